@@ -1,0 +1,76 @@
+//! The stable codes of all findings: ZR01xx form, ZR02xx scripts, ZR03xx ZeroMQ semantics.
+//!
+//! Owns the one table of codes. A code is never given a second meaning, and never removed.
+
+use std::fmt;
+
+use super::Severity::{self, Error};
+
+macro_rules! codes {
+    ($($name:ident $id:literal $severity:ident $title:literal;)*) => {
+        /// A stable name of a kind of fault.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Code {
+            $(#[doc = $title] $name,)*
+        }
+
+        impl Code {
+            /// Every code there is, in order.
+            pub const ALL: &'static [Code] = &[$(Code::$name),*];
+
+            /// The code as printed, such as `ZR0101`.
+            #[must_use]
+            pub fn id(self) -> &'static str {
+                match self { $(Code::$name => $id,)* }
+            }
+
+            /// How bad findings of this code are, unless one says otherwise.
+            #[must_use]
+            pub fn severity(self) -> Severity {
+                match self { $(Code::$name => $severity,)* }
+            }
+
+            /// What it means, in a few words.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$name => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    Unreadable "ZR0101" Error "a file cannot be read";
+    NotYaml "ZR0102" Error "a file is not YAML";
+    TooLarge "ZR0103" Error "a file is too large, too deep or expands without end";
+    DuplicateKey "ZR0104" Error "a key is given twice";
+    UnknownKey "ZR0105" Error "a key that the format does not know";
+    UnknownWord "ZR0106" Error "a word that is none of those allowed";
+    WrongType "ZR0107" Error "a value of the wrong type or unit";
+    MissingKey "ZR0108" Error "something needed is not there";
+    UndefinedVariable "ZR0109" Error "an environment variable that is not set";
+    BadName "ZR0110" Error "a name that is not allowed";
+    BadEndpoint "ZR0111" Error "an endpoint that libzmq cannot use";
+    UnknownNode "ZR0112" Error "a node or socket that does not exist";
+    Conflict "ZR0113" Error "two settings that exclude each other";
+    OptionNotHere "ZR0114" Error "an option that this role or this libzmq does not have";
+    ScriptSyntax "ZR0201" Error "a script that does not compile";
+    ScriptImport "ZR0202" Error "an import that cannot be had";
+    FilterMissing "ZR0301" Error "a subscriber without a filter";
+    HwmLosesReplies "ZR0302" Error "a high-water mark that loses replies";
+    ReplicasBind "ZR0303" Error "a replicated node that binds a fixed endpoint";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+impl Code {
+    /// The code printed as `id`, if there is one.
+    #[must_use]
+    pub fn parse(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.id().eq_ignore_ascii_case(id))
+    }
+}

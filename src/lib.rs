@@ -1,0 +1,14 @@
+//! zrig runs a declarative ZeroMQ topology: a YAML file declares nodes, pattern roles, ports,
+//! message-id filters and high-water marks; zrig brings them to life as sockets wired to Rhai
+//! handlers and changes them while they run.
+//!
+//! ```text
+//! text ──parse──▶ Document ──check──▶ Topology ──Plan::between(old, new)──▶ Plan ──apply──▶ nodes
+//! ```
+
+pub mod diagnostic;
+pub mod message;
+pub mod script;
+pub mod source;
+pub mod topology;
+pub mod zeromq;

@@ -1,0 +1,2 @@
+//! The `zrig` program.
+fn main() {}

@@ -1,0 +1,146 @@
+//! One frame, and a message of several.
+//!
+//! A frame is libzmq's own `zmq_msg_t`, so what nobody looks at is received, kept and sent
+//! without a copy. Owns all unsafe code about messages; sockets are `node/raw.rs`'s.
+#![expect(unsafe_code, reason = "a frame is a zmq_msg_t, which only C calls may touch")]
+
+use std::fmt;
+use std::ops::Deref;
+use std::slice;
+
+use smallvec::SmallVec;
+use zmq_sys::zmq_msg_t;
+
+/// All frames of one message, the first one inline.
+pub type Multipart = SmallVec<[Frame; 1]>;
+
+/// One frame of a message. Its bytes never change once it is made.
+pub struct Frame(zmq_msg_t);
+
+// SAFETY: libzmq hands messages between threads itself; its reference counts are atomic.
+unsafe impl Send for Frame {}
+
+impl Frame {
+    /// An empty frame.
+    #[must_use]
+    pub fn empty() -> Self {
+        let mut raw = zmq_msg_t::default();
+        // SAFETY: `zmq_msg_init` accepts uninitialised content and cannot fail.
+        unsafe { zmq_sys::zmq_msg_init(&mut raw) };
+        Self(raw)
+    }
+
+    /// A frame with a copy of these bytes.
+    #[must_use]
+    pub fn copy(bytes: &[u8]) -> Self {
+        let mut raw = zmq_msg_t::default();
+        // SAFETY: the content is uninitialised, as the call wants it, and `bytes.len()` bytes
+        // of it are written before anybody can read them.
+        unsafe {
+            let status = zmq_sys::zmq_msg_init_size(&mut raw, bytes.len());
+            assert_eq!(status, 0, "no memory for a frame of {} bytes", bytes.len());
+            let data = zmq_sys::zmq_msg_data(&mut raw).cast::<u8>();
+            data.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+        }
+        Self(raw)
+    }
+
+    /// A second frame with the same bytes; long ones are shared, not copied.
+    #[must_use]
+    pub fn share(&self) -> Self {
+        let mut copy = Self::empty();
+        // SAFETY: both messages are initialised. The source is marked as shared inside its
+        // reference-counted content; a frame is not Sync, so nobody else looks meanwhile.
+        let status = unsafe {
+            let source = std::ptr::from_ref(&self.0).cast_mut();
+            zmq_sys::zmq_msg_copy(&mut copy.0, source)
+        };
+        assert_eq!(status, 0, "zmq_msg_copy refuses an invalid message only");
+        copy
+    }
+
+    /// Whether another frame of the same message follows, as libzmq said on receiving it.
+    #[must_use]
+    pub fn more(&self) -> bool {
+        // SAFETY: the message is initialised.
+        unsafe { zmq_sys::zmq_msg_more(std::ptr::from_ref(&self.0).cast_mut()) != 0 }
+    }
+
+    /// What lies below, for `zmq_msg_send` (which empties it on success) and `zmq_msg_recv`.
+    pub fn as_raw(&mut self) -> *mut zmq_msg_t {
+        &mut self.0
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        // SAFETY: the message is initialised and closed once.
+        unsafe { zmq_sys::zmq_msg_close(&mut self.0) };
+    }
+}
+
+impl Deref for Frame {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        let raw = std::ptr::from_ref(&self.0).cast_mut();
+        // SAFETY: the message is initialised; its bytes stay in place while it is borrowed.
+        unsafe {
+            let length = zmq_sys::zmq_msg_size(raw);
+            if length == 0 {
+                return &[];
+            }
+            slice::from_raw_parts(zmq_sys::zmq_msg_data(raw).cast::<u8>(), length)
+        }
+    }
+}
+
+impl From<&[u8]> for Frame {
+    fn from(bytes: &[u8]) -> Self {
+        Self::copy(bytes)
+    }
+}
+
+impl From<&str> for Frame {
+    fn from(text: &str) -> Self {
+        Self::copy(text.as_bytes())
+    }
+}
+
+impl PartialEq for Frame {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Frame {}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(self))
+    }
+}
+
+/// The same message again; long frames are shared, not copied.
+#[must_use]
+pub fn share_all(frames: &[Frame]) -> Multipart {
+    frames.iter().map(Frame::share).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_keeps_its_bytes_whatever_their_number() {
+        for length in [0, 1, 29, 33, 34, 100, 70_000] {
+            let bytes = vec![7_u8; length];
+            let frame = Frame::copy(&bytes);
+            let shared = frame.share();
+            let moved = frame;
+            assert_eq!(&*moved, &bytes[..]);
+            drop(moved);
+            assert_eq!(&*shared, &bytes[..]);
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Messages: frames, and the wire formats a topology can name.
+//!
+//! A frame is libzmq's own message, a value like another; sockets belong to `node/`. Owns how a
+//! payload is cut into message id, type and body. Never touches a socket or a script value.
+
+mod format;
+mod frame;
+
+pub use format::{Format, Malformed, MsgType, Tagged, encode_tagged, parse_envelope, parse_tagged};
+pub use frame::{Frame, Multipart, share_all};

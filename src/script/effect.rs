@@ -1,0 +1,174 @@
+//! What goes into a handler and what comes out: plain data on both sides.
+//!
+//! Owns the words between a script and its node. Never performs an effect: `node/` does.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::message::{Format, Frame, Multipart};
+use crate::zeromq::{Endpoint, Role};
+
+/// A socket as a handler sees it: what its name is and how a value for it is encoded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outlet {
+    /// Its name.
+    pub name: Rc<str>,
+    /// Its role.
+    pub role: Role,
+    /// The wire format.
+    pub format: Format,
+    /// A publisher's default message id.
+    pub msgid: i64,
+}
+
+/// The way back to whoever sent a message: the routing id and, behind it, the rest of the
+/// envelope up to the empty delimiter frame, if there was one.
+#[derive(Debug)]
+pub struct Route {
+    /// The frames to put before the answer, the routing id first.
+    pub envelope: Vec<Frame>,
+}
+
+/// A message on its way into a handler.
+#[derive(Debug)]
+pub struct Inbound {
+    /// The socket it came by, as its place in the node.
+    pub socket: usize,
+    /// The frames after the envelope.
+    pub payload: Multipart,
+    /// Who sent it, on `rep`, `router` and `stream`.
+    pub route: Option<Rc<Route>>,
+}
+
+/// What happened to a peer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PeerEventKind {
+    /// A connection is up, handshake done.
+    Connected,
+    /// A connection is gone.
+    Disconnected,
+    /// A subscriber asked for a topic.
+    Subscribed,
+    /// A subscriber no longer wants a topic.
+    Unsubscribed,
+}
+
+/// What `on_peer` is told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PeerEvent {
+    /// What happened.
+    pub kind: PeerEventKind,
+    /// On which socket, as its place in the node.
+    pub socket: usize,
+    /// The endpoint, of connections.
+    pub endpoint: Option<String>,
+    /// The topic, of subscriptions.
+    pub topic: Option<Vec<u8>>,
+}
+
+/// What a handler is called for.
+#[derive(Debug)]
+pub enum Event {
+    /// `on_start()`.
+    Start,
+    /// `on_SOCKET(msg)` or `on_message(msg)`.
+    Message(Inbound),
+    /// `on_tick()`.
+    Tick,
+    /// `on_timer(name)`.
+    Timer(Rc<str>),
+    /// `on_line(line)`.
+    Line(String),
+    /// `on_end()`.
+    End,
+    /// `on_peer(peer)`.
+    Peer(PeerEvent),
+    /// `on_reload()`.
+    Reload,
+    /// `on_stop()`.
+    Stop,
+}
+
+/// How much a log line matters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Level {
+    /// `log("error", …)`.
+    Error,
+    /// `log("warn", …)`.
+    Warn,
+    /// `log("info", …)` and `print`.
+    Info,
+    /// `log("debug", …)` and `debug`.
+    Debug,
+    /// `log("trace", …)`.
+    Trace,
+}
+
+/// What a handler wants done, performed in order after it returned.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send a message, encoded for its socket. On `rep`, `router` and `stream` all frames are
+    /// there, the routing id first.
+    Send {
+        /// The socket, as its place in the node.
+        socket: usize,
+        /// The frames.
+        frames: Multipart,
+    },
+    /// Write a line to the node's sink (what a handler returned on a node with `write`).
+    Write(Vec<u8>),
+    /// Take one more topic, by its raw prefix.
+    Subscribe {
+        /// The socket.
+        socket: usize,
+        /// The prefix, with the space behind a message id.
+        prefix: Vec<u8>,
+    },
+    /// No longer take a topic.
+    Unsubscribe {
+        /// The socket.
+        socket: usize,
+        /// The prefix.
+        prefix: Vec<u8>,
+    },
+    /// Connect a socket to one more endpoint, already found usable.
+    Connect {
+        /// The socket.
+        socket: usize,
+        /// The endpoint.
+        endpoint: Endpoint,
+    },
+    /// Take a connection away.
+    Disconnect {
+        /// The socket.
+        socket: usize,
+        /// The endpoint.
+        endpoint: Endpoint,
+    },
+    /// Call `on_timer(name)` once, later.
+    After {
+        /// How much later.
+        delay: Duration,
+        /// Which name.
+        name: String,
+    },
+    /// A line for the log.
+    Log {
+        /// How much it matters.
+        level: Level,
+        /// What it says.
+        text: String,
+    },
+    /// Add to a counter of the user's own.
+    Count {
+        /// Its name.
+        name: String,
+        /// How much.
+        by: i64,
+    },
+    /// End the whole topology in good order.
+    Stop {
+        /// The exit status.
+        status: u8,
+    },
+}

@@ -1,0 +1,42 @@
+//! A node's handlers as text, with the way back to where each line was written.
+//!
+//! Owns how inline handlers become one script. Never compiles: the engine does.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::source::Position;
+
+/// All the text that a node's handlers are compiled from; comparing two tells whether a reload
+/// has to swap them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ScriptText {
+    /// The script's file, or the topology file for inline handlers, as shown in messages.
+    pub path: PathBuf,
+    /// Where they were written.
+    pub handlers: Handlers,
+    /// Every module that the script imports, directly or not, by its path relative to the
+    /// topology's folder.
+    pub modules: BTreeMap<PathBuf, Arc<str>>,
+}
+
+/// Where handlers were written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Handlers {
+    /// In a script file, which defines functions.
+    File(Arc<str>),
+    /// In the topology file: one body a handler.
+    Inline(Vec<Piece>),
+}
+
+/// One inline handler.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Piece {
+    /// Its key, such as `on_message`.
+    pub name: String,
+    /// Its body.
+    pub body: Arc<str>,
+    /// For each line of the body, where that line begins in the topology file.
+    pub lines: Vec<Position>,
+}

@@ -1,0 +1,186 @@
+//! Texts and the places in them: which file, which bytes, which line and column.
+//!
+//! Owns the [`SourceMap`] that every diagnostic points into. Never reads a file.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Names one text of a [`SourceMap`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SourceId(u32);
+
+/// A range of bytes in one text.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Span {
+    /// The text.
+    pub source: SourceId,
+    /// The first byte.
+    pub start: usize,
+    /// The byte after the last one.
+    pub end: usize,
+}
+
+impl Span {
+    /// The bytes `start..end` of `source`.
+    #[must_use]
+    pub fn new(source: SourceId, start: usize, end: usize) -> Self {
+        Self { source, start, end }
+    }
+}
+
+/// A line and a column, both counted from one; columns count characters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Position {
+    /// The line, from 1.
+    pub line: usize,
+    /// The character in the line, from 1.
+    pub column: usize,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// One text with its path as the user wrote it.
+#[derive(Clone, Debug)]
+pub struct Source {
+    path: PathBuf,
+    text: Arc<str>,
+    line_starts: Vec<usize>,
+}
+
+impl Source {
+    /// A text that was read from `path`.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> Self {
+        let text = text.into();
+        let line_starts = std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+            .collect();
+        Self { path: path.into(), text, line_starts }
+    }
+
+    /// Where the text came from.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub fn text(&self) -> &Arc<str> {
+        &self.text
+    }
+
+    /// The line and column of a byte; a byte past the end counts as the end.
+    #[must_use]
+    pub fn position(&self, byte: usize) -> Position {
+        let byte = self.floor(byte);
+        let line = self.line_starts.partition_point(|&start| start <= byte);
+        let start = self.line_starts[line - 1];
+        Position { line, column: self.text[start..byte].chars().count() + 1 }
+    }
+
+    /// The byte of a line and column; a column past the line's end counts as its end.
+    #[must_use]
+    pub fn byte(&self, position: Position) -> usize {
+        let Some(&start) = self.line_starts.get(position.line.saturating_sub(1)) else {
+            return self.text.len();
+        };
+        let line = self.line(position.line);
+        let column = position.column.saturating_sub(1);
+        start + line.char_indices().nth(column).map_or(line.len(), |(at, _)| at)
+    }
+
+    /// One line without its end; empty when there is no such line.
+    #[must_use]
+    pub fn line(&self, line: usize) -> &str {
+        let Some(&start) = self.line_starts.get(line.saturating_sub(1)) else { return "" };
+        let end = self.line_starts.get(line).copied().unwrap_or(self.text.len());
+        self.text[start..end].trim_end_matches(['\n', '\r'])
+    }
+
+    /// How many lines there are.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        self.line_starts.len()
+    }
+
+    fn floor(&self, byte: usize) -> usize {
+        let mut byte = byte.min(self.text.len());
+        while !self.text.is_char_boundary(byte) {
+            byte -= 1;
+        }
+        byte
+    }
+}
+
+/// Every text that one load read, in the order of reading.
+#[derive(Clone, Default, Debug)]
+pub struct SourceMap {
+    sources: Vec<Source>,
+}
+
+impl SourceMap {
+    /// Adds a text and names it.
+    pub fn add(&mut self, source: Source) -> SourceId {
+        let id = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
+        self.sources.push(source);
+        id
+    }
+
+    /// The text of that name.
+    ///
+    /// # Panics
+    ///
+    /// When `id` comes from another map.
+    #[must_use]
+    pub fn get(&self, id: SourceId) -> &Source {
+        &self.sources[id.0 as usize]
+    }
+
+    /// The text that was read from `path`, if any.
+    #[must_use]
+    pub fn find(&self, path: &Path) -> Option<SourceId> {
+        let at = self.sources.iter().position(|source| source.path == path)?;
+        Some(SourceId(u32::try_from(at).unwrap_or(u32::MAX)))
+    }
+
+    /// All texts with their names.
+    pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Source)> {
+        self.sources
+            .iter()
+            .enumerate()
+            .map(|(at, source)| (SourceId(u32::try_from(at).unwrap_or(u32::MAX)), source))
+    }
+
+    /// The line and column where a span starts.
+    #[must_use]
+    pub fn position(&self, span: Span) -> Position {
+        self.get(span.source).position(span.start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_and_its_position_are_inverse() {
+        let source = Source::new("a", "äb\ncdé\n\nf");
+        for (byte, _) in source.text().char_indices() {
+            assert_eq!(source.byte(source.position(byte)), byte);
+        }
+    }
+
+    #[test]
+    fn places_past_the_end_are_the_end() {
+        let source = Source::new("a", "ab\n");
+        assert_eq!(source.position(99), Position { line: 2, column: 1 });
+        assert_eq!(source.byte(Position { line: 9, column: 1 }), 3);
+        assert_eq!(source.byte(Position { line: 1, column: 9 }), 2);
+    }
+}

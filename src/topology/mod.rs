@@ -1,0 +1,8 @@
+//! The model that cannot be wrong, and the checker that makes it from a document.
+
+mod spec;
+
+pub use spec::{
+    Attachment, FileSpec, Filter, ForwardSpec, HighWaterMark, NodeSpec, OnError, ReadSpec,
+    SocketSpec, Topology, TopologySpec, WhenFull, WriteSpec,
+};

@@ -1,0 +1,267 @@
+//! The model that cannot be wrong: what a topology file wants, as plain `Eq` data.
+//!
+//! Owns the `*Spec` types. Only the checker constructs a [`Topology`]; what holds one may rely on
+//! every name in it being defined, every endpoint usable and every option known to its role.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::zeromq::{Endpoint, OptionName, OptionValue, Role};
+use crate::message::Format;
+use crate::script::ScriptText;
+
+/// A checked topology.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Topology(TopologySpec);
+
+impl Topology {
+    /// Only the checker may say that a topology holds.
+    pub(super) fn new(spec: TopologySpec) -> Self {
+        Self(spec)
+    }
+
+    /// The topology without any node: what runs before the first start and after the last stop.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self(TopologySpec { name: String::new(), description: None, nodes: Vec::new() })
+    }
+
+    /// The same topology with only these nodes; links to the others stay as they are written.
+    #[must_use]
+    pub fn only(&self, names: &[String]) -> Self {
+        let mut spec = self.0.clone();
+        spec.nodes.retain(|node| names.contains(&node.name));
+        Self(spec)
+    }
+}
+
+impl Deref for Topology {
+    type Target = TopologySpec;
+
+    fn deref(&self) -> &TopologySpec {
+        &self.0
+    }
+}
+
+/// What a topology says.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TopologySpec {
+    /// `name`, by default the file's stem.
+    pub name: String,
+    /// `description`.
+    pub description: Option<String>,
+    /// The nodes, in the order of the file; names are unique.
+    pub nodes: Vec<NodeSpec>,
+}
+
+impl TopologySpec {
+    /// The node of that name.
+    #[must_use]
+    pub fn node(&self, name: &str) -> Option<&NodeSpec> {
+        self.nodes.iter().find(|node| node.name == name)
+    }
+}
+
+/// One node. Sockets are referred to by their place in `sockets`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct NodeSpec {
+    /// Its name.
+    pub name: String,
+    /// `description`.
+    pub description: Option<String>,
+    /// Its sockets, in the order of the file. The one socket of a node without `sockets` has its
+    /// role's word as its name.
+    pub sockets: Vec<SocketSpec>,
+    /// Whether the sockets stood under `sockets`.
+    pub sockets_are_named: bool,
+    /// The handlers, from a file or inline.
+    pub script: Option<ScriptText>,
+    /// `every`.
+    pub every: Option<Duration>,
+    /// `timers`.
+    pub timers: BTreeMap<String, Duration>,
+    /// `forward`.
+    pub forwards: Vec<ForwardSpec>,
+    /// `capture` of the forwards.
+    pub capture: Option<usize>,
+    /// `read`.
+    pub read: Option<ReadSpec>,
+    /// `write`.
+    pub write: Option<WriteSpec>,
+    /// `params`, a JSON object.
+    pub params: serde_json::Map<String, serde_json::Value>,
+    /// `replicas`; without it there is one copy that bears the node's plain name.
+    pub replicas: Option<NonZeroU32>,
+    /// `on_error`.
+    pub on_error: OnError,
+    /// `isolate`.
+    pub isolate: bool,
+}
+
+impl NodeSpec {
+    /// The socket of that name, by its place.
+    #[must_use]
+    pub fn socket(&self, name: &str) -> Option<usize> {
+        self.sockets.iter().position(|socket| socket.name == name)
+    }
+
+    /// The names its copies run under: `worker`, or `worker.1`, `worker.2`, …
+    pub fn instances(&self) -> impl Iterator<Item = (String, u32)> {
+        let count = self.replicas.map_or(1, NonZeroU32::get);
+        let replicated = self.replicas.is_some();
+        let name = self.name.clone();
+        (1..=count).map(move |replica| {
+            let instance = if replicated { format!("{name}.{replica}") } else { name.clone() };
+            (instance, replica)
+        })
+    }
+}
+
+/// What happens when a handler fails.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnError {
+    /// Count it, log it, go on.
+    #[default]
+    Skip,
+    /// The node starts anew, with back-off.
+    Restart,
+    /// The whole topology ends with exit status 1.
+    Stop,
+}
+
+/// Messages moved natively between two sockets of one node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ForwardSpec {
+    /// The first socket of `[frontend, backend]`, or the one that `{in: out}` reads.
+    pub from: usize,
+    /// The other one.
+    pub to: usize,
+    /// Whether messages also go from `to` to `from`.
+    pub both_ways: bool,
+}
+
+/// A file, or the process's own input or output.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FileSpec {
+    /// `"-"`.
+    Standard,
+    /// A path, resolved against the topology's folder.
+    Path(PathBuf),
+}
+
+/// A source of lines.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ReadSpec {
+    /// Where from.
+    pub file: FileSpec,
+    /// `rate`: how long one line takes, as an exact interval.
+    pub interval: Option<Duration>,
+    /// `repeat`: begin again at the end.
+    pub repeat: bool,
+}
+
+/// A sink of lines.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WriteSpec {
+    /// Where to.
+    pub file: FileSpec,
+    /// `append`: keep what is there.
+    pub append: bool,
+}
+
+/// One socket.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SocketSpec {
+    /// Its name in the node.
+    pub name: String,
+    /// Its socket type.
+    pub role: Role,
+    /// What it binds and connects to, in the order of the file, never empty.
+    pub attachments: Vec<Attachment>,
+    /// What a `sub` or `xsub` takes; empty for the other roles.
+    pub filters: Vec<Filter>,
+    /// A publisher's default message id.
+    pub msgid: i64,
+    /// The wire format.
+    pub format: Format,
+    /// The high-water marks.
+    pub hwm: HighWaterMark,
+    /// What to do when a peer's queue is full.
+    pub when_full: WhenFull,
+    /// `sequence`.
+    pub sequence: bool,
+    /// How long unsent messages are kept on closing; `None` is for ever.
+    pub linger: Option<Duration>,
+    /// The routing id.
+    pub identity: Option<Vec<u8>>,
+    /// Every other libzmq option that was set.
+    pub options: BTreeMap<OptionName, OptionValue>,
+}
+
+/// One endpoint of a socket, with its side.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Attachment {
+    /// Waits for peers there.
+    Bind(Endpoint),
+    /// Goes to a peer there.
+    Connect(Endpoint),
+    /// Goes to whatever a socket of this file binds: all its copies, where it is replicated.
+    ConnectNode {
+        /// The node's name.
+        node: String,
+        /// The place of the socket in it.
+        socket: usize,
+        /// The endpoint that socket binds, as written there; the first one where it binds several.
+        endpoint: Endpoint,
+    },
+}
+
+/// High-water marks, in messages a peer; 0 is no limit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HighWaterMark {
+    /// `ZMQ_SNDHWM`.
+    pub send: u32,
+    /// `ZMQ_RCVHWM`.
+    pub receive: u32,
+}
+
+impl Default for HighWaterMark {
+    /// libzmq's own: 1000 both ways.
+    fn default() -> Self {
+        Self { send: 1000, receive: 1000 }
+    }
+}
+
+/// What a `pub`, `xpub` or `router` does when a peer's queue is full.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum WhenFull {
+    /// ZeroMQ's rule: the message is dropped for that peer.
+    #[default]
+    Drop,
+    /// The slowest peer sets the pace.
+    Wait,
+}
+
+/// What a subscriber takes.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Filter {
+    /// Exactly this message id.
+    Msgid(i64),
+    /// Everything that starts with these bytes; empty is everything.
+    Topic(Vec<u8>),
+}
+
+impl Filter {
+    /// The prefix that libzmq matches: an id with the space that ends it, so that 1000 never
+    /// takes 10001.
+    #[must_use]
+    pub fn prefix(&self) -> Vec<u8> {
+        match self {
+            Self::Msgid(id) => format!("{id} ").into_bytes(),
+            Self::Topic(topic) => topic.clone(),
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! Endpoints: what a socket binds or connects to.
+//!
+//! Owns which endpoint texts libzmq can use; libzmq itself lets bad ports wrap and the zmq crate
+//! panics on what it does not know, so nothing unchecked gets past this file. Never resolves a name.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// How messages travel.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Transport {
+    /// TCP.
+    Tcp,
+    /// A Unix domain socket.
+    Ipc,
+    /// Memory, inside this process.
+    Inproc,
+    /// WebSocket.
+    Ws,
+}
+
+impl Transport {
+    /// The word before `://`.
+    #[must_use]
+    pub fn scheme(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Ipc => "ipc",
+            Self::Inproc => "inproc",
+            Self::Ws => "ws",
+        }
+    }
+}
+
+/// Which end of a link an endpoint text is for; some texts suit one end only.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Side {
+    /// It waits for peers.
+    Bind,
+    /// It goes to a peer.
+    Connect,
+}
+
+impl Side {
+    /// The key of the topology file.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Bind => "bind",
+            Self::Connect => "connect",
+        }
+    }
+}
+
+/// An endpoint that libzmq can use, for the side it was parsed for.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Endpoint {
+    transport: Transport,
+    text: String,
+    port: Option<u16>,
+}
+
+/// Why a text is no endpoint.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum EndpointError {
+    /// No `transport://`.
+    #[error("an endpoint starts with its transport, such as tcp://127.0.0.1:5556")]
+    NoTransport,
+    /// A transport that this libzmq does not have.
+    #[error("the transport {0}:// is not one of tcp://, ipc://, inproc:// and ws://")]
+    UnknownTransport(String),
+    /// No `:PORT`.
+    #[error("a {0}:// endpoint needs a port, such as {0}://127.0.0.1:5556")]
+    NoPort(&'static str),
+    /// Outside 1..=65535.
+    #[error("the port {0} is outside 1 to 65535")]
+    Port(String),
+    /// No host before the port.
+    #[error("there is no host before the port")]
+    NoHost,
+    /// Binding to a DNS name.
+    #[error("bind resolves no host names, and {0:?} is neither an address nor an interface")]
+    HostName(String),
+    /// `*` at the connecting side.
+    #[error("only bind takes a wildcard; connect needs the peer's own address")]
+    Wildcard,
+    /// An empty path or name.
+    #[error("there is nothing after {0}://")]
+    Empty(&'static str),
+    /// Longer than the platform's `sun_path` or than libzmq's inproc names.
+    #[error("the {0}:// name has {1} bytes, more than the {2} that fit")]
+    TooLong(&'static str, usize, usize),
+    /// A character that C strings or endpoints cannot hold.
+    #[error("an endpoint cannot hold the character {0:?}")]
+    Character(char),
+}
+
+/// The longest ipc path: `sun_path` has 108 bytes on Linux, one of them for the end.
+const IPC_PATH_MAX: usize = 107;
+/// The longest inproc name that libzmq's endpoint buffer (256 bytes) is sure to hold.
+const INPROC_NAME_MAX: usize = 246;
+
+impl Endpoint {
+    /// TCP on 127.0.0.1.
+    #[must_use]
+    pub fn local(port: u16) -> Self {
+        Self { transport: Transport::Tcp, text: format!("tcp://127.0.0.1:{port}"), port: Some(port) }
+    }
+
+    /// Reads an endpoint text for one side of a link.
+    ///
+    /// # Errors
+    ///
+    /// When libzmq would refuse it, or take it for something else.
+    pub fn parse(text: &str, side: Side) -> Result<Self, EndpointError> {
+        if let Some(bad) = text.chars().find(|c| c.is_control() || c.is_whitespace()) {
+            return Err(EndpointError::Character(bad));
+        }
+        let (scheme, rest) = text.split_once("://").ok_or(EndpointError::NoTransport)?;
+        match scheme {
+            "tcp" => Self::network(Transport::Tcp, text, rest, side),
+            "ws" => Self::network(Transport::Ws, text, rest, side),
+            "ipc" => Self::named(Transport::Ipc, text, rest, side, IPC_PATH_MAX),
+            "inproc" => Self::named(Transport::Inproc, text, rest, side, INPROC_NAME_MAX),
+            other => Err(EndpointError::UnknownTransport(other.to_owned())),
+        }
+    }
+
+    fn network(
+        transport: Transport,
+        text: &str,
+        rest: &str,
+        side: Side,
+    ) -> Result<Self, EndpointError> {
+        let scheme = transport.scheme();
+        // A ws:// endpoint may end in a path; a tcp:// connect may begin with `source;`.
+        let address = match transport {
+            Transport::Ws => rest.split_once('/').map_or(rest, |(address, _)| address),
+            Transport::Tcp | Transport::Ipc | Transport::Inproc => {
+                rest.rsplit_once(';').map_or(rest, |(_, address)| address)
+            }
+        };
+        let (host, port) = address.rsplit_once(':').ok_or(EndpointError::NoPort(scheme))?;
+        if host.is_empty() {
+            return Err(EndpointError::NoHost);
+        }
+        if side == Side::Connect && (host == "*" || port == "*") {
+            return Err(EndpointError::Wildcard);
+        }
+        let port = if port == "*" {
+            None
+        } else {
+            let number = port.parse::<u16>().ok().filter(|&number| number > 0);
+            Some(number.ok_or_else(|| EndpointError::Port(port.to_owned()))?)
+        };
+        if side == Side::Bind && !can_bind(host) {
+            return Err(EndpointError::HostName(host.to_owned()));
+        }
+        Ok(Self { transport, text: text.to_owned(), port })
+    }
+
+    fn named(
+        transport: Transport,
+        text: &str,
+        rest: &str,
+        side: Side,
+        longest: usize,
+    ) -> Result<Self, EndpointError> {
+        let scheme = transport.scheme();
+        if rest.is_empty() {
+            return Err(EndpointError::Empty(scheme));
+        }
+        if rest.len() > longest {
+            return Err(EndpointError::TooLong(scheme, rest.len(), longest));
+        }
+        if transport == Transport::Ipc && rest == "*" && side == Side::Connect {
+            return Err(EndpointError::Wildcard);
+        }
+        Ok(Self { transport, text: text.to_owned(), port: None })
+    }
+
+    /// The text that libzmq takes.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// How messages travel.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+
+    /// The port of tcp and ws; none for a wildcard.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// The part after `://`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.text.split_once("://").map_or("", |(_, address)| address)
+    }
+
+    /// Whether the system chooses the port or path when it is bound.
+    #[must_use]
+    pub fn is_wildcard(&self) -> bool {
+        match self.transport {
+            Transport::Tcp | Transport::Ws => self.port.is_none(),
+            Transport::Ipc => self.address() == "*",
+            Transport::Inproc => false,
+        }
+    }
+
+    /// What a peer on this machine connects to when this is bound: any-address becomes loopback.
+    #[must_use]
+    pub fn as_seen_by_peer(&self) -> Self {
+        let mut text = self.text.clone();
+        for (any, loopback) in [("//*:", "//127.0.0.1:"), ("//0.0.0.0:", "//127.0.0.1:"), ("//[::]:", "//[::1]:")] {
+            text = text.replacen(any, loopback, 1);
+        }
+        Self { transport: self.transport, text, port: self.port }
+    }
+
+    /// Whether a socket that connects to `other` reaches the one that binds this.
+    ///
+    /// Interface names and host names are not resolved, so only what is sure counts.
+    #[must_use]
+    pub fn is_reached_by(&self, other: &Self) -> bool {
+        if self.transport != other.transport || self.is_wildcard() {
+            return false;
+        }
+        match self.transport {
+            Transport::Ipc | Transport::Inproc => self.text == other.text,
+            Transport::Tcp | Transport::Ws => {
+                self.port == other.port
+                    && (self.host() == other.host()
+                        || is_any(self.host()) && is_loopback(other.host())
+                        || is_loopback(self.host()) && is_loopback(other.host()))
+            }
+        }
+    }
+
+    fn host(&self) -> &str {
+        let address = self.address();
+        let address = address.rsplit_once(';').map_or(address, |(_, address)| address);
+        address.rsplit_once(':').map_or(address, |(host, _)| host)
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn is_any(host: &str) -> bool {
+    matches!(host, "*" | "0.0.0.0" | "[::]")
+}
+
+fn is_loopback(host: &str) -> bool {
+    matches!(host, "127.0.0.1" | "localhost" | "[::1]" | "lo")
+}
+
+/// Whether bind can use this host: a wildcard, an address, or something shaped like an interface.
+fn can_bind(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let bare = bare.split_once('%').map_or(bare, |(address, _)| address);
+    if host == "*" || bare.parse::<std::net::IpAddr>().is_ok() {
+        return true;
+    }
+    // Linux interface names have at most 15 bytes; a name with a dot is a host name far more
+    // often than a VLAN, and `localhost` is the trap everybody falls into.
+    host.len() <= 15 && !host.contains('.') && !host.eq_ignore_ascii_case("localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_that_libzmq_takes_are_taken() {
+        for (text, side) in [
+            ("tcp://127.0.0.1:5556", Side::Bind),
+            ("tcp://*:5556", Side::Bind),
+            ("tcp://*:*", Side::Bind),
+            ("tcp://lo:*", Side::Bind),
+            ("tcp://[::1]:5556", Side::Bind),
+            ("tcp://example.org:5556", Side::Connect),
+            ("tcp://localhost:65535", Side::Connect),
+            ("tcp://127.0.0.1:0;127.0.0.1:5556", Side::Connect),
+            ("ipc:///tmp/a", Side::Bind),
+            ("ipc://@abstract", Side::Connect),
+            ("ipc://*", Side::Bind),
+            ("inproc://a b".trim_end_matches(" b"), Side::Connect),
+            ("ws://127.0.0.1:80/path", Side::Bind),
+        ] {
+            assert!(Endpoint::parse(text, side).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn endpoints_that_libzmq_misreads_are_refused_with_the_reason() {
+        let long = format!("ipc:///{}", "x".repeat(120));
+        for (text, side, want) in [
+            ("5556", Side::Bind, EndpointError::NoTransport),
+            ("udp://1.2.3.4:5", Side::Bind, EndpointError::UnknownTransport("udp".into())),
+            ("tcp://127.0.0.1", Side::Bind, EndpointError::NoPort("tcp")),
+            ("tcp://127.0.0.1:70000", Side::Bind, EndpointError::Port("70000".into())),
+            ("tcp://127.0.0.1:0", Side::Connect, EndpointError::Port("0".into())),
+            ("tcp://:5", Side::Bind, EndpointError::NoHost),
+            ("tcp://localhost:5", Side::Bind, EndpointError::HostName("localhost".into())),
+            ("tcp://a.example:5", Side::Bind, EndpointError::HostName("a.example".into())),
+            ("tcp://*:5", Side::Connect, EndpointError::Wildcard),
+            ("tcp://127.0.0.1:*", Side::Connect, EndpointError::Wildcard),
+            ("ipc://", Side::Bind, EndpointError::Empty("ipc")),
+            ("ipc://*", Side::Connect, EndpointError::Wildcard),
+            (long.as_str(), Side::Bind, EndpointError::TooLong("ipc", 121, 107)),
+            ("inproc://a\0b", Side::Bind, EndpointError::Character('\0')),
+            ("inproc://a b", Side::Bind, EndpointError::Character(' ')),
+        ] {
+            assert_eq!(Endpoint::parse(text, side), Err(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_address_is_reached_over_loopback() {
+        let bound = Endpoint::parse("tcp://*:5556", Side::Bind).unwrap();
+        assert!(bound.is_reached_by(&Endpoint::local(5556)));
+        assert!(!bound.is_reached_by(&Endpoint::local(5557)));
+        assert_eq!(bound.as_seen_by_peer(), Endpoint::local(5556));
+    }
+}

@@ -1,0 +1,11 @@
+//! ZeroMQ's own vocabulary as data: socket types, endpoints, options.
+//!
+//! Owns what libzmq 4.3.5 knows and takes. Never calls libzmq: `node/` does.
+
+mod endpoint;
+mod option;
+mod role;
+
+pub use endpoint::{Endpoint, EndpointError, Side, Transport};
+pub use option::{Effective, OptionName, OptionValue};
+pub use role::Role;
