@@ -6,9 +6,15 @@
 //! text ──parse──▶ Document ──check──▶ Topology ──Plan::between(old, new)──▶ Plan ──apply──▶ nodes
 //! ```
 
+pub mod app;
+pub mod counters;
 pub mod diagnostic;
+pub mod event;
 pub mod message;
+pub mod node;
+pub mod observe;
 pub mod script;
 pub mod source;
+pub mod supervisor;
 pub mod topology;
 pub mod zeromq;

@@ -201,6 +201,16 @@ pub struct SocketSpec {
     pub options: BTreeMap<OptionName, OptionValue>,
 }
 
+impl SocketSpec {
+    /// The endpoints it binds.
+    pub fn binds(&self) -> impl Iterator<Item = &Endpoint> {
+        self.attachments.iter().filter_map(|attachment| match attachment {
+            Attachment::Bind(endpoint) => Some(endpoint),
+            Attachment::Connect(_) | Attachment::ConnectNode { .. } => None,
+        })
+    }
+}
+
 /// One endpoint of a socket, with its side.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Attachment {

@@ -1,0 +1,141 @@
+//! Figures of a running topology: written by one node's thread, read by anybody.
+//!
+//! Owns the counters of nodes and sockets. Never interprets them: `observe/` does.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+/// A figure that only one thread changes, so that a change is a plain load and store.
+#[derive(Default, Debug)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds to it. Only the owning thread may.
+    pub fn add(&self, by: u64) {
+        self.0.store(self.0.load(Relaxed).wrapping_add(by), Relaxed);
+    }
+
+    /// Takes from it, not below zero. Only the owning thread may.
+    pub fn subtract(&self, by: u64) {
+        self.0.store(self.0.load(Relaxed).saturating_sub(by), Relaxed);
+    }
+
+    /// Sets it. Only the owning thread may.
+    pub fn set(&self, value: u64) {
+        self.0.store(value, Relaxed);
+    }
+
+    /// What it is now.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// Why a message was dropped.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum DropReason {
+    /// A ROUTER, STREAM or REP had no peer of that routing id.
+    Unroutable,
+    /// The peer's queue was full where the pattern drops.
+    Full,
+    /// It did not fit its socket's format.
+    Malformed,
+    /// It was still there when the node had to close.
+    Shutdown,
+}
+
+impl DropReason {
+    /// All reasons.
+    pub const ALL: [Self; 4] = [Self::Unroutable, Self::Full, Self::Malformed, Self::Shutdown];
+
+    /// The word of logs and metrics.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unroutable => "unroutable",
+            Self::Full => "full",
+            Self::Malformed => "malformed",
+            Self::Shutdown => "shutdown",
+        }
+    }
+
+    /// The reason in plain words, to follow a colon.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Unroutable => "no peer of that routing id is connected",
+            Self::Full => "the peer's queue is at its high-water mark",
+            Self::Malformed => "not in the socket's format",
+            Self::Shutdown => "not taken by any peer before the node had to close",
+        }
+    }
+}
+
+/// The figures of one socket.
+#[derive(Default, Debug)]
+pub struct SocketCounters {
+    /// Messages received.
+    pub messages_in: Counter,
+    /// Messages handed to libzmq.
+    pub messages_out: Counter,
+    /// Bytes received, all frames.
+    pub bytes_in: Counter,
+    /// Bytes handed to libzmq, all frames.
+    pub bytes_out: Counter,
+    /// Messages dropped, by [`DropReason`].
+    pub dropped: [Counter; 4],
+    /// Connections whose handshake is done.
+    pub peers: Counter,
+    /// Handshakes that failed.
+    pub handshakes_failed: Counter,
+    /// Connections that were lost.
+    pub disconnects: Counter,
+    /// Nanoseconds spent with a message that a full queue would not take.
+    pub blocked_nanos: Counter,
+    /// Whether such a message waits now.
+    pub blocked: AtomicBool,
+    /// Topics that subscribers asked for now.
+    pub subscriptions: Counter,
+}
+
+impl SocketCounters {
+    /// Counts a dropped message.
+    pub fn drop_one(&self, reason: DropReason) {
+        self.dropped[reason as usize].add(1);
+    }
+}
+
+/// The figures of one node.
+#[derive(Default, Debug)]
+pub struct NodeCounters {
+    /// Events that a handler was called for.
+    pub handled: Counter,
+    /// Handler calls that failed.
+    pub failed: Counter,
+    /// Nanoseconds inside handlers.
+    pub handler_nanos: Counter,
+    /// Lines that `read` took.
+    pub lines_read: Counter,
+    /// Lines that `write` wrote.
+    pub lines_written: Counter,
+    /// Messages held in the node: handled, but not yet taken by a full socket.
+    pub waiting: Counter,
+    /// One entry a socket, in the node's order.
+    pub sockets: Vec<Arc<SocketCounters>>,
+    /// `count(…)` of the handlers; locked only by a handler that counts and by who reads.
+    pub user: Mutex<BTreeMap<String, i64>>,
+}
+
+impl NodeCounters {
+    /// Fresh figures for a node with so many sockets.
+    #[must_use]
+    pub fn new(sockets: usize) -> Self {
+        Self {
+            sockets: (0..sockets).map(|_| Arc::default()).collect(),
+            ..Self::default()
+        }
+    }
+}

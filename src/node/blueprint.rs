@@ -1,0 +1,145 @@
+//! What a node is made from, and making it.
+//!
+//! Owns the order of creation: script, sockets, source and sink, then binding. Never connects.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use thiserror::Error;
+
+use super::lines::Lines;
+use super::raw::Context;
+use super::sink::Sink;
+use super::socket::{NodeSocket, SocketError};
+use crate::counters::NodeCounters;
+use crate::event::Facts;
+use crate::script::{Engine, Handler, NodeView, Outlet, ScriptFault};
+use crate::topology::{FileSpec, NodeSpec};
+
+/// Everything a node is made from; it travels to the node's thread.
+#[derive(Clone, Debug)]
+pub struct Blueprint {
+    /// What is wanted.
+    pub spec: Arc<NodeSpec>,
+    /// The name it runs under.
+    pub instance: Arc<str>,
+    /// The number of the copy, from 1.
+    pub replica: u32,
+    /// The libzmq context.
+    pub context: Context,
+    /// Its figures.
+    pub counters: Arc<NodeCounters>,
+    /// Where it tells what happens.
+    pub facts: Facts,
+    /// When the topology started.
+    pub started: Instant,
+}
+
+/// Why a node could not be made.
+#[derive(Debug, Error)]
+pub enum NodeError {
+    /// Its script does not compile; the checker found nothing, so this is rare.
+    #[error("the script does not compile: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Script(Vec<ScriptFault>),
+    /// A socket could not be set up.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    /// Its source could not be opened.
+    #[error("cannot read {}: {error}", path.display())]
+    Source {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// Its sink could not be opened.
+    #[error("cannot write {}: {error}", path.display())]
+    Sink {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The thread that should run it is gone.
+    #[error("the thread that should run it has ended")]
+    ThreadGone,
+}
+
+/// The parts of a node, open and bound.
+pub(super) struct Parts {
+    pub(super) sockets: Vec<NodeSocket>,
+    pub(super) handler: Option<Handler>,
+    pub(super) source: Option<Lines>,
+    pub(super) sink: Option<Sink>,
+}
+
+impl Blueprint {
+    /// Makes the parts and binds the sockets.
+    pub(super) async fn build(&self, engine: &Rc<Engine>) -> Result<Parts, NodeError> {
+        let handler = self.handler(engine)?;
+        let mut sockets = Vec::with_capacity(self.spec.sockets.len());
+        for (spec, counters) in self.spec.sockets.iter().zip(&self.counters.sockets) {
+            sockets.push(NodeSocket::open(&self.context, spec, Arc::clone(counters))?);
+        }
+        let source = self.source()?;
+        let sink = self.sink()?;
+        for socket in &mut sockets {
+            let binds: Vec<_> = socket.spec.binds().cloned().collect();
+            for endpoint in binds {
+                socket.bind_again(endpoint.as_str()).await?;
+            }
+        }
+        Ok(Parts { sockets, handler, source, sink })
+    }
+
+    /// A handler with an empty state.
+    pub(super) fn handler(&self, engine: &Rc<Engine>) -> Result<Option<Handler>, NodeError> {
+        let Some(script) = &self.spec.script else { return Ok(None) };
+        let program = engine.compile(script).map_err(NodeError::Script)?;
+        Ok(Some(Handler::new(Rc::clone(engine), program, self.view())))
+    }
+
+    /// The node as its handler sees it.
+    pub(super) fn view(&self) -> NodeView {
+        NodeView {
+            node: self.spec.name.as_str().into(),
+            replica: self.replica,
+            params: self.spec.params.clone(),
+            outlets: self.spec.sockets.iter().map(outlet).collect(),
+            writes: self.spec.write.is_some(),
+            started: self.started,
+        }
+    }
+
+    fn source(&self) -> Result<Option<Lines>, NodeError> {
+        let Some(spec) = &self.spec.read else { return Ok(None) };
+        let source = Lines::open(spec, Instant::now())
+            .map_err(|error| NodeError::Source { path: path(&spec.file), error })?;
+        Ok(Some(source))
+    }
+
+    fn sink(&self) -> Result<Option<Sink>, NodeError> {
+        let Some(spec) = &self.spec.write else { return Ok(None) };
+        let sink = Sink::open(spec)
+            .map_err(|error| NodeError::Sink { path: path(&spec.file), error })?;
+        Ok(Some(sink))
+    }
+}
+
+fn outlet(socket: &crate::topology::SocketSpec) -> Outlet {
+    Outlet {
+        name: socket.name.as_str().into(),
+        role: socket.role,
+        format: socket.format,
+        msgid: socket.msgid,
+    }
+}
+
+fn path(file: &FileSpec) -> PathBuf {
+    match file {
+        FileSpec::Standard => PathBuf::from("-"),
+        FileSpec::Path(path) => path.clone(),
+    }
+}

@@ -1,0 +1,27 @@
+//! A running node: its sockets, timers, source, sink and handler, as one task on one thread.
+//!
+//! A node never shares anything: it is told what to do by [`Control`], tells what happens as
+//! facts, and counts in its own counters. Owns everything that touches a socket.
+
+mod blueprint;
+mod control;
+mod forward;
+mod inbox;
+mod ipc;
+mod lines;
+mod monitor;
+mod outbox;
+mod raw;
+mod service;
+mod shard;
+mod sink;
+mod socket;
+mod task;
+mod timers;
+mod wait;
+
+pub use blueprint::{Blueprint, NodeError};
+pub use control::{Bound, Control, Expectation, NodeHandle};
+pub use raw::{Context, Errno, raise_descriptor_limit};
+pub use shard::Shard;
+pub use socket::SocketError;

@@ -1,0 +1,321 @@
+//! A libzmq socket without the zmq crate's panics: every failure is an [`Errno`].
+//!
+//! Owns all unsafe code about sockets and contexts; messages are `message/frame.rs`'s. Never
+//! decides anything.
+#![expect(unsafe_code, reason = "zmq has no setter for most options and panics on unknown errnos")]
+
+use std::ffi::{CStr, CString, c_int, c_void};
+use std::fmt;
+use std::os::fd::RawFd;
+use std::sync::Arc;
+
+use crate::message::Frame;
+use crate::zeromq::{OptionValue, Role};
+
+/// An error number of libzmq or the system.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Errno(pub c_int);
+
+impl Errno {
+    /// A send or receive that would have to wait.
+    pub const AGAIN: Self = Self(libc::EAGAIN);
+    /// A ROUTER has no peer of that routing id.
+    pub const HOST_UNREACHABLE: Self = Self(libc::EHOSTUNREACH);
+    /// Somebody else has the endpoint.
+    pub const ADDRESS_IN_USE: Self = Self(libc::EADDRINUSE);
+
+    fn last() -> Self {
+        // SAFETY: reads a thread-local.
+        Self(unsafe { zmq_sys::zmq_errno() })
+    }
+}
+
+impl fmt::Display for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // SAFETY: the text is static and ends with a zero.
+        let text = unsafe { CStr::from_ptr(zmq_sys::zmq_strerror(self.0)) };
+        f.write_str(&text.to_string_lossy())
+    }
+}
+
+impl std::error::Error for Errno {}
+
+/// A socket, used by the thread that made it and closed when dropped.
+pub struct RawSocket {
+    pointer: *mut c_void,
+    /// Closes the socket when it is dropped.
+    _owner: zmq::Socket,
+}
+
+impl RawSocket {
+    /// A socket of that type. `rep` and `pub` run as ROUTER and XPUB underneath: the same for
+    /// every peer of theirs, but what ZeroMQ hides can be seen.
+    pub fn open(context: &Context, role: Role) -> Result<Self, Errno> {
+        let kind = match role {
+            Role::Pair => zmq_sys::ZMQ_PAIR,
+            Role::Pub | Role::Xpub => zmq_sys::ZMQ_XPUB,
+            Role::Sub => zmq_sys::ZMQ_SUB,
+            Role::Req => zmq_sys::ZMQ_REQ,
+            Role::Rep | Role::Router => zmq_sys::ZMQ_ROUTER,
+            Role::Dealer => zmq_sys::ZMQ_DEALER,
+            Role::Push => zmq_sys::ZMQ_PUSH,
+            Role::Pull => zmq_sys::ZMQ_PULL,
+            Role::Xsub => zmq_sys::ZMQ_XSUB,
+            Role::Stream => zmq_sys::ZMQ_STREAM,
+        };
+        // SAFETY: the context lives until every socket is closed: termination waits for them.
+        let pointer = unsafe { zmq_sys::zmq_socket(context.0.pointer, kind.cast_signed()) };
+        if pointer.is_null() {
+            return Err(Errno::last());
+        }
+        // SAFETY: the pointer is a fresh socket that nobody else owns.
+        let owner = unsafe { zmq::Socket::from_raw(pointer) };
+        Ok(Self { pointer, _owner: owner })
+    }
+
+    /// Sets an option by libzmq's number.
+    pub fn set(&self, option: i32, value: &OptionValue) -> Result<(), Errno> {
+        match value {
+            OptionValue::Int(value) => self.set_bytes(option, &value.to_ne_bytes()),
+            OptionValue::Long(value) => self.set_bytes(option, &value.to_ne_bytes()),
+            OptionValue::Bytes(bytes) => self.set_bytes(option, bytes),
+        }
+    }
+
+    /// Sets an option that is a C int.
+    pub fn set_int(&self, option: u32, value: i32) -> Result<(), Errno> {
+        self.set_bytes(option.cast_signed(), &value.to_ne_bytes())
+    }
+
+    /// Sets an option that is bytes.
+    pub fn set_bytes(&self, option: i32, bytes: &[u8]) -> Result<(), Errno> {
+        // SAFETY: the pointer is a live socket of this thread, the bytes are as long as said.
+        check(unsafe {
+            zmq_sys::zmq_setsockopt(self.pointer, option, bytes.as_ptr().cast(), bytes.len())
+        })
+    }
+
+    /// An option that is a C int.
+    pub fn get_int(&self, option: u32) -> Result<i32, Errno> {
+        let mut value: c_int = 0;
+        let mut length = size_of::<c_int>();
+        // SAFETY: as in `set_bytes`; the room is that of an int.
+        check(unsafe {
+            zmq_sys::zmq_getsockopt(
+                self.pointer,
+                option.cast_signed(),
+                std::ptr::from_mut(&mut value).cast(),
+                &mut length,
+            )
+        })?;
+        Ok(value)
+    }
+
+    /// `ZMQ_EVENTS`: whether a receive and a send would go through. Processes every command that
+    /// waits, and so consumes the descriptor's edge.
+    pub fn events(&self) -> Result<Events, Errno> {
+        self.get_int(zmq_sys::ZMQ_EVENTS).map(Events)
+    }
+
+    /// `ZMQ_FD`.
+    pub fn descriptor(&self) -> Result<RawFd, Errno> {
+        self.get_int(zmq_sys::ZMQ_FD)
+    }
+
+    /// `ZMQ_LAST_ENDPOINT`: with the port that the system chose.
+    pub fn last_endpoint(&self) -> Result<String, Errno> {
+        let mut room = [0_u8; 512];
+        let mut length = room.len();
+        // SAFETY: as in `get_int`.
+        check(unsafe {
+            zmq_sys::zmq_getsockopt(
+                self.pointer,
+                zmq_sys::ZMQ_LAST_ENDPOINT.cast_signed(),
+                room.as_mut_ptr().cast(),
+                &mut length,
+            )
+        })?;
+        let text = &room[..length.saturating_sub(1)];
+        Ok(String::from_utf8_lossy(text).into_owned())
+    }
+
+    /// Binds.
+    pub fn bind(&self, endpoint: &str) -> Result<(), Errno> {
+        // SAFETY: a live socket and a string that ends with a zero.
+        with_endpoint(endpoint, |text| unsafe { zmq_sys::zmq_bind(self.pointer, text) })
+    }
+
+    /// Connects.
+    pub fn connect(&self, endpoint: &str) -> Result<(), Errno> {
+        // SAFETY: as in `bind`.
+        with_endpoint(endpoint, |text| unsafe { zmq_sys::zmq_connect(self.pointer, text) })
+    }
+
+    /// Takes a bound endpoint away; the text is that of `last_endpoint`.
+    pub fn unbind(&self, endpoint: &str) -> Result<(), Errno> {
+        // SAFETY: as in `bind`.
+        with_endpoint(endpoint, |text| unsafe { zmq_sys::zmq_unbind(self.pointer, text) })
+    }
+
+    /// Takes a connection away.
+    pub fn disconnect(&self, endpoint: &str) -> Result<(), Errno> {
+        // SAFETY: as in `bind`.
+        with_endpoint(endpoint, |text| unsafe { zmq_sys::zmq_disconnect(self.pointer, text) })
+    }
+
+    /// Sends a frame without waiting; on failure it stays whole.
+    pub fn send(&self, frame: &mut Frame, more: bool) -> Result<(), Errno> {
+        let flags = zmq_sys::ZMQ_DONTWAIT | if more { zmq_sys::ZMQ_SNDMORE } else { 0 };
+        loop {
+            // SAFETY: a live socket and an initialised message.
+            let status = unsafe {
+                zmq_sys::zmq_msg_send(frame.as_raw(), self.pointer, flags.cast_signed())
+            };
+            match check(status) {
+                Err(Errno(libc::EINTR)) => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Receives a frame without waiting, in place of the one given.
+    pub fn receive(&self, frame: &mut Frame) -> Result<(), Errno> {
+        loop {
+            // SAFETY: as in `send`.
+            let status = unsafe {
+                zmq_sys::zmq_msg_recv(
+                    frame.as_raw(),
+                    self.pointer,
+                    zmq_sys::ZMQ_DONTWAIT.cast_signed(),
+                )
+            };
+            match check(status) {
+                Err(Errno(libc::EINTR)) => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Starts a monitor at an inproc endpoint, in version 2 of its protocol.
+    pub fn monitor(&self, endpoint: &str, events: u64) -> Result<(), Errno> {
+        // SAFETY: as in `bind`; the version and the socket type are those of the documentation.
+        with_endpoint(endpoint, |text| unsafe {
+            zmq_sys::zmq_socket_monitor_versioned(
+                self.pointer,
+                text,
+                events,
+                2,
+                zmq_sys::ZMQ_PAIR.cast_signed(),
+            )
+        })
+    }
+
+    /// Asks every connection for its queues; the answers come as monitor events.
+    pub fn ask_queues(&self) -> Result<(), Errno> {
+        // SAFETY: a live socket.
+        check(unsafe { zmq_sys::zmq_socket_monitor_pipes_stats(self.pointer) })
+    }
+}
+
+impl fmt::Debug for RawSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawSocket({:p})", self.pointer)
+    }
+}
+
+/// What `ZMQ_EVENTS` said.
+#[derive(Clone, Copy, Debug)]
+pub struct Events(i32);
+
+impl Events {
+    /// A receive would go through.
+    pub fn readable(self) -> bool {
+        self.0 & zmq_sys::ZMQ_POLLIN.cast_signed() != 0
+    }
+
+    /// A send would go through.
+    pub fn writable(self) -> bool {
+        self.0 & zmq_sys::ZMQ_POLLOUT.cast_signed() != 0
+    }
+}
+
+/// A libzmq context, shared by all threads; terminated when the last handle is dropped.
+#[derive(Clone)]
+pub struct Context(Arc<ContextPointer>);
+
+struct ContextPointer {
+    pointer: *mut c_void,
+}
+
+// SAFETY: zmq.h says that a context is thread-safe.
+unsafe impl Send for ContextPointer {}
+// SAFETY: as above.
+unsafe impl Sync for ContextPointer {}
+
+impl Context {
+    /// A context that may hold so many sockets. Its threads start with the first socket.
+    pub fn new(max_sockets: i32, io_threads: i32) -> Result<Self, Errno> {
+        // SAFETY: no preconditions.
+        let pointer = unsafe { zmq_sys::zmq_ctx_new() };
+        if pointer.is_null() {
+            return Err(Errno::last());
+        }
+        let context = Self(Arc::new(ContextPointer { pointer }));
+        context.set(zmq_sys::ZMQ_MAX_SOCKETS, max_sockets)?;
+        context.set(zmq_sys::ZMQ_IO_THREADS, io_threads)?;
+        Ok(context)
+    }
+
+    fn set(&self, option: u32, value: i32) -> Result<(), Errno> {
+        // SAFETY: a live context.
+        check(unsafe { zmq_sys::zmq_ctx_set(self.0.pointer, option.cast_signed(), value) })
+    }
+
+    /// The most sockets a context can ever be told to hold.
+    #[must_use]
+    pub fn socket_limit() -> i32 {
+        65_535
+    }
+}
+
+impl Drop for ContextPointer {
+    fn drop(&mut self) {
+        // SAFETY: the last handle is gone; the call waits for sockets that are still open.
+        unsafe { zmq_sys::zmq_ctx_term(self.pointer) };
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Context({:p})", self.0.pointer)
+    }
+}
+
+/// Raises the limit of open descriptors of this process as far as it goes, and returns it.
+#[must_use]
+pub fn raise_descriptor_limit() -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: both calls take a valid pointer to the struct.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) != 0 {
+            return 1024;
+        }
+        let raised = libc::rlimit { rlim_cur: limit.rlim_max, ..limit };
+        if libc::setrlimit(libc::RLIMIT_NOFILE, &raised) == 0 {
+            return raised.rlim_cur;
+        }
+    }
+    limit.rlim_cur
+}
+
+fn check(status: c_int) -> Result<(), Errno> {
+    if status < 0 { Err(Errno::last()) } else { Ok(()) }
+}
+
+fn with_endpoint(
+    endpoint: &str,
+    call: impl FnOnce(*const std::ffi::c_char) -> c_int,
+) -> Result<(), Errno> {
+    let text = CString::new(endpoint).map_err(|_| Errno(libc::EINVAL))?;
+    check(call(text.as_ptr()))
+}

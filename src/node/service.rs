@@ -1,0 +1,256 @@
+//! What a node does beside messages: monitor events, subscriptions, reconnecting, telling facts.
+//!
+//! Owns the reading of monitors and of a publisher's subscriptions. Never calls a handler: what
+//! `on_peer` should hear is queued.
+
+use std::collections::HashMap;
+use std::mem::Discriminant;
+use std::time::{Duration, Instant};
+
+use super::inbox::subscription;
+use super::monitor::{MonitorEvent, MonitorKind};
+use super::task::{Node, Phase};
+use crate::counters::DropReason;
+use crate::event::{Fact, What};
+use crate::script::{Inbound, PeerEvent, PeerEventKind};
+use crate::zeromq::Role;
+
+/// How often the same kind of fact of the same socket is told.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+/// How long a connection that libzmq gave up rests before it is tried again.
+const RECONNECT: Duration = Duration::from_secs(1);
+/// How many peer events may wait for `on_peer`.
+const PEER_EVENTS_MAX: usize = 100_000;
+
+/// Keeps a flood of equal facts down to one a second with a count of the rest.
+#[derive(Default)]
+pub(super) struct Limiter {
+    told: HashMap<(Option<usize>, Discriminant<What>), (Instant, u64)>,
+}
+
+impl Limiter {
+    /// Whether to tell it now, and how many were not told since.
+    fn admit(&mut self, socket: Option<usize>, what: &What, now: Instant) -> Option<u64> {
+        let key = (socket, std::mem::discriminant(what));
+        match self.told.get_mut(&key) {
+            Some((last, held)) if now.duration_since(*last) < TELL_EVERY => {
+                *held += 1;
+                None
+            }
+            Some((last, held)) => {
+                *last = now;
+                Some(std::mem::take(held))
+            }
+            None => {
+                self.told.insert(key, (now, 0));
+                Some(0)
+            }
+        }
+    }
+}
+
+impl Node {
+    /// Reads monitors and subscriptions, and reconnects what libzmq gave up.
+    pub(super) fn service(&mut self, now: Instant) {
+        for place in 0..self.sockets.len() {
+            if std::mem::take(&mut self.sockets[place].stirred) {
+                while let Some(event) =
+                    self.sockets[place].monitor.as_ref().and_then(|monitor| monitor.next())
+                {
+                    self.monitored(place, event, now);
+                }
+            }
+            if self.is_serviced(place) {
+                self.read_subscriptions(place);
+            }
+            if !self.sockets[place].parked.is_empty() {
+                self.sockets[place].send_parked();
+            }
+        }
+        self.reconnect(now);
+        if self.linked.is_some() && self.missing_links().is_empty() {
+            if let Some(linked) = self.linked.take() {
+                let _ = linked.send(());
+            }
+        }
+    }
+
+    /// Whether subscriptions are read here, whatever the node is doing: always on `pub`, and on
+    /// `xpub` until the node starts.
+    pub(super) fn is_serviced(&self, place: usize) -> bool {
+        let role = self.sockets[place].spec.role;
+        let forwarded = self.forwards.iter().any(|forward| forward.from == place);
+        role == Role::Pub || role == Role::Xpub && self.phase == Phase::Attaching && !forwarded
+    }
+
+    fn read_subscriptions(&mut self, place: usize) {
+        while self.sockets[place].readable {
+            let before = self.sockets[place].counters.messages_in.get();
+            let Some(frames) = self.sockets[place].receive() else { break };
+            if let Some((wanted, topic)) = subscription(&frames) {
+                self.subscription_changed(place, wanted, topic);
+            }
+            debug_assert!(self.sockets[place].counters.messages_in.get() > before);
+        }
+    }
+
+    /// Notes what a subscriber wants or no longer wants.
+    pub(super) fn subscription_changed(&mut self, place: usize, wanted: bool, topic: &[u8]) {
+        let socket = &mut self.sockets[place];
+        let count = socket.topics.entry(topic.to_vec()).or_default();
+        *count = if wanted { count.saturating_add(1) } else { count.saturating_sub(1) };
+        if *count == 0 {
+            socket.topics.remove(topic);
+        }
+        let total: u64 = socket.topics.values().map(|&count| u64::from(count)).sum();
+        socket.counters.subscriptions.set(total);
+        self.queue_peer_event(PeerEvent {
+            kind: if wanted { PeerEventKind::Subscribed } else { PeerEventKind::Unsubscribed },
+            socket: place,
+            endpoint: None,
+            topic: Some(topic.to_vec()),
+        });
+    }
+
+    fn monitored(&mut self, place: usize, event: MonitorEvent, now: Instant) {
+        match event.kind {
+            MonitorKind::Connected => {
+                let socket = &mut self.sockets[place];
+                *socket.peers.entry((event.local, event.remote.clone())).or_default() += 1;
+                socket.counters.peers.add(1);
+                self.tell(Some(place), What::PeerConnected { endpoint: event.remote.clone() });
+                self.queue_peer_event(peer(PeerEventKind::Connected, place, event.remote));
+            }
+            MonitorKind::Disconnected => {
+                let socket = &mut self.sockets[place];
+                let key = (event.local, event.remote.clone());
+                // libzmq also tells the end of connections that never got through the handshake.
+                let Some(count) = socket.peers.get_mut(&key) else { return };
+                *count -= 1;
+                if *count == 0 {
+                    socket.peers.remove(&key);
+                }
+                socket.counters.peers.subtract(1);
+                socket.counters.disconnects.add(1);
+                self.tell(Some(place), What::PeerDisconnected { endpoint: event.remote.clone() });
+                self.queue_peer_event(peer(PeerEventKind::Disconnected, place, event.remote));
+            }
+            MonitorKind::HandshakeFailed { why, final_ } => {
+                self.sockets[place].counters.handshakes_failed.add(1);
+                if final_ && self.sockets[place].connected.contains(&event.remote) {
+                    self.reconnects.push((now + RECONNECT, place, event.remote.clone()));
+                }
+                let what = What::HandshakeFailed { why, endpoint: event.remote };
+                self.tell_limited(Some(place), what);
+            }
+            MonitorKind::Queues { .. } | MonitorKind::Closed => {}
+        }
+    }
+
+    /// After a protocol error libzmq never connects again (libzmq#1043), so we do.
+    fn reconnect(&mut self, now: Instant) {
+        if self.reconnects.is_empty() {
+            return;
+        }
+        let due: Vec<_> = self.reconnects.extract_if(.., |(at, _, _)| *at <= now).collect();
+        for (_, place, endpoint) in due {
+            let socket = &mut self.sockets[place];
+            // libzmq may have forgotten the endpoint already.
+            let _ = socket.disconnect(&endpoint);
+            socket.connected.retain(|known| *known != endpoint);
+            if let Err(error) = socket.connect(&endpoint) {
+                self.tell_limited(Some(place), What::Failed { error: error.to_string() });
+            }
+        }
+    }
+
+    /// A STREAM tells connects and disconnects as empty messages; whether this was one.
+    pub(super) fn stream_peer_changed(&mut self, inbound: &Inbound) -> bool {
+        if inbound.payload.iter().any(|frame| !frame.is_empty()) {
+            return false;
+        }
+        let Some(route) = &inbound.route else { return false };
+        let Some(id) = route.envelope.first() else { return false };
+        let kind = if self.stream_peers.remove(&**id).is_some() {
+            PeerEventKind::Disconnected
+        } else {
+            self.stream_peers.insert(id.to_vec(), ());
+            PeerEventKind::Connected
+        };
+        self.queue_peer_event(peer(kind, inbound.socket, String::new()));
+        true
+    }
+
+    fn queue_peer_event(&mut self, event: PeerEvent) {
+        let heard = self.handler.as_ref().is_some_and(|handler| handler.handles("on_peer"));
+        if heard && self.peer_events.len() < PEER_EVENTS_MAX {
+            self.peer_events.push_back(event);
+        }
+    }
+
+    /// One sentence for each expected link that is not up.
+    pub(super) fn missing_links(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        let name = &self.blueprint.instance;
+        for (&place, &wanted) in &self.expectation.peers {
+            let socket = &self.sockets[place];
+            let have = socket.counters.peers.get();
+            if have < wanted {
+                missing.push(format!("{name}.{}: {have} of {wanted} connections", socket.name));
+            }
+        }
+        for (&place, topics) in &self.expectation.topics {
+            let socket = &self.sockets[place];
+            for (topic, &wanted) in topics {
+                let have = socket.topics.get(topic).copied().unwrap_or(0);
+                if have < wanted {
+                    let topic = String::from_utf8_lossy(topic);
+                    missing.push(format!(
+                        "{name}.{}: {have} of {wanted} subscriptions to {topic:?}",
+                        socket.name
+                    ));
+                }
+            }
+        }
+        missing
+    }
+
+    /// Counts, and takes, what would be lost with the sockets.
+    pub(super) fn count_leftovers(&mut self) {
+        for pending in std::mem::take(&mut self.pending) {
+            if let Some(place) = pending.socket() {
+                self.sockets[place].counters.drop_one(DropReason::Shutdown);
+            }
+        }
+        for place in 0..self.sockets.len() {
+            for _ in std::mem::take(&mut self.sockets[place].parked) {
+                self.sockets[place].counters.drop_one(DropReason::Shutdown);
+            }
+        }
+    }
+
+    /// Tells a fact.
+    pub(super) fn tell(&self, socket: Option<usize>, what: What) {
+        self.tell_repeated(socket, what, 0);
+    }
+
+    /// Tells a fact that a peer or a broken handler could cause without end.
+    pub(super) fn tell_limited(&mut self, socket: Option<usize>, what: What) {
+        if let Some(repeated) = self.limiter.admit(socket, &what, Instant::now()) {
+            self.tell_repeated(socket, what, repeated);
+        }
+    }
+
+    fn tell_repeated(&self, socket: Option<usize>, what: What, repeated: u64) {
+        self.blueprint.facts.tell(Fact {
+            node: self.blueprint.instance.clone(),
+            socket: socket.map(|place| self.sockets[place].name.clone()),
+            what,
+            repeated,
+        });
+    }
+}
+
+fn peer(kind: PeerEventKind, socket: usize, endpoint: String) -> PeerEvent {
+    PeerEvent { kind, socket, endpoint: Some(endpoint), topic: None }
+}

@@ -1,0 +1,103 @@
+//! A thread that runs nodes: one tokio current-thread runtime, one Rhai engine.
+//!
+//! Owns the thread. A node stays on its shard for life, so neither its sockets nor its handler
+//! need to be sent between threads.
+
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::LocalSet;
+
+use super::blueprint::{Blueprint, NodeError};
+use super::control::NodeHandle;
+use super::task::Node;
+use crate::script::Engine;
+
+struct Spawn {
+    blueprint: Blueprint,
+    done: oneshot::Sender<Result<NodeHandle, NodeError>>,
+}
+
+/// A thread that runs nodes.
+#[derive(Debug)]
+pub struct Shard {
+    inbox: Option<mpsc::UnboundedSender<Spawn>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Shard {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread or no reactor.
+    pub fn start(name: &str) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (sender, mut inbox) = mpsc::unbounded_channel::<Spawn>();
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let engine = Rc::new(Engine::new());
+            let nodes = LocalSet::new();
+            runtime.block_on(nodes.run_until(async {
+                while let Some(spawn) = inbox.recv().await {
+                    tokio::task::spawn_local(run(spawn, Rc::clone(&engine)));
+                }
+            }));
+            // Whoever drops the shard has stopped its nodes; what is left waits for nothing.
+            runtime.block_on(nodes);
+        })?;
+        Ok(Self { inbox: Some(sender), thread: Some(thread) })
+    }
+
+    /// Makes a node on this thread: everything open and bound, nothing connected.
+    ///
+    /// # Errors
+    ///
+    /// See [`NodeError`].
+    pub async fn spawn(&self, blueprint: Blueprint) -> Result<NodeHandle, NodeError> {
+        self.begin_spawn(blueprint).await.map_err(|_| NodeError::ThreadGone)?
+    }
+
+    /// The same, without waiting: many nodes can be begun at once.
+    pub fn begin_spawn(
+        &self,
+        blueprint: Blueprint,
+    ) -> oneshot::Receiver<Result<NodeHandle, NodeError>> {
+        let (done, result) = oneshot::channel();
+        if let Some(inbox) = &self.inbox {
+            // If the thread is gone, `done` is dropped and the receiver hears of it.
+            let _ = inbox.send(Spawn { blueprint, done });
+        }
+        result
+    }
+}
+
+impl Drop for Shard {
+    fn drop(&mut self) {
+        self.inbox.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn run(spawn: Spawn, engine: Rc<Engine>) {
+    let Spawn { blueprint, done } = spawn;
+    let instance = Arc::clone(&blueprint.instance);
+    let node = blueprint.spec.name.clone();
+    let counters = Arc::clone(&blueprint.counters);
+    match Node::create(blueprint, engine).await {
+        Ok((running, bound)) => {
+            let (control, inbox) = mpsc::unbounded_channel();
+            let (end, ended) = oneshot::channel();
+            let handle = NodeHandle { instance, node, control, counters, bound, ended };
+            if done.send(Ok(handle)).is_ok() {
+                running.run(inbox).await;
+            }
+            let _ = end.send(());
+        }
+        Err(error) => drop(done.send(Err(error))),
+    }
+}

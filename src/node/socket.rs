@@ -1,0 +1,448 @@
+//! One socket of a running node: opened from its spec, its connections, sending whole messages.
+//!
+//! Owns ZeroMQ's rules of sending: what waits, what is dropped and why. Never calls a handler.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+use tokio::io::unix::AsyncFd;
+
+use super::monitor::Monitor;
+use super::raw::{Context, Errno, RawSocket};
+use crate::counters::{DropReason, SocketCounters};
+use crate::message::{Frame, Multipart};
+use crate::topology::{SocketSpec, WhenFull};
+use crate::zeromq::{OptionValue, Role};
+
+/// How many answers a REP keeps for peers whose queue is full, before it drops any.
+const PARKED_MAX: usize = 1000;
+/// How long a bind tries again while an earlier owner of the endpoint is still closing.
+const REBIND_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Why a socket could not be set up or changed.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum SocketError {
+    /// libzmq made no socket.
+    #[error("socket {socket}: libzmq could not make it: {errno}")]
+    Open {
+        /// The socket.
+        socket: String,
+        /// Why.
+        errno: Errno,
+    },
+    /// libzmq refused an option.
+    #[error("socket {socket}: libzmq refused the option {option}: {errno}")]
+    Option {
+        /// The socket.
+        socket: String,
+        /// The option's name.
+        option: String,
+        /// Why.
+        errno: Errno,
+    },
+    /// An endpoint could not be bound.
+    #[error("socket {socket}: cannot bind {endpoint}: {why}")]
+    Bind {
+        /// The socket.
+        socket: String,
+        /// The endpoint.
+        endpoint: String,
+        /// Why.
+        why: String,
+    },
+    /// An endpoint could not be connected.
+    #[error("socket {socket}: cannot connect to {endpoint}: {errno}")]
+    Connect {
+        /// The socket.
+        socket: String,
+        /// The endpoint.
+        endpoint: String,
+        /// Why.
+        errno: Errno,
+    },
+    /// An endpoint could not be taken away.
+    #[error("socket {socket}: cannot let go of {endpoint}: {errno}")]
+    Detach {
+        /// The socket.
+        socket: String,
+        /// The endpoint.
+        endpoint: String,
+        /// Why.
+        errno: Errno,
+    },
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Sent {
+    /// libzmq has it.
+    Taken,
+    /// It has to wait; the frames are still there.
+    Waits,
+    /// The pattern drops it, and it was counted.
+    Dropped(DropReason),
+    /// libzmq refused it for good.
+    Refused(Errno),
+}
+
+/// A message on its way out; `next` is the first frame that libzmq does not have yet.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) frames: Multipart,
+    pub(super) next: usize,
+}
+
+impl From<Multipart> for Outgoing {
+    fn from(frames: Multipart) -> Self {
+        Self { frames, next: 0 }
+    }
+}
+
+/// A socket of a running node.
+#[derive(Debug)]
+pub(super) struct NodeSocket {
+    // Deregisters the descriptor, so it has to go before the socket does.
+    pub(super) ready: AsyncFd<RawFd>,
+    pub(super) monitor: Option<Monitor>,
+    pub(super) raw: RawSocket,
+    context: Context,
+    pub(super) spec: SocketSpec,
+    pub(super) name: Arc<str>,
+    pub(super) counters: Arc<SocketCounters>,
+    /// Whether a receive might go through.
+    pub(super) readable: bool,
+    /// Whether a monitor event or a subscription may wait.
+    pub(super) stirred: bool,
+    /// Whether a REQ has asked and waits for the answer.
+    pub(super) awaits_reply: bool,
+    /// Endpoints as libzmq knows them, by the text they were given as.
+    pub(super) bound: BTreeMap<String, String>,
+    /// Endpoints it connects to, as they were given.
+    pub(super) connected: Vec<String>,
+    /// How many subscribers want each topic, on a publisher.
+    pub(super) topics: BTreeMap<Vec<u8>, u32>,
+    /// Connections whose handshake is done, by both ends' addresses.
+    pub(super) peers: BTreeMap<(String, String), u32>,
+    /// Answers of a REP whose peer's queue is full.
+    pub(super) parked: VecDeque<Multipart>,
+    blocked_since: Option<Instant>,
+}
+
+impl NodeSocket {
+    /// Opens a socket and sets its options; nothing is bound or connected yet.
+    pub(super) fn open(
+        context: &Context,
+        spec: &SocketSpec,
+        counters: Arc<SocketCounters>,
+    ) -> Result<Self, SocketError> {
+        let refused = |errno| SocketError::Open { socket: spec.name.clone(), errno };
+        let raw = RawSocket::open(context, spec.role).map_err(refused)?;
+        let ready = super::wait::watch(&raw).map_err(refused)?;
+        let socket = Self {
+            ready,
+            monitor: None,
+            raw,
+            context: context.clone(),
+            name: spec.name.as_str().into(),
+            spec: spec.clone(),
+            counters,
+            readable: true,
+            stirred: true,
+            awaits_reply: false,
+            bound: BTreeMap::new(),
+            connected: Vec::new(),
+            topics: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            parked: VecDeque::new(),
+            blocked_since: None,
+        };
+        socket.set_options()?;
+        Ok(socket)
+    }
+
+    fn set_options(&self) -> Result<(), SocketError> {
+        let set = |name: &str, option: u32, value: i32| {
+            self.set(name, option.cast_signed(), &OptionValue::Int(value))
+        };
+        let hwm = |messages: u32| i32::try_from(messages).unwrap_or(i32::MAX);
+        set("hwm", zmq_sys::ZMQ_SNDHWM, hwm(self.spec.hwm.send))?;
+        set("hwm", zmq_sys::ZMQ_RCVHWM, hwm(self.spec.hwm.receive))?;
+        set("linger", zmq_sys::ZMQ_LINGER, milliseconds(self.spec.linger))?;
+        if let Some(identity) = &self.spec.identity {
+            let value = OptionValue::Bytes(identity.clone());
+            self.set("identity", zmq_sys::ZMQ_ROUTING_ID.cast_signed(), &value)?;
+        }
+        match self.spec.role {
+            // Every subscriber's wish is to be seen, not only the first one for a topic.
+            Role::Pub => set("xpub_verboser", zmq_sys::ZMQ_XPUB_VERBOSER, 1)?,
+            Role::Rep | Role::Router => {
+                set("router_mandatory", zmq_sys::ZMQ_ROUTER_MANDATORY, 1)?;
+            }
+            _ => {}
+        }
+        if self.spec.role.publishes() && self.spec.when_full == WhenFull::Wait {
+            set("when_full", zmq_sys::ZMQ_XPUB_NODROP, 1)?;
+        }
+        for (name, value) in &self.spec.options {
+            // The runner keeps ROUTER_MANDATORY on and acts on the user's wish itself.
+            if name.0 != "router_mandatory" {
+                self.set(name.0, name.number(), value)?;
+            }
+        }
+        for filter in &self.spec.filters {
+            self.subscribe(&filter.prefix())
+                .map_err(|errno| self.option_error("subscribe", errno))?;
+        }
+        Ok(())
+    }
+
+    fn set(&self, name: &str, option: i32, value: &OptionValue) -> Result<(), SocketError> {
+        self.raw.set(option, value).map_err(|errno| self.option_error(name, errno))
+    }
+
+    fn option_error(&self, option: &str, errno: Errno) -> SocketError {
+        SocketError::Option { socket: self.spec.name.clone(), option: option.to_owned(), errno }
+    }
+
+    /// Takes one more topic.
+    pub(super) fn subscribe(&self, prefix: &[u8]) -> Result<(), Errno> {
+        self.subscription(prefix, 1, zmq_sys::ZMQ_SUBSCRIBE)
+    }
+
+    /// No longer takes a topic.
+    pub(super) fn unsubscribe(&self, prefix: &[u8]) -> Result<(), Errno> {
+        self.subscription(prefix, 0, zmq_sys::ZMQ_UNSUBSCRIBE)
+    }
+
+    fn subscription(&self, prefix: &[u8], wanted: u8, option: u32) -> Result<(), Errno> {
+        if self.spec.role == Role::Xsub {
+            let message = [&[wanted], prefix].concat();
+            return self.raw.send(&mut Frame::copy(&message), false);
+        }
+        self.raw.set_bytes(option.cast_signed(), prefix)
+    }
+
+    /// Binds, and returns the endpoint with what the system chose.
+    pub(super) fn bind(&mut self, endpoint: &str) -> Result<String, SocketError> {
+        self.watch_connections(endpoint)?;
+        let failed = |why: String| SocketError::Bind {
+            socket: self.spec.name.clone(),
+            endpoint: endpoint.to_owned(),
+            why,
+        };
+        super::ipc::make_room(endpoint).map_err(&failed)?;
+        self.raw.bind(endpoint).map_err(|errno| failed(bind_failure(errno)))?;
+        let actual = self.raw.last_endpoint().map_err(|errno| failed(errno.to_string()))?;
+        self.bound.insert(endpoint.to_owned(), actual.clone());
+        Ok(actual)
+    }
+
+    /// Binds an endpoint that another socket of this process may just have closed.
+    pub(super) async fn bind_again(&mut self, endpoint: &str) -> Result<String, SocketError> {
+        let deadline = Instant::now() + REBIND_TIMEOUT;
+        loop {
+            match self.bind(endpoint) {
+                Err(SocketError::Bind { .. }) if Instant::now() < deadline => {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Connects.
+    pub(super) fn connect(&mut self, endpoint: &str) -> Result<(), SocketError> {
+        self.watch_connections(endpoint)?;
+        self.raw.connect(endpoint).map_err(|errno| SocketError::Connect {
+            socket: self.spec.name.clone(),
+            endpoint: endpoint.to_owned(),
+            errno,
+        })?;
+        self.connected.push(endpoint.to_owned());
+        Ok(())
+    }
+
+    /// Takes a connection away; what waits in it inbound is lost.
+    pub(super) fn disconnect(&mut self, endpoint: &str) -> Result<(), SocketError> {
+        self.raw.disconnect(endpoint).map_err(|errno| self.detach_error(endpoint, errno))?;
+        if let Some(at) = self.connected.iter().position(|known| known == endpoint) {
+            self.connected.remove(at);
+        }
+        Ok(())
+    }
+
+    /// Takes a bound endpoint away.
+    pub(super) fn unbind(&mut self, endpoint: &str) -> Result<(), SocketError> {
+        let actual = self.bound.get(endpoint).map_or(endpoint, String::as_str).to_owned();
+        self.raw.unbind(&actual).map_err(|errno| self.detach_error(endpoint, errno))?;
+        self.bound.remove(endpoint);
+        Ok(())
+    }
+
+    fn detach_error(&self, endpoint: &str, errno: Errno) -> SocketError {
+        SocketError::Detach {
+            socket: self.spec.name.clone(),
+            endpoint: endpoint.to_owned(),
+            errno,
+        }
+    }
+
+    /// Starts the monitor before the first endpoint that has events to tell: inproc has none.
+    fn watch_connections(&mut self, endpoint: &str) -> Result<(), SocketError> {
+        if self.monitor.is_none() && !endpoint.starts_with("inproc:") {
+            let monitor = Monitor::start(&self.context, &self.raw)
+                .map_err(|errno| SocketError::Open { socket: self.spec.name.clone(), errno })?;
+            self.monitor = Some(monitor);
+        }
+        Ok(())
+    }
+
+    /// Receives one message, whole, without waiting.
+    pub(super) fn receive(&mut self) -> Option<Multipart> {
+        let mut frames = Multipart::new();
+        loop {
+            let mut frame = Frame::empty();
+            if self.raw.receive(&mut frame).is_err() {
+                // libzmq delivers a message whole, so frames cut short by an error are no message.
+                self.readable = false;
+                return None;
+            }
+            let more = frame.more();
+            frames.push(frame);
+            if !more {
+                break;
+            }
+        }
+        let bytes: usize = frames.iter().map(|frame| frame.len()).sum();
+        self.counters.messages_in.add(1);
+        self.counters.bytes_in.add(bytes as u64);
+        Some(frames)
+    }
+
+    /// Sends a message by the rules of its pattern, without waiting.
+    pub(super) fn send(&mut self, message: &mut Outgoing) -> Sent {
+        if self.awaits_reply && !self.asks_without_waiting() {
+            return Sent::Waits;
+        }
+        if self.has_parked_for(message) {
+            return self.full(message);
+        }
+        let bytes: usize = message.frames.iter().map(|frame| frame.len()).sum();
+        let sent = match self.hand_over(message) {
+            Err(Errno::AGAIN) => {
+                // Credit from peers may wait among commands that sends skip; EVENTS reads them.
+                let _ = self.raw.events();
+                self.hand_over(message)
+            }
+            sent => sent,
+        };
+        match sent {
+            Ok(()) => {
+                self.counters.messages_out.add(1);
+                self.counters.bytes_out.add(bytes as u64);
+                self.awaits_reply = self.spec.role == Role::Req;
+                // Sending may have consumed the edge of a message that came meanwhile.
+                self.readable = true;
+                Sent::Taken
+            }
+            Err(Errno::AGAIN) => self.full(message),
+            Err(Errno::HOST_UNREACHABLE) => self.dropped(DropReason::Unroutable),
+            Err(errno) => Sent::Refused(errno),
+        }
+    }
+
+    fn hand_over(&self, message: &mut Outgoing) -> Result<(), Errno> {
+        let last = message.frames.len().saturating_sub(1);
+        while message.next <= last {
+            let more = message.next < last;
+            let Some(frame) = message.frames.get_mut(message.next) else { return Ok(()) };
+            self.raw.send(frame, more)?;
+            message.next += 1;
+        }
+        Ok(())
+    }
+
+    fn full(&mut self, message: &mut Outgoing) -> Sent {
+        match self.spec.role {
+            Role::Router if self.spec.when_full == WhenFull::Drop => {
+                self.dropped(DropReason::Full)
+            }
+            Role::Rep if self.parked.len() >= PARKED_MAX => self.dropped(DropReason::Full),
+            Role::Rep => {
+                self.parked.push_back(std::mem::take(&mut message.frames));
+                Sent::Taken
+            }
+            _ => Sent::Waits,
+        }
+    }
+
+    /// Sends what a REP could not, peer by peer: one slow client holds up nobody else.
+    pub(super) fn send_parked(&mut self) {
+        for _ in 0..self.parked.len() {
+            let Some(frames) = self.parked.pop_front() else { return };
+            // Parked again, it goes behind all others, and so behind no later one of its peer.
+            self.send(&mut Outgoing::from(frames));
+        }
+    }
+
+    /// Whether an earlier answer to the same peer waits, which this one must not overtake.
+    fn has_parked_for(&self, message: &Outgoing) -> bool {
+        self.parked.iter().any(|parked| parked.first() == message.frames.first())
+    }
+
+    fn dropped(&self, reason: DropReason) -> Sent {
+        self.counters.drop_one(reason);
+        Sent::Dropped(reason)
+    }
+
+    /// `req_relaxed`: a REQ that may ask again before it was answered.
+    fn asks_without_waiting(&self) -> bool {
+        self.spec.options.iter().any(|(name, value)| {
+            name.0 == "req_relaxed" && *value == OptionValue::Int(1)
+        })
+    }
+
+    /// Notes that a message waits for this socket, or no longer does.
+    pub(super) fn set_blocked(&mut self, blocked: bool) {
+        match (self.blocked_since, blocked) {
+            (None, true) => self.blocked_since = Some(Instant::now()),
+            (Some(since), false) => {
+                let nanos = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                self.counters.blocked_nanos.add(nanos);
+                self.blocked_since = None;
+            }
+            (None, false) | (Some(_), true) => return,
+        }
+        self.counters.blocked.store(blocked, Relaxed);
+    }
+
+    /// Whether EVENTS says that a receive would go through; processes all pending commands.
+    pub(super) fn look(&mut self) -> bool {
+        self.readable = self.raw.events().is_ok_and(super::raw::Events::readable);
+        self.readable
+    }
+
+    /// Sets how long unsent messages are kept when the socket is dropped.
+    pub(super) fn set_linger(&self, linger: Option<Duration>) {
+        // Only an invalid number could be refused.
+        let _ = self.raw.set_int(zmq_sys::ZMQ_LINGER, milliseconds(linger));
+    }
+}
+
+fn milliseconds(duration: Option<Duration>) -> i32 {
+    duration.map_or(-1, |duration| i32::try_from(duration.as_millis()).unwrap_or(i32::MAX))
+}
+
+fn bind_failure(errno: Errno) -> String {
+    match errno.0 {
+        libc::EADDRINUSE => "another socket or program has it already".to_owned(),
+        libc::EACCES => "not permitted (ports below 1024 need a privilege)".to_owned(),
+        libc::EADDRNOTAVAIL => "this machine has no such address".to_owned(),
+        libc::ENODEV => "this machine has no such interface".to_owned(),
+        _ => errno.to_string(),
+    }
+}

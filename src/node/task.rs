@@ -1,0 +1,575 @@
+//! The loop of a running node: rounds of work, and sleep when EVENTS says there is none.
+//!
+//! Owns the order of a round and the phases of a node's life. What a round consists of stands in
+//! `service`, `forward`, `inbox`, `outbox`.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use super::blueprint::{Blueprint, NodeError};
+use super::control::{Bound, Control, Expectation};
+use super::forward::Forward;
+use super::inbox::{beginning, open_envelope, subscription};
+use super::lines::{Lines, Next};
+use super::outbox::Pending;
+use super::service::Limiter;
+use super::sink::Sink;
+use super::socket::NodeSocket;
+use super::timers::{TimerName, Timers};
+use crate::counters::DropReason;
+use crate::event::What;
+use crate::message::{Malformed, Multipart};
+use crate::script::{Effect, Engine, Event, Handler, HandlerError, Inbound, PeerEvent, fits};
+use crate::topology::OnError;
+use crate::zeromq::Role;
+
+/// How many messages, timers or lines one round handles before other nodes have their turn.
+const BURST: usize = 64;
+/// How long a round may take before other nodes have their turn.
+const BURST_TIME: Duration = Duration::from_micros(300);
+/// The first pause of `on_error: restart`; it doubles with each failure in a row.
+const RESTART_FIRST: Duration = Duration::from_millis(100);
+/// The longest pause of `on_error: restart`.
+const RESTART_LONGEST: Duration = Duration::from_secs(5);
+/// How many messages may arrive before the start without being handled.
+const EARLY_MAX: usize = 1000;
+
+/// Where a node is in its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Phase {
+    /// Its links come up; forwards run, handlers do not.
+    Attaching,
+    /// It receives, ticks and reads.
+    Running,
+    /// It receives, but begins nothing by itself.
+    Quiet,
+    /// It only sends what waits.
+    Stopping { deadline: Instant },
+    /// It is over.
+    Closed,
+}
+
+struct Drain {
+    quiet: Duration,
+    deadline: Instant,
+    last_activity: Instant,
+    done: oneshot::Sender<bool>,
+}
+
+/// A running node.
+pub(super) struct Node {
+    pub(super) blueprint: Blueprint,
+    engine: Rc<Engine>,
+    pub(super) sockets: Vec<NodeSocket>,
+    pub(super) handler: Option<Handler>,
+    pub(super) timers: Timers,
+    source: Option<Lines>,
+    pub(super) sink: Option<Sink>,
+    pub(super) forwards: Vec<Forward>,
+    pub(super) pending: VecDeque<Pending>,
+    pub(super) effects: Vec<Effect>,
+    early: VecDeque<Inbound>,
+    pub(super) peer_events: VecDeque<PeerEvent>,
+    pub(super) phase: Phase,
+    pub(super) limiter: Limiter,
+    pub(super) expectation: Expectation,
+    pub(super) linked: Option<oneshot::Sender<()>>,
+    pub(super) reconnects: Vec<(Instant, usize, String)>,
+    /// Peers of a STREAM socket that were told as connected.
+    pub(super) stream_peers: BTreeMap<Vec<u8>, ()>,
+    drain: Option<Drain>,
+    resting_until: Option<Instant>,
+    restarts: u32,
+    cursor: usize,
+}
+
+impl Node {
+    /// Makes a node: everything open and bound, nothing connected.
+    pub(super) async fn create(
+        blueprint: Blueprint,
+        engine: Rc<Engine>,
+    ) -> Result<(Self, Bound), NodeError> {
+        let parts = blueprint.build(&engine).await?;
+        let mut bound = Bound::new();
+        for (place, socket) in parts.sockets.iter().enumerate() {
+            for (given, actual) in &socket.bound {
+                bound.push((place, given.clone(), actual.clone()));
+            }
+        }
+        let forwards = Forward::all(&blueprint.spec);
+        let node = Self {
+            blueprint,
+            engine,
+            sockets: parts.sockets,
+            handler: parts.handler,
+            timers: Timers::default(),
+            source: parts.source,
+            sink: parts.sink,
+            forwards,
+            pending: VecDeque::new(),
+            effects: Vec::new(),
+            early: VecDeque::new(),
+            peer_events: VecDeque::new(),
+            phase: Phase::Attaching,
+            limiter: Limiter::default(),
+            expectation: Expectation::default(),
+            linked: None,
+            reconnects: Vec::new(),
+            stream_peers: BTreeMap::new(),
+            drain: None,
+            resting_until: None,
+            restarts: 0,
+            cursor: 0,
+        };
+        for (place, _, actual) in &bound {
+            node.tell(Some(*place), What::Bound { endpoint: actual.clone() });
+        }
+        Ok((node, bound))
+    }
+
+    /// Runs until it is told to stop; the sockets close with the return.
+    pub(super) async fn run(mut self, mut control: mpsc::UnboundedReceiver<Control>) {
+        loop {
+            loop {
+                match control.try_recv() {
+                    Ok(told) => self.obey(told),
+                    Err(mpsc::error::TryRecvError::Empty) => break,
+                    // The supervisor is gone, so nobody could ever stop this node.
+                    Err(mpsc::error::TryRecvError::Disconnected) => return,
+                }
+            }
+            if self.phase == Phase::Closed {
+                return;
+            }
+            let busy = match catch_unwind(AssertUnwindSafe(|| self.round())) {
+                Ok(busy) => busy,
+                Err(panic) => {
+                    self.panicked(&*panic);
+                    true
+                }
+            };
+            if busy {
+                tokio::task::yield_now().await;
+            } else if let Some(told) = self.sleep(&mut control).await {
+                self.obey(told);
+            }
+        }
+    }
+
+    fn obey(&mut self, told: Control) {
+        match told {
+            Control::Connect { endpoints, expectation, done, linked } => {
+                let mut failures = Vec::new();
+                for (socket, endpoint) in endpoints {
+                    let Some(socket) = self.sockets.get_mut(socket) else { continue };
+                    failures.extend(socket.connect(&endpoint).err());
+                }
+                self.expectation = expectation;
+                self.linked = Some(linked);
+                // Whoever asked may have given up; there is nobody else to tell.
+                let _ = done.send(failures);
+            }
+            Control::Missing { answer } => drop(answer.send(self.missing_links())),
+            Control::Start => self.start(),
+            Control::Quiesce => {
+                if self.phase == Phase::Running {
+                    self.phase = Phase::Quiet;
+                }
+            }
+            Control::Drain { quiet, deadline, done } => {
+                let last_activity = Instant::now();
+                self.drain = Some(Drain { quiet, deadline, last_activity, done });
+            }
+            Control::Stop { deadline } => self.begin_stop(deadline),
+        }
+    }
+
+    fn start(&mut self) {
+        self.phase = Phase::Running;
+        let spec = Arc::clone(&self.blueprint.spec);
+        self.timers.set_periodic(spec.every, &spec.timers, Instant::now());
+        self.call(Event::Start);
+        for inbound in std::mem::take(&mut self.early) {
+            self.handle(inbound);
+        }
+    }
+
+    fn begin_stop(&mut self, deadline: Instant) {
+        if matches!(self.phase, Phase::Running | Phase::Quiet) {
+            self.call(Event::Stop);
+        }
+        self.timers.clear();
+        self.phase = Phase::Stopping { deadline };
+    }
+
+    /// One round of work; whether there was any.
+    fn round(&mut self) -> bool {
+        let now = Instant::now();
+        self.service(now);
+        let mut busy = self.forward();
+        busy |= self.flush(now);
+        if matches!(self.phase, Phase::Running | Phase::Quiet) {
+            busy |= self.rest_is_over(now);
+            busy |= self.receive(now);
+            if self.phase == Phase::Running {
+                busy |= self.fire(now);
+                busy |= self.read_lines(now);
+            }
+            busy |= self.tell_peer_events();
+            self.flush(now);
+        }
+        self.flush_sink(now);
+        if !busy {
+            busy = self.look_again(now);
+        }
+        self.advance_drain(now, busy);
+        self.advance_stop(now);
+        self.blueprint.counters.waiting.set(self.pending.len() as u64);
+        busy
+    }
+
+    /// Whether the node takes anything new: nothing waits to be sent or written, and it does not
+    /// rest after a failure.
+    fn takes_new(&self) -> bool {
+        self.pending.is_empty()
+            && self.resting_until.is_none()
+            && !self.sink.as_ref().is_some_and(Sink::is_full)
+    }
+
+    /// Whether a socket's messages go to the handler or sink, now.
+    fn takes_from(&self, place: usize) -> bool {
+        let socket = &self.sockets[place];
+        // A REQ that has asked must hear the answer before anything more can be sent on it.
+        let wanted = self.takes_new()
+            || socket.awaits_reply && self.resting_until.is_none();
+        wanted
+            && socket.spec.role.receives()
+            && !self.forwards.iter().any(|forward| forward.from == place)
+    }
+
+    fn receive(&mut self, now: Instant) -> bool {
+        let count = self.sockets.len();
+        let mut taken = 0;
+        let open: Vec<bool> = (0..count).map(|place| self.takes_from(place)).collect();
+        'burst: while taken < BURST {
+            let before = taken;
+            for step in 0..count {
+                let place = (self.cursor + step) % count;
+                if !open[place] || !self.sockets[place].readable {
+                    continue;
+                }
+                let Some(frames) = self.sockets[place].receive() else { continue };
+                taken += 1;
+                self.arrived(place, frames);
+                if taken % 8 == 0 && now.elapsed() > BURST_TIME {
+                    break 'burst;
+                }
+            }
+            if before == taken {
+                break;
+            }
+        }
+        self.cursor = self.cursor.wrapping_add(1);
+        taken > 0
+    }
+
+    fn arrived(&mut self, place: usize, frames: Multipart) {
+        let socket = &mut self.sockets[place];
+        let role = socket.spec.role;
+        if role == Role::Req {
+            socket.awaits_reply = false;
+        }
+        if role == Role::Xpub
+            && let Some((wanted, topic)) = subscription(&frames)
+        {
+            self.subscription_changed(place, wanted, topic);
+            return;
+        }
+        match open_envelope(place, role, frames) {
+            Ok(inbound) if role == Role::Stream && self.stream_peer_changed(&inbound) => {}
+            Ok(inbound) => match fits(self.sockets[place].spec.format, &inbound.payload) {
+                Ok(()) => self.take(inbound),
+                Err(why) => self.malformed(place, why, &inbound.payload),
+            },
+            Err((why, frames)) => self.malformed(place, why, &frames),
+        }
+    }
+
+    fn take(&mut self, inbound: Inbound) {
+        if self.phase != Phase::Attaching {
+            self.handle(inbound);
+        } else if self.early.len() < EARLY_MAX {
+            self.early.push_back(inbound);
+        }
+    }
+
+    fn handle(&mut self, inbound: Inbound) {
+        let handled = self.handler.as_ref().is_some_and(|handler| handler.takes(inbound.socket));
+        if handled || inbound.route.is_some() && self.sockets[inbound.socket].spec.role == Role::Rep {
+            self.call(Event::Message(inbound));
+        } else if let Some(sink) = &mut self.sink {
+            let parts: Vec<&[u8]> = inbound.payload.iter().map(|frame| &**frame).collect();
+            sink.line(&parts);
+            self.blueprint.counters.lines_written.add(1);
+        }
+    }
+
+    fn malformed(&mut self, place: usize, why: Malformed, frames: &Multipart) {
+        self.sockets[place].counters.drop_one(DropReason::Malformed);
+        let what = What::Malformed { why: why.to_string(), start: beginning(frames) };
+        self.tell_limited(Some(place), what);
+    }
+
+    /// Calls the handler, and queues what it wants done.
+    pub(super) fn call(&mut self, event: Event) {
+        let Some(handler) = &mut self.handler else { return };
+        let before = Instant::now();
+        let result = handler.call_into(event, &mut self.effects);
+        let nanos = u64::try_from(before.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let counters = &self.blueprint.counters;
+        counters.handled.add(1);
+        counters.handler_nanos.add(nanos);
+        self.pending.extend(self.effects.drain(..).map(Pending::from));
+        match result {
+            Ok(()) => self.restarts = 0,
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    fn failed(&mut self, error: &HandlerError) {
+        self.blueprint.counters.failed.add(1);
+        self.tell_limited(None, What::HandlerFailed { error: error.to_string() });
+        match self.blueprint.spec.on_error {
+            OnError::Skip => {}
+            OnError::Restart => self.rest(),
+            OnError::Stop => {
+                let why = format!("a handler of {} failed", self.blueprint.instance);
+                self.tell(None, What::StopRequested { status: 1, why });
+            }
+        }
+    }
+
+    fn rest(&mut self) {
+        let pause = RESTART_FIRST
+            .saturating_mul(2_u32.saturating_pow(self.restarts.min(10)))
+            .min(RESTART_LONGEST);
+        self.restarts += 1;
+        self.resting_until = Some(Instant::now() + pause);
+        let after_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        self.tell_limited(None, What::Restarting { after_ms });
+    }
+
+    /// Ends the pause of `on_error: restart`: an empty state, fresh timers, and `on_start` again.
+    fn rest_is_over(&mut self, now: Instant) -> bool {
+        if !self.resting_until.is_some_and(|until| until <= now) {
+            return false;
+        }
+        self.resting_until = None;
+        let restarts = self.restarts;
+        if let Some(handler) = &mut self.handler {
+            handler.reset();
+        }
+        self.timers.clear();
+        self.start();
+        // Only a handled message, not the start itself, ends a row of failures.
+        self.restarts = restarts;
+        true
+    }
+
+    fn panicked(&mut self, panic: &(dyn std::any::Any + Send)) {
+        let message = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "unknown".to_owned());
+        self.blueprint.counters.failed.add(1);
+        self.tell_limited(None, What::Panicked { message });
+    }
+
+    fn fire(&mut self, now: Instant) -> bool {
+        let mut fired = 0;
+        while fired < BURST && self.takes_new() {
+            let Some(name) = self.timers.take_due(now) else { break };
+            fired += 1;
+            self.call(match name {
+                TimerName::Tick => Event::Tick,
+                TimerName::Named(name) => Event::Timer(name),
+            });
+            self.flush(now);
+        }
+        fired > 0
+    }
+
+    fn read_lines(&mut self, now: Instant) -> bool {
+        let mut read = 0;
+        while read < BURST && self.takes_new() {
+            let Some(source) = &mut self.source else { break };
+            match source.next(now) {
+                Ok(Next::Line(line)) => {
+                    read += 1;
+                    self.blueprint.counters.lines_read.add(1);
+                    self.line(line);
+                    self.flush(now);
+                }
+                Ok(Next::End) => {
+                    self.call(Event::End);
+                    return true;
+                }
+                Ok(Next::NotBefore(_) | Next::Nothing | Next::Ended) => break,
+                Err(error) => {
+                    self.source = None;
+                    self.tell(None, What::FileFailed { error: format!("reading: {error}") });
+                }
+            }
+        }
+        read > 0
+    }
+
+    fn line(&mut self, line: Vec<u8>) {
+        if self.handler.as_ref().is_some_and(|handler| handler.handles("on_line")) {
+            let text = String::from_utf8(line)
+                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+            self.call(Event::Line(text));
+        } else {
+            self.send_line(&line);
+        }
+    }
+
+    fn tell_peer_events(&mut self) -> bool {
+        let mut told = false;
+        while self.takes_new() {
+            let Some(event) = self.peer_events.pop_front() else { break };
+            self.call(Event::Peer(event));
+            told = true;
+        }
+        told
+    }
+
+    fn flush_sink(&mut self, now: Instant) {
+        let Some(sink) = &mut self.sink else { return };
+        if let Err(error) = sink.flush(now) {
+            self.tell_limited(None, What::FileFailed { error: format!("writing: {error}") });
+        }
+    }
+
+    /// The last look before sleep: EVENTS of every socket, which alone may say there is nothing.
+    fn look_again(&mut self, now: Instant) -> bool {
+        for socket in &mut self.sockets {
+            socket.look();
+        }
+        let mut busy = self.flush(now);
+        busy |= self.forward();
+        let running = matches!(self.phase, Phase::Running | Phase::Quiet);
+        busy | (0..self.sockets.len()).any(|place| {
+            self.sockets[place].readable
+                && (running && self.takes_from(place) || self.is_serviced(place))
+        })
+    }
+
+    fn advance_drain(&mut self, now: Instant, busy: bool) {
+        let idle = !busy
+            && self.pending.is_empty()
+            && self.forwards.iter().all(Forward::is_idle)
+            && self.sink.as_ref().is_none_or(Sink::is_idle)
+            && self.sockets.iter().all(|socket| socket.parked.is_empty());
+        let Some(drain) = &mut self.drain else { return };
+        if !idle {
+            drain.last_activity = now;
+        }
+        let quiet = now.duration_since(drain.last_activity) >= drain.quiet;
+        if (quiet || now >= drain.deadline)
+            && let Some(drain) = self.drain.take()
+        {
+            let _ = drain.done.send(quiet);
+        }
+    }
+
+    fn advance_stop(&mut self, now: Instant) {
+        let Phase::Stopping { deadline } = self.phase else { return };
+        let sink_idle = self.sink.as_ref().is_none_or(Sink::is_idle);
+        let parked = self.sockets.iter().any(|socket| !socket.parked.is_empty());
+        if !self.pending.is_empty() && now < deadline || !sink_idle && now < deadline {
+            return;
+        }
+        if parked && now < deadline {
+            return;
+        }
+        self.count_leftovers();
+        self.phase = Phase::Closed;
+    }
+
+    /// Sleeps until a descriptor, a timer, the source or a command wakes the node.
+    async fn sleep(&mut self, control: &mut mpsc::UnboundedReceiver<Control>) -> Option<Control> {
+        let arrived = self.source.as_ref().and_then(Lines::arrived);
+        let due = self.next_due();
+        let edge = poll_fn(|task| {
+            let mut stirred = false;
+            for socket in &mut self.sockets {
+                if super::wait::edge(&socket.ready, task) {
+                    socket.readable = true;
+                    socket.stirred = true;
+                    stirred = true;
+                }
+                if let Some(monitor) = &socket.monitor
+                    && super::wait::edge(&monitor.ready, task)
+                {
+                    socket.stirred = true;
+                    stirred = true;
+                }
+            }
+            if stirred { Poll::Ready(()) } else { Poll::Pending }
+        });
+        tokio::select! {
+            biased;
+            told = control.recv() => Some(told.unwrap_or(Control::Stop { deadline: Instant::now() })),
+            () = edge => None,
+            () = until(due) => None,
+            () = notified(arrived) => None,
+        }
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        let running = self.phase == Phase::Running && self.takes_new();
+        let timers = self.timers.next_due().filter(|_| running);
+        let line = self.source.as_ref().and_then(|source| source.due(Instant::now())).filter(|_| running);
+        let drain = self.drain.as_ref().map(|drain| {
+            drain.deadline.min(drain.last_activity + drain.quiet)
+        });
+        let stop = match self.phase {
+            Phase::Stopping { deadline } => Some(deadline),
+            Phase::Attaching | Phase::Running | Phase::Quiet | Phase::Closed => None,
+        };
+        let retry = self.sink.as_ref().and_then(Sink::retry_at);
+        let reconnect = self.reconnects.iter().map(|(at, _, _)| *at).min();
+        [timers, line, drain, stop, retry, reconnect, self.resting_until]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The engine of this thread.
+    pub(super) fn engine(&self) -> &Rc<Engine> {
+        &self.engine
+    }
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn notified(arrived: Option<Arc<Notify>>) {
+    match arrived {
+        Some(arrived) => arrived.notified().await,
+        None => std::future::pending().await,
+    }
+}

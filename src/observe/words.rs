@@ -1,0 +1,66 @@
+//! The words for facts: how much each matters, and one sentence for it.
+//!
+//! Owns the sentences that a user reads in the log. Never prints them.
+
+use tracing::Level;
+
+use crate::event::{Fact, What};
+use crate::script;
+
+/// How much a fact matters.
+pub(super) fn level(what: &What) -> Level {
+    match what {
+        What::Log { level, .. } => match level {
+            script::Level::Error => Level::ERROR,
+            script::Level::Warn => Level::WARN,
+            script::Level::Info => Level::INFO,
+            script::Level::Debug => Level::DEBUG,
+            script::Level::Trace => Level::TRACE,
+        },
+        What::HandlerFailed { .. }
+        | What::FileFailed { .. }
+        | What::Panicked { .. }
+        | What::Failed { .. } => Level::ERROR,
+        What::Malformed { .. }
+        | What::Dropped { .. }
+        | What::HandshakeFailed { .. }
+        | What::LinkMissing { .. }
+        | What::Restarting { .. } => Level::WARN,
+        What::Bound { .. } | What::PeerConnected { .. } | What::PeerDisconnected { .. } => {
+            Level::DEBUG
+        }
+        What::StopRequested { .. } => Level::INFO,
+    }
+}
+
+/// One sentence for a fact.
+pub(super) fn sentence(fact: &Fact) -> String {
+    let mut text = match &fact.what {
+        What::Log { text, .. } => text.clone(),
+        What::Bound { endpoint } => format!("bound to {endpoint}"),
+        What::HandlerFailed { error } => error.clone(),
+        What::Malformed { why, start } => format!("dropped a malformed message, {why}: {start}"),
+        What::Dropped { reason, count } => {
+            let plural = if *count == 1 { "" } else { "s" };
+            format!("dropped {count} message{plural}: {}", reason.sentence())
+        }
+        What::HandshakeFailed { why, endpoint } => format!("no connection with {endpoint}: {why}"),
+        What::PeerConnected { endpoint } => format!("connected with {endpoint}"),
+        What::PeerDisconnected { endpoint } => format!("disconnected from {endpoint}"),
+        What::LinkMissing { link } => {
+            format!("started although a link inside the file is not up: {link}")
+        }
+        What::FileFailed { error } | What::Failed { error } => error.clone(),
+        What::Panicked { message } => {
+            format!("a fault in zrig itself, please report it; the node goes on: {message}")
+        }
+        What::Restarting { after_ms } => {
+            format!("starts anew in {after_ms} ms, with an empty state")
+        }
+        What::StopRequested { why, .. } => format!("stopping: {why}"),
+    };
+    if fact.repeated > 0 {
+        text.push_str(&format!(" (and {} more like it)", fact.repeated));
+    }
+    text
+}

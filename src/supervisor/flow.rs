@@ -1,0 +1,58 @@
+//! The order in which messages flow through a topology: who is upstream of whom.
+//!
+//! Owns the levels by which nodes are drained and stopped. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::topology::{Link, Topology};
+use crate::zeromq::Role;
+
+/// Nodes by level, the sources first; every node of a level is downstream of earlier levels only,
+/// unless it lies on a cycle, which is cut at its first node in the file.
+pub(super) fn levels(topology: &Topology, links: &[Link]) -> Vec<Vec<String>> {
+    let mut upstream: BTreeMap<usize, BTreeSet<usize>> =
+        (0..topology.nodes.len()).map(|node| (node, BTreeSet::new())).collect();
+    for link in links {
+        let (from, to) = direction(topology, link);
+        if from != to {
+            upstream.entry(to).or_default().insert(from);
+        }
+    }
+    let mut levels = Vec::new();
+    while !upstream.is_empty() {
+        let mut level: Vec<usize> = upstream
+            .iter()
+            .filter(|(_, from)| from.is_empty())
+            .map(|(&node, _)| node)
+            .collect();
+        if level.is_empty() {
+            level.extend(upstream.first_key_value().map(|(&node, _)| node));
+        }
+        for node in &level {
+            upstream.remove(node);
+        }
+        for from in upstream.values_mut() {
+            from.retain(|node| !level.contains(node));
+        }
+        levels.push(level.into_iter().map(|node| topology.nodes[node].name.clone()).collect());
+    }
+    levels
+}
+
+/// From which node to which one a link's messages begin to flow.
+fn direction(topology: &Topology, link: &Link) -> (usize, usize) {
+    let role = |end: &crate::topology::LinkEnd| topology.nodes[end.node].sockets[end.socket].role;
+    if rank(role(&link.binder)) < rank(role(&link.connecter)) {
+        (link.binder.node, link.connecter.node)
+    } else {
+        (link.connecter.node, link.binder.node)
+    }
+}
+
+fn rank(role: Role) -> u8 {
+    match role {
+        Role::Pub | Role::Xpub | Role::Push | Role::Req => 0,
+        Role::Dealer | Role::Router | Role::Pair | Role::Stream => 1,
+        Role::Sub | Role::Xsub | Role::Pull | Role::Rep => 2,
+    }
+}

@@ -1,0 +1,132 @@
+//! What each instance of a node connects to, and what it waits for before its links are up.
+//!
+//! Owns the resolving of node names to the endpoints that libzmq chose. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::node::{Expectation, NodeHandle};
+use crate::topology::{Attachment, Link, NodeSpec, Topology};
+use crate::zeromq::{Endpoint, Role, Side, Transport};
+
+/// The endpoints that one instance connects to: place of the socket and endpoint.
+pub(super) fn connects(
+    node: &NodeSpec,
+    nodes: &BTreeMap<Arc<str>, NodeHandle>,
+) -> Vec<(usize, String)> {
+    let mut connects = Vec::new();
+    for (place, socket) in node.sockets.iter().enumerate() {
+        for attachment in &socket.attachments {
+            match attachment {
+                Attachment::Bind(_) => {}
+                Attachment::Connect(endpoint) => connects.push((place, endpoint.to_string())),
+                Attachment::ConnectNode { node, socket, endpoint } => {
+                    let found = bound(nodes, node, *socket, endpoint);
+                    connects.extend(found.into_iter().map(|endpoint| (place, endpoint)));
+                }
+            }
+        }
+    }
+    connects
+}
+
+/// What the instances of a node bound, as a peer on this machine reaches it.
+fn bound(
+    nodes: &BTreeMap<Arc<str>, NodeHandle>,
+    node: &str,
+    socket: usize,
+    wanted: &Endpoint,
+) -> Vec<String> {
+    let mut found = Vec::new();
+    for handle in nodes.values().filter(|handle| handle.node == node) {
+        for (place, given, actual) in &handle.bound {
+            if *place == socket && given == wanted.as_str() {
+                let seen = Endpoint::parse(actual, Side::Bind)
+                    .map_or_else(|_| actual.clone(), |bound| bound.as_seen_by_peer().to_string());
+                found.push(seen);
+            }
+        }
+    }
+    if found.is_empty() {
+        // The node runs elsewhere (`--only`), at the endpoint that the file gives it.
+        found.push(wanted.as_seen_by_peer().to_string());
+    }
+    found
+}
+
+/// What every node waits for, by its place in the topology.
+pub(super) fn expectations(
+    topology: &Topology,
+    links: &[Link],
+) -> BTreeMap<usize, Expectation> {
+    let mut expected: BTreeMap<usize, Expectation> = BTreeMap::new();
+    for link in links {
+        let copies = |node: usize| topology.nodes[node].instances().count();
+        let (connecter, binder) = (link.connecter, link.binder);
+        if has_handshake(&link.endpoint) {
+            let peers = &mut expected.entry(connecter.node).or_default().peers;
+            *peers.entry(connecter.socket).or_default() += copies(binder.node) as u64;
+            let peers = &mut expected.entry(binder.node).or_default().peers;
+            *peers.entry(binder.socket).or_default() += copies(connecter.node) as u64;
+        }
+        for (publisher, subscriber) in [(connecter, binder), (binder, connecter)] {
+            let socket = &topology.nodes[publisher.node].sockets[publisher.socket];
+            if !socket.role.publishes() {
+                continue;
+            }
+            let wanted = wanted_topics(topology, links, subscriber, &mut BTreeSet::new());
+            let topics = expected
+                .entry(publisher.node)
+                .or_default()
+                .topics
+                .entry(publisher.socket)
+                .or_default();
+            for topic in wanted {
+                let count = topics.entry(topic).or_default();
+                // An `xpub` is told only of the first wish for a topic.
+                *count = match socket.role {
+                    Role::Xpub => 1,
+                    _ => *count + u32::try_from(copies(subscriber.node)).unwrap_or(u32::MAX),
+                };
+            }
+        }
+    }
+    expected
+}
+
+fn has_handshake(endpoint: &Endpoint) -> bool {
+    endpoint.transport() != Transport::Inproc
+}
+
+/// The topics that a subscribing socket will ask for, each once: its own filters, and what comes
+/// back through a forward.
+fn wanted_topics(
+    topology: &Topology,
+    links: &[Link],
+    end: crate::topology::LinkEnd,
+    seen: &mut BTreeSet<(usize, usize)>,
+) -> BTreeSet<Vec<u8>> {
+    let node = &topology.nodes[end.node];
+    let socket = &node.sockets[end.socket];
+    let mut topics: BTreeSet<Vec<u8>> =
+        socket.filters.iter().map(crate::topology::Filter::prefix).collect();
+    if socket.role != Role::Xsub || !seen.insert((end.node, end.socket)) {
+        return topics;
+    }
+    for forward in &node.forwards {
+        let other = match (forward.from == end.socket, forward.to == end.socket) {
+            (true, _) if forward.both_ways => forward.to,
+            (_, true) => forward.from,
+            _ => continue,
+        };
+        for link in links {
+            let back = [(link.connecter, link.binder), (link.binder, link.connecter)];
+            for (from, to) in back {
+                if from.node == end.node && from.socket == other {
+                    topics.extend(wanted_topics(topology, links, to, seen));
+                }
+            }
+        }
+    }
+    topics
+}

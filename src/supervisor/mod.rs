@@ -1,0 +1,100 @@
+//! The running topology: which nodes run where, started, linked and stopped in order.
+//!
+//! Owns the shards, the libzmq context and every node's handle. Never touches a socket itself.
+
+mod flow;
+mod links;
+mod start;
+mod stop;
+
+pub use stop::Haste;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use thiserror::Error;
+
+use crate::event::Facts;
+use crate::node::{Context, Errno, NodeError, NodeHandle, Shard, SocketError};
+use crate::topology::Topology;
+
+/// Sockets a context holds at least, so that a reload has room to grow.
+const SOCKETS_MIN: usize = 16_384;
+/// A socket of a node needs two more for its monitor.
+const SOCKETS_PER_SOCKET: usize = 3;
+
+/// Why a topology could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// libzmq gave no context.
+    #[error("libzmq could not be set up: {0}")]
+    Context(Errno),
+    /// The system gave no thread.
+    #[error("a thread could not be started: {0}")]
+    Thread(#[from] std::io::Error),
+    /// Nodes could not be made.
+    #[error("{}", .0.iter().map(|(node, error)| format!("{node}: {error}")).collect::<Vec<_>>().join("\n"))]
+    Nodes(Vec<(Arc<str>, NodeError)>),
+}
+
+impl From<(Arc<str>, SocketError)> for StartError {
+    fn from((node, error): (Arc<str>, SocketError)) -> Self {
+        Self::Nodes(vec![(node, error.into())])
+    }
+}
+
+/// The running topology.
+#[derive(Debug)]
+pub struct Supervisor {
+    context: Context,
+    shards: Vec<Shard>,
+    /// The threads of nodes with `isolate`, by instance.
+    isolated: BTreeMap<Arc<str>, Shard>,
+    nodes: BTreeMap<Arc<str>, NodeHandle>,
+    topology: Topology,
+    facts: Facts,
+    started: Instant,
+}
+
+impl Supervisor {
+    /// Threads and a libzmq context with room for this topology; nothing runs yet.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread or libzmq no context.
+    pub fn new(topology: &Topology, facts: Facts) -> Result<Self, StartError> {
+        let sockets: usize = topology
+            .nodes
+            .iter()
+            .map(|node| node.sockets.len() * node.instances().count())
+            .sum();
+        let wanted = (sockets * SOCKETS_PER_SOCKET * 2).max(SOCKETS_MIN);
+        let wanted = i32::try_from(wanted).unwrap_or(i32::MAX).min(Context::socket_limit());
+        let context = Context::new(wanted, 1).map_err(StartError::Context)?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let shards = (0..cores)
+            .map(|number| Shard::start(&format!("shard-{number}")))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            context,
+            shards,
+            isolated: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            topology: Topology::empty(),
+            facts,
+            started: Instant::now(),
+        })
+    }
+
+    /// What runs now.
+    #[must_use]
+    pub fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// Every running node.
+    pub fn nodes(&self) -> impl Iterator<Item = &NodeHandle> {
+        self.nodes.values()
+    }
+}

@@ -1,0 +1,83 @@
+//! Stopping in good order: sources first, then along the flow, then the context.
+//!
+//! Owns the deadlines of a stop. A node finishes the message in hand, sends what waits, and closes
+//! its sockets itself.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::{Supervisor, flow};
+use crate::node::Control;
+use crate::topology::links_of;
+
+/// How long nothing may have arrived at a node before it counts as drained.
+const QUIET: Duration = Duration::from_millis(20);
+/// How long draining may take in all.
+const DRAIN: Duration = Duration::from_millis(700);
+/// How long a node may take to send what waits, after that.
+const SEND: Duration = Duration::from_millis(300);
+
+/// How much time a stop may take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Haste {
+    /// Messages on their way inside the file arrive first.
+    Drain,
+    /// Nothing is waited for.
+    Now,
+}
+
+impl Supervisor {
+    /// Stops every node and closes every socket.
+    pub async fn stop(&mut self, haste: Haste) {
+        for handle in self.nodes.values() {
+            let _ = handle.control.send(Control::Quiesce);
+        }
+        let links = links_of(&self.topology);
+        let drained_by = Instant::now() + DRAIN;
+        for level in flow::levels(&self.topology, &links) {
+            let level: Vec<Arc<str>> = self
+                .nodes
+                .values()
+                .filter(|handle| level.contains(&handle.node))
+                .map(|handle| Arc::clone(&handle.instance))
+                .collect();
+            if haste == Haste::Drain {
+                self.drain(&level, drained_by).await;
+            }
+            let deadline = match haste {
+                Haste::Drain => Instant::now() + SEND,
+                Haste::Now => Instant::now(),
+            };
+            self.end(&level, deadline).await;
+        }
+    }
+
+    async fn drain(&self, instances: &[Arc<str>], deadline: Instant) {
+        let mut drains = Vec::new();
+        for handle in instances.iter().filter_map(|instance| self.nodes.get(instance)) {
+            let (done, drained) = oneshot::channel();
+            let _ = handle.control.send(Control::Drain { quiet: QUIET, deadline, done });
+            drains.push(drained);
+        }
+        for drained in drains {
+            // Whether it became quiet or ran out of time, it is stopped next.
+            let _ = drained.await;
+        }
+    }
+
+    async fn end(&mut self, instances: &[Arc<str>], deadline: Instant) {
+        let mut ending = Vec::new();
+        for instance in instances {
+            if let Some(handle) = self.nodes.remove(instance) {
+                let _ = handle.control.send(Control::Stop { deadline });
+                ending.push(handle);
+            }
+        }
+        for handle in ending {
+            let _ = handle.ended.await;
+            self.isolated.remove(&handle.instance);
+        }
+    }
+}
