@@ -7,6 +7,7 @@
 //! ```
 
 pub mod diagnostic;
+pub mod duration;
 pub mod message;
 pub mod script;
 pub mod source;
