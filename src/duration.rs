@@ -88,7 +88,8 @@ pub fn from_millis(millis: f64) -> Result<Duration, DurationError> {
 #[must_use]
 pub fn format_duration(duration: Duration) -> String {
     let nanos = duration.as_nanos();
-    for (unit, size) in [("h", 3_600_000_000_000_u128), ("m", 60_000_000_000), ("s", 1_000_000_000)] {
+    for (unit, size) in [("h", 3_600_000_000_000_u128), ("m", 60_000_000_000), ("s", 1_000_000_000)]
+    {
         if nanos > 0 && nanos.is_multiple_of(size) {
             return format!("{}{unit}", nanos / size);
         }
@@ -168,7 +169,14 @@ mod tests {
 
     #[test]
     fn a_duration_is_written_the_way_people_write_it() {
-        for (text, want) in [("0", "0us"), ("90s", "90s"), ("120s", "2m"), ("1500", "1.5s"), ("0.25", "250us"), ("7200s", "2h")] {
+        for (text, want) in [
+            ("0", "0us"),
+            ("90s", "90s"),
+            ("120s", "2m"),
+            ("1500", "1.5s"),
+            ("0.25", "250us"),
+            ("7200s", "2h"),
+        ] {
             assert_eq!(parse_duration(text).map(format_duration).as_deref(), Ok(want), "{text}");
         }
     }
