@@ -46,10 +46,8 @@ pub enum What {
     },
     /// A message did not fit its socket's format.
     Malformed {
-        /// Why.
-        why: String,
-        /// How it begins.
-        start: String,
+        /// Why, and how it begins.
+        message: String,
     },
     /// A message could not be delivered.
     Dropped {

@@ -9,6 +9,7 @@
 pub mod app;
 pub mod counters;
 pub mod diagnostic;
+pub mod duration;
 pub mod event;
 pub mod message;
 pub mod node;

@@ -98,19 +98,24 @@ impl Blueprint {
     pub(super) fn handler(&self, engine: &Rc<Engine>) -> Result<Option<Handler>, NodeError> {
         let Some(script) = &self.spec.script else { return Ok(None) };
         let program = engine.compile(script).map_err(NodeError::Script)?;
-        Ok(Some(Handler::new(Rc::clone(engine), program, self.view())))
+        Ok(Some(Handler::new(engine, program, self.view())))
     }
 
     /// The node as its handler sees it.
     pub(super) fn view(&self) -> NodeView {
         NodeView {
             node: self.spec.name.as_str().into(),
-            replica: self.replica,
+            replica: (&*self.instance).into(),
             params: self.spec.params.clone(),
-            outlets: self.spec.sockets.iter().map(outlet).collect(),
+            outlets: self.outlets(),
             writes: self.spec.write.is_some(),
             started: self.started,
         }
+    }
+
+    /// The sockets as a handler sees them.
+    pub(super) fn outlets(&self) -> Vec<Outlet> {
+        self.spec.sockets.iter().map(outlet).collect()
     }
 
     fn source(&self) -> Result<Option<Lines>, NodeError> {

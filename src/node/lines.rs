@@ -25,9 +25,7 @@ const CATCH_UP: Duration = Duration::from_secs(1);
 pub(super) enum Next {
     /// A line without its end.
     Line(Vec<u8>),
-    /// Nothing before that time.
-    NotBefore(Instant),
-    /// Nothing yet; `wait` tells when.
+    /// Nothing yet: `due` or `arrived` tells when.
     Nothing,
     /// The end, told once.
     End,
@@ -75,7 +73,7 @@ impl Lines {
             return Ok(Next::Ended);
         }
         if self.interval.is_some() && self.due > now {
-            return Ok(Next::NotBefore(self.due));
+            return Ok(Next::Nothing);
         }
         match self.input.take()? {
             Taken::Line(line) => {

@@ -61,7 +61,7 @@ impl Monitor {
         let inbox = RawSocket::open(context, Role::Pair)?;
         inbox.set_int(zmq_sys::ZMQ_LINGER, 0)?;
         inbox.connect(&endpoint)?;
-        let ready = super::wait::watch(&inbox)?;
+        let ready = inbox.watch()?;
         Ok(Self { ready, inbox })
     }
 

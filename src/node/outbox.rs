@@ -9,8 +9,7 @@ use super::socket::{Outgoing, Sent, SocketError};
 use super::task::Node;
 use crate::counters::DropReason;
 use crate::event::What;
-use crate::message::{Format, Frame, Multipart, encode_tagged};
-use crate::script::Effect;
+use crate::script::{Effect, encode_line};
 use crate::zeromq::OptionValue;
 
 /// Something a handler wants done, or the rest of it.
@@ -158,17 +157,15 @@ impl Node {
     pub(super) fn send_line(&mut self, line: &[u8]) {
         let sends = |socket: &super::socket::NodeSocket| socket.spec.role.sends();
         let Some(place) = self.sockets.iter().position(sends) else { return };
-        let spec = &self.sockets[place].spec;
-        let frames = match spec.format {
-            Format::Plain => Multipart::from_buf([Frame::copy(line)]),
-            Format::Msgid => encode_tagged(spec.msgid, "text", line),
-            // What `write` joins with a space is cut at it again.
-            Format::Envelope => {
-                let cut = line.iter().position(|&byte| byte == b' ').unwrap_or(line.len());
-                let body = line.get(cut + 1..).unwrap_or_default();
-                [Frame::copy(&line[..cut]), Frame::copy(body)].into_iter().collect()
+        let Some(outlet) = self.outlets.get(place) else { return };
+        match encode_line(&String::from_utf8_lossy(line), outlet) {
+            Ok(frames) => {
+                self.pending.push_back(Pending::Send { socket: place, message: frames.into() });
             }
-        };
-        self.pending.push_back(Pending::Send { socket: place, message: frames.into() });
+            Err(why) => {
+                self.blueprint.counters.failed.add(1);
+                self.tell_limited(Some(place), What::Failed { error: why });
+            }
+        }
     }
 }

@@ -9,6 +9,9 @@ use std::fmt;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
 use crate::message::Frame;
 use crate::zeromq::{OptionValue, Role};
 
@@ -41,7 +44,7 @@ impl fmt::Display for Errno {
 impl std::error::Error for Errno {}
 
 /// A socket, used by the thread that made it and closed when dropped.
-pub struct RawSocket {
+pub(super) struct RawSocket {
     pointer: *mut c_void,
     /// Closes the socket when it is dropped.
     _owner: zmq::Socket,
@@ -50,7 +53,7 @@ pub struct RawSocket {
 impl RawSocket {
     /// A socket of that type. `rep` and `pub` run as ROUTER and XPUB underneath: the same for
     /// every peer of theirs, but what ZeroMQ hides can be seen.
-    pub fn open(context: &Context, role: Role) -> Result<Self, Errno> {
+    pub(super) fn open(context: &Context, role: Role) -> Result<Self, Errno> {
         let kind = match role {
             Role::Pair => zmq_sys::ZMQ_PAIR,
             Role::Pub | Role::Xpub => zmq_sys::ZMQ_XPUB,
@@ -74,7 +77,7 @@ impl RawSocket {
     }
 
     /// Sets an option by libzmq's number.
-    pub fn set(&self, option: i32, value: &OptionValue) -> Result<(), Errno> {
+    pub(super) fn set(&self, option: i32, value: &OptionValue) -> Result<(), Errno> {
         match value {
             OptionValue::Int(value) => self.set_bytes(option, &value.to_ne_bytes()),
             OptionValue::Long(value) => self.set_bytes(option, &value.to_ne_bytes()),
@@ -83,12 +86,12 @@ impl RawSocket {
     }
 
     /// Sets an option that is a C int.
-    pub fn set_int(&self, option: u32, value: i32) -> Result<(), Errno> {
+    pub(super) fn set_int(&self, option: u32, value: i32) -> Result<(), Errno> {
         self.set_bytes(option.cast_signed(), &value.to_ne_bytes())
     }
 
     /// Sets an option that is bytes.
-    pub fn set_bytes(&self, option: i32, bytes: &[u8]) -> Result<(), Errno> {
+    pub(super) fn set_bytes(&self, option: i32, bytes: &[u8]) -> Result<(), Errno> {
         // SAFETY: the pointer is a live socket of this thread, the bytes are as long as said.
         check(unsafe {
             zmq_sys::zmq_setsockopt(self.pointer, option, bytes.as_ptr().cast(), bytes.len())
@@ -96,7 +99,7 @@ impl RawSocket {
     }
 
     /// An option that is a C int.
-    pub fn get_int(&self, option: u32) -> Result<i32, Errno> {
+    pub(super) fn get_int(&self, option: u32) -> Result<i32, Errno> {
         let mut value: c_int = 0;
         let mut length = size_of::<c_int>();
         // SAFETY: as in `set_bytes`; the room is that of an int.
@@ -113,17 +116,22 @@ impl RawSocket {
 
     /// `ZMQ_EVENTS`: whether a receive and a send would go through. Processes every command that
     /// waits, and so consumes the descriptor's edge.
-    pub fn events(&self) -> Result<Events, Errno> {
+    pub(super) fn events(&self) -> Result<Events, Errno> {
         self.get_int(zmq_sys::ZMQ_EVENTS).map(Events)
     }
 
-    /// `ZMQ_FD`.
-    pub fn descriptor(&self) -> Result<RawFd, Errno> {
-        self.get_int(zmq_sys::ZMQ_FD)
+    /// Registers `ZMQ_FD` with this thread's reactor. The result has to be dropped before the
+    /// socket is.
+    pub(super) fn watch(&self) -> Result<AsyncFd<RawFd>, Errno> {
+        let descriptor = self.get_int(zmq_sys::ZMQ_FD)?;
+        // SAFETY: the descriptor is open as long as the socket; its holders declare the watch
+        // before the socket, so it is dropped first.
+        unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) }
+            .map_err(|error| Errno(std::io::Error::from(error).raw_os_error().unwrap_or(libc::EIO)))
     }
 
     /// `ZMQ_LAST_ENDPOINT`: with the port that the system chose.
-    pub fn last_endpoint(&self) -> Result<String, Errno> {
+    pub(super) fn last_endpoint(&self) -> Result<String, Errno> {
         let mut room = [0_u8; 512];
         let mut length = room.len();
         // SAFETY: as in `get_int`.
@@ -140,31 +148,31 @@ impl RawSocket {
     }
 
     /// Binds.
-    pub fn bind(&self, endpoint: &str) -> Result<(), Errno> {
+    pub(super) fn bind(&self, endpoint: &str) -> Result<(), Errno> {
         // SAFETY: a live socket and a string that ends with a zero.
         with_endpoint(endpoint, |text| unsafe { zmq_sys::zmq_bind(self.pointer, text) })
     }
 
     /// Connects.
-    pub fn connect(&self, endpoint: &str) -> Result<(), Errno> {
+    pub(super) fn connect(&self, endpoint: &str) -> Result<(), Errno> {
         // SAFETY: as in `bind`.
         with_endpoint(endpoint, |text| unsafe { zmq_sys::zmq_connect(self.pointer, text) })
     }
 
     /// Takes a bound endpoint away; the text is that of `last_endpoint`.
-    pub fn unbind(&self, endpoint: &str) -> Result<(), Errno> {
+    pub(super) fn unbind(&self, endpoint: &str) -> Result<(), Errno> {
         // SAFETY: as in `bind`.
         with_endpoint(endpoint, |text| unsafe { zmq_sys::zmq_unbind(self.pointer, text) })
     }
 
     /// Takes a connection away.
-    pub fn disconnect(&self, endpoint: &str) -> Result<(), Errno> {
+    pub(super) fn disconnect(&self, endpoint: &str) -> Result<(), Errno> {
         // SAFETY: as in `bind`.
         with_endpoint(endpoint, |text| unsafe { zmq_sys::zmq_disconnect(self.pointer, text) })
     }
 
     /// Sends a frame without waiting; on failure it stays whole.
-    pub fn send(&self, frame: &mut Frame, more: bool) -> Result<(), Errno> {
+    pub(super) fn send(&self, frame: &mut Frame, more: bool) -> Result<(), Errno> {
         let flags = zmq_sys::ZMQ_DONTWAIT | if more { zmq_sys::ZMQ_SNDMORE } else { 0 };
         loop {
             // SAFETY: a live socket and an initialised message.
@@ -179,7 +187,7 @@ impl RawSocket {
     }
 
     /// Receives a frame without waiting, in place of the one given.
-    pub fn receive(&self, frame: &mut Frame) -> Result<(), Errno> {
+    pub(super) fn receive(&self, frame: &mut Frame) -> Result<(), Errno> {
         loop {
             // SAFETY: as in `send`.
             let status = unsafe {
@@ -197,7 +205,7 @@ impl RawSocket {
     }
 
     /// Starts a monitor at an inproc endpoint, in version 2 of its protocol.
-    pub fn monitor(&self, endpoint: &str, events: u64) -> Result<(), Errno> {
+    pub(super) fn monitor(&self, endpoint: &str, events: u64) -> Result<(), Errno> {
         // SAFETY: as in `bind`; the version and the socket type are those of the documentation.
         with_endpoint(endpoint, |text| unsafe {
             zmq_sys::zmq_socket_monitor_versioned(
@@ -211,7 +219,7 @@ impl RawSocket {
     }
 
     /// Asks every connection for its queues; the answers come as monitor events.
-    pub fn ask_queues(&self) -> Result<(), Errno> {
+    pub(super) fn ask_queues(&self) -> Result<(), Errno> {
         // SAFETY: a live socket.
         check(unsafe { zmq_sys::zmq_socket_monitor_pipes_stats(self.pointer) })
     }
@@ -225,16 +233,16 @@ impl fmt::Debug for RawSocket {
 
 /// What `ZMQ_EVENTS` said.
 #[derive(Clone, Copy, Debug)]
-pub struct Events(i32);
+pub(super) struct Events(i32);
 
 impl Events {
     /// A receive would go through.
-    pub fn readable(self) -> bool {
+    pub(super) fn readable(self) -> bool {
         self.0 & zmq_sys::ZMQ_POLLIN.cast_signed() != 0
     }
 
     /// A send would go through.
-    pub fn writable(self) -> bool {
+    pub(super) fn writable(self) -> bool {
         self.0 & zmq_sys::ZMQ_POLLOUT.cast_signed() != 0
     }
 }

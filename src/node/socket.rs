@@ -141,7 +141,7 @@ impl NodeSocket {
     ) -> Result<Self, SocketError> {
         let refused = |errno| SocketError::Open { socket: spec.name.clone(), errno };
         let raw = RawSocket::open(context, spec.role).map_err(refused)?;
-        let ready = super::wait::watch(&raw).map_err(refused)?;
+        let ready = raw.watch().map_err(refused)?;
         let socket = Self {
             ready,
             monitor: None,

@@ -25,8 +25,11 @@ use super::socket::NodeSocket;
 use super::timers::{TimerName, Timers};
 use crate::counters::DropReason;
 use crate::event::What;
-use crate::message::{Malformed, Multipart};
-use crate::script::{Effect, Engine, Event, Handler, HandlerError, Inbound, PeerEvent, fits};
+use crate::message::{Frame, Malformed, Multipart};
+use crate::script::{
+    Effect, Engine, Event, Handler, HandlerError, HandlerErrorKind, Inbound, Outlet, PeerEvent,
+    fits,
+};
 use crate::topology::OnError;
 use crate::zeromq::Role;
 
@@ -69,6 +72,7 @@ pub(super) struct Node {
     engine: Rc<Engine>,
     pub(super) sockets: Vec<NodeSocket>,
     pub(super) handler: Option<Handler>,
+    pub(super) outlets: Vec<Outlet>,
     pub(super) timers: Timers,
     source: Option<Lines>,
     pub(super) sink: Option<Sink>,
@@ -104,7 +108,9 @@ impl Node {
             }
         }
         let forwards = Forward::all(&blueprint.spec);
+        let outlets = blueprint.outlets();
         let node = Self {
+            outlets,
             blueprint,
             engine,
             sockets: parts.sockets,
@@ -294,10 +300,7 @@ impl Node {
         }
         match open_envelope(place, role, frames) {
             Ok(inbound) if role == Role::Stream && self.stream_peer_changed(&inbound) => {}
-            Ok(inbound) => match fits(self.sockets[place].spec.format, &inbound.payload) {
-                Ok(()) => self.take(inbound),
-                Err(why) => self.malformed(place, why, &inbound.payload),
-            },
+            Ok(inbound) => self.take(inbound),
             Err((why, frames)) => self.malformed(place, why, &frames),
         }
     }
@@ -311,25 +314,48 @@ impl Node {
     }
 
     fn handle(&mut self, inbound: Inbound) {
-        let handled = self.handler.as_ref().is_some_and(|handler| handler.takes(inbound.socket));
-        if handled || inbound.route.is_some() && self.sockets[inbound.socket].spec.role == Role::Rep {
+        if self.handler.as_ref().is_some_and(|handler| handler.takes(inbound.socket)) {
             self.call(Event::Message(inbound));
-        } else if let Some(sink) = &mut self.sink {
+            return;
+        }
+        let format = self.sockets[inbound.socket].spec.format;
+        if let Err(why) = fits(format, &inbound.payload) {
+            self.malformed(inbound.socket, why, &inbound.payload);
+            return;
+        }
+        if let Some(sink) = &mut self.sink {
             let parts: Vec<&[u8]> = inbound.payload.iter().map(|frame| &**frame).collect();
             sink.line(&parts);
             self.blueprint.counters.lines_written.add(1);
         }
+        self.answer_without_handler(inbound);
     }
 
-    fn malformed(&mut self, place: usize, why: Malformed, frames: &Multipart) {
+    /// A `rep` without a handler still answers, with an empty frame: no client waits for ever.
+    fn answer_without_handler(&mut self, inbound: Inbound) {
+        let socket = inbound.socket;
+        if self.sockets[socket].spec.role != Role::Rep {
+            return;
+        }
+        let Some(route) = inbound.route else { return };
+        let envelope = route.envelope.iter().map(Frame::share);
+        let frames: Multipart = envelope.chain([Frame::empty()]).collect();
+        self.pending.push_back(Pending::Send { socket, message: frames.into() });
+    }
+
+    fn malformed(&mut self, place: usize, why: Malformed, frames: &[Frame]) {
         self.sockets[place].counters.drop_one(DropReason::Malformed);
-        let what = What::Malformed { why: why.to_string(), start: beginning(frames) };
-        self.tell_limited(Some(place), what);
+        let message = format!("{why}: {}", beginning(frames));
+        self.tell_limited(Some(place), What::Malformed { message });
     }
 
     /// Calls the handler, and queues what it wants done.
     pub(super) fn call(&mut self, event: Event) {
         let Some(handler) = &mut self.handler else { return };
+        let place = match &event {
+            Event::Message(inbound) => Some(inbound.socket),
+            _ => None,
+        };
         let before = Instant::now();
         let result = handler.call_into(event, &mut self.effects);
         let nanos = u64::try_from(before.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -339,6 +365,12 @@ impl Node {
         self.pending.extend(self.effects.drain(..).map(Pending::from));
         match result {
             Ok(()) => self.restarts = 0,
+            Err(error) if matches!(error.kind, HandlerErrorKind::Malformed(_)) => {
+                if let Some(place) = place {
+                    self.sockets[place].counters.drop_one(DropReason::Malformed);
+                }
+                self.tell_limited(place, What::Malformed { message: error.message });
+            }
             Err(error) => self.failed(&error),
         }
     }
@@ -373,8 +405,10 @@ impl Node {
         }
         self.resting_until = None;
         let restarts = self.restarts;
-        if let Some(handler) = &mut self.handler {
-            handler.reset();
+        match self.blueprint.handler(&self.engine) {
+            Ok(handler) => self.handler = handler,
+            // It compiled when the node was made, so this cannot fail now.
+            Err(error) => self.tell(None, What::Failed { error: error.to_string() }),
         }
         self.timers.clear();
         self.start();
@@ -422,7 +456,7 @@ impl Node {
                     self.call(Event::End);
                     return true;
                 }
-                Ok(Next::NotBefore(_) | Next::Nothing | Next::Ended) => break,
+                Ok(Next::Nothing | Next::Ended) => break,
                 Err(error) => {
                     self.source = None;
                     self.tell(None, What::FileFailed { error: format!("reading: {error}") });
@@ -552,11 +586,6 @@ impl Node {
             .into_iter()
             .flatten()
             .min()
-    }
-
-    /// The engine of this thread.
-    pub(super) fn engine(&self) -> &Rc<Engine> {
-        &self.engine
     }
 }
 

@@ -7,17 +7,8 @@
 use std::os::fd::RawFd;
 use std::task::{Context as TaskContext, Poll};
 
-use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::raw::{Errno, RawSocket};
-
-/// Registers a socket's descriptor with the thread's reactor.
-pub(super) fn watch(socket: &RawSocket) -> Result<AsyncFd<RawFd>, Errno> {
-    let descriptor = socket.descriptor()?;
-    AsyncFd::with_interest(descriptor, Interest::READABLE)
-        .map_err(|error| Errno(error.raw_os_error().unwrap_or(libc::EIO)))
-}
 
 /// Whether an edge came since the last call; if not, the task is woken by the next one.
 pub(super) fn edge(ready: &AsyncFd<RawFd>, task: &mut TaskContext<'_>) -> bool {

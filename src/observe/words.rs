@@ -39,7 +39,7 @@ pub(super) fn sentence(fact: &Fact) -> String {
         What::Log { text, .. } => text.clone(),
         What::Bound { endpoint } => format!("bound to {endpoint}"),
         What::HandlerFailed { error } => error.clone(),
-        What::Malformed { why, start } => format!("dropped a malformed message, {why}: {start}"),
+        What::Malformed { message } => format!("dropped a malformed message: {message}"),
         What::Dropped { reason, count } => {
             let plural = if *count == 1 { "" } else { "s" };
             format!("dropped {count} message{plural}: {}", reason.sentence())

@@ -3,8 +3,31 @@
 //! Owns everything that knows Rhai. Never touches a socket: what a handler wants done comes back
 //! as [`Effect`]s.
 
+mod compile;
+mod desk;
 mod effect;
+mod encode;
+mod engine;
+mod failure;
+mod fault;
+mod functions;
+mod handler;
+mod import;
+mod json;
+mod limits;
+mod msg;
+mod outlets;
+mod places;
+mod program;
 mod text;
 
+pub use desk::NodeView;
 pub use effect::{Effect, Event, Inbound, Level, Outlet, PeerEvent, PeerEventKind, Route};
+pub use encode::encode_line;
+pub use engine::Engine;
+pub use fault::{CallSite, FaultKind, HandlerError, HandlerErrorKind, ScriptFault};
+pub use handler::Handler;
+pub use import::ImportError;
+pub use msg::fits;
+pub use program::Program;
 pub use text::{Handlers, Piece, ScriptText};

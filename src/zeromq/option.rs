@@ -27,3 +27,11 @@ pub enum Effective {
     /// Copied at bind and connect time: the socket has to be replaced.
     Rebuild,
 }
+
+impl OptionName {
+    /// libzmq's number of the option.
+    #[must_use]
+    pub fn number(self) -> i32 {
+        0
+    }
+}

@@ -1,0 +1,407 @@
+//! From a node's script and its modules to a [`Program`].
+//!
+//! Owns the order: parse, look at the top level, link the imports, compute the constants once,
+//! parse again with the constants known. Never reads a file: all text is in the [`ScriptText`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use rhai::module_resolvers::StaticModuleResolver;
+use rhai::{
+    AST, ASTFlags, ASTNode, Caches, EvalAltResult, EvalContext, Expr, Expression,
+    GlobalRuntimeState, Module, ParseError, ParseErrorType, Scope, ScriptFuncDef, Shared, Stmt,
+    StmtBlock,
+};
+
+use super::engine::Engine;
+use super::failure;
+use super::fault::{FaultKind, ScriptFault};
+use super::import;
+use super::limits;
+use super::places::{Places, arity_of};
+use super::program::{Compiled, Entry, Program};
+use super::text::{Handlers, ScriptText};
+
+impl Engine {
+    /// Compiles a node's handlers.
+    ///
+    /// # Errors
+    ///
+    /// With every fault that could be found, each at its place in the file the user wrote.
+    pub fn compile(&self, text: &ScriptText) -> Result<Program, Vec<ScriptFault>> {
+        let mut linker = Linker::new(self, text);
+        let (script, places) = Places::of_script(text);
+        let unit = linker.unit(&script, &places);
+        match unit {
+            Some(unit) if linker.faults.is_empty() => Ok(linker.program(unit, places)),
+            _ => Err(linker.into_faults()),
+        }
+    }
+}
+
+/// One script or module, compiled and with its constants computed.
+struct Unit {
+    ast: AST,
+    global: GlobalRuntimeState,
+    imports: Shared<StaticModuleResolver>,
+}
+
+struct Linker<'a> {
+    engine: &'a Engine,
+    text: &'a ScriptText,
+    linked: BTreeMap<PathBuf, Option<Shared<Module>>>,
+    places: BTreeMap<String, Places>,
+    faults: Vec<ScriptFault>,
+}
+
+impl<'a> Linker<'a> {
+    fn new(engine: &'a Engine, text: &'a ScriptText) -> Self {
+        Self { engine, text, linked: BTreeMap::new(), places: BTreeMap::new(), faults: Vec::new() }
+    }
+
+    fn program(self, unit: Unit, main: Places) -> Program {
+        let entries = unit
+            .ast
+            .iter_fn_def()
+            .filter(|function| is_handler(&function.name))
+            .map(|function| entry_of(&unit.ast, function))
+            .map(|entry| (entry.name.clone(), std::rc::Rc::new(entry)))
+            .collect();
+        Program(std::rc::Rc::new(Compiled {
+            base: unit.global,
+            entries,
+            main,
+            modules: self.places,
+        }))
+    }
+
+    fn into_faults(mut self) -> Vec<ScriptFault> {
+        // One wrong piece stops the parser for all of them, so each is asked alone.
+        if let Handlers::Inline(pieces) = &self.text.handlers
+            && pieces.len() > 1
+            && self.faults.iter().any(|fault| fault.path == self.text.path)
+        {
+            let alone: Vec<ScriptFault> = pieces
+                .iter()
+                .filter_map(|piece| {
+                    let (script, places) =
+                        Places::of_pieces(&self.text.path, std::slice::from_ref(piece));
+                    self.engine.rhai.compile(&script).err().map(|error| syntax(&places, &error))
+                })
+                .collect();
+            if !alone.is_empty() {
+                self.faults.retain(|fault| {
+                    fault.path != self.text.path || fault.kind != FaultKind::Syntax
+                });
+                self.faults.extend(alone);
+            }
+        }
+        self.faults.sort_by(|a, b| (&a.path, a.position).cmp(&(&b.path, b.position)));
+        self.faults.dedup();
+        self.faults
+    }
+
+    /// Compiles one text and what it imports.
+    fn unit(&mut self, script: &str, places: &Places) -> Option<Unit> {
+        if script.len() > limits::SCRIPT_BYTES {
+            let most = limits::SCRIPT_BYTES >> 20;
+            self.fault(places, rhai::Position::NONE, format!("a script has at most {most} MiB"));
+            return None;
+        }
+        let mut ast = match self.engine.rhai.compile(script) {
+            Ok(ast) => ast,
+            Err(error) => {
+                self.faults.push(syntax(places, &error));
+                return None;
+            }
+        };
+        let sound = self.check_top_level(&ast, places) & self.check_functions(&ast, places);
+        let imports = self.link_imports(&ast, places);
+        if !sound {
+            return None;
+        }
+        let imports = imports?;
+        let (global, constants) = self.run_top_level(&ast, places, &imports)?;
+        if constants.is_empty() {
+            return Some(Unit { ast, global, imports });
+        }
+        // With the constants in scope the optimizer puts their values into the functions, which
+        // otherwise see them by `global::NAME` only.
+        if !self.check_hidden(&ast, &constants, places) {
+            return None;
+        }
+        ast = match self.engine.rhai.compile_with_scope(&constants, script) {
+            Ok(ast) => ast,
+            Err(error) => {
+                self.faults.push(syntax(places, &error));
+                return None;
+            }
+        };
+        let (global, _) = self.run_top_level(&ast, places, &imports)?;
+        Some(Unit { ast, global, imports })
+    }
+
+    /// Links what a text imports; `None` when some of it cannot be had.
+    fn link_imports(&mut self, ast: &AST, places: &Places) -> Option<Shared<StaticModuleResolver>> {
+        let mut resolver = StaticModuleResolver::new();
+        let mut complete = true;
+        for found in import::imports_of(ast) {
+            let Some(literal) = found.literal else {
+                complete = false;
+                self.import_fault(places, found.place, import::NOT_LITERAL.to_owned());
+                continue;
+            };
+            let target = import::target_of(places.path(), &literal);
+            match self.module(&target, &literal, places, found.place) {
+                Some(module) => {
+                    resolver.insert(literal, (*module).clone());
+                }
+                None => complete = false,
+            }
+        }
+        complete.then(|| Shared::new(resolver))
+    }
+
+    fn module(
+        &mut self,
+        path: &Path,
+        literal: &str,
+        from: &Places,
+        at: rhai::Position,
+    ) -> Option<Shared<Module>> {
+        if let Some(linked) = self.linked.get(path).cloned() {
+            if linked.is_none() && !self.faults.iter().any(|fault| fault.path == path) {
+                self.import_fault(from, at, format!("{literal:?} imports itself in the end"));
+            }
+            return linked;
+        }
+        let Some(script) = self.text.modules.get(path).cloned() else {
+            self.import_fault(from, at, format!("the module {literal:?} was not found"));
+            return None;
+        };
+        // Until it is linked it counts as not to be had, which ends a circle of imports.
+        self.linked.insert(path.to_owned(), None);
+        let places = Places::of_file(path);
+        let unit = self.unit(&script, &places)?;
+        let module = self.make_module(unit, path, &places)?;
+        let module = Shared::new(module);
+        self.linked.insert(path.to_owned(), Some(module.clone()));
+        self.places.insert(name_of(path), places);
+        Some(module)
+    }
+
+    fn make_module(&mut self, unit: Unit, path: &Path, places: &Places) -> Option<Module> {
+        let Unit { mut ast, imports, .. } = unit;
+        ast.set_source(name_of(path));
+        let mut global = fresh_global(self.engine, &imports);
+        match Module::eval_ast_as_new_raw(&self.engine.rhai, &mut Scope::new(), &mut global, &ast) {
+            Ok(mut module) => {
+                module.set_id(name_of(path));
+                module.build_index();
+                Some(module)
+            }
+            Err(error) => {
+                self.run_fault(places, &error);
+                None
+            }
+        }
+    }
+
+    /// Evaluates the constants and imports of a text, once.
+    fn run_top_level(
+        &mut self,
+        ast: &AST,
+        places: &Places,
+        imports: &Shared<StaticModuleResolver>,
+    ) -> Option<(GlobalRuntimeState, Scope<'static>)> {
+        let mut global = fresh_global(self.engine, imports);
+        global.lib.push(ast.shared_lib().clone());
+        let mut scope = Scope::new();
+        let block = StmtBlock::new(
+            ast.statements().iter().cloned(),
+            rhai::Position::NONE,
+            rhai::Position::NONE,
+        );
+        let block = Expr::Stmt(Box::new(block));
+        let mut caches = Caches::new();
+        let mut context =
+            EvalContext::new(&self.engine.rhai, &mut global, &mut caches, &mut scope, None);
+        #[expect(deprecated, reason = "the engine marks calls as volatile with this attribute")]
+        let result = context.eval_expression_tree_raw(&Expression::from(&block), false);
+        if let Err(error) = result {
+            self.run_fault(places, &error);
+            return None;
+        }
+        let mut constants = Scope::new();
+        for (name, _, value) in scope.iter_raw() {
+            constants.push_constant_dynamic(name, value.clone());
+        }
+        Some((global, constants))
+    }
+
+    fn check_top_level(&mut self, ast: &AST, places: &Places) -> bool {
+        let before = self.faults.len();
+        for statement in ast.statements() {
+            let allowed = match statement {
+                Stmt::Import(..) | Stmt::Export(..) | Stmt::Noop(..) => true,
+                Stmt::Var(_, flags, _) => flags.contains(ASTFlags::CONSTANT),
+                _ => false,
+            };
+            if !allowed {
+                self.fault_with_help(
+                    places,
+                    statement.position(),
+                    "only fn, const and import may stand at top level".to_owned(),
+                    "Put what runs into a handler, such as fn on_start() { … }, and what is kept into `this`.",
+                );
+            }
+        }
+        self.faults.len() == before
+    }
+
+    fn check_functions(&mut self, ast: &AST, places: &Places) -> bool {
+        let before = self.faults.len();
+        for function in ast.iter_fn_def() {
+            let arity = arity_of(&function.name);
+            if is_handler(&function.name) && function.params.len() != arity {
+                let plural = if arity == 1 { "one argument" } else { "no argument" };
+                let place = function.body.start_position();
+                self.fault(places, place, format!("{} takes {plural}", function.name));
+            }
+        }
+        if let Handlers::Inline(pieces) = &self.text.handlers
+            && places.path() == self.text.path
+        {
+            let wanted: BTreeSet<&str> = pieces.iter().map(|piece| piece.name.as_str()).collect();
+            for function in ast.iter_fn_def() {
+                if !wanted.contains(&*function.name) && !function.name.starts_with("anon$") {
+                    let place = function.body.start_position();
+                    self.fault(
+                        places,
+                        place,
+                        "an inline handler cannot define functions".to_owned(),
+                    );
+                }
+            }
+        }
+        self.faults.len() == before
+    }
+
+    /// The optimizer does not see that an argument hides a constant, so that is not allowed.
+    fn check_hidden(&mut self, ast: &AST, constants: &Scope<'_>, places: &Places) -> bool {
+        let before = self.faults.len();
+        for function in ast.iter_fn_def() {
+            for argument in function.params.iter().filter(|argument| constants.contains(argument)) {
+                self.fault(
+                    places,
+                    function.body.start_position(),
+                    format!(
+                        "the argument {argument} has the name of a constant; rename one of them"
+                    ),
+                );
+            }
+        }
+        self.faults.len() == before
+    }
+
+    fn fault(&mut self, places: &Places, at: rhai::Position, message: String) {
+        self.faults.push(fault_at(FaultKind::Syntax, places, at, message, None));
+    }
+
+    fn fault_with_help(
+        &mut self,
+        places: &Places,
+        at: rhai::Position,
+        message: String,
+        help: &str,
+    ) {
+        self.faults.push(fault_at(FaultKind::Syntax, places, at, message, Some(help.to_owned())));
+    }
+
+    fn import_fault(&mut self, places: &Places, at: rhai::Position, message: String) {
+        self.faults.push(fault_at(FaultKind::Import, places, at, message, None));
+    }
+
+    fn run_fault(&mut self, places: &Places, error: &EvalAltResult) {
+        let bare = failure::without_place(error.unwrap_inner());
+        self.fault(places, error.position(), format!("a constant cannot be computed: {bare}"));
+    }
+}
+
+fn fresh_global(engine: &Engine, imports: &Shared<StaticModuleResolver>) -> GlobalRuntimeState {
+    let mut global = engine.rhai.new_global_runtime_state();
+    global.embedded_module_resolver = Some(imports.clone());
+    // Constants get the last few steps of a call: they are computed on threads that did not ask
+    // for a handler to run.
+    global.num_operations = limits::OPERATIONS - limits::CONSTANT_OPERATIONS;
+    global
+}
+
+fn entry_of(ast: &AST, function: &ScriptFuncDef) -> Entry {
+    let (start, end) = (function.body.start_position(), function.body.end_position());
+    let block = StmtBlock::new(body_of(ast, function), start, end);
+    Entry {
+        name: function.name.to_string(),
+        body: Expr::Stmt(Box::new(block)),
+        argument: function.params.first().cloned(),
+        place: start,
+    }
+}
+
+/// The statements of a function's body, which the engine shows to a walk only.
+fn body_of(ast: &AST, function: &ScriptFuncDef) -> Vec<Stmt> {
+    let alone = ast.clone_functions_only_filtered(|_, _, _, name, arguments| {
+        name == function.name && arguments == function.params.len()
+    });
+    let mut statements = Vec::new();
+    alone.walk(&mut |path: &[ASTNode<'_>]| {
+        if let [ASTNode::Stmt(statement)] = path {
+            statements.push((*statement).clone());
+        }
+        true
+    });
+    statements
+}
+
+/// Whether a function is called for an event.
+pub(super) fn is_handler(name: &str) -> bool {
+    name.starts_with("on_")
+}
+
+/// The name that the engine knows a module by.
+fn name_of(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// A parser's error as a fault, in plainer words where there are any.
+pub(super) fn syntax(places: &Places, error: &ParseError) -> ScriptFault {
+    let (message, help) = match error.err_type() {
+        ParseErrorType::Reserved(word) if word == "eval" => (
+            "eval is not available: what runs is checked before it runs".to_owned(),
+            Some("Call a function, or keep functions in a map: let f = #{a: |x| x + 1}; f.a.call(1).".to_owned()),
+        ),
+        other => (lower_first(&other.to_string()), None),
+    };
+    fault_at(FaultKind::Syntax, places, error.position(), message, help)
+}
+
+fn fault_at(
+    kind: FaultKind,
+    places: &Places,
+    at: rhai::Position,
+    message: String,
+    help: Option<String>,
+) -> ScriptFault {
+    ScriptFault { kind, path: places.path().to_owned(), position: places.find(at), message, help }
+}
+
+/// The engine's messages begin like sentences; a diagnostic's do not.
+pub(super) fn lower_first(message: &str) -> String {
+    let mut letters = message.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => message.to_owned(),
+    }
+}

@@ -1,0 +1,296 @@
+//! Script values to frames.
+//!
+//! Owns how each kind of value is laid out in each format. Never decides which socket it is for.
+
+use std::rc::Rc;
+
+use rhai::{Dynamic, ImmutableString};
+
+use super::effect::Outlet;
+use super::json::{self, kind_of};
+use super::msg::Msg;
+use crate::message::{Format, Frame, Multipart, encode_tagged, share_all};
+use crate::zeromq::Role;
+
+/// The id or topic that a value is sent with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Tag {
+    /// The socket's own.
+    Default,
+    /// A message id of the script's choice.
+    Msgid(i64),
+    /// A topic of the script's choice.
+    Topic(Vec<u8>),
+}
+
+/// Message ids have at most 18 digits, so that every reader can hold them.
+const MSGID_MAX: u64 = 999_999_999_999_999_999;
+
+/// A value as the frames of one message, for a socket that sends to whoever is there.
+pub(super) fn message(
+    value: Dynamic,
+    outlet: &Outlet,
+    tag: &Tag,
+    scratch: &mut Vec<u8>,
+) -> Result<Multipart, String> {
+    // What an xsub sends are subscriptions, which have no format.
+    let format = if outlet.role == Role::Xsub { Format::Plain } else { outlet.format };
+    if value.is_unit() {
+        return Err("() cannot be sent; an empty frame is \"\"".to_owned());
+    }
+    match format {
+        Format::Plain if *tag != Tag::Default => Err(format!(
+            "{} has format: plain, without ids and topics; publish needs format: msgid or envelope",
+            outlet.name
+        )),
+        Format::Plain => plain(value, scratch),
+        Format::Envelope => envelope(value, outlet, tag, scratch),
+        Format::Msgid => match tag {
+            Tag::Default => tagged(value, outlet.msgid, true, scratch),
+            Tag::Msgid(msgid) => tagged(value, *msgid, false, scratch),
+            Tag::Topic(_) => Err(format!(
+                "{} has format: msgid, so publish takes an integer id; topics come with format: envelope",
+                outlet.name
+            )),
+        },
+    }
+}
+
+/// A value as the frames of an answer, without the envelope: a message gives its payload.
+pub(super) fn answer(
+    value: Dynamic,
+    outlet: &Outlet,
+    scratch: &mut Vec<u8>,
+) -> Result<Multipart, String> {
+    match value.try_cast_result::<Msg>() {
+        Ok(msg) if outlet.format == Format::Plain || outlet.format == msg.0.format => {
+            Ok(match Rc::try_unwrap(msg.0) {
+                Ok(letter) => letter.payload,
+                Err(letter) => share_all(&letter.payload),
+            })
+        }
+        Ok(msg) => message(Dynamic::from(msg), outlet, &Tag::Default, scratch),
+        Err(value) => message(value, outlet, &Tag::Default, scratch),
+    }
+}
+
+/// A text about something that went wrong, in the form that the other side expects messages in.
+pub(super) fn notice(text: &str, outlet: &Outlet) -> Multipart {
+    match outlet.format {
+        Format::Plain => Multipart::from_buf([Frame::from(text)]),
+        Format::Msgid => encode_tagged(outlet.msgid, "text", text.as_bytes()),
+        Format::Envelope => [Frame::empty(), Frame::from(text)].into_iter().collect(),
+    }
+}
+
+/// A value as all frames of a message for a socket that routes by the first one.
+pub(super) fn routed(
+    value: Dynamic,
+    outlet: &Outlet,
+    scratch: &mut Vec<u8>,
+) -> Result<Multipart, String> {
+    let frames = if value.is_array() || value.is::<Msg>() {
+        plain(value, scratch)?
+    } else {
+        Multipart::new()
+    };
+    if frames.len() < 2 {
+        return Err(format!(
+            "{} is a {} and sends [routing id, frame, …]; to answer a message use reply(msg, v)",
+            outlet.name, outlet.role
+        ));
+    }
+    Ok(frames)
+}
+
+/// A value as one line for a sink: its frames joined by a space.
+pub(super) fn line(value: Dynamic, scratch: &mut Vec<u8>) -> Result<Vec<u8>, String> {
+    let frames = match value.try_cast_result::<Msg>() {
+        Ok(msg) => share_all(&msg.0.payload),
+        Err(value) => plain(value, scratch)?,
+    };
+    Ok(frames.iter().map(|frame| &**frame).collect::<Vec<_>>().join(&b' '))
+}
+
+/// A line of text as the frames of one message, as a node without `on_line` sends it.
+///
+/// # Errors
+///
+/// When the socket's format needs more than a line says.
+pub fn encode_line(line: &str, outlet: &Outlet) -> Result<Multipart, String> {
+    message(line.into(), outlet, &Tag::Default, &mut Vec::new())
+}
+
+fn plain(value: Dynamic, scratch: &mut Vec<u8>) -> Result<Multipart, String> {
+    let value = match value.try_cast_result::<Msg>() {
+        Ok(msg) => return Ok(as_it_came(msg)),
+        Err(value) => value,
+    };
+    let Ok(elements) = value.as_array_ref() else {
+        return Ok(Multipart::from_buf([frame(&value, scratch)?]));
+    };
+    if elements.is_empty() {
+        return Err("an empty array has no frames to send".to_owned());
+    }
+    let mut frames = Multipart::new();
+    for element in elements.iter() {
+        match element.read_lock::<Msg>() {
+            Some(msg) => frames.extend(share_all(&msg.0.payload)),
+            None => frames.push(frame(element, scratch)?),
+        }
+    }
+    Ok(frames)
+}
+
+/// A message goes with all the frames that the script sees; where nobody else holds it, they are
+/// moved.
+fn as_it_came(msg: Msg) -> Multipart {
+    match Rc::try_unwrap(msg.0) {
+        Ok(letter) if letter.route.is_none() || letter.role == Role::Rep => letter.payload,
+        Ok(letter) => letter.all_frames().map(Frame::share).collect(),
+        Err(letter) => letter.all_frames().map(Frame::share).collect(),
+    }
+}
+
+fn envelope(
+    value: Dynamic,
+    outlet: &Outlet,
+    tag: &Tag,
+    scratch: &mut Vec<u8>,
+) -> Result<Multipart, String> {
+    match tag {
+        Tag::Topic(topic) => Ok([Frame::copy(topic), body(&value, scratch)?].into_iter().collect()),
+        Tag::Msgid(msgid) => Err(format!(
+            "{} has format: envelope, so publish takes a topic as text, such as \"{msgid}\"",
+            outlet.name
+        )),
+        Tag::Default => {
+            let frames = if value.is_array() || value.is::<Msg>() {
+                plain(value, scratch)?
+            } else {
+                Multipart::new()
+            };
+            if frames.len() == 2 {
+                return Ok(frames);
+            }
+            Err(format!(
+                "{} has format: envelope and needs a topic: publish(topic, v) or [topic, body]",
+                outlet.name
+            ))
+        }
+    }
+}
+
+/// `<msgid> <msgtype> <body>`. `keep` says that a message which has an id keeps it.
+fn tagged(
+    value: Dynamic,
+    msgid: i64,
+    keep: bool,
+    scratch: &mut Vec<u8>,
+) -> Result<Multipart, String> {
+    if msgid.unsigned_abs() > MSGID_MAX {
+        return Err(format!("the message id {msgid} has more than 18 digits"));
+    }
+    let value = match value.try_cast_result::<Msg>() {
+        Ok(msg) if keep && msg.0.format == Format::Msgid => return Ok(as_it_came(msg)),
+        Ok(msg) => return retagged(&msg, msgid, scratch),
+        Err(value) => value,
+    };
+    start(scratch, msgid, if is_json(&value) { "json" } else { "text" });
+    if let Ok(blob) = value.as_blob_ref() {
+        if std::str::from_utf8(&blob).is_err() {
+            return Err("a blob that is not UTF-8 has no form in format: msgid".to_owned());
+        }
+        scratch.extend_from_slice(&blob);
+    } else {
+        write(&value, scratch)?;
+    }
+    Ok(Multipart::from_buf([Frame::copy(scratch)]))
+}
+
+fn retagged(msg: &Msg, msgid: i64, scratch: &mut Vec<u8>) -> Result<Multipart, String> {
+    start(scratch, msgid, msg.0.msgtype().unwrap_or("text"));
+    let bytes = msg.0.bytes();
+    if msg.0.format != Format::Msgid && std::str::from_utf8(bytes).is_err() {
+        return Err("a message that is not UTF-8 has no form in format: msgid".to_owned());
+    }
+    scratch.extend_from_slice(bytes);
+    Ok(Multipart::from_buf([Frame::copy(scratch)]))
+}
+
+fn start(scratch: &mut Vec<u8>, msgid: i64, msgtype: &str) {
+    scratch.clear();
+    json::write_integer(scratch, msgid);
+    scratch.push(b' ');
+    scratch.extend_from_slice(msgtype.as_bytes());
+    scratch.push(b' ');
+}
+
+fn is_json(value: &Dynamic) -> bool {
+    !(value.is_string() || value.is_blob() || value.is_char())
+}
+
+/// The one body frame of an envelope: a message gives its own body.
+fn body(value: &Dynamic, scratch: &mut Vec<u8>) -> Result<Frame, String> {
+    match value.read_lock::<Msg>() {
+        Some(msg) => Ok(Frame::copy(msg.0.bytes())),
+        None => frame(value, scratch),
+    }
+}
+
+fn frame(value: &Dynamic, scratch: &mut Vec<u8>) -> Result<Frame, String> {
+    if value.is_unit() {
+        return Ok(Frame::empty());
+    }
+    if let Ok(text) = value.as_immutable_string_ref() {
+        return Ok(Frame::copy(text.as_bytes()));
+    }
+    if let Ok(blob) = value.as_blob_ref() {
+        return Ok(Frame::copy(&blob));
+    }
+    scratch.clear();
+    write(value, scratch)?;
+    Ok(Frame::copy(scratch))
+}
+
+/// Text as it is, numbers and booleans as text, maps and arrays as JSON.
+fn write(value: &Dynamic, scratch: &mut Vec<u8>) -> Result<(), String> {
+    if let Ok(text) = value.as_immutable_string_ref() {
+        scratch.extend_from_slice(text.as_bytes());
+        return Ok(());
+    }
+    if let Ok(letter) = value.as_char() {
+        scratch.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+        return Ok(());
+    }
+    if value.is_fnptr() || value.is_timestamp() {
+        return Err(format!("{} cannot be sent", kind_of(value)));
+    }
+    json::write(scratch, value)
+}
+
+/// A topic that a script gave.
+pub(super) fn tag_of(value: &Dynamic) -> Result<Tag, String> {
+    if let Ok(msgid) = value.as_int() {
+        return Ok(Tag::Msgid(msgid));
+    }
+    topic_of(value).map(Tag::Topic)
+}
+
+/// The prefix that a script subscribes to: an integer is a message id, with the space that ends it.
+pub(super) fn prefix_of(value: &Dynamic) -> Result<Vec<u8>, String> {
+    if let Ok(msgid) = value.as_int() {
+        return Ok(format!("{msgid} ").into_bytes());
+    }
+    topic_of(value)
+}
+
+fn topic_of(value: &Dynamic) -> Result<Vec<u8>, String> {
+    if let Some(text) = value.read_lock::<ImmutableString>() {
+        return Ok(text.as_bytes().to_vec());
+    }
+    if let Ok(blob) = value.as_blob_ref() {
+        return Ok(blob.to_vec());
+    }
+    Err(format!("an id is an integer and a topic is text; this is {}", kind_of(value)))
+}

@@ -1,0 +1,104 @@
+//! From an error of the engine to what the user is told.
+//!
+//! Owns the words and the place of a handler's failure. Never decides what follows from it.
+
+use rhai::EvalAltResult;
+
+use super::compile::lower_first;
+use super::fault::{CallSite, HandlerError, HandlerErrorKind};
+use super::limits;
+use super::program::{Compiled, Entry};
+
+/// What a handler failed with.
+pub(super) fn of(error: EvalAltResult, entry: &Entry, program: &Compiled) -> HandlerError {
+    let mut source = String::new();
+    let mut calls = Vec::new();
+    let mut error = error;
+    // The outermost call comes first; what is inside it happened in the called function's file.
+    loop {
+        let (function, file, inner, at) = match error {
+            EvalAltResult::ErrorInFunctionCall(function, file, inner, at) => {
+                (function, file, inner, at)
+            }
+            EvalAltResult::ErrorInModule(name, inner, at) => {
+                (format!("import of {name}"), name, inner, at)
+            }
+            other => {
+                error = other;
+                break;
+            }
+        };
+        let places = program.places(&source);
+        let function =
+            if function.starts_with("anon$") { "a closure".to_owned() } else { function };
+        let position = places.find(at);
+        calls.push(CallSite { function, path: places.path().to_owned(), position });
+        source = file;
+        error = *inner;
+    }
+    let places = program.places(&source);
+    HandlerError {
+        kind: kind_of(&error),
+        handler: entry.name.clone(),
+        message: message_of(&error),
+        path: places.path().to_owned(),
+        position: places.find(error.position()).or_else(|| places.find(entry.place)),
+        calls,
+    }
+}
+
+/// A returned value that cannot be sent.
+pub(super) fn returned(entry: &Entry, program: &Compiled, message: String) -> HandlerError {
+    HandlerError {
+        kind: HandlerErrorKind::Returned,
+        handler: entry.name.clone(),
+        message: format!("what it returns cannot be sent: {message}"),
+        path: program.main.path().to_owned(),
+        position: program.main.find(entry.place),
+        calls: Vec::new(),
+    }
+}
+
+fn kind_of(error: &EvalAltResult) -> HandlerErrorKind {
+    match error {
+        EvalAltResult::ErrorTooManyOperations(_)
+        | EvalAltResult::ErrorTooManyVariables(_)
+        | EvalAltResult::ErrorTooManyModules(_)
+        | EvalAltResult::ErrorStackOverflow(_)
+        | EvalAltResult::ErrorDataTooLarge(..)
+        | EvalAltResult::ErrorTerminated(..) => HandlerErrorKind::Limit,
+        _ => HandlerErrorKind::Script,
+    }
+}
+
+/// The engine's message without its place, in plainer words where a script ran into a limit.
+fn message_of(error: &EvalAltResult) -> String {
+    match error {
+        EvalAltResult::ErrorTooManyOperations(_) => format!(
+            "it was ended after {} million steps; does a loop never end?",
+            limits::OPERATIONS / 1_000_000
+        ),
+        EvalAltResult::ErrorStackOverflow(_) => format!(
+            "more than {} calls are inside one another; does a function call itself for ever?",
+            limits::CALL_LEVELS
+        ),
+        EvalAltResult::ErrorDataTooLarge(what, _) => format!(
+            "{} is past its limit ({} MiB of text, {} elements or bytes, {} map entries)",
+            lower_first(what),
+            limits::TEXT_BYTES >> 20,
+            limits::ARRAY_SIZE,
+            limits::MAP_SIZE
+        ),
+        EvalAltResult::ErrorRuntime(value, _) => value.to_string(),
+        other => without_place(other),
+    }
+}
+
+/// An error's text without the place that the engine writes behind it.
+pub(super) fn without_place(error: &EvalAltResult) -> String {
+    let mut text = error.to_string();
+    if let Some(at) = text.rfind(" (line ") {
+        text.truncate(at);
+    }
+    lower_first(&text)
+}

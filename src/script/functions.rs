@@ -1,0 +1,286 @@
+//! The functions and properties of the contract, as the engine calls them.
+//!
+//! Owns their names and arguments. Never performs anything: the desk collects effects.
+
+use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rhai::{Dynamic, EvalAltResult, ImmutableString, Position};
+
+use super::desk::{Desk, Refusal};
+use super::effect::{Effect, Level};
+use super::encode;
+use super::json::kind_of;
+use super::msg::Msg;
+use super::outlets;
+use crate::duration::{from_millis, parse_duration};
+use crate::zeromq::{Endpoint, Side};
+
+type Answer<T> = Result<T, Box<EvalAltResult>>;
+
+/// Gives an engine everything that handlers may call.
+pub(super) fn register(engine: &mut rhai::Engine, desk: &Rc<Desk>) {
+    register_message(engine);
+    register_sending(engine, desk);
+    register_sockets(engine, desk);
+    register_node(engine, desk);
+    register_log(engine, desk);
+    register_refused(engine);
+}
+
+fn register_message(engine: &mut rhai::Engine) {
+    engine
+        .register_type_with_name::<Msg>("message")
+        .register_get("socket", |msg: &mut Msg| msg.0.name.clone())
+        .register_get("msgid", |msg: &mut Msg| said(msg.0.msgid()))
+        .register_get("msgtype", |msg: &mut Msg| said(msg.0.msgtype().map(ImmutableString::from)))
+        .register_get("topic", |msg: &mut Msg| said(msg.0.topic()))
+        .register_get("body", |msg: &mut Msg| said(msg.0.body()))
+        .register_get("text", |msg: &mut Msg| said(msg.0.text()))
+        .register_get("bytes", |msg: &mut Msg| msg.0.bytes().to_vec())
+        .register_get("json", |msg: &mut Msg| said(msg.0.json()))
+        .register_get("frames", |msg: &mut Msg| msg.0.frames())
+        .register_get("sender", |msg: &mut Msg| said(msg.0.sender()))
+        .register_fn("to_string", |msg: &mut Msg| msg.to_string())
+        .register_fn("to_debug", |msg: &mut Msg| msg.to_string());
+    for name in
+        ["socket", "msgid", "msgtype", "topic", "body", "text", "bytes", "json", "frames", "sender"]
+    {
+        engine.register_set(name, move |_: &mut Msg, _: Dynamic| -> Answer<()> {
+            said(Err(format!(
+                "a message cannot be changed; copy it first: let {name} = msg.{name}"
+            )))
+        });
+    }
+}
+
+fn register_sending(engine: &mut rhai::Engine, desk: &Rc<Desk>) {
+    let at = Rc::clone(desk);
+    engine.register_fn("send", move |value: Dynamic| said(at.send(value)));
+    let at = Rc::clone(desk);
+    engine.register_fn("send_to", move |socket: &str, value: Dynamic| {
+        said(at.send_to(socket, value))
+    });
+    let at = Rc::clone(desk);
+    engine.register_fn("publish", move |tag: Dynamic, value: Dynamic| {
+        said(at.publish(None, &tag, value))
+    });
+    let at = Rc::clone(desk);
+    engine.register_fn("publish", move |socket: &str, tag: Dynamic, value: Dynamic| {
+        said(at.publish(Some(socket), &tag, value))
+    });
+    let at = Rc::clone(desk);
+    engine.register_fn("reply", move |msg: Msg, value: Dynamic| said(at.reply(&msg, value)));
+    engine.register_fn("reply", |other: Dynamic, _: Dynamic| -> Answer<()> {
+        said(Err(format!(
+            "reply(msg, v) answers a message; its first argument is {}",
+            kind_of(&other)
+        )))
+    });
+}
+
+fn register_sockets(engine: &mut rhai::Engine, desk: &Rc<Desk>) {
+    for (function, on) in [("subscribe", true), ("unsubscribe", false)] {
+        let at = Rc::clone(desk);
+        engine.register_fn(function, move |topic: Dynamic| {
+            said(subscribe(&at, function, None, &topic, on))
+        });
+        let at = Rc::clone(desk);
+        engine.register_fn(function, move |socket: &str, topic: Dynamic| {
+            said(subscribe(&at, function, Some(socket), &topic, on))
+        });
+    }
+    for (function, on) in [("connect", true), ("disconnect", false)] {
+        let at = Rc::clone(desk);
+        engine.register_fn(function, move |endpoint: Dynamic| {
+            said(connect(&at, function, None, &endpoint, on))
+        });
+        let at = Rc::clone(desk);
+        engine.register_fn(function, move |socket: &str, endpoint: Dynamic| {
+            said(connect(&at, function, Some(socket), &endpoint, on))
+        });
+    }
+}
+
+fn register_node(engine: &mut rhai::Engine, desk: &Rc<Desk>) {
+    let at = Rc::clone(desk);
+    engine.register_fn("param", move |name: &str| {
+        said(at.view().and_then(|view| {
+            view.params.get(name).cloned().ok_or_else(|| {
+                format!("there is no param {name:?}; param({name:?}, default) gives one")
+            })
+        }))
+    });
+    let at = Rc::clone(desk);
+    engine.register_fn("param", move |name: &str, default: Dynamic| {
+        said(at.view().map(|view| view.params.get(name).cloned().unwrap_or(default)))
+    });
+    let at = Rc::clone(desk);
+    engine.register_fn("node", move || said(at.view().map(|view| view.node.clone())));
+    let at = Rc::clone(desk);
+    engine.register_fn("replica", move || said(at.view().map(|view| view.replica.clone())));
+    engine.register_fn("now", || {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+    });
+    let at = Rc::clone(desk);
+    engine.register_fn("elapsed", move || {
+        said(at.view().map(|view| view.started.elapsed().as_secs_f64()))
+    });
+    let at = Rc::clone(desk);
+    engine.register_fn("after", move |delay: Dynamic, name: &str| said(after(&at, &delay, name)));
+    let at = Rc::clone(desk);
+    engine.register_fn("stop", move || said(stop(&at, 0)));
+    let at = Rc::clone(desk);
+    engine.register_fn("stop", move |status: i64| said(stop(&at, status)));
+}
+
+fn register_log(engine: &mut rhai::Engine, desk: &Rc<Desk>) {
+    let at = Rc::clone(desk);
+    engine.register_fn("log", move |level: &str, text: Dynamic| {
+        said(level_of(level).and_then(|level| at.log(level, &text.to_string())))
+    });
+    let at = Rc::clone(desk);
+    engine.register_fn("count", move |name: &str| said(count(&at, name, 1)));
+    let at = Rc::clone(desk);
+    engine.register_fn("count", move |name: &str, by: i64| said(count(&at, name, by)));
+    // A hook of the engine cannot fail, so what does not fit on the desk any more is not printed;
+    // the next effect says why.
+    let at = Rc::clone(desk);
+    engine.on_print(move |text| drop(at.log(Level::Info, text)));
+    let at = Rc::clone(desk);
+    engine.on_debug(move |text, _source, _position: Position| drop(at.log(Level::Debug, text)));
+}
+
+/// What would stall the node or run text as a script says what to use instead.
+fn register_refused(engine: &mut rhai::Engine) {
+    engine.register_fn("sleep", |_: Dynamic| -> Answer<()> {
+        said(Err("sleep would hold up every node of this thread; \
+                  after(duration, name) calls on_timer(name) later"
+            .to_owned()))
+    });
+}
+
+fn subscribe(
+    desk: &Desk,
+    function: &str,
+    socket: Option<&str>,
+    topic: &Dynamic,
+    on: bool,
+) -> Result<(), Refusal> {
+    let view = desk.view()?;
+    let socket = match socket {
+        Some(name) => outlets::named(&view.outlets, name)?,
+        None => outlets::subscriber(&view.outlets, function)?,
+    };
+    let outlet = &view.outlets[socket];
+    if !outlet.role.filters() {
+        return Err(format!("{} is a {}; sub and xsub subscribe", outlet.name, outlet.role));
+    }
+    let prefix = encode::prefix_of(topic)?;
+    desk.push(if on {
+        Effect::Subscribe { socket, prefix }
+    } else {
+        Effect::Unsubscribe { socket, prefix }
+    })
+}
+
+fn connect(
+    desk: &Desk,
+    function: &str,
+    socket: Option<&str>,
+    endpoint: &Dynamic,
+    on: bool,
+) -> Result<(), Refusal> {
+    let view = desk.view()?;
+    let socket = match socket {
+        Some(name) => outlets::named(&view.outlets, name)?,
+        None => outlets::only(&view.outlets, function)?,
+    };
+    let endpoint = endpoint_of(endpoint)?;
+    desk.push(if on {
+        Effect::Connect { socket, endpoint }
+    } else {
+        Effect::Disconnect { socket, endpoint }
+    })
+}
+
+fn endpoint_of(value: &Dynamic) -> Result<Endpoint, Refusal> {
+    if let Ok(port) = value.as_int() {
+        return u16::try_from(port)
+            .ok()
+            .filter(|&port| port > 0)
+            .map(Endpoint::local)
+            .ok_or_else(|| format!("the port {port} is outside 1 to 65535"));
+    }
+    let Some(text) = value.read_lock::<ImmutableString>() else {
+        return Err(format!("an endpoint is a port or a text; this is {}", kind_of(value)));
+    };
+    Endpoint::parse(&text, Side::Connect).map_err(|error| format!("{:?}: {error}", &**text))
+}
+
+fn after(desk: &Desk, delay: &Dynamic, name: &str) -> Result<(), Refusal> {
+    let view = desk.view()?;
+    if !view.has_timer {
+        return Err(format!(
+            "after(…, {name:?}) calls on_timer({name:?}), and this node has no on_timer"
+        ));
+    }
+    desk.push(Effect::After { delay: delay_of(delay)?, name: name.to_owned() })
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "no duration needs more than 52 bits of milliseconds"
+)]
+fn delay_of(value: &Dynamic) -> Result<Duration, Refusal> {
+    let parsed = if let Ok(millis) = value.as_int() {
+        from_millis(millis as f64)
+    } else if let Ok(millis) = value.as_float() {
+        from_millis(millis)
+    } else if let Some(text) = value.read_lock::<ImmutableString>() {
+        parse_duration(&text)
+    } else {
+        return Err(format!(
+            "a duration is a text such as \"10ms\" or a number of milliseconds; this is {}",
+            kind_of(value)
+        ));
+    };
+    parsed.map_err(|error| error.to_string())
+}
+
+fn stop(desk: &Desk, status: i64) -> Result<(), Refusal> {
+    desk.view()?;
+    let status = u8::try_from(status)
+        .map_err(|_| format!("the exit status {status} is outside 0 to 255"))?;
+    desk.push(Effect::Stop { status })
+}
+
+fn count(desk: &Desk, name: &str, by: i64) -> Result<(), Refusal> {
+    desk.view()?;
+    if name.is_empty() {
+        return Err("a counter needs a name".to_owned());
+    }
+    if by < 0 {
+        return Err(format!("a counter only grows, so count({name:?}, {by}) is refused"));
+    }
+    desk.push(Effect::Count { name: name.to_owned(), by })
+}
+
+fn level_of(word: &str) -> Result<Level, Refusal> {
+    Ok(match word {
+        "error" => Level::Error,
+        "warn" | "warning" => Level::Warn,
+        "info" => Level::Info,
+        "debug" => Level::Debug,
+        "trace" => Level::Trace,
+        _ => {
+            return Err(format!(
+                "there is no level {word:?}; use error, warn, info, debug or trace"
+            ));
+        }
+    })
+}
+
+fn said<T>(answer: Result<T, Refusal>) -> Answer<T> {
+    answer.map_err(Into::into)
+}

@@ -1,0 +1,299 @@
+//! One node's handlers at work.
+//!
+//! Owns a node's state, `this`, and what becomes of what a handler returns or fails with. Never
+//! performs an effect: the node does.
+
+use std::rc::Rc;
+
+use rhai::{
+    Caches, Dynamic, EvalAltResult, EvalContext, Expression, GlobalRuntimeState, ImmutableString,
+    Map, Scope,
+};
+
+use super::desk::{Desk, NodeView, View, WayBack};
+use super::effect::{Effect, Event, Inbound, PeerEvent, PeerEventKind};
+use super::engine::Engine;
+use super::failure;
+use super::fault::{HandlerError, HandlerErrorKind};
+use super::json;
+use super::msg::{Habit, Letter, Misfit, Msg, excerpt, text_or_blob};
+use super::program::{Compiled, Entry, Program};
+use crate::zeromq::Role;
+
+/// The handlers of one node with their state.
+pub struct Handler {
+    engine: Rc<Engine>,
+    program: Rc<Compiled>,
+    view: Rc<View>,
+    state: Dynamic,
+    scope: Scope<'static>,
+    global: GlobalRuntimeState,
+    caches: Caches,
+    habit: Habit,
+    /// For each socket, the handler of its messages.
+    routes: Vec<Option<Rc<Entry>>>,
+}
+
+impl Handler {
+    /// The handlers of a node that starts: its state is an empty map.
+    #[must_use]
+    pub fn new(engine: &Rc<Engine>, program: Program, view: NodeView) -> Self {
+        let global = program.0.base.clone();
+        let mut handler = Self {
+            engine: Rc::clone(engine),
+            view: Rc::new(view_of(view, &program.0)),
+            program: program.0,
+            state: Dynamic::from_map(Map::new()),
+            scope: Scope::new(),
+            global,
+            caches: Caches::new(),
+            habit: Habit::default(),
+            routes: Vec::new(),
+        };
+        handler.route();
+        handler
+    }
+
+    /// Puts other handlers in the place of these; the state stays.
+    pub fn swap(&mut self, program: Program, view: NodeView) {
+        self.view = Rc::new(view_of(view, &program.0));
+        self.program = program.0;
+        self.habit = Habit::default();
+        self.forget();
+        self.route();
+    }
+
+    /// Whether a handler of that name is defined.
+    #[must_use]
+    pub fn handles(&self, name: &str) -> bool {
+        self.program.entries.contains_key(name)
+    }
+
+    /// Whether messages of a socket have a handler.
+    #[must_use]
+    pub fn takes(&self, socket: usize) -> bool {
+        matches!(self.routes.get(socket), Some(Some(_)))
+    }
+
+    /// Calls the handler of an event, if there is one, and adds what it wants done to `effects`.
+    ///
+    /// A handler is all or nothing: when it fails, nothing is sent but what it logged and counted.
+    /// What it changed in `this` before stays changed. A request on a `rep` is answered in any
+    /// case: with an empty frame where the handler gave no answer, with `error: …` where it failed.
+    ///
+    /// # Errors
+    ///
+    /// When the handler fails, or the message does not fit its socket's format.
+    pub fn call_into(
+        &mut self,
+        event: Event,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), HandlerError> {
+        let (name, argument) = match event {
+            Event::Message(inbound) => return self.message(inbound, effects),
+            Event::Start => ("on_start", None),
+            Event::Tick => ("on_tick", None),
+            Event::End => ("on_end", None),
+            Event::Reload => ("on_reload", None),
+            Event::Stop => ("on_stop", None),
+            Event::Timer(name) => ("on_timer", Some(ImmutableString::from(&*name).into())),
+            Event::Line(line) => ("on_line", Some(line.into())),
+            Event::Peer(peer) => ("on_peer", Some(self.peer(&peer))),
+        };
+        match self.program.entries.get(name).cloned() {
+            Some(entry) => self.run(&entry, argument, None, None, effects),
+            None => Ok(()),
+        }
+    }
+
+    fn message(&mut self, inbound: Inbound, effects: &mut Vec<Effect>) -> Result<(), HandlerError> {
+        let socket = inbound.socket;
+        let (Some(outlet), Some(entry)) = (self.view.outlets.get(socket), self.routes.get(socket))
+        else {
+            return Ok(());
+        };
+        let asker =
+            (outlet.role == Role::Rep).then(|| WayBack { socket, route: inbound.route.clone() });
+        let letter = match Letter::open(inbound, outlet, &self.view.names[socket], self.habit) {
+            Ok(letter) => letter,
+            Err(misfit) => return Err(self.refuse(&misfit, asker, effects)),
+        };
+        let msg = Msg(Rc::new(letter));
+        match entry.clone() {
+            Some(entry) => {
+                let argument = Dynamic::from(msg.clone());
+                self.run(&entry, Some(argument), Some(msg), asker, effects)
+            }
+            None => {
+                if let Some(asker) = asker {
+                    effects.push(asker.notice(&self.view, ""));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Evaluates a handler and sees to what it leaves behind.
+    fn run(
+        &mut self,
+        entry: &Entry,
+        argument: Option<Dynamic>,
+        hand: Option<Msg>,
+        asker: Option<WayBack>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), HandlerError> {
+        let engine = Rc::clone(&self.engine);
+        let desk = &*engine.desk;
+        desk.begin(&self.view, hand, effects);
+        let outcome = match self.evaluate(entry, argument) {
+            Ok(value) => {
+                desk.read_habit(&mut self.habit);
+                self.finish(desk, value, asker.as_ref())
+                    .map_err(|message| failure::returned(entry, &self.program, message))
+            }
+            Err(error) => Err(failure::of(*error, entry, &self.program)),
+        };
+        if let Err(failed) = &outcome {
+            desk.take_back();
+            if let Some(asker) = &asker {
+                let text = format!("error: {}", failed.message);
+                desk.push_anyway(asker.notice(&self.view, &text));
+            }
+            // What was half-way through may have left marks there.
+            self.forget();
+        }
+        desk.end(effects);
+        outcome
+    }
+
+    fn evaluate(
+        &mut self,
+        entry: &Entry,
+        argument: Option<Dynamic>,
+    ) -> Result<Dynamic, Box<EvalAltResult>> {
+        self.scope.extend(entry.argument.iter().cloned().zip(argument));
+        self.global.num_operations = 0;
+        self.global.num_modules_loaded = 0;
+        let mut context = EvalContext::new(
+            &self.engine.rhai,
+            &mut self.global,
+            &mut self.caches,
+            &mut self.scope,
+            Some(&mut self.state),
+        );
+        let result = context.eval_expression_tree(&Expression::from(&entry.body));
+        self.scope.clear();
+        result.or_else(|error| match *error {
+            EvalAltResult::Return(value, _) | EvalAltResult::Exit(value, _) => Ok(value),
+            other => Err(Box::new(other)),
+        })
+    }
+
+    fn finish(&self, desk: &Desk, value: Dynamic, asker: Option<&WayBack>) -> Result<(), String> {
+        let answered = asker.is_some() && desk.is_answered();
+        if !value.is_unit() {
+            if answered && !self.view.writes {
+                return Err("the request was answered and a value is returned too; \
+                            a rep answers once"
+                    .to_owned());
+            }
+            desk.deliver(&self.view, value)?;
+            if !self.view.writes {
+                return Ok(());
+            }
+        }
+        if let Some(asker) = asker.filter(|_| !answered) {
+            desk.push_anyway(asker.notice(&self.view, ""));
+        }
+        Ok(())
+    }
+
+    fn refuse(
+        &self,
+        misfit: &Misfit,
+        asker: Option<WayBack>,
+        effects: &mut Vec<Effect>,
+    ) -> HandlerError {
+        let frame =
+            misfit.inbound.payload.first().map_or("".to_owned(), |frame| excerpt(frame, 48));
+        let message = format!(
+            "a message on {} was dropped: {}; it begins {frame:?}",
+            self.view.names[misfit.inbound.socket], misfit.why
+        );
+        if let Some(asker) = asker {
+            effects.push(asker.notice(&self.view, &format!("error: {}", misfit.why)));
+        }
+        HandlerError {
+            kind: HandlerErrorKind::Malformed(misfit.why),
+            handler: "on_message".to_owned(),
+            message,
+            path: self.program.main.path().to_owned(),
+            position: None,
+            calls: Vec::new(),
+        }
+    }
+
+    fn peer(&self, peer: &PeerEvent) -> Dynamic {
+        let mut map = Map::new();
+        let event = match peer.kind {
+            PeerEventKind::Connected => "connected",
+            PeerEventKind::Disconnected => "disconnected",
+            PeerEventKind::Subscribed => "subscribed",
+            PeerEventKind::Unsubscribed => "unsubscribed",
+        };
+        map.insert("event".into(), event.into());
+        if let Some(name) = self.view.names.get(peer.socket) {
+            map.insert("socket".into(), name.clone().into());
+        }
+        if let Some(endpoint) = &peer.endpoint {
+            map.insert("endpoint".into(), endpoint.clone().into());
+        }
+        if let Some(topic) = &peer.topic {
+            map.insert("topic".into(), text_or_blob(topic));
+        }
+        Dynamic::from_map(map)
+    }
+
+    /// Begins the next call with the program as it was compiled.
+    fn forget(&mut self) {
+        self.global = self.program.base.clone();
+        self.caches = Caches::new();
+    }
+
+    fn route(&mut self) {
+        let entries = &self.program.entries;
+        self.routes = self
+            .view
+            .outlets
+            .iter()
+            .map(|outlet| {
+                let own = entries.get(&format!("on_{}", outlet.name));
+                own.filter(|entry| entry.argument.is_some())
+                    .or_else(|| entries.get("on_message"))
+                    .cloned()
+            })
+            .collect();
+    }
+}
+
+impl std::fmt::Debug for Handler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handler").field("node", &self.view.replica).finish_non_exhaustive()
+    }
+}
+
+fn view_of(view: NodeView, program: &Compiled) -> View {
+    View {
+        node: (&*view.node).into(),
+        replica: (&*view.replica).into(),
+        params: json::from_object(view.params),
+        names: view.outlets.iter().map(|outlet| (&*outlet.name).into()).collect(),
+        outlets: view.outlets,
+        started: view.started,
+        writes: view.writes,
+        has_timer: program.entries.contains_key("on_timer"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

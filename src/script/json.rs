@@ -1,0 +1,283 @@
+//! Script values from JSON and to JSON, each in one pass.
+//!
+//! Owns which values have a JSON form: integers stay integers, floats stay floats. Never knows
+//! which message a text came from.
+
+use std::fmt;
+use std::io::Write;
+
+use rhai::{Array, Dynamic, Identifier, ImmutableString, Map};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
+
+use super::limits;
+
+/// Reads one JSON value.
+///
+/// # Errors
+///
+/// When the bytes are no JSON, or nested too deep.
+pub(super) fn read(json: &[u8]) -> Result<Dynamic, serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let value = ValueSeed.deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(value)
+}
+
+/// Whether the bytes are one JSON value that [`read`] takes, found without building it.
+pub(super) fn is_valid(json: &[u8]) -> bool {
+    serde_json::from_slice::<Checked>(json).is_ok()
+}
+
+/// The script's map of a JSON object.
+pub(super) fn from_object(object: serde_json::Map<String, serde_json::Value>) -> Map {
+    object.into_iter().map(|(key, value)| (key.into(), from_value(value))).collect()
+}
+
+fn from_value(value: serde_json::Value) -> Dynamic {
+    use serde_json::Value;
+    match value {
+        Value::Null => Dynamic::UNIT,
+        Value::Bool(truth) => Dynamic::from_bool(truth),
+        Value::Number(number) => number.as_i64().map_or_else(
+            || Dynamic::from_float(number.as_f64().unwrap_or(f64::NAN)),
+            Dynamic::from_int,
+        ),
+        Value::String(text) => text.into(),
+        Value::Array(elements) => {
+            Dynamic::from_array(elements.into_iter().map(from_value).collect())
+        }
+        Value::Object(object) => Dynamic::from_map(from_object(object)),
+    }
+}
+
+/// Writes a value as JSON behind what is in `text`.
+///
+/// # Errors
+///
+/// When it holds something without a JSON form.
+pub(super) fn write(text: &mut Vec<u8>, value: &Dynamic) -> Result<(), String> {
+    let value = Json { value, depth: limits::JSON_DEPTH };
+    serde_json::to_writer(&mut *text, &value).map_err(|error| error.to_string())
+}
+
+/// Writes an integer behind what is in `text`.
+pub(super) fn write_integer(text: &mut Vec<u8>, number: i64) {
+    // Writing into a Vec cannot fail.
+    let _ = write!(text, "{number}");
+}
+
+/// A value that is looked at and dropped. Not `IgnoredAny`: that skips over bad UTF-8 inside texts
+/// and knows no depth limit, so it would let through what [`read`] refuses.
+struct Checked;
+
+impl<'de> Deserialize<'de> for Checked {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CheckedVisitor)
+    }
+}
+
+struct CheckedVisitor;
+
+impl<'de> Visitor<'de> for CheckedVisitor {
+    type Value = Checked;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Checked, E> {
+        Ok(Checked)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Checked, E> {
+        Ok(Checked)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Checked, E> {
+        Ok(Checked)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Checked, E> {
+        Ok(Checked)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Checked, E> {
+        Ok(Checked)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Checked, E> {
+        Ok(Checked)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Checked, A::Error> {
+        while elements.next_element::<Checked>()?.is_some() {}
+        Ok(Checked)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Checked, A::Error> {
+        while entries.next_entry::<Checked, Checked>()?.is_some() {}
+        Ok(Checked)
+    }
+}
+
+struct ValueSeed;
+
+impl<'de> DeserializeSeed<'de> for ValueSeed {
+    type Value = Dynamic;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Dynamic, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Dynamic;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Dynamic, E> {
+        Ok(Dynamic::UNIT)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Dynamic, E> {
+        Ok(Dynamic::from_bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Dynamic, E> {
+        Ok(Dynamic::from_int(value))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "past i64 JSON's own numbers are floats")]
+    fn visit_u64<E>(self, value: u64) -> Result<Dynamic, E> {
+        Ok(i64::try_from(value)
+            .map_or_else(|_| Dynamic::from_float(value as f64), Dynamic::from_int))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Dynamic, E> {
+        Ok(Dynamic::from_float(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Dynamic, E> {
+        Ok(ImmutableString::from(value).into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Dynamic, A::Error> {
+        let mut array = Array::new();
+        while let Some(element) = elements.next_element_seed(ValueSeed)? {
+            array.push(element);
+        }
+        Ok(Dynamic::from_array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Dynamic, A::Error> {
+        let mut map = Map::new();
+        while let Some(Key(key)) = entries.next_key()? {
+            map.insert(key, entries.next_value_seed(ValueSeed)?);
+        }
+        Ok(Dynamic::from_map(map))
+    }
+}
+
+struct Key(Identifier);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+struct KeyVisitor;
+
+impl Visitor<'_> for KeyVisitor {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Key, E> {
+        Ok(Key(Identifier::from(key)))
+    }
+}
+
+struct Json<'a> {
+    value: &'a Dynamic,
+    depth: usize,
+}
+
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some(depth) = self.depth.checked_sub(1) else {
+            let deepest = limits::JSON_DEPTH;
+            return Err(S::Error::custom(format!("the value is nested more than {deepest} deep")));
+        };
+        let value = self.value;
+        if value.is_unit() {
+            return serializer.serialize_unit();
+        }
+        if let Ok(number) = value.as_int() {
+            return serializer.serialize_i64(number);
+        }
+        if let Ok(truth) = value.as_bool() {
+            return serializer.serialize_bool(truth);
+        }
+        if let Ok(number) = value.as_float() {
+            return if number.is_finite() {
+                serializer.serialize_f64(number)
+            } else {
+                Err(S::Error::custom(format!("{number} has no JSON form")))
+            };
+        }
+        if let Ok(text) = value.as_immutable_string_ref() {
+            return serializer.serialize_str(&text);
+        }
+        if let Ok(map) = value.as_map_ref() {
+            let mut entries = serializer.serialize_map(Some(map.len()))?;
+            for (key, value) in map.iter() {
+                entries.serialize_entry(key.as_str(), &Json { value, depth })?;
+            }
+            return entries.end();
+        }
+        if let Ok(array) = value.as_array_ref() {
+            let mut elements = serializer.serialize_seq(Some(array.len()))?;
+            for value in array.iter() {
+                elements.serialize_element(&Json { value, depth })?;
+            }
+            return elements.end();
+        }
+        if let Ok(letter) = value.as_char() {
+            return serializer.serialize_char(letter);
+        }
+        Err(S::Error::custom(format!("{} has no JSON form", kind_of(value))))
+    }
+}
+
+/// What a value is, in the words of the documentation, with its article.
+pub(super) fn kind_of(value: &Dynamic) -> &'static str {
+    if value.is_unit() {
+        "()"
+    } else if value.is_blob() {
+        "a blob"
+    } else if value.is_array() {
+        "an array"
+    } else if value.is_map() {
+        "a map"
+    } else if value.is_string() || value.is_char() {
+        "a text"
+    } else if value.is_int() || value.is_float() {
+        "a number"
+    } else if value.is_bool() {
+        "a boolean"
+    } else if value.is_fnptr() {
+        "a function"
+    } else if value.is::<super::msg::Msg>() {
+        "a message"
+    } else {
+        "such a value"
+    }
+}

@@ -1,0 +1,285 @@
+//! `msg`: a received message as a handler sees it, read only where somebody looks.
+//!
+//! Owns what each property of `msg` means in each format. Never decides where a message goes.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::fmt;
+use std::ops::Range;
+use std::rc::Rc;
+
+use rhai::{Array, Blob, Dynamic, ImmutableString};
+
+use super::effect::{Inbound, Outlet, Route};
+use super::json;
+use crate::message::{Format, Frame, Malformed, MsgType, Multipart, parse_envelope, parse_tagged};
+use crate::zeromq::Role;
+
+/// A message in the hands of a script; a second one shares its letter.
+#[derive(Clone)]
+pub(super) struct Msg(pub(super) Rc<Letter>);
+
+/// A received message, and what was read of it so far.
+pub(super) struct Letter {
+    /// The socket it came by, as its place in the node.
+    pub(super) socket: usize,
+    /// That socket's name.
+    pub(super) name: ImmutableString,
+    /// That socket's role.
+    pub(super) role: Role,
+    /// How it is laid out.
+    pub(super) format: Format,
+    /// The frames after the envelope.
+    pub(super) payload: Multipart,
+    /// Who sent it.
+    pub(super) route: Option<Rc<Route>>,
+    /// Whether a request has its answer.
+    pub(super) answered: Cell<bool>,
+    head: Option<Head>,
+    json: RefCell<Option<Dynamic>>,
+    json_reads: Cell<u32>,
+    text: OnceCell<ImmutableString>,
+}
+
+/// The parts of a `msgid` frame, as places in it: the frame's own bytes may move.
+#[derive(Clone)]
+struct Head {
+    msgid: i64,
+    kind: Kind,
+    msgtype: Range<usize>,
+    body: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Json,
+    Other,
+}
+
+/// How a node's handlers have read JSON bodies lately, which decides what is done ahead.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Habit {
+    /// Bodies are read: build the value while it is checked, instead of checking only.
+    pub(super) reads: bool,
+    /// Bodies are read more than once: keep a copy instead of building the value again.
+    pub(super) rereads: bool,
+}
+
+/// A message that does not fit its socket's format, given back.
+pub(super) struct Misfit {
+    pub(super) why: Malformed,
+    pub(super) inbound: Inbound,
+}
+
+impl Letter {
+    /// Reads as much of a message as tells whether it fits its socket's format.
+    pub(super) fn open(
+        inbound: Inbound,
+        outlet: &Outlet,
+        name: &ImmutableString,
+        habit: Habit,
+    ) -> Result<Self, Misfit> {
+        let (head, json) = match head_of(&inbound.payload, outlet.format, habit) {
+            Ok(found) => found,
+            Err(why) => return Err(Misfit { why, inbound }),
+        };
+        Ok(Self {
+            socket: inbound.socket,
+            name: name.clone(),
+            role: outlet.role,
+            format: outlet.format,
+            payload: inbound.payload,
+            route: inbound.route,
+            answered: Cell::new(false),
+            head,
+            json: RefCell::new(json),
+            json_reads: Cell::new(u32::from(habit.rereads)),
+            text: OnceCell::new(),
+        })
+    }
+
+    /// Learns from how this message was read what to do ahead with the next one.
+    pub(super) fn teach(&self, habit: &mut Habit) {
+        if self.head.as_ref().is_some_and(|head| head.kind == Kind::Json) {
+            let reads = self.json_reads.get() - u32::from(habit.rereads);
+            habit.reads = reads > 0;
+            habit.rereads |= reads > 1;
+        }
+    }
+
+    /// `msg.msgid`.
+    pub(super) fn msgid(&self) -> Result<i64, String> {
+        self.head.as_ref().map(|head| head.msgid).ok_or_else(|| self.has_no("msgid", Format::Msgid))
+    }
+
+    /// `msg.msgtype`.
+    pub(super) fn msgtype(&self) -> Result<&str, String> {
+        let head = self.head.as_ref().ok_or_else(|| self.has_no("msgtype", Format::Msgid))?;
+        Ok(std::str::from_utf8(&self.payload[0][head.msgtype.clone()]).unwrap_or_default())
+    }
+
+    /// `msg.topic`: text, or a blob where it is not UTF-8.
+    pub(super) fn topic(&self) -> Result<Dynamic, String> {
+        match self.format {
+            Format::Envelope => Ok(text_or_blob(&self.payload[0])),
+            Format::Msgid | Format::Plain => Err(self.has_no("topic", Format::Envelope)),
+        }
+    }
+
+    /// `msg.body`: parsed where the message type is json, otherwise text, or a blob where it is
+    /// not UTF-8.
+    pub(super) fn body(&self) -> Result<Dynamic, String> {
+        if self.head.as_ref().is_some_and(|head| head.kind == Kind::Json) {
+            return self.json();
+        }
+        Ok(match self.text() {
+            Ok(text) => text.into(),
+            Err(_) => Dynamic::from_blob(self.bytes().to_vec()),
+        })
+    }
+
+    /// `msg.text`: the payload as UTF-8 text.
+    pub(super) fn text(&self) -> Result<ImmutableString, String> {
+        if let Some(text) = self.text.get() {
+            return Ok(text.clone());
+        }
+        let text = std::str::from_utf8(self.bytes())
+            .map_err(|_| "the message is not UTF-8 text; read msg.bytes".to_owned())?;
+        let text = ImmutableString::from(text);
+        Ok(self.text.get_or_init(|| text).clone())
+    }
+
+    /// `msg.json`: the payload as a JSON value.
+    pub(super) fn json(&self) -> Result<Dynamic, String> {
+        let reads = self.json_reads.get();
+        self.json_reads.set(reads.saturating_add(1));
+        let mut kept = self.json.borrow_mut();
+        let value = match kept.take() {
+            Some(value) => value,
+            None => json::read(self.bytes())
+                .map_err(|error| format!("the message is not JSON: {error}"))?,
+        };
+        // The first reader gets the value itself: most handlers look once, and a copy of a map
+        // costs as much as half of parsing it.
+        if reads > 0 {
+            *kept = Some(value.clone());
+        }
+        Ok(value)
+    }
+
+    /// `msg.frames`: all frames as they came; on `rep` only those after the envelope, as ZeroMQ
+    /// itself gives them.
+    pub(super) fn frames(&self) -> Array {
+        self.all_frames().map(|frame| Dynamic::from_blob(frame.to_vec())).collect()
+    }
+
+    /// `msg.sender`: the routing id.
+    pub(super) fn sender(&self) -> Result<Blob, String> {
+        let route = self.route.as_ref().and_then(|route| route.envelope.first());
+        route.map(|id| id.to_vec()).ok_or_else(|| {
+            format!("a message from {} has no sender; router, rep and stream have", self.role)
+        })
+    }
+
+    /// `msg.bytes`: the payload: what is behind the head or the topic, and of several plain frames
+    /// the first one behind an empty delimiter.
+    pub(super) fn bytes(&self) -> &[u8] {
+        match (&self.head, &self.payload[..]) {
+            (Some(head), [frame, ..]) => &frame[head.body..],
+            (None, [_topic, body]) if self.format == Format::Envelope => body,
+            (None, [delimiter, body, ..]) if delimiter.is_empty() => body,
+            (None, [frame, ..]) => frame,
+            (_, []) => &[],
+        }
+    }
+
+    /// Every frame that the script may see, in order.
+    pub(super) fn all_frames(&self) -> impl Iterator<Item = &Frame> {
+        let envelope = match (&self.route, self.role) {
+            (Some(route), Role::Router | Role::Stream) => &route.envelope[..],
+            _ => &[],
+        };
+        envelope.iter().chain(&self.payload)
+    }
+
+    fn has_no(&self, property: &str, format: Format) -> String {
+        format!(
+            "a message of format {} has no {property}; that comes with format: {}",
+            self.format.word(),
+            format.word()
+        )
+    }
+}
+
+impl fmt::Display for Msg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: Vec<String> = self.0.all_frames().map(|frame| excerpt(frame, 200)).collect();
+        f.write_str(&shown.join(" | "))
+    }
+}
+
+/// Whether a message fits a format, for nodes without a handler.
+///
+/// # Errors
+///
+/// When it does not, with the reason.
+pub fn fits(format: Format, payload: &[Frame]) -> Result<(), Malformed> {
+    head_of(payload, format, Habit::default()).map(|_| ())
+}
+
+/// The first bytes of a frame in a form that fits one line.
+pub(super) fn excerpt(bytes: &[u8], length: usize) -> String {
+    let cut = &bytes[..bytes.len().min(length)];
+    let mut text: String = String::from_utf8_lossy(cut)
+        .chars()
+        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+        .collect();
+    if cut.len() < bytes.len() {
+        text.push('…');
+    }
+    text
+}
+
+/// Text, or a blob where the bytes are not UTF-8.
+pub(super) fn text_or_blob(bytes: &[u8]) -> Dynamic {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => ImmutableString::from(text).into(),
+        Err(_) => Dynamic::from_blob(bytes.to_vec()),
+    }
+}
+
+fn head_of(
+    payload: &[Frame],
+    format: Format,
+    habit: Habit,
+) -> Result<(Option<Head>, Option<Dynamic>), Malformed> {
+    match format {
+        Format::Plain => Ok((None, None)),
+        Format::Envelope => parse_envelope(payload).map(|_| (None, None)),
+        Format::Msgid => {
+            let [frame] = payload else {
+                return Err(Malformed::Frames { want: 1, got: payload.len() });
+            };
+            let tagged = parse_tagged(frame)?;
+            let (kind, json) = match tagged.msgtype {
+                MsgType::Json if habit.reads => {
+                    let value = json::read(tagged.body).map_err(|_| Malformed::NotJson)?;
+                    (Kind::Json, Some(value))
+                }
+                MsgType::Json if json::is_valid(tagged.body) => (Kind::Json, None),
+                MsgType::Json => return Err(Malformed::NotJson),
+                MsgType::Text if std::str::from_utf8(tagged.body).is_ok() => (Kind::Text, None),
+                MsgType::Text => return Err(Malformed::NotUtf8),
+                MsgType::Other(_) => (Kind::Other, None),
+            };
+            let body = frame.len() - tagged.body.len();
+            let word = tagged.msgtype.word().len();
+            // Without a body there may be no space behind the type either.
+            let end =
+                if frame.ends_with(b" ") || !tagged.body.is_empty() { body - 1 } else { body };
+            let head =
+                Head { msgid: tagged.msgid, kind, msgtype: end.saturating_sub(word)..end, body };
+            Ok((Some(head), json))
+        }
+    }
+}

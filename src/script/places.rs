@@ -1,0 +1,89 @@
+//! From places in the text that the engine compiled to places in the file that the user wrote.
+//!
+//! Owns how inline handlers become one script, and the way back. Never reads a file.
+
+use std::path::{Path, PathBuf};
+
+use super::text::{Handlers, Piece, ScriptText};
+use crate::source::Position;
+
+/// One compiled text with the way back to its file.
+#[derive(Clone, Debug)]
+pub(super) struct Places {
+    path: PathBuf,
+    /// For inline handlers: the pieces, with the line of the script that their body begins at.
+    pieces: Option<Vec<(usize, Piece)>>,
+}
+
+impl Places {
+    /// The places of a script or module file.
+    pub(super) fn of_file(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), pieces: None }
+    }
+
+    /// The script that a node's handlers make, and its places.
+    pub(super) fn of_script(text: &ScriptText) -> (String, Self) {
+        match &text.handlers {
+            Handlers::File(script) => (script.to_string(), Self::of_file(&text.path)),
+            Handlers::Inline(pieces) => Self::of_pieces(&text.path, pieces),
+        }
+    }
+
+    /// The script that some inline handlers make: each body in a function, on lines of its own.
+    pub(super) fn of_pieces(path: &Path, pieces: &[Piece]) -> (String, Self) {
+        let mut script = String::new();
+        let mut line = 1;
+        let mut placed = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            script.push_str(&format!("fn {}({}) {{\n", piece.name, argument_of(&piece.name)));
+            script.push_str(&piece.body);
+            script.push_str("\n}\n");
+            placed.push((line + 1, piece.clone()));
+            line += 3 + piece.body.matches('\n').count();
+        }
+        (script, Self { path: path.to_owned(), pieces: Some(placed) })
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where in the file a place of the compiled text was written.
+    pub(super) fn find(&self, place: rhai::Position) -> Option<Position> {
+        let line = place.line()?;
+        let column = place.position().unwrap_or(1);
+        let Some(pieces) = &self.pieces else {
+            return Some(Position { line, column });
+        };
+        let (first, piece) = pieces.iter().rev().find(|(first, _)| *first <= line + 1)?;
+        let last = piece.lines.len().checked_sub(1)?;
+        // The line of the wrapper's head stands for the beginning, its end for the end.
+        let at = line.checked_sub(*first);
+        let (at, column) = match at {
+            None => (0, 1),
+            Some(at) if at > last => {
+                (last, piece.body.lines().last().unwrap_or("").chars().count() + 1)
+            }
+            Some(at) => (at, column),
+        };
+        let start = piece.lines[at];
+        Some(Position { line: start.line, column: start.column + column - 1 })
+    }
+}
+
+/// What an inline handler sees its event as.
+fn argument_of(handler: &str) -> &'static str {
+    match handler {
+        "on_start" | "on_tick" | "on_end" | "on_reload" | "on_stop" => "",
+        "on_timer" => "name",
+        "on_line" => "line",
+        "on_peer" => "peer",
+        _ => "msg",
+    }
+}
+
+/// How many arguments a handler of that name takes.
+pub(super) fn arity_of(handler: &str) -> usize {
+    usize::from(!argument_of(handler).is_empty())
+}
