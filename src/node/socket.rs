@@ -297,6 +297,8 @@ impl NodeSocket {
             let monitor = Monitor::start(&self.context, &self.raw)
                 .map_err(|errno| SocketError::Open { socket: self.spec.name.clone(), errno })?;
             self.monitor = Some(monitor);
+            // libzmq signals only a reader that has once found nothing.
+            self.stirred = true;
         }
         Ok(())
     }

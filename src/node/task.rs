@@ -151,9 +151,6 @@ impl Node {
                     Err(mpsc::error::TryRecvError::Disconnected) => return,
                 }
             }
-            if self.phase == Phase::Closed {
-                return;
-            }
             let busy = match catch_unwind(AssertUnwindSafe(|| self.round())) {
                 Ok(busy) => busy,
                 Err(panic) => {
@@ -161,6 +158,9 @@ impl Node {
                     true
                 }
             };
+            if self.phase == Phase::Closed {
+                return;
+            }
             if busy {
                 tokio::task::yield_now().await;
             } else if let Some(told) = self.sleep(&mut control).await {
