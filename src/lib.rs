@@ -5,10 +5,12 @@
 //! ```text
 //! text ──parse──▶ Document ──check──▶ Topology ──Plan::between(old, new)──▶ Plan ──apply──▶ nodes
 //! ```
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 pub mod app;
 pub mod counters;
 pub mod diagnostic;
+pub mod document;
 pub mod duration;
 pub mod event;
 pub mod message;
