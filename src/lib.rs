@@ -20,4 +20,5 @@ pub mod script;
 pub mod source;
 pub mod supervisor;
 pub mod topology;
+pub mod units;
 pub mod zeromq;
