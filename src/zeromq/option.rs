@@ -138,6 +138,16 @@ impl OptionName {
         let found = SocketOption::find(self.0);
         found.unwrap_or_else(|| panic!("{} is no option of the table", self.0))
     }
+
+    /// libzmq's number of the option.
+    ///
+    /// # Panics
+    ///
+    /// When the name was made up, as [`OptionName::option`] does.
+    #[must_use]
+    pub fn number(self) -> i32 {
+        self.option().id
+    }
 }
 
 impl fmt::Display for OptionName {
