@@ -13,6 +13,7 @@ pub mod diagnostic;
 pub mod document;
 pub mod duration;
 pub mod event;
+pub mod load;
 pub mod message;
 pub mod node;
 pub mod observe;
