@@ -5,12 +5,15 @@
 //! ```text
 //! text ──parse──▶ Document ──check──▶ Topology ──Plan::between(old, new)──▶ Plan ──apply──▶ nodes
 //! ```
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 pub mod app;
 pub mod counters;
 pub mod diagnostic;
+pub mod document;
 pub mod duration;
 pub mod event;
+pub mod load;
 pub mod message;
 pub mod node;
 pub mod observe;
@@ -18,4 +21,5 @@ pub mod script;
 pub mod source;
 pub mod supervisor;
 pub mod topology;
+pub mod units;
 pub mod zeromq;

@@ -54,11 +54,19 @@ codes! {
     UnknownNode "ZR0112" Error "a node or socket that does not exist";
     Conflict "ZR0113" Error "two settings that exclude each other";
     OptionNotHere "ZR0114" Error "an option that this role or this libzmq does not have";
+    Ambiguous "ZR0115" Error "a name that several sockets fit";
+    OutOfRange "ZR0116" Error "a value outside its range";
+    NotHere "ZR0117" Error "a setting that means nothing for this role or node";
     ScriptSyntax "ZR0201" Error "a script that does not compile";
     ScriptImport "ZR0202" Error "an import that cannot be had";
     FilterMissing "ZR0301" Error "a subscriber without a filter";
     HwmLosesReplies "ZR0302" Error "a high-water mark that loses replies";
     ReplicasBind "ZR0303" Error "a replicated node that binds a fixed endpoint";
+    NobodyBinds "ZR0304" Error "a link that nobody binds";
+    RolesCannotTalk "ZR0305" Error "roles that cannot talk to each other";
+    TwoBinders "ZR0306" Error "two sockets that bind one endpoint";
+    MandatoryOnRep "ZR0307" Error "router_mandatory on a rep";
+    ForwardRoles "ZR0308" Error "a forward that no message can pass";
 }
 
 impl fmt::Display for Code {

@@ -1,8 +1,12 @@
 //! The model that cannot be wrong, and the checker that makes it from a document.
 
+mod check;
 mod links;
 mod spec;
 
+pub use check::{
+    Checked, InlineHandler, Scripts, WantedHandlers, WantedScript, check, wanted_scripts,
+};
 pub use links::{Link, LinkEnd, links_of};
 pub use spec::{
     Attachment, FileSpec, Filter, ForwardSpec, HighWaterMark, NodeSpec, OnError, ReadSpec,

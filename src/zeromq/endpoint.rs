@@ -243,6 +243,19 @@ impl Endpoint {
         }
     }
 
+    /// Whether one machine cannot bind both.
+    #[must_use]
+    pub fn excludes(&self, other: &Self) -> bool {
+        let has_port = |endpoint: &Self| matches!(endpoint.transport, Transport::Tcp | Transport::Ws);
+        if has_port(self) && has_port(other) {
+            // Without resolving interfaces only equal hosts and any-addresses are sure.
+            return self.port.is_some()
+                && self.port == other.port
+                && (self.host() == other.host() || is_any(self.host()) || is_any(other.host()));
+        }
+        !self.is_wildcard() && self.text == other.text
+    }
+
     fn host(&self) -> &str {
         let address = self.address();
         let address = address.rsplit_once(';').map_or(address, |(_, address)| address);

@@ -5,7 +5,9 @@
 mod endpoint;
 mod option;
 mod role;
+mod z85;
 
 pub use endpoint::{Endpoint, EndpointError, Side, Transport};
-pub use option::{Effective, OptionName, OptionValue};
+pub use option::{Effective, OptionKind, OptionName, OptionValue, Refusal, SocketOption};
 pub use role::Role;
+pub use z85::decode_z85;

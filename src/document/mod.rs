@@ -1,0 +1,19 @@
+//! YAML as written: a tree that knows where every key and value stands.
+//!
+//! Owns reading a topology file's text: one pass of parser events builds the tree, expands
+//! aliases and merge keys within bounds, finds keys given twice, and puts the environment's
+//! values in. Never knows what a topology is; `topology/` reads this tree.
+
+mod build;
+mod merge;
+mod node;
+mod piece;
+mod places;
+mod schema;
+mod substitute;
+mod syntax;
+
+pub use build::{Document, MAX_BYTES};
+pub use node::{Entry, Key, Kind, Mapping, Node, Scalar, Style};
+pub use piece::YamlHand;
+pub use schema::TypedError;

@@ -1,0 +1,107 @@
+//! Reading one text file within bounds.
+//!
+//! Owns why a file cannot be used. Never knows what is in it.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use thiserror::Error;
+
+/// Why a file cannot be used.
+#[derive(Debug, Error)]
+pub(super) enum ReadError {
+    /// There is none.
+    #[error("there is no such file")]
+    Missing,
+    /// It holds files itself.
+    #[error("it is a folder")]
+    Folder,
+    /// It has more bytes than anybody writes by hand.
+    #[error("it is larger than {} MiB", .0 >> 20)]
+    TooLarge(usize),
+    /// It is no text.
+    #[error("it is not UTF-8: the byte {byte:#04x} on line {line} begins no character")]
+    NotUtf8 {
+        /// The first byte that is wrong.
+        byte: u8,
+        /// Its line, from 1.
+        line: usize,
+    },
+    /// The system refuses.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+impl ReadError {
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing)
+    }
+
+    pub(super) fn is_size(&self) -> bool {
+        matches!(self, Self::TooLarge(_))
+    }
+
+    /// What to do.
+    pub(super) fn help(&self) -> &'static str {
+        match self {
+            Self::Missing => "check the path",
+            Self::Folder => "name a file in it",
+            Self::TooLarge(_) => "split it; what moves much data reads it with `read`",
+            Self::NotUtf8 { .. } => "save the file as UTF-8",
+            Self::Io(_) => "check the file's permissions",
+        }
+    }
+}
+
+/// Reads a whole text of at most `most` bytes; no more than that is ever read.
+pub(super) fn read_text(path: &Path, most: usize) -> Result<String, ReadError> {
+    let mut file = File::open(path).map_err(told)?;
+    let about = file.metadata()?;
+    if about.is_dir() {
+        return Err(ReadError::Folder);
+    }
+    if about.len() > most as u64 {
+        return Err(ReadError::TooLarge(most));
+    }
+    let mut bytes = Vec::new();
+    // Devices and pipes have no length beforehand.
+    file.by_ref().take(most as u64 + 1).read_to_end(&mut bytes).map_err(told)?;
+    if bytes.len() > most {
+        return Err(ReadError::TooLarge(most));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let bytes = error.as_bytes();
+        let line = bytes[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        ReadError::NotUtf8 { byte: bytes[at], line }
+    })
+}
+
+fn told(error: io::Error) -> ReadError {
+    match error.kind() {
+        io::ErrorKind::NotFound => ReadError::Missing,
+        io::ErrorKind::IsADirectory => ReadError::Folder,
+        _ => ReadError::Io(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_used_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        assert!(matches!(read_text(&path, 10), Err(ReadError::Missing)));
+        assert!(matches!(read_text(folder.path(), 10), Err(ReadError::Folder)));
+        File::create(&path).unwrap().write_all(b"ab\nc\xFFd").unwrap();
+        let error = read_text(&path, 10).unwrap_err();
+        assert!(matches!(error, ReadError::NotUtf8 { byte: 0xFF, line: 2 }));
+        assert!(matches!(read_text(&path, 3), Err(ReadError::TooLarge(3))));
+        assert!(matches!(read_text(Path::new("/dev/zero"), 10), Err(ReadError::TooLarge(10))));
+    }
+}

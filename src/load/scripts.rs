@@ -1,0 +1,195 @@
+//! The scripts that a topology names, with what they import.
+//!
+//! Owns finding them from the topology's folder, and pointing at what is wrong with them. What
+//! may be imported is the script engine's rule.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::{Document, MAX_BYTES};
+use crate::script::{Engine, FaultKind, Handlers, ImportError, ScriptFault, ScriptText};
+use crate::source::{Source, SourceId, SourceMap, Span};
+use crate::topology::{InlineHandler, Scripts, WantedHandlers, wanted_scripts};
+
+use super::read::read_text;
+
+/// Loads and compiles the handlers of every node.
+pub(super) fn load_scripts(
+    document: &Document,
+    topology: SourceId,
+    sources: &mut SourceMap,
+    files: &mut Vec<PathBuf>,
+) -> Scripts {
+    let path = document.source().path().to_owned();
+    let mut loader = ScriptLoader {
+        engine: Engine::new(),
+        folder: path.parent().unwrap_or(Path::new("")).to_owned(),
+        path,
+        topology,
+        reading: RefCell::new(Reading { sources, files, texts: HashMap::new() }),
+        compiled: HashMap::new(),
+    };
+    let mut scripts = Scripts::default();
+    for wanted in wanted_scripts(document) {
+        let script = loader.load(wanted.handlers);
+        scripts.insert(wanted.node, script);
+    }
+    scripts
+}
+
+struct ScriptLoader<'m> {
+    engine: Engine,
+    folder: PathBuf,
+    path: PathBuf,
+    topology: SourceId,
+    reading: RefCell<Reading<'m>>,
+    /// Script files by path: many nodes may name one.
+    compiled: HashMap<PathBuf, Result<ScriptText, Vec<Diagnostic>>>,
+}
+
+struct Reading<'m> {
+    sources: &'m mut SourceMap,
+    files: &'m mut Vec<PathBuf>,
+    texts: HashMap<PathBuf, Arc<str>>,
+}
+
+impl ScriptLoader<'_> {
+    fn load(&mut self, wanted: WantedHandlers) -> Result<ScriptText, Vec<Diagnostic>> {
+        match wanted {
+            WantedHandlers::File { path, span } => self.load_file(&path, span),
+            WantedHandlers::Inline(handlers) => self.load_inline(handlers),
+        }
+    }
+
+    fn load_file(&mut self, path: &str, span: Span) -> Result<ScriptText, Vec<Diagnostic>> {
+        let path = tidy(&self.folder.join(path));
+        if let Some(done) = self.compiled.get(&path) {
+            return done.clone();
+        }
+        let text = self.reading.borrow_mut().read(&path).map_err(|error| {
+            let message = format!("cannot read the script {}", path.display());
+            vec![
+                Diagnostic::new(Code::Unreadable, message)
+                    .at(span, error.to_string())
+                    .because("a script's path is relative to the topology's folder")
+                    .help("check the path"),
+            ]
+        })?;
+        let script =
+            ScriptText { path: path.clone(), handlers: Handlers::File(text), modules: BTreeMap::new() };
+        let script = self.complete(script, &[]);
+        self.compiled.insert(path, script.clone());
+        script
+    }
+
+    fn load_inline(&self, handlers: Vec<InlineHandler>) -> Result<ScriptText, Vec<Diagnostic>> {
+        let pieces = handlers.iter().map(|handler| handler.piece.clone()).collect();
+        let script = ScriptText {
+            path: self.path.clone(),
+            handlers: Handlers::Inline(pieces),
+            modules: BTreeMap::new(),
+        };
+        self.complete(script, &handlers)
+    }
+
+    /// Gets what a script imports, and compiles all of it.
+    fn complete(
+        &self,
+        mut script: ScriptText,
+        inline: &[InlineHandler],
+    ) -> Result<ScriptText, Vec<Diagnostic>> {
+        let read = |path: &Path| {
+            let path = tidy(path);
+            self.reading.borrow_mut().read(&path)
+        };
+        let checked = self.engine.gather(&script, &self.folder, &read).and_then(|modules| {
+            script.modules = modules;
+            self.engine.compile(&script).map(drop)
+        });
+        match checked {
+            Ok(()) => Ok(script),
+            Err(faults) => {
+                Err(faults.into_iter().map(|fault| self.diagnose(fault, inline)).collect())
+            }
+        }
+    }
+
+    fn diagnose(&self, fault: ScriptFault, inline: &[InlineHandler]) -> Diagnostic {
+        let code = match fault.kind {
+            FaultKind::Syntax => Code::ScriptSyntax,
+            FaultKind::Import => Code::ScriptImport,
+        };
+        let mut diagnostic = Diagnostic::new(code, fault.message);
+        diagnostic.help = fault.help;
+        let reading = self.reading.borrow();
+        // A module's fault without a place of its own is told at the topology's first byte.
+        let source = reading.sources.find(&fault.path).unwrap_or(self.topology);
+        let text = reading.sources.get(source);
+        let start = fault.position.map_or(0, |position| text.byte(position));
+        let end = start + word_length(&text.text()[start..]);
+        let place = Span::new(source, start, end);
+        let diagnostic = diagnostic.at(place, "");
+        let handler = inline.iter().find(|handler| {
+            handler.span.source == source && (handler.span.start..=handler.span.end).contains(&start)
+        });
+        match handler.and_then(|handler| handler.yaml_hand) {
+            Some(hand) => diagnostic.because(hand.why()).help(hand.help()),
+            None => diagnostic,
+        }
+    }
+}
+
+impl Reading<'_> {
+    fn read(&mut self, path: &Path) -> Result<Arc<str>, ImportError> {
+        if let Some(text) = self.texts.get(path) {
+            return Ok(Arc::clone(text));
+        }
+        self.files.push(path.to_owned());
+        let text: Arc<str> = match read_text(path, MAX_BYTES) {
+            Ok(text) => text.into(),
+            Err(error) if error.is_missing() => return Err(ImportError::Missing),
+            Err(error) => return Err(ImportError::Unreadable(error.to_string())),
+        };
+        self.sources.add(Source::new(path, Arc::clone(&text)));
+        self.texts.insert(path.to_owned(), Arc::clone(&text));
+        Ok(text)
+    }
+}
+
+/// How much of a text to underline: the word at its start, or one character.
+fn word_length(text: &str) -> usize {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    match text.find(|c| !is_word(c)) {
+        Some(0) => text.chars().next().filter(|&c| c != '\n').map_or(0, char::len_utf8),
+        Some(end) => end,
+        None => text.len(),
+    }
+}
+
+/// A path without `..`, where that is still the same file.
+fn tidy(path: &Path) -> PathBuf {
+    use std::path::Component;
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
+                plain.pop();
+            }
+            Component::ParentDir
+            | Component::Normal(_)
+            | Component::RootDir
+            | Component::Prefix(_) => plain.push(part),
+        }
+    }
+    // A symbolic link before a `..` leads elsewhere.
+    let is_same = match (path.canonicalize(), plain.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        (Err(_), Err(_)) => true,
+        (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
+    };
+    if is_same { plain } else { path.to_owned() }
+}

@@ -1,0 +1,167 @@
+//! `bind` and `connect`.
+//!
+//! Owns reading ports, endpoints and names of nodes. Whether a named node is there is
+//! `resolve.rs`'s question.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::{Mapping, Node};
+use crate::zeromq::{Endpoint, EndpointError, Side};
+
+use super::draft::{Target, TargetKind};
+use super::name::is_name;
+use super::report::Report;
+use super::value;
+
+/// What a socket binds and connects to, and whether something of it could not be read.
+pub(super) fn read(mapping: &Mapping, report: &mut Report<'_>) -> (Vec<Target>, bool) {
+    let mut targets = Vec::new();
+    let mut has_unread = false;
+    for entry in &mapping.entries {
+        let side = match &*entry.key.text {
+            "bind" => Side::Bind,
+            "connect" => Side::Connect,
+            _ => continue,
+        };
+        for item in value::one_or_many(&entry.value) {
+            match read_target(item, side, report) {
+                Some(to) => targets.push(Target { span: item.span, to }),
+                None => has_unread = true,
+            }
+        }
+    }
+    (targets, has_unread)
+}
+
+fn read_target(node: &Node, side: Side, report: &mut Report<'_>) -> Option<TargetKind> {
+    let Some(scalar) = node.as_scalar().filter(|scalar| !scalar.is_null()) else {
+        let help = match side {
+            Side::Bind => "write a port such as `bind: 5556`, or an endpoint such as `tcp://*:5556`",
+            Side::Connect => "write a node's name, a port or an endpoint",
+        };
+        value::wrong(side.word(), node, "a port, an endpoint or a list of them", help, report);
+        return None;
+    };
+    let text = &*scalar.text;
+    if let Some(number) = scalar.as_integer() {
+        return port(number, node, side, report).map(|endpoint| of_side(endpoint, side));
+    }
+    if side == Side::Connect && let Some(named) = named(text) {
+        return Some(named);
+    }
+    match Endpoint::parse(text, side) {
+        Ok(endpoint) => Some(of_side(endpoint, side)),
+        Err(error) => {
+            report_endpoint(node, text, side, &error, report);
+            None
+        }
+    }
+}
+
+fn of_side(endpoint: Endpoint, side: Side) -> TargetKind {
+    match side {
+        Side::Bind => TargetKind::Bind(endpoint),
+        Side::Connect => TargetKind::Connect(endpoint),
+    }
+}
+
+fn port(number: i64, node: &Node, side: Side, report: &mut Report<'_>) -> Option<Endpoint> {
+    match u16::try_from(number).ok().filter(|port| *port > 0) {
+        Some(port) => Some(Endpoint::local(port)),
+        None => {
+            let error = EndpointError::Port(number.to_string());
+            report_endpoint(node, &number.to_string(), side, &error, report);
+            None
+        }
+    }
+}
+
+/// `NODE` or `NODE.SOCKET`.
+fn named(text: &str) -> Option<TargetKind> {
+    let (node, socket) = match text.split_once('.') {
+        Some((node, socket)) => (node, Some(socket)),
+        None => (text, None),
+    };
+    (is_name(node) && socket.is_none_or(is_name)).then(|| TargetKind::Named {
+        node: node.to_owned(),
+        socket: socket.map(str::to_owned),
+    })
+}
+
+fn report_endpoint(
+    node: &Node,
+    text: &str,
+    side: Side,
+    error: &EndpointError,
+    report: &mut Report<'_>,
+) {
+    let word = side.word();
+    let fault = Diagnostic::new(Code::BadEndpoint, format!("`{word}` cannot take {}", node.describe()))
+        .at(super::report::first_line(node.span, report.source()), "not an endpoint")
+        .because(why(error));
+    let (help, mended) = mend(text, side, error);
+    match mended {
+        Some(mended) => report.add_with_fix(fault.help(help), node.span, &mended),
+        None => report.add(fault.help(help)),
+    }
+}
+
+fn why(error: &EndpointError) -> String {
+    match error {
+        EndpointError::Port(port) => match port.parse::<u64>() {
+            Ok(number) if number > 0xFFFF => {
+                format!("{error}; libzmq would take it for {}", number & 0xFFFF)
+            }
+            Ok(_) | Err(_) => error.to_string(),
+        },
+        EndpointError::NoTransport
+        | EndpointError::UnknownTransport(_)
+        | EndpointError::NoPort(_)
+        | EndpointError::NoHost
+        | EndpointError::HostName(_)
+        | EndpointError::Wildcard
+        | EndpointError::Empty(_)
+        | EndpointError::TooLong(..)
+        | EndpointError::Character(_) => error.to_string(),
+    }
+}
+
+/// What to do about an endpoint, and the mended one where it can be known.
+fn mend(text: &str, side: Side, error: &EndpointError) -> (String, Option<String>) {
+    let mended = match error {
+        EndpointError::NoTransport => Some(format!("tcp://{text}")),
+        EndpointError::NoHost => Some(text.replacen("://", "://127.0.0.1", 1)),
+        EndpointError::Wildcard => Some(text.replacen("://*", "://127.0.0.1", 1)),
+        EndpointError::HostName(host) if host.eq_ignore_ascii_case("localhost") => {
+            Some(text.replacen(host.as_str(), "127.0.0.1", 1))
+        }
+        EndpointError::UnknownTransport(transport) => {
+            let known = ["tcp", "ipc", "inproc", "ws"];
+            super::nearest::nearest(transport, known).map(|near| text.replacen(transport.as_str(), near, 1))
+        }
+        EndpointError::NoPort(_)
+        | EndpointError::Port(_)
+        | EndpointError::HostName(_)
+        | EndpointError::Empty(_)
+        | EndpointError::TooLong(..)
+        | EndpointError::Character(_) => None,
+    };
+    if let Some(mended) = mended.filter(|mended| Endpoint::parse(mended, side).is_ok()) {
+        return (format!("write `{mended}`"), Some(mended));
+    }
+    let help = match (error, side) {
+        (EndpointError::NoTransport, Side::Bind) => {
+            "write a port such as `5556`, or an endpoint such as `tcp://*:5556`"
+        }
+        (EndpointError::NoTransport, Side::Connect) => {
+            "write a node's name, a port, or an endpoint such as `tcp://127.0.0.1:5556`"
+        }
+        (EndpointError::HostName(_), _) => {
+            "write an address, an interface such as `lo`, or `*` for all of them"
+        }
+        (EndpointError::Port(_), _) => "write a port from 1 to 65535",
+        (EndpointError::TooLong(..), _) => "write a shorter one, such as `ipc:///tmp/name`",
+        (EndpointError::UnknownTransport(_), _) => "use tcp://, ipc://, inproc:// or ws://",
+        _ => "write an endpoint such as `tcp://127.0.0.1:5556`",
+    };
+    (help.to_owned(), None)
+}

@@ -1,0 +1,148 @@
+//! Nodes and sockets as read, before links are resolved: the values with their places.
+//!
+//! Owns the shape between form and meaning. Never reports.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::message::Format;
+use crate::source::Span;
+use crate::topology::spec::{
+    Attachment, Filter, HighWaterMark, NodeSpec, SocketSpec, WhenFull,
+};
+use crate::zeromq::{Endpoint, OptionName, OptionValue, Role};
+
+/// A node as read. Its `spec` has no sockets yet.
+pub(super) struct NodeDraft {
+    pub(super) spec: NodeSpec,
+    pub(super) sockets: Vec<SocketDraft>,
+    /// The node's name where it is declared.
+    pub(super) name_span: Span,
+    pub(super) replicas_span: Option<Span>,
+    /// Whether something about its sockets could not be read, so that what seems missing may
+    /// only be misspelt.
+    pub(super) has_unread_sockets: bool,
+}
+
+/// A socket as read.
+pub(super) struct SocketDraft {
+    pub(super) name: String,
+    /// Its name, or its node's where it has no name of its own.
+    pub(super) name_span: Span,
+    /// Nothing when it is missing or no role.
+    pub(super) role: Option<(Role, Span)>,
+    pub(super) targets: Vec<Target>,
+    /// Whether an endpoint could not be read.
+    pub(super) has_unread_targets: bool,
+    pub(super) filters: Vec<Filter>,
+    pub(super) msgid: i64,
+    pub(super) format: Option<Format>,
+    pub(super) hwm: HwmDraft,
+    pub(super) when_full: WhenFull,
+    pub(super) sequence: bool,
+    pub(super) linger: Option<Duration>,
+    pub(super) identity: Option<(Vec<u8>, Span)>,
+    pub(super) options: BTreeMap<OptionName, (OptionValue, Span)>,
+}
+
+/// High-water marks as far as they are said, with their places.
+#[derive(Clone, Copy, Default)]
+pub(super) struct HwmDraft {
+    pub(super) send: Option<(u32, Span)>,
+    pub(super) receive: Option<(u32, Span)>,
+}
+
+/// What a socket binds or connects to, as written.
+pub(super) struct Target {
+    pub(super) span: Span,
+    pub(super) to: TargetKind,
+}
+
+pub(super) enum TargetKind {
+    Bind(Endpoint),
+    Connect(Endpoint),
+    /// `NODE` or `NODE.SOCKET`.
+    Named { node: String, socket: Option<String> },
+}
+
+impl Target {
+    /// The endpoint that is bound here.
+    pub(super) fn bound(&self) -> Option<&Endpoint> {
+        match &self.to {
+            TargetKind::Bind(endpoint) => Some(endpoint),
+            TargetKind::Connect(_) | TargetKind::Named { .. } => None,
+        }
+    }
+}
+
+impl HwmDraft {
+    /// This where it says something, otherwise the other.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self { send: self.send.or(other.send), receive: self.receive.or(other.receive) }
+    }
+
+    fn into_spec(self) -> HighWaterMark {
+        let default = HighWaterMark::default();
+        HighWaterMark {
+            send: self.send.map_or(default.send, |(mark, _)| mark),
+            receive: self.receive.map_or(default.receive, |(mark, _)| mark),
+        }
+    }
+}
+
+impl SocketDraft {
+    pub(super) fn role(&self) -> Option<Role> {
+        self.role.map(|(role, _)| role)
+    }
+
+    /// Where to point when the socket as a whole is meant.
+    pub(super) fn span(&self) -> Span {
+        self.role.map_or(self.name_span, |(_, span)| span)
+    }
+
+    pub(super) fn binds(&self) -> bool {
+        self.targets.iter().any(|target| target.bound().is_some())
+    }
+
+    /// The first endpoint it binds.
+    pub(super) fn bound(&self) -> Option<&Endpoint> {
+        self.targets.iter().find_map(Target::bound)
+    }
+
+    fn into_spec(self, attachments: Vec<Attachment>) -> Option<SocketSpec> {
+        let role = self.role()?;
+        Some(SocketSpec {
+            name: self.name,
+            role,
+            attachments,
+            filters: self.filters,
+            msgid: self.msgid,
+            format: self.format.unwrap_or_else(|| role.default_format()),
+            hwm: self.hwm.into_spec(),
+            when_full: self.when_full,
+            sequence: self.sequence,
+            linger: self.linger,
+            identity: self.identity.map(|(identity, _)| identity),
+            options: self.options.into_iter().map(|(name, (value, _))| (name, value)).collect(),
+        })
+    }
+}
+
+/// What each target of each socket of each node is attached to; nothing where that is a fault.
+pub(super) type Resolved = Vec<Vec<Vec<Option<Attachment>>>>;
+
+/// The nodes as wanted. A socket without a role has been reported: then nobody uses these.
+pub(super) fn into_specs(drafts: Vec<NodeDraft>, resolved: Resolved) -> Vec<NodeSpec> {
+    let nodes = drafts.into_iter().zip(resolved);
+    nodes
+        .map(|(draft, attachments)| {
+            let sockets = draft.sockets.into_iter().zip(attachments);
+            let sockets = sockets
+                .filter_map(|(socket, attached)| {
+                    socket.into_spec(attached.into_iter().flatten().collect())
+                })
+                .collect();
+            NodeSpec { sockets, ..draft.spec }
+        })
+        .collect()
+}

@@ -1,0 +1,153 @@
+//! From a document to a topology that cannot be wrong.
+//!
+//! Owns every rule that stops a run, and tells all faults at once, each with its places. Never
+//! reads a file: the loader hands the scripts in. What is unwise but runs is `lint/`'s.
+
+mod attach;
+mod defaults;
+mod draft;
+mod flow;
+mod handlers;
+mod keys;
+mod name;
+mod nearest;
+mod node;
+mod option;
+mod options;
+mod publish;
+mod report;
+mod resolve;
+mod security;
+mod semantics;
+mod socket;
+mod value;
+
+use std::collections::HashMap;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::{Document, Mapping, Node};
+use crate::script::ScriptText;
+
+use super::spec::{Topology, TopologySpec};
+
+pub use handlers::{InlineHandler, WantedHandlers, WantedScript, wanted_scripts};
+
+use defaults::Defaults;
+use draft::NodeDraft;
+use report::Report;
+
+/// The keys of the whole file.
+const TOP_KEYS: &[&str] = &["version", "name", "description", "defaults", "nodes"];
+
+/// The nodes' handlers, as the loader got them.
+#[derive(Default, Debug)]
+pub struct Scripts {
+    by_node: HashMap<String, Result<ScriptText, Vec<Diagnostic>>>,
+}
+
+impl Scripts {
+    /// Puts a node's handlers in, or why there are none.
+    pub fn insert(&mut self, node: String, script: Result<ScriptText, Vec<Diagnostic>>) {
+        self.by_node.insert(node, script);
+    }
+
+    fn of(&self, node: &str) -> Option<&ScriptText> {
+        self.by_node.get(node).and_then(|script| script.as_ref().ok())
+    }
+
+    fn faults(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.by_node.values().filter_map(|script| script.as_ref().err()).flatten()
+    }
+}
+
+/// What came of checking a document.
+#[derive(Debug)]
+pub struct Checked {
+    /// The topology, if no fault stops a run.
+    pub topology: Option<Topology>,
+    /// All faults, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks a document; `scripts` holds what [`wanted_scripts`] asked for.
+#[must_use]
+pub fn check(document: &Document, scripts: &Scripts) -> Checked {
+    let mut report = Report::new(document);
+    for fault in document.faults().iter().chain(scripts.faults()) {
+        report.add(fault.clone());
+    }
+    let spec = read_top(document, scripts, &mut report);
+    let diagnostics = report.finish();
+    let is_sound = !diagnostics.iter().any(Diagnostic::is_error);
+    Checked { topology: spec.filter(|_| is_sound).map(Topology::new), diagnostics }
+}
+
+fn read_top(document: &Document, scripts: &Scripts, report: &mut Report<'_>) -> Option<TopologySpec> {
+    let root = document.root();
+    let Some(top) = root.as_mapping() else {
+        report_shapeless(root, report);
+        return None;
+    };
+    keys::check(top, &[TOP_KEYS], "a topology", report);
+    check_version(top, report);
+    let stem = document.source().path().file_stem().unwrap_or_default();
+    let name = top.get("name").and_then(|value| value::text("name", value, report));
+    let description = top.get("description").and_then(|d| value::text("description", d, report));
+    let defaults = top.get("defaults").map(|d| Defaults::read(d, report)).unwrap_or_default();
+    let context = node::Context { scripts, defaults: &defaults };
+    let drafts = read_nodes(top, root, &context, report);
+    let resolved = resolve::resolve(&drafts, report);
+    semantics::check(&drafts, report);
+    Some(TopologySpec {
+        name: name.unwrap_or_else(|| stem.to_string_lossy().into_owned()),
+        description,
+        nodes: draft::into_specs(drafts, resolved),
+    })
+}
+
+fn report_shapeless(root: &Node, report: &mut Report<'_>) {
+    if root.is_faulty() {
+        return;
+    }
+    report.add(
+        Diagnostic::new(Code::WrongType, "a topology is a map")
+            .at(root.span, format!("this is {}", root.describe()))
+            .help("start with `nodes:` and the nodes indented below it"),
+    );
+}
+
+fn check_version(top: &Mapping, report: &mut Report<'_>) {
+    let Some(version) = top.get("version").filter(|version| !version.is_faulty()) else { return };
+    if version.as_scalar().and_then(|scalar| scalar.as_integer()) != Some(1) {
+        let fault = Diagnostic::new(Code::UnknownWord, "there is one version of the format, 1")
+            .at(version.span, format!("this is {}", version.describe()))
+            .help("write `version: 1`, or leave it out");
+        report.add_with_fix(fault, version.span, "1");
+    }
+}
+
+fn read_nodes<'d>(
+    top: &'d Mapping,
+    root: &Node,
+    context: &node::Context<'d>,
+    report: &mut Report<'_>,
+) -> Vec<NodeDraft> {
+    let Some(nodes) = top.entry("nodes") else {
+        report.add(
+            Diagnostic::new(Code::MissingKey, "there are no nodes")
+                .at(report::first_line(root.span, report.source()), "no `nodes` in this file")
+                .help("declare at least one node under `nodes:`"),
+        );
+        return Vec::new();
+    };
+    let Some(mapping) = value::map("nodes", &nodes.value, report) else { return Vec::new() };
+    if mapping.entries.is_empty() {
+        report.add(
+            Diagnostic::new(Code::MissingKey, "there are no nodes")
+                .at(nodes.key.span, "nothing below it")
+                .help("declare at least one node under `nodes:`"),
+        );
+    }
+    let entries = mapping.entries.iter();
+    entries.filter_map(|entry| node::read(entry, context, report)).collect()
+}

@@ -1,0 +1,67 @@
+//! Names of nodes, sockets and timers.
+//!
+//! Owns which names are allowed. Never asks whether one is taken: the document does.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::Key;
+
+use super::keys::shorten;
+use super::report::Report;
+
+/// Words that `on_WORD` means something else for than a socket's messages.
+const EVENTS: &[&str] =
+    &["start", "message", "tick", "timer", "line", "end", "peer", "reload", "stop", "error"];
+
+/// A letter first, then letters, digits, `_` and `-`.
+pub(super) fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+/// Reports a node's name that is not allowed.
+pub(super) fn check_node(key: &Key, report: &mut Report<'_>) -> bool {
+    let is_fine = is_name(&key.text);
+    if !is_fine {
+        bad(key, "a node's name", "letters, digits, `_` and `-`", "_-", report);
+    }
+    is_fine
+}
+
+/// Reports a socket's name that is not allowed.
+pub(super) fn check_socket(key: &Key, report: &mut Report<'_>) -> bool {
+    if EVENTS.contains(&&*key.text) {
+        report.add(
+            Diagnostic::new(Code::BadName, format!("a socket cannot be called `{}`", key.text))
+                .at(key.span, "this word is an event's")
+                .because(format!(
+                    "`on_{0}` would be both an event and the messages of socket `{0}`",
+                    key.text
+                ))
+                .help("give it another name"),
+        );
+        return false;
+    }
+    let is_fine = is_name(&key.text) && !key.text.contains('-');
+    if !is_fine {
+        bad(key, "a socket's name", "letters, digits and `_`", "_", report);
+    }
+    is_fine
+}
+
+fn bad(key: &Key, what: &str, characters: &str, kept: &str, report: &mut Report<'_>) {
+    let fault = Diagnostic::new(Code::BadName, format!("`{}` is not {what}", shorten(&key.text)))
+        .at(key.span, format!("{what} has {characters}, a letter first"))
+        .because("names stand in links, logs, metrics and handlers' names");
+    let mended: String = key
+        .text
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || kept.contains(c) { c } else { '_' })
+        .collect();
+    let mended = mended.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
+    if mended.is_empty() || mended.len() > 64 {
+        report.add(fault.help("give it a name of such characters"));
+    } else {
+        let fault = fault.help(format!("write `{mended}`"));
+        report.add_with_fix(fault, key.span, mended);
+    }
+}

@@ -1,0 +1,205 @@
+//! One node.
+//!
+//! Owns reading its keys and whether they go together. Its sockets are `socket.rs`'s.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::{Entry, Mapping, Node};
+use crate::script::{Handlers, ScriptText};
+use crate::topology::spec::{NodeSpec, OnError};
+
+use super::Scripts;
+use super::defaults::Defaults;
+use super::draft::{NodeDraft, SocketDraft};
+use super::flow;
+use super::handlers;
+use super::keys;
+use super::name;
+use super::report::{Report, first_line};
+use super::socket;
+use super::value;
+
+/// The keys of a node that are not its socket's.
+const KEYS: &[&str] = &[
+    "sockets", "script", "every", "timers", "forward", "capture", "read", "write", "params",
+    "replicas", "on_error", "isolate", "description",
+];
+
+const ON_ERROR: &[(&str, OnError)] =
+    &[("skip", OnError::Skip), ("restart", OnError::Restart), ("stop", OnError::Stop)];
+
+/// More copies than this is a slip: each is a task with sockets of its own.
+const MAX_REPLICAS: i64 = 10_000;
+
+/// What reading a node needs besides the node.
+pub(super) struct Context<'d> {
+    pub(super) scripts: &'d Scripts,
+    pub(super) defaults: &'d Defaults,
+}
+
+/// Reads one entry of `nodes`.
+pub(super) fn read(
+    entry: &Entry,
+    context: &Context<'_>,
+    report: &mut Report<'_>,
+) -> Option<NodeDraft> {
+    name::check_node(&entry.key, report);
+    let name = entry.key.text.to_string();
+    let what = format!("node {}", keys::shorten(&name));
+    let mapping = value::map(&what, &entry.value, report)?;
+    check_keys(mapping, report);
+    let (sockets, sockets_are_named, has_unread_sockets) = read_sockets(entry, mapping, context, report);
+    handlers::check(mapping, &sockets, report);
+    let (forwards, capture) = flow::read_forwards(mapping, &sockets, report);
+    let script = context.scripts.of(&name).cloned();
+    let handles_lines = handles_lines(mapping, script.as_ref());
+    let spec = NodeSpec {
+        description: mapping.get("description").and_then(|d| value::text("description", d, report)),
+        sockets: Vec::new(),
+        sockets_are_named,
+        script,
+        every: mapping.get("every").and_then(|every| value::interval("every", every, report)),
+        timers: mapping.get("timers").map(|t| read_timers(t, report)).unwrap_or_default(),
+        forwards,
+        capture,
+        read: mapping.entry("read").and_then(|read| {
+            flow::read_source(&read.key, &read.value, &sockets, handles_lines, report)
+        }),
+        write: mapping
+            .entry("write")
+            .and_then(|write| flow::read_sink(&write.key, &write.value, &sockets, report)),
+        params: mapping.get("params").map(|p| read_params(p, report)).unwrap_or_default(),
+        replicas: mapping.get("replicas").and_then(|replicas| read_replicas(replicas, report)),
+        on_error: mapping
+            .get("on_error")
+            .and_then(|word| value::word("on_error", word, ON_ERROR, report))
+            .unwrap_or_default(),
+        isolate: mapping
+            .get("isolate")
+            .and_then(|isolate| value::boolean("isolate", isolate, report))
+            .unwrap_or_default(),
+        name,
+    };
+    Some(NodeDraft {
+        spec,
+        sockets,
+        name_span: entry.key.span,
+        replicas_span: mapping.get("replicas").map(|replicas| replicas.span),
+        has_unread_sockets,
+    })
+}
+
+fn check_keys(mapping: &Mapping, report: &mut Report<'_>) {
+    for entry in &mapping.entries {
+        let key = &&*entry.key.text;
+        let is_known = KEYS.contains(key) || socket::KEYS.contains(key);
+        if !is_known && !handlers::is_handler_key(key) {
+            keys::unknown(entry, &[socket::KEYS, KEYS], "a node", report);
+        }
+    }
+}
+
+/// The sockets, whether they have names of their own, and whether some could not be read.
+fn read_sockets(
+    entry: &Entry,
+    mapping: &Mapping,
+    context: &Context<'_>,
+    report: &mut Report<'_>,
+) -> (Vec<SocketDraft>, bool, bool) {
+    let Some(named) = mapping.entry("sockets") else {
+        let has_socket = mapping.entries.iter().any(|e| socket::KEYS.contains(&&*e.key.text));
+        if !has_socket {
+            report_no_socket(entry, report);
+            return (Vec::new(), false, true);
+        }
+        let socket = socket::read(mapping, None, entry.key.span, context.defaults, report);
+        return (vec![socket], false, false);
+    };
+    report_both(named, mapping, report);
+    let Some(sockets) = value::map("sockets", &named.value, report) else {
+        return (Vec::new(), true, true);
+    };
+    if sockets.entries.is_empty() {
+        report_no_socket(entry, report);
+    }
+    let mut drafts = Vec::with_capacity(sockets.entries.len());
+    for entry in &sockets.entries {
+        name::check_socket(&entry.key, report);
+        let what = format!("socket {}", keys::shorten(&entry.key.text));
+        let Some(mapping) = value::map(&what, &entry.value, report) else { continue };
+        keys::check(mapping, &[socket::KEYS], "a socket", report);
+        let name = Some(&*entry.key.text);
+        drafts.push(socket::read(mapping, name, entry.key.span, context.defaults, report));
+    }
+    let has_unread = drafts.len() < sockets.entries.len() || drafts.is_empty();
+    (drafts, true, has_unread)
+}
+
+fn report_no_socket(entry: &Entry, report: &mut Report<'_>) {
+    report.add(
+        Diagnostic::new(Code::MissingKey, format!("the node `{}` has no socket", keys::shorten(&entry.key.text)))
+            .at(entry.key.span, "it has neither `role` nor `sockets`")
+            .because("a node is one socket or several with their handlers")
+            .help("give it a `role` and a `bind` or `connect`"),
+    );
+}
+
+fn report_both(named: &Entry, mapping: &Mapping, report: &mut Report<'_>) {
+    for entry in mapping.entries.iter().filter(|e| socket::KEYS.contains(&&*e.key.text)) {
+        let key = &entry.key.text;
+        report.add(
+            Diagnostic::new(Code::Conflict, format!("`{key}` beside `sockets`"))
+                .at(entry.key.span, "a key of a socket")
+                .at(named.key.span, "but the sockets are here")
+                .because("it would not be clear which of the sockets is meant")
+                .help(format!("move `{key}` into the socket that it is for")),
+        );
+    }
+}
+
+/// Whether lines have a handler; of a script file only what cannot be is certain here.
+fn handles_lines(mapping: &Mapping, script: Option<&ScriptText>) -> bool {
+    let is_in_file = |script: &ScriptText| match &script.handlers {
+        Handlers::File(text) => text.contains("on_line"),
+        Handlers::Inline(_) => false,
+    };
+    let is_unread_file = mapping.get("script").is_some() && script.is_none();
+    mapping.get("on_line").is_some() || is_unread_file || script.is_some_and(is_in_file)
+}
+
+fn read_timers(node: &Node, report: &mut Report<'_>) -> BTreeMap<String, Duration> {
+    let Some(mapping) = value::map("timers", node, report) else { return BTreeMap::new() };
+    let timers = mapping.entries.iter().filter_map(|entry| {
+        let key = &entry.key.text;
+        Some((key.to_string(), value::interval(key, &entry.value, report)?))
+    });
+    timers.collect()
+}
+
+fn read_params(
+    node: &Node,
+    report: &mut Report<'_>,
+) -> serde_json::Map<String, serde_json::Value> {
+    if node.is_null() || value::map("params", node, report).is_none() {
+        return serde_json::Map::new();
+    }
+    match node.read() {
+        Ok(params) => params,
+        Err(error) => {
+            report.add(
+                Diagnostic::new(Code::WrongType, "`params` holds what handlers cannot read")
+                    .at(first_line(node.span, report.source()), error.to_string())
+                    .help("use text, numbers, booleans, lists and maps"),
+            );
+            serde_json::Map::new()
+        }
+    }
+}
+
+fn read_replicas(node: &Node, report: &mut Report<'_>) -> Option<NonZeroU32> {
+    let count = value::integer("replicas", node, 1..=MAX_REPLICAS, report)?;
+    NonZeroU32::new(u32::try_from(count).ok()?)
+}

@@ -1,0 +1,117 @@
+//! `options`: which of libzmq's options a socket may have.
+//!
+//! Owns what is said of an option that is not to be had. A value is `option.rs`'s.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::{Entry, Node};
+use crate::source::Span;
+use crate::zeromq::{OptionName, OptionValue, Role, SocketOption};
+
+use super::keys::shorten;
+use super::nearest::nearest;
+use super::option;
+use super::report::Report;
+use super::value;
+
+/// An option as written, its value read.
+#[derive(Clone)]
+pub(super) struct OptionDraft {
+    pub(super) option: &'static SocketOption,
+    pub(super) value: OptionValue,
+    pub(super) key_span: Span,
+    pub(super) value_span: Span,
+}
+
+/// Reads a map of options; whether the role has them is asked later.
+pub(super) fn read(node: &Node, report: &mut Report<'_>) -> Vec<OptionDraft> {
+    let Some(mapping) = value::map("options", node, report) else { return Vec::new() };
+    mapping.entries.iter().filter_map(|entry| read_one(entry, report)).collect()
+}
+
+fn read_one(entry: &Entry, report: &mut Report<'_>) -> Option<OptionDraft> {
+    let Some(option) = SocketOption::find(&entry.key.text) else {
+        report_not_to_be_had(entry, report);
+        return None;
+    };
+    let value = option::read(option, &entry.value, report)?;
+    Some(OptionDraft { option, value, key_span: entry.key.span, value_span: entry.value.span })
+}
+
+fn report_not_to_be_had(entry: &Entry, report: &mut Report<'_>) {
+    let key = &entry.key;
+    if let Some(refusal) = SocketOption::refusal(&key.text) {
+        report.add(
+            Diagnostic::new(Code::OptionNotHere, format!("`{}` is not set here", key.text))
+                .at(key.span, refusal.why)
+                .because(format!("`{}`: {}", key.text, refusal.why))
+                .help(refusal.instead),
+        );
+        return;
+    }
+    let message = format!("libzmq 4.3.5 has no option `{}`", shorten(&key.text));
+    let fault = Diagnostic::new(Code::OptionNotHere, message).at(key.span, "not an option");
+    let lower = key.text.to_lowercase();
+    let bare = lower.strip_prefix("zmq_").unwrap_or(&lower);
+    let names = SocketOption::all().iter().map(|option| option.name.0);
+    match nearest(bare, names) {
+        Some(meant) => {
+            let fault = fault.help(format!("did you mean `{meant}`?"));
+            report.add_with_fix(fault, key.span, meant);
+        }
+        None => report.add(
+            fault.help("options have libzmq's names in lower case, without `ZMQ_`; remove this one"),
+        ),
+    }
+}
+
+/// The options of one socket: its own, and those of the defaults that its role has.
+pub(super) fn of_socket(
+    own: Vec<OptionDraft>,
+    defaults: &[OptionDraft],
+    role: Option<(Role, Span)>,
+    report: &mut Report<'_>,
+) -> BTreeMap<OptionName, (OptionValue, Span)> {
+    let mut options = BTreeMap::new();
+    let fitting = defaults.iter().filter(|d| role.is_some_and(|(role, _)| d.option.is_of(role)));
+    for default in fitting {
+        options.insert(default.option.name, (default.value.clone(), default.value_span));
+    }
+    for draft in own {
+        match role {
+            Some((role, place)) if !draft.option.is_of(role) => {
+                report_wrong_role(&draft, role, place, report);
+            }
+            Some(_) | None => {
+                options.insert(draft.option.name, (draft.value, draft.value_span));
+            }
+        }
+    }
+    options
+}
+
+fn report_wrong_role(draft: &OptionDraft, role: Role, place: Span, report: &mut Report<'_>) {
+    let name = draft.option.name;
+    if name == OptionName("router_mandatory") && role == Role::Rep {
+        report.add(
+            Diagnostic::new(Code::MandatoryOnRep, "`router_mandatory` on a rep")
+                .at(draft.key_span, "not on a rep")
+                .at(place, "the role")
+                .because(
+                    "a REP is a ROUTER underneath, and with this option a client that vanishes \
+                     before its reply aborts the whole process",
+                )
+                .help("remove it, or use a router"),
+        );
+        return;
+    }
+    let roles: Vec<&str> = draft.option.roles.iter().map(|role| role.word()).collect();
+    report.add(
+        Diagnostic::new(Code::OptionNotHere, format!("a {role} has no option `{name}`"))
+            .at(draft.key_span, format!("an option of {}", roles.join(", ")))
+            .at(place, "the role")
+            .because(format!("in libzmq it means: {}", draft.option.meaning))
+            .help("remove it"),
+    );
+}

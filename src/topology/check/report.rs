@@ -1,0 +1,62 @@
+//! Collecting faults.
+//!
+//! Owns their order and that none is told twice (a value behind an anchor is read once for each
+//! alias). Never decides what is a fault.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use crate::diagnostic::Diagnostic;
+use crate::document::Document;
+use crate::source::{Source, Span};
+
+/// The faults found so far.
+pub(super) struct Report<'d> {
+    document: &'d Document,
+    faults: Vec<Diagnostic>,
+}
+
+impl<'d> Report<'d> {
+    pub(super) fn new(document: &'d Document) -> Self {
+        Self { document, faults: Vec::new() }
+    }
+
+    pub(super) fn add(&mut self, fault: Diagnostic) {
+        self.faults.push(fault);
+    }
+
+    /// Adds a fault with the mended text, unless the place holds a variable: its value is not
+    /// what should be written there.
+    pub(super) fn add_with_fix(&mut self, fault: Diagnostic, span: Span, replacement: &str) {
+        let written = self.source().text().get(span.start..span.end).unwrap_or_default();
+        let can_mend = !written.contains('$') && !written.contains('\n');
+        self.add(if can_mend { fault.fix(span, replacement) } else { fault });
+    }
+
+    pub(super) fn source(&self) -> &'d Source {
+        self.document.source()
+    }
+
+    /// The folder that the topology's relative paths start from.
+    pub(super) fn folder(&self) -> &'d Path {
+        self.source().path().parent().unwrap_or_else(|| Path::new(""))
+    }
+
+    /// All faults in the order of their main places.
+    pub(super) fn finish(mut self) -> Vec<Diagnostic> {
+        self.faults.sort_by_key(Diagnostic::span);
+        let mut told = HashSet::new();
+        self.faults.retain(|fault| {
+            let places: Vec<Span> = fault.labels.iter().map(|label| label.span).collect();
+            told.insert((fault.code, fault.message.clone(), places))
+        });
+        self.faults
+    }
+}
+
+/// The first line of a span.
+pub(super) fn first_line(span: Span, source: &Source) -> Span {
+    let text = source.text().get(span.start..span.end).unwrap_or_default();
+    let length = text.find('\n').unwrap_or(text.len());
+    Span::new(span.source, span.start, span.start + length)
+}

@@ -1,0 +1,228 @@
+//! From names to sockets: which socket a `connect: NODE` means.
+//!
+//! Owns finding it and saying why it cannot be found. Links by endpoint are `semantics.rs`'s.
+
+use std::collections::HashMap;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
+use crate::topology::spec::Attachment;
+use crate::zeromq::Role;
+
+use super::draft::{NodeDraft, Resolved, SocketDraft, TargetKind};
+use super::nearest::{nearest, one_of};
+use super::report::Report;
+
+/// Resolves every target of every socket.
+pub(super) fn resolve(drafts: &[NodeDraft], report: &mut Report<'_>) -> Resolved {
+    let by_name: HashMap<&str, usize> =
+        drafts.iter().enumerate().map(|(at, draft)| (draft.spec.name.as_str(), at)).collect();
+    let mut resolver = Resolver { drafts, by_name, report };
+    let nodes = drafts.iter().enumerate();
+    nodes.map(|(at, draft)| resolver.node(at, draft)).collect()
+}
+
+struct Resolver<'a, 'r, 'd> {
+    drafts: &'a [NodeDraft],
+    by_name: HashMap<&'a str, usize>,
+    report: &'r mut Report<'d>,
+}
+
+/// The socket that wants to connect, and where it says so.
+#[derive(Clone, Copy)]
+struct Asker<'a> {
+    node: usize,
+    socket: usize,
+    draft: &'a SocketDraft,
+    span: Span,
+}
+
+impl<'a> Resolver<'a, '_, '_> {
+    fn node(&mut self, at: usize, draft: &'a NodeDraft) -> Vec<Vec<Option<Attachment>>> {
+        let sockets = draft.sockets.iter().enumerate();
+        sockets
+            .map(|(socket, draft)| {
+                let targets = draft.targets.iter();
+                targets
+                    .map(|target| match &target.to {
+                        TargetKind::Bind(endpoint) => Some(Attachment::Bind(endpoint.clone())),
+                        TargetKind::Connect(endpoint) => {
+                            Some(Attachment::Connect(endpoint.clone()))
+                        }
+                        TargetKind::Named { node, socket: wanted } => {
+                            let asker = Asker { node: at, socket, draft, span: target.span };
+                            self.named(asker, node, wanted.as_deref())
+                        }
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+
+    fn named(&mut self, asker: Asker<'a>, name: &str, wanted: Option<&str>) -> Option<Attachment> {
+        let Some(&node) = self.by_name.get(name) else {
+            self.report_unknown_node(name, asker.span);
+            return None;
+        };
+        let socket = match wanted {
+            Some(wanted) => self.wanted_socket(asker, node, wanted)?,
+            None => self.only_socket(asker, node)?,
+        };
+        let endpoint = self.drafts[node].sockets[socket].bound()?.clone();
+        Some(Attachment::ConnectNode { node: name.to_owned(), socket, endpoint })
+    }
+
+    fn report_unknown_node(&mut self, name: &str, span: Span) {
+        let names = || self.drafts.iter().map(|draft| draft.spec.name.as_str());
+        let fault = Diagnostic::new(Code::UnknownNode, format!("there is no node `{name}`"))
+            .at(span, "no such node");
+        match nearest(name, names()) {
+            Some(meant) => {
+                let fault = fault.help(format!("did you mean `{meant}`?"));
+                self.report.add_with_fix(fault, span, meant);
+            }
+            None => {
+                let help = "write a node's name, a port, or an endpoint such as tcp://HOST:PORT";
+                self.report.add(fault.help(help));
+            }
+        }
+    }
+
+    fn wanted_socket(&mut self, asker: Asker<'a>, node: usize, wanted: &str) -> Option<usize> {
+        let draft = &self.drafts[node];
+        let name = &draft.spec.name;
+        let Some(socket) = draft.sockets.iter().position(|socket| socket.name == wanted) else {
+            if !draft.has_unread_sockets {
+                let names = || draft.sockets.iter().map(|socket| socket.name.as_str());
+                let fault =
+                    Diagnostic::new(Code::UnknownNode, format!("`{name}` has no socket `{wanted}`"))
+                        .at(asker.span, "no such socket")
+                        .at(draft.name_span, "the node");
+                match nearest(wanted, names()) {
+                    Some(meant) => {
+                        let meant = format!("{name}.{meant}");
+                        let fault = fault.help(format!("did you mean `{meant}`?"));
+                        self.report.add_with_fix(fault, asker.span, &meant);
+                    }
+                    None => {
+                        self.report.add(fault.help(format!("its sockets: {}", one_of(names()))));
+                    }
+                }
+            }
+            return None;
+        };
+        let found = &draft.sockets[socket];
+        if !found.binds() {
+            if !found.has_unread_targets {
+                self.report_nobody_binds(asker, node, found.span());
+            }
+            return None;
+        }
+        self.check_roles(asker, found)?;
+        Some(socket)
+    }
+
+    /// The one socket of a node that binds and can talk to the asker.
+    fn only_socket(&mut self, asker: Asker<'a>, node: usize) -> Option<usize> {
+        let draft = &self.drafts[node];
+        let binds = |(at, socket): &(usize, &SocketDraft)| {
+            socket.binds() && (node, *at) != (asker.node, asker.socket)
+        };
+        let bound: Vec<_> = draft.sockets.iter().enumerate().filter(binds).collect();
+        let fits: Vec<_> =
+            bound.iter().copied().filter(|(_, socket)| can_talk(asker.draft, socket)).collect();
+        match (bound.as_slice(), fits.as_slice()) {
+            (_, [(socket, _)]) => Some(*socket),
+            ([], _) => {
+                let is_unread = draft.has_unread_sockets
+                    || draft.sockets.iter().any(|socket| socket.has_unread_targets);
+                if !is_unread {
+                    self.report_nobody_binds(asker, node, draft.name_span);
+                }
+                None
+            }
+            ([(_, socket), ..], []) => {
+                self.check_roles(asker, socket);
+                None
+            }
+            (_, several) => {
+                self.report_ambiguous(asker, draft, several);
+                None
+            }
+        }
+    }
+
+    fn check_roles(&mut self, asker: Asker<'a>, other: &SocketDraft) -> Option<()> {
+        if can_talk(asker.draft, other) {
+            return Some(());
+        }
+        if let (Some((mine, mine_at)), Some((theirs, theirs_at))) = (asker.draft.role, other.role) {
+            self.report.add(cannot_talk(asker.span, (mine, mine_at), (theirs, theirs_at)));
+        }
+        None
+    }
+
+    fn report_nobody_binds(&mut self, asker: Asker<'a>, node: usize, place: Span) {
+        let draft = &self.drafts[node];
+        let name = &draft.spec.name;
+        let back = &self.drafts[asker.node].spec.name;
+        let connects_back = draft.sockets.iter().flat_map(|socket| &socket.targets).find(|target| {
+            matches!(&target.to, TargetKind::Named { node, .. } if node == back)
+        });
+        let fault = Diagnostic::new(Code::NobodyBinds, format!("`{name}` binds nothing"))
+            .at(asker.span, "connects to it")
+            .at(place, "only connects");
+        let fault = match connects_back {
+            Some(target) if node != asker.node => fault
+                .at(target.span, "and connects back")
+                .because("one end of a link has to bind, and here neither does"),
+            Some(_) | None => fault.because("one end of a link has to bind"),
+        };
+        self.report.add(fault.help(format!("give `{name}` a `bind: PORT`")));
+    }
+
+    fn report_ambiguous(
+        &mut self,
+        asker: Asker<'a>,
+        draft: &NodeDraft,
+        several: &[(usize, &SocketDraft)],
+    ) {
+        let name = &draft.spec.name;
+        let names: Vec<String> =
+            several.iter().map(|(_, socket)| format!("{name}.{}", socket.name)).collect();
+        let fault = Diagnostic::new(Code::Ambiguous, format!("`{name}` has several sockets that fit"))
+            .at(asker.span, "which of them?");
+        let fault =
+            several.iter().fold(fault, |fault, (_, socket)| fault.at(socket.name_span, "fits"));
+        let choices = one_of(names.iter().map(String::as_str));
+        self.report.add(fault.help(format!("write {choices}")));
+    }
+}
+
+fn can_talk(one: &SocketDraft, other: &SocketDraft) -> bool {
+    match (one.role(), other.role()) {
+        (Some(one), Some(other)) => one.peers().contains(&other),
+        // A missing role has been reported.
+        (_, None) | (None, _) => true,
+    }
+}
+
+/// Two roles at one link that do not go together.
+pub(super) fn cannot_talk(
+    link: Span,
+    (one, one_at): (Role, Span),
+    (other, other_at): (Role, Span),
+) -> Diagnostic {
+    let partners = one_of(one.peers().iter().map(|role| role.word()));
+    let help = if one.peers().is_empty() {
+        format!("connect a {one} to a program that speaks raw TCP")
+    } else {
+        format!("a {one} talks to {partners}")
+    };
+    Diagnostic::new(Code::RolesCannotTalk, format!("a {one} cannot talk to a {other}"))
+        .at(link, "this link")
+        .at(one_at, format!("a {one}"))
+        .at(other_at, format!("a {other}"))
+        .because("ZeroMQ refuses the handshake between these socket types, and over inproc nobody notices")
+        .help(help)
+}

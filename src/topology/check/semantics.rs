@@ -1,0 +1,155 @@
+//! What libzmq makes of a topology whose every part reads well, where that stops a run.
+//!
+//! Owns the rules that look at several settings or several nodes. Unwise things are `lint/`'s.
+
+use std::collections::HashSet;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
+use crate::topology::links::Meeting;
+use crate::zeromq::{Endpoint, OptionName, Role};
+
+use super::draft::{NodeDraft, SocketDraft, Target, TargetKind};
+use super::report::Report;
+use super::resolve::cannot_talk;
+
+/// Reports what cannot work.
+pub(super) fn check(drafts: &[NodeDraft], report: &mut Report<'_>) {
+    for draft in drafts {
+        for socket in &draft.sockets {
+            check_hwm(socket, report);
+            check_connect_routing_id(socket, report);
+            check_replicas(draft, socket, report);
+        }
+    }
+    check_endpoints(drafts, report);
+}
+
+/// libzmq#4750.
+fn check_hwm(socket: &SocketDraft, report: &mut Report<'_>) {
+    let (Some((role, place)), Some((1, mark))) = (socket.role, socket.hwm.send) else { return };
+    if !matches!(role, Role::Rep | Role::Router) {
+        return;
+    }
+    report.add(
+        Diagnostic::new(Code::HwmLosesReplies, format!("a high-water mark of 1 on a {role}"))
+            .at(mark, "one message may wait for a peer")
+            .at(place, "the role")
+            .because(
+                "a reply is dropped without a word while the peer's credit for the last one is \
+                 still on its way (libzmq#4750)",
+            )
+            .help("write at least 10, such as `hwm: {send: 10}`"),
+    );
+}
+
+fn check_connect_routing_id(socket: &SocketDraft, report: &mut Report<'_>) {
+    let Some((_, place)) = socket.options.get(&OptionName("connect_routing_id")) else { return };
+    let connects: Vec<&Target> =
+        socket.targets.iter().filter(|target| target.bound().is_none()).collect();
+    let fault = match connects.as_slice() {
+        [_] => return,
+        [] => Diagnostic::new(Code::NotHere, "`connect_routing_id` on a socket that only binds")
+            .at(*place, "names no connection"),
+        [_, second, ..] => {
+            Diagnostic::new(Code::Conflict, "`connect_routing_id` with several connections")
+                .at(*place, "names the first connection only")
+                .at(second.span, "another connection")
+        }
+    };
+    report.add(
+        fault
+            .because("libzmq gives the id to the next connection, and aborts when one is taken")
+            .help("remove it, or let the socket connect once"),
+    );
+}
+
+fn check_replicas(draft: &NodeDraft, socket: &SocketDraft, report: &mut Report<'_>) {
+    let (Some(count), Some(place)) = (draft.spec.replicas, draft.replicas_span) else { return };
+    if count.get() < 2 {
+        return;
+    }
+    for target in &socket.targets {
+        let Some(bound) = target.bound().filter(|bound| !bound.is_wildcard()) else { continue };
+        report.add(
+            Diagnostic::new(Code::ReplicasBind, "copies of a node that bind one endpoint")
+                .at(target.span, format!("{} can be bound once", bound.as_str()))
+                .at(place, format!("but there are {count} copies"))
+                .because("the second copy would fail with `Address already in use`")
+                .help("let the copies connect and the other end bind, or bind `tcp://127.0.0.1:*`"),
+        );
+    }
+    if let Some((_, identity)) = &socket.identity {
+        report.add(
+            Diagnostic::new(Code::Conflict, "copies of a node with one identity")
+                .at(*identity, "every copy would bear it")
+                .at(place, format!("and there are {count} copies"))
+                .because("a ROUTER ignores the second peer of one routing id")
+                .help("remove the identity, or write each copy as a node of its own"),
+        );
+    }
+}
+
+/// One endpoint of one socket.
+#[derive(Clone, Copy)]
+struct End<'a> {
+    socket: &'a SocketDraft,
+    span: Span,
+    node: &'a NodeDraft,
+}
+
+fn check_endpoints(drafts: &[NodeDraft], report: &mut Report<'_>) {
+    let ends = || {
+        drafts.iter().flat_map(|node| {
+            node.sockets.iter().flat_map(move |socket| {
+                socket.targets.iter().map(move |target| (node, socket, target))
+            })
+        })
+    };
+    let mut bound: Meeting<'_, End<'_>> = Meeting::default();
+    for (node, socket, target) in ends() {
+        let Some(endpoint) = target.bound() else { continue };
+        let end = End { socket, span: target.span, node };
+        if let Some(first) = bound.binder_in_the_way(endpoint) {
+            report_two_binders(endpoint, first, &end, report);
+        }
+        bound.bind(endpoint, end);
+    }
+    let mut told = HashSet::new();
+    for (_, socket, target) in ends() {
+        let TargetKind::Connect(endpoint) = &target.to else { continue };
+        for (_, other) in bound.reached_by(endpoint) {
+            check_link(socket, target.span, other, &mut told, report);
+        }
+    }
+}
+
+fn report_two_binders(endpoint: &Endpoint, first: &End<'_>, second: &End<'_>, report: &mut Report<'_>) {
+    let text = endpoint.as_str();
+    report.add(
+        Diagnostic::new(Code::TwoBinders, format!("{text} is bound twice"))
+            .at(second.span, format!("bound again by `{}`", second.node.spec.name))
+            .at(first.span, format!("first bound by `{}`", first.node.spec.name))
+            .because("an endpoint belongs to one socket; the second bind fails, or over ipc steals it")
+            .help("give one of them another endpoint, or let it connect"),
+    );
+}
+
+fn check_link(
+    socket: &SocketDraft,
+    span: Span,
+    other: &End<'_>,
+    told: &mut HashSet<(Span, Span)>,
+    report: &mut Report<'_>,
+) {
+    let (Some(mine), Some(theirs)) = (socket.role, other.socket.role) else { return };
+    let is_fine = mine.0.peers().contains(&theirs.0) || is_raw(mine.0) && is_raw(theirs.0);
+    if !is_fine && told.insert((span, other.span)) {
+        report.add(cannot_talk(span, mine, theirs));
+    }
+}
+
+/// Two STREAM sockets speak raw TCP to each other.
+fn is_raw(role: Role) -> bool {
+    role == Role::Stream
+}

@@ -1,0 +1,158 @@
+//! One socket: its role and the settings that every role may have.
+//!
+//! Owns reading them. What only some roles have is `publish.rs`'s; links are `resolve.rs`'s.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::{Mapping, Node};
+use crate::source::Span;
+use crate::zeromq::Role;
+
+use super::attach;
+use super::defaults::{self, Defaults};
+use super::draft::SocketDraft;
+use super::nearest::{nearest, one_of};
+use super::options;
+use super::publish;
+use super::report::Report;
+use super::security;
+use super::value;
+
+/// The keys of a socket.
+pub(super) const KEYS: &[&str] = &[
+    "role", "bind", "connect", "msgids", "topics", "msgid", "format", "hwm", "when_full",
+    "sequence", "linger", "identity", "options",
+];
+
+/// Words that people use for a role.
+const OTHER_WORDS: &[(&str, Role)] = &[
+    ("publisher", Role::Pub),
+    ("subscriber", Role::Sub),
+    ("request", Role::Req),
+    ("client", Role::Req),
+    ("reply", Role::Rep),
+    ("server", Role::Rep),
+    ("pusher", Role::Push),
+    ("puller", Role::Pull),
+    ("xreq", Role::Dealer),
+    ("xrep", Role::Router),
+    ("raw", Role::Stream),
+];
+
+/// Reads a socket from the mapping that holds its keys. Without a `name` it is called after its role.
+pub(super) fn read(
+    mapping: &Mapping,
+    name: Option<&str>,
+    name_span: Span,
+    defaults: &Defaults,
+    report: &mut Report<'_>,
+) -> SocketDraft {
+    let role = read_role(mapping, name_span, report);
+    let (targets, has_unread_targets) = attach::read(mapping, report);
+    let only_role = role.map(|(role, _)| role);
+    let hwm = mapping.get("hwm").map(|hwm| defaults::read_hwm(hwm, report)).unwrap_or_default();
+    let linger = mapping.get("linger").and_then(|linger| defaults::read_linger(linger, report));
+    let own = mapping.get("options").map(|given| options::read(given, report)).unwrap_or_default();
+    let options = options::of_socket(own, &defaults.options, role, report);
+    security::check(&options, report);
+    let publishing = publish::read(mapping, role, report);
+    let draft = SocketDraft {
+        name: name.map_or_else(|| only_role.map_or("socket", Role::word).to_owned(), str::to_owned),
+        name_span,
+        role,
+        targets,
+        has_unread_targets,
+        filters: publishing.filters,
+        msgid: publishing.msgid,
+        format: publishing.format,
+        hwm: hwm.or(defaults.hwm),
+        when_full: publishing.when_full,
+        sequence: publishing.sequence,
+        linger: linger.or(defaults.linger).unwrap_or(Some(defaults::LINGER)),
+        identity: mapping
+            .get("identity")
+            .and_then(|identity| read_identity(identity, role, report)),
+        options,
+    };
+    report_unattached(&draft, report);
+    draft
+}
+
+fn read_role(mapping: &Mapping, name_span: Span, report: &mut Report<'_>) -> Option<(Role, Span)> {
+    let Some(node) = mapping.get("role") else {
+        report.add(
+            Diagnostic::new(Code::MissingKey, "a socket without a role")
+                .at(name_span, "it has no `role`")
+                .because("the role says how messages are sent and received")
+                .help(format!("write `role:` and {}", role_words())),
+        );
+        return None;
+    };
+    let word = value::text("role", node, report)?;
+    match Role::parse(&word) {
+        Some(role) => Some((role, node.span)),
+        None => {
+            report_role(&word, node, report);
+            None
+        }
+    }
+}
+
+fn report_role(word: &str, node: &Node, report: &mut Report<'_>) {
+    let message = format!("there is no role `{}`", super::keys::shorten(word));
+    let fault = Diagnostic::new(Code::UnknownWord, message).at(node.span, "not a role");
+    let lower = word.to_lowercase();
+    let lower = lower.strip_prefix("zmq_").unwrap_or(&lower);
+    let other = OTHER_WORDS.iter().find(|(other, _)| *other == lower).map(|(_, role)| role.word());
+    match other.or_else(|| nearest(lower, Role::ALL.into_iter().map(Role::word))) {
+        Some(meant) => {
+            report.add_with_fix(fault.help(format!("did you mean `{meant}`?")), node.span, meant);
+        }
+        None => report.add(fault.help(format!("the roles are {}", role_words()))),
+    }
+}
+
+fn role_words() -> String {
+    one_of(Role::ALL.into_iter().map(Role::word))
+}
+
+/// The roles that have a routing id by libzmq's documentation.
+const IDENTIFIED: &[Role] = &[Role::Req, Role::Rep, Role::Dealer, Role::Router];
+
+fn read_identity(
+    node: &Node,
+    role: Option<(Role, Span)>,
+    report: &mut Report<'_>,
+) -> Option<(Vec<u8>, Span)> {
+    let identity = value::text("identity", node, report)?.into_bytes();
+    if let Some((role, place)) = role.filter(|(role, _)| !IDENTIFIED.contains(role)) {
+        report.add(
+            Diagnostic::new(Code::NotHere, format!("a {role} has no identity"))
+                .at(node.span, "means nothing here")
+                .at(place, "the role")
+                .because("only a ROUTER reads routing ids, of req, rep, dealer and router")
+                .help("remove it"),
+        );
+        return None;
+    }
+    if identity.is_empty() || identity.len() > 255 || identity.starts_with(&[0]) {
+        report.add(
+            Diagnostic::new(Code::OutOfRange, "an identity has 1 to 255 bytes, no zero first")
+                .at(node.span, format!("this has {} bytes", identity.len()))
+                .because("libzmq keeps ids that start with a zero byte for itself")
+                .help("write a shorter text, or remove it"),
+        );
+        return None;
+    }
+    Some((identity, node.span))
+}
+
+fn report_unattached(draft: &SocketDraft, report: &mut Report<'_>) {
+    if draft.targets.is_empty() && !draft.has_unread_targets {
+        report.add(
+            Diagnostic::new(Code::MissingKey, "a socket that neither binds nor connects")
+                .at(draft.span(), "it has no endpoint")
+                .because("no message could ever pass it")
+                .help("write `bind: PORT` at one end of a link and `connect: NODE` at the other"),
+        );
+    }
+}
