@@ -262,6 +262,12 @@ impl<'a> Linker<'a> {
     fn check_functions(&mut self, ast: &AST, places: &Places) -> bool {
         let before = self.faults.len();
         for function in ast.iter_fn_def() {
+            if is_handler(&function.name) && function.this_type.is_some() {
+                let place = function.body.start_position();
+                let message = format!("{} is a handler and belongs to no type", function.name);
+                self.fault(places, place, message);
+                continue;
+            }
             let arity = arity_of(&function.name);
             if is_handler(&function.name) && function.params.len() != arity {
                 let plural = if arity == 1 { "one argument" } else { "no argument" };
@@ -350,7 +356,8 @@ fn entry_of(ast: &AST, function: &ScriptFuncDef) -> Entry {
 
 /// The statements of a function's body, which the engine shows to a walk only.
 fn body_of(ast: &AST, function: &ScriptFuncDef) -> Vec<Stmt> {
-    let alone = ast.clone_functions_only_filtered(|_, _, _, name, arguments| {
+    let mut alone = ast.clone_functions_only();
+    alone.retain_functions(|_, _, name, arguments| {
         name == function.name && arguments == function.params.len()
     });
     let mut statements = Vec::new();

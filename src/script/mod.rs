@@ -20,6 +20,8 @@ mod outlets;
 mod places;
 mod program;
 mod text;
+#[cfg(test)]
+mod trial;
 
 pub use desk::NodeView;
 pub use effect::{Effect, Event, Inbound, Level, Outlet, PeerEvent, PeerEventKind, Route};
