@@ -89,7 +89,6 @@ fn message_of(error: &EvalAltResult) -> String {
             limits::ARRAY_SIZE,
             limits::MAP_SIZE
         ),
-        EvalAltResult::ErrorRuntime(value, _) => value.to_string(),
         other => without_place(other),
     }
 }
@@ -97,6 +96,7 @@ fn message_of(error: &EvalAltResult) -> String {
 /// An error's text without the place that the engine writes behind it, in the user's words.
 pub(super) fn without_place(error: &EvalAltResult) -> String {
     let mut text = match error {
+        EvalAltResult::ErrorRuntime(value, _) => return value.to_string(),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => {
             format!("there is no function {}", signature.replacen(" (", "(", 1))
         }

@@ -19,6 +19,7 @@ mod msg;
 mod outlets;
 mod places;
 mod program;
+mod survey;
 mod text;
 #[cfg(test)]
 mod trial;
@@ -32,4 +33,5 @@ pub use handler::Handler;
 pub use import::ImportError;
 pub use msg::fits;
 pub use program::Program;
+pub use survey::{Call, Function, Literal, Property, Site, Survey, Unknown};
 pub use text::{Handlers, Piece, ScriptText};
