@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use rhai::module_resolvers::StaticModuleResolver;
 use rhai::{
     AST, ASTFlags, ASTNode, Caches, EvalAltResult, EvalContext, Expr, Expression,
-    GlobalRuntimeState, Module, ParseError, ParseErrorType, Scope, ScriptFuncDef, Shared, Stmt,
+    GlobalRuntimeState, LexError, Module, ParseError, ParseErrorType, Scope, ScriptFuncDef, Shared, Stmt,
     StmtBlock,
 };
 
@@ -20,6 +21,7 @@ use super::import;
 use super::limits;
 use super::places::{Places, arity_of};
 use super::program::{Compiled, Entry, Program};
+use super::survey::Survey;
 use super::text::{Handlers, ScriptText};
 
 impl Engine {
@@ -51,27 +53,37 @@ struct Linker<'a> {
     text: &'a ScriptText,
     linked: BTreeMap<PathBuf, Option<Shared<Module>>>,
     places: BTreeMap<String, Places>,
+    survey: Survey,
     faults: Vec<ScriptFault>,
 }
 
 impl<'a> Linker<'a> {
     fn new(engine: &'a Engine, text: &'a ScriptText) -> Self {
-        Self { engine, text, linked: BTreeMap::new(), places: BTreeMap::new(), faults: Vec::new() }
+        Self {
+            engine,
+            text,
+            linked: BTreeMap::new(),
+            places: BTreeMap::new(),
+            survey: Survey::default(),
+            faults: Vec::new(),
+        }
     }
 
-    fn program(self, unit: Unit, main: Places) -> Program {
-        let entries = unit
-            .ast
-            .iter_fn_def()
-            .filter(|function| is_handler(&function.name))
-            .map(|function| entry_of(&unit.ast, function))
-            .map(|entry| (entry.name.clone(), std::rc::Rc::new(entry)))
-            .collect();
-        Program(std::rc::Rc::new(Compiled {
+    fn program(mut self, unit: Unit, main: Places) -> Program {
+        let mut entries = BTreeMap::new();
+        for function in unit.ast.iter_fn_def().filter(|function| is_handler(&function.name)) {
+            let entry = entry_of(&unit.ast, function);
+            if let Some(argument) = &entry.argument {
+                self.survey.add_properties(&entry.name, argument, &entry.body, &main);
+            }
+            entries.insert(entry.name.clone(), Rc::new(entry));
+        }
+        Program(Rc::new(Compiled {
             base: unit.global,
             entries,
             main,
             modules: self.places,
+            survey: self.survey,
         }))
     }
 
@@ -115,29 +127,19 @@ impl<'a> Linker<'a> {
                 return None;
             }
         };
+        let in_module = places.path() != self.text.path;
+        if in_module {
+            // Before anything shares the functions: the engine names their file by this.
+            ast.set_source(name_of(places.path()));
+        }
         let sound = self.check_top_level(&ast, places) & self.check_functions(&ast, places);
         let imports = self.link_imports(&ast, places);
         if !sound {
             return None;
         }
         let imports = imports?;
-        let (global, constants) = self.run_top_level(&ast, places, &imports)?;
-        if constants.is_empty() {
-            return Some(Unit { ast, global, imports });
-        }
-        // With the constants in scope the optimizer puts their values into the functions, which
-        // otherwise see them by `global::NAME` only.
-        if !self.check_hidden(&ast, &constants, places) {
-            return None;
-        }
-        ast = match self.engine.rhai.compile_with_scope(&constants, script) {
-            Ok(ast) => ast,
-            Err(error) => {
-                self.faults.push(syntax(places, &error));
-                return None;
-            }
-        };
-        let (global, _) = self.run_top_level(&ast, places, &imports)?;
+        let global = self.run_top_level(&ast, places, &imports)?;
+        self.survey.add(&ast, places, in_module);
         Some(Unit { ast, global, imports })
     }
 
@@ -191,9 +193,9 @@ impl<'a> Linker<'a> {
     }
 
     fn make_module(&mut self, unit: Unit, path: &Path, places: &Places) -> Option<Module> {
-        let Unit { mut ast, imports, .. } = unit;
-        ast.set_source(name_of(path));
+        let Unit { ast, imports, .. } = unit;
         let mut global = fresh_global(self.engine, &imports);
+        let _shelf = self.engine.shelf.put(&imports);
         match Module::eval_ast_as_new_raw(&self.engine.rhai, &mut Scope::new(), &mut global, &ast) {
             Ok(mut module) => {
                 module.set_id(name_of(path));
@@ -213,7 +215,7 @@ impl<'a> Linker<'a> {
         ast: &AST,
         places: &Places,
         imports: &Shared<StaticModuleResolver>,
-    ) -> Option<(GlobalRuntimeState, Scope<'static>)> {
+    ) -> Option<GlobalRuntimeState> {
         let mut global = fresh_global(self.engine, imports);
         global.lib.push(ast.shared_lib().clone());
         let mut scope = Scope::new();
@@ -232,11 +234,7 @@ impl<'a> Linker<'a> {
             self.run_fault(places, &error);
             return None;
         }
-        let mut constants = Scope::new();
-        for (name, _, value) in scope.iter_raw() {
-            constants.push_constant_dynamic(name, value.clone());
-        }
-        Some((global, constants))
+        Some(global)
     }
 
     fn check_top_level(&mut self, ast: &AST, places: &Places) -> bool {
@@ -262,6 +260,12 @@ impl<'a> Linker<'a> {
     fn check_functions(&mut self, ast: &AST, places: &Places) -> bool {
         let before = self.faults.len();
         for function in ast.iter_fn_def() {
+            if is_handler(&function.name) && function.this_type.is_some() {
+                let place = function.body.start_position();
+                let message = format!("{} is a handler and belongs to no type", function.name);
+                self.fault(places, place, message);
+                continue;
+            }
             let arity = arity_of(&function.name);
             if is_handler(&function.name) && function.params.len() != arity {
                 let plural = if arity == 1 { "one argument" } else { "no argument" };
@@ -282,23 +286,6 @@ impl<'a> Linker<'a> {
                         "an inline handler cannot define functions".to_owned(),
                     );
                 }
-            }
-        }
-        self.faults.len() == before
-    }
-
-    /// The optimizer does not see that an argument hides a constant, so that is not allowed.
-    fn check_hidden(&mut self, ast: &AST, constants: &Scope<'_>, places: &Places) -> bool {
-        let before = self.faults.len();
-        for function in ast.iter_fn_def() {
-            for argument in function.params.iter().filter(|argument| constants.contains(argument)) {
-                self.fault(
-                    places,
-                    function.body.start_position(),
-                    format!(
-                        "the argument {argument} has the name of a constant; rename one of them"
-                    ),
-                );
             }
         }
         self.faults.len() == before
@@ -350,7 +337,8 @@ fn entry_of(ast: &AST, function: &ScriptFuncDef) -> Entry {
 
 /// The statements of a function's body, which the engine shows to a walk only.
 fn body_of(ast: &AST, function: &ScriptFuncDef) -> Vec<Stmt> {
-    let alone = ast.clone_functions_only_filtered(|_, _, _, name, arguments| {
+    let mut alone = ast.clone_functions_only();
+    alone.retain_functions(|_, _, name, arguments| {
         name == function.name && arguments == function.params.len()
     });
     let mut statements = Vec::new();
@@ -376,7 +364,7 @@ fn name_of(path: &Path) -> String {
 /// A parser's error as a fault, in plainer words where there are any.
 pub(super) fn syntax(places: &Places, error: &ParseError) -> ScriptFault {
     let (message, help) = match error.err_type() {
-        ParseErrorType::Reserved(word) if word == "eval" => (
+        ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) if word == "eval" => (
             "eval is not available: what runs is checked before it runs".to_owned(),
             Some("Call a function, or keep functions in a map: let f = #{a: |x| x + 1}; f.a.call(1).".to_owned()),
         ),
@@ -405,3 +393,6 @@ pub(super) fn lower_first(message: &str) -> String {
         _ => message.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,12 @@
 //!
 //! Owns the engine's settings. Never runs a handler: [`super::Handler`] does.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
-use rhai::OptimizationLevel;
+use rhai::module_resolvers::StaticModuleResolver;
 use rhai::packages::{Package, StandardPackage};
+use rhai::{EvalAltResult, Module, ModuleResolver, OptimizationLevel, Position, Shared};
 
 use super::desk::Desk;
 use super::{functions, limits};
@@ -14,6 +16,7 @@ use super::{functions, limits};
 pub struct Engine {
     pub(super) rhai: rhai::Engine,
     pub(super) desk: Rc<Desk>,
+    pub(super) shelf: Shelf,
 }
 
 impl Engine {
@@ -28,9 +31,12 @@ impl Engine {
         rhai.set_fast_operators(true)
             .set_optimization_level(OptimizationLevel::Simple)
             .disable_symbol("eval");
+        see_constants(&mut rhai);
+        let shelf = Shelf::default();
+        rhai.set_module_resolver(shelf.clone());
         let desk = Rc::new(Desk::default());
         functions::register(&mut rhai, &desk);
-        Self { rhai, desk }
+        Self { rhai, desk, shelf }
     }
 }
 
@@ -56,4 +62,56 @@ fn limit(rhai: &mut rhai::Engine) {
         .set_max_variables(limits::VARIABLES)
         .set_max_functions(limits::FUNCTIONS)
         .set_max_modules(limits::MODULES);
+}
+
+/// Lets functions and closures see a script's constants by their plain names; the engine by itself
+/// knows them as `global::NAME` only.
+#[expect(deprecated, reason = "the engine marks hooks as volatile with this attribute")]
+fn see_constants(rhai: &mut rhai::Engine) {
+    rhai.on_var(|name, index, context| {
+        // What has an index is a variable of the function itself.
+        if index > 0 {
+            return Ok(None);
+        }
+        let constants = context.global_runtime_state().constants.as_ref();
+        Ok(constants.and_then(|constants| constants.borrow().get(name).cloned()))
+    });
+}
+
+/// The modules that the top level of a module may import while it is linked. Everywhere else a
+/// program brings its own.
+#[derive(Clone, Default)]
+pub(super) struct Shelf(Rc<RefCell<Option<Shared<StaticModuleResolver>>>>);
+
+/// Clears the shelf when the module is linked.
+pub(super) struct Shelved(Shelf);
+
+impl Shelf {
+    /// Puts modules there until the answer is dropped.
+    pub(super) fn put(&self, modules: &Shared<StaticModuleResolver>) -> Shelved {
+        *self.0.borrow_mut() = Some(modules.clone());
+        Shelved(self.clone())
+    }
+}
+
+impl Drop for Shelved {
+    fn drop(&mut self) {
+        *self.0.0.borrow_mut() = None;
+    }
+}
+
+impl ModuleResolver for Shelf {
+    fn resolve(
+        &self,
+        engine: &rhai::Engine,
+        source: Option<&str>,
+        path: &str,
+        position: Position,
+    ) -> Result<Shared<Module>, Box<EvalAltResult>> {
+        let modules = self.0.borrow().clone();
+        match modules {
+            Some(modules) => modules.resolve(engine, source, path, position),
+            None => Err(EvalAltResult::ErrorModuleNotFound(path.to_owned(), position).into()),
+        }
+    }
 }

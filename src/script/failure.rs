@@ -89,16 +89,33 @@ fn message_of(error: &EvalAltResult) -> String {
             limits::ARRAY_SIZE,
             limits::MAP_SIZE
         ),
-        EvalAltResult::ErrorRuntime(value, _) => value.to_string(),
         other => without_place(other),
     }
 }
 
-/// An error's text without the place that the engine writes behind it.
+/// An error's text without the place that the engine writes behind it, in the user's words.
 pub(super) fn without_place(error: &EvalAltResult) -> String {
-    let mut text = error.to_string();
+    let mut text = match error {
+        EvalAltResult::ErrorRuntime(value, _) => return value.to_string(),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => {
+            format!("there is no function {}", signature.replacen(" (", "(", 1))
+        }
+        other => other.to_string(),
+    };
     if let Some(at) = text.rfind(" (line ") {
         text.truncate(at);
     }
+    for (type_name, word) in TYPES {
+        text = text.replace(type_name, word);
+    }
     lower_first(&text)
 }
+
+/// The engine's names of types that a script's author does not know.
+const TYPES: [(&str, &str); 5] = [
+    ("&str | ImmutableString | String", "text"),
+    ("ImmutableString", "text"),
+    ("i64", "integer"),
+    ("f64", "float"),
+    ("Fn", "function"),
+];

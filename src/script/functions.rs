@@ -46,7 +46,11 @@ fn register_message(engine: &mut rhai::Engine) {
     for name in
         ["socket", "msgid", "msgtype", "topic", "body", "text", "bytes", "json", "frames", "sender"]
     {
-        engine.register_set(name, move |_: &mut Msg, _: Dynamic| -> Answer<()> {
+        // The engine also sets what a method was called on, as in `msg.body.len()`, changed or not.
+        engine.register_set(name, move |msg: &mut Msg, value: Dynamic| -> Answer<()> {
+            if msg.0.has(name, &value) {
+                return Ok(());
+            }
             said(Err(format!(
                 "a message cannot be changed; copy it first: let {name} = msg.{name}"
             )))
@@ -153,11 +157,13 @@ fn register_log(engine: &mut rhai::Engine, desk: &Rc<Desk>) {
 
 /// What would stall the node or run text as a script says what to use instead.
 fn register_refused(engine: &mut rhai::Engine) {
-    engine.register_fn("sleep", |_: Dynamic| -> Answer<()> {
-        said(Err("sleep would hold up every node of this thread; \
-                  after(duration, name) calls on_timer(name) later"
-            .to_owned()))
-    });
+    const SLEEP: &str = "sleep would hold up every node of this thread; \
+                         after(duration, name) calls on_timer(name) later";
+    // The engine's own take a number, so these have to take one as well to come first.
+    engine
+        .register_fn("sleep", |_: i64| -> Answer<()> { said(Err(SLEEP.to_owned())) })
+        .register_fn("sleep", |_: f64| -> Answer<()> { said(Err(SLEEP.to_owned())) })
+        .register_fn("sleep", |_: Dynamic| -> Answer<()> { said(Err(SLEEP.to_owned())) });
 }
 
 fn subscribe(
@@ -284,3 +290,6 @@ fn level_of(word: &str) -> Result<Level, Refusal> {
 fn said<T>(answer: Result<T, Refusal>) -> Answer<T> {
     answer.map_err(Into::into)
 }
+
+#[cfg(test)]
+mod tests;

@@ -257,6 +257,33 @@ impl Serialize for Json<'_> {
     }
 }
 
+/// Whether two values are the same, of the kinds that messages are made of.
+pub(super) fn is_same(a: &Dynamic, b: &Dynamic) -> bool {
+    if let (Ok(a), Ok(b)) = (a.as_int(), b.as_int()) {
+        return a == b;
+    }
+    if let (Ok(a), Ok(b)) = (a.as_immutable_string_ref(), b.as_immutable_string_ref()) {
+        return *a == *b;
+    }
+    if let (Ok(a), Ok(b)) = (a.as_map_ref(), b.as_map_ref()) {
+        return a.len() == b.len()
+            && a.iter().zip(b.iter()).all(|((ka, a), (kb, b))| ka == kb && is_same(a, b));
+    }
+    if let (Ok(a), Ok(b)) = (a.as_array_ref(), b.as_array_ref()) {
+        return a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| is_same(a, b));
+    }
+    if let (Ok(a), Ok(b)) = (a.as_blob_ref(), b.as_blob_ref()) {
+        return *a == *b;
+    }
+    if let (Ok(a), Ok(b)) = (a.as_float(), b.as_float()) {
+        return a.to_bits() == b.to_bits();
+    }
+    if let (Ok(a), Ok(b)) = (a.as_bool(), b.as_bool()) {
+        return a == b;
+    }
+    a.is_unit() && b.is_unit()
+}
+
 /// What a value is, in the words of the documentation, with its article.
 pub(super) fn kind_of(value: &Dynamic) -> &'static str {
     if value.is_unit() {

@@ -19,7 +19,10 @@ mod msg;
 mod outlets;
 mod places;
 mod program;
+mod survey;
 mod text;
+#[cfg(test)]
+mod trial;
 
 pub use desk::NodeView;
 pub use effect::{Effect, Event, Inbound, Level, Outlet, PeerEvent, PeerEventKind, Route};
@@ -30,4 +33,5 @@ pub use handler::Handler;
 pub use import::ImportError;
 pub use msg::fits;
 pub use program::Program;
+pub use survey::{Call, Function, Literal, Property, Site, Survey, Unknown};
 pub use text::{Handlers, Piece, ScriptText};

@@ -167,6 +167,24 @@ impl Letter {
         Ok(value)
     }
 
+    /// Whether a property has this value.
+    pub(super) fn has(&self, property: &str, value: &Dynamic) -> bool {
+        let now: Result<Dynamic, String> = match property {
+            "body" => self.body(),
+            "json" => self.json(),
+            "text" => self.text().map(Into::into),
+            "topic" => self.topic(),
+            "socket" => Ok(self.name.clone().into()),
+            "msgid" => self.msgid().map(Into::into),
+            "msgtype" => self.msgtype().map(|word| ImmutableString::from(word).into()),
+            "bytes" => return value.as_blob_ref().is_ok_and(|blob| *blob == *self.bytes()),
+            "sender" => self.sender().map(Dynamic::from_blob),
+            "frames" => Ok(Dynamic::from_array(self.frames())),
+            _ => return false,
+        };
+        now.is_ok_and(|now| json::is_same(&now, value))
+    }
+
     /// `msg.frames`: all frames as they came; on `rep` only those after the envelope, as ZeroMQ
     /// itself gives them.
     pub(super) fn frames(&self) -> Array {
@@ -283,3 +301,6 @@ fn head_of(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

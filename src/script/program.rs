@@ -9,6 +9,7 @@ use std::rc::Rc;
 use rhai::{Expr, GlobalRuntimeState, ImmutableString};
 
 use super::places::Places;
+use super::survey::Survey;
 
 /// A node's handlers, compiled by the engine of the thread that runs them.
 #[derive(Clone)]
@@ -24,6 +25,8 @@ pub(super) struct Compiled {
     pub(super) main: Places,
     /// The way back to each module's file, by the name that the engine knows it by.
     pub(super) modules: BTreeMap<String, Places>,
+    /// What the checker may want to know.
+    pub(super) survey: Survey,
 }
 
 /// One handler.
@@ -41,6 +44,12 @@ impl Program {
     #[must_use]
     pub fn handles(&self, name: &str) -> bool {
         self.0.entries.contains_key(name)
+    }
+
+    /// Facts about the script and its modules.
+    #[must_use]
+    pub fn survey(&self) -> &Survey {
+        &self.0.survey
     }
 
     /// The names of all handlers.

@@ -1,0 +1,149 @@
+//! What one call of a handler costs, in nanoseconds: `cargo bench --bench handler`.
+//!
+//! Times `Handler::call_into` alone: making the message and performing the effects are the
+//! node's. Messages come in bursts of 64, as they do in a node.
+#![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
+
+use std::hint::black_box;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use zrig::message::{Format, Frame};
+use zrig::script::{
+    Effect, Engine, Event, Handler, Handlers, Inbound, NodeView, Outlet, ScriptText,
+};
+use zrig::zeromq::Role;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const BURST: usize = 64;
+const ROUNDS: usize = 15;
+const BURSTS: usize = 2_000;
+
+struct Work {
+    name: &'static str,
+    format: Format,
+    frame: &'static str,
+    script: &'static str,
+}
+
+const TEXT: &str = "1000 text 0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567";
+const JSON: &str = r#"1000 json {"id": 17, "city": "Oslo", "celsius": 4.5, "tags": ["a", "b"], "ok": true}"#;
+
+const WORKS: &[Work] = &[
+    Work { name: "empty, plain", format: Format::Plain, frame: "x", script: "fn on_message(msg) {}" },
+    Work { name: "empty, msgid text", format: Format::Msgid, frame: TEXT, script: "fn on_message(msg) {}" },
+    Work { name: "empty, msgid json", format: Format::Msgid, frame: JSON, script: "fn on_message(msg) {}" },
+    Work { name: "msg", format: Format::Plain, frame: TEXT, script: "fn on_message(msg) { msg }" },
+    Work {
+        name: "if msg.msgid == 1000 { msg.body + \"!\" }",
+        format: Format::Msgid,
+        frame: TEXT,
+        script: r#"fn on_message(msg) { if msg.msgid == 1000 { msg.body + "!" } }"#,
+    },
+    Work {
+        name: "filter that drops",
+        format: Format::Msgid,
+        frame: TEXT,
+        script: "fn on_message(msg) { if msg.msgid == 7 { msg } }",
+    },
+    Work {
+        name: "filter that drops, json",
+        format: Format::Msgid,
+        frame: JSON,
+        script: "fn on_message(msg) { if msg.msgid == 7 { msg.body } }",
+    },
+    Work {
+        name: "let b = msg.body; b.celsius += 1; b",
+        format: Format::Msgid,
+        frame: JSON,
+        script: "fn on_message(msg) { let b = msg.body; b.celsius += 1; b }",
+    },
+    Work {
+        name: "`${msg.body.city} ${msg.body.id}`",
+        format: Format::Msgid,
+        frame: JSON,
+        script: "fn on_message(msg) { `${msg.body.city} ${msg.body.id}` }",
+    },
+    Work {
+        name: "this.n += 1; msg",
+        format: Format::Plain,
+        frame: TEXT,
+        script: "fn on_message(msg) { this.n += 1; msg }",
+    },
+    Work {
+        name: "send_to(\"out\", msg.text)",
+        format: Format::Plain,
+        frame: TEXT,
+        script: r#"fn on_message(msg) { send_to("out", msg.text); }"#,
+    },
+];
+
+fn main() {
+    let only = std::env::args().skip(1).find(|word| !word.starts_with('-'));
+    println!("{:44} {:>8} {:>8} {:>8}", "handler", "min ns", "median", "max");
+    for work in WORKS.iter().filter(|work| only.as_ref().is_none_or(|only| work.name.contains(only.as_str()))) {
+        let mut handler = handler_of(work);
+        let mut times: Vec<Duration> = (0..ROUNDS).map(|_| round(&mut handler, work)).collect();
+        times.sort();
+        let nanos = |time: Duration| time.as_nanos() as f64 / (BURST * BURSTS) as f64;
+        println!(
+            "{:44} {:8.1} {:8.1} {:8.1}",
+            work.name,
+            nanos(times[0]),
+            nanos(times[ROUNDS / 2]),
+            nanos(times[ROUNDS - 1])
+        );
+    }
+}
+
+fn round(handler: &mut Handler, work: &Work) -> Duration {
+    let mut time = Duration::ZERO;
+    let mut effects: Vec<Effect> = Vec::new();
+    for _ in 0..BURSTS {
+        let burst: Vec<Event> = (0..BURST).map(|_| message(work.frame)).collect();
+        let start = Instant::now();
+        for event in burst {
+            if let Err(error) = handler.call_into(event, &mut effects) {
+                panic!("{}: {error}", work.name);
+            }
+        }
+        time += start.elapsed();
+        black_box(&effects);
+        effects.clear();
+    }
+    time
+}
+
+fn message(frame: &str) -> Event {
+    Event::Message(Inbound { socket: 0, payload: [Frame::from(frame)].into_iter().collect(), route: None })
+}
+
+fn handler_of(work: &Work) -> Handler {
+    let engine = Rc::new(Engine::new());
+    let script = format!("fn on_start() {{ this.n = 0; }} {}", work.script);
+    let text = ScriptText {
+        path: "bench.rhai".into(),
+        handlers: Handlers::File(script.into()),
+        modules: Default::default(),
+    };
+    let program = match engine.compile(&text) {
+        Ok(program) => program,
+        Err(faults) => panic!("{faults:?}"),
+    };
+    let outlet = |name: &str, role| Outlet { name: name.into(), role, format: work.format, msgid: 1000 };
+    let view = NodeView {
+        node: "bench".into(),
+        replica: "bench".into(),
+        params: serde_json::Map::new(),
+        outlets: vec![outlet("in", Role::Pull), outlet("out", Role::Push)],
+        started: Instant::now(),
+        writes: false,
+    };
+    let mut handler = Handler::new(&engine, program, view);
+    if let Err(error) = handler.call_into(Event::Start, &mut Vec::new()) {
+        panic!("{error}");
+    }
+    handler
+}

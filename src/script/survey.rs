@@ -1,0 +1,212 @@
+//! What a compiled script says about itself, for the checker: which functions it defines, what it
+//! calls with which literal arguments, which names it uses that nothing defines.
+//!
+//! Owns facts with their places. Never judges them: the checker knows the topology.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use rhai::{AST, ASTNode, Expr, FnCallExpr, Stmt};
+
+use super::places::Places;
+use crate::source::Position;
+
+/// Where something stands.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Site {
+    /// The script, a module, or the topology for inline handlers.
+    pub path: PathBuf,
+    /// Where in it.
+    pub position: Option<Position>,
+}
+
+/// Facts about a script and its modules.
+#[derive(Clone, Default, Debug)]
+pub struct Survey {
+    /// Every function that is defined by name.
+    pub functions: Vec<Function>,
+    /// Every call of a function, operators left out.
+    pub calls: Vec<Call>,
+    /// Every property read of a handler's `msg` argument, whatever its name.
+    pub properties: Vec<Property>,
+    /// Every use of a variable that nothing defines.
+    pub unknown_variables: Vec<Unknown>,
+}
+
+/// A function that a script defines.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// The names of its arguments.
+    pub arguments: Vec<String>,
+    /// Whether it stands in a module.
+    pub in_module: bool,
+    /// Where its body begins.
+    pub site: Site,
+}
+
+/// A call of a function.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Call {
+    /// The function's name.
+    pub name: String,
+    /// The module it is called in, as in `module::name(…)`.
+    pub module: Option<String>,
+    /// Whether it is called on a value, as in `value.name(…)`; the value is not among `arguments`.
+    pub on_value: bool,
+    /// Its arguments, those that are written out with their values.
+    pub arguments: Vec<Option<Literal>>,
+    /// Where it stands.
+    pub site: Site,
+}
+
+/// A value that is written out in a script, or a constant's.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Literal {
+    /// `"text"`.
+    Text(String),
+    /// `1000`.
+    Integer(i64),
+    /// `1.5`.
+    Float(f64),
+    /// `true` or `false`.
+    Boolean(bool),
+}
+
+/// A property that a handler reads of its message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Property {
+    /// The handler.
+    pub handler: String,
+    /// The property's name.
+    pub name: String,
+    /// Where it stands.
+    pub site: Site,
+}
+
+/// A name that nothing defines.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unknown {
+    /// The name.
+    pub name: String,
+    /// Where it stands.
+    pub site: Site,
+}
+
+impl Survey {
+    /// Whether a function of that name is defined outside modules.
+    #[must_use]
+    pub fn defines(&self, name: &str) -> bool {
+        self.functions.iter().any(|function| !function.in_module && function.name == name)
+    }
+
+    /// The calls of a function by its bare name.
+    pub fn calls_of(&self, name: &str) -> impl Iterator<Item = &Call> {
+        self.calls.iter().filter(move |call| call.name == name && call.module.is_none())
+    }
+
+    /// Adds what one text says.
+    pub(super) fn add(&mut self, ast: &AST, places: &Places, in_module: bool) {
+        let functions = ast.iter_fn_def().map(|function| &*function.name);
+        let names: BTreeSet<&str> = functions.chain(constants_of(ast)).collect();
+        for function in ast.iter_fn_def().filter(|function| !function.name.starts_with("anon$")) {
+            self.functions.push(Function {
+                name: function.name.to_string(),
+                arguments: function.params.iter().map(ToString::to_string).collect(),
+                in_module,
+                site: site(places, function.body.start_position()),
+            });
+        }
+        ast.walk(&mut |path: &[ASTNode<'_>]| {
+            match path.last() {
+                Some(ASTNode::Expr(expression)) => self.look(expression, &names, places),
+                Some(ASTNode::Stmt(Stmt::FnCall(call, place))) => {
+                    self.call(call, false, *place, places);
+                }
+                Some(ASTNode::Stmt(_)) | None => {}
+                Some(_) => {}
+            }
+            true
+        });
+        self.functions.sort_by(|a, b| a.site.cmp(&b.site));
+    }
+
+    /// Adds the properties that one handler reads of its argument.
+    pub(super) fn add_properties(&mut self, handler: &str, argument: &str, body: &Expr, places: &Places) {
+        body.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+            if let Some(ASTNode::Expr(Expr::Dot(pair, ..))) = path.last()
+                && matches!(&pair.lhs, Expr::Variable(variable, ..) if variable.1 == argument)
+                && let Some((name, place)) = first_property(&pair.rhs)
+            {
+                let site = site(places, place);
+                self.properties.push(Property { handler: handler.to_owned(), name, site });
+            }
+            true
+        });
+    }
+
+    fn look(&mut self, expression: &Expr, names: &BTreeSet<&str>, places: &Places) {
+        match expression {
+            Expr::FnCall(call, place) => self.call(call, false, *place, places),
+            Expr::MethodCall(call, place) => self.call(call, true, *place, places),
+            Expr::Variable(variable, short, place) => {
+                let (index, name, namespace, _) = &**variable;
+                let found = index.is_some() || short.is_some() || !namespace.is_empty();
+                if !found && !names.contains(name.as_str()) {
+                    let site = site(places, *place);
+                    self.unknown_variables.push(Unknown { name: name.to_string(), site });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn call(&mut self, call: &FnCallExpr, on_value: bool, place: rhai::Position, places: &Places) {
+        if call.op_token.is_some() {
+            return;
+        }
+        self.calls.push(Call {
+            name: call.name.to_string(),
+            module: (!call.namespace.is_empty()).then(|| call.namespace.to_string()),
+            on_value,
+            arguments: call.args.iter().map(literal).collect(),
+            site: site(places, place),
+        });
+    }
+}
+
+fn constants_of(ast: &AST) -> impl Iterator<Item = &str> {
+    ast.statements().iter().filter_map(|statement| match statement {
+        Stmt::Var(definition, ..) => Some(definition.0.as_str()),
+        _ => None,
+    })
+}
+
+fn site(places: &Places, place: rhai::Position) -> Site {
+    Site { path: places.path().to_owned(), position: places.find(place) }
+}
+
+fn first_property(expression: &Expr) -> Option<(String, rhai::Position)> {
+    match expression {
+        Expr::Property(property, place) => Some((property.2.to_string(), *place)),
+        Expr::Dot(pair, ..) | Expr::Index(pair, ..) => first_property(&pair.lhs),
+        _ => None,
+    }
+}
+
+fn literal(expression: &Expr) -> Option<Literal> {
+    match expression {
+        Expr::StringConstant(text, _) => Some(Literal::Text(text.to_string())),
+        Expr::IntegerConstant(number, _) => Some(Literal::Integer(*number)),
+        Expr::FloatConstant(number, _) => Some(Literal::Float(**number)),
+        Expr::BoolConstant(truth, _) => Some(Literal::Boolean(*truth)),
+        Expr::DynamicConstant(value, _) => {
+            if let Ok(text) = value.as_immutable_string_ref() {
+                return Some(Literal::Text(text.to_string()));
+            }
+            value.as_int().map(Literal::Integer).ok()
+        }
+        _ => None,
+    }
+}

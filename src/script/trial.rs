@@ -1,0 +1,152 @@
+//! A node on the bench: what tests need to call handlers and look at what comes out.
+//!
+//! Owns no rule of its own; compiled for tests only.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::{
+    Effect, Engine, Event, Handler, HandlerError, Handlers, Inbound, NodeView, Outlet, Program,
+    Route, ScriptFault, ScriptText,
+};
+use crate::message::{Format, Frame};
+use crate::zeromq::Role;
+
+/// A handler with sockets, and everything it wanted done.
+pub(super) struct Trial {
+    pub(super) handler: Handler,
+    pub(super) engine: Rc<Engine>,
+    outlets: Vec<Outlet>,
+}
+
+/// A script file as the loader hands it over.
+pub(super) fn script(text: &str) -> ScriptText {
+    ScriptText {
+        path: "scripts/test.rhai".into(),
+        handlers: Handlers::File(text.into()),
+        modules: std::collections::BTreeMap::new(),
+    }
+}
+
+/// A socket with its role's own format.
+pub(super) fn outlet(name: &str, role: Role) -> Outlet {
+    Outlet { name: name.into(), role, format: role.default_format(), msgid: 1000 }
+}
+
+/// What a node with these sockets sees.
+pub(super) fn view(outlets: Vec<Outlet>) -> NodeView {
+    NodeView {
+        node: "worker".into(),
+        replica: "worker.2".into(),
+        params: serde_json::Map::new(),
+        outlets,
+        started: Instant::now(),
+        writes: false,
+    }
+}
+
+/// What is wrong with a script.
+pub(super) fn faults(text: &ScriptText) -> Vec<ScriptFault> {
+    match Engine::new().compile(text) {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults,
+    }
+}
+
+impl Trial {
+    /// A node with these sockets and this script.
+    pub(super) fn new(sockets: &[(&str, Role)], text: &str) -> Self {
+        let outlets = sockets.iter().map(|(name, role)| outlet(name, *role)).collect();
+        Self::with(view(outlets), &script(text))
+    }
+
+    /// A node with one handler of messages: its body.
+    pub(super) fn on_message(sockets: &[(&str, Role)], body: &str) -> Self {
+        Self::new(sockets, &format!("fn on_message(msg) {{ {body} }}"))
+    }
+
+    /// A node of that view and script.
+    pub(super) fn with(view: NodeView, text: &ScriptText) -> Self {
+        let engine = Rc::new(Engine::new());
+        let program = compiled(&engine, text);
+        let outlets = view.outlets.clone();
+        Self { handler: Handler::new(&engine, program, view), engine, outlets }
+    }
+
+    /// Calls the handler of an event.
+    pub(super) fn event(&mut self, event: Event) -> Result<Vec<Effect>, HandlerError> {
+        let mut effects = Vec::new();
+        self.handler.call_into(event, &mut effects).map(|()| effects)
+    }
+
+    /// Calls the handler of a message that came by the socket of that place.
+    pub(super) fn message(
+        &mut self,
+        socket: usize,
+        frames: &[&[u8]],
+    ) -> Result<Vec<Effect>, HandlerError> {
+        let event = self.inbound(socket, frames);
+        self.event(event)
+    }
+
+    /// The same, with what was sent as text only.
+    pub(super) fn sent(&mut self, socket: usize, frames: &[&str]) -> Vec<String> {
+        let frames: Vec<&[u8]> = frames.iter().map(|frame| frame.as_bytes()).collect();
+        match self.message(socket, &frames) {
+            Ok(effects) => effects.iter().map(shown).collect(),
+            Err(error) => vec![format!("failed: {}", error.message)],
+        }
+    }
+
+    /// A message; on sockets that route, from the sender "me" over an empty delimiter on `rep`.
+    pub(super) fn inbound(&self, socket: usize, frames: &[&[u8]]) -> Event {
+        let envelope: &[&[u8]] = match self.outlets[socket].role {
+            Role::Rep => &[b"me", b""],
+            Role::Router | Role::Stream => &[b"me"],
+            _ => &[],
+        };
+        let route = (!envelope.is_empty()).then(|| {
+            Rc::new(Route { envelope: envelope.iter().map(|frame| Frame::copy(frame)).collect() })
+        });
+        let payload = frames.iter().map(|frame| Frame::copy(frame)).collect();
+        Event::Message(Inbound { socket, payload, route })
+    }
+}
+
+/// A script that has to compile.
+pub(super) fn compiled(engine: &Engine, text: &ScriptText) -> Program {
+    match engine.compile(text) {
+        Ok(program) => program,
+        Err(faults) => panic!("{faults:#?}"),
+    }
+}
+
+/// The same sockets with another format.
+pub(super) fn formatted(mut outlets: Vec<Outlet>, format: Format) -> Vec<Outlet> {
+    for outlet in &mut outlets {
+        outlet.format = format;
+    }
+    outlets
+}
+
+/// An effect in one line: `1: frame | frame`, `log info: text`, ….
+pub(super) fn shown(effect: &Effect) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    match effect {
+        Effect::Send { socket, frames } => {
+            let frames: Vec<String> = frames.iter().map(|frame| text(frame)).collect();
+            format!("{socket}: {}", frames.join(" | "))
+        }
+        Effect::Write(line) => format!("write: {}", text(line)),
+        Effect::Subscribe { socket, prefix } => format!("{socket}: subscribe {:?}", text(prefix)),
+        Effect::Unsubscribe { socket, prefix } => {
+            format!("{socket}: unsubscribe {:?}", text(prefix))
+        }
+        Effect::Connect { socket, endpoint } => format!("{socket}: connect {endpoint}"),
+        Effect::Disconnect { socket, endpoint } => format!("{socket}: disconnect {endpoint}"),
+        Effect::After { delay, name } => format!("after {delay:?}: {name}"),
+        Effect::Log { level, text } => format!("log {level:?}: {text}"),
+        Effect::Count { name, by } => format!("count {name}: {by}"),
+        Effect::Stop { status } => format!("stop {status}"),
+    }
+}
