@@ -3,7 +3,6 @@
 //! Owns the wiring of loader, supervisor and observers, and the signals. Never draws a diagnostic:
 //! `cli/` does.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -20,8 +19,6 @@ const STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// What to run, and how long.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
-    /// The topology's file.
-    pub file: PathBuf,
     /// Run only these nodes; all when empty.
     pub only: Vec<String>,
     /// End after this time.
