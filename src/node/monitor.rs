@@ -58,7 +58,7 @@ impl Monitor {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let endpoint = format!("inproc://zrig.monitor.{}", NEXT.fetch_add(1, Relaxed));
         watched.monitor(&endpoint, u64::from(EVENTS))?;
-        let inbox = RawSocket::open(context, Role::Pair)?;
+        let inbox = RawSocket::open(context, Role::Pair, false)?;
         inbox.set_int(zmq_sys::ZMQ_LINGER, 0)?;
         inbox.connect(&endpoint)?;
         let ready = inbox.watch()?;

@@ -10,7 +10,6 @@ use super::task::Node;
 use crate::counters::DropReason;
 use crate::event::What;
 use crate::script::{Effect, encode_line};
-use crate::zeromq::OptionValue;
 
 /// Something a handler wants done, or the rest of it.
 #[derive(Debug)]
@@ -78,19 +77,13 @@ impl Node {
 
     /// Tells of a dropped message; with `router_mandatory` it counts as a failure too.
     pub(super) fn tell_drop(&mut self, place: usize, reason: DropReason) {
-        if self.is_mandatory(place) {
+        if self.sockets[place].spec.is_on("router_mandatory") {
             self.blueprint.counters.failed.add(1);
             let error = format!("router_mandatory: a message could not be delivered ({})", reason.word());
             self.tell_limited(Some(place), What::Failed { error });
         } else {
             self.tell_limited(Some(place), What::Dropped { reason, count: 1 });
         }
-    }
-
-    fn is_mandatory(&self, place: usize) -> bool {
-        self.sockets[place].spec.options.iter().any(|(name, value)| {
-            name.0 == "router_mandatory" && *value == OptionValue::Int(1)
-        })
     }
 
     fn perform(&mut self, effect: Effect, now: Instant) {

@@ -53,9 +53,11 @@ pub(super) struct RawSocket {
 impl RawSocket {
     /// A socket of that type. `rep` and `pub` run as ROUTER and XPUB underneath: the same for
     /// every peer of theirs, but what ZeroMQ hides can be seen.
-    pub(super) fn open(context: &Context, role: Role) -> Result<Self, Errno> {
+    /// `conflate` works on a true PUB only, so such a `pub` gets one.
+    pub(super) fn open(context: &Context, role: Role, conflate: bool) -> Result<Self, Errno> {
         let kind = match role {
             Role::Pair => zmq_sys::ZMQ_PAIR,
+            Role::Pub if conflate => zmq_sys::ZMQ_PUB,
             Role::Pub | Role::Xpub => zmq_sys::ZMQ_XPUB,
             Role::Sub => zmq_sys::ZMQ_SUB,
             Role::Req => zmq_sys::ZMQ_REQ,

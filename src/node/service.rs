@@ -80,7 +80,8 @@ impl Node {
     pub(super) fn is_serviced(&self, place: usize) -> bool {
         let role = self.sockets[place].spec.role;
         let forwarded = self.forwards.iter().any(|forward| forward.from == place);
-        role == Role::Pub || role == Role::Xpub && self.phase == Phase::Attaching && !forwarded
+        let shows_subscriptions = role == Role::Pub && !self.sockets[place].spec.is_on("conflate");
+        shows_subscriptions || role == Role::Xpub && self.phase == Phase::Attaching && !forwarded
     }
 
     fn read_subscriptions(&mut self, place: usize) {

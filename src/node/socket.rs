@@ -140,7 +140,7 @@ impl NodeSocket {
         counters: Arc<SocketCounters>,
     ) -> Result<Self, SocketError> {
         let refused = |errno| SocketError::Open { socket: spec.name.clone(), errno };
-        let raw = RawSocket::open(context, spec.role).map_err(refused)?;
+        let raw = RawSocket::open(context, spec.role, spec.is_on("conflate")).map_err(refused)?;
         let ready = raw.watch().map_err(refused)?;
         let socket = Self {
             ready,
@@ -178,7 +178,7 @@ impl NodeSocket {
         }
         match self.spec.role {
             // Every subscriber's wish is to be seen, not only the first one for a topic.
-            Role::Pub => set("xpub_verboser", zmq_sys::ZMQ_XPUB_VERBOSER, 1)?,
+            Role::Pub if !self.spec.is_on("conflate") => set("xpub_verboser", zmq_sys::ZMQ_XPUB_VERBOSER, 1)?,
             Role::Rep | Role::Router => {
                 set("router_mandatory", zmq_sys::ZMQ_ROUTER_MANDATORY, 1)?;
             }
@@ -327,7 +327,7 @@ impl NodeSocket {
 
     /// Sends a message by the rules of its pattern, without waiting.
     pub(super) fn send(&mut self, message: &mut Outgoing) -> Sent {
-        if self.awaits_reply && !self.asks_without_waiting() {
+        if self.awaits_reply && !self.spec.is_on("req_relaxed") {
             return Sent::Waits;
         }
         if self.has_parked_for(message) {
@@ -399,13 +399,6 @@ impl NodeSocket {
     fn dropped(&self, reason: DropReason) -> Sent {
         self.counters.drop_one(reason);
         Sent::Dropped(reason)
-    }
-
-    /// `req_relaxed`: a REQ that may ask again before it was answered.
-    fn asks_without_waiting(&self) -> bool {
-        self.spec.options.iter().any(|(name, value)| {
-            name.0 == "req_relaxed" && *value == OptionValue::Int(1)
-        })
     }
 
     /// Notes that a message waits for this socket, or no longer does.

@@ -34,7 +34,11 @@ impl Logger {
     #[must_use]
     pub fn install(format: LogFormat, filter: &str) -> Self {
         let filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_default();
-        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let builder = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            // Whoever closed our standard error must not end the run.
+            .log_internal_errors(false);
         let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         // It fails only when there is one already, as in tests that run several topologies.
         let _ = match format {

@@ -47,11 +47,12 @@ impl From<(Arc<str>, SocketError)> for StartError {
 /// The running topology.
 #[derive(Debug)]
 pub struct Supervisor {
-    context: Context,
-    shards: Vec<Shard>,
+    // Dropped first: a node ends when its handle is gone, and a shard when its nodes have ended.
+    nodes: BTreeMap<Arc<str>, NodeHandle>,
     /// The threads of nodes with `isolate`, by instance.
     isolated: BTreeMap<Arc<str>, Shard>,
-    nodes: BTreeMap<Arc<str>, NodeHandle>,
+    shards: Vec<Shard>,
+    context: Context,
     topology: Topology,
     facts: Facts,
     started: Instant,

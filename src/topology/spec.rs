@@ -202,6 +202,14 @@ pub struct SocketSpec {
 }
 
 impl SocketSpec {
+    /// Whether an option that is a boolean is set to true.
+    #[must_use]
+    pub fn is_on(&self, option: &str) -> bool {
+        self.options
+            .iter()
+            .any(|(name, value)| name.0 == option && *value == OptionValue::Int(1))
+    }
+
     /// The endpoints it binds.
     pub fn binds(&self) -> impl Iterator<Item = &Endpoint> {
         self.attachments.iter().filter_map(|attachment| match attachment {
