@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 pub mod app;
+pub mod cli;
 pub mod counters;
 pub mod diagnostic;
 pub mod document;

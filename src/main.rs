@@ -1,2 +1,7 @@
 //! The `zrig` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    zrig::cli::main()
+}

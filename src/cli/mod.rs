@@ -1,0 +1,54 @@
+//! The command line: one file a subcommand.
+//!
+//! Owns arguments, exit statuses and what is printed. Never starts a node itself.
+
+mod check;
+mod draw;
+mod variables;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use draw::{Look, draw, summary};
+pub use variables::Variables;
+
+/// The exit status of an invalid topology or command line.
+const INVALID: u8 = 2;
+/// The exit status of what failed while running.
+const FAILED: u8 = 1;
+
+/// Runs declarative ZeroMQ topologies.
+#[derive(Parser, Debug)]
+#[command(name = "zrig", version, about, max_term_width = 100)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Check(check::CheckArguments),
+}
+
+/// Does what the process's arguments say.
+#[must_use]
+pub fn main() -> ExitCode {
+    let done = match CommandLine::parse().command {
+        Command::Check(arguments) => arguments.run(),
+    };
+    done.unwrap_or_else(|error| {
+        // A reader that closed its end of the pipe has seen enough.
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            let _ = writeln!(io::stderr(), "error: {error}");
+        }
+        ExitCode::from(FAILED)
+    })
+}
+
+/// Whether to print colours: on a terminal, unless `NO_COLOR` is set to anything.
+fn colours_on(out: &impl IsTerminal) -> bool {
+    let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    out.is_terminal() && !is_refused
+}
