@@ -1,4 +1,218 @@
-//! temporary
-use crate::diagnostic::Diagnostic; use crate::source::SourceMap;
-pub(super) fn to_standard_error(d: &[Diagnostic], s: &SourceMap) { for d in d { let at = d.span().map(|x| format!("{}:{}: ", s.get(x.source).path().display(), s.position(x))).unwrap_or_default(); eprintln!("{at}{:?}[{}]: {}\n  why: {:?}\n  help: {:?}", d.severity, d.code, d.message, d.why, d.help); } }
-pub(super) fn failure(t: &str) { eprintln!("error: {t}"); }
+//! Drawing diagnostics.
+//!
+//! Owns how a fault looks on a terminal, in a log, and on one line. Never decides what is a
+//! fault, nor whether there are colours: the caller knows where the text goes.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::ops::Range;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Patch, Renderer, Snippet};
+
+use crate::diagnostic::{Diagnostic, Label, Severity};
+use crate::source::{Source, SourceId, SourceMap};
+
+/// More faults than these are counted, not drawn: nobody mends the hundredth first.
+const MOST_DRAWN: usize = 100;
+/// A line longer than this is not shown.
+const LONGEST_LINE: usize = 2_000;
+
+/// How faults are drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Look {
+    /// With snippets.
+    Full {
+        /// Whether in colour.
+        colours: bool,
+    },
+    /// `file:line:column: error[ZR0101]: …`, one line each.
+    Short,
+}
+
+/// Draws faults, and below them how many there are.
+#[must_use]
+pub fn draw(diagnostics: &[Diagnostic], sources: &SourceMap, look: Look) -> String {
+    let mut text = String::new();
+    for diagnostic in diagnostics.iter().take(MOST_DRAWN) {
+        match look {
+            Look::Full { colours } => {
+                text.push_str(&full(diagnostic, sources, colours));
+                text.push_str("\n\n");
+            }
+            Look::Short => {
+                text.push_str(&short(diagnostic, sources));
+                text.push('\n');
+            }
+        }
+    }
+    if diagnostics.len() > MOST_DRAWN {
+        // Writing into a String cannot fail.
+        let _ = writeln!(text, "… and {} more", diagnostics.len() - MOST_DRAWN);
+    }
+    if let Some(summary) = summary(diagnostics) {
+        text.push_str(&summary);
+        text.push('\n');
+    }
+    text
+}
+
+/// `2 errors, 1 warning`; nothing where there is no fault.
+#[must_use]
+pub fn summary(diagnostics: &[Diagnostic]) -> Option<String> {
+    let kinds = [
+        (Severity::Error, "error", "errors"),
+        (Severity::Warning, "warning", "warnings"),
+        (Severity::Hint, "hint", "hints"),
+    ];
+    let counts: Vec<String> = kinds
+        .into_iter()
+        .filter_map(|(severity, one, many)| {
+            let count = diagnostics.iter().filter(|d| d.severity == severity).count();
+            match count {
+                0 => None,
+                1 => Some(format!("1 {one}")),
+                count => Some(format!("{count} {many}")),
+            }
+        })
+        .collect();
+    (!counts.is_empty()).then(|| counts.join(", "))
+}
+
+fn short(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
+    let place = diagnostic.span().map_or_else(String::new, |span| {
+        let path = sources.get(span.source).path().display();
+        format!("{path}:{}: ", sources.position(span))
+    });
+    let word = severity_word(diagnostic.severity);
+    format!("{place}{word}[{}]: {}", diagnostic.code, one_line(&diagnostic.message))
+}
+
+fn full(diagnostic: &Diagnostic, sources: &SourceMap, colours: bool) -> String {
+    let title = level(diagnostic.severity)
+        .primary_title(one_line(&diagnostic.message))
+        .id(diagnostic.code.id());
+    let excerpts = excerpts(diagnostic, sources);
+    let mut main = Group::with_title(title);
+    for excerpt in &excerpts {
+        main = main.element(excerpt.snippet(sources));
+    }
+    if let Some(why) = &diagnostic.why {
+        main = main.element(Level::NOTE.message(one_line(why)));
+    }
+    let mended = diagnostic.fix.as_ref().and_then(|fix| mended(diagnostic, fix, sources));
+    if let (Some(help), None) = (&diagnostic.help, &mended) {
+        main = main.element(Level::HELP.message(one_line(help)));
+    }
+    let mut groups = vec![main];
+    groups.extend(mended);
+    let renderer = if colours { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.decor_style(if colours { DecorStyle::Unicode } else { DecorStyle::Ascii });
+    renderer.render(&groups)
+}
+
+fn mended<'s>(
+    diagnostic: &'s Diagnostic,
+    fix: &'s crate::diagnostic::Fix,
+    sources: &'s SourceMap,
+) -> Option<Group<'s>> {
+    let source = sources.get(fix.span.source);
+    let lines = lines_of(source, fix.span.start..fix.span.end)?;
+    let (first, window) = window(source, lines)?;
+    let range = fix.span.start - window.start..fix.span.end - window.start;
+    let help = diagnostic.help.as_deref().unwrap_or("write");
+    let snippet = Snippet::source(&source.text()[window])
+        .line_start(first)
+        .path(source.path().display().to_string())
+        .patch(Patch::new(range, fix.replacement.as_str()));
+    Some(Group::with_title(Level::HELP.secondary_title(one_line(help))).element(snippet))
+}
+
+/// The labels of one fault in one text.
+struct Excerpt<'d> {
+    source: SourceId,
+    labels: Vec<(bool, &'d Label)>,
+}
+
+/// The main label's text first, the others in the order of reading.
+fn excerpts<'d>(diagnostic: &'d Diagnostic, sources: &SourceMap) -> Vec<Excerpt<'d>> {
+    let mut by_source: BTreeMap<(bool, SourceId), Excerpt<'d>> = BTreeMap::new();
+    let main = diagnostic.span().map(|span| span.source);
+    for (at, label) in diagnostic.labels.iter().enumerate() {
+        let source = label.span.source;
+        if lines_of(sources.get(source), label.span.start..label.span.end).is_none() {
+            continue;
+        }
+        by_source
+            .entry((Some(source) != main, source))
+            .or_insert_with(|| Excerpt { source, labels: Vec::new() })
+            .labels
+            .push((at == 0, label));
+    }
+    by_source.into_values().collect()
+}
+
+impl Excerpt<'_> {
+    fn snippet<'s>(&'s self, sources: &'s SourceMap) -> Element<'s> {
+        let source = sources.get(self.source);
+        let lines = self
+            .labels
+            .iter()
+            .filter_map(|(_, label)| lines_of(source, label.span.start..label.span.end))
+            .reduce(|one, other| one.start.min(other.start)..one.end.max(other.end))
+            .unwrap_or(1..2);
+        let path = source.path().display().to_string();
+        // A file of one endless line is named without being shown.
+        let Some((first, window)) = window(source, lines) else {
+            let start = self.labels.first().map_or(0, |(_, label)| label.span.start);
+            let position = source.position(start);
+            let origin = annotate_snippets::Origin::path(path);
+            return origin.line(position.line).char_column(position.column).into();
+        };
+        let annotations = self.labels.iter().map(|(is_main, label)| {
+            let kind = if *is_main { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let range = label.span.start - window.start..label.span.end - window.start;
+            let text = (!label.text.is_empty()).then(|| one_line(&label.text));
+            kind.span(range).label(text)
+        });
+        let annotations: Vec<_> = annotations.collect();
+        Snippet::source(&source.text()[window]).line_start(first).path(path).annotations(annotations).into()
+    }
+}
+
+/// The lines that a range of bytes touches, from 1; nothing for a range that is none.
+fn lines_of(source: &Source, range: Range<usize>) -> Option<Range<usize>> {
+    let is_text = source.text().get(range.clone()).is_some();
+    let first = source.position(range.start).line;
+    let last = source.position(range.end).line;
+    is_text.then_some(first..last + 1)
+}
+
+/// The bytes of some lines, and the number of the first; nothing where a line is too long.
+fn window(source: &Source, lines: Range<usize>) -> Option<(usize, Range<usize>)> {
+    let byte = |line| source.byte(crate::source::Position { line, column: 1 });
+    let range = byte(lines.start)..byte(lines.end);
+    let is_short = source.text()[range.clone()].lines().all(|line| line.len() <= LONGEST_LINE);
+    is_short.then_some((lines.start, range))
+}
+
+fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Hint => "hint",
+    }
+}
+
+fn level(severity: Severity) -> Level<'static> {
+    match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Hint => Level::INFO.with_name("hint"),
+    }
+}
+
+/// A message without line breaks or control characters, whatever the user's file held.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+}

@@ -1,22 +1,29 @@
 //! The command line: one file a subcommand.
 //!
-//! Owns the arguments and what is printed. Never does the work itself.
-#![expect(clippy::print_stderr, clippy::print_stdout, reason = "printing is the command line's work")]
+//! Owns arguments, exit statuses and what is printed. Never starts a node itself.
 
+mod check;
 mod draw;
 mod run;
+mod variables;
 
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub use draw::{Look, draw, summary};
+pub use variables::Variables;
+
 /// The exit status of an invalid topology or command line.
 const INVALID: u8 = 2;
+/// The exit status of what failed while running.
+const FAILED: u8 = 1;
 
-/// A declarative ZeroMQ topology runner
+/// Runs declarative ZeroMQ topologies.
 #[derive(Parser, Debug)]
-#[command(version, about, disable_help_subcommand = true)]
-struct Arguments {
+#[command(name = "zrig", version, about, max_term_width = 100)]
+pub struct CommandLine {
     #[command(subcommand)]
     command: Command,
 }
@@ -24,12 +31,27 @@ struct Arguments {
 #[derive(Subcommand, Debug)]
 enum Command {
     Run(run::RunArguments),
+    Check(check::CheckArguments),
 }
 
-/// Parses the command line, does what it says, and gives the exit status.
+/// Does what the process's arguments say.
 #[must_use]
 pub fn main() -> ExitCode {
-    match Arguments::parse().command {
-        Command::Run(arguments) => run::run(&arguments),
-    }
+    let done = match CommandLine::parse().command {
+        Command::Run(arguments) => arguments.run(),
+        Command::Check(arguments) => arguments.run(),
+    };
+    done.unwrap_or_else(|error| {
+        // A reader that closed its end of the pipe has seen enough.
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            let _ = writeln!(io::stderr(), "error: {error}");
+        }
+        ExitCode::from(FAILED)
+    })
+}
+
+/// Whether to print colours: on a terminal, unless `NO_COLOR` is set to anything.
+fn colours_on(out: &impl IsTerminal) -> bool {
+    let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    out.is_terminal() && !is_refused
 }

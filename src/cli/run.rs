@@ -2,17 +2,21 @@
 //!
 //! Owns the arguments of `run`. Never starts anything itself: `app` does.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::{INVALID, draw};
+use super::draw::{Look, draw};
+use super::variables::Variables;
+use super::{FAILED, INVALID, colours_on};
 use crate::app::{self, RunOptions};
 use crate::duration::parse_duration;
 use crate::load::load;
 use crate::observe::{LogFormat, Logger};
+use crate::topology::Topology;
 
 /// Run a topology until Ctrl-C, stop() in a handler, or --for
 #[derive(Args, Debug)]
@@ -25,47 +29,68 @@ pub(super) struct RunArguments {
     /// End in good order after this time, such as 10s
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     duration: Option<Duration>,
-    /// Give a ${NAME} of the file its value, before the environment
-    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
-    set: Vec<(String, String)>,
+    /// Set a variable of the file, before the environment
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
     /// What the log tells: error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log: String,
 }
 
-pub(super) fn run(arguments: &RunArguments) -> ExitCode {
-    let lookup = |name: &str| {
-        let set = arguments.set.iter().rev().find(|(known, _)| known == name);
-        set.map(|(_, value)| value.clone()).or_else(|| std::env::var(name).ok())
-    };
-    let loaded = load(&arguments.file, &lookup);
-    draw::to_standard_error(&loaded.diagnostics, &loaded.sources);
-    let Some(topology) = loaded.topology else { return ExitCode::from(INVALID) };
-    let unknown: Vec<&String> =
-        arguments.only.iter().filter(|name| topology.node(name).is_none()).collect();
-    if !unknown.is_empty() {
-        let nodes: Vec<&str> = topology.nodes.iter().map(|node| node.name.as_str()).collect();
-        draw::failure(&format!("--only: no node {unknown:?}; there are {}", nodes.join(", ")));
-        return ExitCode::from(INVALID);
-    }
-    let logger = Logger::install(LogFormat::Text, &arguments.log);
-    let options = RunOptions { only: arguments.only.clone(), duration: arguments.duration };
-    match app::run(&topology, &options, &logger) {
-        Ok(status) => ExitCode::from(status),
-        Err(error) => {
-            draw::failure(&error.to_string());
-            ExitCode::FAILURE
+impl RunArguments {
+    /// Checks the file, and runs it if no fault stops it.
+    ///
+    /// # Errors
+    ///
+    /// When standard error cannot be written.
+    pub(super) fn run(&self) -> io::Result<ExitCode> {
+        let mut out = io::stderr();
+        let variables = match Variables::parse(&self.set) {
+            Ok(variables) => variables,
+            Err(error) => return invalid(&mut out, &error.to_string()),
+        };
+        let loaded = load(&self.file, &|name| variables.get(name));
+        let look = Look::Full { colours: colours_on(&out) };
+        out.write_all(draw(&loaded.diagnostics, &loaded.sources, look).as_bytes())?;
+        let Some(topology) = loaded.topology else { return Ok(ExitCode::from(INVALID)) };
+        if let Some(error) = self.unknown_nodes(&topology) {
+            return invalid(&mut out, &error);
+        }
+        let logger = Logger::install(LogFormat::Text, &self.log);
+        let options = RunOptions { only: self.only.clone(), duration: self.duration };
+        match app::run(&topology, &options, &logger) {
+            Ok(status) => Ok(ExitCode::from(status)),
+            Err(error) => {
+                writeln!(out, "error: {error}")?;
+                Ok(ExitCode::from(FAILED))
+            }
         }
     }
+
+    fn unknown_nodes(&self, topology: &Topology) -> Option<String> {
+        let unknown: Vec<&str> = self
+            .only
+            .iter()
+            .map(String::as_str)
+            .filter(|name| topology.node(name).is_none())
+            .collect();
+        if unknown.is_empty() {
+            return None;
+        }
+        let nodes: Vec<&str> = topology.nodes.iter().map(|node| node.name.as_str()).collect();
+        Some(format!(
+            "--only names no node of the topology: {}; its nodes are {}",
+            unknown.join(", "),
+            nodes.join(", ")
+        ))
+    }
+}
+
+fn invalid(out: &mut impl Write, error: &str) -> io::Result<ExitCode> {
+    writeln!(out, "error: {error}")?;
+    Ok(ExitCode::from(INVALID))
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.to_string())
-}
-
-fn variable(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("this takes NAME=VALUE".to_owned()),
-    }
 }
