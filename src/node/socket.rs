@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::io::unix::AsyncFd;
 
+use super::ipc::IpcFile;
 use super::monitor::Monitor;
 use super::raw::{Context, Errno, RawSocket};
 use crate::counters::{DropReason, SocketCounters};
@@ -121,6 +122,8 @@ pub(super) struct NodeSocket {
     pub(super) awaits_reply: bool,
     /// Endpoints as libzmq knows them, by the text they were given as.
     pub(super) bound: BTreeMap<String, String>,
+    /// The files of ipc endpoints that it bound, by the text those were given as.
+    files: BTreeMap<String, IpcFile>,
     /// Endpoints it connects to, as they were given.
     pub(super) connected: Vec<String>,
     /// How many subscribers want each topic, on a publisher.
@@ -154,6 +157,7 @@ impl NodeSocket {
             stirred: true,
             awaits_reply: false,
             bound: BTreeMap::new(),
+            files: BTreeMap::new(),
             connected: Vec::new(),
             topics: BTreeMap::new(),
             peers: BTreeMap::new(),
@@ -237,6 +241,7 @@ impl NodeSocket {
         super::ipc::make_room(endpoint).map_err(&failed)?;
         self.raw.bind(endpoint).map_err(|errno| failed(bind_failure(errno)))?;
         let actual = self.raw.last_endpoint().map_err(|errno| failed(errno.to_string()))?;
+        self.files.extend(IpcFile::of(endpoint).map(|file| (endpoint.to_owned(), file)));
         self.bound.insert(endpoint.to_owned(), actual.clone());
         Ok(actual)
     }
@@ -280,6 +285,7 @@ impl NodeSocket {
         let actual = self.bound.get(endpoint).map_or(endpoint, String::as_str).to_owned();
         self.raw.unbind(&actual).map_err(|errno| self.detach_error(endpoint, errno))?;
         self.bound.remove(endpoint);
+        self.files.remove(endpoint);
         Ok(())
     }
 
