@@ -5,6 +5,6 @@
 //! full length.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-
+mod interoperation;
 mod support;
 mod topologies;
