@@ -6,5 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod interoperation;
+mod lifecycle;
 mod support;
 mod topologies;
+mod traps;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,7 @@ pub(crate) struct Zrig {
     environment: Vec<(String, String)>,
     lives: bool,
     keeps_stdin: bool,
+    reads_stdout: bool,
 }
 
 impl Zrig {
@@ -41,6 +42,7 @@ impl Zrig {
             environment: Vec::new(),
             lives: true,
             keeps_stdin: false,
+            reads_stdout: true,
         }
     }
 
@@ -91,6 +93,12 @@ impl Zrig {
         self
     }
 
+    /// Leaves standard output to the test, which may leave it unread.
+    pub(crate) fn with_unread_output(mut self) -> Self {
+        self.reads_stdout = false;
+        self
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zrig"));
         command.arg("run").arg(&self.file).args(&self.arguments);
@@ -111,8 +119,8 @@ impl Zrig {
         let mut child = command.spawn().unwrap();
         let stdin = child.stdin.take();
         let log = Lines::of(child.stderr.take().unwrap());
-        let out = Lines::of(child.stdout.take().unwrap());
-        Runner { folder: self.folder, file: self.file, child, stdin, log: Some(log), out: Some(out) }
+        let out = self.reads_stdout.then(|| Lines::of(child.stdout.take().unwrap()));
+        Runner { folder: self.folder, file: self.file, child, stdin, log: Some(log), out }
     }
 
     /// Starts it and waits until it ends by itself.
@@ -158,6 +166,11 @@ impl Runner {
     /// Standard input, which ends when it is dropped.
     pub(crate) fn stdin(&mut self) -> ChildStdin {
         self.stdin.take().unwrap()
+    }
+
+    /// Standard output, of a run that was started with it unread.
+    pub(crate) fn unread(&mut self) -> ChildStdout {
+        self.child.stdout.take().unwrap()
     }
 
     fn lines(&self) -> &Lines {
@@ -240,7 +253,7 @@ impl Runner {
         };
         let took = begun.elapsed();
         let log = self.log.take().unwrap().finish();
-        let out = self.out.take().unwrap().finish();
+        let out = self.out.take().map(Lines::finish).unwrap_or_default();
         for word in ["panicked", "a fault in zrig itself"] {
             let fault = log.iter().find(|line| line.contains(word));
             assert!(fault.is_none(), "the log:\n{}", log.join("\n"));

@@ -1,0 +1,336 @@
+//! How a run begins and ends: signals, exit statuses, the command line's settings.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use crate::support::{Zrig, eventually, free_port, numbered};
+
+/// What a stop may take here. The promise is two seconds; a debug build on a machine where
+/// everything else is tested too gets some more.
+const SOON: Duration = Duration::from_secs(4);
+
+/// Everything moves as fast as it can.
+const FULL_TRAFFIC: &str = "
+nodes:
+  ventilator:
+    role: push
+    bind: tcp://127.0.0.1:*
+    every: 1ms
+    on_tick: 'for n in 0..200 { send(n) }'
+  worker:
+    replicas: 2
+    sockets:
+      in: {role: pull, connect: ventilator}
+      out: {role: push, connect: sink}
+    on_in: msg
+  sink:
+    role: pull
+    bind: tcp://127.0.0.1:*
+    on_message: 'this.n = (this.n ?? 0) + 1; if this.n == 1000 { print(\"in full traffic\") }'
+  publisher:
+    role: pub
+    bind: inproc://news
+    every: 1ms
+    on_tick: 'for n in 0..100 { send(n) }'
+  subscriber: {role: sub, connect: publisher, msgids: [1000], on_message: 'count(\"n\")'}
+  server: {role: rep, bind: tcp://127.0.0.1:*, on_message: msg}
+  client:
+    role: req
+    connect: server
+    replicas: 4
+    on_start: send(1)
+    on_message: msg
+  left: {role: pair, bind: inproc://ball, on_start: send(1), on_message: msg}
+  right: {role: pair, connect: left, on_message: msg}
+";
+
+#[test]
+fn sigint_and_sigterm_end_a_run_in_full_traffic_well_and_soon() {
+    for signal in ["INT", "TERM"] {
+        let run = Zrig::of(FULL_TRAFFIC).start();
+        run.says("in full traffic");
+        run.signal(signal);
+        let ending = run.ends().expect(0, []);
+        println!("{signal}: {:?}", ending.took);
+        assert!(ending.took < SOON, "{signal} took {:?}", ending.took);
+    }
+}
+
+#[test]
+fn what_lingers_is_named_and_a_second_ctrl_c_ends_at_once() {
+    let nobody = free_port();
+    let mut run = Zrig::of(&format!(
+        "
+nodes:
+  patient:
+    role: push
+    connect: {nobody}
+    linger: 1h
+    on_start: |
+      send(\"for nobody\");
+      print(\"sent\")
+"
+    ))
+    .start();
+    run.says("sent");
+    run.signal("INT");
+    run.says("patient.push; press Ctrl-C again");
+    assert!(run.runs());
+    run.signal("INT");
+    let ending = run.ends();
+    assert!(ending.took < SOON, "{:?}", ending.took);
+    assert_eq!(ending.status, Some(130));
+}
+
+#[test]
+fn a_handler_ends_the_topology_with_the_status_it_wants() {
+    for (call, status) in [("stop()", 0), ("stop(3)", 3)] {
+        Zrig::of(&format!(
+            "nodes:\n  node: {{role: pub, bind: 'inproc://x', on_start: {call}, on_stop: print(\"closing\")}}\n"
+        ))
+        .ends()
+        .expect(status, ["node  closing", "stop()"]);
+    }
+}
+
+#[test]
+fn a_run_of_a_given_length_ends_well() {
+    let ending = Zrig::of("nodes:\n  node: {role: pub, bind: 'inproc://x', on_start: print(\"up\"), on_stop: print(\"down\")}\n")
+        .lasting("300ms")
+        .ends()
+        .expect(0, ["up", "down"]);
+    assert!(ending.took >= Duration::from_millis(290), "{:?}", ending.took);
+}
+
+#[test]
+fn some_nodes_run_here_and_the_others_elsewhere() {
+    let port = free_port();
+    let yaml = format!(
+        "
+nodes:
+  server: {{role: rep, bind: {port}, on_start: print(\"up\"), on_message: 'msg.text + \"!\"'}}
+  client: {{role: req, connect: server, on_start: send(\"hello\"), on_message: print(msg.text)}}
+  other: {{role: req, connect: server, on_start: print(\"other runs\")}}
+"
+    );
+    let client = Zrig::of(&yaml).arguments(["--only", "client"]).start();
+    let server = Zrig::of(&yaml).arguments(["--only", "server"]).start();
+    client.says("client  hello!");
+    let (client, server) = (client.stop(), server.stop());
+    assert!(!client.said("up") && !client.said("other runs"), "{}", client.text());
+    assert!(!server.said("other runs"), "{}", server.text());
+    Zrig::of(&yaml).arguments(["--only", "client,sever"]).ends().expect(2, ["sever", "server"]);
+}
+
+#[test]
+fn a_variable_comes_from_the_command_line_before_the_environment_before_the_file() {
+    let yaml = "
+nodes:
+  node:
+    role: pub
+    bind: inproc://x
+    params: {word: \"${WORD:-file}\", price: \"$$5\"}
+    on_start: 'print(`${param(\"word\")} ${param(\"price\")}`); stop()'
+";
+    Zrig::of(yaml).ends().expect(0, ["node  file $5"]);
+    Zrig::of(yaml).environment("WORD", "environment").ends().expect(0, ["node  environment $5"]);
+    Zrig::of(yaml)
+        .environment("WORD", "environment")
+        .set("WORD", "line")
+        .ends()
+        .expect(0, ["node  line $5"]);
+}
+
+#[test]
+fn a_variable_without_a_value_is_an_error_at_its_line() {
+    Zrig::of("nodes:\n  node:\n    role: rep\n    bind: ${ZRIG_NO_SUCH_PORT}\n    on_message: msg\n")
+        .ends()
+        .expect(2, ["ZRIG_NO_SUCH_PORT", "topology.yaml:4:"]);
+}
+
+#[test]
+fn a_failing_handler_ends_the_topology_where_the_file_says_so() {
+    Zrig::of("nodes:\n  node:\n    role: pub\n    bind: inproc://x\n    on_error: stop\n    on_start: |\n      let a = 1;\n      throw \"no more\"\n")
+        .ends()
+        .expect(1, ["no more", "topology.yaml:8:7", "on_start", "a handler of node failed"]);
+}
+
+#[test]
+fn a_failing_node_starts_anew_where_the_file_says_so() {
+    let run = Zrig::of(
+        "
+nodes:
+  node:
+    role: pub
+    bind: inproc://x
+    on_error: restart
+    every: 20ms
+    on_start: 'this.n = 0; print(\"begins\")'
+    on_tick: |
+      this.n += 1;
+      if this.n == 3 { throw \"three\" }
+      print(this.n)
+",
+    )
+    .start();
+    run.says_times("node  begins", 3);
+    let ending = run.stop();
+    assert!(ending.said("three") && ending.said("starts anew"), "{}", ending.text());
+    assert!(!ending.said("node  3"), "{}", ending.text());
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let port = free_port();
+    let _taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    Zrig::of(&format!("nodes:\n  server: {{role: rep, bind: {port}, on_message: msg}}\n  other: {{role: pull, bind: 'inproc://a'}}\n"))
+        .ends()
+        .expect(1, ["server", &format!("tcp://127.0.0.1:{port}"), "another socket or program has it"]);
+}
+
+#[test]
+fn a_file_in_the_way_of_an_ipc_endpoint_stays() {
+    let zrig = Zrig::of("");
+    let path = zrig.path("precious");
+    let yaml = format!("nodes:\n  server: {{role: rep, bind: 'ipc://{}', on_message: msg}}\n", path.display());
+    let ending = zrig.with("topology.yaml", yaml).with("precious", "a year's work\n").ends();
+    let ending = ending.expect(1, ["server", path.to_str().unwrap(), "no socket"]);
+    assert_eq!(ending.file("precious"), ["a year's work"]);
+}
+
+#[test]
+fn an_ipc_endpoint_of_another_run_is_not_stolen() {
+    let zrig = Zrig::of("");
+    let yaml = format!(
+        "nodes:\n  server: {{role: rep, bind: 'ipc://{}', on_start: print(\"up\"), on_message: msg}}\n",
+        zrig.path("endpoint").display()
+    );
+    let first = zrig.with("topology.yaml", &yaml).start();
+    first.says("up");
+    Zrig::of(&yaml).ends().expect(1, ["server", "another socket or program has it already"]);
+    let client = zmq::Context::new().socket(zmq::REQ).unwrap();
+    client.set_rcvtimeo(20_000).unwrap();
+    client.connect(&format!("ipc://{}", first.path("endpoint").display())).unwrap();
+    client.send("still there", 0).unwrap();
+    assert_eq!(client.recv_string(0).unwrap().unwrap(), "still there");
+    first.stop();
+}
+
+#[test]
+fn an_ipc_endpoint_left_over_from_a_run_that_was_killed_is_taken_again() {
+    let zrig = Zrig::of("");
+    let yaml = format!(
+        "nodes:\n  server: {{role: rep, bind: 'ipc://{}', on_start: print(\"up\"), on_message: msg}}\n",
+        zrig.path("endpoint").display()
+    );
+    let first = zrig.with("topology.yaml", &yaml).start();
+    first.says("up");
+    first.signal("KILL");
+    let endpoint = first.path("endpoint");
+    eventually("it is dead", || std::os::unix::net::UnixStream::connect(&endpoint).is_err());
+    assert!(endpoint.exists());
+    let second = Zrig::of(&yaml).start();
+    second.says("up");
+    second.stop();
+}
+
+#[test]
+fn a_pipeline_through_files_loses_nothing_when_it_is_stopped() {
+    for replicas in [1, 3] {
+        let run = Zrig::of(&format!(
+            "
+nodes:
+  source:
+    role: push
+    bind: tcp://127.0.0.1:*
+    read: {{file: in.txt, repeat: true}}
+    on_start: this.n = 0
+    on_line: |
+      let text = `${{line}} ${{this.n}}`;
+      this.n += 1;
+      text
+    on_stop: print(`sent ${{this.n}}`)
+  worker:
+    replicas: {replicas}
+    sockets:
+      in: {{role: pull, connect: source}}
+      out: {{role: push, connect: sink}}
+    on_in: msg
+  sink: {{role: pull, bind: 'tcp://127.0.0.1:*', write: {{file: out.txt}}}}
+"
+        ))
+        .with("in.txt", "line\n")
+        .start();
+        let out = run.path("out.txt");
+        eventually("the pipeline runs", || {
+            std::fs::metadata(&out).is_ok_and(|about| about.len() > 50_000)
+        });
+        let ending = run.stop();
+        let said = ending.log.iter().find(|line| line.contains("source  sent ")).unwrap();
+        let sent: usize = said.rsplit(' ').next().unwrap().parse().unwrap();
+        let mut found: Vec<usize> = ending
+            .file("out.txt")
+            .iter()
+            .map(|line| line.strip_prefix("line ").unwrap().parse().unwrap())
+            .collect();
+        if replicas > 1 {
+            found.sort_unstable();
+        }
+        assert_eq!(found.len(), sent, "the log:\n{}", ending.text());
+        assert!(found.into_iter().eq(0..sent));
+        println!("{sent} lines, stopped in {:?}", ending.took);
+    }
+}
+
+#[test]
+fn standard_input_goes_in_and_standard_output_gets_it_all() {
+    let mut run = Zrig::of(
+        "
+nodes:
+  source: {role: push, bind: 'inproc://lines', read: {file: '-'}}
+  sink: {role: pull, connect: source, write: {file: '-'}}
+",
+    )
+    .with_stdin()
+    .start();
+    let lines = numbered("line", 20_000);
+    let mut stdin = run.stdin();
+    stdin.write_all(lines.join("\n").as_bytes()).unwrap();
+    drop(stdin);
+    run.prints_times("line", lines.len());
+    assert!(run.stop().out == lines);
+}
+
+#[test]
+fn a_standard_output_that_nobody_reads_does_not_keep_a_run_from_ending() {
+    let mut run = Zrig::of(
+        "
+nodes:
+  source:
+    role: push
+    bind: inproc://lines
+    every: 1ms
+    on_tick: 'for n in 0..1000 { send(\"a line that fills the pipe in no time at all\") } this.n = (this.n ?? 0) + 1; if this.n % 10 == 0 { print(\"goes on\") }'
+  sink: {role: pull, connect: source, write: {file: '-'}, hwm: 10}
+",
+    )
+    .with_unread_output()
+    .start();
+    run.says("goes on");
+    let output = run.unread();
+    run.signal("INT");
+    let ending = run.ends().expect(0, []);
+    assert!(ending.took < SOON, "{:?}", ending.took);
+    drop(output);
+}
+
+#[test]
+fn every_fault_of_the_command_line_is_an_exit_status_of_2() {
+    let yaml = "nodes:\n  node: {role: pull, bind: 'inproc://x'}\n";
+    for arguments in [["--for", "soon"], ["--set", "nothing"], ["--no-such-flag", "x"]] {
+        let ending = Zrig::of(yaml).lasting("1s").arguments(arguments).ends();
+        assert_eq!(ending.status, Some(2), "{arguments:?}: {}", ending.text());
+        assert!(ending.said(arguments[0]), "{}", ending.text());
+    }
+}
