@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::inbox::subscription;
 use super::monitor::{MonitorEvent, MonitorKind};
+use super::sink::Sink;
 use super::task::{Node, Phase};
 use crate::counters::DropReason;
 use crate::event::{Fact, What};
@@ -227,6 +228,11 @@ impl Node {
             for _ in std::mem::take(&mut self.sockets[place].parked) {
                 self.sockets[place].counters.drop_one(DropReason::Shutdown);
             }
+        }
+        let unwritten = self.sink.as_ref().map_or(0, Sink::unwritten);
+        if unwritten > 0 {
+            let error = format!("writing: {unwritten} bytes were not taken before the node had to close");
+            self.tell(None, What::FileFailed { error });
         }
     }
 

@@ -5,6 +5,8 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -30,7 +32,7 @@ pub(super) struct Sink {
 enum Output {
     File(File),
     /// Standard output may keep a writer waiting, so a thread writes to it.
-    Thread { blocks: Option<mpsc::Sender<Vec<u8>>>, thread: Option<std::thread::JoinHandle<()>> },
+    Thread { blocks: mpsc::Sender<Vec<u8>>, unwritten: Arc<AtomicUsize> },
 }
 
 impl Sink {
@@ -68,7 +70,16 @@ impl Sink {
 
     /// Whether all lines are with the system.
     pub(super) fn is_idle(&self) -> bool {
-        self.waiting.is_empty()
+        self.unwritten() == 0
+    }
+
+    /// How many bytes the system does not have yet.
+    pub(super) fn unwritten(&self) -> usize {
+        let on_the_way = match &self.output {
+            Output::File(_) => 0,
+            Output::Thread { unwritten, .. } => unwritten.load(Ordering::Acquire),
+        };
+        self.waiting.len() + on_the_way
     }
 
     /// When a failed write is tried again.
@@ -97,16 +108,23 @@ impl Sink {
 impl Output {
     fn standard() -> Self {
         let (blocks, mut inbox) = mpsc::channel::<Vec<u8>>(BLOCKS);
-        let thread = std::thread::spawn(move || {
+        let unwritten = Arc::new(AtomicUsize::new(0));
+        let left = Arc::clone(&unwritten);
+        // Nobody joins it: where nobody reads standard output it would never end.
+        std::thread::spawn(move || {
             while let Some(block) = inbox.blocking_recv() {
                 let mut out = io::stdout().lock();
+                let written = out.write_all(&block).and_then(|()| out.flush());
+                left.fetch_sub(block.len(), Ordering::Release);
                 // Whoever closed our standard output wants no more of it.
-                if out.write_all(&block).and_then(|()| out.flush()).is_err() {
+                if written.is_err() {
+                    inbox.close();
+                    left.store(0, Ordering::Release);
                     return;
                 }
             }
         });
-        Self::Thread { blocks: Some(blocks), thread: Some(thread) }
+        Self::Thread { blocks, unwritten }
     }
 
     /// Takes from `waiting` what could be written.
@@ -121,10 +139,12 @@ impl Output {
                     }
                 }
             }
-            Self::Thread { blocks, .. } => {
-                let Some(blocks) = blocks else { return Ok(()) };
+            Self::Thread { blocks, unwritten } => {
                 match blocks.try_reserve() {
-                    Ok(place) => place.send(std::mem::take(waiting)),
+                    Ok(place) => {
+                        unwritten.fetch_add(waiting.len(), Ordering::Release);
+                        place.send(std::mem::take(waiting));
+                    }
                     Err(mpsc::error::TrySendError::Full(())) => {}
                     Err(mpsc::error::TrySendError::Closed(())) => {
                         waiting.clear();
@@ -134,17 +154,5 @@ impl Output {
             }
         }
         Ok(())
-    }
-}
-
-impl Drop for Output {
-    fn drop(&mut self) {
-        if let Self::Thread { blocks, thread } = self {
-            blocks.take();
-            if let Some(thread) = thread.take() {
-                // It ends once everything is written or nobody reads any more.
-                let _ = thread.join();
-            }
-        }
     }
 }

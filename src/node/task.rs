@@ -41,6 +41,8 @@ const BURST_TIME: Duration = Duration::from_micros(300);
 const RESTART_FIRST: Duration = Duration::from_millis(100);
 /// The longest pause of `on_error: restart`.
 const RESTART_LONGEST: Duration = Duration::from_secs(5);
+/// How often a node that stops looks whether its last lines are written.
+const WRITING: Duration = Duration::from_millis(5);
 /// How many messages may arrive before the start without being handled.
 const EARLY_MAX: usize = 1000;
 
@@ -577,7 +579,9 @@ impl Node {
             drain.deadline.min(drain.last_activity + drain.quiet)
         });
         let stop = match self.phase {
-            Phase::Stopping { deadline } => Some(deadline),
+            // Nothing tells when the thread of standard output has written all.
+            Phase::Stopping { deadline } if self.sink.as_ref().is_none_or(Sink::is_idle) => Some(deadline),
+            Phase::Stopping { deadline } => Some(deadline.min(Instant::now() + WRITING)),
             Phase::Attaching | Phase::Running | Phase::Quiet | Phase::Closed => None,
         };
         let retry = self.sink.as_ref().and_then(Sink::retry_at);
