@@ -123,6 +123,10 @@ pub(super) struct NodeSocket {
     pub(super) bound: BTreeMap<String, String>,
     /// Endpoints it connects to, as they were given.
     pub(super) connected: Vec<String>,
+    /// Those of them that the file declares; handlers may connect to more.
+    pub(super) declared: Vec<String>,
+    /// Whole messages that a reload took from libzmq before the node may handle them.
+    pub(super) stash: VecDeque<Multipart>,
     /// How many subscribers want each topic, on a publisher.
     pub(super) topics: BTreeMap<Vec<u8>, u32>,
     /// Connections whose handshake is done, by both ends' addresses.
@@ -155,6 +159,8 @@ impl NodeSocket {
             awaits_reply: false,
             bound: BTreeMap::new(),
             connected: Vec::new(),
+            declared: Vec::new(),
+            stash: VecDeque::new(),
             topics: BTreeMap::new(),
             peers: BTreeMap::new(),
             parked: VecDeque::new(),
@@ -165,9 +171,7 @@ impl NodeSocket {
     }
 
     fn set_options(&self) -> Result<(), SocketError> {
-        let set = |name: &str, option: u32, value: i32| {
-            self.set(name, option.cast_signed(), &OptionValue::Int(value))
-        };
+        let set = |name: &str, option: u32, value: i32| self.set_int(name, option, value);
         let hwm = |messages: u32| i32::try_from(messages).unwrap_or(i32::MAX);
         set("hwm", zmq_sys::ZMQ_SNDHWM, hwm(self.spec.hwm.send))?;
         set("hwm", zmq_sys::ZMQ_RCVHWM, hwm(self.spec.hwm.receive))?;
@@ -269,6 +273,7 @@ impl NodeSocket {
     /// Takes a connection away; what waits in it inbound is lost.
     pub(super) fn disconnect(&mut self, endpoint: &str) -> Result<(), SocketError> {
         self.raw.disconnect(endpoint).map_err(|errno| self.detach_error(endpoint, errno))?;
+        self.forget_peers(|_, remote| remote == endpoint);
         if let Some(at) = self.connected.iter().position(|known| known == endpoint) {
             self.connected.remove(at);
         }
@@ -280,7 +285,35 @@ impl NodeSocket {
         let actual = self.bound.get(endpoint).map_or(endpoint, String::as_str).to_owned();
         self.raw.unbind(&actual).map_err(|errno| self.detach_error(endpoint, errno))?;
         self.bound.remove(endpoint);
+        // Behind an address such as 0.0.0.0 connections tell the address they came in by.
+        let port = actual.rsplit_once(':').map(|(_, port)| format!(":{port}"));
+        self.forget_peers(|local, _| {
+            local == actual || port.as_ref().is_some_and(|port| local.ends_with(port))
+        });
         Ok(())
+    }
+
+    /// libzmq tells no end of connections that we end ourselves.
+    fn forget_peers(&mut self, gone: impl Fn(&str, &str) -> bool) {
+        let counters = &self.counters;
+        self.peers.retain(|(local, remote), count| {
+            let gone = gone(local, remote);
+            if gone {
+                counters.peers.subtract(u64::from(*count));
+            }
+            !gone
+        });
+    }
+
+    /// Lets go of every endpoint. Inproc peers know it at once, others when the connection ends.
+    pub(super) fn detach_all(&mut self) {
+        for endpoint in self.connected.clone() {
+            // What cannot be let go of goes with the socket.
+            let _ = self.disconnect(&endpoint);
+        }
+        for endpoint in self.bound.keys().cloned().collect::<Vec<_>>() {
+            let _ = self.unbind(&endpoint);
+        }
     }
 
     fn detach_error(&self, endpoint: &str, errno: Errno) -> SocketError {
@@ -303,8 +336,23 @@ impl NodeSocket {
         Ok(())
     }
 
-    /// Receives one message, whole, without waiting.
+    /// The next message, whole, without waiting: what a reload stashed, then what libzmq has.
     pub(super) fn receive(&mut self) -> Option<Multipart> {
+        match self.stash.pop_front() {
+            Some(frames) => Some(frames),
+            None => self.receive_from_peers(),
+        }
+    }
+
+    /// Takes a message from libzmq to be handled later; whether there was one.
+    pub(super) fn stash_one(&mut self) -> bool {
+        let message = self.receive_from_peers();
+        let taken = message.is_some();
+        self.stash.extend(message);
+        taken
+    }
+
+    fn receive_from_peers(&mut self) -> Option<Multipart> {
         let mut frames = Multipart::new();
         loop {
             let mut frame = Frame::empty();
@@ -320,6 +368,7 @@ impl NodeSocket {
             }
         }
         let bytes: usize = frames.iter().map(|frame| frame.len()).sum();
+        self.awaits_reply = false;
         self.counters.messages_in.add(1);
         self.counters.bytes_in.add(bytes as u64);
         Some(frames)
@@ -417,14 +466,47 @@ impl NodeSocket {
 
     /// Whether EVENTS says that a receive would go through; processes all pending commands.
     pub(super) fn look(&mut self) -> bool {
-        self.readable = self.raw.events().is_ok_and(super::raw::Events::readable);
+        self.readable = self.raw.events().is_ok_and(super::raw::Events::readable)
+            || !self.stash.is_empty();
         self.readable
     }
 
-    /// Sets how long unsent messages are kept when the socket is dropped.
-    pub(super) fn set_linger(&self, linger: Option<Duration>) {
-        // Only an invalid number could be refused.
-        let _ = self.raw.set_int(zmq_sys::ZMQ_LINGER, milliseconds(linger));
+    /// Takes over what a spec of the same role changes without a new socket, endpoints apart.
+    pub(super) fn adopt(&mut self, to: &SocketSpec) -> Result<(), SocketError> {
+        let from = std::mem::replace(&mut self.spec, to.clone());
+        self.set_int("linger", zmq_sys::ZMQ_LINGER, milliseconds(to.linger))?;
+        if to.role.publishes() && from.when_full != to.when_full {
+            let wait = i32::from(to.when_full == WhenFull::Wait);
+            self.set_int("when_full", zmq_sys::ZMQ_XPUB_NODROP, wait)?;
+        }
+        for (name, value) in &to.options {
+            if from.options.get(name) != Some(value) && name.0 != "router_mandatory" {
+                self.set(name.0, name.number(), value)?;
+            }
+        }
+        for name in from.options.keys().filter(|name| !to.options.contains_key(*name)) {
+            let default = name.option().default.and_then(|value| i32::try_from(value).ok());
+            if let Some(default) = default.filter(|_| name.0 != "router_mandatory") {
+                self.set(name.0, name.number(), &OptionValue::Int(default))?;
+            }
+        }
+        let refused = |errno| SocketError::Option {
+            socket: to.name.clone(),
+            option: "subscribe".to_owned(),
+            errno,
+        };
+        // The new ones first, so that a message wanted before and after is never missed.
+        for filter in to.filters.iter().filter(|filter| !from.filters.contains(filter)) {
+            self.subscribe(&filter.prefix()).map_err(refused)?;
+        }
+        for filter in from.filters.iter().filter(|filter| !to.filters.contains(filter)) {
+            self.unsubscribe(&filter.prefix()).map_err(refused)?;
+        }
+        Ok(())
+    }
+
+    fn set_int(&self, name: &str, option: u32, value: i32) -> Result<(), SocketError> {
+        self.set(name, option.cast_signed(), &OptionValue::Int(value))
     }
 }
 
