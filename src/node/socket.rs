@@ -464,11 +464,11 @@ impl NodeSocket {
         self.counters.blocked.store(blocked, Relaxed);
     }
 
-    /// Whether EVENTS says that a receive would go through; processes all pending commands.
+    /// Whether EVENTS says that a peer's message waits; processes all pending commands.
     pub(super) fn look(&mut self) -> bool {
-        self.readable = self.raw.events().is_ok_and(super::raw::Events::readable)
-            || !self.stash.is_empty();
-        self.readable
+        let arrived = self.raw.events().is_ok_and(super::raw::Events::readable);
+        self.readable = arrived || !self.stash.is_empty();
+        arrived
     }
 
     /// Takes over what a spec of the same role changes without a new socket, endpoints apart.

@@ -495,17 +495,17 @@ impl Node {
 
     /// The last look before sleep: EVENTS of every socket, which alone may say there is nothing.
     fn look_again(&mut self, now: Instant) -> bool {
-        for socket in &mut self.sockets {
-            socket.look();
+        let mut busy = false;
+        for place in 0..self.sockets.len() {
+            let arrived = self.sockets[place].look();
+            busy |= arrived && self.is_stashed(place);
         }
-        let mut busy = self.flush(now);
+        busy |= self.flush(now);
         busy |= self.forward();
         let running = matches!(self.phase, Phase::Running | Phase::Quiet);
         busy | (0..self.sockets.len()).any(|place| {
             self.sockets[place].readable
-                && (running && self.takes_from(place)
-                    || self.is_serviced(place)
-                    || self.is_stashed(place))
+                && (running && self.takes_from(place) || self.is_serviced(place))
         })
     }
 

@@ -85,7 +85,7 @@ impl Supervisor {
         let result = self.change_all(&steps, &scope, &done.calm, new).await;
         self.remember_rest(&scope).await;
         self.release(&steps, &done.held);
-        result?;
+        done.notes.extend(result?);
         self.start_all(&steps);
         self.topology = new.clone();
         self.generation += 1;
@@ -185,7 +185,7 @@ impl Supervisor {
         scope: &Scope,
         calm: &Calm,
         new: &Topology,
-    ) -> Result<(), StartError> {
+    ) -> Result<Vec<String>, StartError> {
         let mut failures = Vec::new();
         for (instance, spec, _) in &steps.change {
             let Some(handle) = self.nodes.get_mut(instance) else { continue };
@@ -203,13 +203,13 @@ impl Supervisor {
         }
         self.make(steps.join.clone()).await?;
         let concerned = self.concerned(steps, scope, new);
-        self.connect(new, &concerned, &calm.outsiders).await?;
+        let notes = self.connect(new, &concerned, &calm.outsiders).await?;
         if !scope.groups.is_empty() {
             // A connection tells its end just before its queue ends.
             tokio::time::sleep(SETTLE).await;
         }
         self.unsettled.clear();
-        Ok(())
+        Ok(notes)
     }
 
     /// Instances whose connections have to be seen to, with the endpoints to connect to anew.

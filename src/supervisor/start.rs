@@ -92,7 +92,7 @@ impl Supervisor {
         topology: &Topology,
         concerned: &BTreeMap<Arc<str>, Vec<(usize, String)>>,
         outsiders: &BTreeMap<(String, String), u64>,
-    ) -> Result<(), StartError> {
+    ) -> Result<Vec<String>, StartError> {
         let reloads = self.generation > 0;
         let links = links_of(topology);
         let mut expectations = links::expectations(topology, &links);
@@ -133,8 +133,11 @@ impl Supervisor {
         }
         let patience = if reloads { RELOAD_BARRIER } else { BARRIER };
         let missing = self.wait_for_links(waiting, patience).await;
-        // In a reload a peer outside the file that comes or goes upsets the counts.
-        for (instance, link) in missing.into_iter().filter(|_| !reloads) {
+        if reloads {
+            // A peer outside the file that comes or goes meanwhile upsets the counts.
+            return Ok(missing.into_iter().map(|(_, link)| format!("not settled yet: {link}")).collect());
+        }
+        for (instance, link) in missing {
             self.facts.tell(Fact {
                 node: instance,
                 socket: None,
@@ -142,7 +145,7 @@ impl Supervisor {
                 repeated: 0,
             });
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     /// Waits for links, and tells what is missing when the time is over.
