@@ -80,6 +80,9 @@ pub fn rate(text: &str) -> Result<Duration, UnitError> {
         return Err(UnitError::Negative);
     }
     let per = per.trim();
+    if per.is_empty() {
+        return Err(UnitError::NoNumber);
+    }
     let per = if per.starts_with(|c: char| c.is_ascii_digit()) {
         parse_duration(per)?
     } else {

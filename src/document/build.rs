@@ -39,16 +39,18 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// When there is no tree to check: no YAML, nothing in it, or more than the bounds allow.
-    /// Lesser faults are kept with the document, see [`Document::faults`].
+    /// When there is no tree to check: no YAML, nothing in it, or more than the bounds allow; what
+    /// else was found up to there is told too. Lesser faults are kept with the document, see
+    /// [`Document::faults`].
     pub fn parse(
         id: SourceId,
         source: &Source,
         lookup: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, Diagnostic> {
+    ) -> Result<Self, Vec<Diagnostic>> {
         let text = source.text();
         if text.len() > MAX_BYTES {
-            return Err(too_large(Span::new(id, 0, 0), "the text is longer than 10 MiB"));
+            let span = Span::new(id, 0, 0);
+            return Err(vec![too_large(span, "the text is longer than 10 MiB")]);
         }
         let mut builder = Builder {
             text,
@@ -61,22 +63,13 @@ impl Document {
             size: Size::default(),
             faults: Vec::new(),
         };
-        for event in Parser::new_from_str(text) {
-            match event {
-                Ok((event, span)) => builder.event(event, span)?,
-                Err(error) => {
-                    let at = builder.places.byte(error.marker());
-                    let span = visible(id, text, at);
-                    return Err(syntax::diagnose(&error, at, span, source));
-                }
+        match builder.build(source) {
+            Ok(root) => Ok(Self { source: source.clone(), root, faults: builder.faults }),
+            Err(fault) => {
+                builder.faults.push(fault);
+                Err(builder.faults)
             }
         }
-        let root = builder.root.ok_or_else(|| {
-            Diagnostic::new(Code::NotYaml, "there is nothing in this file")
-                .at(Span::new(id, 0, 0), "")
-                .help("declare at least one node under `nodes:`")
-        })?;
-        Ok(Self { source: source.clone(), root, faults: builder.faults })
     }
 
     /// The outermost value.
@@ -141,6 +134,24 @@ enum Pending {
 }
 
 impl Builder<'_, '_> {
+    fn build(&mut self, source: &Source) -> Result<Node, Diagnostic> {
+        for event in Parser::new_from_str(self.text) {
+            match event {
+                Ok((event, span)) => self.event(event, span)?,
+                Err(error) => {
+                    let at = self.places.byte(error.marker());
+                    let span = visible(self.id, self.text, at);
+                    return Err(syntax::diagnose(&error, at, span, source));
+                }
+            }
+        }
+        self.root.take().ok_or_else(|| {
+            Diagnostic::new(Code::NotYaml, "there is nothing in this file")
+                .at(Span::new(self.id, 0, 0), "")
+                .help("declare at least one node under `nodes:`")
+        })
+    }
+
     fn event(&mut self, event: Event<'_>, span: saphyr_parser::Span) -> Result<(), Diagnostic> {
         let start = self.places.byte(&span.start);
         let end = self.places.byte(&span.end).max(start);

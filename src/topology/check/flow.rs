@@ -10,7 +10,7 @@ use crate::zeromq::Role;
 
 use super::draft::SocketDraft;
 use super::keys;
-use super::nearest::{nearest, one_of};
+use super::nearest::one_of;
 use super::report::{Report, first_line};
 use super::value;
 
@@ -96,7 +96,7 @@ fn find(
         let names = || sockets.iter().map(|socket| socket.name.as_str());
         let message = format!("this node has no socket `{}`", keys::shorten(name));
         let fault = Diagnostic::new(Code::UnknownNode, message).at(span, "no such socket");
-        match nearest(name, names()) {
+        match report.nearest(name, names()) {
             Some(meant) => {
                 report.add_with_fix(fault.help(format!("did you mean `{meant}`?")), span, meant);
             }

@@ -36,6 +36,9 @@ use defaults::Defaults;
 use draft::NodeDraft;
 use report::Report;
 
+#[cfg(test)]
+mod tests;
+
 /// The keys of the whole file.
 const TOP_KEYS: &[&str] = &["version", "name", "description", "defaults", "nodes"];
 

@@ -10,6 +10,11 @@ use crate::diagnostic::Diagnostic;
 use crate::document::Document;
 use crate::source::{Source, Span};
 
+use super::nearest::nearest;
+
+/// From so many faults on, they are told more tersely.
+const MANY: usize = 200;
+
 /// The faults found so far.
 pub(super) struct Report<'d> {
     document: &'d Document,
@@ -31,6 +36,21 @@ impl<'d> Report<'d> {
         let written = self.source().text().get(span.start..span.end).unwrap_or_default();
         let can_mend = !written.contains('$') && !written.contains('\n');
         self.add(if can_mend { fault.fix(span, replacement) } else { fault });
+    }
+
+    /// The word that was probably meant, as long as there are few faults: each guess costs a
+    /// look at every candidate, and nobody reads the hundredth.
+    pub(super) fn nearest<'c>(
+        &self,
+        word: &str,
+        candidates: impl IntoIterator<Item = &'c str>,
+    ) -> Option<&'c str> {
+        if self.has_many() { None } else { nearest(word, candidates) }
+    }
+
+    /// Whether there are so many faults that more need no long help.
+    pub(super) fn has_many(&self) -> bool {
+        self.faults.len() >= MANY
     }
 
     pub(super) fn source(&self) -> &'d Source {

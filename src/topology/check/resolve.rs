@@ -10,7 +10,7 @@ use crate::topology::spec::Attachment;
 use crate::zeromq::Role;
 
 use super::draft::{NodeDraft, Resolved, SocketDraft, TargetKind};
-use super::nearest::{nearest, one_of};
+use super::nearest::one_of;
 use super::report::Report;
 
 /// Resolves every target of every socket.
@@ -76,7 +76,7 @@ impl<'a> Resolver<'a, '_, '_> {
         let names = || self.drafts.iter().map(|draft| draft.spec.name.as_str());
         let fault = Diagnostic::new(Code::UnknownNode, format!("there is no node `{name}`"))
             .at(span, "no such node");
-        match nearest(name, names()) {
+        match self.report.nearest(name, names()) {
             Some(meant) => {
                 let fault = fault.help(format!("did you mean `{meant}`?"));
                 self.report.add_with_fix(fault, span, meant);
@@ -98,7 +98,7 @@ impl<'a> Resolver<'a, '_, '_> {
                     Diagnostic::new(Code::UnknownNode, format!("`{name}` has no socket `{wanted}`"))
                         .at(asker.span, "no such socket")
                         .at(draft.name_span, "the node");
-                match nearest(wanted, names()) {
+                match self.report.nearest(wanted, names()) {
                     Some(meant) => {
                         let meant = format!("{name}.{meant}");
                         let fault = fault.help(format!("did you mean `{meant}`?"));
@@ -145,10 +145,12 @@ impl<'a> Resolver<'a, '_, '_> {
                 self.check_roles(asker, socket);
                 None
             }
-            (_, several) => {
+            // Without its role there is no telling which of them would fit.
+            (_, several) if asker.draft.role.is_some() => {
                 self.report_ambiguous(asker, draft, several);
                 None
             }
+            (_, _) => None,
         }
     }
 
@@ -199,8 +201,11 @@ impl<'a> Resolver<'a, '_, '_> {
     }
 }
 
-fn can_talk(one: &SocketDraft, other: &SocketDraft) -> bool {
+/// Whether a link between two sockets can work, as far as their roles are known.
+pub(super) fn can_talk(one: &SocketDraft, other: &SocketDraft) -> bool {
     match (one.role(), other.role()) {
+        // Two STREAM sockets are two ends of a TCP connection.
+        (Some(Role::Stream), Some(Role::Stream)) => true,
         (Some(one), Some(other)) => one.peers().contains(&other),
         // A missing role has been reported.
         (_, None) | (None, _) => true,

@@ -7,11 +7,11 @@ use std::collections::HashSet;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::topology::links::Meeting;
-use crate::zeromq::{Endpoint, OptionName, Role};
+use crate::zeromq::{Endpoint, OptionName, Role, Transport};
 
 use super::draft::{NodeDraft, SocketDraft, Target, TargetKind};
 use super::report::Report;
-use super::resolve::cannot_talk;
+use super::resolve::{can_talk, cannot_talk};
 
 /// Reports what cannot work.
 pub(super) fn check(drafts: &[NodeDraft], report: &mut Report<'_>) {
@@ -20,6 +20,7 @@ pub(super) fn check(drafts: &[NodeDraft], report: &mut Report<'_>) {
             check_hwm(socket, report);
             check_connect_routing_id(socket, report);
             check_replicas(draft, socket, report);
+            check_stream(socket, report);
         }
     }
     check_endpoints(drafts, report);
@@ -90,6 +91,26 @@ fn check_replicas(draft: &NodeDraft, socket: &SocketDraft, report: &mut Report<'
     }
 }
 
+/// STREAM speaks no ZMTP, which WebSocket and inproc links are made of.
+fn check_stream(socket: &SocketDraft, report: &mut Report<'_>) {
+    let Some((Role::Stream, place)) = socket.role else { return };
+    for target in &socket.targets {
+        let (TargetKind::Bind(endpoint) | TargetKind::Connect(endpoint)) = &target.to else {
+            continue;
+        };
+        if matches!(endpoint.transport(), Transport::Ws | Transport::Inproc) {
+            let scheme = endpoint.transport().scheme();
+            report.add(
+                Diagnostic::new(Code::BadEndpoint, format!("a stream has no {scheme}:// endpoint"))
+                    .at(target.span, "not a stream of bytes")
+                    .at(place, "the role")
+                    .because("a STREAM socket speaks raw TCP to programs that know no ZeroMQ")
+                    .help("use a tcp:// endpoint"),
+            );
+        }
+    }
+}
+
 /// One endpoint of one socket.
 #[derive(Clone, Copy)]
 struct End<'a> {
@@ -143,13 +164,7 @@ fn check_link(
     report: &mut Report<'_>,
 ) {
     let (Some(mine), Some(theirs)) = (socket.role, other.socket.role) else { return };
-    let is_fine = mine.0.peers().contains(&theirs.0) || is_raw(mine.0) && is_raw(theirs.0);
-    if !is_fine && told.insert((span, other.span)) {
+    if !can_talk(socket, other.socket) && told.insert((span, other.span)) {
         report.add(cannot_talk(span, mine, theirs));
     }
-}
-
-/// Two STREAM sockets speak raw TCP to each other.
-fn is_raw(role: Role) -> bool {
-    role == Role::Stream
 }
