@@ -2,7 +2,7 @@
 //!
 //! Owns finding it and saying why it cannot be found. Links by endpoint are `semantics.rs`'s.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
@@ -17,7 +17,7 @@ use super::report::Report;
 pub(super) fn resolve(drafts: &[NodeDraft], report: &mut Report<'_>) -> Resolved {
     let by_name: HashMap<&str, usize> =
         drafts.iter().enumerate().map(|(at, draft)| (draft.spec.name.as_str(), at)).collect();
-    let mut resolver = Resolver { drafts, by_name, report };
+    let mut resolver = Resolver { drafts, by_name, report, told: HashSet::new() };
     let nodes = drafts.iter().enumerate();
     nodes.map(|(at, draft)| resolver.node(at, draft)).collect()
 }
@@ -26,6 +26,8 @@ struct Resolver<'a, 'r, 'd> {
     drafts: &'a [NodeDraft],
     by_name: HashMap<&'a str, usize>,
     report: &'r mut Report<'d>,
+    /// The pairs of nodes of which it has been told that both only connect.
+    told: HashSet<(usize, usize)>,
 }
 
 /// The socket that wants to connect, and where it says so.
@@ -114,7 +116,8 @@ impl<'a> Resolver<'a, '_, '_> {
         let found = &draft.sockets[socket];
         if !found.binds() {
             if !found.has_unread_targets {
-                self.report_nobody_binds(asker, node, found.span());
+                let name = format!("{name}.{wanted}");
+                self.report_nobody_binds(asker, node, &name, found.span());
             }
             return None;
         }
@@ -137,7 +140,7 @@ impl<'a> Resolver<'a, '_, '_> {
                 let is_unread = draft.has_unread_sockets
                     || draft.sockets.iter().any(|socket| socket.has_unread_targets);
                 if !is_unread {
-                    self.report_nobody_binds(asker, node, draft.name_span);
+                    self.report_nobody_binds(asker, node, &draft.spec.name, draft.name_span);
                 }
                 None
             }
@@ -164,21 +167,33 @@ impl<'a> Resolver<'a, '_, '_> {
         None
     }
 
-    fn report_nobody_binds(&mut self, asker: Asker<'a>, node: usize, place: Span) {
-        let draft = &self.drafts[node];
-        let name = &draft.spec.name;
+    fn report_nobody_binds(&mut self, asker: Asker<'a>, node: usize, name: &str, place: Span) {
+        if node == asker.node && asker.draft.binds() {
+            self.report.add(
+                Diagnostic::new(Code::NobodyBinds, "a socket that connects to itself")
+                    .at(asker.span, "its own node, where nothing else binds")
+                    .because("a message it sends would come back to it")
+                    .help("name the node at the other end of the link"),
+            );
+            return;
+        }
         let back = &self.drafts[asker.node].spec.name;
-        let connects_back = draft.sockets.iter().flat_map(|socket| &socket.targets).find(|target| {
-            matches!(&target.to, TargetKind::Named { node, .. } if node == back)
-        });
+        let targets = self.drafts[node].sockets.iter().flat_map(|socket| &socket.targets);
+        let connects_back = targets.filter(|_| node != asker.node).find(
+            |target| matches!(&target.to, TargetKind::Named { node, .. } if node == back),
+        );
+        let pair = (node.min(asker.node), node.max(asker.node));
+        if connects_back.is_some() && !self.told.insert(pair) {
+            return;
+        }
         let fault = Diagnostic::new(Code::NobodyBinds, format!("`{name}` binds nothing"))
             .at(asker.span, "connects to it")
             .at(place, "only connects");
         let fault = match connects_back {
-            Some(target) if node != asker.node => fault
+            Some(target) => fault
                 .at(target.span, "and connects back")
                 .because("one end of a link has to bind, and here neither does"),
-            Some(_) | None => fault.because("one end of a link has to bind"),
+            None => fault.because("one end of a link has to bind"),
         };
         self.report.add(fault.help(format!("give `{name}` a `bind: PORT`")));
     }

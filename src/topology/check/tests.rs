@@ -43,6 +43,12 @@ fn sound(yaml: &str) -> Topology {
     checked.topology.unwrap()
 }
 
+fn assert_told(name: &str, cases: &[&str]) {
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, told(cases));
+    });
+}
+
 /// Every case with what is said of it, one line a fault.
 fn told(cases: &[&str]) -> String {
     let mut text = String::new();
@@ -77,7 +83,7 @@ fn told(cases: &[&str]) -> String {
 
 #[test]
 fn the_form_of_a_file_is_checked() {
-    insta::assert_snapshot!(told(&[
+    assert_told("the_form_of_a_file_is_checked", &[
         "",
         "# nothing\n",
         "[]",
@@ -98,12 +104,12 @@ fn the_form_of_a_file_is_checked() {
         "nodes: {a: {[1]: 2, role: pull, bind: 1}}",
         "nodes: {a: {role: !x pull, bind: 1}}",
         "defaults: {hwm: 5, rolle: pub}\nnodes: {a: {role: pull, bind: 1}}",
-    ]));
+    ]);
 }
 
 #[test]
 fn keys_and_values_of_a_node_are_checked() {
-    insta::assert_snapshot!(told(&[
+    assert_told("keys_and_values_of_a_node_are_checked", &[
         "nodes: {a: {}}",
         "nodes: {a: {script: }}",
         "nodes: {a: {role: publisher, bind: 1}}",
@@ -126,12 +132,12 @@ fn keys_and_values_of_a_node_are_checked() {
         "nodes: {a: {role: pull, bind: 1, on_mesage: x}}",
         "nodes: {a: {role: pull, bind: 1, on_message: {a: 1}, on_tick: , on_start: [1]}}",
         "nodes:\n  a:\n    role: pull\n    bind: 1\n    on_message: send(#{a: 1})\n",
-    ]));
+    ]);
 }
 
 #[test]
 fn endpoints_are_checked() {
-    insta::assert_snapshot!(told(&[
+    assert_told("endpoints_are_checked", &[
         "nodes: {a: {role: pull, bind: 0}}",
         "nodes: {a: {role: pull, bind: 70000}}",
         "nodes: {a: {role: pull, bind: -5}}",
@@ -149,12 +155,12 @@ fn endpoints_are_checked() {
         &format!("nodes: {{a: {{role: pull, bind: 'ipc:///{}'}}}}", "x".repeat(120)),
         "nodes: {a: {role: stream, bind: ['inproc://a', 'ws://127.0.0.1:80']}}",
         "nodes: {a: {role: pull, bind: [5, 'tcp://127.0.0.1:5']}, b: {role: pull, bind: 'tcp://*:5'}}",
-    ]));
+    ]);
 }
 
 #[test]
 fn links_are_checked() {
-    insta::assert_snapshot!(told(&[
+    assert_told("links_are_checked", &[
         "nodes: {station: {role: pub, bind: 5}, a: {role: sub, topics: all, connect: statoin}}",
         "nodes: {a: {role: sub, topics: all, connect: moon}}",
         "nodes: {a: {role: req, connect: b}, b: {role: rep, connect: a}}",
@@ -170,12 +176,12 @@ fn links_are_checked() {
         "nodes: {a: {role: pull, bind: 'ipc://x'}, b: {role: push, bind: 'ipc://x'}}",
         "nodes: {a: {role: pull, bind: 5, replicas: 3}}",
         "nodes: {a: {role: dealer, connect: 5, replicas: 3, identity: x}}",
-    ]));
+    ]);
 }
 
 #[test]
 fn what_a_role_cannot_have_is_checked() {
-    insta::assert_snapshot!(told(&[
+    assert_told("what_a_role_cannot_have_is_checked", &[
         "nodes: {a: {role: sub, bind: 5}}",
         "nodes: {a: {role: sub, bind: 5, topics: []}}",
         "nodes: {a: {role: pull, bind: 5, topics: all, msgids: 5}}",
@@ -190,12 +196,12 @@ fn what_a_role_cannot_have_is_checked() {
         "nodes: {a: {role: req, bind: 5, identity: \"\\0x\"}}",
         "nodes: {a: {role: rep, bind: 5, hwm: {send: 1}}}",
         "defaults: {hwm: 1}\nnodes: {a: {role: router, bind: 5}}",
-    ]));
+    ]);
 }
 
 #[test]
 fn options_are_checked() {
-    insta::assert_snapshot!(told(&[
+    assert_told("options_are_checked", &[
         "nodes: {a: {role: rep, bind: 5, options: {router_mandatory: true}}}",
         "nodes: {a: {role: pub, bind: 5, options: {router_mandatory: true, xpub_nodrop: true}}}",
         "nodes: {a: {role: pub, bind: 5, options: {sndhwm: 5, io_threads: 2, events: 1, rate: 5}}}",
@@ -212,12 +218,12 @@ fn options_are_checked() {
         "nodes: {a: {role: router, bind: 5, options: {connect_routing_id: x}}}",
         "nodes: {a: {role: router, connect: [5, 6], options: {connect_routing_id: x}}}",
         "nodes: {a: {role: pub, bind: 5, options: [conflate]}}",
-    ]));
+    ]);
 }
 
 #[test]
 fn sources_sinks_and_forwards_are_checked() {
-    insta::assert_snapshot!(told(&[
+    assert_told("sources_sinks_and_forwards_are_checked", &[
         "nodes: {a: {role: pull, bind: 5, read: {file: x}}}",
         "nodes: {a: {role: push, bind: 5, read: {fil: x, rate: fast, repeat: 2}}}",
         "nodes: {a: {sockets: {x: {role: push, bind: 5}, y: {role: pub, bind: 6}}, read: {file: x}}}",
@@ -232,7 +238,7 @@ fn sources_sinks_and_forwards_are_checked() {
         "nodes: {a: {sockets: {x: {role: pull, bind: 5}, y: {role: push, bind: 6}}, forward: [x, y], capture: y}}",
         "nodes: {a: {sockets: {x: {role: pull, bind: 5}, y: {role: push, bind: 6}, z: {role: rep, bind: 7}}, forward: [x, y], capture: z}}",
         "nodes: {a: {role: pull, bind: 5, capture: x}}",
-    ]));
+    ]);
 }
 
 #[test]

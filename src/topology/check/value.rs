@@ -91,7 +91,11 @@ pub(super) fn integer(
     report: &mut Report<'_>,
 ) -> Option<i64> {
     let Some(number) = value.as_scalar().and_then(Scalar::as_integer) else {
-        let help = format!("write a whole number from {} to {}", range.start(), range.end());
+        let help = if *range.end() > i64::from(u32::MAX) {
+            format!("write a whole number of at most 18 digits, such as `{key}: 1000`")
+        } else {
+            format!("write a whole number from {} to {}", range.start(), range.end())
+        };
         wrong(key, value, "a whole number", &help, report);
         return None;
     };
