@@ -26,6 +26,12 @@ const MAX_NODES: usize = 200_000;
 /// How many bytes of text there may be once every alias is expanded.
 const MAX_EXPANDED_BYTES: usize = 2 * MAX_BYTES;
 
+/// How many characters may open or part lists and maps in brackets: the parser holds what
+/// stands between the outermost brackets in memory, some hundred bytes for each.
+const MAX_FLOW_MARKS: usize = 250_000;
+/// So many faults are kept; nobody reads more, and a large file could have millions.
+const MAX_FAULTS: usize = 1000;
+
 /// A YAML text as a tree.
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -52,6 +58,11 @@ impl Document {
             let span = Span::new(id, 0, 0);
             return Err(vec![too_large(span, "the text is longer than 10 MiB")]);
         }
+        let is_mark = |byte: &u8| matches!(byte, b'[' | b'{' | b',' | b'?');
+        if text.bytes().filter(|byte| is_mark(byte)).count() > MAX_FLOW_MARKS {
+            let why = format!("there are more than {MAX_FLOW_MARKS} brackets and commas");
+            return Err(vec![too_large(Span::new(id, 0, 0), &why)]);
+        }
         let mut builder = Builder {
             text,
             id,
@@ -66,7 +77,7 @@ impl Document {
         match builder.build(source) {
             Ok(root) => Ok(Self { source: source.clone(), root, faults: builder.faults }),
             Err(fault) => {
-                builder.faults.push(fault);
+                builder.faults.push(*fault);
                 Err(builder.faults)
             }
         }
@@ -90,6 +101,9 @@ impl Document {
         &self.source
     }
 }
+
+/// Why there is no tree at all.
+type Refused = Box<Diagnostic>;
 
 /// How much has been built.
 #[derive(Clone, Copy, Default)]
@@ -134,25 +148,27 @@ enum Pending {
 }
 
 impl Builder<'_, '_> {
-    fn build(&mut self, source: &Source) -> Result<Node, Diagnostic> {
+    fn build(&mut self, source: &Source) -> Result<Node, Refused> {
         for event in Parser::new_from_str(self.text) {
             match event {
                 Ok((event, span)) => self.event(event, span)?,
                 Err(error) => {
                     let at = self.places.byte(error.marker());
                     let span = visible(self.id, self.text, at);
-                    return Err(syntax::diagnose(&error, at, span, source));
+                    return Err(Box::new(syntax::diagnose(&error, at, span, source)));
                 }
             }
         }
         self.root.take().ok_or_else(|| {
-            Diagnostic::new(Code::NotYaml, "there is nothing in this file")
-                .at(Span::new(self.id, 0, 0), "")
-                .help("declare at least one node under `nodes:`")
+            Box::new(
+                Diagnostic::new(Code::NotYaml, "there is nothing in this file")
+                    .at(Span::new(self.id, 0, 0), "")
+                    .help("declare at least one node under `nodes:`"),
+            )
         })
     }
 
-    fn event(&mut self, event: Event<'_>, span: saphyr_parser::Span) -> Result<(), Diagnostic> {
+    fn event(&mut self, event: Event<'_>, span: saphyr_parser::Span) -> Result<(), Refused> {
         let start = self.places.byte(&span.start);
         let end = self.places.byte(&span.end).max(start);
         match event {
@@ -171,7 +187,9 @@ impl Builder<'_, '_> {
                 self.close(end);
                 Ok(())
             }
-            Event::DocumentStart(_) if self.root.is_some() => Err(self.second_document(start, end)),
+            Event::DocumentStart(_) if self.root.is_some() => {
+                Err(Box::new(self.second_document(start, end)))
+            }
             Event::DocumentStart(_)
             | Event::DocumentEnd
             | Event::StreamStart
@@ -188,7 +206,7 @@ impl Builder<'_, '_> {
         tag: Option<&Tag>,
         start: usize,
         end: usize,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Refused> {
         self.grow(Size { nodes: 1, bytes: text.len() }, start, end)?;
         let has_properties = anchor > 0 || tag.is_some();
         let style = scalar_style(style, tag);
@@ -214,7 +232,7 @@ impl Builder<'_, '_> {
         Ok(())
     }
 
-    fn alias(&mut self, anchor: usize, start: usize, end: usize) -> Result<(), Diagnostic> {
+    fn alias(&mut self, anchor: usize, start: usize, end: usize) -> Result<(), Refused> {
         let span = Span::new(self.id, start, end);
         let Some((node, size)) = self.anchors.get(&anchor) else {
             self.faults.push(
@@ -238,12 +256,12 @@ impl Builder<'_, '_> {
         start: usize,
         end: usize,
         content: Content,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Refused> {
         let before = self.size;
         self.grow(Size { nodes: 1, bytes: 0 }, start, end)?;
         if self.frames.len() >= MAX_DEPTH {
             let why = format!("lists and maps lie in one another more than {MAX_DEPTH} deep");
-            return Err(too_large(visible(self.id, self.text, start), &why));
+            return Err(Box::new(too_large(visible(self.id, self.text, start), &why)));
         }
         let span = Span::new(self.id, start, end);
         self.takes_tag(tag, span);
@@ -297,7 +315,7 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn grow(&mut self, by: Size, start: usize, end: usize) -> Result<(), Diagnostic> {
+    fn grow(&mut self, by: Size, start: usize, end: usize) -> Result<(), Refused> {
         self.size.nodes += by.nodes;
         self.size.bytes += by.bytes;
         let why = if self.size.nodes > MAX_NODES {
@@ -307,7 +325,7 @@ impl Builder<'_, '_> {
         } else {
             return Ok(());
         };
-        Err(too_large(Span::new(self.id, start, end), &why))
+        Err(Box::new(too_large(Span::new(self.id, start, end), &why)))
     }
 
     /// Whether the next scalar is the value of `nodes.NAME.on_…`, merge keys looked through.
@@ -341,7 +359,9 @@ impl Builder<'_, '_> {
                 }
                 None => span,
             };
-            self.faults.push(variable_fault(&error.kind, place));
+            if self.faults.len() < MAX_FAULTS {
+                self.faults.push(variable_fault(&error.kind, place));
+            }
         }
     }
 

@@ -243,20 +243,21 @@ impl Endpoint {
         }
     }
 
-    /// Whether one machine cannot bind both.
+    /// Whether it stands for every address of the machine.
     #[must_use]
-    pub fn excludes(&self, other: &Self) -> bool {
-        let has_port = |endpoint: &Self| matches!(endpoint.transport, Transport::Tcp | Transport::Ws);
-        if has_port(self) && has_port(other) {
-            // Without resolving interfaces only equal hosts and any-addresses are sure.
-            return self.port.is_some()
-                && self.port == other.port
-                && (self.host() == other.host() || is_any(self.host()) || is_any(other.host()));
-        }
-        !self.is_wildcard() && self.text == other.text
+    pub fn has_any_host(&self) -> bool {
+        is_any(self.host())
     }
 
-    fn host(&self) -> &str {
+    /// Whether it is this machine's address for itself.
+    #[must_use]
+    pub fn has_loopback_host(&self) -> bool {
+        is_loopback(self.host())
+    }
+
+    /// What stands before the port of tcp and ws.
+    #[must_use]
+    pub fn host(&self) -> &str {
         let address = self.address();
         let address = address.rsplit_once(';').map_or(address, |(_, address)| address);
         address.rsplit_once(':').map_or(address, |(host, _)| host)

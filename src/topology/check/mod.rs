@@ -6,9 +6,10 @@
 mod attach;
 mod defaults;
 mod draft;
-mod flow;
+mod forward;
 mod handlers;
 mod keys;
+mod lines;
 mod name;
 mod nearest;
 mod node;
@@ -80,8 +81,8 @@ pub fn check(document: &Document, scripts: &Scripts) -> Checked {
         report.add(fault.clone());
     }
     let spec = read_top(document, scripts, &mut report);
+    let is_sound = !report.has_error();
     let diagnostics = report.finish();
-    let is_sound = !diagnostics.iter().any(Diagnostic::is_error);
     Checked { topology: spec.filter(|_| is_sound).map(Topology::new), diagnostics }
 }
 

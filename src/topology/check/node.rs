@@ -14,9 +14,10 @@ use crate::topology::spec::{NodeSpec, OnError};
 use super::Scripts;
 use super::defaults::Defaults;
 use super::draft::{NodeDraft, SocketDraft};
-use super::flow;
+use super::forward;
 use super::handlers;
 use super::keys;
+use super::lines;
 use super::name;
 use super::report::{Report, first_line};
 use super::socket;
@@ -53,7 +54,7 @@ pub(super) fn read(
     check_keys(mapping, report);
     let (sockets, sockets_are_named, has_unread_sockets) = read_sockets(entry, mapping, context, report);
     handlers::check(mapping, &sockets, report);
-    let (forwards, capture) = flow::read_forwards(mapping, &sockets, report);
+    let (forwards, capture) = forward::read(mapping, &sockets, report);
     let script = context.scripts.of(&name).cloned();
     let handles_lines = handles_lines(mapping, script.as_ref());
     let spec = NodeSpec {
@@ -66,11 +67,11 @@ pub(super) fn read(
         forwards,
         capture,
         read: mapping.entry("read").and_then(|read| {
-            flow::read_source(&read.key, &read.value, &sockets, handles_lines, report)
+            lines::read_source(&read.key, &read.value, &sockets, handles_lines, report)
         }),
         write: mapping
             .entry("write")
-            .and_then(|write| flow::read_sink(&write.key, &write.value, &sockets, report)),
+            .and_then(|write| lines::read_sink(&write.key, &write.value, &sockets, report)),
         params: mapping.get("params").map(|p| read_params(p, report)).unwrap_or_default(),
         replicas: mapping.get("replicas").and_then(|replicas| read_replicas(replicas, report)),
         on_error: mapping

@@ -14,20 +14,31 @@ use super::nearest::nearest;
 
 /// From so many faults on, they are told more tersely.
 const MANY: usize = 200;
+/// So many faults are kept; nobody reads more, and a large file could have millions.
+const MOST: usize = 1000;
 
 /// The faults found so far.
 pub(super) struct Report<'d> {
     document: &'d Document,
     faults: Vec<Diagnostic>,
+    has_error: bool,
 }
 
 impl<'d> Report<'d> {
     pub(super) fn new(document: &'d Document) -> Self {
-        Self { document, faults: Vec::new() }
+        Self { document, faults: Vec::new(), has_error: false }
     }
 
     pub(super) fn add(&mut self, fault: Diagnostic) {
-        self.faults.push(fault);
+        self.has_error |= fault.is_error();
+        if self.faults.len() < MOST {
+            self.faults.push(fault);
+        }
+    }
+
+    /// Whether a fault stops a run.
+    pub(super) fn has_error(&self) -> bool {
+        self.has_error
     }
 
     /// Adds a fault with the mended text, unless the place holds a variable: its value is not

@@ -131,10 +131,10 @@ fn check_endpoints(drafts: &[NodeDraft], report: &mut Report<'_>) {
     for (node, socket, target) in ends() {
         let Some(endpoint) = target.bound() else { continue };
         let end = End { socket, span: target.span, node };
-        if let Some(first) = bound.binder_in_the_way(endpoint) {
-            report_two_binders(endpoint, first, &end, report);
+        match bound.binder_in_the_way(endpoint) {
+            Some(first) => report_two_binders(endpoint, first, &end, report),
+            None => bound.bind(endpoint, end),
         }
-        bound.bind(endpoint, end);
     }
     let mut told = HashSet::new();
     for (_, socket, target) in ends() {

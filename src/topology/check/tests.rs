@@ -323,7 +323,7 @@ fn a_fault_behind_an_alias_is_told_once() {
 #[test]
 fn an_alias_bomb_is_refused_at_once() {
     let mut yaml = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for (one, next) in ('a'..'z').zip('b'..='z') {
+    for (one, next) in ('a'..='y').zip('b'..='z') {
         let many = format!("*{one}, ").repeat(10);
         writeln!(yaml, "{next}: &{next} [{many}]").unwrap();
     }
@@ -332,12 +332,12 @@ fn an_alias_bomb_is_refused_at_once() {
 }
 
 #[test]
-fn a_thousand_faults_are_told_in_linear_time() {
+fn a_file_full_of_faults_tells_the_first_thousand() {
     let mut yaml = "nodes:\n".to_owned();
     for at in 0..5_000 {
         writeln!(yaml, "  n{at}: {{role: pull, connect: m{at}, colour{at}: red}}").unwrap();
     }
-    assert_eq!(checked(&yaml).diagnostics.len(), 10_000);
+    assert_eq!(checked(&yaml).diagnostics.len(), 1_000);
 }
 
 /// Pieces that a topology is made of, so that nonsense gets past the first line.
