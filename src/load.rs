@@ -43,9 +43,9 @@ pub fn load(path: &Path, lookup: &dyn Fn(&str) -> Option<String>) -> Loaded {
         Err(error) => {
             let code = if error.is_size() { Code::TooLarge } else { Code::Unreadable };
             let message = format!("cannot read {}", path.display());
-            loaded.diagnostics.push(
-                Diagnostic::new(code, message).because(error.to_string()).help(error.help()),
-            );
+            loaded
+                .diagnostics
+                .push(Diagnostic::new(code, message).because(error.to_string()).help(error.help()));
         }
     }
     loaded
@@ -156,7 +156,11 @@ fn on_tick() {
     fn what_scripts_import_is_read_and_watched() {
         let folder = tempfile::tempdir().unwrap();
         let path = write(folder.path(), "t/weather.yaml", WEATHER);
-        write(folder.path(), "scripts/station.rhai", "import \"unit\" as u;\nfn on_tick() { u::c() }");
+        write(
+            folder.path(),
+            "scripts/station.rhai",
+            "import \"unit\" as u;\nfn on_tick() { u::c() }",
+        );
         let unit = write(folder.path(), "scripts/unit.rhai", "fn c() { 1 }");
         let loaded = load(&path, &|_| None);
         assert_eq!(loaded.diagnostics, []);

@@ -99,7 +99,11 @@ fn split(text: &str) -> Result<(f64, &str), UnitError> {
         .find(|&(at, c)| !(c.is_ascii_digit() || c == '.' || at == 0 && matches!(c, '-' | '+')))
         .map_or(text.len(), |(at, _)| at);
     let number: f64 = text[..end].parse().map_err(|_| UnitError::NoNumber)?;
-    if number.is_finite() { Ok((number, text[end..].trim_start())) } else { Err(UnitError::TooLarge) }
+    if number.is_finite() {
+        Ok((number, text[end..].trim_start()))
+    } else {
+        Err(UnitError::TooLarge)
+    }
 }
 
 #[cfg(test)]

@@ -107,7 +107,8 @@ fn full(diagnostic: &Diagnostic, sources: &SourceMap, colours: bool) -> String {
     let mut groups = vec![main];
     groups.extend(mended);
     let renderer = if colours { Renderer::styled() } else { Renderer::plain() };
-    let renderer = renderer.decor_style(if colours { DecorStyle::Unicode } else { DecorStyle::Ascii });
+    let renderer =
+        renderer.decor_style(if colours { DecorStyle::Unicode } else { DecorStyle::Ascii });
     renderer.render(&groups)
 }
 
@@ -176,7 +177,11 @@ impl Excerpt<'_> {
             kind.span(range).label(text)
         });
         let annotations: Vec<_> = annotations.collect();
-        Snippet::source(&source.text()[window]).line_start(first).path(path).annotations(annotations).into()
+        Snippet::source(&source.text()[window])
+            .line_start(first)
+            .path(path)
+            .annotations(annotations)
+            .into()
     }
 }
 
@@ -224,7 +229,8 @@ mod tests {
     use crate::source::Span;
     use proptest::prelude::*;
 
-    const YAML: &str = "nodes:\n  a:\n    role: req\n    bind: 1\n  b:\n    role: pull\n    conect: a\n";
+    const YAML: &str =
+        "nodes:\n  a:\n    role: req\n    bind: 1\n  b:\n    role: pull\n    conect: a\n";
 
     fn sources() -> (SourceMap, SourceId, SourceId) {
         let mut sources = SourceMap::default();
@@ -253,7 +259,8 @@ mod tests {
             Diagnostic::new(Code::ScriptSyntax, "unexpected `;`")
                 .at(span(script, sources, ";"), "")
                 .at(span(yaml, sources, "b:"), "the node"),
-            Diagnostic::new(Code::Unreadable, "cannot read x.yaml").because("there is no such file"),
+            Diagnostic::new(Code::Unreadable, "cannot read x.yaml")
+                .because("there is no such file"),
         ]
     }
 

@@ -10,27 +10,15 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Source, SourceId, Span};
 
+use super::bounds::{self, MAX_FAULTS, Refused, Size, too_large};
 use super::merge::Pairs;
 use super::node::{Entry, Key, Kind, Node, Scalar, Style};
-use super::piece::is_handler_key;
+use super::piece::{is_handler_key, written_length};
 use super::places::Places;
-use super::substitute::{Lookup, SubstituteError, SubstituteErrorKind, substitute};
+use super::substitute::{Lookup, substitute};
 use super::syntax;
-
-/// The largest text that is read.
-pub const MAX_BYTES: usize = 10 << 20;
-/// How deep lists and maps may lie in one another.
-const MAX_DEPTH: usize = 64;
-/// How many values there may be once every alias is expanded.
-const MAX_NODES: usize = 200_000;
-/// How many bytes of text there may be once every alias is expanded.
-const MAX_EXPANDED_BYTES: usize = 2 * MAX_BYTES;
-
-/// How many characters may open or part lists and maps in brackets: the parser holds what
-/// stands between the outermost brackets in memory, some hundred bytes for each.
-const MAX_FLOW_MARKS: usize = 250_000;
-/// So many faults are kept; nobody reads more, and a large file could have millions.
-const MAX_FAULTS: usize = 1000;
+use super::tag;
+use super::variables::variable_faults;
 
 /// A YAML text as a tree.
 #[derive(Clone, Debug)]
@@ -54,13 +42,7 @@ impl Document {
         lookup: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<Diagnostic>> {
         let text = source.text();
-        if text.len() > MAX_BYTES {
-            let span = Span::new(id, 0, 0);
-            return Err(vec![too_large(span, "the text is longer than 10 MiB")]);
-        }
-        let is_mark = |byte: &u8| matches!(byte, b'[' | b'{' | b',' | b'?');
-        if text.bytes().filter(|byte| is_mark(byte)).count() > MAX_FLOW_MARKS {
-            let why = format!("there are more than {MAX_FLOW_MARKS} brackets and commas");
+        if let Some(why) = bounds::excess(text) {
             return Err(vec![too_large(Span::new(id, 0, 0), &why)]);
         }
         let mut builder = Builder {
@@ -100,16 +82,6 @@ impl Document {
     pub fn source(&self) -> &Source {
         &self.source
     }
-}
-
-/// Why there is no tree at all.
-type Refused = Box<Diagnostic>;
-
-/// How much has been built.
-#[derive(Clone, Copy, Default)]
-struct Size {
-    nodes: usize,
-    bytes: usize,
 }
 
 struct Builder<'t, 'l> {
@@ -209,7 +181,7 @@ impl Builder<'_, '_> {
     ) -> Result<(), Refused> {
         self.grow(Size { nodes: 1, bytes: text.len() }, start, end)?;
         let has_properties = anchor > 0 || tag.is_some();
-        let style = scalar_style(style, tag);
+        let style = tag::style(style, tag);
         let span = self.scalar_span(start, end, has_properties, style);
         let kind = if self.is_handler_body() {
             Kind::Scalar(Scalar { text: text.into(), style })
@@ -220,7 +192,9 @@ impl Builder<'_, '_> {
                     Kind::Scalar(Scalar { text: filled.into(), style })
                 }
                 Err(errors) => {
-                    self.report_variables(errors, span);
+                    let room = MAX_FAULTS.saturating_sub(self.faults.len());
+                    let faults = variable_faults(&errors, self.text, span);
+                    self.faults.extend(faults.into_iter().take(room));
                     Kind::Faulty
                 }
             }
@@ -259,8 +233,7 @@ impl Builder<'_, '_> {
     ) -> Result<(), Refused> {
         let before = self.size;
         self.grow(Size { nodes: 1, bytes: 0 }, start, end)?;
-        if self.frames.len() >= MAX_DEPTH {
-            let why = format!("lists and maps lie in one another more than {MAX_DEPTH} deep");
+        if let Some(why) = bounds::excess_depth(self.frames.len()) {
             return Err(Box::new(too_large(visible(self.id, self.text, start), &why)));
         }
         let span = Span::new(self.id, start, end);
@@ -281,10 +254,7 @@ impl Builder<'_, '_> {
         let is_flow = self.text[..end].ends_with([']', '}']);
         let end = if is_flow { end } else { frame.end };
         let node = Node { kind, span: Span::new(self.id, frame.start, end.max(frame.start)) };
-        let size = Size {
-            nodes: self.size.nodes - frame.before.nodes,
-            bytes: self.size.bytes - frame.before.bytes,
-        };
+        let size = self.size - frame.before;
         self.remember(frame.anchor, &node, size);
         self.put(node);
     }
@@ -316,16 +286,11 @@ impl Builder<'_, '_> {
     }
 
     fn grow(&mut self, by: Size, start: usize, end: usize) -> Result<(), Refused> {
-        self.size.nodes += by.nodes;
-        self.size.bytes += by.bytes;
-        let why = if self.size.nodes > MAX_NODES {
-            format!("there are more than {MAX_NODES} values, aliases expanded")
-        } else if self.size.bytes > MAX_EXPANDED_BYTES {
-            format!("there are more than {} MiB of text, aliases expanded", MAX_EXPANDED_BYTES >> 20)
-        } else {
-            return Ok(());
-        };
-        Err(Box::new(too_large(Span::new(self.id, start, end), &why)))
+        self.size += by;
+        match self.size.excess() {
+            Some(why) => Err(Box::new(too_large(Span::new(self.id, start, end), &why))),
+            None => Ok(()),
+        }
     }
 
     /// Whether the next scalar is the value of `nodes.NAME.on_…`, merge keys looked through.
@@ -339,47 +304,12 @@ impl Builder<'_, '_> {
         is_merged && last.awaited_key().is_some_and(is_handler_key)
     }
 
-    fn report_variables(&mut self, errors: Vec<SubstituteError>, span: Span) {
-        let written = &self.text[span.start..span.end];
-        let mut from = 0;
-        for error in errors {
-            let name = match &error.kind {
-                SubstituteErrorKind::Undefined(name) | SubstituteErrorKind::BadName(name) => name,
-                SubstituteErrorKind::Unclosed | SubstituteErrorKind::TooDeep => "",
-            };
-            let needle = format!("${{{name}");
-            // Escapes may make the written text differ from the read one: then the whole scalar.
-            let place = match written[from..].find(&needle) {
-                Some(at) => {
-                    let start = span.start + from + at;
-                    from += at + needle.len();
-                    let rest = &self.text[start..span.end];
-                    let length = if name.is_empty() { 2 } else { rest.find('}').map_or(rest.len(), |end| end + 1) };
-                    Span::new(self.id, start, start + length)
-                }
-                None => span,
-            };
-            if self.faults.len() < MAX_FAULTS {
-                self.faults.push(variable_fault(&error.kind, place));
-            }
-        }
-    }
-
     /// Reports a tag that means nothing here.
     fn takes_tag(&mut self, tag: Option<&Tag>, span: Span) -> bool {
-        let Some(tag) = tag else { return true };
-        let is_core = tag.is_yaml_core_schema()
-            && ["str", "int", "float", "bool", "null", "map", "seq"].contains(&tag.suffix.as_str());
-        let is_non_specific = tag.handle.is_empty() && tag.suffix == "!";
-        if is_core || is_non_specific {
-            return true;
-        }
-        self.faults.push(
-            Diagnostic::new(Code::WrongType, format!("the tag `{tag}` means nothing here"))
-                .at(span, "a value with a tag")
-                .help("remove the tag, or quote the text if the `!` belongs to it"),
-        );
-        false
+        let fault = tag.and_then(|tag| tag::fault(tag, span));
+        let is_fine = fault.is_none();
+        self.faults.extend(fault);
+        is_fine
     }
 
     fn second_document(&self, start: usize, end: usize) -> Diagnostic {
@@ -399,8 +329,8 @@ impl Builder<'_, '_> {
             let header = content.find('\n').map_or(content.len(), |at| at + 1);
             start = end - content[header..].trim_start().len();
         }
-        let end = start + self.text[start..end].trim_end().len();
-        Span::new(self.id, start, end)
+        let length = written_length(&self.text[start..end], style);
+        Span::new(self.id, start, start + length)
     }
 
     fn skip_properties(&self, start: usize, end: usize) -> usize {
@@ -463,54 +393,12 @@ impl Frame {
     }
 }
 
-fn scalar_style(style: ScalarStyle, tag: Option<&Tag>) -> Style {
-    let is_text = |tag: &Tag| tag.suffix == "str" || tag.suffix == "!";
-    match style {
-        ScalarStyle::Plain if tag.is_some_and(is_text) => Style::SingleQuoted,
-        ScalarStyle::Plain => Style::Plain,
-        ScalarStyle::SingleQuoted => Style::SingleQuoted,
-        ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
-        ScalarStyle::Literal => Style::Literal,
-        ScalarStyle::Folded => Style::Folded,
-    }
-}
-
-fn variable_fault(kind: &SubstituteErrorKind, place: Span) -> Diagnostic {
-    match kind {
-        SubstituteErrorKind::Undefined(name) => {
-            Diagnostic::new(Code::UndefinedVariable, format!("the variable `{name}` is not set"))
-                .at(place, "it has no value and no default")
-                .help(format!("set it (`--set {name}=…`), or give a default: `${{{name}:-…}}`"))
-        }
-        SubstituteErrorKind::Unclosed => {
-            Diagnostic::new(Code::UndefinedVariable, "a `${` without its `}`")
-                .at(place, "it is never closed")
-                .help("close it, or write `$$` for a dollar sign")
-        }
-        SubstituteErrorKind::BadName(name) => {
-            Diagnostic::new(Code::UndefinedVariable, format!("`{name}` is no variable's name"))
-                .at(place, "")
-                .because("a variable's name has letters, digits and `_`, and no digit first")
-                .help("write `${NAME}` or `${NAME:-default}`, or `$$` for a dollar sign")
-        }
-        SubstituteErrorKind::TooDeep => {
-            Diagnostic::new(Code::UndefinedVariable, "defaults inside defaults, too deep")
-                .at(place, "")
-                .help("give the inner variable a plain default")
-        }
-    }
-}
-
-fn too_large(span: Span, why: &str) -> Diagnostic {
-    Diagnostic::new(Code::TooLarge, "the topology is too large to read")
-        .at(span, "the bound is passed here")
-        .because(why)
-        .help("split it into several topologies, or use `replicas` for copies of a node")
-}
-
 /// The character at a byte, as a span that can be seen.
 fn visible(id: SourceId, text: &str, at: usize) -> Span {
     let at = at.min(text.len());
     let length = text[at..].chars().next().filter(|&c| c != '\n').map_or(0, char::len_utf8);
     Span::new(id, at, at + length)
 }
+
+#[cfg(test)]
+mod tests;

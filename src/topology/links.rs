@@ -182,7 +182,8 @@ mod tests {
             ("inproc://a", "inproc://a", true),
             ("inproc://a", "ipc://a", false),
         ] {
-            let (bound, connected) = (endpoint(bound, Side::Bind), endpoint(connected, Side::Connect));
+            let (bound, connected) =
+                (endpoint(bound, Side::Bind), endpoint(connected, Side::Connect));
             let mut meeting = Meeting::default();
             meeting.bind(&bound, ());
             let met = meeting.reached_by(&connected).count();

@@ -105,7 +105,11 @@ impl Endpoint {
     /// TCP on 127.0.0.1.
     #[must_use]
     pub fn local(port: u16) -> Self {
-        Self { transport: Transport::Tcp, text: format!("tcp://127.0.0.1:{port}"), port: Some(port) }
+        Self {
+            transport: Transport::Tcp,
+            text: format!("tcp://127.0.0.1:{port}"),
+            port: Some(port),
+        }
     }
 
     /// Reads an endpoint text for one side of a link.
@@ -218,7 +222,9 @@ impl Endpoint {
     #[must_use]
     pub fn as_seen_by_peer(&self) -> Self {
         let mut text = self.text.clone();
-        for (any, loopback) in [("//*:", "//127.0.0.1:"), ("//0.0.0.0:", "//127.0.0.1:"), ("//[::]:", "//[::1]:")] {
+        for (any, loopback) in
+            [("//*:", "//127.0.0.1:"), ("//0.0.0.0:", "//127.0.0.1:"), ("//[::]:", "//[::1]:")]
+        {
             text = text.replacen(any, loopback, 1);
         }
         Self { transport: self.transport, text, port: self.port }

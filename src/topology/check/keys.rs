@@ -49,16 +49,15 @@ pub(super) fn unknown(entry: &Entry, sets: &[&[&str]], whose: &str, report: &mut
     let fault = Diagnostic::new(Code::UnknownKey, message);
     if known().any(|key| key == "options") && SocketOption::find(&key.text).is_some() {
         report.add(
-            fault.at(key.span, "this is an option of libzmq").help(format!(
-                "write it under `options`: `options: {{{}: …}}`",
-                key.text
-            )),
+            fault
+                .at(key.span, "this is an option of libzmq")
+                .help(format!("write it under `options`: `options: {{{}: …}}`", key.text)),
         );
         return;
     }
-    let other = OTHER_WORDS.iter().find(|(word, ours)| {
-        *word == &*key.text && known().any(|key| key == *ours)
-    });
+    let other = OTHER_WORDS
+        .iter()
+        .find(|(word, ours)| *word == &*key.text && known().any(|key| key == *ours));
     let meant = report.nearest(&key.text, known()).or(other.map(|(_, ours)| *ours));
     match meant {
         Some(meant) => {

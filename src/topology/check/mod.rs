@@ -86,7 +86,11 @@ pub fn check(document: &Document, scripts: &Scripts) -> Checked {
     Checked { topology: spec.filter(|_| is_sound).map(Topology::new), diagnostics }
 }
 
-fn read_top(document: &Document, scripts: &Scripts, report: &mut Report<'_>) -> Option<TopologySpec> {
+fn read_top(
+    document: &Document,
+    scripts: &Scripts,
+    report: &mut Report<'_>,
+) -> Option<TopologySpec> {
     let root = document.root();
     let Some(top) = root.as_mapping() else {
         report_shapeless(root, report);

@@ -25,8 +25,19 @@ use super::value;
 
 /// The keys of a node that are not its socket's.
 const KEYS: &[&str] = &[
-    "sockets", "script", "every", "timers", "forward", "capture", "read", "write", "params",
-    "replicas", "on_error", "isolate", "description",
+    "sockets",
+    "script",
+    "every",
+    "timers",
+    "forward",
+    "capture",
+    "read",
+    "write",
+    "params",
+    "replicas",
+    "on_error",
+    "isolate",
+    "description",
 ];
 
 const ON_ERROR: &[(&str, OnError)] =
@@ -52,7 +63,8 @@ pub(super) fn read(
     let what = format!("node {}", keys::shorten(&name));
     let mapping = value::map(&what, &entry.value, report)?;
     check_keys(mapping, report);
-    let (sockets, sockets_are_named, has_unread_sockets) = read_sockets(entry, mapping, context, report);
+    let (sockets, sockets_are_named, has_unread_sockets) =
+        read_sockets(entry, mapping, context, report);
     handlers::check(mapping, &sockets, report);
     let (forwards, capture) = forward::read(mapping, &sockets, report);
     let script = context.scripts.of(&name).cloned();
@@ -141,10 +153,13 @@ fn read_sockets(
 
 fn report_no_socket(entry: &Entry, report: &mut Report<'_>) {
     report.add(
-        Diagnostic::new(Code::MissingKey, format!("the node `{}` has no socket", keys::shorten(&entry.key.text)))
-            .at(entry.key.span, "it has neither `role` nor `sockets`")
-            .because("a node is one socket or several with their handlers")
-            .help("give it a `role` and a `bind` or `connect`"),
+        Diagnostic::new(
+            Code::MissingKey,
+            format!("the node `{}` has no socket", keys::shorten(&entry.key.text)),
+        )
+        .at(entry.key.span, "it has neither `role` nor `sockets`")
+        .because("a node is one socket or several with their handlers")
+        .help("give it a `role` and a `bind` or `connect`"),
     );
 }
 
@@ -180,10 +195,7 @@ fn read_timers(node: &Node, report: &mut Report<'_>) -> BTreeMap<String, Duratio
     timers.collect()
 }
 
-fn read_params(
-    node: &Node,
-    report: &mut Report<'_>,
-) -> serde_json::Map<String, serde_json::Value> {
+fn read_params(node: &Node, report: &mut Report<'_>) -> serde_json::Map<String, serde_json::Value> {
     if node.is_null() || value::map("params", node, report).is_none() {
         return serde_json::Map::new();
     }

@@ -59,9 +59,10 @@ fn report_not_to_be_had(entry: &Entry, report: &mut Report<'_>) {
             let fault = fault.help(format!("did you mean `{meant}`?"));
             report.add_with_fix(fault, key.span, meant);
         }
-        None => report.add(
-            fault.help("options have libzmq's names in lower case, without `ZMQ_`; remove this one"),
-        ),
+        None => report
+            .add(fault.help(
+                "options have libzmq's names in lower case, without `ZMQ_`; remove this one",
+            )),
     }
 }
 

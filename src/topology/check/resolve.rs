@@ -96,10 +96,12 @@ impl<'a> Resolver<'a, '_, '_> {
         let Some(socket) = draft.sockets.iter().position(|socket| socket.name == wanted) else {
             if !draft.has_unread_sockets {
                 let names = || draft.sockets.iter().map(|socket| socket.name.as_str());
-                let fault =
-                    Diagnostic::new(Code::UnknownNode, format!("`{name}` has no socket `{wanted}`"))
-                        .at(asker.span, "no such socket")
-                        .at(draft.name_span, "the node");
+                let fault = Diagnostic::new(
+                    Code::UnknownNode,
+                    format!("`{name}` has no socket `{wanted}`"),
+                )
+                .at(asker.span, "no such socket")
+                .at(draft.name_span, "the node");
                 match self.report.nearest(wanted, names()) {
                     Some(meant) => {
                         let meant = format!("{name}.{meant}");
@@ -179,9 +181,9 @@ impl<'a> Resolver<'a, '_, '_> {
         }
         let back = &self.drafts[asker.node].spec.name;
         let targets = self.drafts[node].sockets.iter().flat_map(|socket| &socket.targets);
-        let connects_back = targets.filter(|_| node != asker.node).find(
-            |target| matches!(&target.to, TargetKind::Named { node, .. } if node == back),
-        );
+        let connects_back = targets
+            .filter(|_| node != asker.node)
+            .find(|target| matches!(&target.to, TargetKind::Named { node, .. } if node == back));
         let pair = (node.min(asker.node), node.max(asker.node));
         if connects_back.is_some() && !self.told.insert(pair) {
             return;
@@ -207,8 +209,9 @@ impl<'a> Resolver<'a, '_, '_> {
         let name = &draft.spec.name;
         let names: Vec<String> =
             several.iter().map(|(_, socket)| format!("{name}.{}", socket.name)).collect();
-        let fault = Diagnostic::new(Code::Ambiguous, format!("`{name}` has several sockets that fit"))
-            .at(asker.span, "which of them?");
+        let fault =
+            Diagnostic::new(Code::Ambiguous, format!("`{name}` has several sockets that fit"))
+                .at(asker.span, "which of them?");
         let fault =
             several.iter().fold(fault, |fault, (_, socket)| fault.at(socket.name_span, "fits"));
         let choices = one_of(names.iter().map(String::as_str));

@@ -145,13 +145,20 @@ fn check_endpoints(drafts: &[NodeDraft], report: &mut Report<'_>) {
     }
 }
 
-fn report_two_binders(endpoint: &Endpoint, first: &End<'_>, second: &End<'_>, report: &mut Report<'_>) {
+fn report_two_binders(
+    endpoint: &Endpoint,
+    first: &End<'_>,
+    second: &End<'_>,
+    report: &mut Report<'_>,
+) {
     let text = endpoint.as_str();
     report.add(
         Diagnostic::new(Code::TwoBinders, format!("{text} is bound twice"))
             .at(second.span, format!("bound again by `{}`", second.node.spec.name))
             .at(first.span, format!("first bound by `{}`", first.node.spec.name))
-            .because("an endpoint belongs to one socket; the second bind fails, or over ipc steals it")
+            .because(
+                "an endpoint belongs to one socket; the second bind fails, or over ipc steals it",
+            )
             .help("give one of them another endpoint, or let it connect"),
     );
 }

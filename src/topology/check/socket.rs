@@ -19,8 +19,19 @@ use super::value;
 
 /// The keys of a socket.
 pub(super) const KEYS: &[&str] = &[
-    "role", "bind", "connect", "msgids", "topics", "msgid", "format", "hwm", "when_full",
-    "sequence", "linger", "identity", "options",
+    "role",
+    "bind",
+    "connect",
+    "msgids",
+    "topics",
+    "msgid",
+    "format",
+    "hwm",
+    "when_full",
+    "sequence",
+    "linger",
+    "identity",
+    "options",
 ];
 
 /// Words that people use for a role.

@@ -56,7 +56,10 @@ fn told(cases: &[&str]) -> String {
         let yaml = case.trim_start_matches('\n');
         let source = Source::new("a.yaml", yaml);
         let checked = checked(yaml);
-        assert_eq!(checked.topology.is_none(), checked.diagnostics.iter().any(Diagnostic::is_error));
+        assert_eq!(
+            checked.topology.is_none(),
+            checked.diagnostics.iter().any(Diagnostic::is_error)
+        );
         writeln!(text, "{}", yaml.trim_end()).unwrap();
         for fault in &checked.diagnostics {
             let places: Vec<String> = fault
@@ -83,162 +86,183 @@ fn told(cases: &[&str]) -> String {
 
 #[test]
 fn the_form_of_a_file_is_checked() {
-    assert_told("the_form_of_a_file_is_checked", &[
-        "",
-        "# nothing\n",
-        "[]",
-        "nodes:",
-        "nodes: {}",
-        "version: 2\nnodes: {a: {role: pull, bind: 1}}",
-        "node: {a: {role: pull, bind: 1}}",
-        "nodes: {a: {role: pull, bind: 1}}\nnodes: {}",
-        "a: [1\nb: 2",
-        "nodes:\n\ta: 1",
-        "a: 1\n---\nb: 2",
-        "nodes: {2a: {role: pull, bind: 1}, a.b: {role: pull, bind: 2}, '': {role: pull, bind: 3}}",
-        "nodes: {a: pull, b: [1], c: }",
-        "nodes: {a: {role: pull, bind: ${NOPE}}, b: {role: pull, bind: ${ALSO}}}",
-        "nodes:\n  a:\n    role: pull\n    bind: ${NOPE}\n    description: \"${ALSO} ${PORT} ${\"\n",
-        "nodes: {a: &a {role: pull, bind: 1, <<: *a}}",
-        "nodes: {a: {<<: 1, role: pull, bind: 1}}",
-        "nodes: {a: {[1]: 2, role: pull, bind: 1}}",
-        "nodes: {a: {role: !x pull, bind: 1}}",
-        "defaults: {hwm: 5, rolle: pub}\nnodes: {a: {role: pull, bind: 1}}",
-    ]);
+    assert_told(
+        "the_form_of_a_file_is_checked",
+        &[
+            "",
+            "# nothing\n",
+            "[]",
+            "nodes:",
+            "nodes: {}",
+            "version: 2\nnodes: {a: {role: pull, bind: 1}}",
+            "node: {a: {role: pull, bind: 1}}",
+            "nodes: {a: {role: pull, bind: 1}}\nnodes: {}",
+            "a: [1\nb: 2",
+            "nodes:\n\ta: 1",
+            "a: 1\n---\nb: 2",
+            "nodes: {2a: {role: pull, bind: 1}, a.b: {role: pull, bind: 2}, '': {role: pull, bind: 3}}",
+            "nodes: {a: pull, b: [1], c: }",
+            "nodes: {a: {role: pull, bind: ${NOPE}}, b: {role: pull, bind: ${ALSO}}}",
+            "nodes:\n  a:\n    role: pull\n    bind: ${NOPE}\n    description: \"${ALSO} ${PORT} ${\"\n",
+            "nodes: {a: &a {role: pull, bind: 1, <<: *a}}",
+            "nodes: {a: {<<: 1, role: pull, bind: 1}}",
+            "nodes: {a: {[1]: 2, role: pull, bind: 1}}",
+            "nodes: {a: {role: !x pull, bind: 1}}",
+            "defaults: {hwm: 5, rolle: pub}\nnodes: {a: {role: pull, bind: 1}}",
+        ],
+    );
 }
 
 #[test]
 fn keys_and_values_of_a_node_are_checked() {
-    assert_told("keys_and_values_of_a_node_are_checked", &[
-        "nodes: {a: {}}",
-        "nodes: {a: {script: }}",
-        "nodes: {a: {role: publisher, bind: 1}}",
-        "nodes: {a: {role: PUSH, bind: 1}}",
-        "nodes: {a: {role: 7, bind: 1}}",
-        "nodes: {a: {bind: 1}}",
-        "nodes: {a: {role: pull}}",
-        "nodes: {a: {role: pull, bind: 1, conect: b, colour: red, reconnect_ivl: 1s, port: 2}}",
-        "nodes: {a: {role: pull, bind: 1, every: 0}}",
-        "nodes: {a: {role: pull, bind: 1, every: 5 sec, timers: {x: soon, y: }}}",
-        "nodes: {a: {role: pull, bind: 1, params: [1], replicas: 0, isolate: yes, on_error: retry}}",
-        "nodes: {a: {role: pull, bind: 1, description: {a: b}}}",
-        "nodes: {a: {role: pull, bind: 1, linger: 1000h, hwm: [1]}}",
-        "nodes: {a: {role: pull, bind: 1, hwm: {send: 1, recieve: x}}}",
-        "nodes: {a: {role: pull, bind: 1, sockets: {in: {role: pull, bind: 2}}}}",
-        "nodes: {a: {sockets: {}}}",
-        "nodes: {a: {sockets: {in-put: {role: pull, bind: 2}, tick: {role: pull, bind: 3}}}}",
-        "nodes: {a: {sockets: {x: pull}}}",
-        "nodes: {a: {role: pull, bind: 1, script: a.rhai, on_message: x}}",
-        "nodes: {a: {role: pull, bind: 1, on_mesage: x}}",
-        "nodes: {a: {role: pull, bind: 1, on_message: {a: 1}, on_tick: , on_start: [1]}}",
-        "nodes:\n  a:\n    role: pull\n    bind: 1\n    on_message: send(#{a: 1})\n",
-    ]);
+    assert_told(
+        "keys_and_values_of_a_node_are_checked",
+        &[
+            "nodes: {a: {}}",
+            "nodes: {a: {script: }}",
+            "nodes: {a: {role: publisher, bind: 1}}",
+            "nodes: {a: {role: PUSH, bind: 1}}",
+            "nodes: {a: {role: 7, bind: 1}}",
+            "nodes: {a: {bind: 1}}",
+            "nodes: {a: {role: pull}}",
+            "nodes: {a: {role: pull, bind: 1, conect: b, colour: red, reconnect_ivl: 1s, port: 2}}",
+            "nodes: {a: {role: pull, bind: 1, every: 0}}",
+            "nodes: {a: {role: pull, bind: 1, every: 5 sec, timers: {x: soon, y: }}}",
+            "nodes: {a: {role: pull, bind: 1, params: [1], replicas: 0, isolate: yes, on_error: retry}}",
+            "nodes: {a: {role: pull, bind: 1, description: {a: b}}}",
+            "nodes: {a: {role: pull, bind: 1, linger: 1000h, hwm: [1]}}",
+            "nodes: {a: {role: pull, bind: 1, hwm: {send: 1, recieve: x}}}",
+            "nodes: {a: {role: pull, bind: 1, sockets: {in: {role: pull, bind: 2}}}}",
+            "nodes: {a: {sockets: {}}}",
+            "nodes: {a: {sockets: {in-put: {role: pull, bind: 2}, tick: {role: pull, bind: 3}}}}",
+            "nodes: {a: {sockets: {x: pull}}}",
+            "nodes: {a: {role: pull, bind: 1, script: a.rhai, on_message: x}}",
+            "nodes: {a: {role: pull, bind: 1, on_mesage: x}}",
+            "nodes: {a: {role: pull, bind: 1, on_message: {a: 1}, on_tick: , on_start: [1]}}",
+            "nodes:\n  a:\n    role: pull\n    bind: 1\n    on_message: send(#{a: 1})\n",
+        ],
+    );
 }
 
 #[test]
 fn endpoints_are_checked() {
-    assert_told("endpoints_are_checked", &[
-        "nodes: {a: {role: pull, bind: 0}}",
-        "nodes: {a: {role: pull, bind: 70000}}",
-        "nodes: {a: {role: pull, bind: -5}}",
-        "nodes: {a: {role: pull, bind: 5.5}}",
-        "nodes: {a: {role: pull, bind: [1, , {a: b}]}}",
-        "nodes: {a: {role: pull, bind: 'tcp://localhost:5556'}}",
-        "nodes: {a: {role: pull, bind: 'tcp://example.org:5556'}}",
-        "nodes: {a: {role: pull, bind: '*:5556'}}",
-        "nodes: {a: {role: pull, bind: b}, b: {role: push, bind: 2}}",
-        "nodes: {a: {role: pull, connect: 'tcp://*:5556'}}",
-        "nodes: {a: {role: pull, connect: 'localhost:5556'}}",
-        "nodes: {a: {role: pull, connect: 'tpc://127.0.0.1:5556'}}",
-        "nodes: {a: {role: pull, connect: 'udp://127.0.0.1:5556'}}",
-        "nodes: {a: {role: pull, connect: 'ipc://'}}",
-        &format!("nodes: {{a: {{role: pull, bind: 'ipc:///{}'}}}}", "x".repeat(120)),
-        "nodes: {a: {role: stream, bind: ['inproc://a', 'ws://127.0.0.1:80']}}",
-        "nodes: {a: {role: pull, bind: [5, 'tcp://127.0.0.1:5']}, b: {role: pull, bind: 'tcp://*:5'}}",
-    ]);
+    assert_told(
+        "endpoints_are_checked",
+        &[
+            "nodes: {a: {role: pull, bind: 0}}",
+            "nodes: {a: {role: pull, bind: 70000}}",
+            "nodes: {a: {role: pull, bind: -5}}",
+            "nodes: {a: {role: pull, bind: 5.5}}",
+            "nodes: {a: {role: pull, bind: [1, , {a: b}]}}",
+            "nodes: {a: {role: pull, bind: 'tcp://localhost:5556'}}",
+            "nodes: {a: {role: pull, bind: 'tcp://example.org:5556'}}",
+            "nodes: {a: {role: pull, bind: '*:5556'}}",
+            "nodes: {a: {role: pull, bind: b}, b: {role: push, bind: 2}}",
+            "nodes: {a: {role: pull, connect: 'tcp://*:5556'}}",
+            "nodes: {a: {role: pull, connect: 'localhost:5556'}}",
+            "nodes: {a: {role: pull, connect: 'tpc://127.0.0.1:5556'}}",
+            "nodes: {a: {role: pull, connect: 'udp://127.0.0.1:5556'}}",
+            "nodes: {a: {role: pull, connect: 'ipc://'}}",
+            &format!("nodes: {{a: {{role: pull, bind: 'ipc:///{}'}}}}", "x".repeat(120)),
+            "nodes: {a: {role: stream, bind: ['inproc://a', 'ws://127.0.0.1:80']}}",
+            "nodes: {a: {role: pull, bind: [5, 'tcp://127.0.0.1:5']}, b: {role: pull, bind: 'tcp://*:5'}}",
+        ],
+    );
 }
 
 #[test]
 fn links_are_checked() {
-    assert_told("links_are_checked", &[
-        "nodes: {station: {role: pub, bind: 5}, a: {role: sub, topics: all, connect: statoin}}",
-        "nodes: {a: {role: sub, topics: all, connect: moon}}",
-        "nodes: {a: {role: req, connect: b}, b: {role: rep, connect: a}}",
-        "nodes: {a: {role: req, connect: b}, b: {role: rep, connect: 5}}",
-        "nodes: {a: {role: req, bind: 1, connect: a}}",
-        "nodes: {a: {role: push, bind: 5}, b: {role: sub, topics: all, connect: a}}",
-        "nodes: {a: {role: push, bind: 5}, b: {role: sub, topics: all, connect: 5}}",
-        "nodes: {a: {role: push, bind: 'inproc://x'}, b: {role: sub, topics: all, connect: 'inproc://x'}}",
-        "nodes: {a: {sockets: {x: {role: push, bind: 5}, y: {role: push, bind: 6}}}, b: {role: pull, connect: a}}",
-        "nodes: {a: {sockets: {x: {role: push, bind: 5}, y: {role: push, bind: 6}}}, b: {role: pull, connect: a.z}}",
-        "nodes: {a: {sockets: {x: {role: push, connect: 5}, y: {role: push, bind: 6}}}, b: {role: pull, connect: a.x}}",
-        "nodes: {a: {role: pull, bind: 5}, b: {role: push, bind: 5}}",
-        "nodes: {a: {role: pull, bind: 'ipc://x'}, b: {role: push, bind: 'ipc://x'}}",
-        "nodes: {a: {role: pull, bind: 5, replicas: 3}}",
-        "nodes: {a: {role: dealer, connect: 5, replicas: 3, identity: x}}",
-    ]);
+    assert_told(
+        "links_are_checked",
+        &[
+            "nodes: {station: {role: pub, bind: 5}, a: {role: sub, topics: all, connect: statoin}}",
+            "nodes: {a: {role: sub, topics: all, connect: moon}}",
+            "nodes: {a: {role: req, connect: b}, b: {role: rep, connect: a}}",
+            "nodes: {a: {role: req, connect: b}, b: {role: rep, connect: 5}}",
+            "nodes: {a: {role: req, bind: 1, connect: a}}",
+            "nodes: {a: {role: push, bind: 5}, b: {role: sub, topics: all, connect: a}}",
+            "nodes: {a: {role: push, bind: 5}, b: {role: sub, topics: all, connect: 5}}",
+            "nodes: {a: {role: push, bind: 'inproc://x'}, b: {role: sub, topics: all, connect: 'inproc://x'}}",
+            "nodes: {a: {sockets: {x: {role: push, bind: 5}, y: {role: push, bind: 6}}}, b: {role: pull, connect: a}}",
+            "nodes: {a: {sockets: {x: {role: push, bind: 5}, y: {role: push, bind: 6}}}, b: {role: pull, connect: a.z}}",
+            "nodes: {a: {sockets: {x: {role: push, connect: 5}, y: {role: push, bind: 6}}}, b: {role: pull, connect: a.x}}",
+            "nodes: {a: {role: pull, bind: 5}, b: {role: push, bind: 5}}",
+            "nodes: {a: {role: pull, bind: 'ipc://x'}, b: {role: push, bind: 'ipc://x'}}",
+            "nodes: {a: {role: pull, bind: 5, replicas: 3}}",
+            "nodes: {a: {role: dealer, connect: 5, replicas: 3, identity: x}}",
+        ],
+    );
 }
 
 #[test]
 fn what_a_role_cannot_have_is_checked() {
-    assert_told("what_a_role_cannot_have_is_checked", &[
-        "nodes: {a: {role: sub, bind: 5}}",
-        "nodes: {a: {role: sub, bind: 5, topics: []}}",
-        "nodes: {a: {role: pull, bind: 5, topics: all, msgids: 5}}",
-        "nodes: {a: {role: sub, bind: 5, msgids: [1000, x, 99999999999999999999]}}",
-        "nodes: {a: {role: sub, bind: 5, msgids: 5, format: envelope}}",
-        "nodes: {a: {role: sub, bind: 5, topics: all, msgid: 5}}",
-        "nodes: {a: {role: push, bind: 5, msgid: 5}}",
-        "nodes: {a: {role: push, bind: 5, format: json}}",
-        "nodes: {a: {role: push, bind: 5, when_full: block}}",
-        "nodes: {a: {role: push, bind: 5, sequence: true}}",
-        "nodes: {a: {role: push, bind: 5, identity: x}}",
-        "nodes: {a: {role: req, bind: 5, identity: \"\\0x\"}}",
-        "nodes: {a: {role: rep, bind: 5, hwm: {send: 1}}}",
-        "defaults: {hwm: 1}\nnodes: {a: {role: router, bind: 5}}",
-    ]);
+    assert_told(
+        "what_a_role_cannot_have_is_checked",
+        &[
+            "nodes: {a: {role: sub, bind: 5}}",
+            "nodes: {a: {role: sub, bind: 5, topics: []}}",
+            "nodes: {a: {role: pull, bind: 5, topics: all, msgids: 5}}",
+            "nodes: {a: {role: sub, bind: 5, msgids: [1000, x, 99999999999999999999]}}",
+            "nodes: {a: {role: sub, bind: 5, msgids: 5, format: envelope}}",
+            "nodes: {a: {role: sub, bind: 5, topics: all, msgid: 5}}",
+            "nodes: {a: {role: push, bind: 5, msgid: 5}}",
+            "nodes: {a: {role: push, bind: 5, format: json}}",
+            "nodes: {a: {role: push, bind: 5, when_full: block}}",
+            "nodes: {a: {role: push, bind: 5, sequence: true}}",
+            "nodes: {a: {role: push, bind: 5, identity: x}}",
+            "nodes: {a: {role: req, bind: 5, identity: \"\\0x\"}}",
+            "nodes: {a: {role: rep, bind: 5, hwm: {send: 1}}}",
+            "defaults: {hwm: 1}\nnodes: {a: {role: router, bind: 5}}",
+        ],
+    );
 }
 
 #[test]
 fn options_are_checked() {
-    assert_told("options_are_checked", &[
-        "nodes: {a: {role: rep, bind: 5, options: {router_mandatory: true}}}",
-        "nodes: {a: {role: pub, bind: 5, options: {router_mandatory: true, xpub_nodrop: true}}}",
-        "nodes: {a: {role: pub, bind: 5, options: {sndhwm: 5, io_threads: 2, events: 1, rate: 5}}}",
-        "nodes: {a: {role: pub, bind: 5, options: {hartbeat_ivl: 1s, ZMQ_TOS: 3, colour: red}}}",
-        "nodes: {a: {role: pub, bind: 5, options: {heartbeat_ttl: 150ms, heartbeat_ivl: 250us}}}",
-        "nodes: {a: {role: pub, bind: 5, options: {heartbeat_ttl: 7000s, backlog: -1, tos: 256}}}",
-        "nodes: {a: {role: pub, bind: 5, options: {tcp_keepalive: on, immediate: 2, ipv6: maybe}}}",
-        "nodes: {a: {role: pub, bind: 5, options: {tcp_keepalive_idle: 1500ms, maxmsgsize: big}}}",
-        "nodes: {a: {role: pub, bind: 5, options: {maxmsgsize: 1MiBs, sndbuf: 8GiB}}}",
-        "nodes: {a: {role: pub, bind: 5, options: {curve_server: true}}}",
-        "nodes: {a: {role: pub, bind: 5, options: {curve_secretkey: abc, curve_serverkey: 5}}}",
-        "nodes: {a: {role: pub, bind: 5, options: {plain_server: true, plain_username: x}}}",
-        "nodes: {a: {role: pub, bind: 5, options: {metadata: hello, reconnect_stop: [x, conn_refused]}}}",
-        "nodes: {a: {role: router, bind: 5, options: {connect_routing_id: x}}}",
-        "nodes: {a: {role: router, connect: [5, 6], options: {connect_routing_id: x}}}",
-        "nodes: {a: {role: pub, bind: 5, options: [conflate]}}",
-    ]);
+    assert_told(
+        "options_are_checked",
+        &[
+            "nodes: {a: {role: rep, bind: 5, options: {router_mandatory: true}}}",
+            "nodes: {a: {role: pub, bind: 5, options: {router_mandatory: true, xpub_nodrop: true}}}",
+            "nodes: {a: {role: pub, bind: 5, options: {sndhwm: 5, io_threads: 2, events: 1, rate: 5}}}",
+            "nodes: {a: {role: pub, bind: 5, options: {hartbeat_ivl: 1s, ZMQ_TOS: 3, colour: red}}}",
+            "nodes: {a: {role: pub, bind: 5, options: {heartbeat_ttl: 150ms, heartbeat_ivl: 250us}}}",
+            "nodes: {a: {role: pub, bind: 5, options: {heartbeat_ttl: 7000s, backlog: -1, tos: 256}}}",
+            "nodes: {a: {role: pub, bind: 5, options: {tcp_keepalive: on, immediate: 2, ipv6: maybe}}}",
+            "nodes: {a: {role: pub, bind: 5, options: {tcp_keepalive_idle: 1500ms, maxmsgsize: big}}}",
+            "nodes: {a: {role: pub, bind: 5, options: {maxmsgsize: 1MiBs, sndbuf: 8GiB}}}",
+            "nodes: {a: {role: pub, bind: 5, options: {curve_server: true}}}",
+            "nodes: {a: {role: pub, bind: 5, options: {curve_secretkey: abc, curve_serverkey: 5}}}",
+            "nodes: {a: {role: pub, bind: 5, options: {plain_server: true, plain_username: x}}}",
+            "nodes: {a: {role: pub, bind: 5, options: {metadata: hello, reconnect_stop: [x, conn_refused]}}}",
+            "nodes: {a: {role: router, bind: 5, options: {connect_routing_id: x}}}",
+            "nodes: {a: {role: router, connect: [5, 6], options: {connect_routing_id: x}}}",
+            "nodes: {a: {role: pub, bind: 5, options: [conflate]}}",
+        ],
+    );
 }
 
 #[test]
 fn sources_sinks_and_forwards_are_checked() {
-    assert_told("sources_sinks_and_forwards_are_checked", &[
-        "nodes: {a: {role: pull, bind: 5, read: {file: x}}}",
-        "nodes: {a: {role: push, bind: 5, read: {fil: x, rate: fast, repeat: 2}}}",
-        "nodes: {a: {sockets: {x: {role: push, bind: 5}, y: {role: pub, bind: 6}}, read: {file: x}}}",
-        "nodes: {a: {role: push, bind: 5, write: {file: x}}}",
-        "nodes: {a: {role: pull, bind: 5, write: x}}",
-        "nodes: {a: {role: pull, bind: 5, forward: [pull, push]}}",
-        "nodes: {a: {role: pull, bind: 5, forward: pull}}",
-        "nodes: {a: {sockets: {x: {role: pull, bind: 5}, y: {role: pull, bind: 6}}, forward: [x, y]}}",
-        "nodes: {a: {sockets: {x: {role: push, bind: 5}, y: {role: pull, bind: 6}}, forward: {x: y}}}",
-        "nodes: {a: {sockets: {x: {role: pull, bind: 5}, y: {role: push, bind: 6}}, forward: [[x, y], {x: y}]}}",
-        "nodes: {a: {sockets: {x: {role: pair, bind: 5}}, forward: [x, x]}}",
-        "nodes: {a: {sockets: {x: {role: pull, bind: 5}, y: {role: push, bind: 6}}, forward: [x, y], capture: y}}",
-        "nodes: {a: {sockets: {x: {role: pull, bind: 5}, y: {role: push, bind: 6}, z: {role: rep, bind: 7}}, forward: [x, y], capture: z}}",
-        "nodes: {a: {role: pull, bind: 5, capture: x}}",
-    ]);
+    assert_told(
+        "sources_sinks_and_forwards_are_checked",
+        &[
+            "nodes: {a: {role: pull, bind: 5, read: {file: x}}}",
+            "nodes: {a: {role: push, bind: 5, read: {fil: x, rate: fast, repeat: 2}}}",
+            "nodes: {a: {sockets: {x: {role: push, bind: 5}, y: {role: pub, bind: 6}}, read: {file: x}}}",
+            "nodes: {a: {role: push, bind: 5, write: {file: x}}}",
+            "nodes: {a: {role: pull, bind: 5, write: x}}",
+            "nodes: {a: {role: pull, bind: 5, forward: [pull, push]}}",
+            "nodes: {a: {role: pull, bind: 5, forward: pull}}",
+            "nodes: {a: {sockets: {x: {role: pull, bind: 5}, y: {role: pull, bind: 6}}, forward: [x, y]}}",
+            "nodes: {a: {sockets: {x: {role: push, bind: 5}, y: {role: pull, bind: 6}}, forward: {x: y}}}",
+            "nodes: {a: {sockets: {x: {role: pull, bind: 5}, y: {role: push, bind: 6}}, forward: [[x, y], {x: y}]}}",
+            "nodes: {a: {sockets: {x: {role: pair, bind: 5}}, forward: [x, x]}}",
+            "nodes: {a: {sockets: {x: {role: pull, bind: 5}, y: {role: push, bind: 6}}, forward: [x, y], capture: y}}",
+            "nodes: {a: {sockets: {x: {role: pull, bind: 5}, y: {role: push, bind: 6}, z: {role: rep, bind: 7}}, forward: [x, y], capture: z}}",
+            "nodes: {a: {role: pull, bind: 5, capture: x}}",
+        ],
+    );
 }
 
 #[test]
@@ -295,7 +319,8 @@ nodes:
     assert_eq!(worker.instances().count(), 3);
     assert_eq!(worker.params["list"], serde_json::json!(["a", 2.5, null]));
     let work = crate::zeromq::Endpoint::parse("inproc://work", crate::zeromq::Side::Bind).unwrap();
-    let to_broker = |socket, endpoint| Attachment::ConnectNode { node: "broker".into(), socket, endpoint };
+    let to_broker =
+        |socket, endpoint| Attachment::ConnectNode { node: "broker".into(), socket, endpoint };
     assert_eq!(worker.sockets[0].attachments, [to_broker(1, work)]);
     assert_eq!(worker.sockets[0].name, "rep");
     let other = topology.node("other").unwrap();
@@ -343,12 +368,61 @@ fn a_file_full_of_faults_tells_the_first_thousand() {
 /// Pieces that a topology is made of, so that nonsense gets past the first line.
 fn piece() -> impl Strategy<Value = String> {
     let words = prop::sample::select(vec![
-        "nodes", "version", "defaults", "role", "bind", "connect", "sockets", "msgids", "topics",
-        "hwm", "send", "options", "forward", "capture", "read", "write", "file", "every", "timers",
-        "params", "replicas", "on_message", "on_start", "script", "identity", "linger", "format",
-        "pub", "sub", "rep", "router", "pull", "push", "all", "true", "5556", "-1", "1s", "1MiB",
-        "tcp://*:5", "inproc://a", "tcp://localhost:1", "a", "b", "a.b", "x.rhai", "msgid", "<<",
-        "router_mandatory", "curve_serverkey", "heartbeat_ivl", "${PORT}", "${X}", "$$", "${",
+        "nodes",
+        "version",
+        "defaults",
+        "role",
+        "bind",
+        "connect",
+        "sockets",
+        "msgids",
+        "topics",
+        "hwm",
+        "send",
+        "options",
+        "forward",
+        "capture",
+        "read",
+        "write",
+        "file",
+        "every",
+        "timers",
+        "params",
+        "replicas",
+        "on_message",
+        "on_start",
+        "script",
+        "identity",
+        "linger",
+        "format",
+        "pub",
+        "sub",
+        "rep",
+        "router",
+        "pull",
+        "push",
+        "all",
+        "true",
+        "5556",
+        "-1",
+        "1s",
+        "1MiB",
+        "tcp://*:5",
+        "inproc://a",
+        "tcp://localhost:1",
+        "a",
+        "b",
+        "a.b",
+        "x.rhai",
+        "msgid",
+        "<<",
+        "router_mandatory",
+        "curve_serverkey",
+        "heartbeat_ivl",
+        "${PORT}",
+        "${X}",
+        "$$",
+        "${",
     ]);
     let marks = prop::sample::select(vec![
         ": ", ":\n", "\n", "\n  ", "\n    ", "\n      ", "- ", ", ", "[", "]", "{", "}", "'", "\"",

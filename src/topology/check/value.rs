@@ -26,7 +26,10 @@ pub(super) fn wrong(key: &str, value: &Node, wanted: &str, help: &str, report: &
     }
     report.add(
         Diagnostic::new(Code::WrongType, format!("`{key}` takes {wanted}"))
-            .at(super::report::first_line(value.span, report.source()), format!("this is {}", value.describe()))
+            .at(
+                super::report::first_line(value.span, report.source()),
+                format!("this is {}", value.describe()),
+            )
             .help(help),
     );
 }
@@ -172,13 +175,14 @@ pub(super) fn word<T: Copy>(
     report: &mut Report<'_>,
 ) -> Option<T> {
     let choices = one_of(words.iter().map(|(word, _)| *word));
-    let scalar = scalar(key, value, &format!("one of {choices}"), &format!("write {choices}"), report)?;
+    let scalar =
+        scalar(key, value, &format!("one of {choices}"), &format!("write {choices}"), report)?;
     if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == &*scalar.text) {
         return Some(*meaning);
     }
     let message = format!("`{key}` cannot be `{}`", shorten(&scalar.text));
-    let fault = Diagnostic::new(Code::UnknownWord, message)
-        .at(value.span, format!("not one of {choices}"));
+    let fault =
+        Diagnostic::new(Code::UnknownWord, message).at(value.span, format!("not one of {choices}"));
     match report.nearest(&scalar.text, words.iter().map(|(word, _)| *word)) {
         Some(meant) => {
             let fault = fault.help(format!("did you mean `{meant}`?"));
