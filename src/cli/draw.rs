@@ -33,6 +33,17 @@ pub enum Look {
 /// Draws faults, and below them how many there are.
 #[must_use]
 pub fn draw(diagnostics: &[Diagnostic], sources: &SourceMap, look: Look) -> String {
+    let mut text = draw_each(diagnostics, sources, look);
+    if let Some(summary) = summary(diagnostics) {
+        text.push_str(&summary);
+        text.push('\n');
+    }
+    text
+}
+
+/// Draws faults without counting them.
+#[must_use]
+pub(super) fn draw_each(diagnostics: &[Diagnostic], sources: &SourceMap, look: Look) -> String {
     let mut text = String::new();
     for diagnostic in diagnostics.iter().take(MOST_DRAWN) {
         match look {
@@ -49,10 +60,6 @@ pub fn draw(diagnostics: &[Diagnostic], sources: &SourceMap, look: Look) -> Stri
     if diagnostics.len() > MOST_DRAWN {
         // Writing into a String cannot fail.
         let _ = writeln!(text, "… and {} more", diagnostics.len() - MOST_DRAWN);
-    }
-    if let Some(summary) = summary(diagnostics) {
-        text.push_str(&summary);
-        text.push('\n');
     }
     text
 }

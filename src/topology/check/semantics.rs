@@ -32,7 +32,7 @@ fn check_hwm(socket: &SocketDraft, report: &mut Report<'_>) {
     if !matches!(role, Role::Rep | Role::Router) {
         return;
     }
-    report.add(
+    let fault =
         Diagnostic::new(Code::HwmLosesReplies, format!("a high-water mark of 1 on a {role}"))
             .at(mark, "one message may wait for a peer")
             .at(place, "the role")
@@ -40,8 +40,8 @@ fn check_hwm(socket: &SocketDraft, report: &mut Report<'_>) {
                 "a reply is dropped without a word while the peer's credit for the last one is \
                  still on its way (libzmq#4750)",
             )
-            .help("write at least 10, such as `hwm: {send: 10}`"),
-    );
+            .help("let at least 10 messages wait");
+    report.add_with_fix(fault, mark, "10");
 }
 
 fn check_connect_routing_id(socket: &SocketDraft, report: &mut Report<'_>) {
