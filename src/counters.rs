@@ -97,6 +97,12 @@ pub struct SocketCounters {
     pub blocked_nanos: Counter,
     /// Whether such a message waits now.
     pub blocked: AtomicBool,
+    /// Messages that `sequence` found missing.
+    pub sequence_gaps: Counter,
+    /// Messages that `sequence` saw before.
+    pub sequence_duplicates: Counter,
+    /// Microseconds between sending and receiving of the last message with a `sequence` frame.
+    pub delay_micros: Counter,
     /// Topics that subscribers asked for now.
     pub subscriptions: Counter,
 }

@@ -81,7 +81,7 @@ impl Blueprint {
         let handler = self.handler(engine)?;
         let mut sockets = Vec::with_capacity(self.spec.sockets.len());
         for (spec, counters) in self.spec.sockets.iter().zip(self.counters.sockets()) {
-            sockets.push(NodeSocket::open(&self.context, spec, counters)?);
+            sockets.push(NodeSocket::open(&self.context, &self.instance, spec, counters)?);
         }
         let source = self.source()?;
         let sink = self.sink()?;

@@ -177,7 +177,10 @@ impl Node {
         known: Option<NodeSocket>,
         spec: &SocketSpec,
     ) -> Result<NodeSocket, (Option<Box<NodeSocket>>, SocketError)> {
-        let open = |counters| NodeSocket::open(&self.blueprint.context, spec, counters);
+        let blueprint = &self.blueprint;
+        let open = |counters| {
+            NodeSocket::open(&blueprint.context, &blueprint.instance, spec, counters)
+        };
         let Some(mut known) = known else {
             return open(Arc::<SocketCounters>::default()).map_err(|error| (None, error));
         };

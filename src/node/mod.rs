@@ -13,6 +13,7 @@ mod lines;
 mod monitor;
 mod outbox;
 mod raw;
+mod sequence;
 mod service;
 mod shard;
 mod sink;

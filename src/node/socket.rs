@@ -13,8 +13,9 @@ use tokio::io::unix::AsyncFd;
 
 use super::monitor::Monitor;
 use super::raw::{Context, Errno, RawSocket};
+use super::sequence::{Checking, Numbering};
 use crate::counters::{DropReason, SocketCounters};
-use crate::message::{Frame, Multipart};
+use crate::message::{Frame, Malformed, Multipart};
 use crate::topology::{SocketSpec, WhenFull};
 use crate::zeromq::{OptionValue, Role};
 
@@ -94,11 +95,13 @@ pub(super) enum Sent {
 pub(super) struct Outgoing {
     pub(super) frames: Multipart,
     pub(super) next: usize,
+    /// Whether it bears its number already, where `sequence` is on.
+    numbered: bool,
 }
 
 impl From<Multipart> for Outgoing {
     fn from(frames: Multipart) -> Self {
-        Self { frames, next: 0 }
+        Self { frames, next: 0, numbered: false }
     }
 }
 
@@ -134,12 +137,16 @@ pub(super) struct NodeSocket {
     /// Answers of a REP whose peer's queue is full.
     pub(super) parked: VecDeque<Multipart>,
     blocked_since: Option<Instant>,
+    owner: String,
+    numbering: Option<Numbering>,
+    checking: Checking,
 }
 
 impl NodeSocket {
-    /// Opens a socket and sets its options; nothing is bound or connected yet.
+    /// Opens a socket of a node's instance and sets its options; nothing is bound or connected yet.
     pub(super) fn open(
         context: &Context,
+        owner: &str,
         spec: &SocketSpec,
         counters: Arc<SocketCounters>,
     ) -> Result<Self, SocketError> {
@@ -151,6 +158,7 @@ impl NodeSocket {
             monitor: None,
             raw,
             context: context.clone(),
+            owner: owner.to_owned(),
             name: spec.name.as_str().into(),
             spec: spec.clone(),
             counters,
@@ -165,6 +173,8 @@ impl NodeSocket {
             peers: BTreeMap::new(),
             parked: VecDeque::new(),
             blocked_since: None,
+            numbering: None,
+            checking: Checking::default(),
         };
         socket.set_options()?;
         Ok(socket)
@@ -382,6 +392,7 @@ impl NodeSocket {
         if self.has_parked_for(message) {
             return self.full(message);
         }
+        self.number(message);
         let bytes: usize = message.frames.iter().map(|frame| frame.len()).sum();
         let sent = match self.hand_over(message) {
             Err(Errno::AGAIN) => {
@@ -404,6 +415,25 @@ impl NodeSocket {
             Err(Errno::HOST_UNREACHABLE) => self.dropped(DropReason::Unroutable),
             Err(errno) => Sent::Refused(errno),
         }
+    }
+
+    fn number(&mut self, message: &mut Outgoing) {
+        if !self.spec.sequence || message.numbered {
+            return;
+        }
+        message.numbered = true;
+        let (owner, name) = (&self.owner, &self.name);
+        self.numbering
+            .get_or_insert_with(|| Numbering::new(&format!("{owner}.{name}")))
+            .number(self.spec.format, &mut message.frames);
+    }
+
+    /// Checks the number of a message that arrived, where `sequence` is on.
+    pub(super) fn check_number(&mut self, frames: &mut Multipart) -> Result<(), Malformed> {
+        if !self.spec.sequence {
+            return Ok(());
+        }
+        self.checking.check(self.spec.format, frames, &self.counters)
     }
 
     fn hand_over(&self, message: &mut Outgoing) -> Result<(), Errno> {

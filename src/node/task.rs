@@ -290,8 +290,12 @@ impl Node {
         taken > 0
     }
 
-    pub(super) fn arrived(&mut self, place: usize, frames: Multipart) {
+    pub(super) fn arrived(&mut self, place: usize, mut frames: Multipart) {
         let role = self.sockets[place].spec.role;
+        if let Err(why) = self.sockets[place].check_number(&mut frames) {
+            self.malformed(place, why, &frames);
+            return;
+        }
         if role == Role::Xpub
             && let Some((wanted, topic)) = subscription(&frames)
         {
