@@ -19,7 +19,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const BURST: usize = 64;
 const ROUNDS: usize = 15;
-const BURSTS: usize = 2_000;
 
 struct Work {
     name: &'static str,
@@ -80,14 +79,20 @@ const WORKS: &[Work] = &[
     },
 ];
 
+/// Bursts a round; fewer than the default is for counting instructions under a tool.
+fn bursts() -> usize {
+    std::env::var("BURSTS").ok().and_then(|count| count.parse().ok()).unwrap_or(2_000)
+}
+
 fn main() {
+    let bursts = bursts();
     let only = std::env::args().skip(1).find(|word| !word.starts_with('-'));
     println!("{:44} {:>8} {:>8} {:>8}", "handler", "min ns", "median", "max");
     for work in WORKS.iter().filter(|work| only.as_ref().is_none_or(|only| work.name.contains(only.as_str()))) {
         let mut handler = handler_of(work);
-        let mut times: Vec<Duration> = (0..ROUNDS).map(|_| round(&mut handler, work)).collect();
+        let mut times: Vec<Duration> = (0..ROUNDS).map(|_| round(&mut handler, work, bursts)).collect();
         times.sort();
-        let nanos = |time: Duration| time.as_nanos() as f64 / (BURST * BURSTS) as f64;
+        let nanos = |time: Duration| time.as_nanos() as f64 / (BURST * bursts) as f64;
         println!(
             "{:44} {:8.1} {:8.1} {:8.1}",
             work.name,
@@ -98,10 +103,10 @@ fn main() {
     }
 }
 
-fn round(handler: &mut Handler, work: &Work) -> Duration {
+fn round(handler: &mut Handler, work: &Work, bursts: usize) -> Duration {
     let mut time = Duration::ZERO;
     let mut effects: Vec<Effect> = Vec::new();
-    for _ in 0..BURSTS {
+    for _ in 0..bursts {
         let burst: Vec<Event> = (0..BURST).map(|_| message(work.frame)).collect();
         let start = Instant::now();
         for event in burst {

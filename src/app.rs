@@ -3,94 +3,252 @@
 //! Owns the wiring of loader, supervisor and observers, and the signals. Never draws a diagnostic:
 //! `cli/` does.
 
+use std::io::Write;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::diagnostic::Diagnostic;
 use crate::event::{Fact, FactReader, What, facts};
+use crate::load::{Loaded, load};
 use crate::node::raise_descriptor_limit;
 use crate::observe::Logger;
-use crate::supervisor::{Haste, StartError, Supervisor};
+use crate::supervisor::{Haste, Receipt, StartError, Supervisor};
 use crate::topology::Topology;
+use crate::watch::Watcher;
 
 /// How long the whole stop may take before what holds it is named.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
 
+/// Whether and how files are watched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Watching {
+    /// Not at all; SIGHUP still reloads.
+    Off,
+    /// By the system's events.
+    Events,
+    /// By looking again and again, for file systems without events.
+    Polling,
+}
+
 /// What to run, and how long.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
+    /// The topology file.
+    pub file: PathBuf,
     /// Run only these nodes; all when empty.
     pub only: Vec<String>,
     /// End after this time.
     pub duration: Option<Duration>,
+    /// Whether its files are watched.
+    pub watching: Watching,
+    /// Where a line of JSON for each attempt to reload goes.
+    pub receipts: Option<PathBuf>,
 }
 
-/// Runs a topology until it ends; the result is the exit status.
+/// What a run needs from the command line: variables, and drawing.
+pub struct Terminal<'a> {
+    /// The value of a variable.
+    pub lookup: &'a dyn Fn(&str) -> Option<String>,
+    /// Prints what is wrong with a version of the file.
+    pub show: &'a dyn Fn(&Loaded),
+}
+
+/// Runs a loaded topology until it ends; the result is the exit status.
 ///
 /// # Errors
 ///
 /// When it cannot be started.
-pub fn run(topology: &Topology, options: &RunOptions, logger: &Logger) -> Result<u8, StartError> {
+pub fn run(
+    loaded: &Loaded,
+    options: &RunOptions,
+    terminal: &Terminal<'_>,
+    logger: &Logger,
+) -> Result<u8, StartError> {
     let _ = raise_descriptor_limit();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let topology = if options.only.is_empty() {
-        topology.clone()
-    } else {
-        topology.only(&options.only)
-    };
-    let (teller, mut reader) = facts();
-    let mut supervisor = Supervisor::new(&topology, teller)?;
+    let topology = loaded.topology.as_ref().map_or_else(Topology::empty, |topology| {
+        chosen(topology, options)
+    });
+    let (teller, reader) = facts();
+    let mut watcher = Watcher::new(options.watching == Watching::Polling);
+    if options.watching != Watching::Off {
+        watcher.follow(&loaded.files);
+    }
+    let supervisor = Supervisor::new(&topology, teller)?;
+    let mut run = Run { supervisor, reader, watcher, seen: texts(loaded), options, terminal, logger };
     let status = runtime.block_on(async {
         let mut signals = Signals::listen()?;
-        let status = {
-            let starting = supervisor.start(&topology);
-            tokio::pin!(starting);
-            loop {
-                tokio::select! {
-                    result = &mut starting => { result?; break None }
-                    Some(fact) = reader.next() => logger.write(&fact),
-                    () = signals.next() => break Some(0),
-                }
-            }
-        };
-        let status = match status {
+        let status = match run.start(&topology, &mut signals).await? {
             Some(status) => status,
-            None => watch(&mut reader, &mut signals, options.duration, logger).await,
+            None => run.watch(&mut signals).await,
         };
-        stop(&mut supervisor, &mut reader, &mut signals, logger).await;
+        stop(&mut run.supervisor, &mut run.reader, &mut signals, logger).await;
         Ok::<u8, StartError>(status)
     })?;
+    let Run { supervisor, mut reader, .. } = run;
     end(supervisor, &runtime, &mut reader, logger);
     Ok(status)
 }
 
-/// Logs until something ends the run; the result is the exit status.
-async fn watch(
-    reader: &mut FactReader,
-    signals: &mut Signals,
-    duration: Option<Duration>,
-    logger: &Logger,
-) -> u8 {
-    let over = async {
-        match duration {
-            Some(duration) => tokio::time::sleep(duration).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::pin!(over);
-    loop {
-        tokio::select! {
-            fact = reader.next() => {
-                let Some(fact) = fact else { return 0 };
-                logger.write(&fact);
-                if let What::StopRequested { status, .. } = fact.what {
-                    return status;
+fn chosen(topology: &Topology, options: &RunOptions) -> Topology {
+    if options.only.is_empty() { topology.clone() } else { topology.only(&options.only) }
+}
+
+/// What was read, to tell whether a later load read anything else.
+fn texts(loaded: &Loaded) -> Vec<(PathBuf, String)> {
+    loaded
+        .sources
+        .iter()
+        .map(|(_, source)| (source.path().to_owned(), source.text().to_string()))
+        .collect()
+}
+
+struct Run<'a> {
+    supervisor: Supervisor,
+    reader: FactReader,
+    watcher: Watcher,
+    seen: Vec<(PathBuf, String)>,
+    options: &'a RunOptions,
+    terminal: &'a Terminal<'a>,
+    logger: &'a Logger,
+}
+
+impl Run<'_> {
+    /// Starts; the result is a status when the start was interrupted.
+    async fn start(
+        &mut self,
+        topology: &Topology,
+        signals: &mut Signals,
+    ) -> Result<Option<u8>, StartError> {
+        let starting = self.supervisor.start(topology);
+        tokio::pin!(starting);
+        loop {
+            tokio::select! {
+                result = &mut starting => return result.map(|()| None),
+                Some(fact) = self.reader.next() => {
+                    self.logger.write(&fact);
+                    if let What::StopRequested { status, .. } = fact.what {
+                        return Ok(Some(status));
+                    }
                 }
+                () = signals.next() => return Ok(Some(0)),
             }
-            () = signals.next() => return 0,
-            () = &mut over => return 0,
         }
     }
+
+    /// Logs and reloads until something ends the run; the result is the exit status.
+    async fn watch(&mut self, signals: &mut Signals) -> u8 {
+        let over = self.options.duration.map(|duration| tokio::time::Instant::now() + duration);
+        let watches = self.options.watching != Watching::Off;
+        loop {
+            let over = async {
+                match over {
+                    Some(over) => tokio::time::sleep_until(over).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let reload = tokio::select! {
+                fact = self.reader.next() => {
+                    let Some(fact) = fact else { return 0 };
+                    self.logger.write(&fact);
+                    if let What::StopRequested { status, .. } = fact.what {
+                        return status;
+                    }
+                    false
+                }
+                asked = signals.any() => match asked {
+                    Asked::End => return 0,
+                    Asked::Reload => true,
+                },
+                () = self.watcher.changed(), if watches => true,
+                () = over => return 0,
+            };
+            if reload && let Some(status) = self.reload(signals).await {
+                return status;
+            }
+        }
+    }
+
+    /// Loads again, and changes what runs if anything is different and sound.
+    async fn reload(&mut self, signals: &mut Signals) -> Option<u8> {
+        let begun = Instant::now();
+        let loaded = load(&self.options.file, self.terminal.lookup);
+        let now = texts(&loaded);
+        // An empty or missing file is in the middle of being saved.
+        let unsaved = now.first().is_none_or(|(_, text)| text.trim().is_empty());
+        if unsaved || now == self.seen {
+            return None;
+        }
+        self.seen = now;
+        if self.options.watching != Watching::Off {
+            self.watcher.follow(&loaded.files);
+        }
+        (self.terminal.show)(&loaded);
+        let Some(topology) = &loaded.topology else {
+            let errors: Vec<String> = loaded
+                .diagnostics
+                .iter()
+                .filter(|fault| fault.is_error())
+                .map(|fault| describe(fault, &loaded))
+                .collect();
+            let generation = self.supervisor.generation();
+            self.hand_out(&Receipt::rejected(generation, begun.elapsed(), errors));
+            return None;
+        };
+        let topology = chosen(topology, self.options);
+        let mut ended = None;
+        let receipt = {
+            let reloading = self.supervisor.reload(&topology);
+            tokio::pin!(reloading);
+            loop {
+                tokio::select! {
+                    receipt = &mut reloading => break receipt,
+                    () = signals.next() => ended = Some(0),
+                    Some(fact) = self.reader.next() => {
+                        self.logger.write(&fact);
+                        if let What::StopRequested { status, .. } = fact.what {
+                            ended = ended.or(Some(status));
+                        }
+                    }
+                }
+            }
+        };
+        self.hand_out(&receipt);
+        ended
+    }
+
+    fn hand_out(&self, receipt: &Receipt) {
+        self.logger.receipt(receipt);
+        let Some(path) = &self.options.receipts else { return };
+        let written = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .and_then(|mut file| {
+                let line = serde_json::to_string(receipt)?;
+                file.write_all(format!("{line}\n").as_bytes())
+            });
+        if let Err(error) = written {
+            let error = format!("cannot write {}: {error}", path.display());
+            self.logger.write(&Fact {
+                node: "".into(),
+                socket: None,
+                what: What::Failed { error },
+                repeated: 0,
+            });
+        }
+    }
+}
+
+/// `file:line:column: error[ZR0101]: …`
+fn describe(fault: &Diagnostic, loaded: &Loaded) -> String {
+    let place = fault.span().map(|span| {
+        let source = loaded.sources.get(span.source);
+        format!("{}:{}: ", source.path().display(), loaded.sources.position(span))
+    });
+    format!("{}error[{}]: {}", place.unwrap_or_default(), fault.code, fault.message)
 }
 
 /// Stops in good order; a second signal ends the process at once.
@@ -164,10 +322,17 @@ fn held_by(topology: &Topology, waited: Duration) -> Fact {
     }
 }
 
-/// SIGINT and SIGTERM.
+/// What a signal asks for.
+enum Asked {
+    End,
+    Reload,
+}
+
+/// SIGINT and SIGTERM, which end a run, and SIGHUP, which reloads.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
@@ -175,7 +340,16 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
         })
+    }
+
+    async fn any(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.interrupt.recv() => Asked::End,
+            _ = self.terminate.recv() => Asked::End,
+            _ = self.hangup.recv() => Asked::Reload,
+        }
     }
 
     async fn next(&mut self) {

@@ -97,6 +97,12 @@ pub struct SocketCounters {
     pub blocked_nanos: Counter,
     /// Whether such a message waits now.
     pub blocked: AtomicBool,
+    /// Messages that `sequence` found missing.
+    pub sequence_gaps: Counter,
+    /// Messages that `sequence` saw before.
+    pub sequence_duplicates: Counter,
+    /// Microseconds between sending and receiving of the last message with a `sequence` frame.
+    pub delay_micros: Counter,
     /// Topics that subscribers asked for now.
     pub subscriptions: Counter,
 }
@@ -123,10 +129,10 @@ pub struct NodeCounters {
     pub lines_written: Counter,
     /// Messages held in the node: handled, but not yet taken by a full socket.
     pub waiting: Counter,
-    /// One entry a socket, in the node's order.
-    pub sockets: Vec<Arc<SocketCounters>>,
+    /// One entry a socket, in the node's order; locked only by a reload and by who reads.
+    sockets: Mutex<Vec<Arc<SocketCounters>>>,
     /// `count(…)` of the handlers; locked only by a handler that counts and by who reads.
-    pub user: Mutex<BTreeMap<String, i64>>,
+    user: Mutex<BTreeMap<String, i64>>,
 }
 
 impl NodeCounters {
@@ -134,8 +140,37 @@ impl NodeCounters {
     #[must_use]
     pub fn new(sockets: usize) -> Self {
         Self {
-            sockets: (0..sockets).map(|_| Arc::default()).collect(),
+            sockets: Mutex::new((0..sockets).map(|_| Arc::default()).collect()),
             ..Self::default()
         }
     }
+
+    /// The figures of the sockets, in the node's order.
+    #[must_use]
+    pub fn sockets(&self) -> Vec<Arc<SocketCounters>> {
+        unpoisoned(self.sockets.lock()).clone()
+    }
+
+    /// Says which sockets the node has now.
+    pub fn set_sockets(&self, sockets: Vec<Arc<SocketCounters>>) {
+        *unpoisoned(self.sockets.lock()) = sockets;
+    }
+
+    /// Adds to a counter of the user's own.
+    pub fn count(&self, name: String, by: i64) {
+        let mut user = unpoisoned(self.user.lock());
+        let counter = user.entry(name).or_default();
+        *counter = counter.saturating_add(by);
+    }
+
+    /// The user's own counters.
+    #[must_use]
+    pub fn user(&self) -> BTreeMap<String, i64> {
+        unpoisoned(self.user.lock()).clone()
+    }
+}
+
+/// Counters stay valid whatever a thread that panicked was doing.
+fn unpoisoned<T>(result: Result<T, std::sync::PoisonError<T>>) -> T {
+    result.unwrap_or_else(std::sync::PoisonError::into_inner)
 }

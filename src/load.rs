@@ -43,9 +43,9 @@ pub fn load(path: &Path, lookup: &dyn Fn(&str) -> Option<String>) -> Loaded {
         Err(error) => {
             let code = if error.is_size() { Code::TooLarge } else { Code::Unreadable };
             let message = format!("cannot read {}", path.display());
-            loaded.diagnostics.push(
-                Diagnostic::new(code, message).because(error.to_string()).help(error.help()),
-            );
+            loaded
+                .diagnostics
+                .push(Diagnostic::new(code, message).because(error.to_string()).help(error.help()));
         }
     }
     loaded
@@ -56,8 +56,8 @@ impl Loaded {
         let id = self.sources.add(source.clone());
         let document = match Document::parse(id, &source, lookup) {
             Ok(document) => document,
-            Err(fault) => {
-                self.diagnostics.push(fault);
+            Err(faults) => {
+                self.diagnostics = faults;
                 return;
             }
         };
@@ -65,5 +65,123 @@ impl Loaded {
         let Checked { topology, diagnostics } = check(&document, &scripts);
         self.topology = topology;
         self.diagnostics = diagnostics;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn codes(loaded: &Loaded) -> Vec<Code> {
+        loaded.diagnostics.iter().map(|fault| fault.code).collect()
+    }
+
+    const WEATHER: &str = r#"
+# topologies/weather.yaml
+version: 1
+description: A station publishes readings; each display shows one kind.
+
+nodes:
+  station:
+    role: pub
+    bind: 5556                       # a number is a TCP port on 127.0.0.1
+    every: 500ms
+    script: ../scripts/station.rhai
+
+  temperature:
+    role: sub
+    connect: station                 # a node's name is its endpoint
+    msgids: [1000]                   # exactly 1000, never 10001
+    hwm: 100
+    on_message: |
+      print(`${msg.body.city}: ${msg.body.celsius} °C`)
+"#;
+
+    const STATION: &str = r#"
+fn on_start() { this.count = 0; }
+fn on_tick() {
+    this.count += 1;
+    publish(1000, #{ city: "Oslo", celsius: this.count % 30 });
+}
+"#;
+
+    #[test]
+    fn the_first_example_of_the_contract_loads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = write(folder.path(), "topologies/weather.yaml", WEATHER);
+        let script = write(folder.path(), "scripts/station.rhai", STATION);
+        let loaded = load(&path, &|_| None);
+        assert_eq!(loaded.diagnostics, []);
+        assert_eq!(loaded.files, [path, script]);
+        let topology = loaded.topology.unwrap();
+        assert_eq!(topology.name, "weather");
+        assert_eq!(topology.nodes.len(), 2);
+        assert!(topology.nodes.iter().all(|node| node.script.is_some()));
+    }
+
+    #[test]
+    fn a_script_that_is_not_there_or_does_not_compile_is_told_where_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = write(folder.path(), "topologies/weather.yaml", WEATHER);
+        let missing = load(&path, &|_| None);
+        assert_eq!(codes(&missing), [Code::Unreadable]);
+        assert_eq!(missing.sources.position(missing.diagnostics[0].span().unwrap()).line, 11);
+        let script = write(folder.path(), "scripts/station.rhai", "fn on_start() {\n  let = 1;\n}");
+        let broken = load(&path, &|_| None);
+        assert_eq!(codes(&broken), [Code::ScriptSyntax]);
+        let span = broken.diagnostics[0].span().unwrap();
+        assert_eq!(broken.sources.get(span.source).path(), script);
+        assert_eq!(broken.sources.position(span).line, 2);
+    }
+
+    #[test]
+    fn a_body_that_yaml_cut_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let yaml = "nodes:\n  a:\n    role: pull\n    bind: 5\n    on_message: print(`a # b`)\n";
+        let loaded = load(&write(folder.path(), "a.yaml", yaml), &|_| None);
+        assert_eq!(codes(&loaded), [Code::ScriptSyntax]);
+        assert!(loaded.diagnostics[0].why.as_ref().unwrap().contains(" #"));
+    }
+
+    #[test]
+    fn what_scripts_import_is_read_and_watched() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = write(folder.path(), "t/weather.yaml", WEATHER);
+        write(
+            folder.path(),
+            "scripts/station.rhai",
+            "import \"unit\" as u;\nfn on_tick() { u::c() }",
+        );
+        let unit = write(folder.path(), "scripts/unit.rhai", "fn c() { 1 }");
+        let loaded = load(&path, &|_| None);
+        assert_eq!(loaded.diagnostics, []);
+        assert!(loaded.files.contains(&unit), "{:?}", loaded.files);
+        fs::remove_file(&unit).unwrap();
+        let loaded = load(&path, &|_| None);
+        assert_eq!(codes(&loaded), [Code::ScriptImport]);
+        assert!(loaded.files.contains(&unit), "what is missing may come: {:?}", loaded.files);
+    }
+
+    #[test]
+    fn a_file_that_is_no_topology_is_refused_with_one_clear_fault() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("none.yaml");
+        assert_eq!(codes(&load(&path, &|_| None)), [Code::Unreadable]);
+        assert_eq!(codes(&load(folder.path(), &|_| None)), [Code::Unreadable]);
+        let empty = write(folder.path(), "empty.yaml", "");
+        assert_eq!(codes(&load(&empty, &|_| None)), [Code::NotYaml]);
+        fs::write(&path, b"nodes: \xFF").unwrap();
+        assert_eq!(codes(&load(&path, &|_| None)), [Code::Unreadable]);
+        fs::File::create(&path).unwrap().set_len(100 << 20).unwrap();
+        assert_eq!(codes(&load(&path, &|_| None)), [Code::TooLarge]);
     }
 }

@@ -80,6 +80,9 @@ pub fn rate(text: &str) -> Result<Duration, UnitError> {
         return Err(UnitError::Negative);
     }
     let per = per.trim();
+    if per.is_empty() {
+        return Err(UnitError::NoNumber);
+    }
     let per = if per.starts_with(|c: char| c.is_ascii_digit()) {
         parse_duration(per)?
     } else {
@@ -96,7 +99,11 @@ fn split(text: &str) -> Result<(f64, &str), UnitError> {
         .find(|&(at, c)| !(c.is_ascii_digit() || c == '.' || at == 0 && matches!(c, '-' | '+')))
         .map_or(text.len(), |(at, _)| at);
     let number: f64 = text[..end].parse().map_err(|_| UnitError::NoNumber)?;
-    if number.is_finite() { Ok((number, text[end..].trim_start())) } else { Err(UnitError::TooLarge) }
+    if number.is_finite() {
+        Ok((number, text[end..].trim_start()))
+    } else {
+        Err(UnitError::TooLarge)
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 
 use crate::load::load;
 
-use super::draw::{Look, draw};
+use super::draw::{Look, draw_each, summary};
 use super::variables::Variables;
 use super::{INVALID, colours_on};
 
@@ -57,10 +57,16 @@ impl CheckArguments {
             Format::Short => Look::Short,
         };
         let mut is_sound = true;
+        let mut faults = Vec::new();
         for file in &self.files {
             let loaded = load(file, &|name| variables.get(name));
             is_sound &= loaded.topology.is_some();
-            out.write_all(draw(&loaded.diagnostics, &loaded.sources, look).as_bytes())?;
+            let drawn = draw_each(&loaded.diagnostics, &loaded.sources, look);
+            out.write_all(drawn.as_bytes())?;
+            faults.extend(loaded.diagnostics);
+        }
+        if let Some(summary) = summary(&faults) {
+            writeln!(out, "{summary}")?;
         }
         Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::from(INVALID) })
     }

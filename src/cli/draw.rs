@@ -33,6 +33,17 @@ pub enum Look {
 /// Draws faults, and below them how many there are.
 #[must_use]
 pub fn draw(diagnostics: &[Diagnostic], sources: &SourceMap, look: Look) -> String {
+    let mut text = draw_each(diagnostics, sources, look);
+    if let Some(summary) = summary(diagnostics) {
+        text.push_str(&summary);
+        text.push('\n');
+    }
+    text
+}
+
+/// Draws faults without counting them.
+#[must_use]
+pub(super) fn draw_each(diagnostics: &[Diagnostic], sources: &SourceMap, look: Look) -> String {
     let mut text = String::new();
     for diagnostic in diagnostics.iter().take(MOST_DRAWN) {
         match look {
@@ -49,10 +60,6 @@ pub fn draw(diagnostics: &[Diagnostic], sources: &SourceMap, look: Look) -> Stri
     if diagnostics.len() > MOST_DRAWN {
         // Writing into a String cannot fail.
         let _ = writeln!(text, "… and {} more", diagnostics.len() - MOST_DRAWN);
-    }
-    if let Some(summary) = summary(diagnostics) {
-        text.push_str(&summary);
-        text.push('\n');
     }
     text
 }
@@ -107,7 +114,8 @@ fn full(diagnostic: &Diagnostic, sources: &SourceMap, colours: bool) -> String {
     let mut groups = vec![main];
     groups.extend(mended);
     let renderer = if colours { Renderer::styled() } else { Renderer::plain() };
-    let renderer = renderer.decor_style(if colours { DecorStyle::Unicode } else { DecorStyle::Ascii });
+    let renderer =
+        renderer.decor_style(if colours { DecorStyle::Unicode } else { DecorStyle::Ascii });
     renderer.render(&groups)
 }
 
@@ -176,7 +184,11 @@ impl Excerpt<'_> {
             kind.span(range).label(text)
         });
         let annotations: Vec<_> = annotations.collect();
-        Snippet::source(&source.text()[window]).line_start(first).path(path).annotations(annotations).into()
+        Snippet::source(&source.text()[window])
+            .line_start(first)
+            .path(path)
+            .annotations(annotations)
+            .into()
     }
 }
 
@@ -215,4 +227,114 @@ fn level(severity: Severity) -> Level<'static> {
 /// A message without line breaks or control characters, whatever the user's file held.
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Code;
+    use crate::source::Span;
+    use proptest::prelude::*;
+
+    const YAML: &str =
+        "nodes:\n  a:\n    role: req\n    bind: 1\n  b:\n    role: pull\n    conect: a\n";
+
+    fn sources() -> (SourceMap, SourceId, SourceId) {
+        let mut sources = SourceMap::default();
+        let yaml = sources.add(Source::new("a.yaml", YAML));
+        let script = sources.add(Source::new("b.rhai", "fn on_start() {\n  let ä = ;\n}"));
+        (sources, yaml, script)
+    }
+
+    fn span(source: SourceId, sources: &SourceMap, word: &str) -> Span {
+        let start = sources.get(source).text().find(word).unwrap();
+        Span::new(source, start, start + word.len())
+    }
+
+    fn faults(sources: &SourceMap, yaml: SourceId, script: SourceId) -> Vec<Diagnostic> {
+        let key = span(yaml, sources, "conect");
+        vec![
+            Diagnostic::new(Code::UnknownKey, "a node has no key `conect`")
+                .at(key, "not a key")
+                .help("did you mean `connect`?")
+                .fix(key, "connect"),
+            Diagnostic::new(Code::RolesCannotTalk, "a pull cannot talk to a req")
+                .at(span(yaml, sources, "pull"), "a pull")
+                .at(span(yaml, sources, "req"), "a req")
+                .because("ZeroMQ refuses the handshake")
+                .help("a pull talks to `push`"),
+            Diagnostic::new(Code::ScriptSyntax, "unexpected `;`")
+                .at(span(script, sources, ";"), "")
+                .at(span(yaml, sources, "b:"), "the node"),
+            Diagnostic::new(Code::Unreadable, "cannot read x.yaml")
+                .because("there is no such file"),
+        ]
+    }
+
+    #[test]
+    fn faults_are_drawn_with_all_their_places() {
+        let (sources, yaml, script) = sources();
+        let faults = faults(&sources, yaml, script);
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(draw(&faults, &sources, Look::Full { colours: false }));
+        });
+    }
+
+    #[test]
+    fn the_short_form_has_one_line_a_fault() {
+        let (sources, yaml, script) = sources();
+        let faults = faults(&sources, yaml, script);
+        assert_eq!(
+            draw(&faults, &sources, Look::Short),
+            "a.yaml:7:5: error[ZR0105]: a node has no key `conect`\n\
+             a.yaml:6:11: error[ZR0305]: a pull cannot talk to a req\n\
+             b.rhai:2:11: error[ZR0201]: unexpected `;`\n\
+             error[ZR0101]: cannot read x.yaml\n\
+             4 errors\n"
+        );
+    }
+
+    #[test]
+    fn colours_are_drawn_only_when_asked_for() {
+        let (sources, yaml, script) = sources();
+        let faults = faults(&sources, yaml, script);
+        assert!(draw(&faults, &sources, Look::Full { colours: true }).contains('\u{1b}'));
+        assert!(!draw(&faults, &sources, Look::Full { colours: false }).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn more_faults_than_anybody_reads_are_counted() {
+        let sources = SourceMap::default();
+        let faults = vec![Diagnostic::new(Code::Unreadable, "no"); 250];
+        let text = draw(&faults, &sources, Look::Short);
+        assert_eq!(text.lines().count(), MOST_DRAWN + 2);
+        assert!(text.ends_with("… and 150 more\n250 errors\n"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_place_panics(text in "([a-zäß€\u{1F600}\u{1b}\t\r]{0,5}\n?){0,6}", cuts in prop::collection::vec(0.0..=1.0, 6)) {
+            let mut sources = SourceMap::default();
+            let id = sources.add(Source::new("a", text.as_str()));
+            let bound = |cut: f64| {
+                let mut at = (cut * text.len() as f64) as usize;
+                while !text.is_char_boundary(at) {
+                    at -= 1;
+                }
+                at
+            };
+            let spans: Vec<Span> = cuts
+                .chunks(2)
+                .map(|pair| {
+                    let (one, other) = (bound(pair[0]), bound(pair[1]));
+                    Span::new(id, one.min(other), one.max(other))
+                })
+                .collect();
+            let fault = Diagnostic::new(Code::NotYaml, text.as_str())
+                .at(spans[0], text.as_str())
+                .at(spans[1], "")
+                .fix(spans[2], "x");
+            let _ = draw(&[fault], &sources, Look::Full { colours: true });
+        }
+    }
 }

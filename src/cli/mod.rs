@@ -4,6 +4,7 @@
 
 mod check;
 mod draw;
+mod plan;
 mod run;
 mod variables;
 
@@ -32,6 +33,7 @@ pub struct CommandLine {
 enum Command {
     Run(run::RunArguments),
     Check(check::CheckArguments),
+    Plan(plan::PlanArguments),
 }
 
 /// Does what the process's arguments say.
@@ -40,6 +42,7 @@ pub fn main() -> ExitCode {
     let done = match CommandLine::parse().command {
         Command::Run(arguments) => arguments.run(),
         Command::Check(arguments) => arguments.run(),
+        Command::Plan(arguments) => arguments.run(),
     };
     done.unwrap_or_else(|error| {
         // A reader that closed its end of the pipe has seen enough.

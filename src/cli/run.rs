@@ -12,7 +12,7 @@ use clap::Args;
 use super::draw::{Look, draw};
 use super::variables::Variables;
 use super::{FAILED, INVALID, colours_on};
-use crate::app::{self, RunOptions};
+use crate::app::{self, RunOptions, Terminal, Watching};
 use crate::duration::parse_duration;
 use crate::load::load;
 use crate::observe::{LogFormat, Logger};
@@ -32,6 +32,15 @@ pub(super) struct RunArguments {
     /// Set a variable of the file, before the environment
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
+    /// Apply no changes of the file and its scripts, except on SIGHUP
+    #[arg(long)]
+    no_watch: bool,
+    /// Look for changes twice a second, for file systems without events
+    #[arg(long, conflicts_with = "no_watch")]
+    poll: bool,
+    /// Append one line of JSON to this file for each attempt to reload
+    #[arg(long, value_name = "FILE")]
+    receipts: Option<PathBuf>,
     /// What the log tells: error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log: String,
@@ -49,21 +58,44 @@ impl RunArguments {
             Ok(variables) => variables,
             Err(error) => return invalid(&mut out, &error.to_string()),
         };
-        let loaded = load(&self.file, &|name| variables.get(name));
+        let lookup = |name: &str| variables.get(name);
+        let loaded = load(&self.file, &lookup);
         let look = Look::Full { colours: colours_on(&out) };
         out.write_all(draw(&loaded.diagnostics, &loaded.sources, look).as_bytes())?;
-        let Some(topology) = loaded.topology else { return Ok(ExitCode::from(INVALID)) };
-        if let Some(error) = self.unknown_nodes(&topology) {
+        let Some(topology) = &loaded.topology else { return Ok(ExitCode::from(INVALID)) };
+        if let Some(error) = self.unknown_nodes(topology) {
             return invalid(&mut out, &error);
         }
         let logger = Logger::install(LogFormat::Text, &self.log);
-        let options = RunOptions { only: self.only.clone(), duration: self.duration };
-        match app::run(&topology, &options, &logger) {
+        let terminal = Terminal {
+            lookup: &lookup,
+            show: &|loaded| {
+                // A log that nobody reads any more must not end the run.
+                let _ = io::stderr()
+                    .write_all(draw(&loaded.diagnostics, &loaded.sources, look).as_bytes());
+            },
+        };
+        match app::run(&loaded, &self.options(), &terminal, &logger) {
             Ok(status) => Ok(ExitCode::from(status)),
             Err(error) => {
                 writeln!(out, "error: {error}")?;
                 Ok(ExitCode::from(FAILED))
             }
+        }
+    }
+
+    fn options(&self) -> RunOptions {
+        let watching = match (self.no_watch, self.poll) {
+            (true, _) => Watching::Off,
+            (false, true) => Watching::Polling,
+            (false, false) => Watching::Events,
+        };
+        RunOptions {
+            file: self.file.clone(),
+            only: self.only.clone(),
+            duration: self.duration,
+            watching,
+            receipts: self.receipts.clone(),
         }
     }
 

@@ -10,21 +10,15 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Source, SourceId, Span};
 
+use super::bounds::{self, MAX_FAULTS, Refused, Size, too_large};
 use super::merge::Pairs;
 use super::node::{Entry, Key, Kind, Node, Scalar, Style};
-use super::piece::is_handler_key;
+use super::piece::{is_handler_key, written_length};
 use super::places::Places;
-use super::substitute::{Lookup, SubstituteError, SubstituteErrorKind, substitute};
+use super::substitute::{Lookup, substitute};
 use super::syntax;
-
-/// The largest text that is read.
-pub const MAX_BYTES: usize = 10 << 20;
-/// How deep lists and maps may lie in one another.
-const MAX_DEPTH: usize = 64;
-/// How many values there may be once every alias is expanded.
-const MAX_NODES: usize = 200_000;
-/// How many bytes of text there may be once every alias is expanded.
-const MAX_EXPANDED_BYTES: usize = 2 * MAX_BYTES;
+use super::tag;
+use super::variables::variable_faults;
 
 /// A YAML text as a tree.
 #[derive(Clone, Debug)]
@@ -39,16 +33,17 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// When there is no tree to check: no YAML, nothing in it, or more than the bounds allow.
-    /// Lesser faults are kept with the document, see [`Document::faults`].
+    /// When there is no tree to check: no YAML, nothing in it, or more than the bounds allow; what
+    /// else was found up to there is told too. Lesser faults are kept with the document, see
+    /// [`Document::faults`].
     pub fn parse(
         id: SourceId,
         source: &Source,
         lookup: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, Diagnostic> {
+    ) -> Result<Self, Vec<Diagnostic>> {
         let text = source.text();
-        if text.len() > MAX_BYTES {
-            return Err(too_large(Span::new(id, 0, 0), "the text is longer than 10 MiB"));
+        if let Some(why) = bounds::excess(text) {
+            return Err(vec![too_large(Span::new(id, 0, 0), &why)]);
         }
         let mut builder = Builder {
             text,
@@ -61,22 +56,13 @@ impl Document {
             size: Size::default(),
             faults: Vec::new(),
         };
-        for event in Parser::new_from_str(text) {
-            match event {
-                Ok((event, span)) => builder.event(event, span)?,
-                Err(error) => {
-                    let at = builder.places.byte(error.marker());
-                    let span = visible(id, text, at);
-                    return Err(syntax::diagnose(&error, at, span, source));
-                }
+        match builder.build(source) {
+            Ok(root) => Ok(Self { source: source.clone(), root, faults: builder.faults }),
+            Err(fault) => {
+                builder.faults.push(*fault);
+                Err(builder.faults)
             }
         }
-        let root = builder.root.ok_or_else(|| {
-            Diagnostic::new(Code::NotYaml, "there is nothing in this file")
-                .at(Span::new(id, 0, 0), "")
-                .help("declare at least one node under `nodes:`")
-        })?;
-        Ok(Self { source: source.clone(), root, faults: builder.faults })
     }
 
     /// The outermost value.
@@ -96,13 +82,6 @@ impl Document {
     pub fn source(&self) -> &Source {
         &self.source
     }
-}
-
-/// How much has been built.
-#[derive(Clone, Copy, Default)]
-struct Size {
-    nodes: usize,
-    bytes: usize,
 }
 
 struct Builder<'t, 'l> {
@@ -141,7 +120,27 @@ enum Pending {
 }
 
 impl Builder<'_, '_> {
-    fn event(&mut self, event: Event<'_>, span: saphyr_parser::Span) -> Result<(), Diagnostic> {
+    fn build(&mut self, source: &Source) -> Result<Node, Refused> {
+        for event in Parser::new_from_str(self.text) {
+            match event {
+                Ok((event, span)) => self.event(event, span)?,
+                Err(error) => {
+                    let at = self.places.byte(error.marker());
+                    let span = visible(self.id, self.text, at);
+                    return Err(Box::new(syntax::diagnose(&error, at, span, source)));
+                }
+            }
+        }
+        self.root.take().ok_or_else(|| {
+            Box::new(
+                Diagnostic::new(Code::NotYaml, "there is nothing in this file")
+                    .at(Span::new(self.id, 0, 0), "")
+                    .help("declare at least one node under `nodes:`"),
+            )
+        })
+    }
+
+    fn event(&mut self, event: Event<'_>, span: saphyr_parser::Span) -> Result<(), Refused> {
         let start = self.places.byte(&span.start);
         let end = self.places.byte(&span.end).max(start);
         match event {
@@ -160,7 +159,9 @@ impl Builder<'_, '_> {
                 self.close(end);
                 Ok(())
             }
-            Event::DocumentStart(_) if self.root.is_some() => Err(self.second_document(start, end)),
+            Event::DocumentStart(_) if self.root.is_some() => {
+                Err(Box::new(self.second_document(start, end)))
+            }
             Event::DocumentStart(_)
             | Event::DocumentEnd
             | Event::StreamStart
@@ -177,10 +178,10 @@ impl Builder<'_, '_> {
         tag: Option<&Tag>,
         start: usize,
         end: usize,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Refused> {
         self.grow(Size { nodes: 1, bytes: text.len() }, start, end)?;
         let has_properties = anchor > 0 || tag.is_some();
-        let style = scalar_style(style, tag);
+        let style = tag::style(style, tag);
         let span = self.scalar_span(start, end, has_properties, style);
         let kind = if self.is_handler_body() {
             Kind::Scalar(Scalar { text: text.into(), style })
@@ -191,7 +192,9 @@ impl Builder<'_, '_> {
                     Kind::Scalar(Scalar { text: filled.into(), style })
                 }
                 Err(errors) => {
-                    self.report_variables(errors, span);
+                    let room = MAX_FAULTS.saturating_sub(self.faults.len());
+                    let faults = variable_faults(&errors, self.text, span);
+                    self.faults.extend(faults.into_iter().take(room));
                     Kind::Faulty
                 }
             }
@@ -203,7 +206,7 @@ impl Builder<'_, '_> {
         Ok(())
     }
 
-    fn alias(&mut self, anchor: usize, start: usize, end: usize) -> Result<(), Diagnostic> {
+    fn alias(&mut self, anchor: usize, start: usize, end: usize) -> Result<(), Refused> {
         let span = Span::new(self.id, start, end);
         let Some((node, size)) = self.anchors.get(&anchor) else {
             self.faults.push(
@@ -227,12 +230,11 @@ impl Builder<'_, '_> {
         start: usize,
         end: usize,
         content: Content,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Refused> {
         let before = self.size;
         self.grow(Size { nodes: 1, bytes: 0 }, start, end)?;
-        if self.frames.len() >= MAX_DEPTH {
-            let why = format!("lists and maps lie in one another more than {MAX_DEPTH} deep");
-            return Err(too_large(visible(self.id, self.text, start), &why));
+        if let Some(why) = bounds::excess_depth(self.frames.len()) {
+            return Err(Box::new(too_large(visible(self.id, self.text, start), &why)));
         }
         let span = Span::new(self.id, start, end);
         self.takes_tag(tag, span);
@@ -252,10 +254,7 @@ impl Builder<'_, '_> {
         let is_flow = self.text[..end].ends_with([']', '}']);
         let end = if is_flow { end } else { frame.end };
         let node = Node { kind, span: Span::new(self.id, frame.start, end.max(frame.start)) };
-        let size = Size {
-            nodes: self.size.nodes - frame.before.nodes,
-            bytes: self.size.bytes - frame.before.bytes,
-        };
+        let size = self.size - frame.before;
         self.remember(frame.anchor, &node, size);
         self.put(node);
     }
@@ -286,17 +285,12 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn grow(&mut self, by: Size, start: usize, end: usize) -> Result<(), Diagnostic> {
-        self.size.nodes += by.nodes;
-        self.size.bytes += by.bytes;
-        let why = if self.size.nodes > MAX_NODES {
-            format!("there are more than {MAX_NODES} values, aliases expanded")
-        } else if self.size.bytes > MAX_EXPANDED_BYTES {
-            format!("there are more than {} MiB of text, aliases expanded", MAX_EXPANDED_BYTES >> 20)
-        } else {
-            return Ok(());
-        };
-        Err(too_large(Span::new(self.id, start, end), &why))
+    fn grow(&mut self, by: Size, start: usize, end: usize) -> Result<(), Refused> {
+        self.size += by;
+        match self.size.excess() {
+            Some(why) => Err(Box::new(too_large(Span::new(self.id, start, end), &why))),
+            None => Ok(()),
+        }
     }
 
     /// Whether the next scalar is the value of `nodes.NAME.on_…`, merge keys looked through.
@@ -310,45 +304,12 @@ impl Builder<'_, '_> {
         is_merged && last.awaited_key().is_some_and(is_handler_key)
     }
 
-    fn report_variables(&mut self, errors: Vec<SubstituteError>, span: Span) {
-        let written = &self.text[span.start..span.end];
-        let mut from = 0;
-        for error in errors {
-            let name = match &error.kind {
-                SubstituteErrorKind::Undefined(name) | SubstituteErrorKind::BadName(name) => name,
-                SubstituteErrorKind::Unclosed | SubstituteErrorKind::TooDeep => "",
-            };
-            let needle = format!("${{{name}");
-            // Escapes may make the written text differ from the read one: then the whole scalar.
-            let place = match written[from..].find(&needle) {
-                Some(at) => {
-                    let start = span.start + from + at;
-                    from += at + needle.len();
-                    let rest = &self.text[start..span.end];
-                    let length = if name.is_empty() { 2 } else { rest.find('}').map_or(rest.len(), |end| end + 1) };
-                    Span::new(self.id, start, start + length)
-                }
-                None => span,
-            };
-            self.faults.push(variable_fault(&error.kind, place));
-        }
-    }
-
     /// Reports a tag that means nothing here.
     fn takes_tag(&mut self, tag: Option<&Tag>, span: Span) -> bool {
-        let Some(tag) = tag else { return true };
-        let is_core = tag.is_yaml_core_schema()
-            && ["str", "int", "float", "bool", "null", "map", "seq"].contains(&tag.suffix.as_str());
-        let is_non_specific = tag.handle.is_empty() && tag.suffix == "!";
-        if is_core || is_non_specific {
-            return true;
-        }
-        self.faults.push(
-            Diagnostic::new(Code::WrongType, format!("the tag `{tag}` means nothing here"))
-                .at(span, "a value with a tag")
-                .help("remove the tag, or quote the text if the `!` belongs to it"),
-        );
-        false
+        let fault = tag.and_then(|tag| tag::fault(tag, span));
+        let is_fine = fault.is_none();
+        self.faults.extend(fault);
+        is_fine
     }
 
     fn second_document(&self, start: usize, end: usize) -> Diagnostic {
@@ -368,8 +329,8 @@ impl Builder<'_, '_> {
             let header = content.find('\n').map_or(content.len(), |at| at + 1);
             start = end - content[header..].trim_start().len();
         }
-        let end = start + self.text[start..end].trim_end().len();
-        Span::new(self.id, start, end)
+        let length = written_length(&self.text[start..end], style);
+        Span::new(self.id, start, start + length)
     }
 
     fn skip_properties(&self, start: usize, end: usize) -> usize {
@@ -432,54 +393,12 @@ impl Frame {
     }
 }
 
-fn scalar_style(style: ScalarStyle, tag: Option<&Tag>) -> Style {
-    let is_text = |tag: &Tag| tag.suffix == "str" || tag.suffix == "!";
-    match style {
-        ScalarStyle::Plain if tag.is_some_and(is_text) => Style::SingleQuoted,
-        ScalarStyle::Plain => Style::Plain,
-        ScalarStyle::SingleQuoted => Style::SingleQuoted,
-        ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
-        ScalarStyle::Literal => Style::Literal,
-        ScalarStyle::Folded => Style::Folded,
-    }
-}
-
-fn variable_fault(kind: &SubstituteErrorKind, place: Span) -> Diagnostic {
-    match kind {
-        SubstituteErrorKind::Undefined(name) => {
-            Diagnostic::new(Code::UndefinedVariable, format!("the variable `{name}` is not set"))
-                .at(place, "it has no value and no default")
-                .help(format!("set it (`--set {name}=…`), or give a default: `${{{name}:-…}}`"))
-        }
-        SubstituteErrorKind::Unclosed => {
-            Diagnostic::new(Code::UndefinedVariable, "a `${` without its `}`")
-                .at(place, "it is never closed")
-                .help("close it, or write `$$` for a dollar sign")
-        }
-        SubstituteErrorKind::BadName(name) => {
-            Diagnostic::new(Code::UndefinedVariable, format!("`{name}` is no variable's name"))
-                .at(place, "")
-                .because("a variable's name has letters, digits and `_`, and no digit first")
-                .help("write `${NAME}` or `${NAME:-default}`, or `$$` for a dollar sign")
-        }
-        SubstituteErrorKind::TooDeep => {
-            Diagnostic::new(Code::UndefinedVariable, "defaults inside defaults, too deep")
-                .at(place, "")
-                .help("give the inner variable a plain default")
-        }
-    }
-}
-
-fn too_large(span: Span, why: &str) -> Diagnostic {
-    Diagnostic::new(Code::TooLarge, "the topology is too large to read")
-        .at(span, "the bound is passed here")
-        .because(why)
-        .help("split it into several topologies, or use `replicas` for copies of a node")
-}
-
 /// The character at a byte, as a span that can be seen.
 fn visible(id: SourceId, text: &str, at: usize) -> Span {
     let at = at.min(text.len());
     let length = text[at..].chars().next().filter(|&c| c != '\n').map_or(0, char::len_utf8);
     Span::new(id, at, at + length)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 //! aliases and merge keys within bounds, finds keys given twice, and puts the environment's
 //! values in. Never knows what a topology is; `topology/` reads this tree.
 
+mod bounds;
 mod build;
 mod merge;
 mod node;
@@ -12,8 +13,11 @@ mod places;
 mod schema;
 mod substitute;
 mod syntax;
+mod tag;
+mod variables;
 
-pub use build::{Document, MAX_BYTES};
+pub use bounds::MAX_BYTES;
+pub use build::Document;
 pub use node::{Entry, Key, Kind, Mapping, Node, Scalar, Style};
 pub use piece::YamlHand;
 pub use schema::TypedError;

@@ -30,10 +30,18 @@ impl YamlHand {
     #[must_use]
     pub fn why(self) -> &'static str {
         match self {
-            Self::CutAtHash => "YAML takes ` #` in an unquoted text for a comment, so the rest of the line never reached Rhai",
-            Self::MadeAMap => "YAML takes `: ` in an unquoted text for a key and its value, so no handler reached Rhai",
-            Self::JoinedLines => "YAML joins the lines of a text that is no `|` block, so Rhai saw one line",
-            Self::ReadEscapes => "YAML reads the backslashes of a text in double quotes, so Rhai saw none of them",
+            Self::CutAtHash => {
+                "YAML takes ` #` in an unquoted text for a comment, so the rest of the line never reached Rhai"
+            }
+            Self::MadeAMap => {
+                "YAML takes `: ` in an unquoted text for a key and its value, so no handler reached Rhai"
+            }
+            Self::JoinedLines => {
+                "YAML joins the lines of a text that is no `|` block, so Rhai saw one line"
+            }
+            Self::ReadEscapes => {
+                "YAML reads the backslashes of a text in double quotes, so Rhai saw none of them"
+            }
         }
     }
 
@@ -145,12 +153,33 @@ fn blank_lines_go_before(places: &mut [Position], scalar: &Scalar) {
     }
 }
 
+/// How much of a text a scalar takes up that starts there: a quoted one up to its closing
+/// quotation mark, any other up to the white space behind it.
+pub(super) fn written_length(written: &str, style: Style) -> usize {
+    let mark = match style {
+        Style::SingleQuoted => '\'',
+        Style::DoubleQuoted => '"',
+        Style::Plain | Style::Literal | Style::Folded => return written.trim_end().len(),
+    };
+    // A plain scalar tagged as text counts as quoted.
+    let Some(inside) = written.strip_prefix(mark) else { return written.trim_end().len() };
+    let mut characters = inside.char_indices().peekable();
+    while let Some((at, c)) = characters.next() {
+        if c == '\\' && mark == '"' {
+            characters.next();
+        } else if c == mark && (mark == '"' || characters.next_if(|&(_, c)| c == mark).is_none()) {
+            return at + 2 * mark.len_utf8();
+        }
+    }
+    written.trim_end().len()
+}
+
 /// The places of all characters that are no white space, escapes read as one.
 fn visible_characters(written: &str, style: Style) -> Box<dyn Iterator<Item = usize> + '_> {
     match style {
-        Style::Plain | Style::Literal | Style::Folded => Box::new(
-            written.char_indices().filter(|(_, c)| !c.is_whitespace()).map(|(at, _)| at),
-        ),
+        Style::Plain | Style::Literal | Style::Folded => {
+            Box::new(written.char_indices().filter(|(_, c)| !c.is_whitespace()).map(|(at, _)| at))
+        }
         Style::SingleQuoted => Box::new(single_quoted(written)),
         Style::DoubleQuoted => Box::new(double_quoted(written)),
     }
@@ -192,7 +221,18 @@ fn double_quoted(written: &str) -> impl Iterator<Item = usize> + '_ {
                     }
                     let is_white = matches!(
                         escape,
-                        'n' | 't' | 'r' | 'v' | 'f' | ' ' | '\t' | '\n' | '\r' | 'N' | '_' | 'L' | 'P'
+                        'n' | 't'
+                            | 'r'
+                            | 'v'
+                            | 'f'
+                            | ' '
+                            | '\t'
+                            | '\n'
+                            | '\r'
+                            | 'N'
+                            | '_'
+                            | 'L'
+                            | 'P'
                     );
                     if !is_white {
                         return Some(at);

@@ -44,7 +44,11 @@ impl Scalar {
         }
         let first = self.text.lines().next().unwrap_or_default();
         let short: String = first.chars().take(40).collect();
-        if short.len() < self.text.trim_end().len() { format!("`{short}…`") } else { format!("`{short}`") }
+        if short.len() < self.text.trim_end().len() {
+            format!("`{short}…`")
+        } else {
+            format!("`{short}`")
+        }
     }
 
     fn to_value(&self) -> Value {

@@ -11,6 +11,9 @@ pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// How deep a default may hold variables that have defaults.
 const MAX_NESTING: usize = 8;
 
+/// So many errors of one text are told.
+const MAX_ERRORS: usize = 100;
+
 /// Why a text cannot be filled in, with the bytes of the text that are to blame.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct SubstituteError {
@@ -30,7 +33,7 @@ pub(super) enum SubstituteErrorKind {
     TooDeep,
 }
 
-/// Fills in every variable; all that cannot be filled in are told, not the first only.
+/// Fills in every variable; what cannot be filled in is told for each, not for the first only.
 pub(super) fn substitute<'t>(
     text: &'t str,
     lookup: Lookup<'_>,
@@ -110,7 +113,9 @@ impl Filler<'_> {
     }
 
     fn fail(&mut self, kind: SubstituteErrorKind, at: Range<usize>) {
-        self.errors.push(SubstituteError { kind, at });
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(SubstituteError { kind, at });
+        }
     }
 }
 

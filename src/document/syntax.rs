@@ -7,15 +7,12 @@ use saphyr_parser::ScanError;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Source, Span};
 
+use super::bounds::too_large;
 use super::piece::is_handler_key;
 
 /// What the parser's wording starts with, what is wrong in plain words, and what to do.
 const WORDS: &[(&str, &str, &str)] = &[
-    (
-        "tabs disallowed",
-        "a tab cannot indent",
-        "indent with spaces",
-    ),
+    ("tabs disallowed", "a tab cannot indent", "indent with spaces"),
     (
         "a block scalar content cannot start with a tab",
         "a tab cannot indent the lines of a block",
@@ -83,15 +80,13 @@ const WORDS: &[(&str, &str, &str)] = &[
         "text after the end of the document",
         "check the indentation: everything belongs below the first keys",
     ),
-    (
-        "recursion limit exceeded",
-        "lists or maps inside one another, too deep to read",
-        "flatten them",
-    ),
 ];
 
 /// A text that the parser refuses.
 pub(super) fn diagnose(error: &ScanError, at: usize, span: Span, source: &Source) -> Diagnostic {
+    if error.info() == "recursion limit exceeded" {
+        return too_large(span, "lists and maps lie too deep in one another");
+    }
     if let Some(diagnostic) = variable_in_braces(at, span, source) {
         return diagnostic;
     }

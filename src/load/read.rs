@@ -79,10 +79,12 @@ pub(super) fn read_text(path: &Path, most: usize) -> Result<String, ReadError> {
 }
 
 fn told(error: io::Error) -> ReadError {
-    match error.kind() {
-        io::ErrorKind::NotFound => ReadError::Missing,
-        io::ErrorKind::IsADirectory => ReadError::Folder,
-        _ => ReadError::Io(error),
+    if error.kind() == io::ErrorKind::NotFound {
+        ReadError::Missing
+    } else if error.kind() == io::ErrorKind::IsADirectory {
+        ReadError::Folder
+    } else {
+        ReadError::Io(error)
     }
 }
 

@@ -78,8 +78,11 @@ impl ScriptLoader<'_> {
                     .help("check the path"),
             ]
         })?;
-        let script =
-            ScriptText { path: path.clone(), handlers: Handlers::File(text), modules: BTreeMap::new() };
+        let script = ScriptText {
+            path: path.clone(),
+            handlers: Handlers::File(text),
+            modules: BTreeMap::new(),
+        };
         let script = self.complete(script, &[]);
         self.compiled.insert(path, script.clone());
         script
@@ -133,7 +136,8 @@ impl ScriptLoader<'_> {
         let place = Span::new(source, start, end);
         let diagnostic = diagnostic.at(place, "");
         let handler = inline.iter().find(|handler| {
-            handler.span.source == source && (handler.span.start..=handler.span.end).contains(&start)
+            handler.span.source == source
+                && (handler.span.start..=handler.span.end).contains(&start)
         });
         match handler.and_then(|handler| handler.yaml_hand) {
             Some(hand) => diagnostic.because(hand.why()).help(hand.help()),
@@ -176,7 +180,9 @@ fn tidy(path: &Path) -> PathBuf {
     for part in path.components() {
         match part {
             Component::CurDir => {}
-            Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
+            Component::ParentDir
+                if matches!(plain.components().next_back(), Some(Component::Normal(_))) =>
+            {
                 plain.pop();
             }
             Component::ParentDir

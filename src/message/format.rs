@@ -82,6 +82,8 @@ pub enum Malformed {
     NotUtf8,
     /// The body is marked as JSON but does not parse.
     NotJson,
+    /// No trailing frame with source, number and time, where `sequence` asks for one.
+    Sequence,
     /// A request without the empty delimiter frame that a REQ socket sends.
     Delimiter,
 }
@@ -97,6 +99,7 @@ impl fmt::Display for Malformed {
             Self::Msgtype => f.write_str("its message id is not followed by a message type"),
             Self::NotUtf8 => f.write_str("it says it is text but is not UTF-8"),
             Self::NotJson => f.write_str("it says it is JSON but does not parse"),
+            Self::Sequence => f.write_str("it has no trailing frame `<source> <number> <time>`"),
             Self::Delimiter => f.write_str("it has no empty delimiter frame before the request"),
         }
     }

@@ -80,8 +80,8 @@ impl Blueprint {
     pub(super) async fn build(&self, engine: &Rc<Engine>) -> Result<Parts, NodeError> {
         let handler = self.handler(engine)?;
         let mut sockets = Vec::with_capacity(self.spec.sockets.len());
-        for (spec, counters) in self.spec.sockets.iter().zip(&self.counters.sockets) {
-            sockets.push(NodeSocket::open(&self.context, spec, Arc::clone(counters))?);
+        for (spec, counters) in self.spec.sockets.iter().zip(self.counters.sockets()) {
+            sockets.push(NodeSocket::open(&self.context, &self.instance, spec, counters)?);
         }
         let source = self.source()?;
         let sink = self.sink()?;
@@ -118,14 +118,14 @@ impl Blueprint {
         self.spec.sockets.iter().map(outlet).collect()
     }
 
-    fn source(&self) -> Result<Option<Lines>, NodeError> {
+    pub(super) fn source(&self) -> Result<Option<Lines>, NodeError> {
         let Some(spec) = &self.spec.read else { return Ok(None) };
         let source = Lines::open(spec, Instant::now())
             .map_err(|error| NodeError::Source { path: path(&spec.file), error })?;
         Ok(Some(source))
     }
 
-    fn sink(&self) -> Result<Option<Sink>, NodeError> {
+    pub(super) fn sink(&self) -> Result<Option<Sink>, NodeError> {
         let Some(spec) = &self.spec.write else { return Ok(None) };
         let sink = Sink::open(spec)
             .map_err(|error| NodeError::Sink { path: path(&spec.file), error })?;

@@ -2,14 +2,15 @@
 //!
 //! Owns the words between the supervisor and a node. Never touches a socket.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::SocketError;
+use super::{NodeError, SocketError};
 use crate::counters::NodeCounters;
+use crate::topology::NodeSpec;
 
 /// The endpoints that a node's sockets are bound to: place of the socket, text of the file, and
 /// what libzmq made of it.
@@ -22,6 +23,31 @@ pub struct Expectation {
     pub peers: BTreeMap<usize, u64>,
     /// How many subscribers want each topic of a publisher.
     pub topics: BTreeMap<usize, BTreeMap<Vec<u8>, u32>>,
+    /// Whether more connections than expected count as not ready: a connection to a socket that
+    /// was replaced is still ending, and would take messages with it.
+    pub exact: bool,
+}
+
+/// What went through a node's sockets up to one moment.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Figures {
+    /// By the socket's name: received from libzmq, handed to libzmq, and connections.
+    pub sockets: BTreeMap<String, SocketFigures>,
+    /// Whether a message is in the node's hands: waiting to be sent, or asked and not answered.
+    pub busy: bool,
+}
+
+/// What went through a socket up to one moment.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct SocketFigures {
+    /// Messages received from libzmq.
+    pub received: u64,
+    /// Messages handed to libzmq.
+    pub sent: u64,
+    /// Connections whose handshake is done.
+    pub peers: u64,
+    /// Messages stashed.
+    pub stashed: u64,
 }
 
 /// What a node can be told. Every one is answered, also when it fails.
@@ -29,8 +55,11 @@ pub struct Expectation {
 pub enum Control {
     /// Connect sockets to endpoints, and say when the expected links are up.
     Connect {
-        /// Place of the socket and endpoint.
+        /// Every endpoint that the file declares: place of the socket and endpoint. What was
+        /// declared before and is no more is disconnected.
         endpoints: Vec<(usize, String)>,
+        /// Those of them to disconnect first, because the other end was replaced.
+        renew: Vec<(usize, String)>,
         /// What to wait for.
         expectation: Expectation,
         /// Told at once, with every failure.
@@ -55,6 +84,30 @@ pub enum Control {
         deadline: Instant,
         /// Whether it became quiet.
         done: oneshot::Sender<bool>,
+    },
+    /// Take nothing new, but send what waits, and take what arrives on these sockets from libzmq
+    /// to handle it later.
+    Hold {
+        /// The sockets, by name.
+        stash: BTreeSet<String>,
+    },
+    /// Say what went through the sockets, and whether anything is under way in the node.
+    Figures {
+        /// The figures of this moment.
+        answer: oneshot::Sender<Figures>,
+    },
+    /// Become what this spec says, connections apart. On failure the node is in between, and wants
+    /// to be changed back.
+    Change {
+        /// The spec.
+        spec: Arc<NodeSpec>,
+        /// Told when it is done or failed.
+        done: oneshot::Sender<Result<Bound, NodeError>>,
+    },
+    /// Go on after a hold or a change.
+    Release {
+        /// Whether `on_reload` is to be called.
+        reloaded: bool,
     },
     /// Call `on_stop`, send what waits, close the sockets and end.
     Stop {

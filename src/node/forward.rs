@@ -18,11 +18,11 @@ const BURST: usize = 256;
 pub(super) struct Forward {
     pub(super) from: usize,
     pub(super) to: usize,
-    capture: Option<usize>,
+    pub(super) capture: Option<usize>,
     /// What `to` did not take yet.
-    held: Option<Outgoing>,
+    pub(super) held: Option<Outgoing>,
     /// What the capture did not take yet; it goes first.
-    held_copy: Option<Outgoing>,
+    pub(super) held_copy: Option<Outgoing>,
 }
 
 impl Forward {
@@ -68,7 +68,7 @@ impl Node {
         if !self.deliver_held(at) {
             return false;
         }
-        if !self.sockets[from].readable {
+        if self.held.is_some() || !self.sockets[from].readable {
             return false;
         }
         let Some(frames) = self.sockets[from].receive() else { return false };

@@ -4,6 +4,7 @@
 //! facts, and counts in its own counters. Owns everything that touches a socket.
 
 mod blueprint;
+mod change;
 mod control;
 mod forward;
 mod inbox;
@@ -12,6 +13,7 @@ mod lines;
 mod monitor;
 mod outbox;
 mod raw;
+mod sequence;
 mod service;
 mod shard;
 mod sink;
@@ -21,7 +23,7 @@ mod timers;
 mod wait;
 
 pub use blueprint::{Blueprint, NodeError};
-pub use control::{Bound, Control, Expectation, NodeHandle};
+pub use control::{Bound, Control, Expectation, Figures, NodeHandle, SocketFigures};
 pub use raw::{Context, Errno, raise_descriptor_limit};
 pub use shard::Shard;
 pub use socket::SocketError;

@@ -116,7 +116,7 @@ impl Node {
             }
             Effect::After { delay, name } => self.timers.after(delay, &name, now),
             Effect::Log { level, text } => self.tell(None, What::Log { level, text }),
-            Effect::Count { name, by } => self.count(name, by),
+            Effect::Count { name, by } => self.blueprint.counters.count(name, by),
             Effect::Stop { status } => {
                 let why = format!("{} called stop()", self.blueprint.instance);
                 self.tell(None, What::StopRequested { status, why });
@@ -135,15 +135,6 @@ impl Node {
         if let Some(error) = error {
             self.tell_limited(Some(place), What::Failed { error: error.to_string() });
         }
-    }
-
-    fn count(&self, name: String, by: i64) {
-        let mut user = match self.blueprint.counters.user.lock() {
-            Ok(user) => user,
-            Err(poisoned) => poisoned.into_inner(),
-        };
-        let counter = user.entry(name).or_default();
-        *counter = counter.saturating_add(by);
     }
 
     /// Sends a line of the source as it is, in the format of the node's one sending socket.

@@ -197,7 +197,7 @@ impl Node {
         for (&place, &wanted) in &self.expectation.peers {
             let socket = &self.sockets[place];
             let have = socket.counters.peers.get();
-            if have < wanted {
+            if have < wanted || have > wanted && self.expectation.exact {
                 missing.push(format!("{name}.{}: {have} of {wanted} connections", socket.name));
             }
         }

@@ -14,8 +14,9 @@ use tokio::io::unix::AsyncFd;
 use super::ipc::IpcFile;
 use super::monitor::Monitor;
 use super::raw::{Context, Errno, RawSocket};
+use super::sequence::{Checking, Numbering};
 use crate::counters::{DropReason, SocketCounters};
-use crate::message::{Frame, Multipart};
+use crate::message::{Frame, Malformed, Multipart};
 use crate::topology::{SocketSpec, WhenFull};
 use crate::zeromq::{OptionValue, Role};
 
@@ -95,11 +96,13 @@ pub(super) enum Sent {
 pub(super) struct Outgoing {
     pub(super) frames: Multipart,
     pub(super) next: usize,
+    /// Whether it bears its number already, where `sequence` is on.
+    numbered: bool,
 }
 
 impl From<Multipart> for Outgoing {
     fn from(frames: Multipart) -> Self {
-        Self { frames, next: 0 }
+        Self { frames, next: 0, numbered: false }
     }
 }
 
@@ -126,6 +129,10 @@ pub(super) struct NodeSocket {
     files: BTreeMap<String, IpcFile>,
     /// Endpoints it connects to, as they were given.
     pub(super) connected: Vec<String>,
+    /// Those of them that the file declares; handlers may connect to more.
+    pub(super) declared: Vec<String>,
+    /// Whole messages that a reload took from libzmq before the node may handle them.
+    pub(super) stash: VecDeque<Multipart>,
     /// How many subscribers want each topic, on a publisher.
     pub(super) topics: BTreeMap<Vec<u8>, u32>,
     /// Connections whose handshake is done, by both ends' addresses.
@@ -133,12 +140,16 @@ pub(super) struct NodeSocket {
     /// Answers of a REP whose peer's queue is full.
     pub(super) parked: VecDeque<Multipart>,
     blocked_since: Option<Instant>,
+    owner: String,
+    numbering: Option<Numbering>,
+    checking: Checking,
 }
 
 impl NodeSocket {
-    /// Opens a socket and sets its options; nothing is bound or connected yet.
+    /// Opens a socket of a node's instance and sets its options; nothing is bound or connected yet.
     pub(super) fn open(
         context: &Context,
+        owner: &str,
         spec: &SocketSpec,
         counters: Arc<SocketCounters>,
     ) -> Result<Self, SocketError> {
@@ -150,6 +161,7 @@ impl NodeSocket {
             monitor: None,
             raw,
             context: context.clone(),
+            owner: owner.to_owned(),
             name: spec.name.as_str().into(),
             spec: spec.clone(),
             counters,
@@ -159,19 +171,21 @@ impl NodeSocket {
             bound: BTreeMap::new(),
             files: BTreeMap::new(),
             connected: Vec::new(),
+            declared: Vec::new(),
+            stash: VecDeque::new(),
             topics: BTreeMap::new(),
             peers: BTreeMap::new(),
             parked: VecDeque::new(),
             blocked_since: None,
+            numbering: None,
+            checking: Checking::default(),
         };
         socket.set_options()?;
         Ok(socket)
     }
 
     fn set_options(&self) -> Result<(), SocketError> {
-        let set = |name: &str, option: u32, value: i32| {
-            self.set(name, option.cast_signed(), &OptionValue::Int(value))
-        };
+        let set = |name: &str, option: u32, value: i32| self.set_int(name, option, value);
         let hwm = |messages: u32| i32::try_from(messages).unwrap_or(i32::MAX);
         set("hwm", zmq_sys::ZMQ_SNDHWM, hwm(self.spec.hwm.send))?;
         set("hwm", zmq_sys::ZMQ_RCVHWM, hwm(self.spec.hwm.receive))?;
@@ -274,6 +288,7 @@ impl NodeSocket {
     /// Takes a connection away; what waits in it inbound is lost.
     pub(super) fn disconnect(&mut self, endpoint: &str) -> Result<(), SocketError> {
         self.raw.disconnect(endpoint).map_err(|errno| self.detach_error(endpoint, errno))?;
+        self.forget_peers(|_, remote| remote == endpoint);
         if let Some(at) = self.connected.iter().position(|known| known == endpoint) {
             self.connected.remove(at);
         }
@@ -286,7 +301,35 @@ impl NodeSocket {
         self.raw.unbind(&actual).map_err(|errno| self.detach_error(endpoint, errno))?;
         self.bound.remove(endpoint);
         self.files.remove(endpoint);
+        // Behind an address such as 0.0.0.0 connections tell the address they came in by.
+        let port = actual.rsplit_once(':').map(|(_, port)| format!(":{port}"));
+        self.forget_peers(|local, _| {
+            local == actual || port.as_ref().is_some_and(|port| local.ends_with(port))
+        });
         Ok(())
+    }
+
+    /// libzmq tells no end of connections that we end ourselves.
+    fn forget_peers(&mut self, gone: impl Fn(&str, &str) -> bool) {
+        let counters = &self.counters;
+        self.peers.retain(|(local, remote), count| {
+            let gone = gone(local, remote);
+            if gone {
+                counters.peers.subtract(u64::from(*count));
+            }
+            !gone
+        });
+    }
+
+    /// Lets go of every endpoint. Inproc peers know it at once, others when the connection ends.
+    pub(super) fn detach_all(&mut self) {
+        for endpoint in self.connected.clone() {
+            // What cannot be let go of goes with the socket.
+            let _ = self.disconnect(&endpoint);
+        }
+        for endpoint in self.bound.keys().cloned().collect::<Vec<_>>() {
+            let _ = self.unbind(&endpoint);
+        }
     }
 
     fn detach_error(&self, endpoint: &str, errno: Errno) -> SocketError {
@@ -309,8 +352,23 @@ impl NodeSocket {
         Ok(())
     }
 
-    /// Receives one message, whole, without waiting.
+    /// The next message, whole, without waiting: what a reload stashed, then what libzmq has.
     pub(super) fn receive(&mut self) -> Option<Multipart> {
+        match self.stash.pop_front() {
+            Some(frames) => Some(frames),
+            None => self.receive_from_peers(),
+        }
+    }
+
+    /// Takes a message from libzmq to be handled later; whether there was one.
+    pub(super) fn stash_one(&mut self) -> bool {
+        let message = self.receive_from_peers();
+        let taken = message.is_some();
+        self.stash.extend(message);
+        taken
+    }
+
+    fn receive_from_peers(&mut self) -> Option<Multipart> {
         let mut frames = Multipart::new();
         loop {
             let mut frame = Frame::empty();
@@ -326,6 +384,7 @@ impl NodeSocket {
             }
         }
         let bytes: usize = frames.iter().map(|frame| frame.len()).sum();
+        self.awaits_reply = false;
         self.counters.messages_in.add(1);
         self.counters.bytes_in.add(bytes as u64);
         Some(frames)
@@ -339,6 +398,7 @@ impl NodeSocket {
         if self.has_parked_for(message) {
             return self.full(message);
         }
+        self.number(message);
         let bytes: usize = message.frames.iter().map(|frame| frame.len()).sum();
         let sent = match self.hand_over(message) {
             Err(Errno::AGAIN) => {
@@ -361,6 +421,25 @@ impl NodeSocket {
             Err(Errno::HOST_UNREACHABLE) => self.dropped(DropReason::Unroutable),
             Err(errno) => Sent::Refused(errno),
         }
+    }
+
+    fn number(&mut self, message: &mut Outgoing) {
+        if !self.spec.sequence || message.numbered {
+            return;
+        }
+        message.numbered = true;
+        let (owner, name) = (&self.owner, &self.name);
+        self.numbering
+            .get_or_insert_with(|| Numbering::new(&format!("{owner}.{name}")))
+            .number(self.spec.format, &mut message.frames);
+    }
+
+    /// Checks the number of a message that arrived, where `sequence` is on.
+    pub(super) fn check_number(&mut self, frames: &mut Multipart) -> Result<(), Malformed> {
+        if !self.spec.sequence {
+            return Ok(());
+        }
+        self.checking.check(self.spec.format, frames, &self.counters)
     }
 
     fn hand_over(&self, message: &mut Outgoing) -> Result<(), Errno> {
@@ -421,16 +500,49 @@ impl NodeSocket {
         self.counters.blocked.store(blocked, Relaxed);
     }
 
-    /// Whether EVENTS says that a receive would go through; processes all pending commands.
+    /// Whether EVENTS says that a peer's message waits; processes all pending commands.
     pub(super) fn look(&mut self) -> bool {
-        self.readable = self.raw.events().is_ok_and(super::raw::Events::readable);
-        self.readable
+        let arrived = self.raw.events().is_ok_and(super::raw::Events::readable);
+        self.readable = arrived || !self.stash.is_empty();
+        arrived
     }
 
-    /// Sets how long unsent messages are kept when the socket is dropped.
-    pub(super) fn set_linger(&self, linger: Option<Duration>) {
-        // Only an invalid number could be refused.
-        let _ = self.raw.set_int(zmq_sys::ZMQ_LINGER, milliseconds(linger));
+    /// Takes over what a spec of the same role changes without a new socket, endpoints apart.
+    pub(super) fn adopt(&mut self, to: &SocketSpec) -> Result<(), SocketError> {
+        let from = std::mem::replace(&mut self.spec, to.clone());
+        self.set_int("linger", zmq_sys::ZMQ_LINGER, milliseconds(to.linger))?;
+        if to.role.publishes() && from.when_full != to.when_full {
+            let wait = i32::from(to.when_full == WhenFull::Wait);
+            self.set_int("when_full", zmq_sys::ZMQ_XPUB_NODROP, wait)?;
+        }
+        for (name, value) in &to.options {
+            if from.options.get(name) != Some(value) && name.0 != "router_mandatory" {
+                self.set(name.0, name.number(), value)?;
+            }
+        }
+        for name in from.options.keys().filter(|name| !to.options.contains_key(*name)) {
+            let default = name.option().default.and_then(|value| i32::try_from(value).ok());
+            if let Some(default) = default.filter(|_| name.0 != "router_mandatory") {
+                self.set(name.0, name.number(), &OptionValue::Int(default))?;
+            }
+        }
+        let refused = |errno| SocketError::Option {
+            socket: to.name.clone(),
+            option: "subscribe".to_owned(),
+            errno,
+        };
+        // The new ones first, so that a message wanted before and after is never missed.
+        for filter in to.filters.iter().filter(|filter| !from.filters.contains(filter)) {
+            self.subscribe(&filter.prefix()).map_err(refused)?;
+        }
+        for filter in from.filters.iter().filter(|filter| !to.filters.contains(filter)) {
+            self.unsubscribe(&filter.prefix()).map_err(refused)?;
+        }
+        Ok(())
+    }
+
+    fn set_int(&self, name: &str, option: u32, value: i32) -> Result<(), SocketError> {
+        self.set(name, option.cast_signed(), &OptionValue::Int(value))
     }
 }
 

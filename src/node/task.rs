@@ -3,7 +3,7 @@
 //! Owns the order of a round and the phases of a node's life. What a round consists of stands in
 //! `service`, `forward`, `inbox`, `outbox`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -71,12 +71,12 @@ struct Drain {
 /// A running node.
 pub(super) struct Node {
     pub(super) blueprint: Blueprint,
-    engine: Rc<Engine>,
+    pub(super) engine: Rc<Engine>,
     pub(super) sockets: Vec<NodeSocket>,
     pub(super) handler: Option<Handler>,
     pub(super) outlets: Vec<Outlet>,
     pub(super) timers: Timers,
-    source: Option<Lines>,
+    pub(super) source: Option<Lines>,
     pub(super) sink: Option<Sink>,
     pub(super) forwards: Vec<Forward>,
     pub(super) pending: VecDeque<Pending>,
@@ -92,6 +92,8 @@ pub(super) struct Node {
     pub(super) stream_peers: BTreeMap<Vec<u8>, ()>,
     drain: Option<Drain>,
     resting_until: Option<Instant>,
+    /// While a reload holds the node: the sockets whose messages are stashed.
+    pub(super) held: Option<BTreeSet<usize>>,
     restarts: u32,
     cursor: usize,
 }
@@ -133,6 +135,7 @@ impl Node {
             stream_peers: BTreeMap::new(),
             drain: None,
             resting_until: None,
+            held: None,
             restarts: 0,
             cursor: 0,
         };
@@ -147,7 +150,7 @@ impl Node {
         loop {
             loop {
                 match control.try_recv() {
-                    Ok(told) => self.obey(told),
+                    Ok(told) => self.obey(told).await,
                     Err(mpsc::error::TryRecvError::Empty) => break,
                     // The supervisor is gone, so nobody could ever stop this node.
                     Err(mpsc::error::TryRecvError::Disconnected) => return,
@@ -166,24 +169,23 @@ impl Node {
             if busy {
                 tokio::task::yield_now().await;
             } else if let Some(told) = self.sleep(&mut control).await {
-                self.obey(told);
+                self.obey(told).await;
             }
         }
     }
 
-    fn obey(&mut self, told: Control) {
+    async fn obey(&mut self, told: Control) {
         match told {
-            Control::Connect { endpoints, expectation, done, linked } => {
-                let mut failures = Vec::new();
-                for (socket, endpoint) in endpoints {
-                    let Some(socket) = self.sockets.get_mut(socket) else { continue };
-                    failures.extend(socket.connect(&endpoint).err());
-                }
+            Control::Connect { endpoints, renew, expectation, done, linked } => {
+                // Whoever asked may have given up; there is nobody else to tell.
+                let _ = done.send(self.connect_all(&endpoints, &renew));
                 self.expectation = expectation;
                 self.linked = Some(linked);
-                // Whoever asked may have given up; there is nobody else to tell.
-                let _ = done.send(failures);
             }
+            Control::Hold { stash } => self.hold(&stash),
+            Control::Figures { answer } => drop(answer.send(self.figures())),
+            Control::Change { spec, done } => drop(done.send(self.change(spec).await)),
+            Control::Release { reloaded } => self.release(reloaded),
             Control::Missing { answer } => drop(answer.send(self.missing_links())),
             Control::Start => self.start(),
             Control::Quiesce => {
@@ -221,7 +223,8 @@ impl Node {
     fn round(&mut self) -> bool {
         let now = Instant::now();
         self.service(now);
-        let mut busy = self.forward();
+        let mut busy = self.stash();
+        busy |= self.forward();
         busy |= self.flush(now);
         if matches!(self.phase, Phase::Running | Phase::Quiet) {
             busy |= self.rest_is_over(now);
@@ -247,6 +250,7 @@ impl Node {
     /// rest after a failure.
     fn takes_new(&self) -> bool {
         self.pending.is_empty()
+            && self.held.is_none()
             && self.resting_until.is_none()
             && !self.sink.as_ref().is_some_and(Sink::is_full)
     }
@@ -255,8 +259,8 @@ impl Node {
     fn takes_from(&self, place: usize) -> bool {
         let socket = &self.sockets[place];
         // A REQ that has asked must hear the answer before anything more can be sent on it.
-        let wanted = self.takes_new()
-            || socket.awaits_reply && self.resting_until.is_none();
+        let may_handle = self.resting_until.is_none() && self.held.is_none();
+        let wanted = self.takes_new() || socket.awaits_reply && may_handle;
         wanted
             && socket.spec.role.receives()
             && !self.forwards.iter().any(|forward| forward.from == place)
@@ -288,11 +292,11 @@ impl Node {
         taken > 0
     }
 
-    fn arrived(&mut self, place: usize, frames: Multipart) {
-        let socket = &mut self.sockets[place];
-        let role = socket.spec.role;
-        if role == Role::Req {
-            socket.awaits_reply = false;
+    pub(super) fn arrived(&mut self, place: usize, mut frames: Multipart) {
+        let role = self.sockets[place].spec.role;
+        if let Err(why) = self.sockets[place].check_number(&mut frames) {
+            self.malformed(place, why, &frames);
+            return;
         }
         if role == Role::Xpub
             && let Some((wanted, topic)) = subscription(&frames)
@@ -402,7 +406,7 @@ impl Node {
 
     /// Ends the pause of `on_error: restart`: an empty state, fresh timers, and `on_start` again.
     fn rest_is_over(&mut self, now: Instant) -> bool {
-        if !self.resting_until.is_some_and(|until| until <= now) {
+        if self.held.is_some() || !self.resting_until.is_some_and(|until| until <= now) {
             return false;
         }
         self.resting_until = None;
@@ -488,7 +492,7 @@ impl Node {
         told
     }
 
-    fn flush_sink(&mut self, now: Instant) {
+    pub(super) fn flush_sink(&mut self, now: Instant) {
         let Some(sink) = &mut self.sink else { return };
         if let Err(error) = sink.flush(now) {
             self.tell_limited(None, What::FileFailed { error: format!("writing: {error}") });
@@ -497,10 +501,12 @@ impl Node {
 
     /// The last look before sleep: EVENTS of every socket, which alone may say there is nothing.
     fn look_again(&mut self, now: Instant) -> bool {
-        for socket in &mut self.sockets {
-            socket.look();
+        let mut busy = false;
+        for place in 0..self.sockets.len() {
+            let arrived = self.sockets[place].look();
+            busy |= arrived && self.is_stashed(place);
         }
-        let mut busy = self.flush(now);
+        busy |= self.flush(now);
         busy |= self.forward();
         let running = matches!(self.phase, Phase::Running | Phase::Quiet);
         busy | (0..self.sockets.len()).any(|place| {
@@ -538,6 +544,9 @@ impl Node {
             return;
         }
         self.count_leftovers();
+        for socket in &mut self.sockets {
+            socket.detach_all();
+        }
         self.phase = Phase::Closed;
     }
 

@@ -14,6 +14,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::words::{level, sentence};
 use crate::event::Fact;
+use crate::supervisor::{Receipt, Verdict};
 
 /// How log lines look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -46,6 +47,14 @@ impl Logger {
             LogFormat::Text => builder.event_format(Line { colours }).try_init(),
         };
         Self
+    }
+
+    /// Writes what became of an attempt to reload.
+    pub fn receipt(&self, receipt: &Receipt) {
+        match receipt.verdict {
+            Verdict::Applied => tracing::info!(target: "zrig", "{receipt}"),
+            Verdict::Rejected | Verdict::RolledBack => tracing::warn!(target: "zrig", "{receipt}"),
+        }
     }
 
     /// Writes one fact.

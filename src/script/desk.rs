@@ -68,12 +68,13 @@ impl Desk {
         self.bytes.set(0);
         *self.view.borrow_mut() = Some(Rc::clone(view));
         *self.hand.borrow_mut() = hand;
-        std::mem::swap(&mut *self.effects.borrow_mut(), effects);
+        // A call that panicked may have left its own behind; they go.
+        *self.effects.borrow_mut() = std::mem::take(effects);
     }
 
     /// Clears the desk; what the call collected is behind what was in `effects` before it.
     pub(super) fn end(&self, effects: &mut Vec<Effect>) {
-        std::mem::swap(&mut *self.effects.borrow_mut(), effects);
+        *effects = std::mem::take(&mut *self.effects.borrow_mut());
         *self.view.borrow_mut() = None;
         // A request that a script keeps has its answer by now and gets no second one.
         if let Some(msg) = self.hand.borrow_mut().take() {

@@ -26,12 +26,22 @@ pub struct Handler {
     program: Rc<Compiled>,
     view: Rc<View>,
     state: Dynamic,
+    /// The argument's variable, and nothing else between calls.
     scope: Scope<'static>,
     global: GlobalRuntimeState,
     caches: Caches,
     habit: Habit,
     /// For each socket, the handler of its messages.
     routes: Vec<Option<Rc<Entry>>>,
+    /// What stands in the place of a message between calls.
+    blank: Msg,
+}
+
+/// What a handler is called with.
+enum Argument {
+    None,
+    Value(Dynamic),
+    Message(Msg),
 }
 
 impl Handler {
@@ -49,6 +59,7 @@ impl Handler {
             caches: Caches::new(),
             habit: Habit::default(),
             routes: Vec::new(),
+            blank: Msg(Rc::new(Letter::blank())),
         };
         handler.route();
         handler
@@ -91,14 +102,14 @@ impl Handler {
     ) -> Result<(), HandlerError> {
         let (name, argument) = match event {
             Event::Message(inbound) => return self.message(inbound, effects),
-            Event::Start => ("on_start", None),
-            Event::Tick => ("on_tick", None),
-            Event::End => ("on_end", None),
-            Event::Reload => ("on_reload", None),
-            Event::Stop => ("on_stop", None),
-            Event::Timer(name) => ("on_timer", Some(ImmutableString::from(&*name).into())),
-            Event::Line(line) => ("on_line", Some(line.into())),
-            Event::Peer(peer) => ("on_peer", Some(self.peer(&peer))),
+            Event::Start => ("on_start", Argument::None),
+            Event::Tick => ("on_tick", Argument::None),
+            Event::End => ("on_end", Argument::None),
+            Event::Reload => ("on_reload", Argument::None),
+            Event::Stop => ("on_stop", Argument::None),
+            Event::Timer(name) => ("on_timer", Argument::Value(ImmutableString::from(&*name).into())),
+            Event::Line(line) => ("on_line", Argument::Value(line.into())),
+            Event::Peer(peer) => ("on_peer", Argument::Value(self.peer(&peer))),
         };
         match self.program.entries.get(name).cloned() {
             Some(entry) => self.run(&entry, argument, None, None, effects),
@@ -121,8 +132,7 @@ impl Handler {
         let msg = Msg(Rc::new(letter));
         match entry.clone() {
             Some(entry) => {
-                let argument = Dynamic::from(msg.clone());
-                self.run(&entry, Some(argument), Some(msg), asker, effects)
+                self.run(&entry, Argument::Message(msg.clone()), Some(msg), asker, effects)
             }
             None => {
                 if let Some(asker) = asker {
@@ -137,7 +147,7 @@ impl Handler {
     fn run(
         &mut self,
         entry: &Entry,
-        argument: Option<Dynamic>,
+        argument: Argument,
         hand: Option<Msg>,
         asker: Option<WayBack>,
         effects: &mut Vec<Effect>,
@@ -169,9 +179,9 @@ impl Handler {
     fn evaluate(
         &mut self,
         entry: &Entry,
-        argument: Option<Dynamic>,
+        argument: Argument,
     ) -> Result<Dynamic, Box<EvalAltResult>> {
-        self.scope.extend(entry.argument.iter().cloned().zip(argument));
+        self.lay(entry, argument);
         self.global.num_operations = 0;
         self.global.num_modules_loaded = 0;
         let mut context = EvalContext::new(
@@ -182,11 +192,38 @@ impl Handler {
             Some(&mut self.state),
         );
         let result = context.eval_expression_tree(&Expression::from(&entry.body));
-        self.scope.clear();
+        self.lift(entry);
         result.or_else(|error| match *error {
             EvalAltResult::Return(value, _) | EvalAltResult::Exit(value, _) => Ok(value),
             other => Err(Box::new(other)),
         })
+    }
+
+    /// Puts a call's argument into the scope. Mostly one handler is called again and again, so its
+    /// variable stays there, and with it the boxes that a message needs to be a value.
+    fn lay(&mut self, entry: &Entry, argument: Argument) {
+        let Some(name) = &entry.argument else {
+            self.scope.clear();
+            return;
+        };
+        if self.scope.get_mut(name).is_none() {
+            self.scope.clear();
+            self.scope.push_dynamic(name.as_str(), Dynamic::UNIT);
+        }
+        let Some(slot) = self.scope.get_mut(name) else { return };
+        match argument {
+            Argument::Message(msg) => put(slot, msg),
+            Argument::Value(value) => *slot = value,
+            Argument::None => *slot = Dynamic::UNIT,
+        }
+    }
+
+    /// Takes a call's argument out of the scope, so that nothing but the script holds it.
+    fn lift(&mut self, entry: &Entry) {
+        let Some(slot) = entry.argument.as_ref().and_then(|name| self.scope.get_mut(name)) else {
+            return;
+        };
+        put(slot, self.blank.clone());
     }
 
     fn finish(&self, desk: &Desk, value: Dynamic, asker: Option<&WayBack>) -> Result<(), String> {
@@ -280,6 +317,17 @@ impl std::fmt::Debug for Handler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Handler").field("node", &self.view.replica).finish_non_exhaustive()
     }
+}
+
+/// Puts a message into a variable: into its boxes if there is one already, and no closure shares it.
+fn put(slot: &mut Dynamic, msg: Msg) {
+    if !slot.is_shared()
+        && let Some(mut held) = slot.write_lock::<Msg>()
+    {
+        *held = msg;
+        return;
+    }
+    *slot = Dynamic::from(msg);
 }
 
 fn view_of(view: NodeView, program: &Compiled) -> View {

@@ -98,6 +98,23 @@ impl Letter {
         })
     }
 
+    /// No message at all.
+    pub(super) fn blank() -> Self {
+        Self {
+            socket: usize::MAX,
+            name: ImmutableString::new(),
+            role: Role::Pair,
+            format: Format::Plain,
+            payload: Multipart::new(),
+            route: None,
+            answered: Cell::new(true),
+            head: None,
+            json: RefCell::new(None),
+            json_reads: Cell::new(0),
+            text: OnceCell::new(),
+        }
+    }
+
     /// Learns from how this message was read what to do ahead with the next one.
     pub(super) fn teach(&self, habit: &mut Habit) {
         if self.head.as_ref().is_some_and(|head| head.kind == Kind::Json) {

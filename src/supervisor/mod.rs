@@ -3,13 +3,18 @@
 //! Owns the shards, the libzmq context and every node's handle. Never touches a socket itself.
 
 mod flow;
+mod calm;
 mod links;
+mod receipt;
+mod reload;
+mod scope;
 mod start;
 mod stop;
 
+pub use receipt::{Receipt, Verdict};
 pub use stop::Haste;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -56,6 +61,11 @@ pub struct Supervisor {
     topology: Topology,
     facts: Facts,
     started: Instant,
+    generation: u64,
+    /// Nodes that a failed change may have left in between.
+    unsettled: BTreeSet<String>,
+    /// By how much sent and received of an instance's socket differed when nothing was under way.
+    at_rest: BTreeMap<(Arc<str>, String), i128>,
 }
 
 impl Supervisor {
@@ -85,6 +95,9 @@ impl Supervisor {
             topology: Topology::empty(),
             facts,
             started: Instant::now(),
+            generation: 0,
+            unsettled: BTreeSet::new(),
+            at_rest: BTreeMap::new(),
         })
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Owns the start barrier, which is why nothing inside one file is lost to the slow joiner.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,47 +11,51 @@ use tokio::sync::oneshot;
 use super::{StartError, Supervisor, links};
 use crate::counters::NodeCounters;
 use crate::event::{Fact, What};
-use crate::node::{Blueprint, Control, NodeHandle, Shard};
+use crate::node::{Blueprint, Control, NodeError, NodeHandle, Shard};
+use crate::plan::Plan;
 use crate::topology::{NodeSpec, Topology, links_of};
 
 /// How long the start waits for links inside the file.
 const BARRIER: Duration = Duration::from_secs(2);
+/// How long a reload waits for the links that it changed.
+const RELOAD_BARRIER: Duration = Duration::from_millis(500);
 
 impl Supervisor {
-    /// Starts every node of a topology.
+    /// Starts every node of a topology: a reload from nothing.
     ///
     /// # Errors
     ///
     /// When a node cannot be made or linked; then nothing of it runs.
     pub async fn start(&mut self, topology: &Topology) -> Result<(), StartError> {
-        let mut begun = Vec::new();
-        for node in &topology.nodes {
-            let spec = Arc::new(node.clone());
-            for (instance, replica) in node.instances() {
-                begun.push(self.begin(&spec, instance.into(), replica, begun.len())?);
+        let plan = Plan::between(&self.topology, topology);
+        match self.carry_out(&plan, topology).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.stop(super::stop::Haste::Now).await;
+                Err(error)
             }
+        }
+    }
+
+    /// Makes instances of nodes: everything open and bound, nothing connected.
+    pub(super) async fn make(
+        &mut self,
+        wanted: Vec<(Arc<NodeSpec>, Arc<str>, u32)>,
+    ) -> Result<(), StartError> {
+        let mut begun = Vec::new();
+        for (spec, instance, replica) in wanted {
+            let number = self.nodes.len() + begun.len();
+            begun.push(self.begin(&spec, instance, replica, number)?);
         }
         let mut failures = Vec::new();
         for (instance, result) in begun {
             match result.await {
                 Ok(Ok(handle)) => drop(self.nodes.insert(instance, handle)),
                 Ok(Err(error)) => failures.push((instance, error)),
-                Err(_) => failures.push((instance, crate::node::NodeError::ThreadGone)),
+                Err(_) => failures.push((instance, NodeError::ThreadGone)),
             }
         }
-        self.topology = topology.clone();
-        if failures.is_empty() {
-            failures = self.connect_all(topology).await;
-        }
-        if !failures.is_empty() {
-            self.stop(super::stop::Haste::Now).await;
-            return Err(StartError::Nodes(failures));
-        }
-        for handle in self.nodes.values() {
-            // A node that ended meanwhile has told why.
-            let _ = handle.control.send(Control::Start);
-        }
-        Ok(())
+        if failures.is_empty() { Ok(()) } else { Err(StartError::Nodes(failures)) }
     }
 
     fn begin(
@@ -59,7 +64,7 @@ impl Supervisor {
         instance: Arc<str>,
         replica: u32,
         number: usize,
-    ) -> Result<(Arc<str>, oneshot::Receiver<Result<NodeHandle, crate::node::NodeError>>), StartError>
+    ) -> Result<(Arc<str>, oneshot::Receiver<Result<NodeHandle, NodeError>>), StartError>
     {
         let blueprint = Blueprint {
             spec: Arc::clone(spec),
@@ -81,22 +86,32 @@ impl Supervisor {
         Ok((instance, result))
     }
 
-    /// Connects everything and waits for the links; what could not be connected is returned.
-    async fn connect_all(
+    /// Connects the instances of these nodes and waits for their links.
+    pub(super) async fn connect(
         &mut self,
         topology: &Topology,
-    ) -> Vec<(Arc<str>, crate::node::NodeError)> {
+        concerned: &BTreeMap<Arc<str>, Vec<(usize, String)>>,
+        outsiders: &BTreeMap<(String, String), u64>,
+    ) -> Result<Vec<String>, StartError> {
+        let reloads = self.generation > 0;
         let links = links_of(topology);
         let mut expectations = links::expectations(topology, &links);
         let mut answers = Vec::new();
         for (place, node) in topology.nodes.iter().enumerate() {
-            let expectation = expectations.remove(&place).unwrap_or_default();
+            let mut expectation = expectations.remove(&place).unwrap_or_default();
+            expectation.exact = reloads;
+            for (socket, peers) in &mut expectation.peers {
+                let key = (node.name.clone(), node.sockets[*socket].name.clone());
+                *peers += outsiders.get(&key).copied().unwrap_or(0);
+            }
             for (instance, _) in node.instances() {
+                let Some(renew) = concerned.get(instance.as_str()) else { continue };
                 let Some(handle) = self.nodes.get(instance.as_str()) else { continue };
                 let (done, connected) = oneshot::channel();
                 let (linked, up) = oneshot::channel();
                 let told = handle.control.send(Control::Connect {
                     endpoints: links::connects(node, &self.nodes),
+                    renew: renew.clone(),
                     expectation: expectation.clone(),
                     done,
                     linked,
@@ -113,14 +128,34 @@ impl Supervisor {
             failures.extend(failed.into_iter().map(|error| (Arc::clone(&instance), error.into())));
             waiting.push((instance, up));
         }
-        if failures.is_empty() {
-            self.wait_for_links(waiting).await;
+        if !failures.is_empty() {
+            return Err(StartError::Nodes(failures));
         }
-        failures
+        let patience = if reloads { RELOAD_BARRIER } else { BARRIER };
+        let missing = self.wait_for_links(waiting, patience).await;
+        if reloads {
+            // A peer outside the file that comes or goes meanwhile upsets the counts.
+            return Ok(missing.into_iter().map(|(_, link)| format!("not settled yet: {link}")).collect());
+        }
+        for (instance, link) in missing {
+            self.facts.tell(Fact {
+                node: instance,
+                socket: None,
+                what: What::LinkMissing { link },
+                repeated: 0,
+            });
+        }
+        Ok(Vec::new())
     }
 
-    async fn wait_for_links(&self, waiting: Vec<(Arc<str>, oneshot::Receiver<()>)>) {
-        let deadline = tokio::time::Instant::now() + BARRIER;
+    /// Waits for links, and tells what is missing when the time is over.
+    async fn wait_for_links(
+        &self,
+        waiting: Vec<(Arc<str>, oneshot::Receiver<()>)>,
+        patience: Duration,
+    ) -> Vec<(Arc<str>, String)> {
+        let deadline = tokio::time::Instant::now() + patience;
+        let mut all_missing = Vec::new();
         for (instance, up) in waiting {
             if tokio::time::timeout_at(deadline, up).await.is_ok() {
                 continue;
@@ -128,14 +163,9 @@ impl Supervisor {
             let Some(handle) = self.nodes.get(&instance) else { continue };
             let (answer, missing) = oneshot::channel();
             let _ = handle.control.send(Control::Missing { answer });
-            for link in missing.await.unwrap_or_default() {
-                self.facts.tell(Fact {
-                    node: Arc::clone(&instance),
-                    socket: None,
-                    what: What::LinkMissing { link },
-                    repeated: 0,
-                });
-            }
+            let missing = missing.await.unwrap_or_default();
+            all_missing.extend(missing.into_iter().map(|link| (Arc::clone(&instance), link)));
         }
+        all_missing
     }
 }

@@ -17,7 +17,7 @@ const QUIET: Duration = Duration::from_millis(20);
 /// How long draining may take in all.
 const DRAIN: Duration = Duration::from_millis(700);
 /// How long a node may take to send what waits, after that.
-const SEND: Duration = Duration::from_millis(300);
+pub(super) const SEND: Duration = Duration::from_millis(300);
 
 /// How much time a stop may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,7 +67,7 @@ impl Supervisor {
         }
     }
 
-    async fn end(&mut self, instances: &[Arc<str>], deadline: Instant) {
+    pub(super) async fn end(&mut self, instances: &[Arc<str>], deadline: Instant) {
         let mut ending = Vec::new();
         for instance in instances {
             if let Some(handle) = self.nodes.remove(instance) {

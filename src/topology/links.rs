@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::zeromq::{Endpoint, Transport};
+use crate::zeromq::Endpoint;
 
 use super::spec::{Attachment, TopologySpec};
 
@@ -72,27 +72,45 @@ pub fn links_of(topology: &TopologySpec) -> Vec<Link> {
 
 /// Bound endpoints, found by what a peer connects to.
 pub(super) struct Meeting<'e, T> {
-    bound: HashMap<MeetingPoint<'e>, Vec<(&'e Endpoint, T)>>,
+    bound: Vec<(&'e Endpoint, T)>,
+    named: HashMap<&'e str, Vec<usize>>,
+    ports: HashMap<u16, PortMeeting<'e>>,
 }
 
-/// What two endpoints have to share before they can meet.
-#[derive(PartialEq, Eq, Hash)]
-enum MeetingPoint<'e> {
-    Port(u16),
-    Name(&'e str),
+/// Who binds one port, by the host.
+#[derive(Default)]
+struct PortMeeting<'e> {
+    by_host: HashMap<&'e str, Vec<usize>>,
+    /// Reached by the loopback address: those who bind it, and those who bind any address.
+    by_loopback: Vec<usize>,
+    any: Option<usize>,
+    first: Option<usize>,
 }
 
 impl<T> Default for Meeting<'_, T> {
     fn default() -> Self {
-        Self { bound: HashMap::new() }
+        Self { bound: Vec::new(), named: HashMap::new(), ports: HashMap::new() }
     }
 }
 
 impl<'e, T> Meeting<'e, T> {
     /// Notes that somebody binds an endpoint; a wildcard is met by nobody.
     pub(super) fn bind(&mut self, endpoint: &'e Endpoint, who: T) {
-        if let Some(point) = point(endpoint) {
-            self.bound.entry(point).or_default().push((endpoint, who));
+        let at = self.bound.len();
+        self.bound.push((endpoint, who));
+        if let Some(port) = endpoint.port() {
+            let meeting = self.ports.entry(port).or_default();
+            meeting.first = meeting.first.or(Some(at));
+            if endpoint.has_any_host() {
+                meeting.any = meeting.any.or(Some(at));
+            }
+            if endpoint.has_any_host() || endpoint.has_loopback_host() {
+                meeting.by_loopback.push(at);
+            } else {
+                meeting.by_host.entry(endpoint.host()).or_default().push(at);
+            }
+        } else if !endpoint.is_wildcard() {
+            self.named.entry(endpoint.as_str()).or_default().push(at);
         }
     }
 
@@ -101,27 +119,96 @@ impl<'e, T> Meeting<'e, T> {
         &'m self,
         endpoint: &'m Endpoint,
     ) -> impl Iterator<Item = (&'e Endpoint, &'m T)> {
-        let bound = point(endpoint).and_then(|point| self.bound.get(&point));
-        let bound = bound.map(Vec::as_slice).unwrap_or_default();
-        bound
-            .iter()
-            .filter(|(bound, _)| bound.is_reached_by(endpoint))
-            .map(|(bound, who)| (*bound, who))
+        let candidates = match endpoint.port() {
+            None => self.named.get(endpoint.as_str()),
+            Some(port) => self.ports.get(&port).and_then(|meeting| {
+                if endpoint.has_loopback_host() {
+                    Some(&meeting.by_loopback)
+                } else {
+                    meeting.by_host.get(endpoint.host())
+                }
+            }),
+        };
+        let bound = candidates.into_iter().flatten().map(|&at| &self.bound[at]);
+        bound.filter(|(bound, _)| bound.is_reached_by(endpoint)).map(|(bound, who)| (*bound, who))
     }
 
     /// Somebody who has bound an endpoint already, so that it cannot be bound again.
-    pub(super) fn binder_in_the_way<'m>(&'m self, endpoint: &'m Endpoint) -> Option<&'m T> {
-        let bound = self.bound.get(&point(endpoint)?)?;
-        bound.iter().find(|(bound, _)| bound.excludes(endpoint)).map(|(_, who)| who)
+    pub(super) fn binder_in_the_way(&self, endpoint: &Endpoint) -> Option<&T> {
+        let at = match endpoint.port() {
+            None => *self.named.get(endpoint.as_str())?.first()?,
+            Some(port) => {
+                let meeting = self.ports.get(&port)?;
+                let same_host = || self.at_host(meeting, endpoint);
+                let anybody = meeting.first.filter(|_| endpoint.has_any_host());
+                anybody.or(meeting.any).or_else(same_host)?
+            }
+        };
+        Some(&self.bound[at].1)
+    }
+
+    fn at_host(&self, meeting: &PortMeeting<'_>, endpoint: &Endpoint) -> Option<usize> {
+        if endpoint.has_loopback_host() {
+            let is_same = |at: &&usize| self.bound[**at].0.host() == endpoint.host();
+            return meeting.by_loopback.iter().find(is_same).copied();
+        }
+        meeting.by_host.get(endpoint.host())?.first().copied()
     }
 }
 
-fn point(endpoint: &Endpoint) -> Option<MeetingPoint<'_>> {
-    if endpoint.is_wildcard() {
-        return None;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zeromq::Side;
+
+    fn endpoint(text: &str, side: Side) -> Endpoint {
+        Endpoint::parse(text, side).unwrap()
     }
-    match endpoint.transport() {
-        Transport::Tcp | Transport::Ws => endpoint.port().map(MeetingPoint::Port),
-        Transport::Ipc | Transport::Inproc => Some(MeetingPoint::Name(endpoint.as_str())),
+
+    #[test]
+    fn who_connects_meets_who_binds() {
+        for (bound, connected, meet) in [
+            ("tcp://127.0.0.1:5", "tcp://127.0.0.1:5", true),
+            ("tcp://127.0.0.1:5", "tcp://localhost:5", true),
+            ("tcp://*:5", "tcp://127.0.0.1:5", true),
+            ("tcp://0.0.0.0:5", "tcp://localhost:5", true),
+            ("tcp://10.0.0.1:5", "tcp://10.0.0.1:5", true),
+            ("tcp://10.0.0.1:5", "tcp://127.0.0.1:5", false),
+            ("tcp://127.0.0.1:5", "tcp://127.0.0.1:6", false),
+            ("tcp://127.0.0.1:5", "ws://127.0.0.1:5", false),
+            ("tcp://127.0.0.1:*", "tcp://127.0.0.1:5", false),
+            ("ipc:///tmp/a", "ipc:///tmp/a", true),
+            ("ipc:///tmp/a", "ipc:///tmp/b", false),
+            ("inproc://a", "inproc://a", true),
+            ("inproc://a", "ipc://a", false),
+        ] {
+            let (bound, connected) =
+                (endpoint(bound, Side::Bind), endpoint(connected, Side::Connect));
+            let mut meeting = Meeting::default();
+            meeting.bind(&bound, ());
+            let met = meeting.reached_by(&connected).count();
+            assert_eq!(met, usize::from(meet), "{bound:?} {connected:?}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_cannot_be_bound_twice() {
+        for (first, second, clash) in [
+            ("tcp://127.0.0.1:5", "tcp://127.0.0.1:5", true),
+            ("tcp://127.0.0.1:5", "tcp://*:5", true),
+            ("tcp://*:5", "tcp://10.0.0.1:5", true),
+            ("tcp://127.0.0.1:5", "ws://127.0.0.1:5", true),
+            ("tcp://127.0.0.1:5", "tcp://10.0.0.1:5", false),
+            ("tcp://127.0.0.1:*", "tcp://127.0.0.1:*", false),
+            ("tcp://lo:5", "tcp://eth0:5", false),
+            ("ipc:///tmp/a", "ipc:///tmp/a", true),
+            ("ipc://*", "ipc://*", false),
+            ("inproc://a", "inproc://b", false),
+        ] {
+            let (first, second) = (endpoint(first, Side::Bind), endpoint(second, Side::Bind));
+            let mut meeting = Meeting::default();
+            meeting.bind(&first, ());
+            assert_eq!(meeting.binder_in_the_way(&second).is_some(), clash, "{first:?} {second:?}");
+        }
     }
 }

@@ -9,9 +9,9 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::zeromq::{Endpoint, OptionName, OptionValue, Role};
 use crate::message::Format;
 use crate::script::ScriptText;
+use crate::zeromq::{Endpoint, OptionName, OptionValue, Role};
 
 /// A checked topology.
 #[derive(Clone, PartialEq, Debug)]
@@ -205,9 +205,7 @@ impl SocketSpec {
     /// Whether an option that is a boolean is set to true.
     #[must_use]
     pub fn is_on(&self, option: &str) -> bool {
-        self.options
-            .iter()
-            .any(|(name, value)| name.0 == option && *value == OptionValue::Int(1))
+        self.options.iter().any(|(name, value)| name.0 == option && *value == OptionValue::Int(1))
     }
 
     /// The endpoints it binds.

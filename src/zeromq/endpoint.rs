@@ -105,7 +105,11 @@ impl Endpoint {
     /// TCP on 127.0.0.1.
     #[must_use]
     pub fn local(port: u16) -> Self {
-        Self { transport: Transport::Tcp, text: format!("tcp://127.0.0.1:{port}"), port: Some(port) }
+        Self {
+            transport: Transport::Tcp,
+            text: format!("tcp://127.0.0.1:{port}"),
+            port: Some(port),
+        }
     }
 
     /// Reads an endpoint text for one side of a link.
@@ -218,7 +222,9 @@ impl Endpoint {
     #[must_use]
     pub fn as_seen_by_peer(&self) -> Self {
         let mut text = self.text.clone();
-        for (any, loopback) in [("//*:", "//127.0.0.1:"), ("//0.0.0.0:", "//127.0.0.1:"), ("//[::]:", "//[::1]:")] {
+        for (any, loopback) in
+            [("//*:", "//127.0.0.1:"), ("//0.0.0.0:", "//127.0.0.1:"), ("//[::]:", "//[::1]:")]
+        {
             text = text.replacen(any, loopback, 1);
         }
         Self { transport: self.transport, text, port: self.port }
@@ -243,20 +249,21 @@ impl Endpoint {
         }
     }
 
-    /// Whether one machine cannot bind both.
+    /// Whether it stands for every address of the machine.
     #[must_use]
-    pub fn excludes(&self, other: &Self) -> bool {
-        let has_port = |endpoint: &Self| matches!(endpoint.transport, Transport::Tcp | Transport::Ws);
-        if has_port(self) && has_port(other) {
-            // Without resolving interfaces only equal hosts and any-addresses are sure.
-            return self.port.is_some()
-                && self.port == other.port
-                && (self.host() == other.host() || is_any(self.host()) || is_any(other.host()));
-        }
-        !self.is_wildcard() && self.text == other.text
+    pub fn has_any_host(&self) -> bool {
+        is_any(self.host())
     }
 
-    fn host(&self) -> &str {
+    /// Whether it is this machine's address for itself.
+    #[must_use]
+    pub fn has_loopback_host(&self) -> bool {
+        is_loopback(self.host())
+    }
+
+    /// What stands before the port of tcp and ws.
+    #[must_use]
+    pub fn host(&self) -> &str {
         let address = self.address();
         let address = address.rsplit_once(';').map_or(address, |(_, address)| address);
         address.rsplit_once(':').map_or(address, |(host, _)| host)

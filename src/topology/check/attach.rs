@@ -35,7 +35,9 @@ pub(super) fn read(mapping: &Mapping, report: &mut Report<'_>) -> (Vec<Target>, 
 fn read_target(node: &Node, side: Side, report: &mut Report<'_>) -> Option<TargetKind> {
     let Some(scalar) = node.as_scalar().filter(|scalar| !scalar.is_null()) else {
         let help = match side {
-            Side::Bind => "write a port such as `bind: 5556`, or an endpoint such as `tcp://*:5556`",
+            Side::Bind => {
+                "write a port such as `bind: 5556`, or an endpoint such as `tcp://*:5556`"
+            }
             Side::Connect => "write a node's name, a port or an endpoint",
         };
         value::wrong(side.word(), node, "a port, an endpoint or a list of them", help, report);
@@ -45,7 +47,9 @@ fn read_target(node: &Node, side: Side, report: &mut Report<'_>) -> Option<Targe
     if let Some(number) = scalar.as_integer() {
         return port(number, node, side, report).map(|endpoint| of_side(endpoint, side));
     }
-    if side == Side::Connect && let Some(named) = named(text) {
+    if side == Side::Connect
+        && let Some(named) = named(text)
+    {
         return Some(named);
     }
     match Endpoint::parse(text, side) {
@@ -81,10 +85,8 @@ fn named(text: &str) -> Option<TargetKind> {
         Some((node, socket)) => (node, Some(socket)),
         None => (text, None),
     };
-    (is_name(node) && socket.is_none_or(is_name)).then(|| TargetKind::Named {
-        node: node.to_owned(),
-        socket: socket.map(str::to_owned),
-    })
+    (is_name(node) && socket.is_none_or(is_name))
+        .then(|| TargetKind::Named { node: node.to_owned(), socket: socket.map(str::to_owned) })
 }
 
 fn report_endpoint(
@@ -95,9 +97,10 @@ fn report_endpoint(
     report: &mut Report<'_>,
 ) {
     let word = side.word();
-    let fault = Diagnostic::new(Code::BadEndpoint, format!("`{word}` cannot take {}", node.describe()))
-        .at(super::report::first_line(node.span, report.source()), "not an endpoint")
-        .because(why(error));
+    let fault =
+        Diagnostic::new(Code::BadEndpoint, format!("`{word}` cannot take {}", node.describe()))
+            .at(super::report::first_line(node.span, report.source()), "not an endpoint")
+            .because(why(error));
     let (help, mended) = mend(text, side, error);
     match mended {
         Some(mended) => report.add_with_fix(fault.help(help), node.span, &mended),
@@ -136,7 +139,8 @@ fn mend(text: &str, side: Side, error: &EndpointError) -> (String, Option<String
         }
         EndpointError::UnknownTransport(transport) => {
             let known = ["tcp", "ipc", "inproc", "ws"];
-            super::nearest::nearest(transport, known).map(|near| text.replacen(transport.as_str(), near, 1))
+            super::nearest::nearest(transport, known)
+                .map(|near| text.replacen(transport.as_str(), near, 1))
         }
         EndpointError::NoPort(_)
         | EndpointError::Port(_)

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use crate::message::Format;
 use crate::source::Span;
-use crate::topology::spec::{
-    Attachment, Filter, HighWaterMark, NodeSpec, SocketSpec, WhenFull,
-};
+use crate::topology::spec::{Attachment, Filter, HighWaterMark, NodeSpec, SocketSpec, WhenFull};
 use crate::zeromq::{Endpoint, OptionName, OptionValue, Role};
 
 /// A node as read. Its `spec` has no sockets yet.
@@ -62,7 +60,10 @@ pub(super) enum TargetKind {
     Bind(Endpoint),
     Connect(Endpoint),
     /// `NODE` or `NODE.SOCKET`.
-    Named { node: String, socket: Option<String> },
+    Named {
+        node: String,
+        socket: Option<String>,
+    },
 }
 
 impl Target {

@@ -14,7 +14,14 @@ use super::value;
 
 /// The handlers that do not bear a socket's name.
 const EVENTS: &[&str] = &[
-    "on_start", "on_message", "on_tick", "on_timer", "on_line", "on_end", "on_peer", "on_reload",
+    "on_start",
+    "on_message",
+    "on_tick",
+    "on_timer",
+    "on_line",
+    "on_end",
+    "on_peer",
+    "on_reload",
     "on_stop",
 ];
 

@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Entry, Mapping};
 use crate::zeromq::SocketOption;
 
-use super::nearest::{nearest, one_of};
+use super::nearest::one_of;
 use super::report::Report;
 
 /// Words of other runners and of ZeroMQ's own interface, with this format's.
@@ -49,17 +49,16 @@ pub(super) fn unknown(entry: &Entry, sets: &[&[&str]], whose: &str, report: &mut
     let fault = Diagnostic::new(Code::UnknownKey, message);
     if known().any(|key| key == "options") && SocketOption::find(&key.text).is_some() {
         report.add(
-            fault.at(key.span, "this is an option of libzmq").help(format!(
-                "write it under `options`: `options: {{{}: …}}`",
-                key.text
-            )),
+            fault
+                .at(key.span, "this is an option of libzmq")
+                .help(format!("write it under `options`: `options: {{{}: …}}`", key.text)),
         );
         return;
     }
-    let other = OTHER_WORDS.iter().find(|(word, ours)| {
-        *word == &*key.text && known().any(|key| key == *ours)
-    });
-    let meant = nearest(&key.text, known()).or(other.map(|(_, ours)| *ours));
+    let other = OTHER_WORDS
+        .iter()
+        .find(|(word, ours)| *word == &*key.text && known().any(|key| key == *ours));
+    let meant = report.nearest(&key.text, known()).or(other.map(|(_, ours)| *ours));
     match meant {
         Some(meant) => {
             let fault = fault
@@ -67,11 +66,15 @@ pub(super) fn unknown(entry: &Entry, sets: &[&[&str]], whose: &str, report: &mut
                 .help(format!("did you mean `{meant}`?"));
             report.add_with_fix(fault, key.span, meant);
         }
-        None => report.add(
-            fault
-                .at(key.span, "not a key of the format")
-                .help(format!("{whose} takes {}", one_of(known()))),
-        ),
+        None => {
+            let fault = fault.at(key.span, "not a key of the format");
+            let is_terse = report.has_many();
+            report.add(if is_terse {
+                fault
+            } else {
+                fault.help(format!("{whose} takes {}", one_of(known())))
+            });
+        }
     }
 }
 

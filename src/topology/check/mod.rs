@@ -6,9 +6,10 @@
 mod attach;
 mod defaults;
 mod draft;
-mod flow;
+mod forward;
 mod handlers;
 mod keys;
+mod lines;
 mod name;
 mod nearest;
 mod node;
@@ -35,6 +36,9 @@ pub use handlers::{InlineHandler, WantedHandlers, WantedScript, wanted_scripts};
 use defaults::Defaults;
 use draft::NodeDraft;
 use report::Report;
+
+#[cfg(test)]
+mod tests;
 
 /// The keys of the whole file.
 const TOP_KEYS: &[&str] = &["version", "name", "description", "defaults", "nodes"];
@@ -77,12 +81,16 @@ pub fn check(document: &Document, scripts: &Scripts) -> Checked {
         report.add(fault.clone());
     }
     let spec = read_top(document, scripts, &mut report);
+    let is_sound = !report.has_error();
     let diagnostics = report.finish();
-    let is_sound = !diagnostics.iter().any(Diagnostic::is_error);
     Checked { topology: spec.filter(|_| is_sound).map(Topology::new), diagnostics }
 }
 
-fn read_top(document: &Document, scripts: &Scripts, report: &mut Report<'_>) -> Option<TopologySpec> {
+fn read_top(
+    document: &Document,
+    scripts: &Scripts,
+    report: &mut Report<'_>,
+) -> Option<TopologySpec> {
     let root = document.root();
     let Some(top) = root.as_mapping() else {
         report_shapeless(root, report);

@@ -12,7 +12,11 @@ pub(super) fn nearest<'c>(
         return None;
     }
     let word = word.to_lowercase();
-    let allowed = (word.chars().count() / 3).max(1);
+    // Any letter is one slip from any other.
+    let allowed = match word.chars().count() {
+        0 | 1 => 0,
+        count => (count / 3).max(1),
+    };
     candidates
         .into_iter()
         .map(|candidate| (distance(&word, candidate, allowed), candidate))
@@ -50,6 +54,8 @@ mod tests {
         assert_eq!(nearest("msgid", words), Some("msgids"));
         assert_eq!(nearest("ROLE", words), Some("role"));
         assert_eq!(nearest("colour", words), None);
+        assert_eq!(nearest("x", ["y"]), None);
+        assert_eq!(nearest("x", ["X"]), Some("X"));
         assert_eq!(nearest(&"x".repeat(10_000), words), None);
     }
 

@@ -14,9 +14,10 @@ use crate::topology::spec::{NodeSpec, OnError};
 use super::Scripts;
 use super::defaults::Defaults;
 use super::draft::{NodeDraft, SocketDraft};
-use super::flow;
+use super::forward;
 use super::handlers;
 use super::keys;
+use super::lines;
 use super::name;
 use super::report::{Report, first_line};
 use super::socket;
@@ -24,8 +25,19 @@ use super::value;
 
 /// The keys of a node that are not its socket's.
 const KEYS: &[&str] = &[
-    "sockets", "script", "every", "timers", "forward", "capture", "read", "write", "params",
-    "replicas", "on_error", "isolate", "description",
+    "sockets",
+    "script",
+    "every",
+    "timers",
+    "forward",
+    "capture",
+    "read",
+    "write",
+    "params",
+    "replicas",
+    "on_error",
+    "isolate",
+    "description",
 ];
 
 const ON_ERROR: &[(&str, OnError)] =
@@ -51,9 +63,10 @@ pub(super) fn read(
     let what = format!("node {}", keys::shorten(&name));
     let mapping = value::map(&what, &entry.value, report)?;
     check_keys(mapping, report);
-    let (sockets, sockets_are_named, has_unread_sockets) = read_sockets(entry, mapping, context, report);
+    let (sockets, sockets_are_named, has_unread_sockets) =
+        read_sockets(entry, mapping, context, report);
     handlers::check(mapping, &sockets, report);
-    let (forwards, capture) = flow::read_forwards(mapping, &sockets, report);
+    let (forwards, capture) = forward::read(mapping, &sockets, report);
     let script = context.scripts.of(&name).cloned();
     let handles_lines = handles_lines(mapping, script.as_ref());
     let spec = NodeSpec {
@@ -66,11 +79,11 @@ pub(super) fn read(
         forwards,
         capture,
         read: mapping.entry("read").and_then(|read| {
-            flow::read_source(&read.key, &read.value, &sockets, handles_lines, report)
+            lines::read_source(&read.key, &read.value, &sockets, handles_lines, report)
         }),
         write: mapping
             .entry("write")
-            .and_then(|write| flow::read_sink(&write.key, &write.value, &sockets, report)),
+            .and_then(|write| lines::read_sink(&write.key, &write.value, &sockets, report)),
         params: mapping.get("params").map(|p| read_params(p, report)).unwrap_or_default(),
         replicas: mapping.get("replicas").and_then(|replicas| read_replicas(replicas, report)),
         on_error: mapping
@@ -140,10 +153,13 @@ fn read_sockets(
 
 fn report_no_socket(entry: &Entry, report: &mut Report<'_>) {
     report.add(
-        Diagnostic::new(Code::MissingKey, format!("the node `{}` has no socket", keys::shorten(&entry.key.text)))
-            .at(entry.key.span, "it has neither `role` nor `sockets`")
-            .because("a node is one socket or several with their handlers")
-            .help("give it a `role` and a `bind` or `connect`"),
+        Diagnostic::new(
+            Code::MissingKey,
+            format!("the node `{}` has no socket", keys::shorten(&entry.key.text)),
+        )
+        .at(entry.key.span, "it has neither `role` nor `sockets`")
+        .because("a node is one socket or several with their handlers")
+        .help("give it a `role` and a `bind` or `connect`"),
     );
 }
 
@@ -179,10 +195,7 @@ fn read_timers(node: &Node, report: &mut Report<'_>) -> BTreeMap<String, Duratio
     timers.collect()
 }
 
-fn read_params(
-    node: &Node,
-    report: &mut Report<'_>,
-) -> serde_json::Map<String, serde_json::Value> {
+fn read_params(node: &Node, report: &mut Report<'_>) -> serde_json::Map<String, serde_json::Value> {
     if node.is_null() || value::map("params", node, report).is_none() {
         return serde_json::Map::new();
     }

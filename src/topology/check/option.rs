@@ -202,8 +202,11 @@ fn key(name: &str, node: &Node, report: &mut Report<'_>) -> Option<OptionValue> 
     }
     // The key itself is not repeated in messages: it may be a secret.
     let fault = if text.len() != KEY_CHARACTERS {
-        Diagnostic::new(Code::OutOfRange, format!("`{name}` has {KEY_CHARACTERS} characters of Z85"))
-            .at(node.span, format!("this has {} bytes", text.len()))
+        Diagnostic::new(
+            Code::OutOfRange,
+            format!("`{name}` has {KEY_CHARACTERS} characters of Z85"),
+        )
+        .at(node.span, format!("this has {} bytes", text.len()))
     } else if let Some(bytes) = decode_z85(&text) {
         return Some(OptionValue::Bytes(bytes));
     } else {

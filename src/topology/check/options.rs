@@ -10,7 +10,6 @@ use crate::source::Span;
 use crate::zeromq::{OptionName, OptionValue, Role, SocketOption};
 
 use super::keys::shorten;
-use super::nearest::nearest;
 use super::option;
 use super::report::Report;
 use super::value;
@@ -55,14 +54,15 @@ fn report_not_to_be_had(entry: &Entry, report: &mut Report<'_>) {
     let lower = key.text.to_lowercase();
     let bare = lower.strip_prefix("zmq_").unwrap_or(&lower);
     let names = SocketOption::all().iter().map(|option| option.name.0);
-    match nearest(bare, names) {
+    match report.nearest(bare, names) {
         Some(meant) => {
             let fault = fault.help(format!("did you mean `{meant}`?"));
             report.add_with_fix(fault, key.span, meant);
         }
-        None => report.add(
-            fault.help("options have libzmq's names in lower case, without `ZMQ_`; remove this one"),
-        ),
+        None => report
+            .add(fault.help(
+                "options have libzmq's names in lower case, without `ZMQ_`; remove this one",
+            )),
     }
 }
 

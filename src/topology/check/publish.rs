@@ -54,7 +54,14 @@ fn read_filters(
     if let Some((role, place)) = role {
         for entry in [msgids, topics].into_iter().flatten().filter(|_| !role.filters()) {
             let key = &entry.key.text;
-            not_here(key, entry.key.span, (role, place), "sub and xsub", "only a subscriber filters", report);
+            not_here(
+                key,
+                entry.key.span,
+                (role, place),
+                "sub and xsub",
+                "only a subscriber filters",
+                report,
+            );
         }
         if role == Role::Sub && msgids.is_none() && topics.is_none() {
             report_no_filter(place, report);

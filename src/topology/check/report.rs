@@ -10,19 +10,35 @@ use crate::diagnostic::Diagnostic;
 use crate::document::Document;
 use crate::source::{Source, Span};
 
+use super::nearest::nearest;
+
+/// From so many faults on, they are told more tersely.
+const MANY: usize = 200;
+/// So many faults are kept; nobody reads more, and a large file could have millions.
+const MOST: usize = 1000;
+
 /// The faults found so far.
 pub(super) struct Report<'d> {
     document: &'d Document,
     faults: Vec<Diagnostic>,
+    has_error: bool,
 }
 
 impl<'d> Report<'d> {
     pub(super) fn new(document: &'d Document) -> Self {
-        Self { document, faults: Vec::new() }
+        Self { document, faults: Vec::new(), has_error: false }
     }
 
     pub(super) fn add(&mut self, fault: Diagnostic) {
-        self.faults.push(fault);
+        self.has_error |= fault.is_error();
+        if self.faults.len() < MOST {
+            self.faults.push(fault);
+        }
+    }
+
+    /// Whether a fault stops a run.
+    pub(super) fn has_error(&self) -> bool {
+        self.has_error
     }
 
     /// Adds a fault with the mended text, unless the place holds a variable: its value is not
@@ -31,6 +47,21 @@ impl<'d> Report<'d> {
         let written = self.source().text().get(span.start..span.end).unwrap_or_default();
         let can_mend = !written.contains('$') && !written.contains('\n');
         self.add(if can_mend { fault.fix(span, replacement) } else { fault });
+    }
+
+    /// The word that was probably meant, as long as there are few faults: each guess costs a
+    /// look at every candidate, and nobody reads the hundredth.
+    pub(super) fn nearest<'c>(
+        &self,
+        word: &str,
+        candidates: impl IntoIterator<Item = &'c str>,
+    ) -> Option<&'c str> {
+        if self.has_many() { None } else { nearest(word, candidates) }
+    }
+
+    /// Whether there are so many faults that more need no long help.
+    pub(super) fn has_many(&self) -> bool {
+        self.faults.len() >= MANY
     }
 
     pub(super) fn source(&self) -> &'d Source {

@@ -2,7 +2,7 @@
 //!
 //! Owns finding it and saying why it cannot be found. Links by endpoint are `semantics.rs`'s.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
@@ -10,14 +10,14 @@ use crate::topology::spec::Attachment;
 use crate::zeromq::Role;
 
 use super::draft::{NodeDraft, Resolved, SocketDraft, TargetKind};
-use super::nearest::{nearest, one_of};
+use super::nearest::one_of;
 use super::report::Report;
 
 /// Resolves every target of every socket.
 pub(super) fn resolve(drafts: &[NodeDraft], report: &mut Report<'_>) -> Resolved {
     let by_name: HashMap<&str, usize> =
         drafts.iter().enumerate().map(|(at, draft)| (draft.spec.name.as_str(), at)).collect();
-    let mut resolver = Resolver { drafts, by_name, report };
+    let mut resolver = Resolver { drafts, by_name, report, told: HashSet::new() };
     let nodes = drafts.iter().enumerate();
     nodes.map(|(at, draft)| resolver.node(at, draft)).collect()
 }
@@ -26,6 +26,8 @@ struct Resolver<'a, 'r, 'd> {
     drafts: &'a [NodeDraft],
     by_name: HashMap<&'a str, usize>,
     report: &'r mut Report<'d>,
+    /// The pairs of nodes of which it has been told that both only connect.
+    told: HashSet<(usize, usize)>,
 }
 
 /// The socket that wants to connect, and where it says so.
@@ -76,7 +78,7 @@ impl<'a> Resolver<'a, '_, '_> {
         let names = || self.drafts.iter().map(|draft| draft.spec.name.as_str());
         let fault = Diagnostic::new(Code::UnknownNode, format!("there is no node `{name}`"))
             .at(span, "no such node");
-        match nearest(name, names()) {
+        match self.report.nearest(name, names()) {
             Some(meant) => {
                 let fault = fault.help(format!("did you mean `{meant}`?"));
                 self.report.add_with_fix(fault, span, meant);
@@ -94,11 +96,13 @@ impl<'a> Resolver<'a, '_, '_> {
         let Some(socket) = draft.sockets.iter().position(|socket| socket.name == wanted) else {
             if !draft.has_unread_sockets {
                 let names = || draft.sockets.iter().map(|socket| socket.name.as_str());
-                let fault =
-                    Diagnostic::new(Code::UnknownNode, format!("`{name}` has no socket `{wanted}`"))
-                        .at(asker.span, "no such socket")
-                        .at(draft.name_span, "the node");
-                match nearest(wanted, names()) {
+                let fault = Diagnostic::new(
+                    Code::UnknownNode,
+                    format!("`{name}` has no socket `{wanted}`"),
+                )
+                .at(asker.span, "no such socket")
+                .at(draft.name_span, "the node");
+                match self.report.nearest(wanted, names()) {
                     Some(meant) => {
                         let meant = format!("{name}.{meant}");
                         let fault = fault.help(format!("did you mean `{meant}`?"));
@@ -114,7 +118,8 @@ impl<'a> Resolver<'a, '_, '_> {
         let found = &draft.sockets[socket];
         if !found.binds() {
             if !found.has_unread_targets {
-                self.report_nobody_binds(asker, node, found.span());
+                let name = format!("{name}.{wanted}");
+                self.report_nobody_binds(asker, node, &name, found.span());
             }
             return None;
         }
@@ -137,7 +142,7 @@ impl<'a> Resolver<'a, '_, '_> {
                 let is_unread = draft.has_unread_sockets
                     || draft.sockets.iter().any(|socket| socket.has_unread_targets);
                 if !is_unread {
-                    self.report_nobody_binds(asker, node, draft.name_span);
+                    self.report_nobody_binds(asker, node, &draft.spec.name, draft.name_span);
                 }
                 None
             }
@@ -145,10 +150,12 @@ impl<'a> Resolver<'a, '_, '_> {
                 self.check_roles(asker, socket);
                 None
             }
-            (_, several) => {
+            // Without its role there is no telling which of them would fit.
+            (_, several) if asker.draft.role.is_some() => {
                 self.report_ambiguous(asker, draft, several);
                 None
             }
+            (_, _) => None,
         }
     }
 
@@ -162,21 +169,33 @@ impl<'a> Resolver<'a, '_, '_> {
         None
     }
 
-    fn report_nobody_binds(&mut self, asker: Asker<'a>, node: usize, place: Span) {
-        let draft = &self.drafts[node];
-        let name = &draft.spec.name;
+    fn report_nobody_binds(&mut self, asker: Asker<'a>, node: usize, name: &str, place: Span) {
+        if node == asker.node && asker.draft.binds() {
+            self.report.add(
+                Diagnostic::new(Code::NobodyBinds, "a socket that connects to itself")
+                    .at(asker.span, "its own node, where nothing else binds")
+                    .because("a message it sends would come back to it")
+                    .help("name the node at the other end of the link"),
+            );
+            return;
+        }
         let back = &self.drafts[asker.node].spec.name;
-        let connects_back = draft.sockets.iter().flat_map(|socket| &socket.targets).find(|target| {
-            matches!(&target.to, TargetKind::Named { node, .. } if node == back)
-        });
+        let targets = self.drafts[node].sockets.iter().flat_map(|socket| &socket.targets);
+        let connects_back = targets
+            .filter(|_| node != asker.node)
+            .find(|target| matches!(&target.to, TargetKind::Named { node, .. } if node == back));
+        let pair = (node.min(asker.node), node.max(asker.node));
+        if connects_back.is_some() && !self.told.insert(pair) {
+            return;
+        }
         let fault = Diagnostic::new(Code::NobodyBinds, format!("`{name}` binds nothing"))
             .at(asker.span, "connects to it")
             .at(place, "only connects");
         let fault = match connects_back {
-            Some(target) if node != asker.node => fault
+            Some(target) => fault
                 .at(target.span, "and connects back")
                 .because("one end of a link has to bind, and here neither does"),
-            Some(_) | None => fault.because("one end of a link has to bind"),
+            None => fault.because("one end of a link has to bind"),
         };
         self.report.add(fault.help(format!("give `{name}` a `bind: PORT`")));
     }
@@ -190,8 +209,9 @@ impl<'a> Resolver<'a, '_, '_> {
         let name = &draft.spec.name;
         let names: Vec<String> =
             several.iter().map(|(_, socket)| format!("{name}.{}", socket.name)).collect();
-        let fault = Diagnostic::new(Code::Ambiguous, format!("`{name}` has several sockets that fit"))
-            .at(asker.span, "which of them?");
+        let fault =
+            Diagnostic::new(Code::Ambiguous, format!("`{name}` has several sockets that fit"))
+                .at(asker.span, "which of them?");
         let fault =
             several.iter().fold(fault, |fault, (_, socket)| fault.at(socket.name_span, "fits"));
         let choices = one_of(names.iter().map(String::as_str));
@@ -199,8 +219,11 @@ impl<'a> Resolver<'a, '_, '_> {
     }
 }
 
-fn can_talk(one: &SocketDraft, other: &SocketDraft) -> bool {
+/// Whether a link between two sockets can work, as far as their roles are known.
+pub(super) fn can_talk(one: &SocketDraft, other: &SocketDraft) -> bool {
     match (one.role(), other.role()) {
+        // Two STREAM sockets are two ends of a TCP connection.
+        (Some(Role::Stream), Some(Role::Stream)) => true,
         (Some(one), Some(other)) => one.peers().contains(&other),
         // A missing role has been reported.
         (_, None) | (None, _) => true,

@@ -7,11 +7,11 @@ use std::collections::HashSet;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::topology::links::Meeting;
-use crate::zeromq::{Endpoint, OptionName, Role};
+use crate::zeromq::{Endpoint, OptionName, Role, Transport};
 
 use super::draft::{NodeDraft, SocketDraft, Target, TargetKind};
 use super::report::Report;
-use super::resolve::cannot_talk;
+use super::resolve::{can_talk, cannot_talk};
 
 /// Reports what cannot work.
 pub(super) fn check(drafts: &[NodeDraft], report: &mut Report<'_>) {
@@ -20,6 +20,7 @@ pub(super) fn check(drafts: &[NodeDraft], report: &mut Report<'_>) {
             check_hwm(socket, report);
             check_connect_routing_id(socket, report);
             check_replicas(draft, socket, report);
+            check_stream(socket, report);
         }
     }
     check_endpoints(drafts, report);
@@ -31,7 +32,7 @@ fn check_hwm(socket: &SocketDraft, report: &mut Report<'_>) {
     if !matches!(role, Role::Rep | Role::Router) {
         return;
     }
-    report.add(
+    let fault =
         Diagnostic::new(Code::HwmLosesReplies, format!("a high-water mark of 1 on a {role}"))
             .at(mark, "one message may wait for a peer")
             .at(place, "the role")
@@ -39,8 +40,8 @@ fn check_hwm(socket: &SocketDraft, report: &mut Report<'_>) {
                 "a reply is dropped without a word while the peer's credit for the last one is \
                  still on its way (libzmq#4750)",
             )
-            .help("write at least 10, such as `hwm: {send: 10}`"),
-    );
+            .help("let at least 10 messages wait");
+    report.add_with_fix(fault, mark, "10");
 }
 
 fn check_connect_routing_id(socket: &SocketDraft, report: &mut Report<'_>) {
@@ -90,6 +91,26 @@ fn check_replicas(draft: &NodeDraft, socket: &SocketDraft, report: &mut Report<'
     }
 }
 
+/// STREAM speaks no ZMTP, which WebSocket and inproc links are made of.
+fn check_stream(socket: &SocketDraft, report: &mut Report<'_>) {
+    let Some((Role::Stream, place)) = socket.role else { return };
+    for target in &socket.targets {
+        let (TargetKind::Bind(endpoint) | TargetKind::Connect(endpoint)) = &target.to else {
+            continue;
+        };
+        if matches!(endpoint.transport(), Transport::Ws | Transport::Inproc) {
+            let scheme = endpoint.transport().scheme();
+            report.add(
+                Diagnostic::new(Code::BadEndpoint, format!("a stream has no {scheme}:// endpoint"))
+                    .at(target.span, "not a stream of bytes")
+                    .at(place, "the role")
+                    .because("a STREAM socket speaks raw TCP to programs that know no ZeroMQ")
+                    .help("use a tcp:// endpoint"),
+            );
+        }
+    }
+}
+
 /// One endpoint of one socket.
 #[derive(Clone, Copy)]
 struct End<'a> {
@@ -110,10 +131,10 @@ fn check_endpoints(drafts: &[NodeDraft], report: &mut Report<'_>) {
     for (node, socket, target) in ends() {
         let Some(endpoint) = target.bound() else { continue };
         let end = End { socket, span: target.span, node };
-        if let Some(first) = bound.binder_in_the_way(endpoint) {
-            report_two_binders(endpoint, first, &end, report);
+        match bound.binder_in_the_way(endpoint) {
+            Some(first) => report_two_binders(endpoint, first, &end, report),
+            None => bound.bind(endpoint, end),
         }
-        bound.bind(endpoint, end);
     }
     let mut told = HashSet::new();
     for (_, socket, target) in ends() {
@@ -124,13 +145,20 @@ fn check_endpoints(drafts: &[NodeDraft], report: &mut Report<'_>) {
     }
 }
 
-fn report_two_binders(endpoint: &Endpoint, first: &End<'_>, second: &End<'_>, report: &mut Report<'_>) {
+fn report_two_binders(
+    endpoint: &Endpoint,
+    first: &End<'_>,
+    second: &End<'_>,
+    report: &mut Report<'_>,
+) {
     let text = endpoint.as_str();
     report.add(
         Diagnostic::new(Code::TwoBinders, format!("{text} is bound twice"))
             .at(second.span, format!("bound again by `{}`", second.node.spec.name))
             .at(first.span, format!("first bound by `{}`", first.node.spec.name))
-            .because("an endpoint belongs to one socket; the second bind fails, or over ipc steals it")
+            .because(
+                "an endpoint belongs to one socket; the second bind fails, or over ipc steals it",
+            )
             .help("give one of them another endpoint, or let it connect"),
     );
 }
@@ -143,13 +171,7 @@ fn check_link(
     report: &mut Report<'_>,
 ) {
     let (Some(mine), Some(theirs)) = (socket.role, other.socket.role) else { return };
-    let is_fine = mine.0.peers().contains(&theirs.0) || is_raw(mine.0) && is_raw(theirs.0);
-    if !is_fine && told.insert((span, other.span)) {
+    if !can_talk(socket, other.socket) && told.insert((span, other.span)) {
         report.add(cannot_talk(span, mine, theirs));
     }
-}
-
-/// Two STREAM sockets speak raw TCP to each other.
-fn is_raw(role: Role) -> bool {
-    role == Role::Stream
 }

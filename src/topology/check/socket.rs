@@ -10,7 +10,7 @@ use crate::zeromq::Role;
 use super::attach;
 use super::defaults::{self, Defaults};
 use super::draft::SocketDraft;
-use super::nearest::{nearest, one_of};
+use super::nearest::one_of;
 use super::options;
 use super::publish;
 use super::report::Report;
@@ -19,8 +19,19 @@ use super::value;
 
 /// The keys of a socket.
 pub(super) const KEYS: &[&str] = &[
-    "role", "bind", "connect", "msgids", "topics", "msgid", "format", "hwm", "when_full",
-    "sequence", "linger", "identity", "options",
+    "role",
+    "bind",
+    "connect",
+    "msgids",
+    "topics",
+    "msgid",
+    "format",
+    "hwm",
+    "when_full",
+    "sequence",
+    "linger",
+    "identity",
+    "options",
 ];
 
 /// Words that people use for a role.
@@ -103,7 +114,7 @@ fn report_role(word: &str, node: &Node, report: &mut Report<'_>) {
     let lower = word.to_lowercase();
     let lower = lower.strip_prefix("zmq_").unwrap_or(&lower);
     let other = OTHER_WORDS.iter().find(|(other, _)| *other == lower).map(|(_, role)| role.word());
-    match other.or_else(|| nearest(lower, Role::ALL.into_iter().map(Role::word))) {
+    match other.or_else(|| report.nearest(lower, Role::ALL.into_iter().map(Role::word))) {
         Some(meant) => {
             report.add_with_fix(fault.help(format!("did you mean `{meant}`?")), node.span, meant);
         }

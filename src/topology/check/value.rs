@@ -13,7 +13,7 @@ use crate::duration::parse_duration;
 use crate::units;
 
 use super::keys::shorten;
-use super::nearest::{nearest, one_of};
+use super::nearest::one_of;
 use super::report::Report;
 
 /// The units of a duration.
@@ -25,8 +25,11 @@ pub(super) fn wrong(key: &str, value: &Node, wanted: &str, help: &str, report: &
         return;
     }
     report.add(
-        Diagnostic::new(Code::WrongType, format!("`{key}` is {wanted}"))
-            .at(super::report::first_line(value.span, report.source()), format!("this is {}", value.describe()))
+        Diagnostic::new(Code::WrongType, format!("`{key}` takes {wanted}"))
+            .at(
+                super::report::first_line(value.span, report.source()),
+                format!("this is {}", value.describe()),
+            )
             .help(help),
     );
 }
@@ -60,10 +63,27 @@ pub(super) fn boolean(key: &str, value: &Node, report: &mut Report<'_>) -> Optio
         _ => None,
     });
     if spelled.is_none() {
-        let help = format!("write `{key}: true` or `{key}: false`");
-        wrong(key, value, "`true` or `false`", &help, report);
+        report_no_boolean(key, value, report);
     }
     spelled
+}
+
+fn report_no_boolean(key: &str, value: &Node, report: &mut Report<'_>) {
+    let meant = value.as_scalar().and_then(|scalar| match &*scalar.text.to_lowercase() {
+        "yes" | "on" | "y" | "1" => Some("true"),
+        "no" | "off" | "n" | "0" => Some("false"),
+        _ => None,
+    });
+    let Some(meant) = meant else {
+        let help = format!("write `{key}: true` or `{key}: false`");
+        wrong(key, value, "`true` or `false`", &help, report);
+        return;
+    };
+    let fault = Diagnostic::new(Code::WrongType, format!("`{key}` takes `true` or `false`"))
+        .at(value.span, format!("this is {}", value.describe()))
+        .because("since YAML 1.2 only these two words are booleans")
+        .help(format!("write `{meant}`"));
+    report.add_with_fix(fault, value.span, meant);
 }
 
 /// An integer within bounds.
@@ -74,7 +94,11 @@ pub(super) fn integer(
     report: &mut Report<'_>,
 ) -> Option<i64> {
     let Some(number) = value.as_scalar().and_then(Scalar::as_integer) else {
-        let help = format!("write a whole number from {} to {}", range.start(), range.end());
+        let help = if *range.end() > i64::from(u32::MAX) {
+            format!("write a whole number of at most 18 digits, such as `{key}: 1000`")
+        } else {
+            format!("write a whole number from {} to {}", range.start(), range.end())
+        };
         wrong(key, value, "a whole number", &help, report);
         return None;
     };
@@ -133,7 +157,7 @@ pub(super) fn unit<T>(
         Ok(quantity) => Some(quantity),
         Err(error) => {
             report.add(
-                Diagnostic::new(Code::WrongType, format!("`{key}` is {wanted}"))
+                Diagnostic::new(Code::WrongType, format!("`{key}` takes {wanted}"))
                     .at(value.span, format!("this is {}", value.describe()))
                     .because(format!("{} cannot be read: {error}", value.describe()))
                     .help(help),
@@ -151,14 +175,15 @@ pub(super) fn word<T: Copy>(
     report: &mut Report<'_>,
 ) -> Option<T> {
     let choices = one_of(words.iter().map(|(word, _)| *word));
-    let scalar = scalar(key, value, &format!("one of {choices}"), &format!("write {choices}"), report)?;
+    let scalar =
+        scalar(key, value, &format!("one of {choices}"), &format!("write {choices}"), report)?;
     if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == &*scalar.text) {
         return Some(*meaning);
     }
     let message = format!("`{key}` cannot be `{}`", shorten(&scalar.text));
-    let fault = Diagnostic::new(Code::UnknownWord, message)
-        .at(value.span, format!("not one of {choices}"));
-    match nearest(&scalar.text, words.iter().map(|(word, _)| *word)) {
+    let fault =
+        Diagnostic::new(Code::UnknownWord, message).at(value.span, format!("not one of {choices}"));
+    match report.nearest(&scalar.text, words.iter().map(|(word, _)| *word)) {
         Some(meant) => {
             let fault = fault.help(format!("did you mean `{meant}`?"));
             report.add_with_fix(fault, value.span, meant);

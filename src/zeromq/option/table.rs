@@ -13,9 +13,8 @@ use crate::zeromq::Role::{Dealer, Pub, Pull, Push, Req, Router, Stream, Sub, Xpu
 
 const ALL: &[Role] = &Role::ALL;
 /// All but STREAM, which speaks no ZMTP.
-const ZMTP: &[Role] = &[
-    Role::Pair, Pub, Sub, Req, Role::Rep, Dealer, Router, Push, Pull, Xpub, Xsub,
-];
+const ZMTP: &[Role] =
+    &[Role::Pair, Pub, Sub, Req, Role::Rep, Dealer, Router, Push, Pull, Xpub, Xsub];
 
 const INT: i32 = i32::MAX;
 
@@ -119,8 +118,7 @@ const fn of_context(instead: &'static str) -> Refusal {
     Refusal { why: "it is an option of the context, not of a socket", instead }
 }
 
-const READ_ONLY: Refusal =
-    Refusal { why: "libzmq only lets it be read", instead: "remove it" };
+const READ_ONLY: Refusal = Refusal { why: "libzmq only lets it be read", instead: "remove it" };
 const ANOTHER_NAME: &str = "libzmq knows it under another name today";
 const MULTICAST: Refusal = Refusal {
     why: "it is for multicast transports, which this libzmq does not have",
@@ -153,47 +151,63 @@ pub(super) const REFUSED: &[(&[&str], Refusal)] = &[
         Refusal { why: "a topology has no open descriptor to hand over", instead: "remove it" },
     ),
     (&["ipv4only"], Refusal { why: ANOTHER_NAME, instead: "write `ipv6: true` or nothing" }),
-    (
-        &["delay_attach_on_connect"],
-        Refusal { why: ANOTHER_NAME, instead: "write `immediate`" },
-    ),
+    (&["delay_attach_on_connect"], Refusal { why: ANOTHER_NAME, instead: "write `immediate`" }),
     (
         &["fail_unroutable", "router_behavior"],
         Refusal { why: ANOTHER_NAME, instead: "write `router_mandatory`" },
     ),
-    (
-        &["connect_rid"],
-        Refusal { why: ANOTHER_NAME, instead: "write `connect_routing_id`" },
-    ),
-    (
-        &["fd", "events", "type", "rcvmore", "last_endpoint", "mechanism", "thread_safe", "topics_count"],
-        READ_ONLY,
-    ),
-    (
-        &["max_sockets"],
-        of_context("remove it: the number of sockets follows from the topology"),
-    ),
+    (&["connect_rid"], Refusal { why: ANOTHER_NAME, instead: "write `connect_routing_id`" }),
     (
         &[
-            "io_threads", "socket_limit", "thread_priority", "thread_sched_policy", "max_msgsz",
-            "msg_t_size", "thread_affinity_cpu_add", "thread_affinity_cpu_remove",
-            "thread_name_prefix", "blocky", "zero_copy_recv",
+            "fd",
+            "events",
+            "type",
+            "rcvmore",
+            "last_endpoint",
+            "mechanism",
+            "thread_safe",
+            "topics_count",
+        ],
+        READ_ONLY,
+    ),
+    (&["max_sockets"], of_context("remove it: the number of sockets follows from the topology")),
+    (
+        &[
+            "io_threads",
+            "socket_limit",
+            "thread_priority",
+            "thread_sched_policy",
+            "max_msgsz",
+            "msg_t_size",
+            "thread_affinity_cpu_add",
+            "thread_affinity_cpu_remove",
+            "thread_name_prefix",
+            "blocky",
+            "zero_copy_recv",
         ],
         of_context("remove it: the runner sets the context up from the topology"),
     ),
-    (
-        &["rate", "recovery_ivl", "multicast_hops", "multicast_maxtpdu", "multicast_loop"],
-        MULTICAST,
-    ),
+    (&["rate", "recovery_ivl", "multicast_hops", "multicast_maxtpdu", "multicast_loop"], MULTICAST),
     (
         &[
-            "norm_mode", "norm_unicast_nack", "norm_buffer_size", "norm_segment_size",
-            "norm_block_size", "norm_num_parity", "norm_num_autoparity", "norm_push",
+            "norm_mode",
+            "norm_unicast_nack",
+            "norm_buffer_size",
+            "norm_segment_size",
+            "norm_block_size",
+            "norm_num_parity",
+            "norm_num_autoparity",
+            "norm_push",
         ],
         MULTICAST,
     ),
     (
-        &["vmci_buffer_size", "vmci_buffer_min_size", "vmci_buffer_max_size", "vmci_connect_timeout"],
+        &[
+            "vmci_buffer_size",
+            "vmci_buffer_min_size",
+            "vmci_buffer_max_size",
+            "vmci_connect_timeout",
+        ],
         Refusal { why: "this libzmq is built without VMCI", instead: "remove it" },
     ),
     (
@@ -202,13 +216,14 @@ pub(super) const REFUSED: &[(&[&str], Refusal)] = &[
     ),
     (
         &[
-            "gssapi_server", "gssapi_principal", "gssapi_service_principal", "gssapi_plaintext",
-            "gssapi_principal_nametype", "gssapi_service_principal_nametype",
+            "gssapi_server",
+            "gssapi_principal",
+            "gssapi_service_principal",
+            "gssapi_plaintext",
+            "gssapi_principal_nametype",
+            "gssapi_service_principal_nametype",
         ],
         Refusal { why: "this libzmq is built without GSSAPI", instead: "use CURVE" },
     ),
-    (
-        &["loopback_fastpath"],
-        Refusal { why: "it exists on Windows only", instead: "remove it" },
-    ),
+    (&["loopback_fastpath"], Refusal { why: "it exists on Windows only", instead: "remove it" }),
 ];

@@ -1,0 +1,85 @@
+//! `zrig plan`: what a reload from one file to another would do.
+//!
+//! Owns the arguments of `plan`. Never runs anything.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+use super::draw::{Look, draw};
+use super::variables::Variables;
+use super::{INVALID, colours_on};
+use crate::load::load;
+use crate::plan::{NodePlan, Plan};
+use crate::topology::Topology;
+
+/// Show what a reload from OLD to NEW would do, node by node
+#[derive(Args, Debug)]
+pub(super) struct PlanArguments {
+    /// The topology file that would be running
+    old: PathBuf,
+    /// The topology file that would replace it
+    new: PathBuf,
+    /// How the plan is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Set a variable of the files, before the environment
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+}
+
+/// How a plan is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// Lines for a person
+    Text,
+    /// One JSON array, an object a node
+    Json,
+}
+
+impl PlanArguments {
+    /// Prints the plan.
+    ///
+    /// # Errors
+    ///
+    /// When the result cannot be written.
+    pub(super) fn run(&self) -> io::Result<ExitCode> {
+        let variables = match Variables::parse(&self.set) {
+            Ok(variables) => variables,
+            Err(error) => {
+                writeln!(io::stderr(), "error: {error}")?;
+                return Ok(ExitCode::from(INVALID));
+            }
+        };
+        let (old, new) = (sound(&self.old, &variables)?, sound(&self.new, &variables)?);
+        let (Some(old), Some(new)) = (old, new) else { return Ok(ExitCode::from(INVALID)) };
+        let plan = Plan::between(&old, &new);
+        let mut out = io::stdout().lock();
+        match self.format {
+            Format::Text => write!(out, "{plan}")?,
+            Format::Json => writeln!(out, "{}", json(&plan))?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The topology of a file; its faults are drawn.
+fn sound(file: &std::path::Path, variables: &Variables) -> io::Result<Option<Topology>> {
+    let loaded = load(file, &|name| variables.get(name));
+    let look = Look::Full { colours: colours_on(&io::stderr()) };
+    io::stderr().write_all(draw(&loaded.diagnostics, &loaded.sources, look).as_bytes())?;
+    Ok(loaded.topology)
+}
+
+fn json(plan: &Plan) -> serde_json::Value {
+    let nodes = plan.nodes.iter().map(|node| {
+        let changes = match node {
+            NodePlan::Change { changes, .. } => changes.as_slice(),
+            NodePlan::Keep(_) | NodePlan::Add(_) | NodePlan::Remove(_) => &[],
+        };
+        serde_json::json!({ "node": node.name(), "sign": node.sign(), "changes": changes })
+    });
+    nodes.collect()
+}

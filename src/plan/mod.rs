@@ -1,0 +1,187 @@
+//! What a reload would do: the difference of two topologies as a printable value.
+//!
+//! Owns which change is live, which re-attaches an endpoint and which rebuilds a socket. Pure; the
+//! supervisor carries a plan out and has nothing left to choose.
+
+mod difference;
+
+pub(crate) use difference::needs_rebuild;
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::topology::{NodeSpec, TopologySpec};
+
+/// How a change takes effect.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    /// The socket and its connections stay.
+    Live,
+    /// The socket stays, an endpoint of it comes or goes.
+    ReAttach,
+    /// The socket is replaced by a new one.
+    Rebuild,
+}
+
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Live => "live",
+            Self::ReAttach => "re-attach",
+            Self::Rebuild => "rebuild",
+        })
+    }
+}
+
+/// One change of a node that stays.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Change {
+    /// The socket, if it concerns one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub socket: Option<String>,
+    /// What changes, such as `hwm.send 1000 → 10`.
+    pub what: String,
+    /// How.
+    pub how: How,
+    /// Why it takes effect that way.
+    pub why: &'static str,
+}
+
+/// What happens to one node.
+#[derive(Clone, PartialEq, Debug)]
+pub enum NodePlan {
+    /// It stays as it is. Its handlers may stand on other lines now.
+    Keep(Box<NodeSpec>),
+    /// It is new.
+    Add(Box<NodeSpec>),
+    /// It goes.
+    Remove(Box<NodeSpec>),
+    /// It changes.
+    Change {
+        /// As it is.
+        from: Box<NodeSpec>,
+        /// As it will be.
+        to: Box<NodeSpec>,
+        /// In what.
+        changes: Vec<Change>,
+    },
+}
+
+impl NodePlan {
+    /// The node's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Keep(spec) | Self::Add(spec) | Self::Remove(spec) => &spec.name,
+            Self::Change { to, .. } => &to.name,
+        }
+    }
+
+    /// The node as it will be, unless it goes.
+    #[must_use]
+    pub fn after(&self) -> Option<&NodeSpec> {
+        match self {
+            Self::Keep(spec) | Self::Add(spec) => Some(spec),
+            Self::Change { to, .. } => Some(to),
+            Self::Remove(_) => None,
+        }
+    }
+
+    /// `+`, `-`, `~` or `=`.
+    #[must_use]
+    pub fn sign(&self) -> char {
+        match self {
+            Self::Keep(_) => '=',
+            Self::Add(_) => '+',
+            Self::Remove(_) => '-',
+            Self::Change { .. } => '~',
+        }
+    }
+
+    fn inverse(&self) -> Self {
+        match self {
+            Self::Keep(spec) => Self::Keep(spec.clone()),
+            Self::Add(spec) => Self::Remove(spec.clone()),
+            Self::Remove(spec) => Self::Add(spec.clone()),
+            Self::Change { from, to, .. } => Self::between(to, from),
+        }
+    }
+
+    fn between(from: &NodeSpec, to: &NodeSpec) -> Self {
+        let changes = difference::of_nodes(from, to);
+        if changes.is_empty() {
+            return Self::Keep(Box::new(to.clone()));
+        }
+        Self::Change { from: Box::new(from.clone()), to: Box::new(to.clone()), changes }
+    }
+}
+
+/// What a reload from one topology to another would do.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Plan {
+    /// Every node of either topology: those that stay or come in the order of the new file, then
+    /// those that go.
+    pub nodes: Vec<NodePlan>,
+}
+
+impl Plan {
+    /// The plan that leads from one topology to another.
+    #[must_use]
+    pub fn between(old: &TopologySpec, new: &TopologySpec) -> Self {
+        let known: std::collections::HashMap<&str, &NodeSpec> =
+            old.nodes.iter().map(|node| (node.name.as_str(), node)).collect();
+        let staying: std::collections::HashSet<&str> =
+            new.nodes.iter().map(|node| node.name.as_str()).collect();
+        let mut nodes = Vec::with_capacity(new.nodes.len());
+        for node in &new.nodes {
+            nodes.push(match known.get(node.name.as_str()) {
+                Some(before) => NodePlan::between(before, node),
+                None => NodePlan::Add(Box::new(node.clone())),
+            });
+        }
+        let gone = old.nodes.iter().filter(|node| !staying.contains(node.name.as_str()));
+        nodes.extend(gone.map(|node| NodePlan::Remove(Box::new(node.clone()))));
+        Self { nodes }
+    }
+
+    /// Whether nothing would be done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.nodes.iter().all(|node| matches!(node, NodePlan::Keep(_)))
+    }
+
+    /// The plan that leads back. What it keeps it keeps as it is now.
+    #[must_use]
+    pub fn inverse(&self) -> Self {
+        Self { nodes: self.nodes.iter().map(NodePlan::inverse).collect() }
+    }
+
+    /// The nodes as they will be, in the order of the plan.
+    pub fn after(&self) -> impl Iterator<Item = &NodeSpec> {
+        self.nodes.iter().filter_map(NodePlan::after)
+    }
+}
+
+/// A line a node, and below it a line a change.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for node in &self.nodes {
+            writeln!(f, "{} {}", node.sign(), node.name())?;
+            let NodePlan::Change { changes, .. } = node else { continue };
+            for change in changes {
+                let socket = change.socket.as_ref().map(|name| format!("{name}: "));
+                writeln!(
+                    f,
+                    "    {}{}  [{}: {}]",
+                    socket.unwrap_or_default(),
+                    change.what,
+                    change.how,
+                    change.why
+                )?;
+            }
+        }
+        Ok(())
+    }
+}

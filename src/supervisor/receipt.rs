@@ -1,0 +1,132 @@
+//! What became of an attempt to reload, as a value that prints.
+//!
+//! Owns the words of a receipt. Never decides anything.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::duration::format_duration;
+use crate::plan::{Change, NodePlan, Plan};
+
+/// How an attempt ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The new version runs.
+    Applied,
+    /// The new version is faulty; nothing was touched.
+    Rejected,
+    /// A step failed; the old version runs.
+    RolledBack,
+}
+
+/// One attempt to reload.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Receipt {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The number of the version that runs now; the first start is 1.
+    pub generation: u64,
+    /// How long it took, in milliseconds.
+    pub milliseconds: f64,
+    /// What was done, or would have been, node by node; nodes that stay as they are are left out.
+    pub nodes: Vec<NodeReceipt>,
+    /// Instances that took nothing new meanwhile.
+    pub held: Vec<String>,
+    /// Messages that were taken from libzmq and handled after the change.
+    pub stashed: u64,
+    /// Messages that were dropped, all sockets together.
+    pub dropped: u64,
+    /// What could be at risk, and why; one sentence each.
+    pub notes: Vec<String>,
+    /// Why it did not happen; one text each.
+    pub errors: Vec<String>,
+}
+
+/// What was done to one node.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct NodeReceipt {
+    /// Its name.
+    pub node: String,
+    /// `+`, `-` or `~`.
+    pub sign: char,
+    /// The changes of a node that stays.
+    pub changes: Vec<Change>,
+}
+
+impl Receipt {
+    /// A receipt of a plan, before anything is known of its end.
+    pub(super) fn of(plan: &Plan) -> Self {
+        let nodes = plan.nodes.iter().filter(|node| !matches!(node, NodePlan::Keep(_)));
+        Self {
+            nodes: nodes.map(NodeReceipt::of).collect(),
+            ..Self::empty(Verdict::Applied)
+        }
+    }
+
+    /// A receipt of a version that was not even tried.
+    #[must_use]
+    pub fn rejected(generation: u64, took: Duration, errors: Vec<String>) -> Self {
+        let milliseconds = took.as_secs_f64() * 1000.0;
+        Self { generation, milliseconds, errors, ..Self::empty(Verdict::Rejected) }
+    }
+
+    fn empty(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            generation: 0,
+            milliseconds: 0.0,
+            nodes: Vec::new(),
+            held: Vec::new(),
+            stashed: 0,
+            dropped: 0,
+            notes: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+}
+
+impl NodeReceipt {
+    fn of(plan: &NodePlan) -> Self {
+        let changes = match plan {
+            NodePlan::Change { changes, .. } => changes.clone(),
+            NodePlan::Keep(_) | NodePlan::Add(_) | NodePlan::Remove(_) => Vec::new(),
+        };
+        Self { node: plan.name().to_owned(), sign: plan.sign(), changes }
+    }
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = match self.verdict {
+            Verdict::Applied => "applied",
+            Verdict::Rejected => "rejected, the running version stays",
+            Verdict::RolledBack => "rolled back, the running version stays",
+        };
+        let took = format_duration(Duration::from_micros((self.milliseconds * 1000.0) as u64));
+        write!(f, "reload {verdict} (generation {}, {took})", self.generation)?;
+        for node in &self.nodes {
+            write!(f, "\n  {} {}", node.sign, node.node)?;
+            for change in &node.changes {
+                let socket = change.socket.as_ref().map(|name| format!("{name}: "));
+                write!(f, "\n      {}{}  [{}]", socket.unwrap_or_default(), change.what, change.how)?;
+            }
+        }
+        if !self.held.is_empty() {
+            let held = self.held.join(", ");
+            write!(f, "\n  held: {held}; {} messages waited in them", self.stashed)?;
+        }
+        if self.dropped > 0 {
+            write!(f, "\n  dropped: {}", self.dropped)?;
+        }
+        for note in &self.notes {
+            write!(f, "\n  note: {note}")?;
+        }
+        for error in &self.errors {
+            write!(f, "\n  error: {error}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,337 @@
+//! Carrying out a plan: hold, wait for calm, change, link, let go; and back again if a step fails.
+//!
+//! Owns the order of the steps. What they disturb is `scope`'s, when it is calm `calm`'s.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::calm::Calm;
+use super::receipt::{Receipt, Verdict};
+use super::scope::{Scope, is_moved};
+use super::{StartError, Supervisor, links};
+use crate::counters::DropReason;
+use crate::node::{Control, NodeError};
+use crate::plan::{NodePlan, Plan};
+use crate::topology::{Link, NodeSpec, Topology, links_of};
+use crate::zeromq::{Endpoint, Side};
+
+/// How long nodes that owe answers may take to give them.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long the ends of connections may take to reach their sockets.
+const SETTLE: Duration = Duration::from_millis(2);
+
+/// Instances by what happens to them.
+#[derive(Default, Debug)]
+struct Steps {
+    leave: Vec<Arc<str>>,
+    change: Vec<(Arc<str>, Arc<NodeSpec>, bool)>,
+    join: Vec<(Arc<NodeSpec>, Arc<str>, u32)>,
+}
+
+impl Supervisor {
+    /// Changes the running topology into another one, or leaves it as it was.
+    pub async fn reload(&mut self, new: &Topology) -> Receipt {
+        let begun = Instant::now();
+        let old = self.topology.clone();
+        let plan = Plan::between(&old, new);
+        let mut receipt = Receipt::of(&plan);
+        let dropped = self.dropped_at_shutdown();
+        match self.carry_out(&plan, new).await {
+            Ok(done) => {
+                receipt.held = done.held;
+                receipt.stashed = done.calm.stashed;
+                receipt.notes = done.notes;
+            }
+            Err(error) => {
+                receipt.verdict = Verdict::RolledBack;
+                receipt.errors.push(error.to_string());
+                let back = Plan::between(new, &old);
+                if let Err(error) = self.carry_out(&back, &old).await {
+                    receipt.errors.push(format!("going back failed too: {error}"));
+                }
+            }
+        }
+        receipt.dropped = self.dropped_at_shutdown().saturating_sub(dropped);
+        receipt.generation = self.generation;
+        receipt.milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
+        receipt
+    }
+
+    /// The number of the version that runs; it counts every version that was applied.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Carries a plan out. On failure the nodes are in between; the plan back mends that, because
+    /// every step looks at what is there.
+    pub(super) async fn carry_out(
+        &mut self,
+        plan: &Plan,
+        new: &Topology,
+    ) -> Result<Done, StartError> {
+        let old = self.topology.clone();
+        let old_links = links_of(&old);
+        let scope = Scope::of(plan, &old, &old_links);
+        let steps = self.steps(plan);
+        let mut done = self.quiet(&scope, &old, &old_links, &steps).await;
+        self.end(&steps.leave, Instant::now() + super::stop::SEND).await;
+        let left: BTreeSet<Arc<str>> = steps.leave.iter().cloned().collect();
+        self.at_rest.retain(|(instance, _), _| !left.contains(instance));
+        let result = self.change_all(&steps, &scope, &done.calm, new).await;
+        self.remember_rest(&scope).await;
+        self.release(&steps, &done.held);
+        done.notes.extend(result?);
+        self.start_all(&steps);
+        self.topology = new.clone();
+        self.generation += 1;
+        done.notes.extend(notes(&scope, &done.calm));
+        Ok(done)
+    }
+
+    fn steps(&self, plan: &Plan) -> Steps {
+        let mut steps = Steps::default();
+        for node in &plan.nodes {
+            let from = match node {
+                NodePlan::Remove(from) | NodePlan::Change { from, .. } => Some(from),
+                NodePlan::Keep(_) | NodePlan::Add(_) => None,
+            };
+            let moved = matches!(node, NodePlan::Change { from, to, .. } if is_moved(from, to));
+            let to = node.after().map(|spec| Arc::new(spec.clone()));
+            let wanted: Vec<(Arc<str>, u32)> = to
+                .iter()
+                .flat_map(|spec| spec.instances())
+                .map(|(instance, replica)| (instance.into(), replica))
+                .collect();
+            let stays = |instance: &str| {
+                !moved && wanted.iter().any(|(wanted, _)| **wanted == *instance)
+            };
+            let running = self.nodes.values().filter(|handle| handle.node == node.name());
+            let leaving = running
+                .map(|handle| Arc::clone(&handle.instance))
+                .filter(|instance| from.is_some() && !stays(instance));
+            steps.leave.extend(leaving);
+            let Some(to) = to else { continue };
+            for (instance, replica) in wanted.clone() {
+                if stays(&instance) && self.nodes.contains_key(&instance) {
+                    let handlers = match node {
+                        NodePlan::Change { from, to, .. } => {
+                            from.script != to.script || from.params != to.params
+                        }
+                        _ => false,
+                    };
+                    steps.change.push((instance, Arc::clone(&to), handlers));
+                } else {
+                    steps.join.push((Arc::clone(&to), instance, replica));
+                }
+            }
+        }
+        // What neither changes nor stands on other lines is left alone.
+        steps.change.retain(|(_, spec, _)| {
+            self.topology.node(&spec.name).is_none_or(|before| *before != **spec)
+                || self.unsettled.contains(&spec.name)
+        });
+        steps
+    }
+
+    /// Holds what the scope disturbs and waits until nothing is on its way there.
+    async fn quiet(
+        &mut self,
+        scope: &Scope,
+        old: &Topology,
+        links: &[Link],
+        steps: &Steps,
+    ) -> Done {
+        if scope.groups.is_empty() {
+            return Done::default();
+        }
+        let expected = expected_peers(old, links);
+        self.hold(scope, |node| !scope.run_on.contains(node));
+        for instance in &steps.leave {
+            self.tell(instance, Control::Quiesce);
+        }
+        let first = self.wait_for_calm(scope, &expected, PATIENCE).await;
+        let mut calm = first.clone();
+        if !scope.run_on.is_empty() {
+            self.hold(scope, |node| scope.run_on.contains(node));
+            calm = self.wait_for_calm(scope, &expected, PATIENCE).await;
+        }
+        calm.reached &= first.reached;
+        let held = self
+            .nodes
+            .values()
+            .filter(|handle| scope.sockets.contains_key(&handle.node))
+            .map(|handle| handle.instance.to_string())
+            .collect();
+        Done { held, calm, notes: Vec::new() }
+    }
+
+    fn hold(&self, scope: &Scope, which: impl Fn(&str) -> bool) {
+        for handle in self.nodes.values().filter(|handle| which(&handle.node)) {
+            if let Some(stash) = scope.sockets.get(&handle.node) {
+                // A node that ended meanwhile is noticed by the step that needs it.
+                let _ = handle.control.send(Control::Hold { stash: stash.clone() });
+            }
+        }
+    }
+
+    async fn change_all(
+        &mut self,
+        steps: &Steps,
+        scope: &Scope,
+        calm: &Calm,
+        new: &Topology,
+    ) -> Result<Vec<String>, StartError> {
+        let mut failures = Vec::new();
+        for (instance, spec, _) in &steps.change {
+            let Some(handle) = self.nodes.get_mut(instance) else { continue };
+            self.unsettled.insert(spec.name.clone());
+            let (done, changed) = oneshot::channel();
+            let _ = handle.control.send(Control::Change { spec: Arc::clone(spec), done });
+            match changed.await {
+                Ok(Ok(bound)) => handle.bound = bound,
+                Ok(Err(error)) => failures.push((Arc::clone(instance), error)),
+                Err(_) => failures.push((Arc::clone(instance), NodeError::ThreadGone)),
+            }
+        }
+        if !failures.is_empty() {
+            return Err(StartError::Nodes(failures));
+        }
+        self.make(steps.join.clone()).await?;
+        let concerned = self.concerned(steps, scope, new);
+        let notes = self.connect(new, &concerned, &calm.outsiders).await?;
+        if !scope.groups.is_empty() {
+            // A connection tells its end just before its queue ends.
+            tokio::time::sleep(SETTLE).await;
+        }
+        self.unsettled.clear();
+        Ok(notes)
+    }
+
+    /// Instances whose connections have to be seen to, with the endpoints to connect to anew.
+    fn concerned(
+        &self,
+        steps: &Steps,
+        scope: &Scope,
+        new: &Topology,
+    ) -> BTreeMap<Arc<str>, Vec<(usize, String)>> {
+        let mut concerned: BTreeMap<Arc<str>, Vec<(usize, String)>> = BTreeMap::new();
+        for (_, instance, _) in &steps.join {
+            concerned.entry(Arc::clone(instance)).or_default();
+        }
+        // Whoever was linked with what is gone waits until that connection has ended.
+        for handle in self.nodes.values() {
+            if scope.sockets.contains_key(&handle.node) {
+                concerned.entry(Arc::clone(&handle.instance)).or_default();
+            }
+        }
+        for (instance, spec, _) in &steps.change {
+            if self.topology.node(&spec.name).is_none_or(|old| old.sockets != spec.sockets) {
+                concerned.entry(Arc::clone(instance)).or_default();
+            }
+        }
+        let joined: BTreeSet<&str> =
+            steps.join.iter().map(|(spec, _, _)| spec.name.as_str()).collect();
+        for link in links_of(new) {
+            let binder = &new.nodes[link.binder.node];
+            let socket = &binder.sockets[link.binder.socket];
+            let replaced = scope.rebuilt.contains(&(binder.name.clone(), socket.name.clone()));
+            if !replaced && !joined.contains(binder.name.as_str()) {
+                continue;
+            }
+            let connecter = &new.nodes[link.connecter.node];
+            let endpoints = links::connects(connecter, &self.nodes);
+            for (instance, _) in connecter.instances() {
+                let renew = concerned.entry(instance.into()).or_default();
+                for (place, endpoint) in &endpoints {
+                    let reached = Endpoint::parse(endpoint, Side::Connect)
+                        .is_ok_and(|endpoint| self.binds(binder, &endpoint));
+                    let known = (*place, endpoint.clone());
+                    if *place == link.connecter.socket && reached && !renew.contains(&known) {
+                        renew.push(known);
+                    }
+                }
+            }
+        }
+        concerned
+    }
+
+    fn binds(&self, node: &NodeSpec, endpoint: &Endpoint) -> bool {
+        self.nodes.values().filter(|handle| handle.node == node.name).any(|handle| {
+            handle.bound.iter().any(|(_, _, actual)| {
+                Endpoint::parse(actual, Side::Bind).is_ok_and(|bound| bound.is_reached_by(endpoint))
+            })
+        })
+    }
+
+    fn release(&self, steps: &Steps, held: &[String]) {
+        for handle in self.nodes.values() {
+            let changed =
+                steps.change.iter().find(|(instance, _, _)| *instance == handle.instance);
+            let reloaded = changed.is_some_and(|(_, _, handlers)| *handlers);
+            if changed.is_some() || held.iter().any(|held| **held == *handle.instance) {
+                let _ = handle.control.send(Control::Release { reloaded });
+            }
+        }
+    }
+
+    fn start_all(&self, steps: &Steps) {
+        for (_, instance, _) in &steps.join {
+            self.tell(instance, Control::Start);
+        }
+    }
+
+    fn tell(&self, instance: &str, control: Control) {
+        if let Some(handle) = self.nodes.get(instance) {
+            let _ = handle.control.send(control);
+        }
+    }
+
+    fn dropped_at_shutdown(&self) -> u64 {
+        let sockets = self.nodes.values().flat_map(|handle| handle.counters.sockets());
+        sockets.map(|socket| socket.dropped[DropReason::Shutdown as usize].get()).sum()
+    }
+}
+
+/// What carrying out a plan brought to light.
+#[derive(Default, Debug)]
+pub(super) struct Done {
+    held: Vec<String>,
+    calm: Calm,
+    notes: Vec<String>,
+}
+
+/// How many connections a socket has to peers inside the file.
+fn expected_peers(topology: &Topology, links: &[Link]) -> BTreeMap<(String, String), u64> {
+    let mut expected = BTreeMap::new();
+    for (place, expectation) in links::expectations(topology, links) {
+        let node = &topology.nodes[place];
+        for (socket, peers) in expectation.peers {
+            expected.insert((node.name.clone(), node.sockets[socket].name.clone()), peers);
+        }
+    }
+    expected
+}
+
+fn notes(scope: &Scope, calm: &Calm) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !scope.groups.is_empty() && !calm.reached {
+        notes.push(format!(
+            "messages were still under way after {PATIENCE:?}; what was not received is lost"
+        ));
+    }
+    for ((node, socket), peers) in &calm.outsiders {
+        if scope.rebuilt.contains(&(node.clone(), socket.clone())) {
+            let plural = if *peers == 1 { "peer" } else { "peers" };
+            notes.push(format!(
+                "{node}.{socket} was replaced while {peers} {plural} outside the file were \
+                 connected; what they were just sending may be lost"
+            ));
+        }
+    }
+    notes
+}
