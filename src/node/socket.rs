@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::io::unix::AsyncFd;
 
+use super::ipc::IpcFile;
 use super::monitor::Monitor;
 use super::raw::{Context, Errno, RawSocket};
 use super::sequence::{Checking, Numbering};
@@ -124,6 +125,8 @@ pub(super) struct NodeSocket {
     pub(super) awaits_reply: bool,
     /// Endpoints as libzmq knows them, by the text they were given as.
     pub(super) bound: BTreeMap<String, String>,
+    /// The files of ipc endpoints that it bound, by the text those were given as.
+    files: BTreeMap<String, IpcFile>,
     /// Endpoints it connects to, as they were given.
     pub(super) connected: Vec<String>,
     /// Those of them that the file declares; handlers may connect to more.
@@ -166,6 +169,7 @@ impl NodeSocket {
             stirred: true,
             awaits_reply: false,
             bound: BTreeMap::new(),
+            files: BTreeMap::new(),
             connected: Vec::new(),
             declared: Vec::new(),
             stash: VecDeque::new(),
@@ -251,6 +255,7 @@ impl NodeSocket {
         super::ipc::make_room(endpoint).map_err(&failed)?;
         self.raw.bind(endpoint).map_err(|errno| failed(bind_failure(errno)))?;
         let actual = self.raw.last_endpoint().map_err(|errno| failed(errno.to_string()))?;
+        self.files.extend(IpcFile::of(endpoint).map(|file| (endpoint.to_owned(), file)));
         self.bound.insert(endpoint.to_owned(), actual.clone());
         Ok(actual)
     }
@@ -300,6 +305,7 @@ impl NodeSocket {
         self.forget_peers(|local, _| {
             local == actual || port.as_ref().is_some_and(|port| local.ends_with(port))
         });
+        self.files.remove(endpoint);
         Ok(())
     }
 

@@ -1,0 +1,10 @@
+//! `zrig run` from outside: the built program, what it prints, and other programs on its sockets.
+//!
+//! Owns what a user relies on, one module a subject. Whatever a test waits for has a deadline, and
+//! nothing is waited for by sleeping. With `ZRIG_SOAK=1` in the environment the long ones run at
+//! full length.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod interoperation;
+mod support;
+mod topologies;

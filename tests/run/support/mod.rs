@@ -1,0 +1,40 @@
+//! What the tests of runs share.
+//!
+//! Owns processes, their lines, ports and folders. Never knows what a test is about.
+
+mod lines;
+mod peer;
+mod port;
+mod runner;
+
+pub(crate) use lines::Lines;
+pub(crate) use peer::Peer;
+pub(crate) use port::{free_port, free_ports};
+pub(crate) use runner::{Ending, Runner, Zrig};
+
+use std::time::{Duration, Instant};
+
+/// How long anything may take that normally takes no time, on a machine that is busy.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Whether the long tests should run at full length.
+pub(crate) fn soaking() -> bool {
+    std::env::var_os("ZRIG_SOAK").is_some_and(|value| value == "1")
+}
+
+/// Looks again and again, for what tells nobody when it happens: a file, a figure of the kernel.
+pub(crate) fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !happened() {
+        assert!(
+            Instant::now() < deadline,
+            "not in {PATIENCE:?}: {what}"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The lines `first label`, `second label`, … that numbered messages make.
+pub(crate) fn numbered(label: &str, count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("{label} {number}")).collect()
+}
