@@ -57,6 +57,8 @@ pub struct InlineHandler {
     pub span: Span,
     /// What YAML did to the body, to be told if it does not compile.
     pub yaml_hand: Option<YamlHand>,
+    /// The body as it was meant, where YAML cut it: what to replace, and by what.
+    pub uncut: Option<(Span, String)>,
 }
 
 /// The handlers of all nodes, faulty ones left out: the checker reports them.
@@ -86,7 +88,12 @@ fn inline(document: &Document, entry: &Entry) -> Option<InlineHandler> {
     let body = value.as_scalar()?.text.clone();
     let lines = document.line_places(value);
     let piece = Piece { name: entry.key.text.to_string(), body, lines };
-    Some(InlineHandler { piece, span: value.span, yaml_hand: document.yaml_hand(value) })
+    Some(InlineHandler {
+        piece,
+        span: value.span,
+        yaml_hand: document.yaml_hand(value),
+        uncut: document.uncut(value),
+    })
 }
 
 /// The entries of a node that are handlers' bodies.
