@@ -25,6 +25,9 @@ const EVENTS: &[&str] = &[
     "on_stop",
 ];
 
+/// The longest body: what the engine takes as one script.
+const MAX_BODY: usize = 1 << 20;
+
 /// A node's handlers that the loader has to get.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct WantedScript {
@@ -85,7 +88,7 @@ fn wanted(document: &Document, node: &Mapping) -> Option<WantedHandlers> {
 
 fn inline(document: &Document, entry: &Entry) -> Option<InlineHandler> {
     let value = &entry.value;
-    let body = value.as_scalar()?.text.clone();
+    let body = value.as_scalar().filter(|body| body.text.len() <= MAX_BODY)?.text.clone();
     let lines = document.line_places(value);
     let piece = Piece { name: entry.key.text.to_string(), body, lines };
     Some(InlineHandler {
@@ -128,6 +131,14 @@ pub(super) fn check(node: &Mapping, sockets: &[SocketDraft], report: &mut Report
 fn check_body(entry: &Entry, report: &mut Report<'_>) {
     let key = &entry.key.text;
     let value = &entry.value;
+    if value.as_scalar().is_some_and(|scalar| scalar.text.len() > MAX_BODY) {
+        report.add(
+            Diagnostic::new(Code::TooLarge, format!("`{key}` is longer than a script can be"))
+                .at(entry.key.span, "more than 1 MiB")
+                .help("write what it needs to know into a file and `read` that"),
+        );
+        return;
+    }
     if value.as_scalar().is_some_and(|scalar| !scalar.is_null()) || value.is_faulty() {
         return;
     }
