@@ -287,7 +287,11 @@ impl NodeSocket {
 
     /// Takes a connection away; what waits in it inbound is lost.
     pub(super) fn disconnect(&mut self, endpoint: &str) -> Result<(), SocketError> {
-        self.raw.disconnect(endpoint).map_err(|errno| self.detach_error(endpoint, errno))?;
+        match self.raw.disconnect(endpoint) {
+            // The other end of an inproc link may have ended it already.
+            Ok(()) | Err(Errno::NOT_FOUND) => {}
+            Err(errno) => return Err(self.detach_error(endpoint, errno)),
+        }
         self.forget_peers(|_, remote| remote == endpoint);
         if let Some(at) = self.connected.iter().position(|known| known == endpoint) {
             self.connected.remove(at);
@@ -543,6 +547,12 @@ impl NodeSocket {
 
     fn set_int(&self, name: &str, option: u32, value: i32) -> Result<(), SocketError> {
         self.set(name, option.cast_signed(), &OptionValue::Int(value))
+    }
+}
+
+impl Drop for NodeSocket {
+    fn drop(&mut self) {
+        self.raw.stop_monitor();
     }
 }
 
