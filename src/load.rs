@@ -150,6 +150,9 @@ fn on_tick() {
         let loaded = load(&write(folder.path(), "a.yaml", yaml), &|_| None);
         assert_eq!(codes(&loaded), [Code::ScriptSyntax]);
         assert!(loaded.diagnostics[0].why.as_ref().unwrap().contains(" #"));
+        let fix = loaded.diagnostics[0].fix.as_ref().unwrap();
+        let mended = [&yaml[..fix.span.start], &fix.replacement, &yaml[fix.span.end..]].concat();
+        assert_eq!(load(&write(folder.path(), "a.yaml", &mended), &|_| None).diagnostics, []);
     }
 
     #[test]

@@ -49,7 +49,8 @@ impl fmt::Display for Position {
 pub struct Source {
     path: PathBuf,
     text: Arc<str>,
-    line_starts: Vec<usize>,
+    /// Shared, and half as wide as a `usize`: a text of nothing but line breaks has millions.
+    line_starts: Arc<[u32]>,
 }
 
 impl Source {
@@ -57,9 +58,9 @@ impl Source {
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> Self {
         let text = text.into();
-        let line_starts = std::iter::once(0)
-            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
-            .collect();
+        let start = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let breaks = text.match_indices('\n').map(|(at, _)| start(at + 1));
+        let line_starts = std::iter::once(0).chain(breaks).collect();
         Self { path: path.into(), text, line_starts }
     }
 
@@ -79,17 +80,15 @@ impl Source {
     #[must_use]
     pub fn position(&self, byte: usize) -> Position {
         let byte = self.floor(byte);
-        let line = self.line_starts.partition_point(|&start| start <= byte);
-        let start = self.line_starts[line - 1];
+        let line = self.line_starts.partition_point(|&start| start as usize <= byte);
+        let start = self.line_starts[line - 1] as usize;
         Position { line, column: self.text[start..byte].chars().count() + 1 }
     }
 
     /// The byte of a line and column; a column past the line's end counts as its end.
     #[must_use]
     pub fn byte(&self, position: Position) -> usize {
-        let Some(&start) = self.line_starts.get(position.line.saturating_sub(1)) else {
-            return self.text.len();
-        };
+        let Some(start) = self.start_of(position.line) else { return self.text.len() };
         let line = self.line(position.line);
         let column = position.column.saturating_sub(1);
         start + line.char_indices().nth(column).map_or(line.len(), |(at, _)| at)
@@ -98,8 +97,8 @@ impl Source {
     /// One line without its end; empty when there is no such line.
     #[must_use]
     pub fn line(&self, line: usize) -> &str {
-        let Some(&start) = self.line_starts.get(line.saturating_sub(1)) else { return "" };
-        let end = self.line_starts.get(line).copied().unwrap_or(self.text.len());
+        let Some(start) = self.start_of(line) else { return "" };
+        let end = self.start_of(line.max(1) + 1).unwrap_or(self.text.len());
         self.text[start..end].trim_end_matches(['\n', '\r'])
     }
 
@@ -107,6 +106,10 @@ impl Source {
     #[must_use]
     pub fn lines(&self) -> usize {
         self.line_starts.len()
+    }
+
+    fn start_of(&self, line: usize) -> Option<usize> {
+        self.line_starts.get(line.saturating_sub(1)).map(|&start| start as usize)
     }
 
     fn floor(&self, byte: usize) -> usize {

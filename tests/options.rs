@@ -46,10 +46,8 @@ fn set(socket: &mut Socket, option: &SocketOption, value: &OptionValue) -> bool 
 
 fn get(socket: &mut Socket, option: &SocketOption) -> Option<i64> {
     let mut bytes = [0_u8; 8];
-    let mut length = match option.kind {
-        OptionKind::LongSize | OptionKind::Mask => 8,
-        _ => 4,
-    };
+    let is_long = matches!(option.kind, OptionKind::LongSize | OptionKind::Mask);
+    let mut length = if is_long { 8 } else { 4 };
     // SAFETY: there is room for the longer of both lengths.
     let status = unsafe {
         zmq_sys::zmq_getsockopt(

@@ -2,7 +2,7 @@
 //!
 //! Owns the way from a body back to its text, through YAML's folding and escapes. Never compiles.
 
-use crate::source::{Position, Source};
+use crate::source::{Position, Source, Span};
 
 use super::build::Document;
 use super::node::{Node, Scalar, Style};
@@ -60,6 +60,15 @@ impl Document {
         scalar.map_or_else(Vec::new, |scalar| line_places(&self.source, value, scalar))
     }
 
+    /// A handler's body as the `|` block that it should have been, where YAML cut it.
+    #[must_use]
+    pub fn uncut(&self, value: &Node) -> Option<(Span, String)> {
+        let span = value.span;
+        let (end, block) = as_block(&self.source, span.start)?;
+        let is_cut = self.yaml_hand(value) == Some(YamlHand::CutAtHash);
+        (is_cut && end > span.end).then(|| (Span::new(span.source, span.start, end), block))
+    }
+
     /// What YAML did to a handler's body, if anything.
     #[must_use]
     pub fn yaml_hand(&self, value: &Node) -> Option<YamlHand> {
@@ -77,6 +86,20 @@ impl Document {
             Style::Literal => None,
         }
     }
+}
+
+/// The rest of a line as a `|` block: where the line ends, and the block that says the same.
+/// Nothing for a handler inside braces, where no block can stand.
+pub(super) fn as_block(source: &Source, start: usize) -> Option<(usize, String)> {
+    let line = source.line(source.position(start).line);
+    let key = line.trim_start();
+    if !key.starts_with("on_") {
+        return None;
+    }
+    let rest = &source.text()[start..];
+    let body = rest.split(['\n', '\r']).next().unwrap_or_default();
+    let indentation = &line[..line.len() - key.len()];
+    Some((start + body.len(), format!("|\n{indentation}  {}", body.trim_end())))
 }
 
 /// Whether a comment follows on the same line.

@@ -5,10 +5,10 @@
 use saphyr_parser::ScanError;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{Source, Span};
+use crate::source::{Position, Source, Span};
 
 use super::bounds::too_large;
-use super::piece::is_handler_key;
+use super::piece::{as_block, is_handler_key};
 
 /// What the parser's wording starts with, what is wrong in plain words, and what to do.
 const WORDS: &[(&str, &str, &str)] = &[
@@ -90,6 +90,9 @@ pub(super) fn diagnose(error: &ScanError, at: usize, span: Span, source: &Source
     if let Some(diagnostic) = variable_in_braces(at, span, source) {
         return diagnostic;
     }
+    if let Some(diagnostic) = wildcard_as_alias(at, span, source) {
+        return diagnostic;
+    }
     let known = WORDS.iter().find(|(start, _, _)| error.info().starts_with(start));
     let (message, help) = match known {
         Some((_, message, help)) => (*message, *help),
@@ -98,12 +101,13 @@ pub(super) fn diagnose(error: &ScanError, at: usize, span: Span, source: &Source
     let diagnostic = Diagnostic::new(Code::NotYaml, message)
         .at(span, "here")
         .because(format!("the YAML parser says: {}", error.info()));
-    match handler_line(at, source) {
-        Some(key) => diagnostic.help(format!(
-            "write the handler as a block: `{key}: |` with the code indented below it, where \
-             YAML leaves `: `, ` #`, quotes and braces alone"
-        )),
-        None => diagnostic.help(help),
+    let Some(body) = handler_body(at, source) else { return diagnostic.help(help) };
+    let diagnostic = diagnostic.help(
+        "write the handler as a block, where YAML leaves `: `, ` #`, quotes and braces alone",
+    );
+    match as_block(source, body) {
+        Some((end, block)) => diagnostic.fix(Span::new(span.source, body, end), block),
+        None => diagnostic,
     }
 }
 
@@ -125,9 +129,29 @@ fn variable_in_braces(at: usize, span: Span, source: &Source) -> Option<Diagnost
     )
 }
 
-/// The handler whose line the error is on.
-fn handler_line(at: usize, source: &Source) -> Option<&str> {
-    let line = source.line(source.position(at).line);
-    let (key, _) = line.trim_start().split_once(':')?;
-    is_handler_key(key).then_some(key)
+/// `bind: *:5556`: an unquoted `*` starts an alias.
+fn wildcard_as_alias(at: usize, span: Span, source: &Source) -> Option<Diagnostic> {
+    let rest = source.text().get(at..)?;
+    let end = rest.find(|c: char| c.is_whitespace() || ",]}".contains(c)).unwrap_or(rest.len());
+    let port = rest[..end].strip_prefix("*:")?;
+    let is_port = port == "*" || port.parse::<u16>().is_ok();
+    let place = Span::new(span.source, at, at + end);
+    let endpoint = format!("tcp://*:{port}");
+    is_port.then(|| {
+        Diagnostic::new(Code::NotYaml, "an unquoted text cannot start with `*`")
+            .at(place, "YAML reads an alias")
+            .because("an endpoint starts with its transport, and YAML repeats anchors with `*NAME`")
+            .help(format!("write `{endpoint}`"))
+            .fix(place, endpoint)
+    })
+}
+
+/// Where the body of the handler starts in whose line the error is, if it is in the body.
+fn handler_body(at: usize, source: &Source) -> Option<usize> {
+    let line = source.position(at).line;
+    let start = source.byte(Position { line, column: 1 });
+    let text = source.line(line);
+    let (key, body) = text.split_once(':')?;
+    let body = start + text.len() - body.trim_start().len();
+    (is_handler_key(key.trim()) && at >= body).then_some(body)
 }

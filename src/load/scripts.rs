@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::document::{Document, MAX_BYTES};
+use crate::document::{Document, MAX_BYTES, YamlHand};
 use crate::script::{Engine, FaultKind, Handlers, ImportError, ScriptFault, ScriptText};
 use crate::source::{Source, SourceId, SourceMap, Span};
 use crate::topology::{InlineHandler, Scripts, WantedHandlers, wanted_scripts};
@@ -134,15 +134,25 @@ impl ScriptLoader<'_> {
         let start = fault.position.map_or(0, |position| text.byte(position));
         let end = start + word_length(&text.text()[start..]);
         let place = Span::new(source, start, end);
-        let diagnostic = diagnostic.at(place, "");
         let handler = inline.iter().find(|handler| {
             handler.span.source == source
                 && (handler.span.start..=handler.span.end).contains(&start)
         });
-        match handler.and_then(|handler| handler.yaml_hand) {
-            Some(hand) => diagnostic.because(hand.why()).help(hand.help()),
-            None => diagnostic,
+        match handler {
+            Some(handler) => seen_through_yaml(diagnostic, place, handler),
+            None => diagnostic.at(place, ""),
         }
+    }
+}
+
+/// A fault of an inline handler, with what YAML had to do with it.
+fn seen_through_yaml(diagnostic: Diagnostic, place: Span, handler: &InlineHandler) -> Diagnostic {
+    let Some(hand) = handler.yaml_hand else { return diagnostic.at(place, "") };
+    let label = if hand == YamlHand::CutAtHash { "the text ends here" } else { "" };
+    let diagnostic = diagnostic.at(place, label).because(hand.why()).help(hand.help());
+    match &handler.uncut {
+        Some((span, block)) => diagnostic.fix(*span, block.clone()),
+        None => diagnostic,
     }
 }
 

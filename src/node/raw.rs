@@ -24,6 +24,8 @@ impl Errno {
     pub const AGAIN: Self = Self(libc::EAGAIN);
     /// A ROUTER has no peer of that routing id.
     pub const HOST_UNREACHABLE: Self = Self(libc::EHOSTUNREACH);
+    /// libzmq knows no such endpoint.
+    pub const NOT_FOUND: Self = Self(libc::ENOENT);
     /// Somebody else has the endpoint.
     pub const ADDRESS_IN_USE: Self = Self(libc::EADDRINUSE);
 
@@ -218,6 +220,21 @@ impl RawSocket {
                 zmq_sys::ZMQ_PAIR.cast_signed(),
             )
         })
+    }
+
+    /// Ends the monitor. It has to go before its reader does: with nobody to read, an event would
+    /// keep the I/O thread waiting for ever.
+    pub(super) fn stop_monitor(&self) {
+        // SAFETY: a live socket; a null endpoint ends the monitor, if there is one.
+        unsafe {
+            zmq_sys::zmq_socket_monitor_versioned(
+                self.pointer,
+                std::ptr::null(),
+                0,
+                2,
+                zmq_sys::ZMQ_PAIR.cast_signed(),
+            );
+        }
     }
 
     /// Asks every connection for its queues; the answers come as monitor events.

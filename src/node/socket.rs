@@ -287,7 +287,11 @@ impl NodeSocket {
 
     /// Takes a connection away; what waits in it inbound is lost.
     pub(super) fn disconnect(&mut self, endpoint: &str) -> Result<(), SocketError> {
-        self.raw.disconnect(endpoint).map_err(|errno| self.detach_error(endpoint, errno))?;
+        match self.raw.disconnect(endpoint) {
+            // The other end of an inproc link may have ended it already.
+            Ok(()) | Err(Errno::NOT_FOUND) => {}
+            Err(errno) => return Err(self.detach_error(endpoint, errno)),
+        }
         self.forget_peers(|_, remote| remote == endpoint);
         if let Some(at) = self.connected.iter().position(|known| known == endpoint) {
             self.connected.remove(at);
@@ -300,12 +304,12 @@ impl NodeSocket {
         let actual = self.bound.get(endpoint).map_or(endpoint, String::as_str).to_owned();
         self.raw.unbind(&actual).map_err(|errno| self.detach_error(endpoint, errno))?;
         self.bound.remove(endpoint);
-        self.files.remove(endpoint);
         // Behind an address such as 0.0.0.0 connections tell the address they came in by.
         let port = actual.rsplit_once(':').map(|(_, port)| format!(":{port}"));
         self.forget_peers(|local, _| {
             local == actual || port.as_ref().is_some_and(|port| local.ends_with(port))
         });
+        self.files.remove(endpoint);
         Ok(())
     }
 
@@ -543,6 +547,12 @@ impl NodeSocket {
 
     fn set_int(&self, name: &str, option: u32, value: i32) -> Result<(), SocketError> {
         self.set(name, option.cast_signed(), &OptionValue::Int(value))
+    }
+}
+
+impl Drop for NodeSocket {
+    fn drop(&mut self) {
+        self.raw.stop_monitor();
     }
 }
 

@@ -25,6 +25,9 @@ const EVENTS: &[&str] = &[
     "on_stop",
 ];
 
+/// The longest body: what the engine takes as one script.
+const MAX_BODY: usize = 1 << 20;
+
 /// A node's handlers that the loader has to get.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct WantedScript {
@@ -57,6 +60,8 @@ pub struct InlineHandler {
     pub span: Span,
     /// What YAML did to the body, to be told if it does not compile.
     pub yaml_hand: Option<YamlHand>,
+    /// The body as it was meant, where YAML cut it: what to replace, and by what.
+    pub uncut: Option<(Span, String)>,
 }
 
 /// The handlers of all nodes, faulty ones left out: the checker reports them.
@@ -83,10 +88,15 @@ fn wanted(document: &Document, node: &Mapping) -> Option<WantedHandlers> {
 
 fn inline(document: &Document, entry: &Entry) -> Option<InlineHandler> {
     let value = &entry.value;
-    let body = value.as_scalar()?.text.clone();
+    let body = value.as_scalar().filter(|body| body.text.len() <= MAX_BODY)?.text.clone();
     let lines = document.line_places(value);
     let piece = Piece { name: entry.key.text.to_string(), body, lines };
-    Some(InlineHandler { piece, span: value.span, yaml_hand: document.yaml_hand(value) })
+    Some(InlineHandler {
+        piece,
+        span: value.span,
+        yaml_hand: document.yaml_hand(value),
+        uncut: document.uncut(value),
+    })
 }
 
 /// The entries of a node that are handlers' bodies.
@@ -121,6 +131,14 @@ pub(super) fn check(node: &Mapping, sockets: &[SocketDraft], report: &mut Report
 fn check_body(entry: &Entry, report: &mut Report<'_>) {
     let key = &entry.key.text;
     let value = &entry.value;
+    if value.as_scalar().is_some_and(|scalar| scalar.text.len() > MAX_BODY) {
+        report.add(
+            Diagnostic::new(Code::TooLarge, format!("`{key}` is longer than a script can be"))
+                .at(entry.key.span, "more than 1 MiB")
+                .help("write what it needs to know into a file and `read` that"),
+        );
+        return;
+    }
     if value.as_scalar().is_some_and(|scalar| !scalar.is_null()) || value.is_faulty() {
         return;
     }

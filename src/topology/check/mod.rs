@@ -23,7 +23,7 @@ mod semantics;
 mod socket;
 mod value;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Document, Mapping, Node};
@@ -46,7 +46,7 @@ const TOP_KEYS: &[&str] = &["version", "name", "description", "defaults", "nodes
 /// The nodes' handlers, as the loader got them.
 #[derive(Default, Debug)]
 pub struct Scripts {
-    by_node: HashMap<String, Result<ScriptText, Vec<Diagnostic>>>,
+    by_node: BTreeMap<String, Result<ScriptText, Vec<Diagnostic>>>,
 }
 
 impl Scripts {

@@ -100,6 +100,8 @@ fn the_form_of_a_file_is_checked() {
             "a: [1\nb: 2",
             "nodes:\n\ta: 1",
             "a: 1\n---\nb: 2",
+            "nodes:\n  a:\n    role: rep\n    bind: *:5556",
+            "nodes:\n  a:\n    role: rep\n   on_message: |\n      x",
             "nodes: {2a: {role: pull, bind: 1}, a.b: {role: pull, bind: 2}, '': {role: pull, bind: 3}}",
             "nodes: {a: pull, b: [1], c: }",
             "nodes: {a: {role: pull, bind: ${NOPE}}, b: {role: pull, bind: ${ALSO}}}",
