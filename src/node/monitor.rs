@@ -124,9 +124,10 @@ fn decode(frames: &[Frame]) -> Option<MonitorEvent> {
 
 fn no_detail(errno: i32) -> String {
     match errno {
-        0 => "the peer closed the connection during the handshake".to_owned(),
-        libc::EPIPE | libc::ECONNRESET => {
-            "the peer closed the connection during the handshake".to_owned()
+        0 | libc::EPIPE | libc::ECONNRESET => {
+            "the peer ended the handshake; perhaps its socket type does not fit this one, or it \
+             does not speak ZMTP"
+                .to_owned()
         }
         libc::EPROTO => "the peer does not speak ZMTP".to_owned(),
         libc::ETIMEDOUT => "the peer did not finish the handshake in time".to_owned(),

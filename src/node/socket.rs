@@ -137,6 +137,8 @@ pub(super) struct NodeSocket {
     pub(super) topics: BTreeMap<Vec<u8>, u32>,
     /// Connections whose handshake is done, by both ends' addresses.
     pub(super) peers: BTreeMap<(String, String), u32>,
+    /// The connection whose handshake failed last.
+    pub(super) refused: Option<(String, String)>,
     /// Answers of a REP whose peer's queue is full.
     pub(super) parked: VecDeque<Multipart>,
     blocked_since: Option<Instant>,
@@ -175,6 +177,7 @@ impl NodeSocket {
             stash: VecDeque::new(),
             topics: BTreeMap::new(),
             peers: BTreeMap::new(),
+            refused: None,
             parked: VecDeque::new(),
             blocked_since: None,
             numbering: None,
