@@ -15,7 +15,8 @@ use zrig::script::{
 use zrig::zeromq::Role;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: zrig::memory::Counted<mimalloc::MiMalloc> =
+    zrig::memory::Counted(mimalloc::MiMalloc);
 
 const BURST: usize = 64;
 const ROUNDS: usize = 15;

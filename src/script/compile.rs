@@ -138,8 +138,9 @@ impl<'a> Linker<'a> {
             return None;
         }
         let imports = imports?;
-        let global = self.run_top_level(&ast, places, &imports)?;
+        let mut global = self.run_top_level(&ast, places, &imports)?;
         self.survey.add(&ast, places, in_module);
+        global.level = 0;
         Some(Unit { ast, global, imports })
     }
 
@@ -320,7 +321,10 @@ fn fresh_global(engine: &Engine, imports: &Shared<StaticModuleResolver>) -> Glob
     global.embedded_module_resolver = Some(imports.clone());
     // Constants get the last few steps of a call: they are computed on threads that did not ask
     // for a handler to run.
-    global.num_operations = limits::OPERATIONS - limits::CONSTANT_OPERATIONS;
+    let all = limits::OPERATIONS * u64::from(limits::PATIENCE);
+    global.num_operations = all - limits::CONSTANT_OPERATIONS;
+    global.level = limits::CALL_LEVELS - limits::CONSTANT_CALL_LEVELS;
+    engine.guard.begin(1);
     global
 }
 
@@ -367,6 +371,10 @@ pub(super) fn syntax(places: &Places, error: &ParseError) -> ScriptFault {
         ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) if word == "eval" => (
             "eval is not available: what runs is checked before it runs".to_owned(),
             Some("Call a function, or keep functions in a map: let f = #{a: |x| x + 1}; f.a.call(1).".to_owned()),
+        ),
+        ParseErrorType::ExprTooDeep => (
+            format!("more than {} expressions or blocks are inside one another", limits::EXPRESSION_DEPTH),
+            Some("Move a part into a function, or break a long chain into several statements.".to_owned()),
         ),
         other => (lower_first(&other.to_string()), None),
     };

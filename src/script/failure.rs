@@ -6,6 +6,7 @@ use rhai::EvalAltResult;
 
 use super::compile::lower_first;
 use super::fault::{CallSite, HandlerError, HandlerErrorKind};
+use super::guard::Spent;
 use super::limits;
 use super::program::{Compiled, Entry};
 
@@ -75,20 +76,23 @@ fn kind_of(error: &EvalAltResult) -> HandlerErrorKind {
 fn message_of(error: &EvalAltResult) -> String {
     match error {
         EvalAltResult::ErrorTooManyOperations(_) => format!(
-            "it was ended after {} million steps; does a loop never end?",
+            "it was ended after {} million steps; does a loop never end? \
+             What computes long belongs into a node with isolate: true",
             limits::OPERATIONS / 1_000_000
         ),
         EvalAltResult::ErrorStackOverflow(_) => format!(
             "more than {} calls are inside one another; does a function call itself for ever?",
             limits::CALL_LEVELS
         ),
-        EvalAltResult::ErrorDataTooLarge(what, _) => format!(
-            "{} is past its limit ({} MiB of text, {} elements or bytes, {} map entries)",
-            lower_first(what),
-            limits::TEXT_BYTES >> 20,
-            limits::ARRAY_SIZE,
-            limits::MAP_SIZE
-        ),
+        EvalAltResult::ErrorDataTooLarge(..) => OUT_OF_MEMORY.to_owned(),
+        EvalAltResult::ErrorTerminated(token, _) => match Spent::of_token(token) {
+            Spent::Memory => OUT_OF_MEMORY.to_owned(),
+            Spent::Time => format!(
+                "it was ended after {} ms; does a loop never end? \
+                 What computes long belongs into a node with isolate: true",
+                limits::CALL_TIME.as_millis()
+            ),
+        },
         other => without_place(other),
     }
 }
@@ -110,6 +114,8 @@ pub(super) fn without_place(error: &EvalAltResult) -> String {
     }
     lower_first(&text)
 }
+
+const OUT_OF_MEMORY: &str = "a call can hold 96 MiB at most, and this is more";
 
 /// The engine's names of types that a script's author does not know.
 const TYPES: [(&str, &str); 5] = [

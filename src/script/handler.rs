@@ -16,6 +16,7 @@ use super::engine::Engine;
 use super::failure;
 use super::fault::{HandlerError, HandlerErrorKind};
 use super::json;
+use super::limits;
 use super::msg::{Habit, Letter, Misfit, Msg, excerpt, text_or_blob};
 use super::program::{Compiled, Entry, Program};
 use crate::zeromq::Role;
@@ -31,6 +32,8 @@ pub struct Handler {
     global: GlobalRuntimeState,
     caches: Caches,
     habit: Habit,
+    /// How many times the usual time and steps a call may take.
+    patience: u32,
     /// For each socket, the handler of its messages.
     routes: Vec<Option<Rc<Entry>>>,
     /// What stands in the place of a message between calls.
@@ -58,11 +61,20 @@ impl Handler {
             global,
             caches: Caches::new(),
             habit: Habit::default(),
+            patience: 1,
             routes: Vec::new(),
             blank: Msg(Rc::new(Letter::blank())),
         };
         handler.route();
         handler
+    }
+
+    /// Lets calls take twenty times as long: for handlers that have a thread of their own, where
+    /// they hold up nobody else.
+    #[must_use]
+    pub fn with_patience(mut self) -> Self {
+        self.patience = limits::PATIENCE;
+        self
     }
 
     /// Puts other handlers in the place of these; the state stays.
@@ -182,7 +194,9 @@ impl Handler {
         argument: Argument,
     ) -> Result<Dynamic, Box<EvalAltResult>> {
         self.lay(entry, argument);
-        self.global.num_operations = 0;
+        self.engine.guard.begin(self.patience);
+        // The engine's limit is for handlers with a thread of their own; others begin part-way.
+        self.global.num_operations = limits::OPERATIONS * u64::from(limits::PATIENCE - self.patience);
         self.global.num_modules_loaded = 0;
         let mut context = EvalContext::new(
             &self.engine.rhai,
