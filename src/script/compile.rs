@@ -139,7 +139,8 @@ impl<'a> Linker<'a> {
         }
         let imports = imports?;
         let mut global = self.run_top_level(&ast, places, &imports)?;
-        self.survey.add(&ast, places, in_module);
+        let constants = global.constants.as_ref().map(|constants| constants.borrow().clone());
+        self.survey.add(&ast, &constants.unwrap_or_default(), places, in_module);
         global.level = 0;
         Some(Unit { ast, global, imports })
     }

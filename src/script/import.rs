@@ -189,3 +189,6 @@ fn is_below(path: &Path, folder: &Path) -> bool {
         parts.next().is_some_and(|first| matches!(first, Component::Normal(_)))
     })
 }
+
+#[cfg(test)]
+mod tests;
