@@ -135,7 +135,11 @@ fn zeros(room: &Guard, length: i64, byte: i64) -> Answer<Blob> {
     Ok(vec![low_byte(byte); length])
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the lowest byte is meant")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the lowest byte is meant"
+)]
 fn low_byte(value: i64) -> u8 {
     value as u8
 }
@@ -178,7 +182,11 @@ fn split(room: &Guard, text: &str, at: &str, segments: usize, reverse: bool) -> 
         _ => text.matches(at).take(segments).count() + 1,
     };
     let most = most.min(segments);
-    if reverse { collect(room, most, text.rsplitn(segments, at)) } else { collect(room, most, text.splitn(segments, at)) }
+    if reverse {
+        collect(room, most, text.rsplitn(segments, at))
+    } else {
+        collect(room, most, text.splitn(segments, at))
+    }
 }
 
 fn collect<'a>(room: &Guard, most: usize, parts: impl Iterator<Item = &'a str>) -> Answer<Array> {

@@ -10,8 +10,8 @@ use std::rc::Rc;
 use rhai::module_resolvers::StaticModuleResolver;
 use rhai::{
     AST, ASTFlags, ASTNode, Caches, EvalAltResult, EvalContext, Expr, Expression,
-    GlobalRuntimeState, LexError, Module, ParseError, ParseErrorType, Scope, ScriptFuncDef, Shared, Stmt,
-    StmtBlock,
+    GlobalRuntimeState, LexError, Module, ParseError, ParseErrorType, Scope, ScriptFuncDef, Shared,
+    Stmt, StmtBlock,
 };
 
 use super::engine::Engine;
@@ -78,6 +78,7 @@ impl<'a> Linker<'a> {
             }
             entries.insert(entry.name.clone(), Rc::new(entry));
         }
+        self.survey.sort();
         Program(Rc::new(Compiled {
             base: unit.global,
             entries,
@@ -239,6 +240,7 @@ impl<'a> Linker<'a> {
         Some(global)
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of statements")]
     fn check_top_level(&mut self, ast: &AST, places: &Places) -> bool {
         let before = self.faults.len();
         for statement in ast.statements() {
@@ -367,6 +369,7 @@ fn name_of(path: &Path) -> String {
 }
 
 /// A parser's error as a fault, in plainer words where there are any.
+#[expect(clippy::wildcard_enum_match_arm, reason = "most errors need no other words")]
 pub(super) fn syntax(places: &Places, error: &ParseError) -> ScriptFault {
     let (message, help) = match error.err_type() {
         ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) if word == "eval" => (

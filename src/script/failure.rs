@@ -11,7 +11,8 @@ use super::limits;
 use super::program::{Compiled, Entry};
 
 /// What a handler failed with.
-pub(super) fn of(error: EvalAltResult, entry: &Entry, program: &Compiled) -> HandlerError {
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many errors, two of them nest")]
+pub(super) fn of(error: EvalAltResult, entry: &Entry, program: &Compiled) -> Box<HandlerError> {
     let mut source = String::new();
     let mut calls = Vec::new();
     let mut error = error;
@@ -38,28 +39,29 @@ pub(super) fn of(error: EvalAltResult, entry: &Entry, program: &Compiled) -> Han
         error = *inner;
     }
     let places = program.places(&source);
-    HandlerError {
+    Box::new(HandlerError {
         kind: kind_of(&error),
         handler: entry.name.clone(),
         message: message_of(&error),
         path: places.path().to_owned(),
         position: places.find(error.position()).or_else(|| places.find(entry.place)),
         calls,
-    }
+    })
 }
 
 /// A returned value that cannot be sent.
-pub(super) fn returned(entry: &Entry, program: &Compiled, message: String) -> HandlerError {
-    HandlerError {
+pub(super) fn returned(entry: &Entry, program: &Compiled, message: String) -> Box<HandlerError> {
+    Box::new(HandlerError {
         kind: HandlerErrorKind::Returned,
         handler: entry.name.clone(),
         message: format!("what it returns cannot be sent: {message}"),
         path: program.main.path().to_owned(),
         position: program.main.find(entry.place),
         calls: Vec::new(),
-    }
+    })
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many errors, most of one kind")]
 fn kind_of(error: &EvalAltResult) -> HandlerErrorKind {
     match error {
         EvalAltResult::ErrorTooManyOperations(_)
@@ -73,6 +75,7 @@ fn kind_of(error: &EvalAltResult) -> HandlerErrorKind {
 }
 
 /// The engine's message without its place, in plainer words where a script ran into a limit.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many errors, most of one kind")]
 fn message_of(error: &EvalAltResult) -> String {
     match error {
         EvalAltResult::ErrorTooManyOperations(_) => format!(
@@ -98,6 +101,7 @@ fn message_of(error: &EvalAltResult) -> String {
 }
 
 /// An error's text without the place that the engine writes behind it, in the user's words.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many errors, most of one kind")]
 pub(super) fn without_place(error: &EvalAltResult) -> String {
     let mut text = match error {
         EvalAltResult::ErrorRuntime(value, _) => return value.to_string(),

@@ -4,7 +4,7 @@
 //! functions that could grow one without bound ask for room first.
 
 use std::cell::Cell;
-use std::time::{Instant};
+use std::time::Instant;
 
 use rhai::Dynamic;
 

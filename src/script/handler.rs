@@ -111,7 +111,7 @@ impl Handler {
         &mut self,
         event: Event,
         effects: &mut Vec<Effect>,
-    ) -> Result<(), HandlerError> {
+    ) -> Result<(), Box<HandlerError>> {
         let (name, argument) = match event {
             Event::Message(inbound) => return self.message(inbound, effects),
             Event::Start => ("on_start", Argument::None),
@@ -119,7 +119,9 @@ impl Handler {
             Event::End => ("on_end", Argument::None),
             Event::Reload => ("on_reload", Argument::None),
             Event::Stop => ("on_stop", Argument::None),
-            Event::Timer(name) => ("on_timer", Argument::Value(ImmutableString::from(&*name).into())),
+            Event::Timer(name) => {
+                ("on_timer", Argument::Value(ImmutableString::from(&*name).into()))
+            }
             Event::Line(line) => ("on_line", Argument::Value(line.into())),
             Event::Peer(peer) => ("on_peer", Argument::Value(self.peer(&peer))),
         };
@@ -129,7 +131,11 @@ impl Handler {
         }
     }
 
-    fn message(&mut self, inbound: Inbound, effects: &mut Vec<Effect>) -> Result<(), HandlerError> {
+    fn message(
+        &mut self,
+        inbound: Inbound,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Box<HandlerError>> {
         let socket = inbound.socket;
         let (Some(outlet), Some(entry)) = (self.view.outlets.get(socket), self.routes.get(socket))
         else {
@@ -163,7 +169,7 @@ impl Handler {
         hand: Option<Msg>,
         asker: Option<WayBack>,
         effects: &mut Vec<Effect>,
-    ) -> Result<(), HandlerError> {
+    ) -> Result<(), Box<HandlerError>> {
         let engine = Rc::clone(&self.engine);
         let desk = &*engine.desk;
         desk.begin(&self.view, hand, effects);
@@ -188,6 +194,7 @@ impl Handler {
         outcome
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "of the engine's errors two are none")]
     fn evaluate(
         &mut self,
         entry: &Entry,
@@ -196,7 +203,8 @@ impl Handler {
         self.lay(entry, argument);
         self.engine.guard.begin(self.patience);
         // The engine's limit is for handlers with a thread of their own; others begin part-way.
-        self.global.num_operations = limits::OPERATIONS * u64::from(limits::PATIENCE - self.patience);
+        self.global.num_operations =
+            limits::OPERATIONS * u64::from(limits::PATIENCE - self.patience);
         self.global.num_modules_loaded = 0;
         let mut context = EvalContext::new(
             &self.engine.rhai,
@@ -264,7 +272,7 @@ impl Handler {
         misfit: &Misfit,
         asker: Option<WayBack>,
         effects: &mut Vec<Effect>,
-    ) -> HandlerError {
+    ) -> Box<HandlerError> {
         let frame =
             misfit.inbound.payload.first().map_or("".to_owned(), |frame| excerpt(frame, 48));
         let message = format!(
@@ -274,14 +282,14 @@ impl Handler {
         if let Some(asker) = asker {
             effects.push(asker.notice(&self.view, &format!("error: {}", misfit.why)));
         }
-        HandlerError {
+        Box::new(HandlerError {
             kind: HandlerErrorKind::Malformed(misfit.why),
             handler: "on_message".to_owned(),
             message,
             path: self.program.main.path().to_owned(),
             position: None,
             calls: Vec::new(),
-        }
+        })
     }
 
     fn peer(&self, peer: &PeerEvent) -> Dynamic {

@@ -23,9 +23,9 @@ mod places;
 mod program;
 mod survey;
 mod text;
-mod vocabulary;
 #[cfg(test)]
 mod trial;
+mod vocabulary;
 
 pub use desk::NodeView;
 pub use effect::{Effect, Event, Inbound, Level, Outlet, PeerEvent, PeerEventKind, Route};

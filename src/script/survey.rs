@@ -108,7 +108,13 @@ impl Survey {
     }
 
     /// Adds what one text says.
-    pub(super) fn add(&mut self, ast: &AST, constants: &Constants, places: &Places, in_module: bool) {
+    pub(super) fn add(
+        &mut self,
+        ast: &AST,
+        constants: &Constants,
+        places: &Places,
+        in_module: bool,
+    ) {
         let known = Known { names: names_of(ast), constants };
         for function in ast.iter_fn_def().filter(|function| !function.name.starts_with("anon$")) {
             self.functions.push(Function {
@@ -129,11 +135,24 @@ impl Survey {
             }
             true
         });
+    }
+
+    /// Puts everything in the order of the text: the engine keeps functions in none.
+    pub(super) fn sort(&mut self) {
         self.functions.sort_by(|a, b| a.site.cmp(&b.site));
+        self.calls.sort_by(|a, b| a.site.cmp(&b.site));
+        self.properties.sort_by(|a, b| a.site.cmp(&b.site));
+        self.unknown_variables.sort_by(|a, b| a.site.cmp(&b.site));
     }
 
     /// Adds the properties that one handler reads of its argument.
-    pub(super) fn add_properties(&mut self, handler: &str, argument: &str, body: &Expr, places: &Places) {
+    pub(super) fn add_properties(
+        &mut self,
+        handler: &str,
+        argument: &str,
+        body: &Expr,
+        places: &Places,
+    ) {
         body.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
             if let Some(ASTNode::Expr(Expr::Dot(pair, ..))) = path.last()
                 && matches!(&pair.lhs, Expr::Variable(variable, ..) if variable.1 == argument)
@@ -146,6 +165,7 @@ impl Survey {
         });
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of nodes")]
     fn look(&mut self, expression: &Expr, known: &Known<'_>, places: &Places) {
         match expression {
             Expr::FnCall(call, place) => self.call(call, false, *place, known, places),
@@ -177,7 +197,11 @@ impl Survey {
             name: call.name.to_string(),
             module: (!call.namespace.is_empty()).then(|| call.namespace.to_string()),
             on_value,
-            arguments: call.args.iter().map(|argument| literal(argument, known.constants)).collect(),
+            arguments: call
+                .args
+                .iter()
+                .map(|argument| literal(argument, known.constants))
+                .collect(),
             site: site(places, place),
         });
     }
@@ -193,6 +217,7 @@ struct Known<'a> {
 }
 
 /// Functions, constants, and what closures take from around them.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of nodes")]
 fn names_of(ast: &AST) -> BTreeSet<&str> {
     let constants = ast.statements().iter().filter_map(|statement| match statement {
         Stmt::Var(definition, ..) => Some(definition.0.as_str()),
@@ -208,6 +233,7 @@ fn site(places: &Places, place: rhai::Position) -> Site {
     Site { path: places.path().to_owned(), position: places.find(place) }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of nodes")]
 fn first_property(expression: &Expr) -> Option<(String, rhai::Position)> {
     match expression {
         Expr::Property(property, place) => Some((property.2.to_string(), *place)),
@@ -216,6 +242,7 @@ fn first_property(expression: &Expr) -> Option<(String, rhai::Position)> {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of nodes")]
 fn literal(expression: &Expr, constants: &Constants) -> Option<Literal> {
     match expression {
         Expr::StringConstant(text, _) => Some(Literal::Text(text.to_string())),

@@ -48,14 +48,29 @@ fn modules_are_found_beside_the_script_that_imports_them() {
         ("scripts/deep/last.rhai", ""),
         ("scripts/other.rhai", ""),
     ];
-    let found = gathered("scripts/a.rhai", "import \"lib\" as l; import \"lib2\" as m;", "topologies", &files);
-    let want = ["scripts/deep/last.rhai", "scripts/deep/more.rhai", "scripts/lib.rhai", "scripts/lib2.rhai"];
+    let found = gathered(
+        "scripts/a.rhai",
+        "import \"lib\" as l; import \"lib2\" as m;",
+        "topologies",
+        &files,
+    );
+    let want = [
+        "scripts/deep/last.rhai",
+        "scripts/deep/more.rhai",
+        "scripts/lib.rhai",
+        "scripts/lib2.rhai",
+    ];
     assert_eq!(found, Ok(want.map(str::to_owned).to_vec()));
 }
 
 #[test]
 fn an_import_stays_below_the_scripts_folder_or_the_topologys() {
-    let files = [("topologies/x.rhai", ""), ("scripts/x.rhai", ""), ("secret.rhai", ""), ("/etc/x.rhai", "")];
+    let files = [
+        ("topologies/x.rhai", ""),
+        ("scripts/x.rhai", ""),
+        ("secret.rhai", ""),
+        ("/etc/x.rhai", ""),
+    ];
     for (literal, fine) in [
         ("x", true),
         ("./x", true),
@@ -70,7 +85,9 @@ fn an_import_stays_below_the_scripts_folder_or_the_topologys() {
         let found = gathered("scripts/a.rhai", &script, "topologies", &files);
         assert_eq!(found.is_ok(), fine, "{literal}: {found:?}");
         if !fine {
-            let told = format!("scripts/a.rhai:1:1: the import \"{literal}\" leaves the folder of the script");
+            let told = format!(
+                "scripts/a.rhai:1:1: the import \"{literal}\" leaves the folder of the script"
+            );
             assert_eq!(found, Err(vec![told]));
         }
     }
@@ -87,28 +104,43 @@ fn folders_outside_the_current_one_hold_their_own_only() {
 
 #[test]
 fn every_import_that_cannot_be_had_is_told() {
-    let files = [("a/lib.rhai", "\n  import \"gone\" as g;"), ("a/bad.rhai", "fn ("), ("a/me.rhai", "import \"me\" as m;")];
+    let files = [
+        ("a/lib.rhai", "\n  import \"gone\" as g;"),
+        ("a/bad.rhai", "fn ("),
+        ("a/me.rhai", "import \"me\" as m;"),
+    ];
     let script = "import \"lib\" as l;\nimport \"nope\" as n;\nfn f(x) { import x as y; }\nimport \"bad\" as b; import \"me\" as m;";
-    assert_eq!(gathered("a/s.rhai", script, "a", &files), Err(vec![
-        "a/lib.rhai:2:3: the module a/gone.rhai cannot be read: there is no such file".to_owned(),
-        "a/s.rhai:2:1: the module a/nope.rhai cannot be read: there is no such file".to_owned(),
-        "a/s.rhai:3:11: an import names its file with a literal text".to_owned(),
-    ]));
+    assert_eq!(
+        gathered("a/s.rhai", script, "a", &files),
+        Err(vec![
+            "a/lib.rhai:2:3: the module a/gone.rhai cannot be read: there is no such file"
+                .to_owned(),
+            "a/s.rhai:2:1: the module a/nope.rhai cannot be read: there is no such file".to_owned(),
+            "a/s.rhai:3:11: an import names its file with a literal text".to_owned(),
+        ])
+    );
 }
 
 #[test]
 fn a_chain_of_imports_has_an_end() {
-    let files: Vec<(String, String)> = (0..200)
-        .map(|n| (format!("m{n}.rhai"), format!("import \"m{}\" as m;", n + 1)))
-        .collect();
-    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let files: Vec<(String, String)> =
+        (0..200).map(|n| (format!("m{n}.rhai"), format!("import \"m{}\" as m;", n + 1))).collect();
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let told = gathered("a.rhai", "import \"m0\" as m;", "", &files).unwrap_err();
     assert_eq!(told, ["m99.rhai:1:1: more than 100 modules are imported"]);
 }
 
 #[test]
 fn paths_are_made_plain_by_their_text() {
-    for (path, want) in [("a/./b", "a/b"), ("a/../b", "b"), ("../a", "../a"), ("a/../../b", "../b"), ("/a/../b", "/b"), ("", "")] {
+    for (path, want) in [
+        ("a/./b", "a/b"),
+        ("a/../b", "b"),
+        ("../a", "../a"),
+        ("a/../../b", "../b"),
+        ("/a/../b", "/b"),
+        ("", ""),
+    ] {
         assert_eq!(plain(Path::new(path)), Path::new(want), "{path}");
     }
     for (script, literal, want) in [

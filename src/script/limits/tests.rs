@@ -33,14 +33,21 @@ fn table(rows: &[(&str, &str)]) {
 fn a_handler_that_loops_for_ever_is_ended() {
     table(&[
         ("fn on_message(msg) { loop {} }", "does a loop never end?"),
-        ("fn on_message(msg) { let s = \"x\"; s.pad(100000, 'x'); loop { s.to_upper(); } }", "500 ms"),
+        (
+            "fn on_message(msg) { let s = \"x\"; s.pad(100000, 'x'); loop { s.to_upper(); } }",
+            "500 ms",
+        ),
         ("fn on_message(msg) { let a = []; a.pad(1000, 1); loop { a.map(|x| x + 1); } }", "500 ms"),
     ]);
 }
 
 #[test]
 fn a_handler_that_calls_itself_for_ever_is_ended() {
-    let deep = format!("fn id(x) {{ x }} fn f(x) {{ {}f(x){} }} fn on_message(msg) {{ f(1) }}", "id(".repeat(55), ")".repeat(55));
+    let deep = format!(
+        "fn id(x) {{ x }} fn f(x) {{ {}f(x){} }} fn on_message(msg) {{ f(1) }}",
+        "id(".repeat(55),
+        ")".repeat(55)
+    );
     table(&[
         ("fn f() { f() } fn on_message(msg) { f() }", "more than 128 calls"),
         ("fn f(x) { 1 + f(x + 1) } fn on_message(msg) { f(1) }", "more than 128 calls"),
@@ -57,7 +64,10 @@ fn a_handler_that_takes_memory_without_end_is_ended() {
         ("fn on_message(msg) { let a = [1]; loop { a += a; } }", "96 MiB"),
         ("fn on_message(msg) { let b = blob(1, 1); loop { b += b; } }", "96 MiB"),
         ("fn on_message(msg) { let f = |x| x; loop { f = f.curry(f); } }", "96 MiB"),
-        ("fn on_message(msg) { let a = []; a.pad(1000, []); loop { let b = []; b.pad(1000, a); a = b; } }", "96 MiB"),
+        (
+            "fn on_message(msg) { let a = []; a.pad(1000, []); loop { let b = []; b.pad(1000, a); a = b; } }",
+            "96 MiB",
+        ),
     ]);
 }
 
@@ -67,10 +77,16 @@ fn one_step_cannot_take_memory_without_end() {
         ("fn on_message(msg) { let s = \"x\"; s.pad(1000000000000, 'x'); }", "96 MiB"),
         ("fn on_message(msg) { let s = \"x\"; s.pad(9223372036854775807, \"xy\"); }", "96 MiB"),
         ("fn on_message(msg) { let a = []; a.pad(1000000000000, 1); }", "96 MiB"),
-        ("fn on_message(msg) { let a = []; a.pad(100000, a); let b = []; b.pad(100000, a); }", "96 MiB"),
+        (
+            "fn on_message(msg) { let a = []; a.pad(100000, a); let b = []; b.pad(100000, a); }",
+            "96 MiB",
+        ),
         ("fn on_message(msg) { blob(1000000000000) }", "96 MiB"),
         ("fn on_message(msg) { let b = blob(1); b.pad(1000000000000, 1); }", "96 MiB"),
-        ("fn on_message(msg) { let s = \"x\"; s.pad(100000, 'x'); s.replace(\"x\", s); }", "96 MiB"),
+        (
+            "fn on_message(msg) { let s = \"x\"; s.pad(100000, 'x'); s.replace(\"x\", s); }",
+            "96 MiB",
+        ),
         ("fn on_message(msg) { let s = \"x\"; s.pad(100000, 'x'); s.replace('x', s); }", "96 MiB"),
         ("fn on_message(msg) { let s = \"x\"; s.pad(100000, 'x'); s.replace(\"\", s); }", "96 MiB"),
         ("fn on_message(msg) { let s = \"x\"; s.pad(4000000, 'x'); s.split(\"\") }", "96 MiB"),
@@ -91,8 +107,14 @@ fn values_inside_values_inside_values_do_not_overflow_the_stack() {
 #[test]
 fn a_call_can_send_and_log_so_much() {
     for (body, want) in [
-        ("loop { send(\"x\"); }", "a call can send and log 10000 times at most; spread the work over on_tick or after()"),
-        ("loop { count(\"x\"); }", "a call can send and log 10000 times at most; spread the work over on_tick or after()"),
+        (
+            "loop { send(\"x\"); }",
+            "a call can send and log 10000 times at most; spread the work over on_tick or after()",
+        ),
+        (
+            "loop { count(\"x\"); }",
+            "a call can send and log 10000 times at most; spread the work over on_tick or after()",
+        ),
         ("let b = blob(10000000); loop { send(b); }", "a call can send and log 64 MiB at most"),
     ] {
         let (kind, message, _) = ended(&format!("fn on_message(msg) {{ {body} }}"));
@@ -102,7 +124,10 @@ fn a_call_can_send_and_log_so_much() {
 
 #[test]
 fn a_limit_cannot_be_caught() {
-    table(&[("fn on_message(msg) { loop { try { loop {} } catch { } } }", "does a loop never end?")]);
+    table(&[(
+        "fn on_message(msg) { loop { try { loop {} } catch { } } }",
+        "does a loop never end?",
+    )]);
 }
 
 #[test]

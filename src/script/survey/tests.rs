@@ -13,7 +13,8 @@ fn place(position: Option<Position>) -> String {
 
 #[test]
 fn functions_are_told_with_their_arguments() {
-    let survey = survey("fn on_message(m) {}\nfn helper(a, b) { || a }\nconst X = 1;\nfn on_mesage(msg) {}");
+    let survey =
+        survey("fn on_message(m) {}\nfn helper(a, b) { || a }\nconst X = 1;\nfn on_mesage(msg) {}");
     let told: Vec<String> = survey
         .functions
         .iter()
@@ -47,26 +48,39 @@ fn calls_are_told_with_what_is_written_out() {
             format!("{} {value}{}({})", place(call.site.position), call.name, arguments.join(", "))
         })
         .collect();
-    assert_eq!(told, [
-        "3:3 send_to(\"a\", 1)",
-        "4:3 send_to(\"out\", …)",
-        "5:3 publish(7, 1.5)",
-        "6:6 param(\"y\", true)",
-        "6:35 .push(…)",
-        "6:40 count(\"a1\")",
-    ]);
+    assert_eq!(
+        told,
+        [
+            "3:3 send_to(\"a\", 1)",
+            "4:3 send_to(\"out\", …)",
+            "5:3 publish(7, 1.5)",
+            "6:6 param(\"y\", true)",
+            "6:35 .push(…)",
+            "6:40 count(\"a1\")",
+        ]
+    );
     assert_eq!(survey.calls_of("send_to").count(), 2);
 }
 
 #[test]
 fn what_handlers_read_of_their_message_is_told() {
-    let survey = survey("fn on_message(m) { let x = m.bdoy.len(); if m.msgid == 1 { m.body.city } }\nfn f(msg) { msg.nope }\nfn on_timer(name) { name.len }");
+    let survey = survey(
+        "fn on_message(m) { let x = m.bdoy.len(); if m.msgid == 1 { m.body.city } }\nfn f(msg) { msg.nope }\nfn on_timer(name) { name.len }",
+    );
     let told: Vec<String> = survey
         .properties
         .iter()
         .map(|p| format!("{} {} {}", place(p.site.position), p.handler, p.name))
         .collect();
-    assert_eq!(told, ["3:26 on_timer len", "1:30 on_message bdoy", "1:47 on_message msgid", "1:62 on_message body"]);
+    assert_eq!(
+        told,
+        [
+            "1:30 on_message bdoy",
+            "1:47 on_message msgid",
+            "1:62 on_message body",
+            "3:26 on_timer len"
+        ]
+    );
 }
 
 #[test]
@@ -79,7 +93,7 @@ fn names_that_nothing_defines_are_told() {
         .iter()
         .map(|u| format!("{} {}", place(u.site.position), u.name))
         .collect();
-    assert_eq!(told, ["6:38 w", "7:23 q", "8:13 v", "10:18 inner"  ].map(str::to_owned));
+    assert_eq!(told, ["6:38 w", "7:23 q", "8:13 v", "10:18 inner"].map(str::to_owned));
 }
 
 #[test]
@@ -88,7 +102,10 @@ fn modules_are_told_with_their_own_places() {
     text.modules.insert("scripts/lib.rhai".into(), "\nfn f(x) { send_to(\"y\", x) }".into());
     let survey = compiled(&Engine::new(), &text).survey().clone();
     let call = survey.calls_of("send_to").next().unwrap();
-    assert_eq!((call.site.path.to_str(), place(call.site.position)), (Some("scripts/lib.rhai"), "2:11".to_owned()));
+    assert_eq!(
+        (call.site.path.to_str(), place(call.site.position)),
+        (Some("scripts/lib.rhai"), "2:11".to_owned())
+    );
     let call = survey.calls.iter().find(|call| call.name == "f").unwrap();
     assert_eq!(call.module.as_deref(), Some("lib"));
     assert!(!survey.defines("f"));
