@@ -16,6 +16,7 @@ pub mod duration;
 pub mod event;
 pub mod lint;
 pub mod load;
+pub mod memory;
 pub mod message;
 mod nearest;
 pub mod node;
