@@ -6,10 +6,12 @@
 mod read;
 mod scripts;
 
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Document, MAX_BYTES};
+use crate::lint::{Subject, lint};
 use crate::source::{Source, SourceMap};
 use crate::topology::{Checked, Topology, check};
 
@@ -61,11 +63,26 @@ impl Loaded {
                 return;
             }
         };
-        let scripts = load_scripts(&document, id, &mut self.sources, &mut self.files);
-        let Checked { topology, diagnostics } = check(&document, &scripts);
-        self.topology = topology;
+        let loaded = load_scripts(&document, id, &mut self.sources, &mut self.files);
+        let Checked { topology, diagnostics } = check(&document, &loaded.scripts);
+        let findings = lint(&Subject {
+            document: &document,
+            topology: topology.as_ref(),
+            surveys: &loaded.surveys,
+            sources: &self.sources,
+            is_taken: &is_taken,
+        });
         self.diagnostics = diagnostics;
+        self.diagnostics.extend(findings);
+        self.diagnostics.sort_by_key(|fault| fault.severity);
+        let is_sound = !self.diagnostics.iter().any(Diagnostic::is_error);
+        self.topology = topology.filter(|_| is_sound);
     }
+}
+
+/// Whether something that is no socket lies at a path: `bind` would delete it (libzmq#2059).
+fn is_taken(path: &str) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|found| !found.file_type().is_socket())
 }
 
 #[cfg(test)]

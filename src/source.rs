@@ -102,6 +102,19 @@ impl Source {
         self.text[start..end].trim_end_matches(['\n', '\r'])
     }
 
+    /// Where the word that starts at a byte ends; of what is no word, one character counts.
+    #[must_use]
+    pub fn word_end(&self, start: usize) -> usize {
+        let text = &self.text[start..];
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let length = match text.find(|c| !is_word(c)) {
+            Some(0) => text.chars().next().filter(|&c| c != '\n').map_or(0, char::len_utf8),
+            Some(end) => end,
+            None => text.len(),
+        };
+        start + length
+    }
+
     /// How many lines there are.
     #[must_use]
     pub fn lines(&self) -> usize {

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::Severity::{self, Error};
+use super::Severity::{self, Error, Hint, Warning};
 
 macro_rules! codes {
     ($($name:ident $id:literal $severity:ident $title:literal;)*) => {
@@ -57,8 +57,19 @@ codes! {
     Ambiguous "ZR0115" Error "a name that several sockets fit";
     OutOfRange "ZR0116" Error "a value outside its range";
     NotHere "ZR0117" Error "a setting that means nothing for this role or node";
+    BadAllow "ZR0118" Warning "an allow that cannot be read";
+    UnusedAllow "ZR0119" Hint "an allow that silences nothing";
     ScriptSyntax "ZR0201" Error "a script that does not compile";
     ScriptImport "ZR0202" Error "an import that cannot be had";
+    UnknownFunction "ZR0203" Error "a call of a function that there is not";
+    WrongArguments "ZR0204" Error "a call with the wrong number of arguments";
+    UnknownVariable "ZR0205" Error "a variable that nothing defines";
+    NeverCalled "ZR0206" Warning "a handler that is never called";
+    SendsNowhere "ZR0207" Warning "a call that no socket of the node can do";
+    ParamMissing "ZR0208" Warning "a param that nothing gives";
+    TimerUnheard "ZR0209" Warning "a timer that no handler hears";
+    UnknownProperty "ZR0210" Error "a property that no message has";
+    PropertyNotInFormat "ZR0211" Warning "a property that messages of this format do not have";
     FilterMissing "ZR0301" Error "a subscriber without a filter";
     HwmLosesReplies "ZR0302" Error "a high-water mark that loses replies";
     ReplicasBind "ZR0303" Error "a replicated node that binds a fixed endpoint";
@@ -67,6 +78,32 @@ codes! {
     TwoBinders "ZR0306" Error "two sockets that bind one endpoint";
     MandatoryOnRep "ZR0307" Error "router_mandatory on a rep";
     ForwardRoles "ZR0308" Error "a forward that no message can pass";
+    HwmSmall "ZR0309" Warning "a high-water mark that is small for replies";
+    HwmOnePublisher "ZR0310" Warning "a publisher with a high-water mark of 1";
+    PrefixTakesMore "ZR0311" Warning "a filter that takes other ids too";
+    RedundantFilter "ZR0312" Warning "a filter that another one contains";
+    FiltersBeyondHwm "ZR0313" Warning "more filters than the high-water mark";
+    PublisherConnects "ZR0314" Warning "a publisher that connects to its subscriber";
+    PublishesTooEarly "ZR0315" Warning "a publisher that sends before anybody can have subscribed";
+    HwmUnlimited "ZR0316" Warning "a high-water mark without a limit";
+    UnroutableVanishes "ZR0317" Warning "a router that speaks first without router_mandatory";
+    RequestCycle "ZR0318" Warning "requests that go round in a circle";
+    PairThirdPeer "ZR0319" Warning "a pair with a third peer";
+    HeartbeatDanger "ZR0320" Warning "a heartbeat that endangers its connection";
+    ConflateMultipart "ZR0321" Warning "conflate on messages of several frames";
+    EphemeralPort "ZR0322" Warning "a port that the system gives away";
+    IpcNoSocket "ZR0323" Error "an ipc path where something else lies";
+    NeverReconnects "ZR0324" Warning "a reconnect_ivl of 0";
+    NobodyReads "ZR0325" Warning "a socket whose messages nobody reads";
+    LingerForever "ZR0326" Warning "a linger without an end";
+    DuplicateIdentity "ZR0327" Warning "two peers of one router with one identity";
+    DoubleConnect "ZR0328" Warning "an endpoint that is connected to twice";
+    WithoutEffect "ZR0329" Warning "an option without effect";
+    FormatsDiffer "ZR0330" Warning "two ends of a link in different formats";
+    SequenceOneSided "ZR0331" Warning "sequence at one end of a link only";
+    InvertOneSided "ZR0332" Warning "invert_matching at one end of a link only";
+    SecurityDiffers "ZR0333" Warning "two ends of a link that authenticate differently";
+    NoZapHandler "ZR0334" Warning "PLAIN without anybody who checks passwords";
 }
 
 impl fmt::Display for Code {

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Document, MAX_BYTES, YamlHand};
-use crate::script::{Engine, FaultKind, Handlers, ImportError, ScriptFault, ScriptText};
+use crate::lint::Surveys;
+use crate::script::{Engine, FaultKind, Handlers, ImportError, ScriptFault, ScriptText, Survey};
 use crate::source::{Source, SourceId, SourceMap, Span};
 use crate::topology::{InlineHandler, Scripts, WantedHandlers, wanted_scripts};
 
@@ -22,7 +23,7 @@ pub(super) fn load_scripts(
     topology: SourceId,
     sources: &mut SourceMap,
     files: &mut Vec<PathBuf>,
-) -> Scripts {
+) -> Loaded {
     let path = document.source().path().to_owned();
     let mut loader = ScriptLoader {
         engine: Engine::new(),
@@ -33,11 +34,28 @@ pub(super) fn load_scripts(
         compiled: HashMap::new(),
     };
     let mut scripts = Scripts::default();
+    let mut surveys = Surveys::new(loader.engine.vocabulary());
     for wanted in wanted_scripts(document) {
-        let script = loader.load(wanted.handlers);
-        scripts.insert(wanted.node, script);
+        let compiled = loader.load(wanted.handlers);
+        if let Ok(compiled) = &compiled {
+            surveys.insert(wanted.node.clone(), Arc::clone(&compiled.survey));
+        }
+        scripts.insert(wanted.node, compiled.map(|compiled| compiled.text));
     }
-    scripts
+    Loaded { scripts, surveys }
+}
+
+/// The handlers of all nodes.
+pub(super) struct Loaded {
+    pub(super) scripts: Scripts,
+    pub(super) surveys: Surveys,
+}
+
+/// A script that compiles, with what it says about itself.
+#[derive(Clone)]
+struct Sound {
+    text: ScriptText,
+    survey: Arc<Survey>,
 }
 
 struct ScriptLoader<'m> {
@@ -47,7 +65,7 @@ struct ScriptLoader<'m> {
     topology: SourceId,
     reading: RefCell<Reading<'m>>,
     /// Script files by path: many nodes may name one.
-    compiled: HashMap<PathBuf, Result<ScriptText, Vec<Diagnostic>>>,
+    compiled: HashMap<PathBuf, Result<Sound, Vec<Diagnostic>>>,
 }
 
 struct Reading<'m> {
@@ -57,14 +75,14 @@ struct Reading<'m> {
 }
 
 impl ScriptLoader<'_> {
-    fn load(&mut self, wanted: WantedHandlers) -> Result<ScriptText, Vec<Diagnostic>> {
+    fn load(&mut self, wanted: WantedHandlers) -> Result<Sound, Vec<Diagnostic>> {
         match wanted {
             WantedHandlers::File { path, span } => self.load_file(&path, span),
             WantedHandlers::Inline(handlers) => self.load_inline(handlers),
         }
     }
 
-    fn load_file(&mut self, path: &str, span: Span) -> Result<ScriptText, Vec<Diagnostic>> {
+    fn load_file(&mut self, path: &str, span: Span) -> Result<Sound, Vec<Diagnostic>> {
         let path = tidy(&self.folder.join(path));
         if let Some(done) = self.compiled.get(&path) {
             return done.clone();
@@ -88,7 +106,7 @@ impl ScriptLoader<'_> {
         script
     }
 
-    fn load_inline(&self, handlers: Vec<InlineHandler>) -> Result<ScriptText, Vec<Diagnostic>> {
+    fn load_inline(&self, handlers: Vec<InlineHandler>) -> Result<Sound, Vec<Diagnostic>> {
         let pieces = handlers.iter().map(|handler| handler.piece.clone()).collect();
         let script = ScriptText {
             path: self.path.clone(),
@@ -103,17 +121,20 @@ impl ScriptLoader<'_> {
         &self,
         mut script: ScriptText,
         inline: &[InlineHandler],
-    ) -> Result<ScriptText, Vec<Diagnostic>> {
+    ) -> Result<Sound, Vec<Diagnostic>> {
         let read = |path: &Path| {
             let path = tidy(path);
             self.reading.borrow_mut().read(&path)
         };
         let checked = self.engine.gather(&script, &self.folder, &read).and_then(|modules| {
             script.modules = modules;
-            self.engine.compile(&script).map(drop)
+            self.engine.compile(&script)
         });
         match checked {
-            Ok(()) => Ok(script),
+            Ok(program) => {
+                let survey = Arc::new(program.survey().clone());
+                Ok(Sound { text: script, survey })
+            }
             Err(faults) => {
                 Err(faults.into_iter().map(|fault| self.diagnose(fault, inline)).collect())
             }
@@ -132,7 +153,7 @@ impl ScriptLoader<'_> {
         let source = reading.sources.find(&fault.path).unwrap_or(self.topology);
         let text = reading.sources.get(source);
         let start = fault.position.map_or(0, |position| text.byte(position));
-        let end = start + word_length(&text.text()[start..]);
+        let end = text.word_end(start);
         let place = Span::new(source, start, end);
         let handler = inline.iter().find(|handler| {
             handler.span.source == source
@@ -170,16 +191,6 @@ impl Reading<'_> {
         self.sources.add(Source::new(path, Arc::clone(&text)));
         self.texts.insert(path.to_owned(), Arc::clone(&text));
         Ok(text)
-    }
-}
-
-/// How much of a text to underline: the word at its start, or one character.
-fn word_length(text: &str) -> usize {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    match text.find(|c| !is_word(c)) {
-        Some(0) => text.chars().next().filter(|&c| c != '\n').map_or(0, char::len_utf8),
-        Some(end) => end,
-        None => text.len(),
     }
 }
 

@@ -69,10 +69,11 @@ impl Node {
             }
         }
         self.reconnect(now);
-        if self.linked.is_some() && self.missing_links().is_empty() {
-            if let Some(linked) = self.linked.take() {
-                let _ = linked.send(());
-            }
+        if self.linked.is_some()
+            && self.missing_links().is_empty()
+            && let Some(linked) = self.linked.take()
+        {
+            let _ = linked.send(());
         }
     }
 
@@ -145,7 +146,6 @@ impl Node {
                 self.sockets[place].refused = Some(key.clone());
                 self.handshake_failed(place, why, key.1, final_, now);
             }
-            MonitorKind::Queues { .. } | MonitorKind::Closed => {}
         }
     }
 

@@ -197,13 +197,12 @@ impl NodeSocket {
             let value = OptionValue::Bytes(identity.clone());
             self.set("identity", zmq_sys::ZMQ_ROUTING_ID.cast_signed(), &value)?;
         }
-        match self.spec.role {
+        if self.spec.role == Role::Pub && !self.spec.is_on("conflate") {
             // Every subscriber's wish is to be seen, not only the first one for a topic.
-            Role::Pub if !self.spec.is_on("conflate") => set("xpub_verboser", zmq_sys::ZMQ_XPUB_VERBOSER, 1)?,
-            Role::Rep | Role::Router => {
-                set("router_mandatory", zmq_sys::ZMQ_ROUTER_MANDATORY, 1)?;
-            }
-            _ => {}
+            set("xpub_verboser", zmq_sys::ZMQ_XPUB_VERBOSER, 1)?;
+        }
+        if matches!(self.spec.role, Role::Rep | Role::Router) {
+            set("router_mandatory", zmq_sys::ZMQ_ROUTER_MANDATORY, 1)?;
         }
         if self.spec.role.publishes() && self.spec.when_full == WhenFull::Wait {
             set("when_full", zmq_sys::ZMQ_XPUB_NODROP, 1)?;
@@ -470,7 +469,17 @@ impl NodeSocket {
                 self.parked.push_back(std::mem::take(&mut message.frames));
                 Sent::Taken
             }
-            _ => Sent::Waits,
+            Role::Pair
+            | Role::Pub
+            | Role::Sub
+            | Role::Req
+            | Role::Dealer
+            | Role::Router
+            | Role::Push
+            | Role::Pull
+            | Role::Xpub
+            | Role::Xsub
+            | Role::Stream => Sent::Waits,
         }
     }
 

@@ -23,6 +23,7 @@ mod survey;
 mod text;
 #[cfg(test)]
 mod trial;
+mod vocabulary;
 
 pub use desk::NodeView;
 pub use effect::{Effect, Event, Inbound, Level, Outlet, PeerEvent, PeerEventKind, Route};
@@ -35,3 +36,4 @@ pub use msg::fits;
 pub use program::Program;
 pub use survey::{Call, Function, Literal, Property, Site, Survey, Unknown};
 pub use text::{Handlers, Piece, ScriptText};
+pub use vocabulary::Vocabulary;

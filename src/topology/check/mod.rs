@@ -11,7 +11,6 @@ mod handlers;
 mod keys;
 mod lines;
 mod name;
-mod nearest;
 mod node;
 mod option;
 mod options;
@@ -27,6 +26,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Document, Mapping, Node};
+use crate::nearest;
 use crate::script::ScriptText;
 
 use super::spec::{Topology, TopologySpec};

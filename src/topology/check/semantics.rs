@@ -139,10 +139,34 @@ fn check_endpoints(drafts: &[NodeDraft], report: &mut Report<'_>) {
     let mut told = HashSet::new();
     for (_, socket, target) in ends() {
         let TargetKind::Connect(endpoint) = &target.to else { continue };
+        if is_private(endpoint) && all_are_read(drafts) && bound.reached_by(endpoint).next().is_none() {
+            report_nobody_binds(endpoint, target.span, report);
+        }
         for (_, other) in bound.reached_by(endpoint) {
             check_link(socket, target.span, other, &mut told, report);
         }
     }
+}
+
+/// Whether only this process can reach it.
+fn is_private(endpoint: &Endpoint) -> bool {
+    endpoint.transport() == Transport::Inproc
+}
+
+/// Whether every endpoint could be read, so that what seems missing is missing.
+fn all_are_read(drafts: &[NodeDraft]) -> bool {
+    let sockets = || drafts.iter().flat_map(|node| &node.sockets);
+    drafts.iter().all(|node| !node.has_unread_sockets)
+        && sockets().all(|socket| !socket.has_unread_targets)
+}
+
+fn report_nobody_binds(endpoint: &Endpoint, place: Span, report: &mut Report<'_>) {
+    report.add(
+        Diagnostic::new(Code::NobodyBinds, format!("nobody binds {}", endpoint.as_str()))
+            .at(place, "connects to it")
+            .because("an inproc:// endpoint is seen by this topology only, and none of its sockets binds it")
+            .help("let the socket at the other end bind it"),
+    );
 }
 
 fn report_two_binders(

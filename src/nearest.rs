@@ -3,7 +3,7 @@
 //! Owns how near is near enough. Never reports.
 
 /// The candidate nearest to a word, if one is near enough to be a slip.
-pub(super) fn nearest<'c>(
+pub(crate) fn nearest<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
@@ -33,7 +33,7 @@ fn distance(word: &str, candidate: &str, allowed: usize) -> usize {
 }
 
 /// `a, b or c`.
-pub(super) fn one_of<'c>(words: impl IntoIterator<Item = &'c str>) -> String {
+pub(crate) fn one_of<'c>(words: impl IntoIterator<Item = &'c str>) -> String {
     let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
     match words.split_last() {
         None => String::new(),

@@ -1,0 +1,182 @@
+//! What the two ends of a link have to agree on.
+//!
+//! Owns format, sequence, matching and authentication of linked sockets. Which roles fit is the
+//! checker's.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::message::Format;
+use crate::source::Span;
+use crate::topology::{Link, LinkEnd, SocketSpec};
+use crate::zeromq::{OptionName, OptionValue, Role, Transport};
+
+use super::Graph;
+use super::peers::spec;
+
+pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
+    for link in &graph.links {
+        findings.extend(check_format(graph, link));
+        findings.extend(check_sequence(graph, link));
+        findings.extend(check_matching(graph, link));
+        findings.extend(check_security(graph, link));
+    }
+}
+
+/// Whether a socket's messages pass without anybody looking at them.
+fn is_forwarded(graph: &Graph<'_>, end: LinkEnd) -> bool {
+    let node = &graph.topology.nodes[end.node];
+    let mut forwards = node.forwards.iter();
+    forwards.any(|forward| forward.from == end.socket || forward.to == end.socket)
+        || node.capture == Some(end.socket)
+}
+
+fn check_format(graph: &Graph<'_>, link: &Link) -> Option<Diagnostic> {
+    let (one, other) = (spec(graph, link.connecter), spec(graph, link.binder));
+    let is_looked_at = !is_forwarded(graph, link.connecter) && !is_forwarded(graph, link.binder);
+    let is_plain = |socket: &SocketSpec| socket.format == Format::Plain;
+    if one.format == other.format || is_plain(one) || is_plain(other) || !is_looked_at {
+        return None;
+    }
+    let written = &graph.written;
+    let label = |end: LinkEnd, socket: &SocketSpec| {
+        let place = written.key(end, "format").map_or(written.socket(end), |e| e.value.span);
+        (place, format!("{} has format {}", written.name(end), socket.format.word()))
+    };
+    let (first, first_text) = label(link.connecter, one);
+    let (second, second_text) = label(link.binder, other);
+    Some(
+        Diagnostic::new(Code::FormatsDiffer, "the two ends of a link have different formats")
+            .at(first, first_text)
+            .at(second, second_text)
+            .because("every message would be malformed at the receiving end, counted and dropped")
+            .help("give both ends the same `format`"),
+    )
+}
+
+fn check_sequence(graph: &Graph<'_>, link: &Link) -> Option<Diagnostic> {
+    let (one, other) = (spec(graph, link.connecter), spec(graph, link.binder));
+    let roles = [one.role, other.role];
+    let is_direct = roles.contains(&Role::Pub) && roles.contains(&Role::Sub);
+    if !is_direct || one.sequence == other.sequence {
+        return None;
+    }
+    let (with, without) = if one.sequence {
+        (link.connecter, link.binder)
+    } else {
+        (link.binder, link.connecter)
+    };
+    let written = &graph.written;
+    let place = written.key(with, "sequence").map_or(written.socket(with), |e| e.key.span);
+    let why = if spec(graph, with).role == Role::Pub {
+        "the publisher adds a frame that the subscriber does not expect, so every message is malformed"
+    } else {
+        "the subscriber waits for numbers that never come, so every message is malformed"
+    };
+    Some(
+        Diagnostic::new(Code::SequenceOneSided, "`sequence` at one end only")
+            .at(place, format!("{} has it", written.name(with)))
+            .at(written.socket(without), format!("{} has not", written.name(without)))
+            .because(why)
+            .help("write `sequence: true` at both ends"),
+    )
+}
+
+fn check_matching(graph: &Graph<'_>, link: &Link) -> Option<Diagnostic> {
+    let (one, other) = (spec(graph, link.connecter), spec(graph, link.binder));
+    let turns = |socket: &SocketSpec| socket.is_on("invert_matching");
+    let has_option = |socket: &SocketSpec| OptionName("invert_matching").option().is_of(socket.role);
+    if turns(one) == turns(other) || !has_option(one) || !has_option(other) {
+        return None;
+    }
+    let (with, without) =
+        if turns(one) { (link.connecter, link.binder) } else { (link.binder, link.connecter) };
+    let written = &graph.written;
+    let place = written.option(with, "invert_matching").map_or(written.socket(with), |e| e.key.span);
+    Some(
+        Diagnostic::new(Code::InvertOneSided, "`invert_matching` at one end only")
+            .at(place, format!("{} has it", written.name(with)))
+            .at(written.socket(without), format!("{} has not", written.name(without)))
+            .because("what one end sends the other end drops, so nothing arrives")
+            .help("write `options: {invert_matching: true}` at both ends"),
+    )
+}
+
+/// How a socket authenticates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mechanism {
+    Null,
+    PlainServer,
+    PlainClient,
+    CurveServer,
+    CurveClient,
+}
+
+impl Mechanism {
+    fn of(socket: &SocketSpec) -> Self {
+        let has = |name: &'static str| match socket.options.get(&OptionName(name)) {
+            Some(value) => *value != OptionValue::Int(0),
+            None => false,
+        };
+        match () {
+            () if has("curve_server") => Self::CurveServer,
+            () if has("curve_serverkey") => Self::CurveClient,
+            () if has("plain_server") => Self::PlainServer,
+            () if has("plain_username") => Self::PlainClient,
+            () => Self::Null,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Null => "does not authenticate",
+            Self::PlainServer => "is a PLAIN server",
+            Self::PlainClient => "is a PLAIN client",
+            Self::CurveServer => "is a CURVE server",
+            Self::CurveClient => "is a CURVE client",
+        }
+    }
+
+    fn goes_with(self, other: Self) -> bool {
+        match self {
+            Self::Null => other == Self::Null,
+            Self::PlainServer => other == Self::PlainClient,
+            Self::PlainClient => other == Self::PlainServer,
+            Self::CurveServer => other == Self::CurveClient,
+            Self::CurveClient => other == Self::CurveServer,
+        }
+    }
+
+    /// The option that says so.
+    fn option(self) -> Option<&'static str> {
+        match self {
+            Self::Null => None,
+            Self::PlainServer => Some("plain_server"),
+            Self::PlainClient => Some("plain_username"),
+            Self::CurveServer => Some("curve_server"),
+            Self::CurveClient => Some("curve_serverkey"),
+        }
+    }
+}
+
+fn check_security(graph: &Graph<'_>, link: &Link) -> Option<Diagnostic> {
+    let ends = [link.connecter, link.binder];
+    let [one, other] = ends.map(|end| Mechanism::of(spec(graph, end)));
+    // Over inproc there is no handshake.
+    if one.goes_with(other) || link.endpoint.transport() == Transport::Inproc {
+        return None;
+    }
+    let written = &graph.written;
+    let place = |end: LinkEnd, mechanism: Mechanism| -> Span {
+        let option = mechanism.option().and_then(|name| written.option(end, name));
+        option.map_or(written.socket(end), |entry| entry.key.span)
+    };
+    let text = |end: LinkEnd, mechanism: Mechanism| {
+        format!("{} {}", written.name(end), mechanism.word())
+    };
+    Some(
+        Diagnostic::new(Code::SecurityDiffers, "the two ends of a link authenticate differently")
+            .at(place(link.connecter, one), text(link.connecter, one))
+            .at(place(link.binder, other), text(link.binder, other))
+            .because("every handshake fails, and ZeroMQ tries again for ever without a word")
+            .help("make one end the server and the other its client, or neither"),
+    )
+}

@@ -1,0 +1,203 @@
+//! Handlers that are never called, timers that nobody hears, properties that messages lack.
+//!
+//! Owns which handlers a node can call. A script that several nodes share is faulty only where it
+//! is so in each of them.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::message::Format;
+use crate::nearest::nearest;
+use crate::script::{Function, Survey};
+use crate::topology::NodeSpec;
+
+use super::Graph;
+use super::survey::span_of;
+
+/// The handlers that do not bear a socket's name.
+const EVENTS: &[&str] = &[
+    "on_start", "on_message", "on_tick", "on_timer", "on_line", "on_end", "on_peer", "on_reload",
+    "on_stop",
+];
+
+pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
+    for (survey, names) in graph.subject.surveys.shared() {
+        let nodes: Vec<&NodeSpec> =
+            names.iter().filter_map(|name| graph.topology.node(name)).collect();
+        for function in &survey.functions {
+            findings.extend(check_called(graph, survey, function, &nodes));
+        }
+        check_after(graph, survey, findings);
+        check_properties(graph, survey, &nodes, findings);
+    }
+    for node in 0..graph.topology.nodes.len() {
+        check_timers(graph, node, findings);
+    }
+}
+
+/// Why a node would never call a handler; nothing where it may.
+fn uncalled(node: &NodeSpec, survey: &Survey, handler: &str) -> Option<String> {
+    let why = match handler {
+        "on_start" | "on_stop" | "on_reload" | "on_peer" => return None,
+        "on_tick" if node.every.is_some() => return None,
+        "on_tick" => "`every` is not set".to_owned(),
+        "on_timer" if !node.timers.is_empty() => return None,
+        "on_timer" if survey.calls_of("after").next().is_some() => return None,
+        "on_timer" => "there are no `timers`, and nothing calls `after`".to_owned(),
+        "on_line" | "on_end" if node.read.is_some() => return None,
+        "on_line" | "on_end" => "there is no `read`".to_owned(),
+        "on_message" => return unmessaged(node, survey),
+        _ => {
+            let name = handler.strip_prefix("on_").unwrap_or(handler);
+            match node.socket(name) {
+                None => format!("there is no socket `{name}`"),
+                Some(socket) if !node.sockets[socket].role.receives() => {
+                    format!("a {} receives nothing", node.sockets[socket].role)
+                }
+                Some(socket) if is_forwarded(node, socket) => {
+                    format!("`forward` takes the messages of `{name}`")
+                }
+                Some(_) => return None,
+            }
+        }
+    };
+    Some(why)
+}
+
+fn is_forwarded(node: &NodeSpec, socket: usize) -> bool {
+    node.forwards.iter().any(|forward| {
+        forward.from == socket || (forward.both_ways && forward.to == socket)
+    })
+}
+
+fn unmessaged(node: &NodeSpec, survey: &Survey) -> Option<String> {
+    let mut receiving = (0..node.sockets.len())
+        .filter(|&at| node.sockets[at].role.receives() && !is_forwarded(node, at))
+        .peekable();
+    if receiving.peek().is_none() {
+        return Some("no socket of this node receives for a handler".to_owned());
+    }
+    let mut others = receiving.filter(|&at| !survey.defines(&format!("on_{}", node.sockets[at].name)));
+    match others.next() {
+        Some(_) => None,
+        None => Some("every socket that receives has a handler of its own".to_owned()),
+    }
+}
+
+fn check_called(
+    graph: &Graph<'_>,
+    survey: &Survey,
+    function: &Function,
+    nodes: &[&NodeSpec],
+) -> Option<Diagnostic> {
+    let name = function.name.as_str();
+    let is_called = || survey.calls.iter().any(|call| call.name == name);
+    if function.in_module || !name.starts_with("on_") || nodes.is_empty() {
+        return None;
+    }
+    let reasons: Option<Vec<String>> =
+        nodes.iter().map(|node| uncalled(node, survey, name)).collect();
+    let why = reasons?.into_iter().next().filter(|_| !is_called())?;
+    let sockets = nodes.iter().flat_map(|node| &node.sockets);
+    let sockets: Vec<String> = sockets.map(|socket| format!("on_{}", socket.name)).collect();
+    let known = || EVENTS.iter().copied().chain(sockets.iter().map(String::as_str));
+    let span = span_of(&function.site, graph.subject.sources)?;
+    let finding = Diagnostic::new(Code::NeverCalled, format!("`{name}` is never called"))
+        .at(span, "this handler")
+        .because(why);
+    let meant = if known().any(|known| known == name) { None } else { nearest(name, known()) };
+    Some(match meant {
+        Some(meant) => finding.help(format!("did you mean `{meant}`?")),
+        None => finding.help(match name {
+            "on_tick" => "write `every: 1s` in the node, or remove the handler".to_owned(),
+            "on_timer" => "write `timers` in the node, or call `after(duration, name)`".to_owned(),
+            "on_line" | "on_end" => "write `read: {file: …}` in the node".to_owned(),
+            "on_message" => "remove it, or give the node a socket that receives".to_owned(),
+            _ => format!("name it after a socket, or after an event: {}", EVENTS.join(", ")),
+        }),
+    })
+}
+
+fn check_after(graph: &Graph<'_>, survey: &Survey, findings: &mut Vec<Diagnostic>) {
+    if survey.defines("on_timer") || survey.functions.iter().any(|f| f.name == "after") {
+        return;
+    }
+    for call in survey.calls_of("after") {
+        let Some(span) = span_of(&call.site, graph.subject.sources) else { continue };
+        findings.push(
+            Diagnostic::new(Code::TimerUnheard, "`after` without an `on_timer`")
+                .at(span, "calls `on_timer` later")
+                .because("the node has no such handler, so the call fails")
+                .help("write `on_timer(name)`"),
+        );
+    }
+}
+
+fn check_timers(graph: &Graph<'_>, node: usize, findings: &mut Vec<Diagnostic>) {
+    let spec = &graph.topology.nodes[node];
+    let survey = graph.subject.surveys.of(&spec.name);
+    let defines = |name: &str| survey.is_some_and(|survey| survey.defines(name));
+    let timers = [
+        ("every", "on_tick", spec.every.is_some()),
+        ("timers", "on_timer", !spec.timers.is_empty()),
+    ];
+    for (key, handler, is_set) in timers {
+        let Some(entry) = graph.written.node_key(node, key) else { continue };
+        if !is_set || defines(handler) {
+            continue;
+        }
+        findings.push(
+            Diagnostic::new(Code::TimerUnheard, format!("`{key}` without an `{handler}`"))
+                .at(entry.key.span, format!("calls `{handler}`"))
+                .because("the node has no such handler, so nothing happens")
+                .help(format!("write `{handler}`, or remove `{key}`")),
+        );
+    }
+}
+
+/// The formats of the messages that a handler of a node gets.
+fn formats_of<'n>(node: &'n NodeSpec, survey: &'n Survey, handler: &'n str) -> impl Iterator<Item = Format> + 'n {
+    let own = |name: &str| survey.defines(&format!("on_{name}"));
+    node.sockets
+        .iter()
+        .enumerate()
+        .filter(move |(at, socket)| {
+            let is_meant = match handler {
+                "on_message" => !own(&socket.name),
+                _ => handler.strip_prefix("on_") == Some(socket.name.as_str()),
+            };
+            is_meant && socket.role.receives() && !is_forwarded(node, *at)
+        })
+        .map(|(_, socket)| socket.format)
+}
+
+fn has(format: Format, property: &str) -> bool {
+    match property {
+        "msgid" | "msgtype" => format == Format::Msgid,
+        "topic" => format == Format::Envelope,
+        _ => true,
+    }
+}
+
+fn check_properties(
+    graph: &Graph<'_>,
+    survey: &Survey,
+    nodes: &[&NodeSpec],
+    findings: &mut Vec<Diagnostic>,
+) {
+    for property in &survey.properties {
+        let formats: Vec<Format> =
+            nodes.iter().flat_map(|node| formats_of(node, survey, &property.handler)).collect();
+        let Some(&format) = formats.first() else { continue };
+        if formats.iter().any(|&format| has(format, &property.name)) {
+            continue;
+        }
+        let Some(span) = span_of(&property.site, graph.subject.sources) else { continue };
+        let wanted = if property.name == "topic" { "envelope" } else { "msgid" };
+        let message = format!("a message of format {} has no `{}`", format.word(), property.name);
+        findings.push(
+            Diagnostic::new(Code::PropertyNotInFormat, message)
+                .at(span, "the handler fails here")
+                .because(format!("only format `{wanted}` has it"))
+                .help(format!("write `format: {wanted}` at both ends, or read `msg.text`")),
+        );
+    }
+}

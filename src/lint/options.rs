@@ -1,0 +1,179 @@
+//! libzmq's options that do something else than they seem to, or nothing.
+//!
+//! Owns the rules about one socket's options and its linger. Which role has an option is the
+//! checker's question.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::Entry;
+use crate::message::Format;
+use crate::topology::{LinkEnd, SocketSpec};
+use crate::zeromq::{OptionName, OptionValue};
+
+use super::Graph;
+use super::written::{Way, sockets};
+
+/// A shorter heartbeat may be late by the scheduler alone.
+const SHORTEST_HEARTBEAT: i32 = 100;
+/// With less room to receive, heartbeats wait behind messages.
+const ROOM_FOR_HEARTBEATS: u32 = 10;
+
+/// What does nothing without another option, with what that is.
+const NEEDS: &[(&str, &str, &str)] = &[
+    ("tcp_keepalive_idle", "tcp_keepalive", "only a socket that probes its connections looks at it"),
+    ("tcp_keepalive_intvl", "tcp_keepalive", "only a socket that probes its connections looks at it"),
+    ("tcp_keepalive_cnt", "tcp_keepalive", "only a socket that probes its connections looks at it"),
+    ("heartbeat_timeout", "heartbeat_ivl", "without an interval no PING is sent whose answer could be late"),
+    ("heartbeat_ttl", "heartbeat_ivl", "it travels with the PING, and without an interval none is sent"),
+    ("zap_enforce_domain", "zap_domain", "without a domain there is nothing to enforce"),
+];
+
+pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
+    for (end, socket) in sockets(graph.topology) {
+        findings.extend(check_reconnect(graph, end, socket));
+        findings.extend(check_reconnect_max(graph, end, socket));
+        findings.extend(check_linger(graph, end, socket));
+        findings.extend(check_heartbeat(graph, end, socket));
+        findings.extend(check_conflate(graph, end, socket));
+        findings.extend(check_zap(graph, end, socket));
+        check_effect(graph, end, socket, findings);
+    }
+}
+
+fn number(socket: &SocketSpec, name: &'static str) -> Option<i32> {
+    match socket.options.get(&OptionName(name))? {
+        OptionValue::Int(number) => Some(*number),
+        OptionValue::Long(_) | OptionValue::Bytes(_) => None,
+    }
+}
+
+fn set<'a>(graph: &Graph<'a>, end: LinkEnd, socket: &SocketSpec, name: &'static str) -> Option<(i32, &'a Entry)> {
+    Some((number(socket, name)?, graph.written.option(end, name)?))
+}
+
+fn check_reconnect(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Diagnostic> {
+    let (0, entry) = set(graph, end, socket, "reconnect_ivl")? else { return None };
+    Some(
+        Diagnostic::new(Code::NeverReconnects, "a reconnect_ivl of 0 never reconnects")
+            .at(entry.value.span, "not `at once`, but `never`")
+            .because("libzmq takes every interval that is not above 0 for `do not reconnect`")
+            .help("write a short interval such as 10ms, or -1 where never is meant"),
+    )
+}
+
+fn check_reconnect_max(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Diagnostic> {
+    let (most, entry) = set(graph, end, socket, "reconnect_ivl_max")?;
+    let first = number(socket, "reconnect_ivl").unwrap_or(100);
+    if most == 0 || most >= first {
+        return None;
+    }
+    Some(
+        Diagnostic::new(Code::WithoutEffect, "`reconnect_ivl_max` below the interval itself")
+            .at(entry.value.span, format!("{most} ms, and the interval is {first} ms"))
+            .because("libzmq ignores a maximum below reconnect_ivl")
+            .help(format!("write more than {first}ms, or remove it")),
+    )
+}
+
+fn check_linger(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Diagnostic> {
+    if socket.linger.is_some() {
+        return None;
+    }
+    let entry = graph.written.setting(end, "linger")?;
+    Some(
+        Diagnostic::new(Code::LingerForever, "a linger without an end")
+            .at(entry.value.span, "for ever")
+            .because("with a peer that is gone, the process waits for it and never ends")
+            .help("write how long unsent messages are worth waiting for, such as `linger: 10s`"),
+    )
+}
+
+/// libzmq#3937, #4767, #4364.
+fn check_heartbeat(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Diagnostic> {
+    let (interval, entry) = set(graph, end, socket, "heartbeat_ivl")?;
+    if interval == 0 {
+        return None;
+    }
+    if interval < SHORTEST_HEARTBEAT {
+        return Some(
+            Diagnostic::new(Code::HeartbeatDanger, format!("a heartbeat every {interval} ms"))
+                .at(entry.value.span, "shorter than a busy machine can keep")
+                .because("a peer that is only busy is taken for dead, and its connection closed")
+                .help("write at least 100ms; 1s is usual"),
+        );
+    }
+    let mark = socket.hwm.receive;
+    if !socket.role.receives() || !(1..ROOM_FOR_HEARTBEATS).contains(&mark) {
+        return None;
+    }
+    let place = graph.written.mark(end, Way::Receive)?;
+    Some(
+        Diagnostic::new(Code::HeartbeatDanger, "heartbeats behind a short queue")
+            .at(entry.key.span, "a PING has to be answered in time")
+            .at(place.span, format!("room for {mark}"))
+            .because(
+                "while the queue is full nothing is read, so PINGs wait behind messages and a \
+                 slow reader loses its connection (libzmq#3937, #4767)",
+            )
+            .help(format!("write a receive mark of at least {ROOM_FOR_HEARTBEATS}")),
+    )
+}
+
+fn check_conflate(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Diagnostic> {
+    if !socket.is_on("conflate") {
+        return None;
+    }
+    let option = graph.written.option(end, "conflate")?;
+    let several = if socket.sequence { Some("sequence") } else { None };
+    let several = several.or((socket.format == Format::Envelope).then_some("format"))?;
+    let other = graph.written.key(end, several)?;
+    Some(
+        Diagnostic::new(Code::ConflateMultipart, "`conflate` on messages of several frames")
+            .at(option.key.span, "keeps one frame, not one message")
+            .at(other.key.span, "makes messages of several frames")
+            .because("CONFLATE tears a multipart message and keeps its last frame only")
+            .help("remove `conflate`, or use the format `msgid` without `sequence`"),
+    )
+}
+
+/// PLAIN without a ZAP handler fails every handshake.
+fn check_zap(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Diagnostic> {
+    if !socket.is_on("plain_server") {
+        return None;
+    }
+    let mut bound = sockets(graph.topology).flat_map(|(_, socket)| socket.binds());
+    if bound.any(|endpoint| endpoint.as_str() == "inproc://zeromq.zap.01") {
+        return None;
+    }
+    let entry = graph.written.option(end, "plain_server")?;
+    Some(
+        Diagnostic::new(Code::NoZapHandler, "a PLAIN server, and nobody checks the passwords")
+            .at(entry.key.span, "asks the ZAP handler about every client")
+            .because("without a socket at inproc://zeromq.zap.01 every handshake fails")
+            .help("add a rep node that binds inproc://zeromq.zap.01, or use CURVE"),
+    )
+}
+
+fn check_effect(
+    graph: &Graph<'_>,
+    end: LinkEnd,
+    socket: &SocketSpec,
+    findings: &mut Vec<Diagnostic>,
+) {
+    for (name, needed, why) in NEEDS {
+        let is_set = socket.options.contains_key(&OptionName(name));
+        let is_on = socket
+            .options
+            .get(&OptionName(needed))
+            .is_some_and(|value| !matches!(value, OptionValue::Int(number) if *number <= 0));
+        if !is_set || is_on {
+            continue;
+        }
+        let Some(entry) = graph.written.option(end, name) else { continue };
+        findings.push(
+            Diagnostic::new(Code::WithoutEffect, format!("`{name}` without `{needed}`"))
+                .at(entry.key.span, "does nothing here")
+                .because(*why)
+                .help(format!("set `{needed}` too, or remove it")),
+        );
+    }
+}

@@ -1,0 +1,210 @@
+//! What handlers do with sockets and params that the node does not have.
+//!
+//! Owns the rules about calls of the contract's functions with literal arguments. A script that
+//! several nodes share is faulty only where it is so in each of them.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::message::Format;
+use crate::nearest::{nearest, one_of};
+use crate::script::{Call, Literal, Survey};
+use crate::source::Span;
+use crate::topology::{LinkEnd, NodeSpec, SocketSpec};
+use crate::zeromq::Role;
+
+use super::Graph;
+use super::survey::span_of;
+
+pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
+    for (survey, names) in graph.subject.surveys.shared() {
+        let nodes: Vec<&NodeSpec> =
+            names.iter().filter_map(|name| graph.topology.node(name)).collect();
+        if nodes.is_empty() {
+            continue;
+        }
+        let defines = |name: &str| survey.functions.iter().any(|function| function.name == name);
+        let calls = survey.calls.iter().filter(|call| !call.on_value && call.module.is_none());
+        for call in calls.filter(|call| !defines(&call.name)) {
+            findings.extend(check_socket(graph, call, &nodes));
+            findings.extend(check_param(graph, call, &nodes));
+        }
+    }
+    for (at, node) in graph.topology.nodes.iter().enumerate() {
+        let Some(survey) = graph.subject.surveys.of(&node.name) else { continue };
+        for socket in 0..node.sockets.len() {
+            let end = LinkEnd { node: at, socket };
+            findings.extend(check_first_message(graph, end, survey));
+            findings.extend(check_early_publish(graph, end, survey));
+        }
+    }
+}
+
+/// The socket that a call names.
+fn named_socket(call: &Call) -> Option<&str> {
+    let has_name = match call.name.as_str() {
+        "send_to" => call.arguments.len() == 2,
+        "publish" => call.arguments.len() == 3,
+        "subscribe" | "unsubscribe" | "connect" | "disconnect" => call.arguments.len() == 2,
+        _ => false,
+    };
+    match call.arguments.first() {
+        Some(Some(Literal::Text(name))) if has_name => Some(name),
+        _ => None,
+    }
+}
+
+/// Why a call cannot do anything in a node; nothing where it may.
+fn refused(call: &Call, node: &NodeSpec) -> Option<String> {
+    let count = |holds: &dyn Fn(&SocketSpec) -> bool| node.sockets.iter().filter(|s| holds(s)).count();
+    if let Some(name) = named_socket(call) {
+        let Some(socket) = node.socket(name) else {
+            return Some(format!("`{}` has no socket `{name}`", node.name));
+        };
+        let role = node.sockets[socket].role;
+        return match call.name.as_str() {
+            "send_to" | "publish" if !role.sends() => Some(format!("a {role} sends nothing")),
+            "subscribe" | "unsubscribe" if !role.filters() => {
+                Some(format!("a {role} subscribes to nothing"))
+            }
+            _ => None,
+        };
+    }
+    match (call.name.as_str(), call.arguments.len()) {
+        ("send", 1) => match count(&|socket| socket.role.sends() && socket.role != Role::Xsub) {
+            0 => Some(format!("no socket of `{}` can send", node.name)),
+            // A rep sends only while it is asked, so beside it another socket may be meant.
+            _ => {
+                let others = count(&|socket| {
+                    socket.role.sends() && !matches!(socket.role, Role::Xsub | Role::Rep)
+                });
+                (others > 1).then(|| format!("several sockets of `{}` could send it", node.name))
+            }
+        },
+        ("publish", 2) => {
+            let tagged = |socket: &SocketSpec| {
+                socket.format != Format::Plain && socket.role.sends() && !socket.role.routes()
+            };
+            match count(&|socket| socket.role.publishes()) {
+                0 if count(&tagged) == 0 => Some(format!("`{}` has no socket to publish on", node.name)),
+                0 | 1 => None,
+                _ => Some(format!("several sockets of `{}` could publish it", node.name)),
+            }
+        }
+        ("subscribe" | "unsubscribe", 1) => match count(&|socket| socket.role.filters()) {
+            0 => Some(format!("no socket of `{}` subscribes", node.name)),
+            1 => None,
+            _ => Some(format!("several sockets of `{}` subscribe", node.name)),
+        },
+        ("connect" | "disconnect", 1) if node.sockets.len() > 1 => {
+            Some(format!("`{}` has several sockets", node.name))
+        }
+        _ => None,
+    }
+}
+
+fn check_socket(graph: &Graph<'_>, call: &Call, nodes: &[&NodeSpec]) -> Option<Diagnostic> {
+    let reasons: Option<Vec<String>> = nodes.iter().map(|node| refused(call, node)).collect();
+    let why = reasons?.into_iter().next()?;
+    let span = span_of(&call.site, graph.subject.sources)?;
+    let message = match named_socket(call) {
+        Some(name) => format!("`{}` cannot use the socket `{name}`", call.name),
+        None => format!("`{}` cannot tell or find its socket", call.name),
+    };
+    let finding = Diagnostic::new(Code::SendsNowhere, message)
+        .at(span, "the handler fails here")
+        .because(why);
+    let sockets = || nodes.iter().flat_map(|node| &node.sockets).map(|socket| socket.name.as_str());
+    let meant = named_socket(call).and_then(|name| {
+        if sockets().any(|socket| socket == name) { None } else { nearest(name, sockets()) }
+    });
+    Some(match meant {
+        Some(meant) => finding.help(format!("did you mean `{meant}`?")),
+        None => finding.help(format!("name the socket that is meant: {}", one_of(sockets()))),
+    })
+}
+
+fn check_param(graph: &Graph<'_>, call: &Call, nodes: &[&NodeSpec]) -> Option<Diagnostic> {
+    let (("param", [Some(Literal::Text(name))]), span) =
+        ((call.name.as_str(), call.arguments.as_slice()), span_of(&call.site, graph.subject.sources)?)
+    else {
+        return None;
+    };
+    if nodes.iter().any(|node| node.params.contains_key(name)) {
+        return None;
+    }
+    let finding = Diagnostic::new(Code::ParamMissing, format!("no `params` give `{name}`"))
+        .at(span, "the handler fails here")
+        .because(format!("`param(\"{name}\")` without a default wants the node to give it"));
+    let given = nodes.iter().flat_map(|node| node.params.keys()).map(String::as_str);
+    Some(match nearest(name, given) {
+        Some(meant) => finding.help(format!("did you mean `{meant}`?")),
+        None => finding.help(format!(
+            "write `params: {{{name}: …}}` in the node, or `param(\"{name}\", default)`"
+        )),
+    })
+}
+
+/// The function that a call stands in.
+fn caller<'s>(survey: &'s Survey, call: &Call) -> Option<&'s str> {
+    let before = survey.functions.iter().filter(|function| {
+        function.site.path == call.site.path && function.site.position <= call.site.position
+    });
+    before.max_by_key(|function| function.site.position).map(|function| function.name.as_str())
+}
+
+/// Calls that send on a socket, by name or as the only one that can.
+fn sends_on<'s>(survey: &'s Survey, node: &'s NodeSpec, socket: usize) -> impl Iterator<Item = &'s Call> {
+    let name = node.sockets[socket].name.as_str();
+    let senders = node.sockets.iter().filter(|socket| socket.role.sends()).count();
+    survey.calls.iter().filter(move |call| match call.name.as_str() {
+        "send_to" | "publish" if named_socket(call).is_some() => named_socket(call) == Some(name),
+        "send" | "publish" => senders == 1 && call.module.is_none() && !call.on_value,
+        _ => false,
+    })
+}
+
+/// What a router sends unasked goes to an id that may not be there.
+fn check_first_message(graph: &Graph<'_>, end: LinkEnd, survey: &Survey) -> Option<Diagnostic> {
+    let node = &graph.topology.nodes[end.node];
+    let socket = &node.sockets[end.socket];
+    if socket.role != Role::Router || socket.options.keys().any(|name| name.0 == "router_mandatory") {
+        return None;
+    }
+    let call = sends_on(survey, node, end.socket).next()?;
+    let span = span_of(&call.site, graph.subject.sources)?;
+    Some(
+        Diagnostic::new(Code::UnroutableVanishes, "a router that speaks first")
+            .at(span, "to a peer that may not be there")
+            .at(graph.written.socket(end), "without `router_mandatory`")
+            .because("a message to a routing id that is not connected is dropped, and only counted")
+            .help("write `options: {router_mandatory: true}` to have each told as an error, or false"),
+    )
+}
+
+/// Outside this file nobody waits until the subscribers are there.
+fn check_early_publish(graph: &Graph<'_>, end: LinkEnd, survey: &Survey) -> Option<Diagnostic> {
+    let node = &graph.topology.nodes[end.node];
+    let socket = &node.sockets[end.socket];
+    let is_linked = graph.links.iter().any(|link| link.connecter == end || link.binder == end);
+    if !socket.role.publishes() || is_linked || is_private(socket) {
+        return None;
+    }
+    let call = sends_on(survey, node, end.socket)
+        .find(|call| caller(survey, call) == Some("on_start"))?;
+    let span: Span = span_of(&call.site, graph.subject.sources)?;
+    Some(
+        Diagnostic::new(Code::PublishesTooEarly, "published before anybody can have subscribed")
+            .at(span, "at the start")
+            .at(graph.written.socket(end), "no subscriber of it is in this file")
+            .because(
+                "the start waits for links inside the file only; to everybody else a publisher \
+                 drops what it sends before their subscriptions have come",
+            )
+            .help("publish on a tick or when `on_peer` says `subscribed`"),
+    )
+}
+
+/// Whether only this process could reach it: then it is told that nobody does.
+fn is_private(socket: &SocketSpec) -> bool {
+    socket.binds().all(|endpoint| endpoint.transport() == crate::zeromq::Transport::Inproc)
+        && socket.binds().next().is_some()
+}

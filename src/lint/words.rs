@@ -1,0 +1,130 @@
+//! Names in scripts that nothing defines, and calls that fit no function.
+//!
+//! Owns what fails in whatever node the script runs, so these are errors. Never looks at a
+//! topology: what depends on the node is `handlers.rs`'s and `sends.rs`'s.
+
+use std::collections::BTreeSet;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::nearest::nearest;
+use crate::script::{Call, Survey};
+
+use super::Subject;
+use super::survey::span_of;
+
+/// What a message has.
+pub(super) const PROPERTIES: &[&str] = &[
+    "socket", "msgid", "msgtype", "body", "topic", "text", "bytes", "json", "frames", "sender",
+];
+/// The handlers whose argument is no message.
+const NO_MESSAGE: &[&str] = &["on_timer", "on_line", "on_peer"];
+
+pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
+    for (survey, _) in subject.surveys.shared() {
+        let calls = survey.calls.iter().filter(|call| !call.on_value && call.module.is_none());
+        for call in calls {
+            findings.extend(check_call(subject, survey, call));
+        }
+        check_variables(subject, survey, findings);
+        check_properties(subject, survey, findings);
+    }
+}
+
+fn check_call(subject: &Subject<'_>, survey: &Survey, call: &Call) -> Option<Diagnostic> {
+    let vocabulary = subject.surveys.vocabulary();
+    if vocabulary.takes_any(&call.name) {
+        return None;
+    }
+    let own = survey.functions.iter().filter(|function| function.name == call.name);
+    let mut counts: BTreeSet<usize> = own.map(|function| function.arguments.len()).collect();
+    counts.extend(vocabulary.arguments_of(&call.name));
+    if counts.contains(&call.arguments.len()) {
+        return None;
+    }
+    if counts.is_empty() { unknown_function(subject, survey, call) } else { wrong_count(subject, call, &counts) }
+}
+
+fn unknown_function(subject: &Subject<'_>, survey: &Survey, call: &Call) -> Option<Diagnostic> {
+    let span = span_of(&call.site, subject.sources)?;
+    let own = survey.functions.iter().map(|function| function.name.as_str());
+    let finding = Diagnostic::new(Code::UnknownFunction, format!("there is no function `{}`", call.name))
+        .at(span, "not a function")
+        .because("the handler fails whenever it gets here");
+    Some(match nearest(&call.name, own.chain(subject.surveys.vocabulary().names())) {
+        Some(meant) => finding.help(format!("did you mean `{meant}`?")).fix(span, meant),
+        None => finding.help("define it in the script, or import the module that has it"),
+    })
+}
+
+fn wrong_count(subject: &Subject<'_>, call: &Call, counts: &BTreeSet<usize>) -> Option<Diagnostic> {
+    let span = span_of(&call.site, subject.sources)?;
+    let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();
+    let takes = counts.join(" or ");
+    let given = call.arguments.len();
+    Some(
+        Diagnostic::new(Code::WrongArguments, format!("`{}` takes {takes} {}", call.name, if takes == "1" { "argument" } else { "arguments" }))
+            .at(span, format!("called with {given}"))
+            .because("the handler fails whenever it gets here")
+            .help(match usage(&call.name) {
+                Some(usage) => format!("write {usage}"),
+                None => format!("call it with {takes}"),
+            }),
+    )
+}
+
+/// How a function of the contract is called.
+fn usage(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "send" => "`send(v)`",
+        "send_to" => "`send_to(socket, v)`",
+        "publish" => "`publish(id or topic, v)`, with the socket's name first where there are several",
+        "reply" => "`reply(msg, v)`",
+        "subscribe" => "`subscribe(id or topic)`",
+        "unsubscribe" => "`unsubscribe(id or topic)`",
+        "connect" => "`connect(endpoint)`",
+        "disconnect" => "`disconnect(endpoint)`",
+        "after" => "`after(duration, name)`",
+        "param" => "`param(name)` or `param(name, default)`",
+        "log" => "`log(level, text)`",
+        "count" => "`count(name)` or `count(name, n)`",
+        "stop" => "`stop()` or `stop(status)`",
+        _ => return None,
+    })
+}
+
+fn check_variables(subject: &Subject<'_>, survey: &Survey, findings: &mut Vec<Diagnostic>) {
+    for unknown in &survey.unknown_variables {
+        let Some(span) = span_of(&unknown.site, subject.sources) else { continue };
+        let arguments = survey.functions.iter().flat_map(|function| &function.arguments);
+        let names = arguments.map(String::as_str).chain(["this", "msg"]);
+        let finding =
+            Diagnostic::new(Code::UnknownVariable, format!("nothing defines `{}`", unknown.name))
+                .at(span, "not a variable")
+                .because("the handler fails whenever it gets here");
+        findings.push(match nearest(&unknown.name, names) {
+            Some(meant) => finding.help(format!("did you mean `{meant}`?")).fix(span, meant),
+            None => finding.help(format!(
+                "write `let {0} = …` before it, or `this.{0}` for what lasts between messages",
+                unknown.name
+            )),
+        });
+    }
+}
+
+fn check_properties(subject: &Subject<'_>, survey: &Survey, findings: &mut Vec<Diagnostic>) {
+    let of_messages = survey
+        .properties
+        .iter()
+        .filter(|property| !NO_MESSAGE.contains(&property.handler.as_str()));
+    for property in of_messages.filter(|property| !PROPERTIES.contains(&property.name.as_str())) {
+        let Some(span) = span_of(&property.site, subject.sources) else { continue };
+        let finding =
+            Diagnostic::new(Code::UnknownProperty, format!("a message has no `{}`", property.name))
+                .at(span, "not a property of a message")
+                .because("the handler fails whenever it gets here");
+        findings.push(match nearest(&property.name, PROPERTIES.iter().copied()) {
+            Some(meant) => finding.help(format!("did you mean `{meant}`?")).fix(span, meant),
+            None => finding.help(format!("a message has {}", PROPERTIES.join(", "))),
+        });
+    }
+}
