@@ -2,13 +2,17 @@
 //!
 //! Owns the arguments of `check` and its exit status. Never finds a fault itself.
 
+mod files;
+mod json;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use crate::load::load;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::load::{Loaded, load};
 
 use super::draw::{Look, draw_each, summary};
 use super::variables::Variables;
@@ -17,12 +21,15 @@ use super::{INVALID, colours_on};
 /// Check topologies without running them
 #[derive(Args, Debug)]
 pub(super) struct CheckArguments {
-    /// The topology files
+    /// Topology files, folders of them, or patterns such as 'topologies/*.yaml'
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// How faults are printed
     #[arg(long, value_enum, default_value_t = Format::Full)]
     format: Format,
+    /// Fail on warnings too
+    #[arg(long)]
+    deny_warnings: bool,
     /// Set a variable of the files, before the environment
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
@@ -35,6 +42,8 @@ enum Format {
     Full,
     /// One line each
     Short,
+    /// One JSON object a line each
+    Json,
 }
 
 impl CheckArguments {
@@ -45,29 +54,44 @@ impl CheckArguments {
     /// When the result cannot be written.
     pub(super) fn run(&self) -> io::Result<ExitCode> {
         let mut out = io::stdout().lock();
-        let variables = match Variables::parse(&self.set) {
-            Ok(variables) => variables,
+        let asked = Variables::parse(&self.set).map_err(|error| error.to_string());
+        let asked = asked.and_then(|variables| Ok((variables, files::files(&self.files)?)));
+        let (variables, files) = match asked {
+            Ok(asked) => asked,
             Err(error) => {
                 writeln!(io::stderr(), "error: {error}")?;
                 return Ok(ExitCode::from(INVALID));
             }
         };
-        let look = match self.format {
-            Format::Full => Look::Full { colours: colours_on(&io::stdout()) },
-            Format::Short => Look::Short,
-        };
         let mut is_sound = true;
         let mut faults = Vec::new();
-        for file in &self.files {
+        for file in &files {
             let loaded = load(file, &|name| variables.get(name));
             is_sound &= loaded.topology.is_some();
-            let drawn = draw_each(&loaded.diagnostics, &loaded.sources, look);
-            out.write_all(drawn.as_bytes())?;
+            out.write_all(self.format.print(&file.display().to_string(), &loaded).as_bytes())?;
             faults.extend(loaded.diagnostics);
         }
-        if let Some(summary) = summary(&faults) {
+        if let Some(summary) = summary(&faults).filter(|_| self.format != Format::Json) {
             writeln!(out, "{summary}")?;
         }
+        let is_denied = |fault: &Diagnostic| fault.severity == Severity::Warning;
+        is_sound &= !(self.deny_warnings && faults.iter().any(is_denied));
         Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::from(INVALID) })
+    }
+}
+
+impl Format {
+    fn print(self, file: &str, loaded: &Loaded) -> String {
+        let look = match self {
+            Self::Full => Look::Full { colours: colours_on(&io::stdout()) },
+            Self::Short => Look::Short,
+            Self::Json => {
+                let objects = loaded.diagnostics.iter();
+                return objects
+                    .map(|fault| format!("{}\n", json::object(file, fault, &loaded.sources)))
+                    .collect();
+            }
+        };
+        draw_each(&loaded.diagnostics, &loaded.sources, look)
     }
 }

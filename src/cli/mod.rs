@@ -5,7 +5,9 @@
 mod check;
 mod draw;
 mod plan;
+mod explain;
 mod run;
+mod schema;
 mod variables;
 
 use std::io::{self, IsTerminal, Write};
@@ -34,6 +36,8 @@ enum Command {
     Run(run::RunArguments),
     Check(check::CheckArguments),
     Plan(plan::PlanArguments),
+    Explain(explain::ExplainArguments),
+    Schema(schema::SchemaArguments),
 }
 
 /// Does what the process's arguments say.
@@ -43,6 +47,8 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => arguments.run(),
         Command::Check(arguments) => arguments.run(),
         Command::Plan(arguments) => arguments.run(),
+        Command::Explain(arguments) => arguments.run(),
+        Command::Schema(arguments) => arguments.run(),
     };
     done.unwrap_or_else(|error| {
         // A reader that closed its end of the pipe has seen enough.

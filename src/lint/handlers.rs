@@ -7,6 +7,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::message::Format;
 use crate::nearest::nearest;
 use crate::script::{Function, Survey};
+use crate::source::Span;
 use crate::topology::NodeSpec;
 
 use super::Graph;
@@ -99,13 +100,13 @@ fn check_called(
     let sockets = nodes.iter().flat_map(|node| &node.sockets);
     let sockets: Vec<String> = sockets.map(|socket| format!("on_{}", socket.name)).collect();
     let known = || EVENTS.iter().copied().chain(sockets.iter().map(String::as_str));
-    let span = span_of(&function.site, graph.subject.sources)?;
+    let span = name_of(function, graph)?;
     let finding = Diagnostic::new(Code::NeverCalled, format!("`{name}` is never called"))
         .at(span, "this handler")
         .because(why);
     let meant = if known().any(|known| known == name) { None } else { nearest(name, known()) };
     Some(match meant {
-        Some(meant) => finding.help(format!("did you mean `{meant}`?")),
+        Some(meant) => finding.help(format!("did you mean `{meant}`?")).fix(span, meant),
         None => finding.help(match name {
             "on_tick" => "write `every: 1s` in the node, or remove the handler".to_owned(),
             "on_timer" => "write `timers` in the node, or call `after(duration, name)`".to_owned(),
@@ -114,6 +115,14 @@ fn check_called(
             _ => format!("name it after a socket, or after an event: {}", EVENTS.join(", ")),
         }),
     })
+}
+
+/// Where a handler's name is written: last before its body, in a script and in YAML alike.
+fn name_of(function: &Function, graph: &Graph<'_>) -> Option<Span> {
+    let body = span_of(&function.site, graph.subject.sources)?;
+    let before = graph.subject.sources.get(body.source).text().get(..body.start)?;
+    let start = before.rfind(&function.name);
+    Some(start.map_or(body, |start| Span::new(body.source, start, start + function.name.len())))
 }
 
 fn check_after(graph: &Graph<'_>, survey: &Survey, findings: &mut Vec<Diagnostic>) {

@@ -246,7 +246,7 @@ fn request_cycle(graph: &Graph<'_>, cycle: &[&Link]) -> Diagnostic {
     }
     let message = match names.as_slice() {
         [only] => format!("`{only}` asks itself"),
-        names => format!("`{}` ask one another", names.join("`, `")),
+        names => format!("`{}` ask one another", names.join("` and `")),
     };
     let mut finding = Diagnostic::new(Code::RequestCycle, message);
     for link in cycle.iter().take(4) {

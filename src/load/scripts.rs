@@ -142,12 +142,19 @@ impl ScriptLoader<'_> {
     }
 
     fn diagnose(&self, fault: ScriptFault, inline: &[InlineHandler]) -> Diagnostic {
-        let code = match fault.kind {
-            FaultKind::Syntax => Code::ScriptSyntax,
-            FaultKind::Import => Code::ScriptImport,
+        let (code, help) = match fault.kind {
+            FaultKind::Syntax => (
+                Code::ScriptSyntax,
+                "look at this line and the one before it: a bracket, a comma or a `;` is missing \
+                 or too many",
+            ),
+            FaultKind::Import => (
+                Code::ScriptImport,
+                "import a file below the topology's folder by its path, without `.rhai`",
+            ),
         };
-        let mut diagnostic = Diagnostic::new(code, fault.message);
-        diagnostic.help = fault.help;
+        let diagnostic = Diagnostic::new(code, fault.message)
+            .help(fault.help.unwrap_or_else(|| help.to_owned()));
         let reading = self.reading.borrow();
         // A module's fault without a place of its own is told at the topology's first byte.
         let source = reading.sources.find(&fault.path).unwrap_or(self.topology);

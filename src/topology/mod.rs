@@ -4,6 +4,7 @@ mod check;
 mod links;
 mod spec;
 
+pub use check::known as keys;
 pub use check::{
     Checked, InlineHandler, Scripts, WantedHandlers, WantedScript, check, wanted_scripts,
 };

@@ -13,8 +13,10 @@ use super::options::{self, OptionDraft};
 use super::report::Report;
 use super::value;
 
-const KEYS: &[&str] = &["hwm", "linger", "options"];
-const HWM_KEYS: &[&str] = &["send", "receive"];
+/// The keys of `defaults`.
+pub const KEYS: &[&str] = &["hwm", "linger", "options"];
+/// The keys of `hwm`, where it is a map.
+pub const HWM_KEYS: &[&str] = &["send", "receive"];
 
 /// The format's own default for `linger`.
 pub(super) const LINGER: Duration = Duration::from_millis(500);

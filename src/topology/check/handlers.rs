@@ -13,7 +13,7 @@ use super::report::{Report, first_line};
 use super::value;
 
 /// The handlers that do not bear a socket's name.
-const EVENTS: &[&str] = &[
+pub const EVENTS: &[&str] = &[
     "on_start",
     "on_message",
     "on_tick",

@@ -13,8 +13,10 @@ use super::keys;
 use super::report::Report;
 use super::value;
 
-const READ_KEYS: &[&str] = &["file", "rate", "repeat"];
-const WRITE_KEYS: &[&str] = &["file", "append"];
+/// The keys of `read`.
+pub const READ_KEYS: &[&str] = &["file", "rate", "repeat"];
+/// The keys of `write`.
+pub const WRITE_KEYS: &[&str] = &["file", "append"];
 
 /// `read` of a node.
 pub(super) fn read_source(

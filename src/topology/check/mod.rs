@@ -10,6 +10,7 @@ mod forward;
 mod handlers;
 mod keys;
 mod lines;
+pub mod known;
 mod name;
 mod node;
 mod option;
@@ -41,7 +42,7 @@ use report::Report;
 mod tests;
 
 /// The keys of the whole file.
-const TOP_KEYS: &[&str] = &["version", "name", "description", "defaults", "nodes"];
+pub const TOP_KEYS: &[&str] = &["version", "name", "description", "defaults", "nodes"];
 
 /// The nodes' handlers, as the loader got them.
 #[derive(Default, Debug)]

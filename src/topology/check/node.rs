@@ -24,7 +24,7 @@ use super::socket;
 use super::value;
 
 /// The keys of a node that are not its socket's.
-const KEYS: &[&str] = &[
+pub const KEYS: &[&str] = &[
     "sockets",
     "script",
     "every",

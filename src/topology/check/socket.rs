@@ -18,7 +18,7 @@ use super::security;
 use super::value;
 
 /// The keys of a socket.
-pub(super) const KEYS: &[&str] = &[
+pub const KEYS: &[&str] = &[
     "role",
     "bind",
     "connect",

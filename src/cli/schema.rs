@@ -1,0 +1,27 @@
+//! `zrig schema`: the JSON Schema of the topology file.
+//!
+//! Owns how it is printed. Its shape is `schema.rs`'s.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::schema::schema;
+
+/// Print the JSON Schema of the topology file, for editors
+#[derive(Args, Debug)]
+pub(super) struct SchemaArguments {}
+
+impl SchemaArguments {
+    /// Prints it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub(super) fn run(&self) -> io::Result<ExitCode> {
+        let mut out = io::stdout().lock();
+        writeln!(out, "{:#}", schema())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

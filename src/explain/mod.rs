@@ -1,0 +1,147 @@
+//! What the words of ZeroMQ and of the format mean: the pages that `zrig explain` prints.
+//!
+//! Owns finding a page by its word. The texts are those of `docs/explain`, and for options the
+//! table in `zeromq/`. Never prints.
+
+mod option;
+mod pages;
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use crate::nearest::nearest;
+use crate::zeromq::SocketOption;
+
+pub(crate) use option::takes;
+
+use pages::PAGES;
+
+/// What sort of word a page is about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Kind {
+    /// A socket type.
+    Role,
+    /// A key of the topology file.
+    Key,
+    /// A notion of ZeroMQ.
+    Term,
+    /// An option of libzmq.
+    Option,
+    /// What `zrig check` may say.
+    Code,
+}
+
+impl Kind {
+    /// All kinds, in the order in which they are listed.
+    pub const ALL: [Kind; 5] = [Kind::Role, Kind::Key, Kind::Term, Kind::Option, Kind::Code];
+
+    /// The heading of its words in a list.
+    #[must_use]
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Role => "Roles",
+            Self::Key => "Keys of the topology file",
+            Self::Term => "Terms",
+            Self::Option => "Options of libzmq",
+            Self::Code => "Codes of zrig check",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "role" => Self::Role,
+            "key" => Self::Key,
+            "term" => Self::Term,
+            "code" => Self::Code,
+            _ => return None,
+        })
+    }
+}
+
+/// The explanation of one word.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Page {
+    /// The word.
+    pub word: &'static str,
+    /// What sort of word it is.
+    pub kind: Kind,
+    /// Other words for it.
+    pub also: Vec<&'static str>,
+    /// What it means, in one line.
+    pub meaning: Cow<'static, str>,
+    /// The whole text, beginning with its heading.
+    pub text: Cow<'static, str>,
+}
+
+/// Every page, by kind and word.
+#[must_use]
+pub fn pages() -> &'static [Page] {
+    static ALL: LazyLock<Vec<Page>> = LazyLock::new(|| {
+        let written = PAGES.iter().filter_map(|(_, text)| parse(text));
+        let options = SocketOption::all().iter().map(option::page);
+        let mut pages: Vec<Page> = written.chain(options).collect();
+        pages.sort_by_key(|page| (page.kind, page.word));
+        pages
+    });
+    &ALL
+}
+
+/// What there is about a word: its page, and what libzmq's option of that name does.
+#[must_use]
+pub fn explain(word: &str) -> Option<String> {
+    let wanted = normal(word);
+    let fits = |page: &&Page| normal(page.word) == wanted;
+    let named: Vec<&Page> = pages().iter().filter(fits).collect();
+    if !named.is_empty() {
+        let texts: Vec<&str> = named.iter().map(|page| page.text.trim_end()).collect();
+        return Some(texts.join("\n\n") + "\n");
+    }
+    let also = pages().iter().find(|page| page.also.iter().any(|also| normal(also) == wanted));
+    also.map(|page| page.text.to_string()).or_else(|| option::refused(&wanted.replace('-', "_")))
+}
+
+/// What a word means, in one line.
+#[must_use]
+pub fn meaning(word: &str) -> Option<&'static str> {
+    let wanted = normal(word);
+    let by_word = pages().iter().find(|page| normal(page.word) == wanted);
+    let found = by_word.or_else(|| {
+        pages().iter().find(|page| page.also.iter().any(|also| normal(also) == wanted))
+    });
+    found.map(|page| &*page.meaning)
+}
+
+/// The word that was probably meant.
+#[must_use]
+pub fn nearest_word(word: &str) -> Option<&'static str> {
+    let words = pages().iter().flat_map(|page| std::iter::once(page.word).chain(page.also.iter().copied()));
+    let wanted = normal(word).replace('-', " ");
+    nearest(&wanted, words.clone()).or_else(|| nearest(word, words))
+}
+
+/// A word as it is compared: `ZMQ_Router_Mandatory`, `router mandatory` and `router-mandatory` are one.
+fn normal(word: &str) -> String {
+    let word = word.trim().to_lowercase().replace([' ', '_'], "-");
+    word.strip_prefix("zmq-").map_or(word.clone(), str::to_owned)
+}
+
+/// Reads a page: what stands between the first two lines of dashes is about it.
+fn parse(text: &'static str) -> Option<Page> {
+    let (front, text) = text.strip_prefix("---\n")?.split_once("\n---\n")?;
+    let field = |name: &str| {
+        front.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+    };
+    let mut paragraphs = text.trim_start().split("\n\n");
+    let word = paragraphs.next()?.strip_prefix("# ")?.trim();
+    let meaning = paragraphs.next()?.trim().replace('\n', " ");
+    Some(Page {
+        word,
+        kind: Kind::parse(field("kind")?)?,
+        also: field("also")?.split(',').map(str::trim).filter(|also| !also.is_empty()).collect(),
+        meaning: meaning.into(),
+        text: text.trim_start().into(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! The pages of `docs/explain`, as part of the program.
+//!
+//! Owns the list of their names; a test holds it against the folder. Never reads a page.
+
+macro_rules! pages {
+    ($($name:literal),* $(,)?) => {
+        /// Every page with its name, which is its path without `.md`.
+        pub(super) const PAGES: &[(&str, &str)] = &[
+            $(($name, include_str!(concat!("../../docs/explain/", $name, ".md")))),*
+        ];
+    };
+}
+
+pages! {
+    "allow", "back-pressure", "bind", "capture",
+    "conflate", "connect", "credit", "curve",
+    "dealer", "defaults", "delimiter", "drain",
+    "dropped-message", "endpoint", "envelope", "every",
+    "fair-queueing", "format", "forward", "frame",
+    "handler-state", "handlers", "handshake", "head-of-line-blocking",
+    "heartbeat", "high-water-mark", "identity", "inproc",
+    "ipc", "isolate", "kill-signal", "last-value-cache",
+    "lazy-pirate", "linger", "load-balancing", "lockstep",
+    "low-water-mark", "monitor", "msgid", "msgids",
+    "multipart", "name", "nodes", "on-error",
+    "options", "pair", "params", "plain",
+    "prefix-matching", "pub", "pull", "push",
+    "read", "reconnect", "reload", "rep",
+    "replicas", "req", "role", "round-robin",
+    "router", "script", "self-connect", "sequence",
+    "slow-joiner", "sockets", "start-barrier", "stream",
+    "sub", "subscription", "synchronized-publisher", "tcp",
+    "timers", "topics", "version", "when-full",
+    "wildcard", "write", "ws", "xpub",
+    "xsub", "zap", "codes/ZR0101", "codes/ZR0102",
+    "codes/ZR0103", "codes/ZR0104", "codes/ZR0105", "codes/ZR0106",
+    "codes/ZR0107", "codes/ZR0108", "codes/ZR0109", "codes/ZR0110",
+    "codes/ZR0111", "codes/ZR0112", "codes/ZR0113", "codes/ZR0114",
+    "codes/ZR0115", "codes/ZR0116", "codes/ZR0117", "codes/ZR0118",
+    "codes/ZR0119", "codes/ZR0201", "codes/ZR0202", "codes/ZR0203",
+    "codes/ZR0204", "codes/ZR0205", "codes/ZR0206", "codes/ZR0207",
+    "codes/ZR0208", "codes/ZR0209", "codes/ZR0210", "codes/ZR0211",
+    "codes/ZR0301", "codes/ZR0302", "codes/ZR0303", "codes/ZR0304",
+    "codes/ZR0305", "codes/ZR0306", "codes/ZR0307", "codes/ZR0308",
+    "codes/ZR0309", "codes/ZR0310", "codes/ZR0311", "codes/ZR0312",
+    "codes/ZR0313", "codes/ZR0314", "codes/ZR0315", "codes/ZR0316",
+    "codes/ZR0317", "codes/ZR0318", "codes/ZR0319", "codes/ZR0320",
+    "codes/ZR0321", "codes/ZR0322", "codes/ZR0323", "codes/ZR0324",
+    "codes/ZR0325", "codes/ZR0326", "codes/ZR0327", "codes/ZR0328",
+    "codes/ZR0329", "codes/ZR0330", "codes/ZR0331", "codes/ZR0332",
+    "codes/ZR0333", "codes/ZR0334",
+}

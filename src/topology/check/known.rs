@@ -1,0 +1,13 @@
+//! Every key of the format, for whoever documents or completes them.
+//!
+//! Owns nothing of its own: the lists are those that the checker reads by.
+
+pub use super::TOP_KEYS as TOP;
+pub use super::defaults::{HWM_KEYS as HWM, KEYS as DEFAULTS};
+pub use super::lines::{READ_KEYS as READ, WRITE_KEYS as WRITE};
+pub use super::handlers::EVENTS;
+pub use super::node::KEYS as NODE;
+pub use super::socket::KEYS as SOCKET;
+
+/// All of them.
+pub const ALL: &[&[&str]] = &[TOP, DEFAULTS, HWM, READ, WRITE, EVENTS, NODE, SOCKET];

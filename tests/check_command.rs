@@ -1,0 +1,68 @@
+//! `zrig check` as a command: what it prints where, and its exit status. Owns no rule of the checker.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+fn check(arguments: &[&str]) -> (i32, String, String) {
+    let output =
+        Command::cargo_bin("zrig").unwrap().arg("check").args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn errors_end_with_status_two_and_warnings_only_when_denied() {
+    assert_eq!(check(&["tests/check/key_twice.yaml"]).0, 2);
+    assert_eq!(check(&["tests/check/linger_for_ever.yaml"]).0, 0);
+    assert_eq!(check(&["--deny-warnings", "tests/check/linger_for_ever.yaml"]).0, 2);
+    assert_eq!(check(&["--deny-warnings", "tests/check/linger_for_ever.fixed.yaml"]).0, 0);
+    assert_eq!(check(&["--deny-warnings", "tests/check/allow_unused.yaml"]).0, 0);
+}
+
+#[test]
+fn folders_and_patterns_are_checked_as_a_whole() {
+    let nothing = (0, String::new(), String::new());
+    assert_eq!(check(&["--deny-warnings", "tests/sound", "topologies"]), nothing);
+    assert_eq!(check(&["--deny-warnings", "tests/check/*.fixed.yaml"]), nothing);
+    let (status, _, error) = check(&["tests/check/*.toml"]);
+    assert_eq!((status, error.contains("no file fits")), (2, true), "{error}");
+}
+
+#[test]
+fn the_short_form_has_one_line_a_fault() {
+    let (_, text, _) = check(&["--format", "short", "tests/check/port_too_large.yaml"]);
+    let line = text.lines().next().unwrap();
+    assert!(line.starts_with("tests/check/port_too_large.yaml:2:30: error[ZR0111]: "), "{line}");
+}
+
+#[test]
+fn json_has_an_object_a_fault_and_nothing_else() {
+    let (status, text, _) = check(&["--format", "json", "tests/check"]);
+    assert_eq!(status, 2);
+    let faults: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(faults.len() >= 90);
+    for fault in faults {
+        assert!(fault["code"].as_str().unwrap().starts_with("ZR"));
+        assert!(fault["topology"].as_str().unwrap().starts_with("tests/check"));
+        for place in fault["places"].as_array().unwrap() {
+            assert!(place["start"]["byte"].as_u64() <= place["end"]["byte"].as_u64());
+            assert!(place["start"]["line"].as_u64().unwrap() >= 1);
+        }
+    }
+}
+
+#[test]
+fn a_pipe_gets_no_colours() {
+    let (_, text, _) = check(&["tests/check/key_twice.yaml"]);
+    assert!(!text.contains('\u{1b}'));
+}
+
+#[test]
+fn an_unknown_word_is_met_with_the_nearest() {
+    let output = Command::cargo_bin("zrig").unwrap().args(["explain", "ruoter"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("`router`"));
+}
