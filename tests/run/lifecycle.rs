@@ -195,7 +195,7 @@ fn a_file_in_the_way_of_an_ipc_endpoint_stays() {
     let path = zrig.path("precious");
     let yaml = format!("nodes:\n  server: {{role: rep, bind: 'ipc://{}', on_message: msg}}\n", path.display());
     let ending = zrig.with("topology.yaml", yaml).with("precious", "a year's work\n").ends();
-    let ending = ending.expect(1, ["server", path.to_str().unwrap(), "no socket"]);
+    let ending = ending.expect(2, ["server", path.to_str().unwrap(), "no socket"]);
     assert_eq!(ending.file("precious"), ["a year's work"]);
 }
 
