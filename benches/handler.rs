@@ -15,7 +15,8 @@ use zrig::script::{
 use zrig::zeromq::Role;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: zrig::memory::Counted<mimalloc::MiMalloc> =
+    zrig::memory::Counted(mimalloc::MiMalloc);
 
 const BURST: usize = 64;
 const ROUNDS: usize = 15;
@@ -28,12 +29,28 @@ struct Work {
 }
 
 const TEXT: &str = "1000 text 0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567";
-const JSON: &str = r#"1000 json {"id": 17, "city": "Oslo", "celsius": 4.5, "tags": ["a", "b"], "ok": true}"#;
+const JSON: &str =
+    r#"1000 json {"id": 17, "city": "Oslo", "celsius": 4.5, "tags": ["a", "b"], "ok": true}"#;
 
 const WORKS: &[Work] = &[
-    Work { name: "empty, plain", format: Format::Plain, frame: "x", script: "fn on_message(msg) {}" },
-    Work { name: "empty, msgid text", format: Format::Msgid, frame: TEXT, script: "fn on_message(msg) {}" },
-    Work { name: "empty, msgid json", format: Format::Msgid, frame: JSON, script: "fn on_message(msg) {}" },
+    Work {
+        name: "empty, plain",
+        format: Format::Plain,
+        frame: "x",
+        script: "fn on_message(msg) {}",
+    },
+    Work {
+        name: "empty, msgid text",
+        format: Format::Msgid,
+        frame: TEXT,
+        script: "fn on_message(msg) {}",
+    },
+    Work {
+        name: "empty, msgid json",
+        format: Format::Msgid,
+        frame: JSON,
+        script: "fn on_message(msg) {}",
+    },
     Work { name: "msg", format: Format::Plain, frame: TEXT, script: "fn on_message(msg) { msg }" },
     Work {
         name: "if msg.msgid == 1000 { msg.body + \"!\" }",
@@ -88,9 +105,13 @@ fn main() {
     let bursts = bursts();
     let only = std::env::args().skip(1).find(|word| !word.starts_with('-'));
     println!("{:44} {:>8} {:>8} {:>8}", "handler", "min ns", "median", "max");
-    for work in WORKS.iter().filter(|work| only.as_ref().is_none_or(|only| work.name.contains(only.as_str()))) {
+    for work in WORKS
+        .iter()
+        .filter(|work| only.as_ref().is_none_or(|only| work.name.contains(only.as_str())))
+    {
         let mut handler = handler_of(work);
-        let mut times: Vec<Duration> = (0..ROUNDS).map(|_| round(&mut handler, work, bursts)).collect();
+        let mut times: Vec<Duration> =
+            (0..ROUNDS).map(|_| round(&mut handler, work, bursts)).collect();
         times.sort();
         let nanos = |time: Duration| time.as_nanos() as f64 / (BURST * bursts) as f64;
         println!(
@@ -122,7 +143,11 @@ fn round(handler: &mut Handler, work: &Work, bursts: usize) -> Duration {
 }
 
 fn message(frame: &str) -> Event {
-    Event::Message(Inbound { socket: 0, payload: [Frame::from(frame)].into_iter().collect(), route: None })
+    Event::Message(Inbound {
+        socket: 0,
+        payload: [Frame::from(frame)].into_iter().collect(),
+        route: None,
+    })
 }
 
 fn handler_of(work: &Work) -> Handler {
@@ -137,7 +162,8 @@ fn handler_of(work: &Work) -> Handler {
         Ok(program) => program,
         Err(faults) => panic!("{faults:?}"),
     };
-    let outlet = |name: &str, role| Outlet { name: name.into(), role, format: work.format, msgid: 1000 };
+    let outlet =
+        |name: &str, role| Outlet { name: name.into(), role, format: work.format, msgid: 1000 };
     let view = NodeView {
         node: "bench".into(),
         replica: "bench".into(),

@@ -153,6 +153,7 @@ impl Run<'_> {
                 fact = self.reader.next() => {
                     let Some(fact) = fact else { return 0 };
                     self.logger.write(&fact);
+                    self.tell_lost();
                     if let What::StopRequested { status, .. } = fact.what {
                         return status;
                     }
@@ -169,6 +170,19 @@ impl Run<'_> {
                 return status;
             }
         }
+    }
+
+    /// Says how many facts the log did not keep up with.
+    fn tell_lost(&self) {
+        let lost = self.reader.take_lost();
+        if lost > 0 {
+            let error = format!("the log is too slow: {lost} lines are missing here");
+            self.tell(What::Failed { error });
+        }
+    }
+
+    fn tell(&self, what: What) {
+        self.logger.write(&Fact { node: "".into(), socket: None, what, repeated: 0 });
     }
 
     /// Loads again, and changes what runs if anything is different and sound.
@@ -232,12 +246,7 @@ impl Run<'_> {
             });
         if let Err(error) = written {
             let error = format!("cannot write {}: {error}", path.display());
-            self.logger.write(&Fact {
-                node: "".into(),
-                socket: None,
-                what: What::Failed { error },
-                repeated: 0,
-            });
+            self.tell(What::Failed { error });
         }
     }
 }

@@ -73,6 +73,13 @@ pub enum What {
         /// With whom.
         endpoint: String,
     },
+    /// A connection of a socket with `maxmsgsize` is gone, perhaps for a message that was larger.
+    LimitedPeerGone {
+        /// With whom.
+        endpoint: String,
+        /// The limit, in bytes.
+        maxmsgsize: i64,
+    },
     /// A link inside the file did not come up before the start.
     LinkMissing {
         /// Which one, and what it waits for.

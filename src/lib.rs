@@ -17,6 +17,7 @@ pub mod event;
 pub mod explain;
 pub mod lint;
 pub mod load;
+pub mod memory;
 pub mod message;
 mod nearest;
 pub mod node;

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: zrig::memory::Counted<mimalloc::MiMalloc> =
+    zrig::memory::Counted(mimalloc::MiMalloc);
 
 fn main() -> ExitCode {
     zrig::cli::main()

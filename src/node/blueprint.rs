@@ -98,7 +98,8 @@ impl Blueprint {
     pub(super) fn handler(&self, engine: &Rc<Engine>) -> Result<Option<Handler>, NodeError> {
         let Some(script) = &self.spec.script else { return Ok(None) };
         let program = engine.compile(script).map_err(NodeError::Script)?;
-        Ok(Some(Handler::new(engine, program, self.view())))
+        let handler = Handler::new(engine, program, self.view());
+        Ok(Some(if self.spec.isolate { handler.with_patience() } else { handler }))
     }
 
     /// The node as its handler sees it.

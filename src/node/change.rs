@@ -171,7 +171,6 @@ impl Node {
     }
 
     /// The socket that a spec wants: the known one, changed, or a new one in its place.
-    #[expect(clippy::type_complexity, reason = "the known socket comes back with the error")]
     fn next_socket(
         &self,
         known: Option<NodeSocket>,

@@ -31,19 +31,13 @@ pub(super) enum MonitorKind {
     Disconnected,
     /// The handshake failed, in plain words, and whether libzmq now gives the endpoint up.
     HandshakeFailed { why: String, final_: bool },
-    /// How many messages wait, outbound and inbound.
-    Queues { outbound: u64, inbound: u64 },
-    /// A listener is closed.
-    Closed,
 }
 
 const EVENTS: u32 = zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED
     | zmq_sys::ZMQ_EVENT_DISCONNECTED
     | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
-    | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
-    | zmq_sys::ZMQ_EVENT_CLOSED
-    | zmq_sys::ZMQ_EVENT_PIPES_STATS;
+    | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
 
 /// A running monitor. It ends with the socket that it watches.
 #[derive(Debug)]
@@ -111,10 +105,6 @@ fn decode(frames: &[Frame]) -> Option<MonitorEvent> {
     let kind = match event {
         zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED => MonitorKind::Connected,
         zmq_sys::ZMQ_EVENT_DISCONNECTED => MonitorKind::Disconnected,
-        zmq_sys::ZMQ_EVENT_CLOSED => MonitorKind::Closed,
-        zmq_sys::ZMQ_EVENT_PIPES_STATS => {
-            MonitorKind::Queues { outbound: number(2)?, inbound: number(3)? }
-        }
         zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL => MonitorKind::HandshakeFailed {
             why: no_detail(i32::try_from(number(2)?).unwrap_or(0)),
             final_: false,
@@ -134,9 +124,10 @@ fn decode(frames: &[Frame]) -> Option<MonitorEvent> {
 
 fn no_detail(errno: i32) -> String {
     match errno {
-        0 => "the peer closed the connection during the handshake".to_owned(),
-        libc::EPIPE | libc::ECONNRESET => {
-            "the peer closed the connection during the handshake".to_owned()
+        0 | libc::EPIPE | libc::ECONNRESET => {
+            "the peer ended the handshake; perhaps its socket type does not fit this one, or it \
+             does not speak ZMTP"
+                .to_owned()
         }
         libc::EPROTO => "the peer does not speak ZMTP".to_owned(),
         libc::ETIMEDOUT => "the peer did not finish the handshake in time".to_owned(),

@@ -32,10 +32,10 @@ impl Pending {
 
 impl From<Effect> for Pending {
     fn from(effect: Effect) -> Self {
-        match effect {
-            Effect::Send { socket, frames } => Self::Send { socket, message: frames.into() },
-            other => Self::Other(other),
+        if let Effect::Send { socket, frames } = effect {
+            return Self::Send { socket, message: frames.into() };
         }
+        Self::Other(effect)
     }
 }
 

@@ -118,7 +118,7 @@ impl RawSocket {
         Ok(value)
     }
 
-    /// `ZMQ_EVENTS`: whether a receive and a send would go through. Processes every command that
+    /// `ZMQ_EVENTS`: whether a receive would go through. Processes every command that
     /// waits, and so consumes the descriptor's edge.
     pub(super) fn events(&self) -> Result<Events, Errno> {
         self.get_int(zmq_sys::ZMQ_EVENTS).map(Events)
@@ -236,12 +236,6 @@ impl RawSocket {
             );
         }
     }
-
-    /// Asks every connection for its queues; the answers come as monitor events.
-    pub(super) fn ask_queues(&self) -> Result<(), Errno> {
-        // SAFETY: a live socket.
-        check(unsafe { zmq_sys::zmq_socket_monitor_pipes_stats(self.pointer) })
-    }
 }
 
 impl fmt::Debug for RawSocket {
@@ -258,11 +252,6 @@ impl Events {
     /// A receive would go through.
     pub(super) fn readable(self) -> bool {
         self.0 & zmq_sys::ZMQ_POLLIN.cast_signed() != 0
-    }
-
-    /// A send would go through.
-    pub(super) fn writable(self) -> bool {
-        self.0 & zmq_sys::ZMQ_POLLOUT.cast_signed() != 0
     }
 }
 

@@ -56,7 +56,7 @@ impl Checking {
         counters: &SocketCounters,
     ) -> Result<(), Malformed> {
         let (source, number, sent) =
-            frames.last().and_then(|frame| parse(frame)).ok_or(Malformed::Sequence)?;
+            frames.last().and_then(parse).ok_or(Malformed::Sequence)?;
         frames.pop();
         let delay = since_epoch(SystemTime::now()).as_secs_f64() - sent;
         counters.delay_micros.set((delay.max(0.0) * 1e6) as u64);

@@ -14,7 +14,7 @@ use super::task::{Node, Phase};
 use crate::counters::DropReason;
 use crate::event::{Fact, What};
 use crate::script::{Inbound, PeerEvent, PeerEventKind};
-use crate::zeromq::Role;
+use crate::zeromq::{OptionName, OptionValue, Role};
 
 /// How often the same kind of fact of the same socket is told.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -69,10 +69,11 @@ impl Node {
             }
         }
         self.reconnect(now);
-        if self.linked.is_some() && self.missing_links().is_empty() {
-            if let Some(linked) = self.linked.take() {
-                let _ = linked.send(());
-            }
+        if self.linked.is_some()
+            && self.missing_links().is_empty()
+            && let Some(linked) = self.linked.take()
+        {
+            let _ = linked.send(());
         }
     }
 
@@ -124,28 +125,69 @@ impl Node {
                 self.queue_peer_event(peer(PeerEventKind::Connected, place, event.remote));
             }
             MonitorKind::Disconnected => {
+                let key = (event.local, event.remote);
                 let socket = &mut self.sockets[place];
-                let key = (event.local, event.remote.clone());
-                // libzmq also tells the end of connections that never got through the handshake.
-                let Some(count) = socket.peers.get_mut(&key) else { return };
+                let Some(count) = socket.peers.get_mut(&key) else {
+                    self.ended_in_handshake(place, key, now);
+                    return;
+                };
                 *count -= 1;
                 if *count == 0 {
                     socket.peers.remove(&key);
                 }
                 socket.counters.peers.subtract(1);
                 socket.counters.disconnects.add(1);
-                self.tell(Some(place), What::PeerDisconnected { endpoint: event.remote.clone() });
-                self.queue_peer_event(peer(PeerEventKind::Disconnected, place, event.remote));
+                let endpoint = key.1;
+                self.tell_disconnected(place, endpoint.clone());
+                self.queue_peer_event(peer(PeerEventKind::Disconnected, place, endpoint));
             }
             MonitorKind::HandshakeFailed { why, final_ } => {
-                self.sockets[place].counters.handshakes_failed.add(1);
-                if final_ && self.sockets[place].connected.contains(&event.remote) {
-                    self.reconnects.push((now + RECONNECT, place, event.remote.clone()));
-                }
-                let what = What::HandshakeFailed { why, endpoint: event.remote };
+                let key = (event.local, event.remote);
+                self.sockets[place].refused = Some(key.clone());
+                self.handshake_failed(place, why, key.1, final_, now);
+            }
+        }
+    }
+
+    /// A connection ended that never got through its handshake. Of most reasons libzmq tells
+    /// before; that the socket types do not fit, it keeps to itself.
+    fn ended_in_handshake(&mut self, place: usize, key: (String, String), now: Instant) {
+        let socket = &mut self.sockets[place];
+        let is_told = socket.refused.take().is_some_and(|refused| refused == key);
+        let is_open = matches!(self.phase, Phase::Attaching | Phase::Running);
+        // A STREAM has no handshake, and a node that stops ends connections itself.
+        if !is_told && is_open && socket.spec.role != Role::Stream {
+            let why = "its socket type does not fit this one, or it does not speak ZMTP".to_owned();
+            self.handshake_failed(place, why, key.1, true, now);
+        }
+    }
+
+    fn handshake_failed(
+        &mut self,
+        place: usize,
+        why: String,
+        endpoint: String,
+        final_: bool,
+        now: Instant,
+    ) {
+        let socket = &self.sockets[place];
+        socket.counters.handshakes_failed.add(1);
+        if final_ && socket.connected.contains(&endpoint) {
+            self.reconnects.push((now + RECONNECT, place, endpoint.clone()));
+        }
+        self.tell_limited(Some(place), What::HandshakeFailed { why, endpoint });
+    }
+
+    /// libzmq does not tell that a message was too large, only that the connection ended.
+    fn tell_disconnected(&mut self, place: usize, endpoint: String) {
+        let limit = self.sockets[place].spec.options.get(&OptionName("maxmsgsize"));
+        let running = matches!(self.phase, Phase::Attaching | Phase::Running);
+        match limit {
+            Some(OptionValue::Long(limit)) if *limit >= 0 && running => {
+                let what = What::LimitedPeerGone { endpoint, maxmsgsize: *limit };
                 self.tell_limited(Some(place), what);
             }
-            MonitorKind::Queues { .. } | MonitorKind::Closed => {}
+            Some(_) | None => self.tell(Some(place), What::PeerDisconnected { endpoint }),
         }
     }
 

@@ -14,7 +14,7 @@ use tokio::task::LocalSet;
 use super::blueprint::{Blueprint, NodeError};
 use super::control::NodeHandle;
 use super::task::Node;
-use crate::script::Engine;
+use crate::script::{Engine, STACK_BYTES};
 
 struct Spawn {
     blueprint: Blueprint,
@@ -37,7 +37,8 @@ impl Shard {
     pub fn start(name: &str) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (sender, mut inbox) = mpsc::unbounded_channel::<Spawn>();
-        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let builder = std::thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
+        let thread = builder.spawn(move || {
             let engine = Rc::new(Engine::new());
             let nodes = LocalSet::new();
             runtime.block_on(nodes.run_until(async {

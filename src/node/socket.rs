@@ -137,6 +137,8 @@ pub(super) struct NodeSocket {
     pub(super) topics: BTreeMap<Vec<u8>, u32>,
     /// Connections whose handshake is done, by both ends' addresses.
     pub(super) peers: BTreeMap<(String, String), u32>,
+    /// The connection whose handshake failed last.
+    pub(super) refused: Option<(String, String)>,
     /// Answers of a REP whose peer's queue is full.
     pub(super) parked: VecDeque<Multipart>,
     blocked_since: Option<Instant>,
@@ -175,6 +177,7 @@ impl NodeSocket {
             stash: VecDeque::new(),
             topics: BTreeMap::new(),
             peers: BTreeMap::new(),
+            refused: None,
             parked: VecDeque::new(),
             blocked_since: None,
             numbering: None,
@@ -194,13 +197,12 @@ impl NodeSocket {
             let value = OptionValue::Bytes(identity.clone());
             self.set("identity", zmq_sys::ZMQ_ROUTING_ID.cast_signed(), &value)?;
         }
-        match self.spec.role {
+        if self.spec.role == Role::Pub && !self.spec.is_on("conflate") {
             // Every subscriber's wish is to be seen, not only the first one for a topic.
-            Role::Pub if !self.spec.is_on("conflate") => set("xpub_verboser", zmq_sys::ZMQ_XPUB_VERBOSER, 1)?,
-            Role::Rep | Role::Router => {
-                set("router_mandatory", zmq_sys::ZMQ_ROUTER_MANDATORY, 1)?;
-            }
-            _ => {}
+            set("xpub_verboser", zmq_sys::ZMQ_XPUB_VERBOSER, 1)?;
+        }
+        if matches!(self.spec.role, Role::Rep | Role::Router) {
+            set("router_mandatory", zmq_sys::ZMQ_ROUTER_MANDATORY, 1)?;
         }
         if self.spec.role.publishes() && self.spec.when_full == WhenFull::Wait {
             set("when_full", zmq_sys::ZMQ_XPUB_NODROP, 1)?;
@@ -467,7 +469,17 @@ impl NodeSocket {
                 self.parked.push_back(std::mem::take(&mut message.frames));
                 Sent::Taken
             }
-            _ => Sent::Waits,
+            Role::Pair
+            | Role::Pub
+            | Role::Sub
+            | Role::Req
+            | Role::Dealer
+            | Role::Router
+            | Role::Push
+            | Role::Pull
+            | Role::Xpub
+            | Role::Xsub
+            | Role::Stream => Sent::Waits,
         }
     }
 

@@ -358,10 +358,8 @@ impl Node {
     /// Calls the handler, and queues what it wants done.
     pub(super) fn call(&mut self, event: Event) {
         let Some(handler) = &mut self.handler else { return };
-        let place = match &event {
-            Event::Message(inbound) => Some(inbound.socket),
-            _ => None,
-        };
+        let place =
+            if let Event::Message(inbound) = &event { Some(inbound.socket) } else { None };
         let before = Instant::now();
         let result = handler.call_into(event, &mut self.effects);
         let nanos = u64::try_from(before.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -406,7 +404,7 @@ impl Node {
 
     /// Ends the pause of `on_error: restart`: an empty state, fresh timers, and `on_start` again.
     fn rest_is_over(&mut self, now: Instant) -> bool {
-        if self.held.is_some() || !self.resting_until.is_some_and(|until| until <= now) {
+        if self.held.is_some() || self.resting_until.is_none_or(|until| until > now) {
             return false;
         }
         self.resting_until = None;
@@ -537,10 +535,8 @@ impl Node {
         let Phase::Stopping { deadline } = self.phase else { return };
         let sink_idle = self.sink.as_ref().is_none_or(Sink::is_idle);
         let parked = self.sockets.iter().any(|socket| !socket.parked.is_empty());
-        if !self.pending.is_empty() && now < deadline || !sink_idle && now < deadline {
-            return;
-        }
-        if parked && now < deadline {
+        let waits = !self.pending.is_empty() || !sink_idle || parked;
+        if waits && now < deadline {
             return;
         }
         self.count_leftovers();

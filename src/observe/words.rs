@@ -29,7 +29,7 @@ pub(super) fn level(what: &What) -> Level {
         What::Bound { .. } | What::PeerConnected { .. } | What::PeerDisconnected { .. } => {
             Level::DEBUG
         }
-        What::StopRequested { .. } => Level::INFO,
+        What::LimitedPeerGone { .. } | What::StopRequested { .. } => Level::INFO,
     }
 }
 
@@ -47,6 +47,9 @@ pub(super) fn sentence(fact: &Fact) -> String {
         What::HandshakeFailed { why, endpoint } => format!("no connection with {endpoint}: {why}"),
         What::PeerConnected { endpoint } => format!("connected with {endpoint}"),
         What::PeerDisconnected { endpoint } => format!("disconnected from {endpoint}"),
+        What::LimitedPeerGone { endpoint, maxmsgsize } => format!(
+            "disconnected from {endpoint}, as a message over maxmsgsize ({maxmsgsize} bytes) does"
+        ),
         What::LinkMissing { link } => {
             format!("started although a link inside the file is not up: {link}")
         }

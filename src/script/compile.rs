@@ -10,8 +10,8 @@ use std::rc::Rc;
 use rhai::module_resolvers::StaticModuleResolver;
 use rhai::{
     AST, ASTFlags, ASTNode, Caches, EvalAltResult, EvalContext, Expr, Expression,
-    GlobalRuntimeState, LexError, Module, ParseError, ParseErrorType, Scope, ScriptFuncDef, Shared, Stmt,
-    StmtBlock,
+    GlobalRuntimeState, LexError, Module, ParseError, ParseErrorType, Scope, ScriptFuncDef, Shared,
+    Stmt, StmtBlock,
 };
 
 use super::engine::Engine;
@@ -78,6 +78,7 @@ impl<'a> Linker<'a> {
             }
             entries.insert(entry.name.clone(), Rc::new(entry));
         }
+        self.survey.sort();
         Program(Rc::new(Compiled {
             base: unit.global,
             entries,
@@ -138,8 +139,10 @@ impl<'a> Linker<'a> {
             return None;
         }
         let imports = imports?;
-        let global = self.run_top_level(&ast, places, &imports)?;
-        self.survey.add(&ast, places, in_module);
+        let mut global = self.run_top_level(&ast, places, &imports)?;
+        let constants = global.constants.as_ref().map(|constants| constants.borrow().clone());
+        self.survey.add(&ast, &constants.unwrap_or_default(), places, in_module);
+        global.level = 0;
         Some(Unit { ast, global, imports })
     }
 
@@ -237,6 +240,7 @@ impl<'a> Linker<'a> {
         Some(global)
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of statements")]
     fn check_top_level(&mut self, ast: &AST, places: &Places) -> bool {
         let before = self.faults.len();
         for statement in ast.statements() {
@@ -320,7 +324,10 @@ fn fresh_global(engine: &Engine, imports: &Shared<StaticModuleResolver>) -> Glob
     global.embedded_module_resolver = Some(imports.clone());
     // Constants get the last few steps of a call: they are computed on threads that did not ask
     // for a handler to run.
-    global.num_operations = limits::OPERATIONS - limits::CONSTANT_OPERATIONS;
+    let all = limits::OPERATIONS * u64::from(limits::PATIENCE);
+    global.num_operations = all - limits::CONSTANT_OPERATIONS;
+    global.level = limits::CALL_LEVELS - limits::CONSTANT_CALL_LEVELS;
+    engine.guard.begin(1);
     global
 }
 
@@ -362,11 +369,16 @@ fn name_of(path: &Path) -> String {
 }
 
 /// A parser's error as a fault, in plainer words where there are any.
+#[expect(clippy::wildcard_enum_match_arm, reason = "most errors need no other words")]
 pub(super) fn syntax(places: &Places, error: &ParseError) -> ScriptFault {
     let (message, help) = match error.err_type() {
         ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) if word == "eval" => (
             "eval is not available: what runs is checked before it runs".to_owned(),
             Some("Call a function, or keep functions in a map: let f = #{a: |x| x + 1}; f.a.call(1).".to_owned()),
+        ),
+        ParseErrorType::ExprTooDeep => (
+            format!("more than {} expressions or blocks are inside one another", limits::EXPRESSION_DEPTH),
+            Some("Move a part into a function, or break a long chain into several statements.".to_owned()),
         ),
         other => (lower_first(&other.to_string()), None),
     };

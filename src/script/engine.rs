@@ -9,7 +9,9 @@ use rhai::module_resolvers::StaticModuleResolver;
 use rhai::packages::{Package, StandardPackage};
 use rhai::{EvalAltResult, Module, ModuleResolver, OptimizationLevel, Position, Shared};
 
+use super::bounded;
 use super::desk::Desk;
+use super::guard::{Guard, Spent};
 use super::{functions, limits};
 
 /// Compiles scripts and runs their handlers, for all nodes of one thread.
@@ -17,6 +19,7 @@ pub struct Engine {
     pub(super) rhai: rhai::Engine,
     pub(super) desk: Rc<Desk>,
     pub(super) shelf: Shelf,
+    pub(super) guard: Rc<Guard>,
 }
 
 impl Engine {
@@ -36,7 +39,11 @@ impl Engine {
         rhai.set_module_resolver(shelf.clone());
         let desk = Rc::new(Desk::default());
         functions::register(&mut rhai, &desk);
-        Self { rhai, desk, shelf }
+        let guard = Rc::new(Guard::default());
+        bounded::register(&mut rhai, &guard);
+        let watch = Rc::clone(&guard);
+        rhai.on_progress(move |_| watch.look().map(Spent::token));
+        Self { rhai, desk, shelf, guard }
     }
 }
 
@@ -53,12 +60,13 @@ impl std::fmt::Debug for Engine {
 }
 
 fn limit(rhai: &mut rhai::Engine) {
-    rhai.set_max_operations(limits::OPERATIONS)
+    rhai.set_max_operations(limits::OPERATIONS * u64::from(limits::PATIENCE))
         .set_max_call_levels(limits::CALL_LEVELS)
         .set_max_expr_depths(limits::EXPRESSION_DEPTH, limits::EXPRESSION_DEPTH)
-        .set_max_string_size(limits::TEXT_BYTES)
-        .set_max_array_size(limits::ARRAY_SIZE)
-        .set_max_map_size(limits::MAP_SIZE)
+        // The engine would measure every value at every step, and by far not all that grows.
+        .set_max_string_size(0)
+        .set_max_array_size(0)
+        .set_max_map_size(0)
         .set_max_variables(limits::VARIABLES)
         .set_max_functions(limits::FUNCTIONS)
         .set_max_modules(limits::MODULES);

@@ -6,11 +6,13 @@ use rhai::EvalAltResult;
 
 use super::compile::lower_first;
 use super::fault::{CallSite, HandlerError, HandlerErrorKind};
+use super::guard::Spent;
 use super::limits;
 use super::program::{Compiled, Entry};
 
 /// What a handler failed with.
-pub(super) fn of(error: EvalAltResult, entry: &Entry, program: &Compiled) -> HandlerError {
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many errors, two of them nest")]
+pub(super) fn of(error: EvalAltResult, entry: &Entry, program: &Compiled) -> Box<HandlerError> {
     let mut source = String::new();
     let mut calls = Vec::new();
     let mut error = error;
@@ -37,28 +39,29 @@ pub(super) fn of(error: EvalAltResult, entry: &Entry, program: &Compiled) -> Han
         error = *inner;
     }
     let places = program.places(&source);
-    HandlerError {
+    Box::new(HandlerError {
         kind: kind_of(&error),
         handler: entry.name.clone(),
         message: message_of(&error),
         path: places.path().to_owned(),
         position: places.find(error.position()).or_else(|| places.find(entry.place)),
         calls,
-    }
+    })
 }
 
 /// A returned value that cannot be sent.
-pub(super) fn returned(entry: &Entry, program: &Compiled, message: String) -> HandlerError {
-    HandlerError {
+pub(super) fn returned(entry: &Entry, program: &Compiled, message: String) -> Box<HandlerError> {
+    Box::new(HandlerError {
         kind: HandlerErrorKind::Returned,
         handler: entry.name.clone(),
         message: format!("what it returns cannot be sent: {message}"),
         path: program.main.path().to_owned(),
         position: program.main.find(entry.place),
         calls: Vec::new(),
-    }
+    })
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many errors, most of one kind")]
 fn kind_of(error: &EvalAltResult) -> HandlerErrorKind {
     match error {
         EvalAltResult::ErrorTooManyOperations(_)
@@ -72,28 +75,33 @@ fn kind_of(error: &EvalAltResult) -> HandlerErrorKind {
 }
 
 /// The engine's message without its place, in plainer words where a script ran into a limit.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many errors, most of one kind")]
 fn message_of(error: &EvalAltResult) -> String {
     match error {
         EvalAltResult::ErrorTooManyOperations(_) => format!(
-            "it was ended after {} million steps; does a loop never end?",
+            "it was ended after {} million steps; does a loop never end? \
+             What computes long belongs into a node with isolate: true",
             limits::OPERATIONS / 1_000_000
         ),
         EvalAltResult::ErrorStackOverflow(_) => format!(
             "more than {} calls are inside one another; does a function call itself for ever?",
             limits::CALL_LEVELS
         ),
-        EvalAltResult::ErrorDataTooLarge(what, _) => format!(
-            "{} is past its limit ({} MiB of text, {} elements or bytes, {} map entries)",
-            lower_first(what),
-            limits::TEXT_BYTES >> 20,
-            limits::ARRAY_SIZE,
-            limits::MAP_SIZE
-        ),
+        EvalAltResult::ErrorDataTooLarge(..) => OUT_OF_MEMORY.to_owned(),
+        EvalAltResult::ErrorTerminated(token, _) => match Spent::of_token(token) {
+            Spent::Memory => OUT_OF_MEMORY.to_owned(),
+            Spent::Time => format!(
+                "it was ended after {} ms; does a loop never end? \
+                 What computes long belongs into a node with isolate: true",
+                limits::CALL_TIME.as_millis()
+            ),
+        },
         other => without_place(other),
     }
 }
 
 /// An error's text without the place that the engine writes behind it, in the user's words.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many errors, most of one kind")]
 pub(super) fn without_place(error: &EvalAltResult) -> String {
     let mut text = match error {
         EvalAltResult::ErrorRuntime(value, _) => return value.to_string(),
@@ -110,6 +118,8 @@ pub(super) fn without_place(error: &EvalAltResult) -> String {
     }
     lower_first(&text)
 }
+
+const OUT_OF_MEMORY: &str = "a call can hold 96 MiB at most, and this is more";
 
 /// The engine's names of types that a script's author does not know.
 const TYPES: [(&str, &str); 5] = [

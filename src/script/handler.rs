@@ -16,6 +16,7 @@ use super::engine::Engine;
 use super::failure;
 use super::fault::{HandlerError, HandlerErrorKind};
 use super::json;
+use super::limits;
 use super::msg::{Habit, Letter, Misfit, Msg, excerpt, text_or_blob};
 use super::program::{Compiled, Entry, Program};
 use crate::zeromq::Role;
@@ -31,6 +32,8 @@ pub struct Handler {
     global: GlobalRuntimeState,
     caches: Caches,
     habit: Habit,
+    /// How many times the usual time and steps a call may take.
+    patience: u32,
     /// For each socket, the handler of its messages.
     routes: Vec<Option<Rc<Entry>>>,
     /// What stands in the place of a message between calls.
@@ -58,11 +61,20 @@ impl Handler {
             global,
             caches: Caches::new(),
             habit: Habit::default(),
+            patience: 1,
             routes: Vec::new(),
             blank: Msg(Rc::new(Letter::blank())),
         };
         handler.route();
         handler
+    }
+
+    /// Lets calls take twenty times as long: for handlers that have a thread of their own, where
+    /// they hold up nobody else.
+    #[must_use]
+    pub fn with_patience(mut self) -> Self {
+        self.patience = limits::PATIENCE;
+        self
     }
 
     /// Puts other handlers in the place of these; the state stays.
@@ -99,7 +111,7 @@ impl Handler {
         &mut self,
         event: Event,
         effects: &mut Vec<Effect>,
-    ) -> Result<(), HandlerError> {
+    ) -> Result<(), Box<HandlerError>> {
         let (name, argument) = match event {
             Event::Message(inbound) => return self.message(inbound, effects),
             Event::Start => ("on_start", Argument::None),
@@ -107,7 +119,9 @@ impl Handler {
             Event::End => ("on_end", Argument::None),
             Event::Reload => ("on_reload", Argument::None),
             Event::Stop => ("on_stop", Argument::None),
-            Event::Timer(name) => ("on_timer", Argument::Value(ImmutableString::from(&*name).into())),
+            Event::Timer(name) => {
+                ("on_timer", Argument::Value(ImmutableString::from(&*name).into()))
+            }
             Event::Line(line) => ("on_line", Argument::Value(line.into())),
             Event::Peer(peer) => ("on_peer", Argument::Value(self.peer(&peer))),
         };
@@ -117,7 +131,11 @@ impl Handler {
         }
     }
 
-    fn message(&mut self, inbound: Inbound, effects: &mut Vec<Effect>) -> Result<(), HandlerError> {
+    fn message(
+        &mut self,
+        inbound: Inbound,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Box<HandlerError>> {
         let socket = inbound.socket;
         let (Some(outlet), Some(entry)) = (self.view.outlets.get(socket), self.routes.get(socket))
         else {
@@ -151,7 +169,7 @@ impl Handler {
         hand: Option<Msg>,
         asker: Option<WayBack>,
         effects: &mut Vec<Effect>,
-    ) -> Result<(), HandlerError> {
+    ) -> Result<(), Box<HandlerError>> {
         let engine = Rc::clone(&self.engine);
         let desk = &*engine.desk;
         desk.begin(&self.view, hand, effects);
@@ -176,13 +194,17 @@ impl Handler {
         outcome
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "of the engine's errors two are none")]
     fn evaluate(
         &mut self,
         entry: &Entry,
         argument: Argument,
     ) -> Result<Dynamic, Box<EvalAltResult>> {
         self.lay(entry, argument);
-        self.global.num_operations = 0;
+        self.engine.guard.begin(self.patience);
+        // The engine's limit is for handlers with a thread of their own; others begin part-way.
+        self.global.num_operations =
+            limits::OPERATIONS * u64::from(limits::PATIENCE - self.patience);
         self.global.num_modules_loaded = 0;
         let mut context = EvalContext::new(
             &self.engine.rhai,
@@ -250,7 +272,7 @@ impl Handler {
         misfit: &Misfit,
         asker: Option<WayBack>,
         effects: &mut Vec<Effect>,
-    ) -> HandlerError {
+    ) -> Box<HandlerError> {
         let frame =
             misfit.inbound.payload.first().map_or("".to_owned(), |frame| excerpt(frame, 48));
         let message = format!(
@@ -260,14 +282,14 @@ impl Handler {
         if let Some(asker) = asker {
             effects.push(asker.notice(&self.view, &format!("error: {}", misfit.why)));
         }
-        HandlerError {
+        Box::new(HandlerError {
             kind: HandlerErrorKind::Malformed(misfit.why),
             handler: "on_message".to_owned(),
             message,
             path: self.program.main.path().to_owned(),
             position: None,
             calls: Vec::new(),
-        }
+        })
     }
 
     fn peer(&self, peer: &PeerEvent) -> Dynamic {

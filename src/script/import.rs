@@ -137,6 +137,7 @@ impl Gathering<'_> {
 }
 
 /// The imports of a script, in its functions too, in order.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only a text that is written out is literal")]
 pub(super) fn imports_of(ast: &AST) -> Vec<Import> {
     let mut found = Vec::new();
     ast.walk(&mut |path: &[ASTNode<'_>]| {
@@ -189,3 +190,6 @@ fn is_below(path: &Path, folder: &Path) -> bool {
         parts.next().is_some_and(|first| matches!(first, Component::Normal(_)))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,10 +7,13 @@ use std::fmt;
 use std::io::Write;
 
 use rhai::{Array, Dynamic, Identifier, ImmutableString, Map};
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::limits;
+
+/// How many times its text a value can take in memory: an empty array is three bytes of text.
+pub(super) const GROWTH: usize = 21;
 
 /// Reads one JSON value.
 ///
@@ -18,10 +21,19 @@ use super::limits;
 ///
 /// When the bytes are no JSON, or nested too deep.
 pub(super) fn read(json: &[u8]) -> Result<Dynamic, serde_json::Error> {
+    if !is_short(json) {
+        let most = limits::JSON_BYTES >> 20;
+        return Err(de::Error::custom(format!("it is longer than {most} MiB")));
+    }
     let mut reader = serde_json::Deserializer::from_slice(json);
     let value = ValueSeed.deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
+}
+
+/// Whether [`read`] takes a text of that length.
+pub(super) fn is_short(json: &[u8]) -> bool {
+    json.len() <= limits::JSON_BYTES
 }
 
 /// Whether the bytes are one JSON value that [`read`] takes, found without building it.

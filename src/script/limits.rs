@@ -3,18 +3,27 @@
 //! Owns every number that bounds a script, the same in debug and release builds. Never enforces
 //! one: the engine, the desk and the JSON reader do.
 
+use std::time::Duration;
+
 /// Steps a call may take, which a handler that loops for ever reaches within half a second.
 pub(super) const OPERATIONS: u64 = 10_000_000;
-/// Functions that may be inside one another; deeper ones would overflow a 2 MiB stack.
-pub(super) const CALL_LEVELS: usize = 24;
-/// Expressions that may be inside one another, at top level and in functions.
-pub(super) const EXPRESSION_DEPTH: usize = 40;
-/// Bytes of one text, with all texts inside a map or an array counted together.
-pub(super) const TEXT_BYTES: usize = 8 << 20;
-/// Elements of one array or bytes of one blob, nested ones counted together.
-pub(super) const ARRAY_SIZE: usize = 1 << 20;
-/// Entries of one map, nested ones counted together.
-pub(super) const MAP_SIZE: usize = 1 << 17;
+/// How many times as much a handler may take on a thread of its own.
+pub(super) const PATIENCE: u32 = 20;
+/// Functions that may be inside one another.
+pub(super) const CALL_LEVELS: usize = 128;
+/// Functions that may be inside one another where constants are computed: on any thread.
+pub(super) const CONSTANT_CALL_LEVELS: usize = 8;
+/// Expressions and blocks that may be inside one another; each term of a chain such as
+/// `a + b + c` counts as one.
+pub(super) const EXPRESSION_DEPTH: usize = 128;
+/// The stack of a thread that runs handlers. Calls and expressions at their limits need 20 MiB;
+/// the rest is for values inside values, which the engine clones, compares and drops by recursion.
+/// Only what is used takes memory.
+pub const STACK_BYTES: usize = 256 << 20;
+/// How long a call may take by the clock, for what takes long in few steps.
+pub(super) const CALL_TIME: Duration = Duration::from_millis(500);
+/// Bytes that a call may hold more than when it began.
+pub(super) const MEMORY_BYTES: isize = 96 << 20;
 /// Variables in scope at one time.
 pub(super) const VARIABLES: usize = 128;
 /// Functions of one script.
@@ -29,8 +38,13 @@ pub(super) const EFFECTS: usize = 10_000;
 /// Bytes that the effects of one call may carry.
 pub(super) const EFFECT_BYTES: usize = 64 << 20;
 
+/// Bytes of a JSON text that is made into a value: the value takes up to twenty times as much.
+pub(super) const JSON_BYTES: usize = 4 << 20;
 /// How deep a JSON value may be nested, on its way in and out.
 pub(super) const JSON_DEPTH: usize = 64;
 
 /// Steps that computing a script's constants may take.
 pub(super) const CONSTANT_OPERATIONS: u64 = 20_000;
+
+#[cfg(test)]
+mod tests;

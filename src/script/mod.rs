@@ -3,6 +3,7 @@
 //! Owns everything that knows Rhai. Never touches a socket: what a handler wants done comes back
 //! as [`Effect`]s.
 
+mod bounded;
 mod compile;
 mod desk;
 mod effect;
@@ -11,6 +12,7 @@ mod engine;
 mod failure;
 mod fault;
 mod functions;
+mod guard;
 mod handler;
 mod import;
 mod json;
@@ -32,6 +34,7 @@ pub use engine::Engine;
 pub use fault::{CallSite, FaultKind, HandlerError, HandlerErrorKind, ScriptFault};
 pub use handler::Handler;
 pub use import::ImportError;
+pub use limits::STACK_BYTES;
 pub use msg::fits;
 pub use program::Program;
 pub use survey::{Call, Function, Literal, Property, Site, Survey, Unknown};

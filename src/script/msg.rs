@@ -297,7 +297,7 @@ fn head_of(
             };
             let tagged = parse_tagged(frame)?;
             let (kind, json) = match tagged.msgtype {
-                MsgType::Json if habit.reads => {
+                MsgType::Json if habit.reads && json::is_short(tagged.body) => {
                     let value = json::read(tagged.body).map_err(|_| Malformed::NotJson)?;
                     (Kind::Json, Some(value))
                 }

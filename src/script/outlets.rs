@@ -22,10 +22,11 @@ pub(super) fn named(outlets: &[Outlet], name: &str) -> Result<usize, String> {
 ///
 /// An `xsub` sends subscriptions, so it is never meant without its name.
 pub(super) fn sender(outlets: &[Outlet], asking: Option<usize>) -> Result<usize, String> {
-    let can = |at: usize, outlet: &Outlet| match outlet.role {
-        Role::Rep => asking == Some(at),
-        Role::Xsub => false,
-        role => role.sends(),
+    let can = |at: usize, outlet: &Outlet| {
+        if outlet.role == Role::Rep {
+            return asking == Some(at);
+        }
+        outlet.role.sends() && outlet.role != Role::Xsub
     };
     one(outlets, can).map_err(|several| {
         if several.is_empty() {

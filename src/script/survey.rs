@@ -3,10 +3,10 @@
 //!
 //! Owns facts with their places. Never judges them: the checker knows the topology.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use rhai::{AST, ASTNode, Expr, FnCallExpr, Stmt};
+use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, ImmutableString, Stmt};
 
 use super::places::Places;
 use crate::source::Position;
@@ -29,7 +29,8 @@ pub struct Survey {
     pub calls: Vec<Call>,
     /// Every property read of a handler's `msg` argument, whatever its name.
     pub properties: Vec<Property>,
-    /// Every use of a variable that nothing defines.
+    /// Every use of a variable that nothing defines. What only a closure uses is not among them:
+    /// for the engine it is an argument of the closure.
     pub unknown_variables: Vec<Unknown>,
 }
 
@@ -107,9 +108,14 @@ impl Survey {
     }
 
     /// Adds what one text says.
-    pub(super) fn add(&mut self, ast: &AST, places: &Places, in_module: bool) {
-        let functions = ast.iter_fn_def().map(|function| &*function.name);
-        let names: BTreeSet<&str> = functions.chain(constants_of(ast)).collect();
+    pub(super) fn add(
+        &mut self,
+        ast: &AST,
+        constants: &Constants,
+        places: &Places,
+        in_module: bool,
+    ) {
+        let known = Known { names: names_of(ast), constants };
         for function in ast.iter_fn_def().filter(|function| !function.name.starts_with("anon$")) {
             self.functions.push(Function {
                 name: function.name.to_string(),
@@ -120,20 +126,33 @@ impl Survey {
         }
         ast.walk(&mut |path: &[ASTNode<'_>]| {
             match path.last() {
-                Some(ASTNode::Expr(expression)) => self.look(expression, &names, places),
+                Some(ASTNode::Expr(expression)) => self.look(expression, &known, places),
                 Some(ASTNode::Stmt(Stmt::FnCall(call, place))) => {
-                    self.call(call, false, *place, places);
+                    self.call(call, false, *place, &known, places);
                 }
                 Some(ASTNode::Stmt(_)) | None => {}
                 Some(_) => {}
             }
             true
         });
+    }
+
+    /// Puts everything in the order of the text: the engine keeps functions in none.
+    pub(super) fn sort(&mut self) {
         self.functions.sort_by(|a, b| a.site.cmp(&b.site));
+        self.calls.sort_by(|a, b| a.site.cmp(&b.site));
+        self.properties.sort_by(|a, b| a.site.cmp(&b.site));
+        self.unknown_variables.sort_by(|a, b| a.site.cmp(&b.site));
     }
 
     /// Adds the properties that one handler reads of its argument.
-    pub(super) fn add_properties(&mut self, handler: &str, argument: &str, body: &Expr, places: &Places) {
+    pub(super) fn add_properties(
+        &mut self,
+        handler: &str,
+        argument: &str,
+        body: &Expr,
+        places: &Places,
+    ) {
         body.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
             if let Some(ASTNode::Expr(Expr::Dot(pair, ..))) = path.last()
                 && matches!(&pair.lhs, Expr::Variable(variable, ..) if variable.1 == argument)
@@ -146,14 +165,15 @@ impl Survey {
         });
     }
 
-    fn look(&mut self, expression: &Expr, names: &BTreeSet<&str>, places: &Places) {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of nodes")]
+    fn look(&mut self, expression: &Expr, known: &Known<'_>, places: &Places) {
         match expression {
-            Expr::FnCall(call, place) => self.call(call, false, *place, places),
-            Expr::MethodCall(call, place) => self.call(call, true, *place, places),
+            Expr::FnCall(call, place) => self.call(call, false, *place, known, places),
+            Expr::MethodCall(call, place) => self.call(call, true, *place, known, places),
             Expr::Variable(variable, short, place) => {
                 let (index, name, namespace, _) = &**variable;
                 let found = index.is_some() || short.is_some() || !namespace.is_empty();
-                if !found && !names.contains(name.as_str()) {
+                if !found && !known.names.contains(name.as_str()) {
                     let site = site(places, *place);
                     self.unknown_variables.push(Unknown { name: name.to_string(), site });
                 }
@@ -162,7 +182,14 @@ impl Survey {
         }
     }
 
-    fn call(&mut self, call: &FnCallExpr, on_value: bool, place: rhai::Position, places: &Places) {
+    fn call(
+        &mut self,
+        call: &FnCallExpr,
+        on_value: bool,
+        place: rhai::Position,
+        known: &Known<'_>,
+        places: &Places,
+    ) {
         if call.op_token.is_some() {
             return;
         }
@@ -170,23 +197,43 @@ impl Survey {
             name: call.name.to_string(),
             module: (!call.namespace.is_empty()).then(|| call.namespace.to_string()),
             on_value,
-            arguments: call.args.iter().map(literal).collect(),
+            arguments: call
+                .args
+                .iter()
+                .map(|argument| literal(argument, known.constants))
+                .collect(),
             site: site(places, place),
         });
     }
 }
 
-fn constants_of(ast: &AST) -> impl Iterator<Item = &str> {
-    ast.statements().iter().filter_map(|statement| match statement {
+/// A text's constants with their values.
+pub(super) type Constants = BTreeMap<ImmutableString, Dynamic>;
+
+/// What a text itself defines.
+struct Known<'a> {
+    names: BTreeSet<&'a str>,
+    constants: &'a Constants,
+}
+
+/// Functions, constants, and what closures take from around them.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of nodes")]
+fn names_of(ast: &AST) -> BTreeSet<&str> {
+    let constants = ast.statements().iter().filter_map(|statement| match statement {
         Stmt::Var(definition, ..) => Some(definition.0.as_str()),
         _ => None,
-    })
+    });
+    let functions = ast.iter_fn_def().map(|function| &*function.name);
+    let closures = ast.iter_fn_def().filter(|function| function.name.starts_with("anon$"));
+    let taken = closures.flat_map(|closure| closure.params.iter().map(|name| &**name));
+    constants.chain(functions).chain(taken).collect()
 }
 
 fn site(places: &Places, place: rhai::Position) -> Site {
     Site { path: places.path().to_owned(), position: places.find(place) }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of nodes")]
 fn first_property(expression: &Expr) -> Option<(String, rhai::Position)> {
     match expression {
         Expr::Property(property, place) => Some((property.2.to_string(), *place)),
@@ -195,18 +242,29 @@ fn first_property(expression: &Expr) -> Option<(String, rhai::Position)> {
     }
 }
 
-fn literal(expression: &Expr) -> Option<Literal> {
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of nodes")]
+fn literal(expression: &Expr, constants: &Constants) -> Option<Literal> {
     match expression {
         Expr::StringConstant(text, _) => Some(Literal::Text(text.to_string())),
         Expr::IntegerConstant(number, _) => Some(Literal::Integer(*number)),
         Expr::FloatConstant(number, _) => Some(Literal::Float(**number)),
         Expr::BoolConstant(truth, _) => Some(Literal::Boolean(*truth)),
-        Expr::DynamicConstant(value, _) => {
-            if let Ok(text) = value.as_immutable_string_ref() {
-                return Some(Literal::Text(text.to_string()));
-            }
-            value.as_int().map(Literal::Integer).ok()
+        Expr::DynamicConstant(value, _) => literal_of(value),
+        Expr::Variable(variable, None, _) if variable.0.is_none() && variable.2.is_empty() => {
+            constants.get(&variable.1).and_then(literal_of)
         }
         _ => None,
     }
 }
+
+fn literal_of(value: &Dynamic) -> Option<Literal> {
+    if let Ok(text) = value.as_immutable_string_ref() {
+        return Some(Literal::Text(text.to_string()));
+    }
+    let integer = value.as_int().map(Literal::Integer).ok();
+    let float = || value.as_float().map(Literal::Float).ok();
+    integer.or_else(float).or_else(|| value.as_bool().map(Literal::Boolean).ok())
+}
+
+#[cfg(test)]
+mod tests;

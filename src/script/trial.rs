@@ -74,7 +74,7 @@ impl Trial {
     }
 
     /// Calls the handler of an event.
-    pub(super) fn event(&mut self, event: Event) -> Result<Vec<Effect>, HandlerError> {
+    pub(super) fn event(&mut self, event: Event) -> Result<Vec<Effect>, Box<HandlerError>> {
         let mut effects = Vec::new();
         self.handler.call_into(event, &mut effects).map(|()| effects)
     }
@@ -84,7 +84,7 @@ impl Trial {
         &mut self,
         socket: usize,
         frames: &[&[u8]],
-    ) -> Result<Vec<Effect>, HandlerError> {
+    ) -> Result<Vec<Effect>, Box<HandlerError>> {
         let event = self.inbound(socket, frames);
         self.event(event)
     }
@@ -99,6 +99,7 @@ impl Trial {
     }
 
     /// A message; on sockets that route, from the sender "me" over an empty delimiter on `rep`.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other roles have no envelope")]
     pub(super) fn inbound(&self, socket: usize, frames: &[&[u8]]) -> Event {
         let envelope: &[&[u8]] = match self.outlets[socket].role {
             Role::Rep => &[b"me", b""],

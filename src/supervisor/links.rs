@@ -85,9 +85,10 @@ pub(super) fn expectations(
             for topic in wanted {
                 let count = topics.entry(topic).or_default();
                 // An `xpub` is told only of the first wish for a topic.
-                *count = match socket.role {
-                    Role::Xpub => 1,
-                    _ => *count + u32::try_from(copies(subscriber.node)).unwrap_or(u32::MAX),
+                *count = if socket.role == Role::Xpub {
+                    1
+                } else {
+                    *count + u32::try_from(copies(subscriber.node)).unwrap_or(u32::MAX)
                 };
             }
         }

@@ -118,12 +118,8 @@ impl Supervisor {
             let Some(to) = to else { continue };
             for (instance, replica) in wanted.clone() {
                 if stays(&instance) && self.nodes.contains_key(&instance) {
-                    let handlers = match node {
-                        NodePlan::Change { from, to, .. } => {
-                            from.script != to.script || from.params != to.params
-                        }
-                        _ => false,
-                    };
+                    let handlers = matches!(node, NodePlan::Change { from, to, .. }
+                        if from.script != to.script || from.params != to.params);
                     steps.change.push((instance, Arc::clone(&to), handlers));
                 } else {
                     steps.join.push((Arc::clone(&to), instance, replica));
@@ -202,6 +198,9 @@ impl Supervisor {
             return Err(StartError::Nodes(failures));
         }
         self.make(steps.join.clone()).await?;
+        for (_, instance, _) in steps.join.iter().filter(|(spec, _, _)| authenticates(spec)) {
+            self.tell(instance, Control::Start);
+        }
         let concerned = self.concerned(steps, scope, new);
         let notes = self.connect(new, &concerned, &calm.outsiders).await?;
         if !scope.groups.is_empty() {
@@ -280,7 +279,7 @@ impl Supervisor {
     }
 
     fn start_all(&self, steps: &Steps) {
-        for (_, instance, _) in &steps.join {
+        for (_, instance, _) in steps.join.iter().filter(|(spec, _, _)| !authenticates(spec)) {
             self.tell(instance, Control::Start);
         }
     }
@@ -303,6 +302,12 @@ pub(super) struct Done {
     held: Vec<String>,
     calm: Calm,
     notes: Vec<String>,
+}
+
+/// Whether a node decides who may connect (ZAP): no link that asks it comes up before it runs.
+fn authenticates(node: &NodeSpec) -> bool {
+    let is_zap = |endpoint: &Endpoint| endpoint.as_str() == "inproc://zeromq.zap.01";
+    node.sockets.iter().any(|socket| socket.binds().any(is_zap))
 }
 
 /// How many connections a socket has to peers inside the file.

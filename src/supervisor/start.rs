@@ -20,6 +20,9 @@ const BARRIER: Duration = Duration::from_secs(2);
 /// How long a reload waits for the links that it changed.
 const RELOAD_BARRIER: Duration = Duration::from_millis(500);
 
+/// A node that is being made on its thread.
+type Begun = oneshot::Receiver<Result<NodeHandle, NodeError>>;
+
 impl Supervisor {
     /// Starts every node of a topology: a reload from nothing.
     ///
@@ -64,8 +67,7 @@ impl Supervisor {
         instance: Arc<str>,
         replica: u32,
         number: usize,
-    ) -> Result<(Arc<str>, oneshot::Receiver<Result<NodeHandle, NodeError>>), StartError>
-    {
+    ) -> Result<(Arc<str>, Begun), StartError> {
         let blueprint = Blueprint {
             spec: Arc::clone(spec),
             instance: Arc::clone(&instance),

@@ -36,6 +36,7 @@ impl Supervisor {
         }
         let links = links_of(&self.topology);
         let drained_by = Instant::now() + DRAIN;
+        let sent_by = drained_by + SEND;
         for level in flow::levels(&self.topology, &links) {
             let level: Vec<Arc<str>> = self
                 .nodes
@@ -47,7 +48,7 @@ impl Supervisor {
                 self.drain(&level, drained_by).await;
             }
             let deadline = match haste {
-                Haste::Drain => Instant::now() + SEND,
+                Haste::Drain => sent_by.min(Instant::now() + SEND),
                 Haste::Now => Instant::now(),
             };
             self.end(&level, deadline).await;

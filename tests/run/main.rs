@@ -5,6 +5,8 @@
 //! full length.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bad_input;
+mod files;
 mod interoperation;
 mod lifecycle;
 mod support;

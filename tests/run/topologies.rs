@@ -13,6 +13,7 @@ const TESTED: &[&str] = &[
     "broker",
     "bus",
     "envelope",
+    "first",
     "hello",
     "kill-signal",
     "load-balancing",

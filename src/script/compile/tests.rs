@@ -36,13 +36,28 @@ fn a_fault_in_a_script_has_its_place() {
         ("fn on_message(msg) {\n  let x = ;\n}", "scripts/test.rhai:2:11: "),
         ("fn on_message(msg) {", "scripts/test.rhai:1:"),
         ("let x = 1;", "scripts/test.rhai:1:1: only fn, const and import may stand at top level"),
-        ("fn f() {}\nprint(1);", "scripts/test.rhai:2:1: only fn, const and import may stand at top level"),
+        (
+            "fn f() {}\nprint(1);",
+            "scripts/test.rhai:2:1: only fn, const and import may stand at top level",
+        ),
         ("fn on_message() {}", "scripts/test.rhai:1:17: on_message takes one argument"),
         ("fn on_tick(x) {}", "scripts/test.rhai:1:15: on_tick takes no argument"),
-        ("fn int.on_tick() {}", "scripts/test.rhai:1:18: on_tick is a handler and belongs to no type"),
-        ("fn on_tick() { eval(\"1\") }", "scripts/test.rhai:1:16: eval is not available: what runs is checked before it runs"),
-        ("const X = nope();", "scripts/test.rhai:1:11: a constant cannot be computed: there is no function nope()"),
-        ("const X = param(\"x\");", "scripts/test.rhai:1:11: a constant cannot be computed: this can be called inside a handler only, not at top level"),
+        (
+            "fn int.on_tick() {}",
+            "scripts/test.rhai:1:18: on_tick is a handler and belongs to no type",
+        ),
+        (
+            "fn on_tick() { eval(\"1\") }",
+            "scripts/test.rhai:1:16: eval is not available: what runs is checked before it runs",
+        ),
+        (
+            "const X = nope();",
+            "scripts/test.rhai:1:11: a constant cannot be computed: there is no function nope()",
+        ),
+        (
+            "const X = param(\"x\");",
+            "scripts/test.rhai:1:11: a constant cannot be computed: this can be called inside a handler only, not at top level",
+        ),
         ("const X = { let n = 0; loop { n += 1 } };", "scripts/test.rhai:1:"),
         ("import \"x\" as x;", "scripts/test.rhai:1:1: the module \"x\" was not found"),
     ] {
@@ -63,7 +78,10 @@ fn a_fault_in_an_inline_handler_has_its_place_in_the_yaml_file() {
         (vec![("on_message", 10, "let x = ;")], vec!["topology.yaml:10:13: "]),
         (vec![("on_message", 10, "let x = 1;\n\nlet = 3")], vec!["topology.yaml:12:9: "]),
         (vec![("on_message", 10, "if true {")], vec!["topology.yaml:10:"]),
-        (vec![("on_start", 3, "1 +"), ("on_tick", 5, "ok()"), ("on_message", 7, "msg.")], vec!["topology.yaml:3:", "topology.yaml:7:"]),
+        (
+            vec![("on_start", 3, "1 +"), ("on_tick", 5, "ok()"), ("on_message", 7, "msg.")],
+            vec!["topology.yaml:3:", "topology.yaml:7:"],
+        ),
         (vec![("on_message", 10, "} fn f() {")], vec!["topology.yaml:10:"]),
         (vec![("on_message", 10, "let s = \"a")], vec!["topology.yaml:10:13: "]),
     ] {
@@ -79,9 +97,21 @@ fn a_fault_in_an_inline_handler_has_its_place_in_the_yaml_file() {
 fn what_goes_wrong_in_an_inline_handler_has_its_place_in_the_yaml_file() {
     let text = inline(&[("on_start", 3, "1"), ("on_message", 10, "let x = 1;\n  msg.nope")]);
     let mut trial = Trial::with(crate::script::trial::view(vec![]), &text);
-    trial.handler.swap(compiled(&trial.engine, &text), crate::script::trial::view(vec![crate::script::trial::outlet("p", Pair)]));
-    let Err(error) = trial.event(Event::Message(crate::script::Inbound { socket: 0, payload: Default::default(), route: None })) else { panic!() };
-    assert_eq!((error.path.as_path(), error.position), (Path::new("topology.yaml"), Some(Position { line: 11, column: 11 })));
+    trial.handler.swap(
+        compiled(&trial.engine, &text),
+        crate::script::trial::view(vec![crate::script::trial::outlet("p", Pair)]),
+    );
+    let Err(error) = trial.event(Event::Message(crate::script::Inbound {
+        socket: 0,
+        payload: Default::default(),
+        route: None,
+    })) else {
+        panic!()
+    };
+    assert_eq!(
+        (error.path.as_path(), error.position),
+        (Path::new("topology.yaml"), Some(Position { line: 11, column: 11 }))
+    );
 }
 
 #[test]
@@ -102,7 +132,9 @@ fn inline_handlers_see_their_argument() {
 
 #[test]
 fn constants_are_known_in_functions_and_closures() {
-    let mut trial = Trial::new(&[("in", Pull), ("out", Push)], r#"
+    let mut trial = Trial::new(
+        &[("in", Pull), ("out", Push)],
+        r#"
         const LIMIT = 3;
         fn hides(LIMIT) { LIMIT }
         const NAMES = #{ a: "A", b: [1, 2] };
@@ -117,7 +149,8 @@ fn constants_are_known_in_functions_and_closures() {
             send([1, 2].map(twice));
             send([1, 2].map(|x| x + LIMIT));
         }
-    "#);
+    "#,
+    );
     assert_eq!(trial.sent(0, &["x"]), ["1: 3 3 6 A 2 4 4 11 7", "1: 2 | 4", "1: 4 | 5"]);
 }
 
@@ -142,17 +175,21 @@ fn modules_are_imported_once_for_all_functions() {
         }
         "#,
         &[
-            ("scripts/lib/maths.rhai", r#"
+            (
+                "scripts/lib/maths.rhai",
+                r#"
                 import "../one" as inner;
                 export const NINE = 9;
                 fn double(x) { x * 2 }
                 fn nine() { NINE * inner::one() }
                 fn say() { count("said"); node() }
-            "#),
+            "#,
+            ),
             ("scripts/one.rhai", "fn one() { 1 }"),
         ],
     );
-    let outlets = vec![crate::script::trial::outlet("in", Pull), crate::script::trial::outlet("out", Push)];
+    let outlets =
+        vec![crate::script::trial::outlet("in", Pull), crate::script::trial::outlet("out", Push)];
     let mut trial = Trial::with(crate::script::trial::view(outlets), &text);
     let want = ["1: 2 | 6 | 9 | 4 | 9 | 1", "count said: 1", "log Info: worker"];
     assert_eq!(trial.sent(0, &["x"]), want);
@@ -163,7 +200,8 @@ fn modules_are_imported_once_for_all_functions() {
 fn inline_handlers_import_in_their_body() {
     let mut text = inline(&[("on_message", 1, "import \"lib\" as lib;\nlib::twice(msg.text)")]);
     text.modules.insert("lib.rhai".into(), "fn twice(x) { x + x }".into());
-    let outlets = vec![crate::script::trial::outlet("in", Pull), crate::script::trial::outlet("out", Push)];
+    let outlets =
+        vec![crate::script::trial::outlet("in", Pull), crate::script::trial::outlet("out", Push)];
     let mut trial = Trial::with(crate::script::trial::view(outlets), &text);
     assert_eq!(trial.sent(0, &["x"]), ["1: xx"]);
     assert_eq!(trial.sent(0, &["y"]), ["1: yy"]);
@@ -188,7 +226,10 @@ fn what_goes_wrong_in_a_module_names_the_module_and_the_way_there() {
         "import \"lib\" as lib;\nfn on_message(msg) {\n  lib::f(1)\n}",
         &[("scripts/lib.rhai", "fn g(x) {\n  x.nope()\n}\nfn f(x) { g(x) }")],
     );
-    let mut trial = Trial::with(crate::script::trial::view(vec![crate::script::trial::outlet("in", Pull)]), &text);
+    let mut trial = Trial::with(
+        crate::script::trial::view(vec![crate::script::trial::outlet("in", Pull)]),
+        &text,
+    );
     let error = trial.message(0, &[b"x"]).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -222,11 +263,90 @@ proptest! {
 }
 
 const WORDS: &[&str] = &[
-    "fn", "on_message", "(", ")", "{", "}", "[", "]", "#{", "a:", ",", ";", "let", "const", "x", "y",
-    "=", "+", "+=", "==", "1", "2.5", "\"t\"", "`${x}`", "'c'", "|x|", "||", "if", "else", "for",
-    "in", "0..3", "switch", "=>", "_", "return", "throw", "try", "catch", "break", "this", "this.a",
-    "msg", "msg.text", "msg.frames", "msg.body", "send", "send_to", "publish", "reply", ".", "::",
-    "import", "as", "export", "print", "param", "after", "count", "stop", "()", "true", "!", "-",
-    ".map", ".call", "Fn", "curry", "x = [x]", "this.a = [this.a]", "is_shared", "global::x", "while",
-    "x.y", "x[0]", "x?.y", "??", "type_of", "blob()", "range", "eval", "sleep", "exit", "#", "//", "/*",
+    "fn",
+    "on_message",
+    "(",
+    ")",
+    "{",
+    "}",
+    "[",
+    "]",
+    "#{",
+    "a:",
+    ",",
+    ";",
+    "let",
+    "const",
+    "x",
+    "y",
+    "=",
+    "+",
+    "+=",
+    "==",
+    "1",
+    "2.5",
+    "\"t\"",
+    "`${x}`",
+    "'c'",
+    "|x|",
+    "||",
+    "if",
+    "else",
+    "for",
+    "in",
+    "0..3",
+    "switch",
+    "=>",
+    "_",
+    "return",
+    "throw",
+    "try",
+    "catch",
+    "break",
+    "this",
+    "this.a",
+    "msg",
+    "msg.text",
+    "msg.frames",
+    "msg.body",
+    "send",
+    "send_to",
+    "publish",
+    "reply",
+    ".",
+    "::",
+    "import",
+    "as",
+    "export",
+    "print",
+    "param",
+    "after",
+    "count",
+    "stop",
+    "()",
+    "true",
+    "!",
+    "-",
+    ".map",
+    ".call",
+    "Fn",
+    "curry",
+    "x = [x]",
+    "this.a = [this.a]",
+    "is_shared",
+    "global::x",
+    "while",
+    "x.y",
+    "x[0]",
+    "x?.y",
+    "??",
+    "type_of",
+    "blob()",
+    "range",
+    "eval",
+    "sleep",
+    "exit",
+    "#",
+    "//",
+    "/*",
 ];

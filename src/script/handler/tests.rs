@@ -1,7 +1,9 @@
+use crate::message::Format;
 use crate::script::trial::{Trial, formatted, outlet, script, shown, view};
 use crate::script::{Event, HandlerErrorKind, PeerEvent, PeerEventKind};
-use crate::message::Format;
-use crate::zeromq::Role::{self, Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Stream, Sub, Xsub};
+use crate::zeromq::Role::{
+    self, Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Stream, Sub, Xsub,
+};
 
 fn fails(trial: &mut Trial, socket: usize, frames: &[&[u8]]) -> String {
     match trial.message(socket, frames) {
@@ -12,7 +14,9 @@ fn fails(trial: &mut Trial, socket: usize, frames: &[&[u8]]) -> String {
 
 #[test]
 fn each_event_calls_its_handler() {
-    let mut trial = Trial::new(&[("out", Push)], r#"
+    let mut trial = Trial::new(
+        &[("out", Push)],
+        r#"
         fn on_start() { "start" }
         fn on_tick() { "tick" }
         fn on_timer(name) { "timer " + name }
@@ -21,8 +25,14 @@ fn each_event_calls_its_handler() {
         fn on_peer(peer) { `${peer.event} ${peer.socket} ${peer.endpoint} ${peer.topic}` }
         fn on_reload() { "reload" }
         fn on_stop() { "stop" }
-    "#);
-    let peer = PeerEvent { kind: PeerEventKind::Subscribed, socket: 0, endpoint: Some("e".into()), topic: Some(b"t".to_vec()) };
+    "#,
+    );
+    let peer = PeerEvent {
+        kind: PeerEventKind::Subscribed,
+        socket: 0,
+        endpoint: Some("e".into()),
+        topic: Some(b"t".to_vec()),
+    };
     for (event, want) in [
         (Event::Start, "0: start"),
         (Event::Tick, "0: tick"),
@@ -68,14 +78,22 @@ fn a_returned_value_goes_where_the_sockets_say() {
         (&[("rep", Rep), ("out", Push)], "0: me |  | v"),
         (&[("router", Router), ("out", Push)], "0: me | v"),
         (&[("stream", Stream)], "0: me | v"),
-        (&[("in", Pull), ("a", Push), ("b", Push)],
-            "failed: what it returns cannot be sent: several sockets could send it, a and b: say which with send_to(socket, v)"),
-        (&[("front", Pair), ("back", Pair)],
-            "failed: what it returns cannot be sent: several sockets could send it, front and back: say which with send_to(socket, v)"),
-        (&[("in", Pull)],
-            "failed: what it returns cannot be sent: there is nothing to send on: no socket of this node can send by itself"),
-        (&[("in", Pull), ("x", Xsub)],
-            "failed: what it returns cannot be sent: there is nothing to send on: no socket of this node can send by itself"),
+        (
+            &[("in", Pull), ("a", Push), ("b", Push)],
+            "failed: what it returns cannot be sent: several sockets could send it, a and b: say which with send_to(socket, v)",
+        ),
+        (
+            &[("front", Pair), ("back", Pair)],
+            "failed: what it returns cannot be sent: several sockets could send it, front and back: say which with send_to(socket, v)",
+        ),
+        (
+            &[("in", Pull)],
+            "failed: what it returns cannot be sent: there is nothing to send on: no socket of this node can send by itself",
+        ),
+        (
+            &[("in", Pull), ("x", Xsub)],
+            "failed: what it returns cannot be sent: there is nothing to send on: no socket of this node can send by itself",
+        ),
     ];
     for (sockets, want) in sockets {
         let mut trial = Trial::on_message(sockets, r#""v""#);
@@ -85,7 +103,8 @@ fn a_returned_value_goes_where_the_sockets_say() {
 
 #[test]
 fn a_returned_unit_sends_nothing() {
-    let mut trial = Trial::on_message(&[("in", Pull), ("out", Push)], "if msg.text == \"a\" { \"b\" }");
+    let mut trial =
+        Trial::on_message(&[("in", Pull), ("out", Push)], "if msg.text == \"a\" { \"b\" }");
     assert_eq!(trial.sent(0, &["a"]), ["1: b"]);
     assert!(trial.sent(0, &["x"]).is_empty());
 }
@@ -104,7 +123,9 @@ fn a_returned_message_goes_on_as_it_came() {
 
 #[test]
 fn a_message_returned_to_its_sender_goes_without_its_envelope() {
-    for (role, want) in [(Rep, "0: me |  | a | b"), (Router, "0: me | a | b"), (Stream, "0: me | a | b")] {
+    for (role, want) in
+        [(Rep, "0: me |  | a | b"), (Router, "0: me | a | b"), (Stream, "0: me | a | b")]
+    {
         let mut trial = Trial::on_message(&[("s", role)], "msg");
         assert_eq!(trial.sent(0, &["a", "b"]), [want], "{role}");
     }
@@ -119,10 +140,14 @@ fn a_request_is_answered_exactly_once() {
         ("send(\"a\")", "0: me |  | a"),
         ("send_to(\"rep\", \"a\")", "0: me |  | a"),
         ("reply(msg, \"a\")", "0: me |  | a"),
-        ("send(\"a\"); \"b\"",
-            "0: me |  | error: what it returns cannot be sent: the request was answered and a value is returned too; a rep answers once"),
-        ("send(\"a\"); send(\"b\")",
-            "0: me |  | error: this request was answered already; a rep answers once"),
+        (
+            "send(\"a\"); \"b\"",
+            "0: me |  | error: what it returns cannot be sent: the request was answered and a value is returned too; a rep answers once",
+        ),
+        (
+            "send(\"a\"); send(\"b\")",
+            "0: me |  | error: this request was answered already; a rep answers once",
+        ),
         ("throw \"oh\"", "0: me |  | error: oh"),
         ("send(\"a\"); throw \"oh\"", "0: me |  | error: oh"),
     ] {
@@ -137,10 +162,13 @@ fn a_request_is_answered_exactly_once() {
 
 #[test]
 fn a_request_kept_from_earlier_has_its_answer() {
-    let mut trial = Trial::new(&[("rep", Rep)], r#"
+    let mut trial = Trial::new(
+        &[("rep", Rep)],
+        r#"
         fn on_message(msg) { this.kept = msg; }
         fn on_tick() { reply(this.kept, "late") }
-    "#);
+    "#,
+    );
     assert_eq!(trial.sent(0, &["x"]), ["0: me |  | "]);
     let error = trial.event(Event::Tick).unwrap_err();
     assert_eq!(error.message, "this request was answered already; a rep answers once");
@@ -148,7 +176,8 @@ fn a_request_kept_from_earlier_has_its_answer() {
 
 #[test]
 fn a_rep_cannot_speak_first() {
-    let mut trial = Trial::new(&[("rep", Rep)], r#"fn on_tick() { send_to("rep", 1) } fn on_start() { 1 }"#);
+    let mut trial =
+        Trial::new(&[("rep", Rep)], r#"fn on_tick() { send_to("rep", 1) } fn on_start() { 1 }"#);
     let error = trial.event(Event::Tick).unwrap_err();
     assert_eq!(error.message, "rep is a rep and can only answer the request being handled");
     assert!(trial.event(Event::Start).is_err());
@@ -169,13 +198,17 @@ fn a_failed_handler_sends_nothing_but_says_what_it_said() {
     let mut effects = vec![];
     let event = trial.inbound(0, &[b"x"]);
     let error = trial.handler.call_into(event, &mut effects).unwrap_err();
-    assert_eq!(error.message, "after(…, \"x\") calls on_timer(\"x\"), and this node has no on_timer");
+    assert_eq!(
+        error.message,
+        "after(…, \"x\") calls on_timer(\"x\"), and this node has no on_timer"
+    );
     assert_eq!(effects.iter().map(shown).collect::<Vec<_>>(), ["log Info: said", "count c: 1"]);
 }
 
 #[test]
 fn effects_of_earlier_calls_in_a_burst_stay() {
-    let mut trial = Trial::on_message(&[("in", Pull), ("out", Push)], "if msg.text == \"b\" { throw 1 } msg");
+    let mut trial =
+        Trial::on_message(&[("in", Pull), ("out", Push)], "if msg.text == \"b\" { throw 1 } msg");
     let mut effects = vec![];
     for text in ["a", "b", "c"] {
         let event = trial.inbound(0, &[text.as_bytes()]);
@@ -186,14 +219,16 @@ fn effects_of_earlier_calls_in_a_burst_stay() {
 
 #[test]
 fn state_is_a_map_that_stays() {
-    let mut trial = Trial::on_message(&[("in", Pull), ("out", Push)], "this.n = (this.n ?? 0) + 1; this.n");
+    let mut trial =
+        Trial::on_message(&[("in", Pull), ("out", Push)], "this.n = (this.n ?? 0) + 1; this.n");
     assert_eq!(trial.sent(0, &["x"]), ["1: 1"]);
     assert_eq!(trial.sent(0, &["x"]), ["1: 2"]);
 }
 
 #[test]
 fn other_handlers_take_over_with_the_state() {
-    let mut trial = Trial::on_message(&[("in", Pull), ("out", Push)], "this.n = (this.n ?? 0) + 1; this.n");
+    let mut trial =
+        Trial::on_message(&[("in", Pull), ("out", Push)], "this.n = (this.n ?? 0) + 1; this.n");
     trial.sent(0, &["x"]);
     let program = trial.engine.compile(&script("fn on_message(msg) { `now ${this.n}` }")).unwrap();
     trial.handler.swap(program, view(vec![outlet("in", Pull), outlet("out", Push)]));
@@ -221,7 +256,8 @@ fn what_a_handler_of_a_sink_returns_is_written() {
 fn a_sink_that_is_asked_answers_and_writes() {
     let mut sink = view(vec![outlet("rep", Rep)]);
     sink.writes = true;
-    let mut trial = Trial::with(sink, &script("fn on_message(msg) { reply(msg, \"ok\"); msg.text }"));
+    let mut trial =
+        Trial::with(sink, &script("fn on_message(msg) { reply(msg, \"ok\"); msg.text }"));
     assert_eq!(trial.sent(0, &["x"]), ["0: me |  | ok", "write: x"]);
 }
 
@@ -254,12 +290,15 @@ fn a_malformed_request_is_answered_with_the_reason() {
 
 #[test]
 fn reading_json_bodies_ahead_changes_nothing() {
-    let mut trial = Trial::on_message(&[("sub", Sub), ("out", Push)], r#"
+    let mut trial = Trial::on_message(
+        &[("sub", Sub), ("out", Push)],
+        r#"
         if msg.msgid == 1 { return msg.body.a }
         if msg.msgid == 2 { return `${msg.body.a} ${msg.body.a} ${msg.json.a}` }
         if msg.msgid == 3 { let b = msg.body; b.a += 1; return [b, msg.body] }
         msg.text
-    "#);
+    "#,
+    );
     let calls = [
         ("1 json {\"a\":5}", "1: 5"),
         ("2 json {\"a\":5}", "1: 5 5 5"),
@@ -284,7 +323,10 @@ fn a_publisher_tags_what_it_returns() {
 
 #[test]
 fn an_error_is_told_by_its_text_and_its_call() {
-    let mut trial = Trial::new(&[("in", Pull)], "fn deep(x) { x.nope() }\nfn on_message(msg) {\n  deep(msg.text)\n}");
+    let mut trial = Trial::new(
+        &[("in", Pull)],
+        "fn deep(x) { x.nope() }\nfn on_message(msg) {\n  deep(msg.text)\n}",
+    );
     let error = trial.message(0, &[b"x"]).unwrap_err();
     assert_eq!(
         error.to_string(),

@@ -6,7 +6,10 @@ use crate::zeromq::Role::{self, Dealer, Pull, Rep, Router, Stream, Sub};
 /// What an expression over `msg` is, shown by `print`.
 fn seen(role: Role, format: Format, frames: &[&[u8]], expression: &str) -> String {
     let outlets = formatted(vec![outlet("in", role)], format);
-    let mut trial = Trial::with(view(outlets), &script(&format!("fn on_message(msg) {{ print({expression}); () }}")));
+    let mut trial = Trial::with(
+        view(outlets),
+        &script(&format!("fn on_message(msg) {{ print({expression}); () }}")),
+    );
     match trial.message(0, frames) {
         Ok(effects) => crate::script::trial::shown(&effects[0]).replacen("log Info: ", "", 1),
         Err(error) => format!("failed: {}", error.message),
@@ -42,15 +45,38 @@ fn the_properties_of_a_tagged_message() {
         ("7 text a", "msg", "7 text a"),
         ("7 text a", "`${msg}`", "7 text a"),
         ("7 text a", "type_of(msg)", "message"),
-        ("7 text a", "msg.topic", "failed: a message of format msgid has no topic; that comes with format: envelope"),
-        ("7 text a", "msg.sender", "failed: a message from sub has no sender; router, rep and stream have"),
-        ("7 text a", "msg.json", "failed: the message is not JSON: expected value at line 1 column 1"),
-        ("7 text a", "msg.nope", "failed: unknown property 'nope' - a getter is not registered for type 'message'"),
+        (
+            "7 text a",
+            "msg.topic",
+            "failed: a message of format msgid has no topic; that comes with format: envelope",
+        ),
+        (
+            "7 text a",
+            "msg.sender",
+            "failed: a message from sub has no sender; router, rep and stream have",
+        ),
+        (
+            "7 text a",
+            "msg.json",
+            "failed: the message is not JSON: expected value at line 1 column 1",
+        ),
+        (
+            "7 text a",
+            "msg.nope",
+            "failed: unknown property 'nope' - a getter is not registered for type 'message'",
+        ),
     ] {
-        assert_eq!(seen(Sub, Format::Msgid, &[frame.as_bytes()], expression), want, "{frame} {expression}");
+        assert_eq!(
+            seen(Sub, Format::Msgid, &[frame.as_bytes()], expression),
+            want,
+            "{frame} {expression}"
+        );
     }
     assert_eq!(seen(Sub, Format::Msgid, &[b"7 raw \xff"], "msg.body.len()"), "1");
-    assert_eq!(seen(Sub, Format::Msgid, &[b"7 raw \xff"], "msg.text"), "failed: the message is not UTF-8 text; read msg.bytes");
+    assert_eq!(
+        seen(Sub, Format::Msgid, &[b"7 raw \xff"], "msg.text"),
+        "failed: the message is not UTF-8 text; read msg.bytes"
+    );
 }
 
 #[test]
@@ -63,7 +89,10 @@ fn the_properties_of_an_envelope() {
         ("msg.json.n", "1"),
         ("msg.bytes.len()", "7"),
         ("msg.frames.len()", "2"),
-        ("msg.msgid", "failed: a message of format envelope has no msgid; that comes with format: msgid"),
+        (
+            "msg.msgid",
+            "failed: a message of format envelope has no msgid; that comes with format: msgid",
+        ),
     ] {
         assert_eq!(seen(Sub, Format::Envelope, frames, expression), want, "{expression}");
     }
@@ -87,7 +116,12 @@ fn the_properties_of_plain_frames() {
         (Rep, &[b"x"], "msg.sender.as_string()", "me"),
         (Rep, &[b"x"], "msg.frames.len()", "1"),
         (Stream, &[b"x"], "msg.frames[0].as_string()", "me"),
-        (Pull, &[b"x"], "msg.msgtype", "failed: a message of format plain has no msgtype; that comes with format: msgid"),
+        (
+            Pull,
+            &[b"x"],
+            "msg.msgtype",
+            "failed: a message of format plain has no msgtype; that comes with format: msgid",
+        ),
     ] {
         assert_eq!(seen(role, Format::Plain, frames, expression), want, "{role} {expression}");
     }
@@ -103,9 +137,12 @@ fn a_message_cannot_be_changed() {
 
 #[test]
 fn a_message_outlives_its_call() {
-    let mut trial = Trial::new(&[("in", Pull)], r#"
+    let mut trial = Trial::new(
+        &[("in", Pull)],
+        r#"
         fn on_message(msg) { if this.last != () { print(this.last.text + msg.text); } this.last = msg; }
-    "#);
+    "#,
+    );
     trial.sent(0, &["a"]);
     assert_eq!(trial.sent(0, &["b"]), ["log Info: ab"]);
 }

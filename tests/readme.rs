@@ -1,0 +1,377 @@
+//! What the README shows is so: its topologies load, its scripts compile, its commands print what
+//! stands below them, and its tables leave nothing out.
+//!
+//! Owns how a block is marked. Behind the language of a block stands the file that it is
+//! (`yaml topologies/first.yaml`), or `reload` for what a run says of an edit. A block that is no
+//! file of the repository, and is called `faulty`, is made for a command of the README to read.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use zrig::load::load;
+
+/// How long anything may take on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Commands that change the machine, or that this test is run by.
+const NOT_RUN: &[&str] = &["cargo test", "cargo install --locked --path .", "sed -i"];
+/// What a start says when somebody else has the port of the example just now.
+const PORT_TAKEN: &str = "another socket or program has it already";
+
+/// One fenced block.
+#[derive(Debug)]
+struct Block {
+    language: String,
+    /// What stands behind the language.
+    mark: String,
+    text: String,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn readme() -> String {
+    fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+fn blocks() -> Vec<Block> {
+    let readme = readme();
+    let mut blocks = Vec::new();
+    let mut lines = readme.lines();
+    while let Some(line) = lines.next() {
+        let Some(fence) = line.strip_prefix("```") else { continue };
+        let (language, mark) = fence.split_once(' ').unwrap_or((fence, ""));
+        let text = lines.by_ref().take_while(|line| *line != "```");
+        blocks.push(Block {
+            language: language.to_owned(),
+            mark: mark.to_owned(),
+            text: text.flat_map(|line| [line, "\n"]).collect(),
+        });
+    }
+    assert!(blocks.len() > 5, "{blocks:?}");
+    blocks
+}
+
+fn blocks_in(language: &str) -> Vec<Block> {
+    blocks().into_iter().filter(|block| block.language == language).collect()
+}
+
+/// The repository's topologies and scripts, and what the README has besides.
+fn folder() -> TempDir {
+    let folder = TempDir::with_prefix("zrig-readme-").unwrap();
+    for name in ["topologies", "scripts"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        for entry in fs::read_dir(root().join(name)).unwrap() {
+            let file = entry.unwrap().path();
+            if file.is_file() {
+                fs::copy(&file, folder.path().join(name).join(file.file_name().unwrap())).unwrap();
+            }
+        }
+    }
+    for block in blocks().iter().filter(|block| block.mark.starts_with("faulty")) {
+        fs::write(folder.path().join(&block.mark), &block.text).unwrap();
+    }
+    folder
+}
+
+/// A folder with one topology in it, and what loading that says.
+fn faults_of(yaml: &str, script: Option<&str>) -> Vec<String> {
+    let folder = TempDir::with_prefix("zrig-readme-").unwrap();
+    let file = folder.path().join("topology.yaml");
+    fs::write(&file, yaml).unwrap();
+    if let Some(script) = script {
+        fs::write(folder.path().join("script.rhai"), script).unwrap();
+    }
+    let loaded = load(&file, &|_| None);
+    let told = loaded.diagnostics.iter().map(|fault| format!("{}: {}", fault.code, fault.message));
+    let told: Vec<String> = told.collect();
+    assert_eq!(loaded.topology.is_none(), loaded.diagnostics.iter().any(|one| one.is_error()));
+    told
+}
+
+#[test]
+fn a_block_that_is_a_file_of_the_repository_is_that_file() {
+    let named: Vec<Block> = blocks()
+        .into_iter()
+        .filter(|block| !block.mark.is_empty() && root().join(&block.mark).is_file())
+        .collect();
+    assert!(named.len() >= 2, "the first topology and its script");
+    for block in named {
+        let file = fs::read_to_string(root().join(&block.mark)).unwrap();
+        assert_eq!(block.text, file, "{}", block.mark);
+    }
+}
+
+#[test]
+fn the_readme_opens_with_ten_lines_of_topology() {
+    let first = &blocks()[0];
+    assert_eq!((first.language.as_str(), first.text.lines().count()), ("yaml", 10));
+}
+
+#[test]
+fn every_topology_of_the_readme_loads_clean() {
+    for block in blocks_in("yaml") {
+        let faults = if root().join(&block.mark).is_file() && !block.mark.is_empty() {
+            let loaded = load(&root().join(&block.mark), &|_| None);
+            loaded.diagnostics.iter().map(|fault| fault.message.clone()).collect()
+        } else {
+            faults_of(&block.text, None)
+        };
+        assert_eq!(
+            !faults.is_empty(),
+            block.mark.starts_with("faulty"),
+            "{faults:?}\n{}",
+            block.text
+        );
+    }
+}
+
+#[test]
+fn every_script_of_the_readme_compiles() {
+    let yaml = "\
+nodes:
+  desk: {role: router, bind: tcp://127.0.0.1:*, every: 1s, timers: {close: 1s}, script: script.rhai}
+  customer: {role: req, connect: desk, on_start: send(1), on_message: print(msg)}
+";
+    for block in blocks_in("rhai") {
+        if block.mark.is_empty() {
+            assert_eq!(faults_of(yaml, Some(&block.text)), [""; 0], "{}", block.text);
+        }
+    }
+}
+
+#[test]
+fn every_command_of_the_readme_prints_what_stands_below_it() {
+    let _turn = port_5556();
+    let folder = folder();
+    let mut run = 0;
+    for block in blocks_in("console") {
+        for (command, wanted) in commands(&block.text) {
+            if NOT_RUN.iter().any(|known| command.starts_with(known)) {
+                assert_eq!(wanted, "", "{command}");
+                continue;
+            }
+            let arguments = command
+                .strip_prefix("cargo run --release -- ")
+                .or_else(|| command.strip_prefix("zrig "))
+                .unwrap_or_else(|| panic!("the test does not know how to run: {command}"));
+            let wanted = without_times(&wanted);
+            // A machine that stands still for half a second costs the run a tick: one more try.
+            let mut said = without_times(&output_of(arguments, folder.path()));
+            if said != wanted {
+                said = without_times(&output_of(arguments, folder.path()));
+            }
+            assert_eq!(said, wanted, "{command}");
+            run += 1;
+        }
+    }
+    assert!(run >= 2, "the first example and a check");
+}
+
+#[test]
+fn an_edit_is_answered_as_the_readme_says() {
+    let _turn = port_5556();
+    let folder = folder();
+    let wanted = blocks().into_iter().find(|block| block.mark == "reload").unwrap();
+    let wanted: Vec<String> = wanted.text.lines().map(without_figures).collect();
+    let started = Instant::now();
+    let (_run, lines) = loop {
+        let run = Process::start("run topologies/first.yaml --for 2m", folder.path());
+        let lines = run.lines();
+        let first = lines.recv_timeout(PATIENCE).unwrap();
+        if !first.contains(PORT_TAKEN) {
+            break (run, lines);
+        }
+        assert!(started.elapsed() < PATIENCE, "{first}");
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    let file = folder.path().join("topologies/first.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace(" °C", " degrees")).unwrap();
+    let mut said: Vec<String> = Vec::new();
+    while said.last() != wanted.last() {
+        let line = lines.recv_timeout(PATIENCE).unwrap();
+        said.push(without_figures(&line));
+    }
+    // Readings from before the edit may stand in front.
+    let from = said.len().saturating_sub(wanted.len());
+    assert_eq!(said[from..], wanted);
+}
+
+#[test]
+fn the_test_command_of_the_readme_is_what_continuous_integration_runs_last() {
+    let has = blocks_in("console").iter().any(|block| block.text == "$ cargo test\n");
+    assert!(has, "the README has no `$ cargo test`");
+    let script = fs::read_to_string(root().join(".ci/run")).unwrap();
+    assert_eq!(script.trim_end().lines().last(), Some("cargo test"));
+}
+
+#[test]
+fn the_readme_lists_every_topology_that_ships() {
+    let shipped: BTreeSet<String> = fs::read_dir(root().join("topologies"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".yaml"))
+        .map(|name| format!("topologies/{name}"))
+        .collect();
+    let rows = readme();
+    let rows = rows
+        .lines()
+        .filter_map(|line| line.strip_prefix("| [")?.split_once("](")?.1.split_once(')'));
+    let listed: BTreeSet<String> = rows.map(|(path, _)| path.to_owned()).collect();
+    assert_eq!(listed, shipped);
+}
+
+#[test]
+fn the_readme_lists_every_command() {
+    let help = output_of("--help", root());
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands = commands.take_while(|line| !line.is_empty());
+    let there: BTreeSet<&str> = commands
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    let readme = readme();
+    let rows = readme.lines().filter_map(|line| line.strip_prefix("| `zrig "));
+    let listed: BTreeSet<&str> = rows.filter_map(|row| row.split([' ', '`']).next()).collect();
+    assert_eq!(listed, there);
+}
+
+#[test]
+fn every_link_of_the_pages_leads_somewhere() {
+    for page in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/development.md"] {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        let folder = root().join(page).parent().unwrap().to_owned();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')) {
+            let path = link.0.split('#').next().unwrap();
+            let is_outside = link.0.starts_with("https://");
+            assert!(is_outside || folder.join(path).exists(), "{page}: {}", link.0);
+        }
+    }
+}
+
+/// The example has a fixed port, so what runs it takes turns.
+fn port_5556() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The commands of a console block, each with what stands below it.
+fn commands(text: &str) -> Vec<(String, String)> {
+    let mut commands: Vec<(String, String)> = Vec::new();
+    for line in text.lines() {
+        match (line.strip_prefix("$ "), commands.last_mut()) {
+            (Some(command), _) => commands.push((command.to_owned(), String::new())),
+            (None, Some((_, output))) => output.extend([line, "\n"]),
+            (None, None) => panic!("no command above {line:?}"),
+        }
+    }
+    commands
+}
+
+/// All that a command prints. It is tried again while somebody else has the example's port.
+fn output_of(arguments: &str, folder: &Path) -> String {
+    let started = Instant::now();
+    loop {
+        let process = Process::start(arguments, folder);
+        let lines = process.lines();
+        let mut output = String::new();
+        loop {
+            match lines.recv_timeout(PATIENCE) {
+                Ok(line) => output.extend([&line, "\n"]),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("zrig {arguments} goes on:\n{output}"),
+            }
+        }
+        if !output.contains(PORT_TAKEN) || started.elapsed() > PATIENCE {
+            return output;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// A process that ends when its test does.
+struct Process {
+    child: Mutex<Child>,
+}
+
+impl Process {
+    fn start(arguments: &str, folder: &Path) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_zrig"))
+            .args(arguments.split(' '))
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self { child: Mutex::new(child) }
+    }
+
+    /// The lines of both outputs, as they come; it ends with them.
+    fn lines(&self) -> Receiver<String> {
+        let mut child = self.child.lock().unwrap();
+        let outputs: [Option<Box<dyn Read + Send>>; 2] = [
+            child.stdout.take().map(|pipe| Box::new(pipe) as _),
+            child.stderr.take().map(|pipe| Box::new(pipe) as _),
+        ];
+        let (sender, lines) = channel();
+        for pipe in outputs.into_iter().flatten() {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                    if sender.send(line).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        lines
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        // It may have ended by itself.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+/// A text whose lines have no time of day any more.
+fn without_times(text: &str) -> String {
+    text.lines().flat_map(|line| [without_time(line), "\n"]).collect()
+}
+
+fn without_time(line: &str) -> &str {
+    const SHAPE: &str = "00:00:00.000  ";
+    let is_time = line.len() >= SHAPE.len()
+        && line.bytes().zip(SHAPE.bytes()).all(|(byte, shape)| match shape {
+            b'0' => byte.is_ascii_digit(),
+            other => byte == other,
+        });
+    if is_time { &line[SHAPE.len()..] } else { line }
+}
+
+/// A line whose figures are all the same, durations with their units.
+fn without_figures(line: &str) -> String {
+    let mut plain = String::new();
+    for c in without_time(line).chars() {
+        let is_figure = c.is_ascii_digit() || c == '.' && plain.ends_with('#');
+        if !is_figure {
+            plain.push(c);
+        } else if !plain.ends_with('#') {
+            plain.push('#');
+        }
+    }
+    plain.replace("#us)", "#)").replace("#ms)", "#)").replace("#s)", "#)")
+}
