@@ -34,12 +34,7 @@ pub struct Loaded {
 /// Reads a topology, its scripts and what they import; `lookup` gives variables their values.
 #[must_use]
 pub fn load(path: &Path, lookup: &dyn Fn(&str) -> Option<String>) -> Loaded {
-    let mut loaded = Loaded {
-        sources: SourceMap::default(),
-        topology: None,
-        diagnostics: Vec::new(),
-        files: vec![path.to_owned()],
-    };
+    let mut loaded = Loaded::nothing_yet(path);
     match read_text(path, MAX_BYTES) {
         Ok(text) => loaded.check(Source::new(path, text), lookup),
         Err(error) => {
@@ -53,7 +48,24 @@ pub fn load(path: &Path, lookup: &dyn Fn(&str) -> Option<String>) -> Loaded {
     loaded
 }
 
+/// As [`load`], of a text that is at hand already; its scripts are read from beside `path`.
+#[must_use]
+pub fn load_text(path: &Path, text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Loaded {
+    let mut loaded = Loaded::nothing_yet(path);
+    loaded.check(Source::new(path, text), lookup);
+    loaded
+}
+
 impl Loaded {
+    fn nothing_yet(path: &Path) -> Self {
+        Self {
+            sources: SourceMap::default(),
+            topology: None,
+            diagnostics: Vec::new(),
+            files: vec![path.to_owned()],
+        }
+    }
+
     fn check(&mut self, source: Source, lookup: &dyn Fn(&str) -> Option<String>) {
         let id = self.sources.add(source.clone());
         let document = match Document::parse(id, &source, lookup) {

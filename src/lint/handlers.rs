@@ -21,8 +21,7 @@ const EVENTS: &[&str] = &[
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     for (survey, names) in graph.subject.surveys.shared() {
-        let nodes: Vec<&NodeSpec> =
-            names.iter().filter_map(|name| graph.topology.node(name)).collect();
+        let nodes = graph.nodes(&names);
         for function in &survey.functions {
             findings.extend(check_called(graph, survey, function, &nodes));
         }

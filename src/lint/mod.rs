@@ -19,12 +19,12 @@ mod survey;
 mod words;
 mod written;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::document::Document;
 use crate::source::{SourceMap, Span};
-use crate::topology::{Link, Topology, links_of};
+use crate::topology::{Link, NodeSpec, Topology, links_of};
 
 pub use survey::Surveys;
 
@@ -60,6 +60,7 @@ pub fn lint(subject: &Subject<'_>) -> Vec<Diagnostic> {
         let graph = Graph {
             topology,
             links: links_of(topology),
+            by_name: topology.nodes.iter().map(|node| (node.name.as_str(), node)).collect(),
             written: Written::new(subject.document, topology),
             subject: *subject,
         };
@@ -78,11 +79,17 @@ pub fn lint(subject: &Subject<'_>) -> Vec<Diagnostic> {
 struct Graph<'a> {
     topology: &'a Topology,
     links: Vec<Link>,
+    by_name: HashMap<&'a str, &'a NodeSpec>,
     written: Written<'a>,
     subject: Subject<'a>,
 }
 
-impl Graph<'_> {
+impl<'a> Graph<'a> {
+    /// The nodes of these names.
+    fn nodes(&self, names: &[&str]) -> Vec<&'a NodeSpec> {
+        names.iter().filter_map(|name| self.by_name.get(name).copied()).collect()
+    }
+
     fn check(&self, findings: &mut Vec<Diagnostic>) {
         marks::check(self, findings);
         filters::check(self, findings);

@@ -16,8 +16,7 @@ use super::survey::span_of;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     for (survey, names) in graph.subject.surveys.shared() {
-        let nodes: Vec<&NodeSpec> =
-            names.iter().filter_map(|name| graph.topology.node(name)).collect();
+        let nodes = graph.nodes(&names);
         if nodes.is_empty() {
             continue;
         }
@@ -184,8 +183,8 @@ fn check_first_message(graph: &Graph<'_>, end: LinkEnd, survey: &Survey) -> Opti
 fn check_early_publish(graph: &Graph<'_>, end: LinkEnd, survey: &Survey) -> Option<Diagnostic> {
     let node = &graph.topology.nodes[end.node];
     let socket = &node.sockets[end.socket];
-    let is_linked = graph.links.iter().any(|link| link.connecter == end || link.binder == end);
-    if !socket.role.publishes() || is_linked || is_private(socket) {
+    let is_linked = || graph.links.iter().any(|link| link.connecter == end || link.binder == end);
+    if !socket.role.publishes() || is_private(socket) || is_linked() {
         return None;
     }
     let call = sends_on(survey, node, end.socket)
