@@ -138,7 +138,7 @@ fn every_topology_of_the_readme_loads_clean() {
 fn every_script_of_the_readme_compiles() {
     let yaml = "\
 nodes:
-  desk: {role: router, bind: tcp://127.0.0.1:*, every: 1s, timers: {close: 1s}, script: script.rhai}
+  desk: {role: router, bind: tcp://127.0.0.1:*, timers: {close: 1s}, script: script.rhai}
   customer: {role: req, connect: desk, on_start: send(1), on_message: print(msg)}
 ";
     for block in blocks_in("rhai") {
