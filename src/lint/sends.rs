@@ -183,12 +183,14 @@ fn check_first_message(graph: &Graph<'_>, end: LinkEnd, survey: &Survey) -> Opti
 fn check_early_publish(graph: &Graph<'_>, end: LinkEnd, survey: &Survey) -> Option<Diagnostic> {
     let node = &graph.topology.nodes[end.node];
     let socket = &node.sockets[end.socket];
-    let is_linked = || graph.links.iter().any(|link| link.connecter == end || link.binder == end);
-    if !socket.role.publishes() || is_private(socket) || is_linked() {
+    if !socket.role.publishes() || is_private(socket) {
         return None;
     }
     let call = sends_on(survey, node, end.socket)
         .find(|call| caller(survey, call) == Some("on_start"))?;
+    if graph.links.iter().any(|link| link.connecter == end || link.binder == end) {
+        return None;
+    }
     let span: Span = span_of(&call.site, graph.subject.sources)?;
     Some(
         Diagnostic::new(Code::PublishesTooEarly, "published before anybody can have subscribed")
