@@ -68,16 +68,16 @@ pub fn run(
 ) -> Result<u8, StartError> {
     let _ = raise_descriptor_limit();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let topology = loaded.topology.as_ref().map_or_else(Topology::empty, |topology| {
-        chosen(topology, options)
-    });
+    let topology =
+        loaded.topology.as_ref().map_or_else(Topology::empty, |topology| chosen(topology, options));
     let (teller, reader) = facts();
     let mut watcher = Watcher::new(options.watching == Watching::Polling);
     if options.watching != Watching::Off {
         watcher.follow(&loaded.files);
     }
     let supervisor = Supervisor::new(&topology, teller)?;
-    let mut run = Run { supervisor, reader, watcher, seen: texts(loaded), options, terminal, logger };
+    let mut run =
+        Run { supervisor, reader, watcher, seen: texts(loaded), options, terminal, logger };
     let status = runtime.block_on(async {
         let mut signals = Signals::listen()?;
         let status = match run.start(&topology, &mut signals).await? {
@@ -236,14 +236,12 @@ impl Run<'_> {
     fn hand_out(&self, receipt: &Receipt) {
         self.logger.receipt(receipt);
         let Some(path) = &self.options.receipts else { return };
-        let written = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .and_then(|mut file| {
+        let written = std::fs::OpenOptions::new().create(true).append(true).open(path).and_then(
+            |mut file| {
                 let line = serde_json::to_string(receipt)?;
                 file.write_all(format!("{line}\n").as_bytes())
-            });
+            },
+        );
         if let Err(error) = written {
             let error = format!("cannot write {}: {error}", path.display());
             self.tell(What::Failed { error });

@@ -15,6 +15,7 @@ pub mod document;
 pub mod duration;
 pub mod event;
 pub mod explain;
+pub mod graph;
 pub mod lint;
 pub mod load;
 pub mod memory;

@@ -105,7 +105,9 @@ fn node_key(key: &str) -> Value {
         "timers" => json!({"type": "object", "additionalProperties": duration()}),
         "forward" => forward(),
         "read" => object(keys::READ, &|key| match key {
-            "rate" => json!({"type": "string", "anyOf": [{"pattern": RATE}, {"pattern": VARIABLE}]}),
+            "rate" => {
+                json!({"type": "string", "anyOf": [{"pattern": RATE}, {"pattern": VARIABLE}]})
+            }
             "repeat" => boolean(),
             _ => text(),
         }),
@@ -150,9 +152,8 @@ fn mark() -> Value {
 
 /// The roles, each with its line where an editor shows one.
 fn roles() -> Value {
-    let roles = Role::ALL.into_iter().map(|role| {
-        with_meaning(json!({"const": role.word()}), role.word())
-    });
+    let roles =
+        Role::ALL.into_iter().map(|role| with_meaning(json!({"const": role.word()}), role.word()));
     json!({"anyOf": or_variable(roles.collect())})
 }
 

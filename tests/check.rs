@@ -16,8 +16,9 @@ const PLAIN: Look = Look::Full { colours: false };
 /// The topologies of a folder, by their paths relative to the repository.
 fn topologies(folder: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut paths: Vec<PathBuf> =
-        entries.filter(|path| path.extension().is_some_and(|extension| extension == "yaml")).collect();
+    let mut paths: Vec<PathBuf> = entries
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
     paths.sort();
     paths
 }
@@ -90,9 +91,10 @@ fn what_is_offered_as_the_corrected_text_mends_the_fault() {
         let mended = folder.path().join("mended.yaml");
         fs::write(&mended, &text).unwrap();
         let after = load(&mended, &|_| None);
-        let is_gone = !after.diagnostics.iter().any(|other| {
-            other.code == fault.code && other.message == fault.message
-        });
+        let is_gone = !after
+            .diagnostics
+            .iter()
+            .any(|other| other.code == fault.code && other.message == fault.message);
         assert!(is_gone, "{}\n{text}", path.display());
     }
 }

@@ -6,8 +6,7 @@ use assert_cmd::Command;
 use serde_json::Value;
 
 fn check(arguments: &[&str]) -> (i32, String, String) {
-    let output =
-        Command::cargo_bin("zrig").unwrap().arg("check").args(arguments).output().unwrap();
+    let output = Command::cargo_bin("zrig").unwrap().arg("check").args(arguments).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
@@ -41,8 +40,7 @@ fn the_short_form_has_one_line_a_fault() {
 fn json_has_an_object_a_fault_and_nothing_else() {
     let (status, text, _) = check(&["--format", "json", "tests/check"]);
     assert_eq!(status, 2);
-    let faults: Vec<Value> =
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let faults: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(faults.len() >= 90);
     for fault in faults {
         assert!(fault["code"].as_str().unwrap().starts_with("ZR"));

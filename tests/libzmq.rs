@@ -1,10 +1,7 @@
 //! What the libzmq underneath must be able to do, so that no option of a topology is silently
 //! without effect. Owns the facts about the build in `zmq-sys/`; never anything about nodes.
 
-#![allow(
-    unsafe_code,
-    reason = "asks libzmq and the kernel what no safe wrapper asks"
-)]
+#![allow(unsafe_code, reason = "asks libzmq and the kernel what no safe wrapper asks")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::ffi::{CString, c_int, c_void};
@@ -39,11 +36,7 @@ fn bound(socket: &Socket, endpoint: &str) -> String {
 
 fn receive(socket: &Socket) -> Vec<Vec<u8>> {
     let patience = PATIENCE.as_millis().try_into().unwrap();
-    assert_eq!(
-        socket.poll(POLLIN, patience),
-        Ok(1),
-        "nothing came in {PATIENCE:?}"
-    );
+    assert_eq!(socket.poll(POLLIN, patience), Ok(1), "nothing came in {PATIENCE:?}");
     socket.recv_multipart(DONTWAIT).unwrap()
 }
 
@@ -66,12 +59,7 @@ fn option(socket: &mut Socket, option: u32) -> c_int {
     let mut length = mem::size_of::<c_int>();
     // SAFETY: there is room for an `int`, and `length` says so.
     let result = unsafe {
-        zmq_sys::zmq_getsockopt(
-            socket,
-            option as c_int,
-            (&raw mut value).cast(),
-            &raw mut length,
-        )
+        zmq_sys::zmq_getsockopt(socket, option as c_int, (&raw mut value).cast(), &raw mut length)
     };
     assert_eq!(result, 0, "option {option}");
     value
@@ -225,22 +213,13 @@ fn no_descriptor_is_left_open_in_a_child_process() {
     push.send("up", 0).unwrap();
     assert_eq!(receive(&pull), [b"up"]);
 
-    let ours: Vec<_> = descriptors()
-        .into_iter()
-        .filter(|descriptor| !before.contains(descriptor))
-        .collect();
-    assert!(
-        ours.len() >= 7,
-        "sockets, threads and connections: {ours:?}"
-    );
+    let ours: Vec<_> =
+        descriptors().into_iter().filter(|descriptor| !before.contains(descriptor)).collect();
+    assert!(ours.len() >= 7, "sockets, threads and connections: {ours:?}");
     for (descriptor, behind) in ours {
         // SAFETY: asks for flags only.
         let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFD) };
-        assert_eq!(
-            flags & libc::FD_CLOEXEC,
-            libc::FD_CLOEXEC,
-            "{descriptor}: {behind}"
-        );
+        assert_eq!(flags & libc::FD_CLOEXEC, libc::FD_CLOEXEC, "{descriptor}: {behind}");
     }
 }
 
@@ -258,10 +237,7 @@ fn the_threads_of_libzmq_have_names() {
         .unwrap()
         .filter_map(|task| fs::read_to_string(task.unwrap().path().join("comm")).ok())
         .collect();
-    assert!(
-        names.iter().any(|name| name.trim_end() == "ZMQbg/IO/0"),
-        "{names:?}"
-    );
+    assert!(names.iter().any(|name| name.trim_end() == "ZMQbg/IO/0"), "{names:?}");
 }
 
 #[test]
@@ -324,10 +300,7 @@ fn keep_alive_is_off_unless_asked_for() {
 
     let connected = event_of(&connecting, zmq_sys::ZMQ_EVENT_CONNECTED);
     let descriptor = connected.values[0].try_into().unwrap();
-    assert_eq!(
-        kernel_option(descriptor, libc::SOL_SOCKET, libc::SO_KEEPALIVE),
-        0
-    );
+    assert_eq!(kernel_option(descriptor, libc::SOL_SOCKET, libc::SO_KEEPALIVE), 0);
 }
 
 #[test]
@@ -340,16 +313,11 @@ fn the_peer_of_an_ipc_connection_is_known() {
     push.send("who am I", 0).unwrap();
 
     let mut message = Message::new();
-    assert_eq!(
-        pull.poll(POLLIN, PATIENCE.as_millis().try_into().unwrap()),
-        Ok(1)
-    );
+    assert_eq!(pull.poll(POLLIN, PATIENCE.as_millis().try_into().unwrap()), Ok(1));
     pull.recv(&mut message, DONTWAIT).unwrap();
     // SAFETY: asks for a number only.
     let user = unsafe { libc::getuid() };
-    let address = message
-        .gets(zmq_sys::ZMQ_MSG_PROPERTY_PEER_ADDRESS)
-        .unwrap_or_default();
+    let address = message.gets(zmq_sys::ZMQ_MSG_PROPERTY_PEER_ADDRESS).unwrap_or_default();
     assert!(address.contains(&format!(":{user}:")), "{address:?}");
 }
 
@@ -369,9 +337,7 @@ fn a_curve_handshake_carries_a_message() {
     client.set_curve_publickey(&client_keys.public_key).unwrap();
     client.set_curve_secretkey(&client_keys.secret_key).unwrap();
 
-    client
-        .connect(&bound(&server, "tcp://127.0.0.1:*"))
-        .unwrap();
+    client.connect(&bound(&server, "tcp://127.0.0.1:*")).unwrap();
     client.send("in private", 0).unwrap();
     assert_eq!(receive(&server), [b"in private"]);
     assert_eq!(server.get_mechanism(), Ok(zmq::Mechanism::ZMQ_CURVE));
@@ -394,9 +360,7 @@ fn a_curve_handshake_with_the_wrong_key_of_the_server_fails() {
     client.set_curve_publickey(&client_keys.public_key).unwrap();
     client.set_curve_secretkey(&client_keys.secret_key).unwrap();
 
-    client
-        .connect(&bound(&server, "tcp://127.0.0.1:*"))
-        .unwrap();
+    client.connect(&bound(&server, "tcp://127.0.0.1:*")).unwrap();
     let failed = event_of(&handshakes, zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL);
     let reason = u64::from(zmq_sys::ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC);
     assert_eq!(failed.values, [reason]);
@@ -407,14 +371,8 @@ fn a_public_key_follows_from_its_secret_one() {
     let (mut public, mut secret, mut derived) = ([0; 41], [0; 41], [0; 41]);
     // SAFETY: each has room for 40 characters and a 0, and the secret key has got both.
     unsafe {
-        assert_eq!(
-            zmq_sys::zmq_curve_keypair(public.as_mut_ptr(), secret.as_mut_ptr()),
-            0
-        );
-        assert_eq!(
-            zmq_sys::zmq_curve_public(derived.as_mut_ptr(), secret.as_ptr()),
-            0
-        );
+        assert_eq!(zmq_sys::zmq_curve_keypair(public.as_mut_ptr(), secret.as_mut_ptr()), 0);
+        assert_eq!(zmq_sys::zmq_curve_public(derived.as_mut_ptr(), secret.as_ptr()), 0);
     }
     assert_eq!(public, derived);
 }
@@ -444,10 +402,7 @@ fn the_queue_of_a_full_tcp_connection_can_be_seen() {
 
     let event = queues(&mut push, &events);
     // Only the end that bound is told its own endpoint.
-    assert_eq!(
-        (event.local.as_str(), event.remote.as_str()),
-        ("", endpoint.as_str())
-    );
+    assert_eq!((event.local.as_str(), event.remote.as_str()), ("", endpoint.as_str()));
     assert_eq!(event.values, [HIGH_WATER_MARK as u64, 0]);
 
     // Somebody reads: the queue drains.
@@ -463,10 +418,7 @@ fn the_queue_of_a_full_tcp_connection_can_be_seen() {
 /// Asks how full the queues of a socket's one connection are.
 fn queues(socket: &mut Socket, events: &Socket) -> Event {
     // SAFETY: the socket is alive.
-    assert_eq!(
-        unsafe { zmq_sys::zmq_socket_monitor_pipes_stats(socket.as_mut_ptr()) },
-        0
-    );
+    assert_eq!(unsafe { zmq_sys::zmq_socket_monitor_pipes_stats(socket.as_mut_ptr()) }, 0);
     // The answer comes through the socket, which has to be worked for it to go on.
     let started = Instant::now();
     while events.poll(POLLIN, 10) == Ok(0) && started.elapsed() < PATIENCE {
@@ -490,10 +442,7 @@ fn options_of_the_draft_api_are_known() {
     assert_eq!(option(&mut publisher, zmq_sys::ZMQ_TOPICS_COUNT), 2);
 
     let stop = zmq_sys::ZMQ_RECONNECT_STOP_HANDSHAKE_FAILED as c_int;
-    assert_eq!(
-        set_option(&mut publisher, zmq_sys::ZMQ_RECONNECT_STOP, stop),
-        0
-    );
+    assert_eq!(set_option(&mut publisher, zmq_sys::ZMQ_RECONNECT_STOP, stop), 0);
     assert_eq!(option(&mut publisher, zmq_sys::ZMQ_RECONNECT_STOP), stop);
 }
 
@@ -538,10 +487,7 @@ fn frames_are_shared_and_moved_without_a_copy() {
 
         assert_eq!(zmq_sys::zmq_msg_set(&raw mut moved, shared, 1), -1);
         assert_eq!(zmq_sys::zmq_errno(), zmq_sys::errno::EINVAL);
-        assert_eq!(
-            zmq_sys::zmq_msg_gets(&raw const moved, c"Nothing".as_ptr()),
-            ptr::null()
-        );
+        assert_eq!(zmq_sys::zmq_msg_gets(&raw const moved, c"Nothing".as_ptr()), ptr::null());
         for frame in [&mut original, &mut copy, &mut moved] {
             assert_eq!(zmq_sys::zmq_msg_close(&raw mut *frame), 0);
         }
@@ -555,8 +501,7 @@ fn the_events_of_a_handshake_reach_the_safe_monitor() {
     let pull = socket(&context, SocketType::PULL);
     let push = socket(&context, SocketType::PUSH);
     let wanted = SocketEvent::HANDSHAKE_SUCCEEDED;
-    push.monitor("inproc://events", wanted.to_raw().into())
-        .unwrap();
+    push.monitor("inproc://events", wanted.to_raw().into()).unwrap();
     let events = socket(&context, SocketType::PAIR);
     events.connect("inproc://events").unwrap();
     push.connect(&bound(&pull, "tcp://127.0.0.1:*")).unwrap();

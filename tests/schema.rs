@@ -42,7 +42,8 @@ fn every_sound_topology_fits() {
     let validator = validator();
     let mended = topologies("tests/check");
     let mended = mended.into_iter().filter(|path| path.to_str().unwrap().ends_with(".fixed.yaml"));
-    for path in topologies("topologies").into_iter().chain(topologies("tests/sound")).chain(mended) {
+    for path in topologies("topologies").into_iter().chain(topologies("tests/sound")).chain(mended)
+    {
         let instance = instance(&fs::read_to_string(&path).unwrap());
         let faults: Vec<String> =
             validator.iter_errors(&instance).map(|fault| fault.to_string()).collect();
@@ -113,7 +114,9 @@ fn typos_anywhere_are_marked() {
 #[test]
 fn roles_and_options_bear_their_meaning() {
     let schema = schema().to_string();
-    for word in ["Sends every message to all subscribers", "Keep only the last message", "high-water"] {
+    for word in
+        ["Sends every message to all subscribers", "Keep only the last message", "high-water"]
+    {
         let is_there = schema.contains(word) || schema.to_lowercase().contains(word);
         assert!(is_there, "{word}");
     }

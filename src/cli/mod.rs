@@ -4,8 +4,9 @@
 
 mod check;
 mod draw;
-mod plan;
 mod explain;
+mod graph;
+mod plan;
 mod run;
 mod schema;
 mod variables;
@@ -36,6 +37,7 @@ enum Command {
     Run(run::RunArguments),
     Check(check::CheckArguments),
     Plan(plan::PlanArguments),
+    Graph(graph::GraphArguments),
     Explain(explain::ExplainArguments),
     Schema(schema::SchemaArguments),
 }
@@ -47,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => arguments.run(),
         Command::Check(arguments) => arguments.run(),
         Command::Plan(arguments) => arguments.run(),
+        Command::Graph(arguments) => arguments.run(),
         Command::Explain(arguments) => arguments.run(),
         Command::Schema(arguments) => arguments.run(),
     };

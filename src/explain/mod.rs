@@ -114,7 +114,8 @@ pub fn meaning(word: &str) -> Option<&'static str> {
 /// The word that was probably meant.
 #[must_use]
 pub fn nearest_word(word: &str) -> Option<&'static str> {
-    let words = pages().iter().flat_map(|page| std::iter::once(page.word).chain(page.also.iter().copied()));
+    let words =
+        pages().iter().flat_map(|page| std::iter::once(page.word).chain(page.also.iter().copied()));
     let wanted = normal(word).replace('-', " ");
     nearest(&wanted, words.clone()).or_else(|| nearest(word, words))
 }

@@ -36,8 +36,12 @@ fn every_role_key_option_and_code_has_a_page() {
     let keys = keys::ALL.iter().flat_map(|keys| keys.iter()).map(|key| (*key).to_owned());
     let options = SocketOption::all().iter().map(|option| option.name.0.to_owned());
     let codes = Code::ALL.iter().map(|code| code.id().to_owned());
-    let missing: Vec<String> =
-        roles.chain(keys).chain(options).chain(codes).filter(|word| explain(word).is_none()).collect();
+    let missing: Vec<String> = roles
+        .chain(keys)
+        .chain(options)
+        .chain(codes)
+        .filter(|word| explain(word).is_none())
+        .collect();
     assert_eq!(missing, Vec::<String>::new());
 }
 
@@ -62,7 +66,9 @@ fn what_a_page_points_to_is_there() {
 
 #[test]
 fn words_are_found_as_people_write_them() {
-    for word in ["slow joiner", "Slow-Joiner", "ZMQ_ROUTER_MANDATORY", "zr0304", "hwm", "on_tick", "linger"] {
+    for word in
+        ["slow joiner", "Slow-Joiner", "ZMQ_ROUTER_MANDATORY", "zr0304", "hwm", "on_tick", "linger"]
+    {
         assert!(explain(word).is_some(), "{word}");
     }
     assert!(explain("conflate").unwrap().contains("ZMQ_CONFLATE"), "the term and the option");

@@ -59,11 +59,8 @@ fn check_sequence(graph: &Graph<'_>, link: &Link) -> Option<Diagnostic> {
     if !is_direct || one.sequence == other.sequence {
         return None;
     }
-    let (with, without) = if one.sequence {
-        (link.connecter, link.binder)
-    } else {
-        (link.binder, link.connecter)
-    };
+    let (with, without) =
+        if one.sequence { (link.connecter, link.binder) } else { (link.binder, link.connecter) };
     let written = &graph.written;
     let place = written.key(with, "sequence").map_or(written.socket(with), |e| e.key.span);
     let why = if spec(graph, with).role == Role::Pub {
@@ -83,14 +80,16 @@ fn check_sequence(graph: &Graph<'_>, link: &Link) -> Option<Diagnostic> {
 fn check_matching(graph: &Graph<'_>, link: &Link) -> Option<Diagnostic> {
     let (one, other) = (spec(graph, link.connecter), spec(graph, link.binder));
     let turns = |socket: &SocketSpec| socket.is_on("invert_matching");
-    let has_option = |socket: &SocketSpec| OptionName("invert_matching").option().is_of(socket.role);
+    let has_option =
+        |socket: &SocketSpec| OptionName("invert_matching").option().is_of(socket.role);
     if turns(one) == turns(other) || !has_option(one) || !has_option(other) {
         return None;
     }
     let (with, without) =
         if turns(one) { (link.connecter, link.binder) } else { (link.binder, link.connecter) };
     let written = &graph.written;
-    let place = written.option(with, "invert_matching").map_or(written.socket(with), |e| e.key.span);
+    let place =
+        written.option(with, "invert_matching").map_or(written.socket(with), |e| e.key.span);
     Some(
         Diagnostic::new(Code::InvertOneSided, "`invert_matching` at one end only")
             .at(place, format!("{} has it", written.name(with)))
@@ -169,9 +168,8 @@ fn check_security(graph: &Graph<'_>, link: &Link) -> Option<Diagnostic> {
         let option = mechanism.option().and_then(|name| written.option(end, name));
         option.map_or(written.socket(end), |entry| entry.key.span)
     };
-    let text = |end: LinkEnd, mechanism: Mechanism| {
-        format!("{} {}", written.name(end), mechanism.word())
-    };
+    let text =
+        |end: LinkEnd, mechanism: Mechanism| format!("{} {}", written.name(end), mechanism.word());
     Some(
         Diagnostic::new(Code::SecurityDiffers, "the two ends of a link authenticate differently")
             .at(place(link.connecter, one), text(link.connecter, one))

@@ -80,7 +80,8 @@ fn read(id: SourceId, source: &Source, allows: &mut Vec<Allow>, told: &mut Vec<D
         };
         match Code::parse(words.split_whitespace().next().unwrap_or_default()) {
             Some(code) if because && !code_is_error(code) => {
-                let line = if text[..sign].trim().is_empty() { next_line(source, line) } else { line };
+                let line =
+                    if text[..sign].trim().is_empty() { next_line(source, line) } else { line };
                 allows.push(Allow { code, span: comment, line, is_used: false });
             }
             Some(code) if because => told.push(error_allowed(code, comment)),

@@ -36,9 +36,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
 
 /// The port of an endpoint that the file itself chose from the ephemeral range.
 fn ephemeral(graph: &Graph<'_>, endpoint: &Endpoint, place: Span) -> Option<u16> {
-    endpoint
-        .port()
-        .filter(|port| EPHEMERAL.contains(port) && !graph.written.is_variable(place))
+    endpoint.port().filter(|port| EPHEMERAL.contains(port) && !graph.written.is_variable(place))
 }
 
 fn check_bound_port(graph: &Graph<'_>, endpoint: &Endpoint, place: Span) -> Option<Diagnostic> {

@@ -37,11 +37,14 @@ fn check_bare_ids(
             continue;
         }
         findings.push(
-            Diagnostic::new(Code::PrefixTakesMore, format!("the filter `{text}` takes other ids too"))
-                .at(topic.span, format!("takes {text}, and also {text}0 and {text}01"))
-                .because("ZeroMQ compares the first bytes only, so an id has to end with its space")
-                .help(format!("write `msgids: [{text}]`, or the topic `\"{text} \"`"))
-                .fix(topic.span, format!("\"{text} \"")),
+            Diagnostic::new(
+                Code::PrefixTakesMore,
+                format!("the filter `{text}` takes other ids too"),
+            )
+            .at(topic.span, format!("takes {text}, and also {text}0 and {text}01"))
+            .because("ZeroMQ compares the first bytes only, so an id has to end with its space")
+            .help(format!("write `msgids: [{text}]`, or the topic `\"{text} \"`"))
+            .fix(topic.span, format!("\"{text} \"")),
         );
     }
 }

@@ -15,7 +15,14 @@ use super::survey::span_of;
 
 /// The handlers that do not bear a socket's name.
 const EVENTS: &[&str] = &[
-    "on_start", "on_message", "on_tick", "on_timer", "on_line", "on_end", "on_peer", "on_reload",
+    "on_start",
+    "on_message",
+    "on_tick",
+    "on_timer",
+    "on_line",
+    "on_end",
+    "on_peer",
+    "on_reload",
     "on_stop",
 ];
 
@@ -63,9 +70,9 @@ fn uncalled(node: &NodeSpec, survey: &Survey, handler: &str) -> Option<String> {
 }
 
 fn is_forwarded(node: &NodeSpec, socket: usize) -> bool {
-    node.forwards.iter().any(|forward| {
-        forward.from == socket || (forward.both_ways && forward.to == socket)
-    })
+    node.forwards
+        .iter()
+        .any(|forward| forward.from == socket || (forward.both_ways && forward.to == socket))
 }
 
 fn unmessaged(node: &NodeSpec, survey: &Survey) -> Option<String> {
@@ -75,7 +82,8 @@ fn unmessaged(node: &NodeSpec, survey: &Survey) -> Option<String> {
     if receiving.peek().is_none() {
         return Some("no socket of this node receives for a handler".to_owned());
     }
-    let mut others = receiving.filter(|&at| !survey.defines(&format!("on_{}", node.sockets[at].name)));
+    let mut others =
+        receiving.filter(|&at| !survey.defines(&format!("on_{}", node.sockets[at].name)));
     match others.next() {
         Some(_) => None,
         None => Some("every socket that receives has a handler of its own".to_owned()),
@@ -162,7 +170,11 @@ fn check_timers(graph: &Graph<'_>, node: usize, findings: &mut Vec<Diagnostic>) 
 }
 
 /// The formats of the messages that a handler of a node gets.
-fn formats_of<'n>(node: &'n NodeSpec, survey: &'n Survey, handler: &'n str) -> impl Iterator<Item = Format> + 'n {
+fn formats_of<'n>(
+    node: &'n NodeSpec,
+    survey: &'n Survey,
+    handler: &'n str,
+) -> impl Iterator<Item = Format> + 'n {
     let own = |name: &str| survey.defines(&format!("on_{name}"));
     node.sockets
         .iter()

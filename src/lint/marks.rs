@@ -71,13 +71,16 @@ fn check_publisher(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Opti
     }
     let place = graph.written.mark(end, Way::Send)?;
     Some(
-        Diagnostic::new(Code::HwmOnePublisher, format!("a {} with room for one message", socket.role))
-            .at(place.span, "for each subscriber")
-            .because(
-                "a second message in a row is dropped for every subscriber that has not yet \
+        Diagnostic::new(
+            Code::HwmOnePublisher,
+            format!("a {} with room for one message", socket.role),
+        )
+        .at(place.span, "for each subscriber")
+        .because(
+            "a second message in a row is dropped for every subscriber that has not yet \
                  taken the first",
-            )
-            .help("write at least 10, or `when_full: wait` if nothing may be lost"),
+        )
+        .help("write at least 10, or `when_full: wait` if nothing may be lost"),
     )
 }
 
@@ -117,6 +120,9 @@ fn check_filters(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option
     Some(
         finding
             .because("on each (re)connect the filters beyond the mark vanish without a word")
-            .help(format!("write `hwm: {{send: {}}}` or more, or use fewer, shorter prefixes", filters + 1)),
+            .help(format!(
+                "write `hwm: {{send: {}}}` or more, or use fewer, shorter prefixes",
+                filters + 1
+            )),
     )
 }

@@ -19,11 +19,27 @@ const ROOM_FOR_HEARTBEATS: u32 = 10;
 
 /// What does nothing without another option, with what that is.
 const NEEDS: &[(&str, &str, &str)] = &[
-    ("tcp_keepalive_idle", "tcp_keepalive", "only a socket that probes its connections looks at it"),
-    ("tcp_keepalive_intvl", "tcp_keepalive", "only a socket that probes its connections looks at it"),
+    (
+        "tcp_keepalive_idle",
+        "tcp_keepalive",
+        "only a socket that probes its connections looks at it",
+    ),
+    (
+        "tcp_keepalive_intvl",
+        "tcp_keepalive",
+        "only a socket that probes its connections looks at it",
+    ),
     ("tcp_keepalive_cnt", "tcp_keepalive", "only a socket that probes its connections looks at it"),
-    ("heartbeat_timeout", "heartbeat_ivl", "without an interval no PING is sent whose answer could be late"),
-    ("heartbeat_ttl", "heartbeat_ivl", "it travels with the PING, and without an interval none is sent"),
+    (
+        "heartbeat_timeout",
+        "heartbeat_ivl",
+        "without an interval no PING is sent whose answer could be late",
+    ),
+    (
+        "heartbeat_ttl",
+        "heartbeat_ivl",
+        "it travels with the PING, and without an interval none is sent",
+    ),
     ("zap_enforce_domain", "zap_domain", "without a domain there is nothing to enforce"),
 ];
 
@@ -46,7 +62,12 @@ fn number(socket: &SocketSpec, name: &'static str) -> Option<i32> {
     }
 }
 
-fn set<'a>(graph: &Graph<'a>, end: LinkEnd, socket: &SocketSpec, name: &'static str) -> Option<(i32, &'a Entry)> {
+fn set<'a>(
+    graph: &Graph<'a>,
+    end: LinkEnd,
+    socket: &SocketSpec,
+    name: &'static str,
+) -> Option<(i32, &'a Entry)> {
     Some((number(socket, name)?, graph.written.option(end, name)?))
 }
 

@@ -57,10 +57,10 @@ fn check_pair(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Di
         return None;
     }
     let arriving = graph.links.iter().filter(|link| link.binder == end);
-    let arriving: Vec<(&Link, u32)> = arriving
-        .map(|link| (link, copies(&graph.topology.nodes[link.connecter.node])))
-        .collect();
-    let connects = socket.attachments.iter().filter(|at| !matches!(at, Attachment::Bind(_))).count();
+    let arriving: Vec<(&Link, u32)> =
+        arriving.map(|link| (link, copies(&graph.topology.nodes[link.connecter.node]))).collect();
+    let connects =
+        socket.attachments.iter().filter(|at| !matches!(at, Attachment::Bind(_))).count();
     let peers: u32 = arriving.iter().map(|(_, copies)| copies).sum();
     let peers = peers as usize + connects;
     if peers < 2 {
@@ -79,7 +79,9 @@ fn check_pair(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Di
     }
     Some(
         finding
-            .because("a PAIR takes its first peer; ZeroMQ turns every other one away without a word")
+            .because(
+                "a PAIR takes its first peer; ZeroMQ turns every other one away without a word",
+            )
             .help("give each pair one peer, or use dealer and router for several"),
     )
 }
@@ -170,7 +172,12 @@ fn check_identities(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     }
 }
 
-fn duplicate_identity(graph: &Graph<'_>, router: LinkEnd, one: LinkEnd, other: LinkEnd) -> Diagnostic {
+fn duplicate_identity(
+    graph: &Graph<'_>,
+    router: LinkEnd,
+    one: LinkEnd,
+    other: LinkEnd,
+) -> Diagnostic {
     let written = &graph.written;
     let place = |end| written.key(end, "identity").map_or(written.socket(end), |e| e.value.span);
     Diagnostic::new(Code::DuplicateIdentity, "two peers of one router with the same identity")

@@ -53,7 +53,8 @@ fn named_socket(call: &Call) -> Option<&str> {
 
 /// Why a call cannot do anything in a node; nothing where it may.
 fn refused(call: &Call, node: &NodeSpec) -> Option<String> {
-    let count = |holds: &dyn Fn(&SocketSpec) -> bool| node.sockets.iter().filter(|s| holds(s)).count();
+    let count =
+        |holds: &dyn Fn(&SocketSpec) -> bool| node.sockets.iter().filter(|s| holds(s)).count();
     if let Some(name) = named_socket(call) {
         let Some(socket) = node.socket(name) else {
             return Some(format!("`{}` has no socket `{name}`", node.name));
@@ -83,7 +84,9 @@ fn refused(call: &Call, node: &NodeSpec) -> Option<String> {
                 socket.format != Format::Plain && socket.role.sends() && !socket.role.routes()
             };
             match count(&|socket| socket.role.publishes()) {
-                0 if count(&tagged) == 0 => Some(format!("`{}` has no socket to publish on", node.name)),
+                0 if count(&tagged) == 0 => {
+                    Some(format!("`{}` has no socket to publish on", node.name))
+                }
                 0 | 1 => None,
                 _ => Some(format!("several sockets of `{}` could publish it", node.name)),
             }
@@ -122,9 +125,10 @@ fn check_socket(graph: &Graph<'_>, call: &Call, nodes: &[&NodeSpec]) -> Option<D
 }
 
 fn check_param(graph: &Graph<'_>, call: &Call, nodes: &[&NodeSpec]) -> Option<Diagnostic> {
-    let (("param", [Some(Literal::Text(name))]), span) =
-        ((call.name.as_str(), call.arguments.as_slice()), span_of(&call.site, graph.subject.sources)?)
-    else {
+    let (("param", [Some(Literal::Text(name))]), span) = (
+        (call.name.as_str(), call.arguments.as_slice()),
+        span_of(&call.site, graph.subject.sources)?,
+    ) else {
         return None;
     };
     if nodes.iter().any(|node| node.params.contains_key(name)) {
@@ -151,7 +155,11 @@ fn caller<'s>(survey: &'s Survey, call: &Call) -> Option<&'s str> {
 }
 
 /// Calls that send on a socket, by name or as the only one that can.
-fn sends_on<'s>(survey: &'s Survey, node: &'s NodeSpec, socket: usize) -> impl Iterator<Item = &'s Call> {
+fn sends_on<'s>(
+    survey: &'s Survey,
+    node: &'s NodeSpec,
+    socket: usize,
+) -> impl Iterator<Item = &'s Call> {
     let name = node.sockets[socket].name.as_str();
     let senders = node.sockets.iter().filter(|socket| socket.role.sends()).count();
     survey.calls.iter().filter(move |call| match call.name.as_str() {
@@ -165,7 +173,8 @@ fn sends_on<'s>(survey: &'s Survey, node: &'s NodeSpec, socket: usize) -> impl I
 fn check_first_message(graph: &Graph<'_>, end: LinkEnd, survey: &Survey) -> Option<Diagnostic> {
     let node = &graph.topology.nodes[end.node];
     let socket = &node.sockets[end.socket];
-    if socket.role != Role::Router || socket.options.keys().any(|name| name.0 == "router_mandatory") {
+    if socket.role != Role::Router || socket.options.keys().any(|name| name.0 == "router_mandatory")
+    {
         return None;
     }
     let call = sends_on(survey, node, end.socket).next()?;
@@ -175,7 +184,9 @@ fn check_first_message(graph: &Graph<'_>, end: LinkEnd, survey: &Survey) -> Opti
             .at(span, "to a peer that may not be there")
             .at(graph.written.socket(end), "without `router_mandatory`")
             .because("a message to a routing id that is not connected is dropped, and only counted")
-            .help("write `options: {router_mandatory: true}` to have each told as an error, or false"),
+            .help(
+                "write `options: {router_mandatory: true}` to have each told as an error, or false",
+            ),
     )
 }
 
@@ -186,8 +197,8 @@ fn check_early_publish(graph: &Graph<'_>, end: LinkEnd, survey: &Survey) -> Opti
     if !socket.role.publishes() || is_private(socket) {
         return None;
     }
-    let call = sends_on(survey, node, end.socket)
-        .find(|call| caller(survey, call) == Some("on_start"))?;
+    let call =
+        sends_on(survey, node, end.socket).find(|call| caller(survey, call) == Some("on_start"))?;
     if graph.links.iter().any(|link| link.connecter == end || link.binder == end) {
         return None;
     }

@@ -13,9 +13,8 @@ use super::Subject;
 use super::survey::span_of;
 
 /// What a message has.
-pub(super) const PROPERTIES: &[&str] = &[
-    "socket", "msgid", "msgtype", "body", "topic", "text", "bytes", "json", "frames", "sender",
-];
+pub(super) const PROPERTIES: &[&str] =
+    &["socket", "msgid", "msgtype", "body", "topic", "text", "bytes", "json", "frames", "sender"];
 /// The handlers whose argument is no message.
 const NO_MESSAGE: &[&str] = &["on_timer", "on_line", "on_peer"];
 
@@ -41,15 +40,20 @@ fn check_call(subject: &Subject<'_>, survey: &Survey, call: &Call) -> Option<Dia
     if counts.contains(&call.arguments.len()) {
         return None;
     }
-    if counts.is_empty() { unknown_function(subject, survey, call) } else { wrong_count(subject, call, &counts) }
+    if counts.is_empty() {
+        unknown_function(subject, survey, call)
+    } else {
+        wrong_count(subject, call, &counts)
+    }
 }
 
 fn unknown_function(subject: &Subject<'_>, survey: &Survey, call: &Call) -> Option<Diagnostic> {
     let span = span_of(&call.site, subject.sources)?;
     let own = survey.functions.iter().map(|function| function.name.as_str());
-    let finding = Diagnostic::new(Code::UnknownFunction, format!("there is no function `{}`", call.name))
-        .at(span, "not a function")
-        .because("the handler fails whenever it gets here");
+    let finding =
+        Diagnostic::new(Code::UnknownFunction, format!("there is no function `{}`", call.name))
+            .at(span, "not a function")
+            .because("the handler fails whenever it gets here");
     Some(match nearest(&call.name, own.chain(subject.surveys.vocabulary().names())) {
         Some(meant) => finding.help(format!("did you mean `{meant}`?")).fix(span, meant),
         None => finding.help("define it in the script, or import the module that has it"),
@@ -62,13 +66,20 @@ fn wrong_count(subject: &Subject<'_>, call: &Call, counts: &BTreeSet<usize>) -> 
     let takes = counts.join(" or ");
     let given = call.arguments.len();
     Some(
-        Diagnostic::new(Code::WrongArguments, format!("`{}` takes {takes} {}", call.name, if takes == "1" { "argument" } else { "arguments" }))
-            .at(span, format!("called with {given}"))
-            .because("the handler fails whenever it gets here")
-            .help(match usage(&call.name) {
-                Some(usage) => format!("write {usage}"),
-                None => format!("call it with {takes}"),
-            }),
+        Diagnostic::new(
+            Code::WrongArguments,
+            format!(
+                "`{}` takes {takes} {}",
+                call.name,
+                if takes == "1" { "argument" } else { "arguments" }
+            ),
+        )
+        .at(span, format!("called with {given}"))
+        .because("the handler fails whenever it gets here")
+        .help(match usage(&call.name) {
+            Some(usage) => format!("write {usage}"),
+            None => format!("call it with {takes}"),
+        }),
     )
 }
 
@@ -77,7 +88,9 @@ fn usage(name: &str) -> Option<&'static str> {
     Some(match name {
         "send" => "`send(v)`",
         "send_to" => "`send_to(socket, v)`",
-        "publish" => "`publish(id or topic, v)`, with the socket's name first where there are several",
+        "publish" => {
+            "`publish(id or topic, v)`, with the socket's name first where there are several"
+        }
         "reply" => "`reply(msg, v)`",
         "subscribe" => "`subscribe(id or topic)`",
         "unsubscribe" => "`unsubscribe(id or topic)`",

@@ -128,8 +128,8 @@ impl Blueprint {
 
     pub(super) fn sink(&self) -> Result<Option<Sink>, NodeError> {
         let Some(spec) = &self.spec.write else { return Ok(None) };
-        let sink = Sink::open(spec)
-            .map_err(|error| NodeError::Sink { path: path(&spec.file), error })?;
+        let sink =
+            Sink::open(spec).map_err(|error| NodeError::Sink { path: path(&spec.file), error })?;
         Ok(Some(sink))
     }
 }

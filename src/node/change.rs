@@ -177,9 +177,8 @@ impl Node {
         spec: &SocketSpec,
     ) -> Result<NodeSocket, (Option<Box<NodeSocket>>, SocketError)> {
         let blueprint = &self.blueprint;
-        let open = |counters| {
-            NodeSocket::open(&blueprint.context, &blueprint.instance, spec, counters)
-        };
+        let open =
+            |counters| NodeSocket::open(&blueprint.context, &blueprint.instance, spec, counters);
         let Some(mut known) = known else {
             return open(Arc::<SocketCounters>::default()).map_err(|error| (None, error));
         };
@@ -205,7 +204,8 @@ impl Node {
     fn finish_stashes_of_the_gone(&mut self, to: &NodeSpec) {
         for place in 0..self.sockets.len() {
             let stays = to.sockets.iter().any(|spec| {
-                *spec.name == *self.sockets[place].name && spec.role == self.sockets[place].spec.role
+                *spec.name == *self.sockets[place].name
+                    && spec.role == self.sockets[place].spec.role
             });
             if stays {
                 continue;
@@ -275,9 +275,8 @@ impl Node {
             let wanted = |endpoint: &String| {
                 endpoints.iter().any(|(at, one)| *at == place && one == endpoint)
             };
-            let renewed = |endpoint: &String| {
-                renew.iter().any(|(at, one)| *at == place && one == endpoint)
-            };
+            let renewed =
+                |endpoint: &String| renew.iter().any(|(at, one)| *at == place && one == endpoint);
             for endpoint in std::mem::take(&mut socket.declared) {
                 if !wanted(&endpoint) || renewed(&endpoint) {
                     failures.extend(socket.disconnect(&endpoint).err());

@@ -14,7 +14,9 @@ pub(super) fn make_room(endpoint: &str) -> Result<(), String> {
     let Some(path) = path_of(endpoint) else { return Ok(()) };
     let Ok(found) = std::fs::symlink_metadata(path) else { return Ok(()) };
     if !found.file_type().is_socket() {
-        return Err("there is a file of that name that is no socket, and bind would delete it".into());
+        return Err(
+            "there is a file of that name that is no socket, and bind would delete it".into()
+        );
     }
     match UnixStream::connect(path) {
         Ok(_) => Err("another socket or program has it already".into()),

@@ -79,7 +79,8 @@ impl Node {
     pub(super) fn tell_drop(&mut self, place: usize, reason: DropReason) {
         if self.sockets[place].spec.is_on("router_mandatory") {
             self.blueprint.counters.failed.add(1);
-            let error = format!("router_mandatory: a message could not be delivered ({})", reason.word());
+            let error =
+                format!("router_mandatory: a message could not be delivered ({})", reason.word());
             self.tell_limited(Some(place), What::Failed { error });
         } else {
             self.tell_limited(Some(place), What::Dropped { reason, count: 1 });

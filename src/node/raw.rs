@@ -180,9 +180,8 @@ impl RawSocket {
         let flags = zmq_sys::ZMQ_DONTWAIT | if more { zmq_sys::ZMQ_SNDMORE } else { 0 };
         loop {
             // SAFETY: a live socket and an initialised message.
-            let status = unsafe {
-                zmq_sys::zmq_msg_send(frame.as_raw(), self.pointer, flags.cast_signed())
-            };
+            let status =
+                unsafe { zmq_sys::zmq_msg_send(frame.as_raw(), self.pointer, flags.cast_signed()) };
             match check(status) {
                 Err(Errno(libc::EINTR)) => {}
                 result => return result,

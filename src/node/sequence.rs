@@ -55,8 +55,7 @@ impl Checking {
         frames: &mut Multipart,
         counters: &SocketCounters,
     ) -> Result<(), Malformed> {
-        let (source, number, sent) =
-            frames.last().and_then(parse).ok_or(Malformed::Sequence)?;
+        let (source, number, sent) = frames.last().and_then(parse).ok_or(Malformed::Sequence)?;
         frames.pop();
         let delay = since_epoch(SystemTime::now()).as_secs_f64() - sent;
         counters.delay_micros.set((delay.max(0.0) * 1e6) as u64);
@@ -83,9 +82,8 @@ fn parse(frame: &Frame) -> Option<(String, u64, f64)> {
 
 fn tag(format: Format, frames: &[Frame]) -> Tag {
     match (format, frames) {
-        (Format::Msgid, [frame, ..]) => {
-            parse_tagged(frame).map_or_else(|_| Tag::new(), |tagged| tagged.msgid.to_be_bytes().into())
-        }
+        (Format::Msgid, [frame, ..]) => parse_tagged(frame)
+            .map_or_else(|_| Tag::new(), |tagged| tagged.msgid.to_be_bytes().into()),
         (Format::Envelope, [topic, ..]) => topic.to_vec(),
         _ => Tag::new(),
     }

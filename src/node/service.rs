@@ -273,7 +273,8 @@ impl Node {
         }
         let unwritten = self.sink.as_ref().map_or(0, Sink::unwritten);
         if unwritten > 0 {
-            let error = format!("writing: {unwritten} bytes were not taken before the node had to close");
+            let error =
+                format!("writing: {unwritten} bytes were not taken before the node had to close");
             self.tell(None, What::FileFailed { error });
         }
     }

@@ -32,7 +32,10 @@ pub(super) struct Sink {
 enum Output {
     File(File),
     /// Standard output may keep a writer waiting, so a thread writes to it.
-    Thread { blocks: mpsc::Sender<Vec<u8>>, unwritten: Arc<AtomicUsize> },
+    Thread {
+        blocks: mpsc::Sender<Vec<u8>>,
+        unwritten: Arc<AtomicUsize>,
+    },
 }
 
 impl Sink {
@@ -99,7 +102,8 @@ impl Sink {
         self.retry_at = None;
         let result = self.output.write(&mut self.waiting);
         if result.is_err() || !self.waiting.is_empty() {
-            self.retry_at = Some(now + if result.is_err() { RETRY } else { Duration::from_millis(1) });
+            self.retry_at =
+                Some(now + if result.is_err() { RETRY } else { Duration::from_millis(1) });
         }
         result
     }
@@ -139,19 +143,17 @@ impl Output {
                     }
                 }
             }
-            Self::Thread { blocks, unwritten } => {
-                match blocks.try_reserve() {
-                    Ok(place) => {
-                        unwritten.fetch_add(waiting.len(), Ordering::Release);
-                        place.send(std::mem::take(waiting));
-                    }
-                    Err(mpsc::error::TrySendError::Full(())) => {}
-                    Err(mpsc::error::TrySendError::Closed(())) => {
-                        waiting.clear();
-                        return Err(io::Error::from(io::ErrorKind::BrokenPipe));
-                    }
+            Self::Thread { blocks, unwritten } => match blocks.try_reserve() {
+                Ok(place) => {
+                    unwritten.fetch_add(waiting.len(), Ordering::Release);
+                    place.send(std::mem::take(waiting));
                 }
-            }
+                Err(mpsc::error::TrySendError::Full(())) => {}
+                Err(mpsc::error::TrySendError::Closed(())) => {
+                    waiting.clear();
+                    return Err(io::Error::from(io::ErrorKind::BrokenPipe));
+                }
+            },
         }
         Ok(())
     }

@@ -192,7 +192,7 @@ impl NodeSocket {
         let hwm = |messages: u32| i32::try_from(messages).unwrap_or(i32::MAX);
         set("hwm", zmq_sys::ZMQ_SNDHWM, hwm(self.spec.hwm.send))?;
         set("hwm", zmq_sys::ZMQ_RCVHWM, hwm(self.spec.hwm.receive))?;
-        set("linger", zmq_sys::ZMQ_LINGER, milliseconds(self.spec.linger))?;
+        set("linger", zmq_sys::ZMQ_LINGER, linger(&self.spec))?;
         if let Some(identity) = &self.spec.identity {
             let value = OptionValue::Bytes(identity.clone());
             self.set("identity", zmq_sys::ZMQ_ROUTING_ID.cast_signed(), &value)?;
@@ -339,11 +339,7 @@ impl NodeSocket {
     }
 
     fn detach_error(&self, endpoint: &str, errno: Errno) -> SocketError {
-        SocketError::Detach {
-            socket: self.spec.name.clone(),
-            endpoint: endpoint.to_owned(),
-            errno,
-        }
+        SocketError::Detach { socket: self.spec.name.clone(), endpoint: endpoint.to_owned(), errno }
     }
 
     /// Starts the monitor before the first endpoint that has events to tell: inproc has none.
@@ -461,9 +457,7 @@ impl NodeSocket {
 
     fn full(&mut self, message: &mut Outgoing) -> Sent {
         match self.spec.role {
-            Role::Router if self.spec.when_full == WhenFull::Drop => {
-                self.dropped(DropReason::Full)
-            }
+            Role::Router if self.spec.when_full == WhenFull::Drop => self.dropped(DropReason::Full),
             Role::Rep if self.parked.len() >= PARKED_MAX => self.dropped(DropReason::Full),
             Role::Rep => {
                 self.parked.push_back(std::mem::take(&mut message.frames));
@@ -526,7 +520,7 @@ impl NodeSocket {
     /// Takes over what a spec of the same role changes without a new socket, endpoints apart.
     pub(super) fn adopt(&mut self, to: &SocketSpec) -> Result<(), SocketError> {
         let from = std::mem::replace(&mut self.spec, to.clone());
-        self.set_int("linger", zmq_sys::ZMQ_LINGER, milliseconds(to.linger))?;
+        self.set_int("linger", zmq_sys::ZMQ_LINGER, linger(to))?;
         if to.role.publishes() && from.when_full != to.when_full {
             let wait = i32::from(to.when_full == WhenFull::Wait);
             self.set_int("when_full", zmq_sys::ZMQ_XPUB_NODROP, wait)?;
@@ -566,6 +560,15 @@ impl Drop for NodeSocket {
     fn drop(&mut self) {
         self.raw.stop_monitor();
     }
+}
+
+/// A receiver has nothing to keep but subscriptions, which nobody needs once it is gone: waiting
+/// with them for a publisher that has closed first would hold up the end of the run.
+fn linger(spec: &SocketSpec) -> i32 {
+    if matches!(spec.role, Role::Sub | Role::Xsub | Role::Pull) {
+        return 0;
+    }
+    milliseconds(spec.linger)
 }
 
 fn milliseconds(duration: Option<Duration>) -> i32 {

@@ -358,8 +358,7 @@ impl Node {
     /// Calls the handler, and queues what it wants done.
     pub(super) fn call(&mut self, event: Event) {
         let Some(handler) = &mut self.handler else { return };
-        let place =
-            if let Event::Message(inbound) = &event { Some(inbound.socket) } else { None };
+        let place = if let Event::Message(inbound) = &event { Some(inbound.socket) } else { None };
         let before = Instant::now();
         let result = handler.call_into(event, &mut self.effects);
         let nanos = u64::try_from(before.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -579,13 +578,15 @@ impl Node {
     fn next_due(&self) -> Option<Instant> {
         let running = self.phase == Phase::Running && self.takes_new();
         let timers = self.timers.next_due().filter(|_| running);
-        let line = self.source.as_ref().and_then(|source| source.due(Instant::now())).filter(|_| running);
-        let drain = self.drain.as_ref().map(|drain| {
-            drain.deadline.min(drain.last_activity + drain.quiet)
-        });
+        let line =
+            self.source.as_ref().and_then(|source| source.due(Instant::now())).filter(|_| running);
+        let drain =
+            self.drain.as_ref().map(|drain| drain.deadline.min(drain.last_activity + drain.quiet));
         let stop = match self.phase {
             // Nothing tells when the thread of standard output has written all.
-            Phase::Stopping { deadline } if self.sink.as_ref().is_none_or(Sink::is_idle) => Some(deadline),
+            Phase::Stopping { deadline } if self.sink.as_ref().is_none_or(Sink::is_idle) => {
+                Some(deadline)
+            }
             Phase::Stopping { deadline } => Some(deadline.min(Instant::now() + WRITING)),
             Phase::Attaching | Phase::Running | Phase::Quiet | Phase::Closed => None,
         };

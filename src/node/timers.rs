@@ -74,7 +74,8 @@ impl Timers {
         let (name, timer) = self.periodic.iter_mut().find(|(_, timer)| timer.next == due)?;
         timer.next += timer.interval;
         if now.duration_since(due) > CATCH_UP && timer.next <= now {
-            let missed = now.duration_since(timer.next).as_nanos() / timer.interval.as_nanos().max(1);
+            let missed =
+                now.duration_since(timer.next).as_nanos() / timer.interval.as_nanos().max(1);
             let skipped = u32::try_from(missed + 1).unwrap_or(u32::MAX);
             timer.next += timer.interval.saturating_mul(skipped);
         }

@@ -9,7 +9,6 @@ use std::task::{Context as TaskContext, Poll};
 
 use tokio::io::unix::AsyncFd;
 
-
 /// Whether an edge came since the last call; if not, the task is woken by the next one.
 pub(super) fn edge(ready: &AsyncFd<RawFd>, task: &mut TaskContext<'_>) -> bool {
     let mut edge = false;

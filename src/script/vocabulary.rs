@@ -34,9 +34,9 @@ impl Engine {
             |function| Some((function.metadata.name.to_string(), function.metadata.num_params)),
             true,
         );
-        let built_in = BUILT_IN.iter().flat_map(|(name, counts)| {
-            counts.iter().map(|count| ((*name).to_owned(), *count))
-        });
+        let built_in = BUILT_IN
+            .iter()
+            .flat_map(|(name, counts)| counts.iter().map(|count| ((*name).to_owned(), *count)));
         let mut functions: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
         for (name, arguments) in known.into_iter().chain(built_in) {
             if name.starts_with(|c: char| c.is_ascii_alphabetic()) && !name.contains('$') {

@@ -20,11 +20,8 @@ pub(super) fn levels(topology: &Topology, links: &[Link]) -> Vec<Vec<String>> {
     }
     let mut levels = Vec::new();
     while !upstream.is_empty() {
-        let mut level: Vec<usize> = upstream
-            .iter()
-            .filter(|(_, from)| from.is_empty())
-            .map(|(&node, _)| node)
-            .collect();
+        let mut level: Vec<usize> =
+            upstream.iter().filter(|(_, from)| from.is_empty()).map(|(&node, _)| node).collect();
         if level.is_empty() {
             level.extend(upstream.first_key_value().map(|(&node, _)| node));
         }

@@ -55,10 +55,7 @@ fn bound(
 }
 
 /// What every node waits for, by its place in the topology.
-pub(super) fn expectations(
-    topology: &Topology,
-    links: &[Link],
-) -> BTreeMap<usize, Expectation> {
+pub(super) fn expectations(topology: &Topology, links: &[Link]) -> BTreeMap<usize, Expectation> {
     let mut expected: BTreeMap<usize, Expectation> = BTreeMap::new();
     for link in links {
         let copies = |node: usize| topology.nodes[node].instances().count();

@@ -2,8 +2,8 @@
 //!
 //! Owns the shards, the libzmq context and every node's handle. Never touches a socket itself.
 
-mod flow;
 mod calm;
+mod flow;
 mod links;
 mod receipt;
 mod reload;
@@ -75,11 +75,8 @@ impl Supervisor {
     ///
     /// When the system gives no thread or libzmq no context.
     pub fn new(topology: &Topology, facts: Facts) -> Result<Self, StartError> {
-        let sockets: usize = topology
-            .nodes
-            .iter()
-            .map(|node| node.sockets.len() * node.instances().count())
-            .sum();
+        let sockets: usize =
+            topology.nodes.iter().map(|node| node.sockets.len() * node.instances().count()).sum();
         let wanted = (sockets * SOCKETS_PER_SOCKET * 2).max(SOCKETS_MIN);
         let wanted = i32::try_from(wanted).unwrap_or(i32::MAX).min(Context::socket_limit());
         let context = Context::new(wanted, 1).map_err(StartError::Context)?;

@@ -60,10 +60,7 @@ impl Receipt {
     /// A receipt of a plan, before anything is known of its end.
     pub(super) fn of(plan: &Plan) -> Self {
         let nodes = plan.nodes.iter().filter(|node| !matches!(node, NodePlan::Keep(_)));
-        Self {
-            nodes: nodes.map(NodeReceipt::of).collect(),
-            ..Self::empty(Verdict::Applied)
-        }
+        Self { nodes: nodes.map(NodeReceipt::of).collect(), ..Self::empty(Verdict::Applied) }
     }
 
     /// A receipt of a version that was not even tried.
@@ -111,7 +108,13 @@ impl fmt::Display for Receipt {
             write!(f, "\n  {} {}", node.sign, node.node)?;
             for change in &node.changes {
                 let socket = change.socket.as_ref().map(|name| format!("{name}: "));
-                write!(f, "\n      {}{}  [{}]", socket.unwrap_or_default(), change.what, change.how)?;
+                write!(
+                    f,
+                    "\n      {}{}  [{}]",
+                    socket.unwrap_or_default(),
+                    change.what,
+                    change.how
+                )?;
             }
         }
         if !self.held.is_empty() {

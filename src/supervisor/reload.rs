@@ -107,9 +107,8 @@ impl Supervisor {
                 .flat_map(|spec| spec.instances())
                 .map(|(instance, replica)| (instance.into(), replica))
                 .collect();
-            let stays = |instance: &str| {
-                !moved && wanted.iter().any(|(wanted, _)| **wanted == *instance)
-            };
+            let stays =
+                |instance: &str| !moved && wanted.iter().any(|(wanted, _)| **wanted == *instance);
             let running = self.nodes.values().filter(|handle| handle.node == node.name());
             let leaving = running
                 .map(|handle| Arc::clone(&handle.instance))
@@ -269,8 +268,7 @@ impl Supervisor {
 
     fn release(&self, steps: &Steps, held: &[String]) {
         for handle in self.nodes.values() {
-            let changed =
-                steps.change.iter().find(|(instance, _, _)| *instance == handle.instance);
+            let changed = steps.change.iter().find(|(instance, _, _)| *instance == handle.instance);
             let reloaded = changed.is_some_and(|(_, _, handlers)| *handlers);
             if changed.is_some() || held.iter().any(|held| **held == *handle.instance) {
                 let _ = handle.control.send(Control::Release { reloaded });

@@ -137,7 +137,10 @@ impl Supervisor {
         let missing = self.wait_for_links(waiting, patience).await;
         if reloads {
             // A peer outside the file that comes or goes meanwhile upsets the counts.
-            return Ok(missing.into_iter().map(|(_, link)| format!("not settled yet: {link}")).collect());
+            return Ok(missing
+                .into_iter()
+                .map(|(_, link)| format!("not settled yet: {link}"))
+                .collect());
         }
         for (instance, link) in missing {
             self.facts.tell(Fact {

@@ -80,7 +80,9 @@ pub enum EndpointError {
     #[error("there is no host before the port")]
     NoHost,
     /// Binding to a DNS name.
-    #[error("{0:?} is neither an address nor an interface, and libzmq before 4.3.5 and ws:// bind no host names")]
+    #[error(
+        "{0:?} is neither an address nor an interface, and libzmq before 4.3.5 and ws:// bind no host names"
+    )]
     HostName(String),
     /// `*` at the connecting side.
     #[error("only bind takes a wildcard; connect needs the peer's own address")]

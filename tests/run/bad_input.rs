@@ -31,7 +31,8 @@ fn complaints(run: &Runner) -> usize {
 
 #[test]
 fn garbage_on_every_bound_port_disturbs_nobody() {
-    let roles = ["pair", "pub", "sub", "req", "rep", "dealer", "router", "push", "pull", "xpub", "xsub"];
+    let roles =
+        ["pair", "pub", "sub", "req", "rep", "dealer", "router", "push", "pull", "xpub", "xsub"];
     let ports: [u16; 11] = free_ports();
     let stream = free_port();
     let mut yaml = String::from("nodes:\n");
@@ -149,7 +150,9 @@ nodes:
         socket(&context, zmq::SUB, rep),
     ];
     for node in ["puller.pull", "server.rep"] {
-        run.says_what(node, |line| line.contains(node) && line.contains("socket type does not fit"));
+        run.says_what(node, |line| {
+            line.contains(node) && line.contains("socket type does not fit")
+        });
     }
     assert_eq!(ask(rep, "hello"), "hello!");
     let pusher = socket(&context, zmq::PUSH, pull);
@@ -248,7 +251,9 @@ nodes:
         std::fs::read_to_string(&out).is_ok_and(|text| text.ends_with("1000 text good\n"))
     });
     for node in ["strict", "silent", "framed"] {
-        run.says_what(node, |line| line.contains(node) && line.contains("dropped a malformed message"));
+        run.says_what(node, |line| {
+            line.contains(node) && line.contains("dropped a malformed message")
+        });
     }
     let count = complaints(&run);
     let ending = run.stop();

@@ -21,28 +21,44 @@ fn refused<const N: usize>(what: &str, zrig: Zrig, texts: [&str; N]) -> Ending {
 
 #[test]
 fn a_file_that_is_not_there() {
-    refused("missing", Zrig::file("/nonexistent/topology.yaml"), [
-        "ZR0101",
-        "/nonexistent/topology.yaml",
-        "there is no such file",
-    ]);
+    refused(
+        "missing",
+        Zrig::file("/nonexistent/topology.yaml"),
+        ["ZR0101", "/nonexistent/topology.yaml", "there is no such file"],
+    );
     refused("folder", Zrig::file(env!("CARGO_MANIFEST_DIR")), ["ZR0101", "it is a folder"]);
 }
 
 #[test]
 fn a_file_that_is_empty() {
-    for text in ["", "\n\n", "# only a comment\n", "---\n", "version: 1\n", "nodes:\n", "nodes: {}\n"] {
+    for text in
+        ["", "\n\n", "# only a comment\n", "---\n", "version: 1\n", "nodes:\n", "nodes: {}\n"]
+    {
         refused("empty", Zrig::of(text), ["error", "nodes"]);
     }
 }
 
 #[test]
 fn a_file_that_is_no_yaml() {
-    for text in ["nodes: [", "\tnodes: {}", "a: b: c: d", "nodes:\n  a: {role: \"pub\n", "%%%\n", "{]}\n", "- 1\n- 2\n", "just words\n"] {
+    for text in [
+        "nodes: [",
+        "\tnodes: {}",
+        "a: b: c: d",
+        "nodes:\n  a: {role: \"pub\n",
+        "%%%\n",
+        "{]}\n",
+        "- 1\n- 2\n",
+        "just words\n",
+    ] {
         refused(text, Zrig::of(text), ["error", "topology.yaml"]);
     }
-    refused("bytes", Zrig::of("").with("topology.yaml", b"nodes:\n  a\xFF: 1\n"), ["not UTF-8", "line 2"]);
-    let binary: Vec<u8> = std::fs::read(env!("CARGO_BIN_EXE_zrig")).unwrap().into_iter().take(100_000).collect();
+    refused(
+        "bytes",
+        Zrig::of("").with("topology.yaml", b"nodes:\n  a\xFF: 1\n"),
+        ["not UTF-8", "line 2"],
+    );
+    let binary: Vec<u8> =
+        std::fs::read(env!("CARGO_BIN_EXE_zrig")).unwrap().into_iter().take(100_000).collect();
     refused("a program", Zrig::of("").with("topology.yaml", binary), ["error"]);
     refused("a zero", Zrig::of("nodes:\0\n"), ["error"]);
 }

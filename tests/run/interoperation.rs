@@ -24,11 +24,15 @@ fn takes(due: usize) -> String {
 fn by_source(ending: &Ending) -> BTreeMap<String, Vec<u64>> {
     let mut found: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for line in ending.file("out.txt") {
-        let payload = line.strip_prefix("1000 text ").or(line.strip_prefix("1000 json ")).unwrap_or(&line);
+        let payload =
+            line.strip_prefix("1000 text ").or(line.strip_prefix("1000 json ")).unwrap_or(&line);
         let (source, number) = match serde_json::from_str::<serde_json::Value>(payload) {
-            Ok(body) => (body["source"].as_str().unwrap().to_owned(), body["number"].as_u64().unwrap()),
+            Ok(body) => {
+                (body["source"].as_str().unwrap().to_owned(), body["number"].as_u64().unwrap())
+            }
             Err(_) => {
-                let (source, number) = payload.split_once(' ').unwrap_or_else(|| panic!("torn: {line}"));
+                let (source, number) =
+                    payload.split_once(' ').unwrap_or_else(|| panic!("torn: {line}"));
                 (source.to_owned(), number.parse().unwrap_or_else(|_| panic!("torn: {line}")))
             }
         };
@@ -43,7 +47,11 @@ fn assert_all_in_order(found: &BTreeMap<String, Vec<u64>>, sources: &[&str], cou
     let wanted: Vec<u64> = (0..count as u64).collect();
     for (source, numbers) in found {
         let wrong = numbers.iter().zip(&wanted).position(|(found, wanted)| found != wanted);
-        assert!(*numbers == wanted, "{source}: {} messages, wrong from {wrong:?} on", numbers.len());
+        assert!(
+            *numbers == wanted,
+            "{source}: {} messages, wrong from {wrong:?} on",
+            numbers.len()
+        );
     }
 }
 
@@ -251,9 +259,14 @@ fn a_req_asks_a_server_of_the_module() {
     ))
     .start();
     let peers = [
-        Peer::with(&format!("rr-server --port {text} --count {COUNT} --timeout 60"), &["--reply-suffix", "!"]),
         Peer::with(
-            &format!("rr-server --port {json} --count {COUNT} --timeout 60 --format json --coroutine"),
+            &format!("rr-server --port {text} --count {COUNT} --timeout 60"),
+            &["--reply-suffix", "!"],
+        ),
+        Peer::with(
+            &format!(
+                "rr-server --port {json} --count {COUNT} --timeout 60 --format json --coroutine"
+            ),
             &["--reply-add", "{\"answered\": true}"],
         ),
     ];

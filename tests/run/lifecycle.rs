@@ -144,9 +144,11 @@ nodes:
 
 #[test]
 fn a_variable_without_a_value_is_an_error_at_its_line() {
-    Zrig::of("nodes:\n  node:\n    role: rep\n    bind: ${ZRIG_NO_SUCH_PORT}\n    on_message: msg\n")
-        .ends()
-        .expect(2, ["ZRIG_NO_SUCH_PORT", "topology.yaml:4:"]);
+    Zrig::of(
+        "nodes:\n  node:\n    role: rep\n    bind: ${ZRIG_NO_SUCH_PORT}\n    on_message: msg\n",
+    )
+    .ends()
+    .expect(2, ["ZRIG_NO_SUCH_PORT", "topology.yaml:4:"]);
 }
 
 #[test]
@@ -193,7 +195,10 @@ fn a_port_that_is_taken_is_named() {
 fn a_file_in_the_way_of_an_ipc_endpoint_stays() {
     let zrig = Zrig::of("");
     let path = zrig.path("precious");
-    let yaml = format!("nodes:\n  server: {{role: rep, bind: 'ipc://{}', on_message: msg}}\n", path.display());
+    let yaml = format!(
+        "nodes:\n  server: {{role: rep, bind: 'ipc://{}', on_message: msg}}\n",
+        path.display()
+    );
     let ending = zrig.with("topology.yaml", yaml).with("precious", "a year's work\n").ends();
     let ending = ending.expect(2, ["server", path.to_str().unwrap(), "no socket"]);
     assert_eq!(ending.file("precious"), ["a year's work"]);

@@ -42,8 +42,10 @@ fn every_topology_that_ships_has_its_test() {
 
 #[test]
 fn every_script_that_ships_belongs_to_a_topology() {
-    let topologies: String =
-        TESTED.iter().map(|name| fs::read_to_string(folder().join(format!("{name}.yaml"))).unwrap()).collect();
+    let topologies: String = TESTED
+        .iter()
+        .map(|name| fs::read_to_string(folder().join(format!("{name}.yaml"))).unwrap())
+        .collect();
     for entry in fs::read_dir(folder().with_file_name("scripts")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(topologies.contains(&format!("../scripts/{name}")), "nobody runs {name}");
@@ -58,7 +60,8 @@ fn hello_asks_and_answers() {
     run.says("client  answered: Hello 1, World");
     run.says("client  answered: Hello 3, World");
     // Somebody else's client is answered too, between the topology's own.
-    Peer::with(&format!("rr-client --port {port} --count 100"), &["--expect-suffix", ", World"]).well();
+    Peer::with(&format!("rr-client --port {port} --count 100"), &["--expect-suffix", ", World"])
+        .well();
     run.stop();
 }
 
@@ -282,8 +285,7 @@ fn kill_signal_stops_the_workers_and_then_the_topology() {
         assert_eq!(ending.times(&format!("{worker}  told to stop after ")), 1, "{}", ending.text());
     }
     let last = ending.log.iter().find(|line| line.contains("all workers have stopped after"));
-    let results: u32 =
-        last.unwrap().split(' ').rev().nth(1).unwrap().parse().unwrap();
+    let results: u32 = last.unwrap().split(' ').rev().nth(1).unwrap().parse().unwrap();
     let done: u32 = ending
         .log
         .iter()
@@ -298,9 +300,7 @@ fn kill_signal_stops_the_workers_and_then_the_topology() {
 fn seed() -> (Zrig, BTreeMap<&'static str, u16>) {
     let names = ["SEED_PUBLISH", "SEED_REQUEST", "SEED_PUSH", "SEED_PAIR"];
     let ports: BTreeMap<&str, u16> = names.into_iter().map(|name| (name, free_port())).collect();
-    let zrig = ports
-        .iter()
-        .fold(Zrig::shipped("seed"), |zrig, (name, port)| zrig.set(name, port));
+    let zrig = ports.iter().fold(Zrig::shipped("seed"), |zrig, (name, port)| zrig.set(name, port));
     (zrig, ports)
 }
 
@@ -338,8 +338,11 @@ fn seed_takes_a_program_of_the_module_for_any_of_its_nodes() {
         Peer::start(&format!("puller --port {} --count 2 --first any", port("SEED_PUSH"))),
         Peer::start(&format!("pair-client --port {} --count 50", port("SEED_PAIR"))),
     ];
-    Peer::with(&format!("rr-client --port {} --count 50", port("SEED_REQUEST")), &["--expect-suffix", "!"])
-        .well();
+    Peer::with(
+        &format!("rr-client --port {} --count 50", port("SEED_REQUEST")),
+        &["--expect-suffix", "!"],
+    )
+    .well();
     for peer in peers {
         peer.well();
     }
@@ -374,7 +377,8 @@ fn seed_takes_a_program_of_the_module_for_any_of_its_nodes() {
 fn a_run_leaves_no_file_behind() {
     let out = tempfile::tempdir().unwrap();
     let endpoint = out.path().join("pair.socket");
-    let run = Zrig::shipped("pair").set("PAIR_ENDPOINT", format!("ipc://{}", endpoint.display())).start();
+    let run =
+        Zrig::shipped("pair").set("PAIR_ENDPOINT", format!("ipc://{}", endpoint.display())).start();
     run.says("left  left has 2");
     assert!(endpoint.exists());
     run.stop();

@@ -23,13 +23,16 @@ fn a_sender_that_dies_in_the_middle_of_a_message_leaves_nothing_torn() {
         ("req", "rep", "--cut between --delimiter"),
     ] {
         let port = free_port();
-        let mut yaml = format!("nodes:\n  taker: {{role: {role}, bind: {port}, write: {{file: out.txt}}}}\n");
+        let mut yaml =
+            format!("nodes:\n  taker: {{role: {role}, bind: {port}, write: {{file: out.txt}}}}\n");
         if role == "rep" {
             // Unanswered requests of peers that are gone would be counted as drops.
             yaml = yaml.replace("write", "on_message: msg, write");
         }
         let run = Zrig::of(&yaml).start();
-        eventually("the port is bound", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+        eventually("the port is bound", || {
+            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
         let summary = Peer::start(&format!(
             "torn-sender --port {port} --type {kind} --times 20 --whole 5 --then-whole 10 --frames 3 \
              --pause 0.005 --settle 0.005 {more}"
@@ -119,13 +122,16 @@ nodes:
 "
         ))
         .ends()
-        .expect(2, [
-            &format!("a high-water mark of 1 on a {role}"),
-            "topology.yaml:6:",
-            "libzmq#4750",
-            "dropped",
-            "let at least 10 messages wait",
-        ]);
+        .expect(
+            2,
+            [
+                &format!("a high-water mark of 1 on a {role}"),
+                "topology.yaml:6:",
+                "libzmq#4750",
+                "dropped",
+                "let at least 10 messages wait",
+            ],
+        );
     }
 }
 

@@ -139,7 +139,10 @@ fn check_endpoints(drafts: &[NodeDraft], report: &mut Report<'_>) {
     let mut told = HashSet::new();
     for (_, socket, target) in ends() {
         let TargetKind::Connect(endpoint) = &target.to else { continue };
-        if is_private(endpoint) && all_are_read(drafts) && bound.reached_by(endpoint).next().is_none() {
+        if is_private(endpoint)
+            && all_are_read(drafts)
+            && bound.reached_by(endpoint).next().is_none()
+        {
             report_nobody_binds(endpoint, target.span, report);
         }
         for (_, other) in bound.reached_by(endpoint) {

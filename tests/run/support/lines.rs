@@ -59,13 +59,16 @@ impl Lines {
         patience: Duration,
         mut fits: impl FnMut(&str) -> bool,
     ) -> Result<String, String> {
-        self.wait(patience, |lines, from| {
-            lines[from..].iter().find(|line| fits(line)).cloned()
-        })
+        self.wait(patience, |lines, from| lines[from..].iter().find(|line| fits(line)).cloned())
     }
 
     /// Waits until so many lines contain a text.
-    pub(crate) fn count(&self, patience: Duration, text: &str, wanted: usize) -> Result<(), String> {
+    pub(crate) fn count(
+        &self,
+        patience: Duration,
+        text: &str,
+        wanted: usize,
+    ) -> Result<(), String> {
         let mut found = 0;
         self.wait(patience, |lines, from| {
             found += lines[from..].iter().filter(|line| line.contains(text)).count();

@@ -26,10 +26,7 @@ pub(crate) fn soaking() -> bool {
 pub(crate) fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !happened() {
-        assert!(
-            Instant::now() < deadline,
-            "not in {PATIENCE:?}: {what}"
-        );
+        assert!(Instant::now() < deadline, "not in {PATIENCE:?}: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -51,7 +51,9 @@ impl Peer {
     pub(crate) fn says(&self, start: &str) -> String {
         match self.out.as_ref().unwrap().find(PATIENCE, |line| line.starts_with(start)) {
             Ok(line) => line,
-            Err(why) => panic!("peer.py {} did not say {start:?}: {why}\n{}", self.name, self.complaints()),
+            Err(why) => {
+                panic!("peer.py {} did not say {start:?}: {why}\n{}", self.name, self.complaints())
+            }
         }
     }
 

@@ -1,0 +1,126 @@
+//! `zrig graph`: the picture of a topology.
+//!
+//! Owns the arguments of `graph` and which format they ask for. Never runs anything.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+use super::draw::{Look, draw};
+use super::variables::Variables;
+use super::{FAILED, INVALID, colours_on};
+use crate::graph::{Picture, dot, mermaid, svg, text};
+use crate::load::load;
+
+/// Draw the topology: nodes, sockets, links and what passes them
+#[derive(Args, Debug)]
+pub(super) struct GraphArguments {
+    /// The topology file
+    file: PathBuf,
+    /// What to write; without it, what the name of --output ends in, or text
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Write to this file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Set a variable of the file, before the environment
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+}
+
+/// What the picture is written as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// A picture for slides and pages
+    Svg,
+    /// A flowchart for sites that draw Mermaid
+    Mermaid,
+    /// A graph for Graphviz
+    Dot,
+    /// Lines for a terminal
+    Text,
+}
+
+impl Format {
+    /// The format that a file of that name has.
+    fn of_file(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "svg" => Some(Self::Svg),
+            "mmd" | "mermaid" => Some(Self::Mermaid),
+            "dot" | "gv" => Some(Self::Dot),
+            "txt" => Some(Self::Text),
+            _ => None,
+        }
+    }
+
+    fn render(self, picture: &Picture) -> String {
+        match self {
+            Self::Svg => svg(picture),
+            Self::Mermaid => mermaid(picture),
+            Self::Dot => dot(picture),
+            Self::Text => text(picture),
+        }
+    }
+}
+
+impl GraphArguments {
+    /// Writes the picture.
+    ///
+    /// # Errors
+    ///
+    /// When the result cannot be printed.
+    pub(super) fn run(&self) -> io::Result<ExitCode> {
+        let variables = match Variables::parse(&self.set) {
+            Ok(variables) => variables,
+            Err(error) => {
+                writeln!(io::stderr(), "error: {error}")?;
+                return Ok(ExitCode::from(INVALID));
+            }
+        };
+        let loaded = load(&self.file, &|name| variables.get(name));
+        let look = Look::Full { colours: colours_on(&io::stderr()) };
+        io::stderr().write_all(draw(&loaded.diagnostics, &loaded.sources, look).as_bytes())?;
+        let Some(topology) = loaded.topology else {
+            return Ok(ExitCode::from(INVALID));
+        };
+        let rendered = self.format().render(&Picture::of(&topology));
+        let Some(output) = &self.output else {
+            io::stdout().lock().write_all(rendered.as_bytes())?;
+            return Ok(ExitCode::SUCCESS);
+        };
+        match fs::write(output, rendered) {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            Err(error) => {
+                writeln!(io::stderr(), "error: cannot write {}: {error}", output.display())?;
+                Ok(ExitCode::from(FAILED))
+            }
+        }
+    }
+
+    fn format(&self) -> Format {
+        let of_output = || self.output.as_deref().and_then(Format::of_file);
+        self.format.or_else(of_output).unwrap_or(Format::Text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_says_its_format() {
+        for (name, want) in [
+            ("a.svg", Some(Format::Svg)),
+            ("a.b.mmd", Some(Format::Mermaid)),
+            ("a.gv", Some(Format::Dot)),
+            ("a.txt", Some(Format::Text)),
+            ("a.png", None),
+            ("svg", None),
+        ] {
+            assert_eq!(Format::of_file(Path::new(name)), want, "{name}");
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! What stands where inside a box.
+//!
+//! Owns the sizes of names, ports, descriptions and marks, relative to the box's top left corner.
+//! Never knows where the box stands.
+
+use super::super::measure::Type;
+use super::super::picture::{MarkKind, NodeBox, Port};
+use super::strata::{Side, Sides};
+
+/// A node's name.
+pub(in super::super) const NAME: Type = Type::bold(15.0);
+/// How many copies of it run.
+pub(in super::super) const BADGE: Type = Type::bold(12.0);
+/// A description.
+pub(in super::super) const SMALL: Type = Type::plain(11.5);
+/// A port's role, in capitals.
+pub(in super::super) const PILL: Type = Type::bold(10.0);
+/// A port's name.
+pub(in super::super) const PORT: Type = Type::plain(12.0);
+/// Endpoints and filters along a wire, and marks.
+pub(in super::super) const LABEL: Type = Type::plain(11.0);
+
+/// Between a box's edge and what is in it.
+pub(in super::super) const PAD: f64 = 14.0;
+/// The strip with the name.
+pub(in super::super) const HEAD: f64 = 34.0;
+/// The height of a role's pill.
+pub(in super::super) const PILL_HEIGHT: f64 = 16.0;
+/// The width of a mark's icon with the space behind it.
+pub(in super::super) const ICON: f64 = 17.0;
+/// How far the sheets of a stack show below the box.
+pub(in super::super) const STACK: f64 = 9.0;
+
+const INNER_LEAST: f64 = 112.0;
+const INNER_MOST: f64 = 236.0;
+const DESCRIPTION_WIDTH: f64 = 190.0;
+const DESCRIPTION_LINES: usize = 3;
+const LINE: f64 = 15.0;
+const ROW: f64 = 32.0;
+const MARK_LINE: f64 = 20.0;
+const MARK_GAP: f64 = 12.0;
+const LABEL_MOST: f64 = 150.0;
+const PORT_NAME_MOST: f64 = 110.0;
+const PORT_GAP: f64 = 20.0;
+const FORWARD_GAP: f64 = 44.0;
+const TERMINAL_HEIGHT: f64 = 28.0;
+const TERMINAL_MOST: f64 = 180.0;
+
+/// A box from inside.
+#[derive(Clone, PartialEq, Debug)]
+pub(in super::super) struct Anatomy {
+    /// Its width; a column makes its boxes equally wide.
+    pub width: f64,
+    /// Its height without the sheets of a stack.
+    pub height: f64,
+    /// The title, cut to fit.
+    pub title: String,
+    /// `×3`.
+    pub badge: Option<String>,
+    /// The description's lines.
+    pub description: Vec<String>,
+    /// The labels of all ports, in their order.
+    pub labels: Vec<PortLabel>,
+    /// Where they stand.
+    pub rows: Vec<Row>,
+    /// Where the line between ports and marks is.
+    pub rule: Option<f64>,
+    /// The marks.
+    pub marks: Vec<PlacedMark>,
+}
+
+/// What is written at a port.
+#[derive(Clone, PartialEq, Debug)]
+pub(in super::super) struct PortLabel {
+    /// The role in capitals.
+    pub pill: String,
+    /// The width of its pill.
+    pub pill_width: f64,
+    /// The port's name, cut to fit.
+    pub name: Option<String>,
+    /// The width of both.
+    pub width: f64,
+    /// What it binds: outside the box, above the wire.
+    pub above: Option<String>,
+    /// What it subscribes to: below the wire.
+    pub below: Option<String>,
+}
+
+/// A line of ports.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(in super::super) struct Row {
+    /// The port on the left edge.
+    pub left: Option<usize>,
+    /// The port on the right edge; the same as `left` for one that is wired on both.
+    pub right: Option<usize>,
+    /// Its middle.
+    pub y: f64,
+}
+
+/// A mark with its place.
+#[derive(Clone, PartialEq, Debug)]
+pub(in super::super) struct PlacedMark {
+    /// What it is.
+    pub kind: MarkKind,
+    /// Its text, cut to fit.
+    pub text: String,
+    /// Its left edge.
+    pub x: f64,
+    /// Its middle.
+    pub y: f64,
+}
+
+impl Anatomy {
+    /// A node's box, its ports on these sides.
+    pub(super) fn of_node(node: &NodeBox, sides: &Sides) -> Self {
+        let labels: Vec<_> = node.ports.iter().map(PortLabel::new).collect();
+        let badge = node.copies.map(|copies| format!("×{copies}"));
+        let badge_room = badge.as_deref().map_or(0.0, |badge| BADGE.width(badge) + 12.0);
+        let title = NAME.fit(&node.name, INNER_MOST - badge_room);
+        let text = node.description.as_deref().unwrap_or_default();
+        let description = SMALL.wrap(text, DESCRIPTION_WIDTH, DESCRIPTION_LINES);
+        let gap = if node.forwards.is_empty() { PORT_GAP } else { FORWARD_GAP };
+        let mut rows = rows(sides, &labels, gap);
+        let rows_width = rows.iter().map(|row| row_width(row, &labels, gap)).fold(0.0, f64::max);
+        let marks_width = one_line(node).min(INNER_MOST);
+        let inner = [NAME.width(&title) + badge_room, rows_width]
+            .into_iter()
+            .chain(description.iter().map(|line| SMALL.width(line)))
+            .chain([marks_width.min(DESCRIPTION_WIDTH), longest_mark(node).min(INNER_MOST)])
+            .fold(INNER_LEAST, f64::max)
+            .ceil();
+
+        let mut y = HEAD + 2.0;
+        if !description.is_empty() {
+            y += 4.0 + LINE * description.len() as f64;
+        }
+        for row in &mut rows {
+            row.y = y + ROW / 2.0;
+            y += ROW;
+        }
+        let rule = (!node.marks.is_empty()).then_some(y + 2.0);
+        let marks = flow_marks(node, inner, y + 4.0);
+        if let Some(last) = marks.last() {
+            y = last.y + MARK_LINE / 2.0 + 2.0;
+        }
+        let width = inner + 2.0 * PAD;
+        Self { width, height: y + 3.0, title, badge, description, labels, rows, rule, marks }
+    }
+
+    /// A place outside the file: one line and one port, whichever side it is wired on.
+    pub(super) fn of_terminal(title: &str) -> Self {
+        let title = LABEL.fit(title, TERMINAL_MOST);
+        Self {
+            width: (LABEL.width(&title) + 26.0).ceil(),
+            height: TERMINAL_HEIGHT,
+            title,
+            badge: None,
+            description: Vec::new(),
+            labels: Vec::new(),
+            rows: vec![Row { left: Some(0), right: Some(0), y: TERMINAL_HEIGHT / 2.0 }],
+            rule: None,
+            marks: Vec::new(),
+        }
+    }
+
+    /// Where on the height of the box a port is.
+    pub(in super::super) fn port_y(&self, port: usize, side: Side) -> Option<f64> {
+        let on = |row: &&Row| match side {
+            Side::Left => row.left == Some(port),
+            Side::Right => row.right == Some(port),
+        };
+        self.rows.iter().find(on).map(|row| row.y)
+    }
+
+    /// How much room the labels on one side of the box take outside of it.
+    pub(super) fn outside_room(&self, side: Side) -> f64 {
+        let on = |row: &Row| match side {
+            Side::Left => row.left,
+            Side::Right => row.right,
+        };
+        let labels = self.rows.iter().filter_map(on).filter_map(|port| self.labels.get(port));
+        let texts = labels.flat_map(|label| label.above.iter().chain(&label.below));
+        texts.map(|text| LABEL.width(text)).fold(0.0, f64::max).ceil()
+    }
+}
+
+impl PortLabel {
+    fn new(port: &Port) -> Self {
+        let pill = port.role.word().to_uppercase();
+        let pill_width = (PILL.width(&pill) + 14.0).ceil();
+        let name = port.name.as_deref().map(|name| PORT.fit(name, PORT_NAME_MOST));
+        let name_width = name.as_deref().map_or(0.0, |name| 7.0 + PORT.width(name));
+        Self {
+            pill,
+            pill_width,
+            name,
+            width: (pill_width + name_width).ceil(),
+            above: label(&port.binds),
+            below: label(&port.filters),
+        }
+    }
+}
+
+/// Some texts in one line; of many, as many as fit.
+fn label(texts: &[String]) -> Option<String> {
+    let all = texts.join(", ");
+    if texts.len() < 2 || LABEL.width(&all) <= LABEL_MOST {
+        return (!all.is_empty()).then(|| LABEL.fit(&all, LABEL_MOST));
+    }
+    let some = |count: usize| format!("{} +{}", texts[..count].join(", "), texts.len() - count);
+    let fits = (1..texts.len()).rev().map(some).find(|text| LABEL.width(text) <= LABEL_MOST);
+    fits.or_else(|| Some(LABEL.fit(&some(1), LABEL_MOST)))
+}
+
+/// Ports face each other in pairs where there is room; one that is wired on both sides has a row
+/// of its own.
+fn rows(sides: &Sides, labels: &[PortLabel], gap: f64) -> Vec<Row> {
+    let only = |ports: &[usize], others: &[usize]| -> Vec<usize> {
+        ports.iter().copied().filter(|port| !others.contains(port)).collect()
+    };
+    let (left, right) = (only(&sides.left, &sides.right), only(&sides.right, &sides.left));
+    let row = |left: Option<usize>, right: Option<usize>| Row { left, right, y: 0.0 };
+    let facing: Vec<Row> = (0..left.len().max(right.len()))
+        .map(|at| row(left.get(at).copied(), right.get(at).copied()))
+        .collect();
+    let has_room = facing.iter().all(|row| row_width(row, labels, gap) <= INNER_MOST);
+    let mut rows = if has_room {
+        facing
+    } else {
+        let left = left.into_iter().map(|port| row(Some(port), None));
+        left.chain(right.into_iter().map(|port| row(None, Some(port)))).collect()
+    };
+    let both = sides.left.iter().filter(|port| sides.right.contains(port));
+    rows.extend(both.map(|&port| row(Some(port), Some(port))));
+    rows
+}
+
+fn row_width(row: &Row, labels: &[PortLabel], gap: f64) -> f64 {
+    let width = |port: Option<usize>| port.map_or(0.0, |port| labels[port].width);
+    match (row.left, row.right) {
+        (Some(left), Some(right)) if left != right => width(row.left) + gap + width(row.right),
+        (left, right) => width(left.or(right)),
+    }
+}
+
+fn mark_width(text: &str) -> f64 {
+    ICON + LABEL.width(text)
+}
+
+fn longest_mark(node: &NodeBox) -> f64 {
+    node.marks.iter().map(|mark| mark_width(&mark.text)).fold(0.0, f64::max)
+}
+
+fn one_line(node: &NodeBox) -> f64 {
+    let widths: f64 = node.marks.iter().map(|mark| mark_width(&mark.text)).sum();
+    widths + MARK_GAP * node.marks.len().saturating_sub(1) as f64
+}
+
+/// Marks one after the other, in as many lines as they need.
+fn flow_marks(node: &NodeBox, inner: f64, top: f64) -> Vec<PlacedMark> {
+    let (mut x, mut y) = (0.0, top + MARK_LINE / 2.0 + 1.0);
+    let mut placed = Vec::with_capacity(node.marks.len());
+    for mark in &node.marks {
+        let text = LABEL.fit(&mark.text, inner - ICON);
+        let width = mark_width(&text);
+        if x > 0.0 && x + width > inner {
+            (x, y) = (0.0, y + MARK_LINE);
+        }
+        placed.push(PlacedMark { kind: mark.kind, text, x: PAD + x, y });
+        x += width + MARK_GAP;
+    }
+    placed
+}

@@ -1,0 +1,305 @@
+//! In which order the items of a layer stand, so that few wires cross.
+//!
+//! Owns the sweeps by barycentre, the exchange of neighbours and the counting of crossings. Never
+//! knows a coordinate.
+
+use super::strata::{Segment, Side, Sides, Slot, Strata};
+
+/// How often the layers are swept in each direction; more changes nothing in practice.
+const SWEEPS: usize = 6;
+
+/// The order of every layer, and of the ports on every box.
+#[derive(Clone, Debug)]
+pub(super) struct Order {
+    /// The items of each layer from top to bottom.
+    pub layers: Vec<Vec<usize>>,
+    /// The ports of each item; blocks only.
+    pub sides: Vec<Sides>,
+    /// The place of each item in its layer.
+    rank: Vec<usize>,
+}
+
+impl Order {
+    /// The order with the fewest crossings that a few sweeps find, `sides` as the start.
+    pub(super) fn new(strata: &Strata, sides: Vec<Sides>) -> Self {
+        let mut order =
+            Self { layers: strata.layers.clone(), sides, rank: vec![0; strata.items.len()] };
+        order.sides.resize(strata.items.len(), Sides { left: vec![0], right: vec![0] });
+        for layer in &mut order.layers {
+            layer.sort_by_key(|&item| (strata.items[item].group, item));
+        }
+        order.renumber();
+        let mut best = order.clone();
+        let mut fewest = best.crossings(strata);
+        for _ in 0..SWEEPS {
+            for side in [Side::Left, Side::Right] {
+                order.sweep(strata, side);
+                order.exchange(strata);
+                let crossings = order.crossings(strata);
+                if crossings < fewest {
+                    (best, fewest) = (order.clone(), crossings);
+                }
+            }
+        }
+        best
+    }
+
+    /// How many pairs of wires cross.
+    pub(super) fn crossings(&self, strata: &Strata) -> usize {
+        strata.segments.iter().map(|segments| self.crossings_between(segments)).sum()
+    }
+
+    fn renumber(&mut self) {
+        for layer in &self.layers {
+            for (rank, &item) in layer.iter().enumerate() {
+                self.rank[item] = rank;
+            }
+        }
+    }
+
+    /// Sorts each layer, and its ports, by where the wires on one side of it come from.
+    fn sweep(&mut self, strata: &Strata, side: Side) {
+        let count = self.layers.len();
+        for step in 0..count {
+            let (layer, gap) = match side {
+                Side::Left => (step, step.checked_sub(1)),
+                Side::Right => (count - 1 - step, Some(count - 1 - step)),
+            };
+            let segments =
+                gap.and_then(|gap| strata.segments.get(gap)).map_or(&[][..], Vec::as_slice);
+            let pulls = self.pulls(segments, side);
+            self.sort_layer(strata, layer, &pulls);
+            self.sort_ports(layer, &pulls, side);
+        }
+        // What a layer's other side looks at has moved since.
+        for layer in 0..count {
+            for side in [Side::Left, Side::Right] {
+                let gap = if side == Side::Left { layer.checked_sub(1) } else { Some(layer) };
+                let Some(segments) = gap.and_then(|gap| strata.segments.get(gap)) else {
+                    continue;
+                };
+                let pulls = self.pulls(segments, side);
+                self.sort_ports(layer, &pulls, side);
+            }
+        }
+    }
+
+    /// For each segment its end in the layer that is sorted, and where it comes from.
+    fn pulls(&self, segments: &[Segment], side: Side) -> Vec<(Slot, f64)> {
+        let mut pulls: Vec<_> = segments
+            .iter()
+            .map(|segment| match side {
+                Side::Left => (segment.right, self.position(segment.left, Side::Right)),
+                Side::Right => (segment.left, self.position(segment.right, Side::Left)),
+            })
+            .collect();
+        pulls.sort_by_key(|pull| pull.0);
+        pulls
+    }
+
+    fn sort_layer(&mut self, strata: &Strata, layer: usize, pulls: &[(Slot, f64)]) {
+        let mut keyed: Vec<(usize, f64, usize)> = self.layers[layer]
+            .iter()
+            .map(|&item| {
+                let range = equal_range(pulls, |slot| slot.at.cmp(&item));
+                let own = self.rank[item] as f64;
+                (strata.items[item].group, mean(range).unwrap_or(own), item)
+            })
+            .collect();
+        keyed.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        self.layers[layer] = keyed.into_iter().map(|(_, _, item)| item).collect();
+        for (rank, &item) in self.layers[layer].iter().enumerate() {
+            self.rank[item] = rank;
+        }
+    }
+
+    fn sort_ports(&mut self, layer: usize, pulls: &[(Slot, f64)], side: Side) {
+        for &item in &self.layers[layer] {
+            let mut ports = std::mem::take(self.sides[item].of_mut(side));
+            ports.sort_by_cached_key(|&port| {
+                let range = equal_range(pulls, |slot| slot.cmp(&Slot { at: item, port }));
+                // Places are small numbers with a fraction: a millionth tells them apart.
+                (mean(range).map_or(i64::MAX, |place| (place * 1e6) as i64), port)
+            });
+            *self.sides[item].of_mut(side) = ports;
+        }
+    }
+
+    /// Exchanges neighbours in a layer as long as that saves crossings.
+    fn exchange(&mut self, strata: &Strata) {
+        let near = Near::new(strata);
+        for layer in 0..self.layers.len() {
+            for _ in 0..SWEEPS {
+                let mut has_changed = false;
+                for at in 1..self.layers[layer].len() {
+                    let (upper, lower) = (self.layers[layer][at - 1], self.layers[layer][at]);
+                    if strata.items[upper].group != strata.items[lower].group {
+                        continue;
+                    }
+                    let (now, then) = self.crossings_of(&near, upper, lower);
+                    if then < now {
+                        self.layers[layer].swap(at - 1, at);
+                        self.rank.swap(upper, lower);
+                        has_changed = true;
+                    }
+                }
+                if !has_changed {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The crossings between two neighbours' wires as they stand, and exchanged.
+    fn crossings_of(&self, near: &Near, upper: usize, lower: usize) -> (usize, usize) {
+        let (mut now, mut then) = (0, 0);
+        for (side, far) in [(Side::Left, Side::Right), (Side::Right, Side::Left)] {
+            let places = |item: usize| {
+                let mut places: Vec<f64> =
+                    near.of(item, side).iter().map(|&slot| self.position(slot, far)).collect();
+                places.sort_by(f64::total_cmp);
+                places
+            };
+            let (above, below) = (places(upper), places(lower));
+            now += pairs_below(&above, &below);
+            then += pairs_below(&below, &above);
+        }
+        (now, then)
+    }
+
+    fn position(&self, slot: Slot, side: Side) -> f64 {
+        self.rank[slot.at] as f64 + self.sides[slot.at].position(side, slot.port)
+    }
+
+    fn crossings_between(&self, segments: &[Segment]) -> usize {
+        let mut ends: Vec<(f64, f64)> = segments
+            .iter()
+            .map(|segment| {
+                (self.position(segment.left, Side::Right), self.position(segment.right, Side::Left))
+            })
+            .collect();
+        ends.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let mut right: Vec<f64> = ends.into_iter().map(|(_, right)| right).collect();
+        inversions(&mut right)
+    }
+}
+
+/// The far ends of each item's wires, by side.
+struct Near {
+    left: Vec<Vec<Slot>>,
+    right: Vec<Vec<Slot>>,
+}
+
+impl Near {
+    fn new(strata: &Strata) -> Self {
+        let empty = vec![Vec::new(); strata.items.len()];
+        let mut near = Self { left: empty.clone(), right: empty };
+        for segment in strata.segments.iter().flatten() {
+            near.right[segment.left.at].push(segment.right);
+            near.left[segment.right.at].push(segment.left);
+        }
+        near
+    }
+
+    fn of(&self, item: usize, side: Side) -> &[Slot] {
+        match side {
+            Side::Left => &self.left[item],
+            Side::Right => &self.right[item],
+        }
+    }
+}
+
+/// How many pairs of one from `above` and one from `below`, both sorted, stand the wrong way.
+fn pairs_below(above: &[f64], below: &[f64]) -> usize {
+    above.iter().map(|place| below.partition_point(|other| other < place)).sum()
+}
+
+/// The run of a sorted list that compares equal.
+fn equal_range(
+    pulls: &[(Slot, f64)],
+    compare: impl Fn(&Slot) -> std::cmp::Ordering,
+) -> &[(Slot, f64)] {
+    let from = pulls.partition_point(|(slot, _)| compare(slot).is_lt());
+    let to = pulls.partition_point(|(slot, _)| compare(slot).is_le());
+    &pulls[from..to]
+}
+
+fn mean(pulls: &[(Slot, f64)]) -> Option<f64> {
+    let sum: f64 = pulls.iter().map(|(_, place)| place).sum();
+    (!pulls.is_empty()).then(|| sum / pulls.len() as f64)
+}
+
+/// How many pairs stand in falling order, counted while sorting by merging.
+fn inversions(values: &mut Vec<f64>) -> usize {
+    if values.len() < 2 {
+        return 0;
+    }
+    let mut upper = values.split_off(values.len() / 2);
+    let mut count = inversions(values) + inversions(&mut upper);
+    let lower = std::mem::take(values);
+    let (mut a, mut b) = (lower.iter().copied().peekable(), upper.iter().copied().peekable());
+    let mut left = lower.len();
+    while let (Some(&x), Some(&y)) = (a.peek(), b.peek()) {
+        if y < x {
+            count += left;
+            values.extend(b.next());
+        } else {
+            left -= 1;
+            values.extend(a.next());
+        }
+    }
+    values.extend(a.chain(b));
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::strata::Strand;
+    use super::*;
+
+    fn strand(from: usize, to: usize) -> Strand {
+        Strand { from: Slot { at: from, port: 0 }, to: Slot { at: to, port: 0 } }
+    }
+
+    fn ordered(blocks: usize, strands: &[Strand]) -> (Strata, Order) {
+        let strata = Strata::new(blocks, strands);
+        let sides = vec![Sides { left: vec![0], right: vec![0] }; blocks];
+        let order = Order::new(&strata, sides);
+        (strata, order)
+    }
+
+    #[test]
+    fn inversions_are_counted() {
+        for (values, want) in [(&[][..], 0), (&[1.0, 2.0, 2.0], 0), (&[3.0, 2.0, 1.0, 1.0], 5)] {
+            assert_eq!(inversions(&mut values.to_vec()), want, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_drawn_without_crossings_is() {
+        for (blocks, strands) in [
+            // Two pairs, wired crosswise as written.
+            (4, vec![strand(0, 3), strand(1, 2)]),
+            // A tree.
+            (
+                7,
+                vec![(0, 1), (0, 2), (1, 5), (1, 6), (2, 3), (2, 4)]
+                    .into_iter()
+                    .map(|(a, b)| strand(a, b))
+                    .collect(),
+            ),
+            // A wire that passes by.
+            (4, vec![strand(0, 1), strand(1, 2), strand(0, 2), strand(3, 1)]),
+        ] {
+            let (strata, order) = ordered(blocks, &strands);
+            assert_eq!(order.crossings(&strata), 0, "{strands:?}");
+        }
+    }
+
+    #[test]
+    fn a_crossing_that_must_be_is_counted_once() {
+        let all: Vec<_> = [(0, 2), (0, 3), (1, 2), (1, 3)].map(|(a, b)| strand(a, b)).to_vec();
+        let (strata, order) = ordered(4, &all);
+        assert_eq!(order.crossings(&strata), 1);
+    }
+}

@@ -1,0 +1,145 @@
+//! Heights: where in its layer each item stands.
+//!
+//! Owns the relaxation that makes wires straight. Never knows a width.
+
+use super::order::Order;
+use super::strata::{Side, Slot, Strata};
+
+/// How often each layer is moved towards its neighbours.
+const ROUNDS: usize = 48;
+
+/// What an item needs.
+pub(super) struct Extent {
+    /// Its height, the sheets of a stack included.
+    pub height: f64,
+    /// The least distance to whatever is next to it.
+    pub margin: f64,
+}
+
+/// Between two parts of a picture that do not hang together.
+const GROUP_GAP: f64 = 34.0;
+
+/// The top of each item. `port_y` tells where on an item's height a slot is.
+pub(super) fn tops(
+    strata: &Strata,
+    order: &Order,
+    extents: &[Extent],
+    port_y: &dyn Fn(Slot, Side) -> f64,
+) -> Vec<f64> {
+    let springs = springs(strata, port_y);
+    let mut tops = vec![0.0; extents.len()];
+    let groups = strata.items.iter().map(|item| item.group + 1).max().unwrap_or(0);
+    let mut layers = vec![Vec::new(); groups];
+    for layer in &order.layers {
+        for run in layer.chunk_by(|&a, &b| strata.items[a].group == strata.items[b].group) {
+            layers[strata.items[run[0]].group].push(run.to_vec());
+        }
+    }
+    let mut y = 0.0;
+    for layers in &layers {
+        relax(layers, extents, &springs, &mut tops);
+        y = stand_below(layers, extents, &mut tops, y) + GROUP_GAP;
+    }
+    tops
+}
+
+/// What pulls at an item: the other item, how much higher its top wants to be, how strongly.
+type Spring = (usize, f64, f64);
+
+fn springs(strata: &Strata, port_y: &dyn Fn(Slot, Side) -> f64) -> Vec<Vec<Spring>> {
+    let mut springs = vec![Vec::new(); strata.items.len()];
+    for segment in strata.segments.iter().flatten() {
+        let lanes = [segment.left, segment.right].map(|slot| strata.items[slot.at].is_lane);
+        // A wire that passes by bends rather than what it passes; on its way it is straight.
+        let strength = match lanes {
+            [true, true] | [false, false] => 8.0,
+            [true, false] | [false, true] => 1.0,
+        };
+        let offset = port_y(segment.left, Side::Right) - port_y(segment.right, Side::Left);
+        springs[segment.left.at].push((segment.right.at, -offset, strength));
+        springs[segment.right.at].push((segment.left.at, offset, strength));
+    }
+    springs
+}
+
+/// Moves layer after layer to where its springs pull it, to and fro.
+fn relax(layers: &[Vec<usize>], extents: &[Extent], springs: &[Vec<Spring>], tops: &mut [f64]) {
+    for layer in layers {
+        settle(layer, extents, springs, tops);
+    }
+    for round in 0..ROUNDS {
+        let count = layers.len();
+        for step in 0..count {
+            let at = if round % 2 == 0 { count - 1 - step } else { step };
+            settle(&layers[at], extents, springs, tops);
+        }
+    }
+}
+
+/// Places one layer: as near to where each item wants to be as the others let it, by the method
+/// of least squares. Neighbours that want the same place are pooled into one block.
+fn settle(layer: &[usize], extents: &[Extent], springs: &[Vec<Spring>], tops: &mut [f64]) {
+    let mut pools: Vec<Pool> = Vec::with_capacity(layer.len());
+    let mut offset = 0.0;
+    let mut previous: Option<&Extent> = None;
+    for &item in layer {
+        let extent = &extents[item];
+        if let Some(previous) = previous {
+            offset += previous.height + previous.margin.max(extent.margin);
+        }
+        previous = Some(extent);
+        let (mut sum, mut weight) = (0.0, 0.0);
+        for &(other, distance, strength) in &springs[item] {
+            sum += (tops[other] + distance - offset) * strength;
+            weight += strength;
+        }
+        if weight == 0.0 {
+            (sum, weight) = ((tops[item] - offset) * 1e-3, 1e-3);
+        }
+        let mut pool = Pool { sum, weight, items: 1 };
+        while let Some(above) = pools.pop_if(|above| above.place() > pool.place()) {
+            pool = Pool {
+                sum: above.sum + pool.sum,
+                weight: above.weight + pool.weight,
+                items: above.items + pool.items,
+            };
+        }
+        pools.push(pool);
+    }
+    let places = pools.iter().flat_map(|pool| std::iter::repeat_n(pool.place(), pool.items));
+    let mut offset = 0.0;
+    let mut previous: Option<&Extent> = None;
+    for (&item, place) in layer.iter().zip(places) {
+        let extent = &extents[item];
+        if let Some(previous) = previous {
+            offset += previous.height + previous.margin.max(extent.margin);
+        }
+        previous = Some(extent);
+        tops[item] = place + offset;
+    }
+}
+
+/// Items that stand as close as they may.
+struct Pool {
+    sum: f64,
+    weight: f64,
+    items: usize,
+}
+
+impl Pool {
+    fn place(&self) -> f64 {
+        self.sum / self.weight
+    }
+}
+
+/// Moves a group down to where it may begin, to whole pixels; its lower end.
+fn stand_below(layers: &[Vec<usize>], extents: &[Extent], tops: &mut [f64], top: f64) -> f64 {
+    let items = || layers.iter().flatten().copied();
+    let highest = items().map(|item| tops[item]).fold(f64::INFINITY, f64::min);
+    let mut end = top;
+    for item in items() {
+        tops[item] = (tops[item] - highest + top).round();
+        end = end.max(tops[item] + extents[item].height);
+    }
+    end
+}

@@ -1,0 +1,120 @@
+//! SVG as text: elements, numbers, escaping.
+//!
+//! Owns how markup is written and what must not get into it. Never knows what it means.
+
+use std::fmt;
+
+use super::super::measure::Type;
+
+/// An SVG document in the making.
+#[derive(Default)]
+pub(super) struct Markup {
+    out: String,
+    open: Vec<&'static str>,
+}
+
+impl Markup {
+    /// Begins an element that others stand in.
+    pub(super) fn begin(&mut self, tag: &'static str, attributes: &str) {
+        self.line(format_args!("<{tag} {attributes}>"));
+        self.open.push(tag);
+    }
+
+    /// Ends the innermost open element.
+    pub(super) fn end(&mut self) {
+        if let Some(tag) = self.open.pop() {
+            self.line(format_args!("</{tag}>"));
+        }
+    }
+
+    /// Writes an element without content.
+    pub(super) fn leaf(&mut self, tag: &str, attributes: &str) {
+        self.line(format_args!("<{tag} {attributes}/>"));
+    }
+
+    /// Writes an element that holds a text only. The text is escaped; the attributes are not.
+    pub(super) fn words(&mut self, tag: &str, attributes: &str, text: &str) {
+        let space = if attributes.is_empty() { "" } else { " " };
+        self.line(format_args!("<{tag}{space}{attributes}>{}</{tag}>", Escaped(text)));
+    }
+
+    /// Sets a line of text.
+    pub(super) fn text(&mut self, (x, y): (f64, f64), set: Type, look: &str, text: &str) {
+        let weight = if set.bold { r#" font-weight="700""# } else { "" };
+        let (x, y, size) = (Number(x), Number(y), Number(set.size));
+        let attributes = format!(r#"x="{x}" y="{y}" font-size="{size}"{weight} {look}"#);
+        self.words("text", &attributes, text);
+    }
+
+    /// The document.
+    pub(super) fn finish(mut self) -> String {
+        while !self.open.is_empty() {
+            self.end();
+        }
+        self.out
+    }
+
+    fn line(&mut self, line: fmt::Arguments<'_>) {
+        use fmt::Write as _;
+        let indent = self.open.len() * 2;
+        // Writing to a string does not fail.
+        let _ = writeln!(self.out, "{:indent$}{line}", "");
+    }
+}
+
+/// A coordinate, with no more digits than can be seen.
+pub(super) struct Number(pub f64);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tenths = (self.0 * 10.0).round();
+        if tenths % 10.0 == 0.0 {
+            // Adding zero makes a negative zero a plain one.
+            write!(f, "{:.0}", tenths / 10.0 + 0.0)
+        } else {
+            write!(f, "{:.1}", tenths / 10.0)
+        }
+    }
+}
+
+/// A text that cannot end an element or an attribute, or be refused by an XML parser.
+pub(super) struct Escaped<'t>(pub &'t str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        for c in self.0.chars() {
+            match c {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                '\n' => f.write_char('\n')?,
+                // XML has no way to write these.
+                '\0'..' ' | '\u{7F}' | '\u{FFFE}' | '\u{FFFF}' => f.write_char('\u{FFFD}')?,
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_no_idle_digits() {
+        for (number, want) in
+            [(1.0, "1"), (-0.01, "0"), (2.25, "2.3"), (2.04, "2"), (-3.5, "-3.5"), (1e3, "1000")]
+        {
+            assert_eq!(Number(number).to_string(), want);
+        }
+    }
+
+    #[test]
+    fn no_text_is_markup() {
+        assert_eq!(Escaped("a<b>&\"'\u{1}").to_string(), "a&lt;b&gt;&amp;&quot;&#39;\u{FFFD}");
+    }
+}

@@ -1,0 +1,27 @@
+//! The small signs before marks.
+//!
+//! Owns their strokes, drawn in a square of 11 pixels. Never sets text.
+
+use super::super::picture::MarkKind;
+use super::element::{Markup, Number};
+
+/// Draws a sign, its left edge at `x`, its middle at `y`.
+pub(super) fn draw(markup: &mut Markup, kind: MarkKind, x: f64, y: f64, colour: &str) {
+    let strokes = match kind {
+        // A sheet with a folded corner and two lines.
+        MarkKind::Script => "M1.5 0.5H6.5L9.5 3.5V10.5H1.5Z M3.5 5.5H7.5 M3.5 8H7.5",
+        // A clock.
+        MarkKind::Timer => "M5.5 0.5A5 5 0 1 1 5.5 10.5A5 5 0 1 1 5.5 0.5Z M5.5 2.8V5.5L7.5 7",
+        // Out of something.
+        MarkKind::Read => "M0.8 0.8V10.2 M3 5.5H10.2 M7.2 2.5L10.2 5.5L7.2 8.5",
+        // Into something.
+        MarkKind::Write => "M10.2 0.8V10.2 M0.8 5.5H8 M5 2.5L8 5.5L5 8.5",
+    };
+    let (x, y) = (Number(x), Number(y - 5.5));
+    markup.leaf(
+        "path",
+        &format!(
+            r#"transform="translate({x} {y})" d="{strokes}" fill="none" stroke="{colour}" stroke-width="1.1" stroke-linecap="round" stroke-linejoin="round""#
+        ),
+    );
+}

@@ -1,0 +1,89 @@
+//! The line below a picture that says what its signs mean.
+//!
+//! Owns the signs of what a picture uses, and no others. Never measures a box.
+
+use super::super::family::Family;
+use super::super::layout::Point;
+use super::super::measure::Type;
+use super::super::picture::Picture;
+use super::element::{Markup, Number as N};
+use super::palette::{QUIET, palette};
+use super::wire::{Attached, dot};
+
+const SET: Type = Type::plain(11.0);
+const SIGN: f64 = 15.0;
+const GAP: f64 = 20.0;
+/// The height of a line.
+const LINE: f64 = 20.0;
+
+/// A legend, broken into lines.
+pub(super) struct Legend {
+    entries: Vec<Entry>,
+    /// Its height.
+    pub height: f64,
+}
+
+struct Entry {
+    sign: Sign,
+    text: &'static str,
+    at: Point,
+}
+
+#[derive(Clone, Copy)]
+enum Sign {
+    Dot(Attached),
+    Colour(Family),
+}
+
+impl Legend {
+    /// What explains this picture, in lines of that width.
+    pub(super) fn new(picture: &Picture, width: f64) -> Self {
+        let (mut x, mut y) = (0.0, LINE / 2.0);
+        let mut entries = Vec::new();
+        for (sign, text) in signs(picture) {
+            let room = SIGN + SET.width(text);
+            if x > 0.0 && x + room > width {
+                (x, y) = (0.0, y + LINE);
+            }
+            entries.push(Entry { sign, text, at: Point { x, y } });
+            x += room + GAP;
+        }
+        let height = if entries.is_empty() { 0.0 } else { y + LINE / 2.0 };
+        Self { entries, height }
+    }
+
+    /// Draws it with its top left corner there.
+    pub(super) fn draw(&self, markup: &mut Markup, corner: Point) {
+        markup.begin("g", r#"class="legend""#);
+        for entry in &self.entries {
+            let at = Point { x: corner.x + entry.at.x + 5.5, y: corner.y + entry.at.y };
+            match entry.sign {
+                Sign::Dot(attached) => dot(markup, at, attached, None),
+                Sign::Colour(family) => swatch(markup, at, family),
+            }
+            let look = format!(r#"fill="{QUIET}""#);
+            markup.text((at.x - 5.5 + SIGN, at.y + 4.0), SET, &look, entry.text);
+        }
+        markup.end();
+    }
+}
+
+fn signs(picture: &Picture) -> Vec<(Sign, &'static str)> {
+    let families = picture.families().map(|family| (Sign::Colour(family), family.title()));
+    let ports = || picture.boxes.iter().flat_map(|node| &node.ports);
+    let attached = [
+        (Attached::Binds, "binds"),
+        (Attached::Connects, "connects"),
+        (Attached::Both, "binds and connects"),
+    ];
+    let used = attached
+        .into_iter()
+        .filter(|(attached, _)| ports().any(|port| Attached::of(port) == *attached));
+    families.chain(used.map(|(attached, text)| (Sign::Dot(attached), text))).collect()
+}
+
+fn swatch(markup: &mut Markup, at: Point, family: Family) {
+    let (x, y, colour) = (N(at.x - 5.5), N(at.y - 4.0), palette(Some(family)).strong);
+    let look = format!(r#"width="11" height="8" rx="4" fill="{colour}""#);
+    markup.leaf("rect", &format!(r#"x="{x}" y="{y}" {look}"#));
+}

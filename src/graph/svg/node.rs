@@ -1,0 +1,228 @@
+//! Boxes and terminals.
+//!
+//! Owns how a box looks from inside. Never draws a wire.
+
+use super::super::family::Family;
+use super::super::layout::anatomy::{
+    BADGE, HEAD, ICON, LABEL, NAME, PAD, PILL, PILL_HEIGHT, PORT, PortLabel, SMALL,
+};
+use super::super::layout::{Placed, Side};
+use super::super::picture::{Forward, ForwardKind, Mark, NodeBox, Terminal};
+use super::element::{Markup, Number as N};
+use super::icon;
+use super::palette::{DASHED, LINE, OUTSIDE, PAPER, Palette, QUIET, TEXT, palette};
+use super::wire::head;
+
+const RADIUS: f64 = 10.0;
+
+/// Draws a node.
+pub(super) fn node(markup: &mut Markup, node: &NodeBox, placed: &Placed) {
+    let colours = palette(node.family());
+    markup.begin("g", r#"class="node""#);
+    markup.words("title", "", &tooltip(node));
+    if node.is_stack() {
+        sheets(markup, placed, &colours);
+    }
+    frame(markup, placed, &colours);
+    head_strip(markup, placed, &colours);
+    for (at, line) in placed.anatomy.description.iter().enumerate() {
+        let y = placed.y + HEAD + 15.0 + 15.0 * at as f64;
+        markup.text((placed.x + PAD, y), SMALL, &fill(QUIET), line);
+    }
+    for &forward in &node.forwards {
+        draw_forward(markup, forward, placed, &colours);
+    }
+    for row in &placed.anatomy.rows {
+        if let Some(port) = row.left {
+            port_label(markup, node, placed, port, (Side::Left, row.y));
+        }
+        if let Some(port) = row.right.filter(|_| row.right != row.left) {
+            port_label(markup, node, placed, port, (Side::Right, row.y));
+        }
+    }
+    marks(markup, placed);
+    markup.end();
+}
+
+/// Draws a place outside the file.
+pub(super) fn terminal(markup: &mut Markup, terminal: &Terminal, placed: &Placed) {
+    markup.begin("g", r#"class="terminal""#);
+    markup.words("title", "", terminal.title());
+    let radius = N(placed.anatomy.height / 2.0);
+    let look = format!(
+        r#"rx="{radius}" fill="{OUTSIDE}" stroke="{DASHED}" stroke-width="1.2" stroke-dasharray="4 3""#
+    );
+    markup.leaf("rect", &format!("{} {look}", rectangle(placed)));
+    let x = placed.x + placed.anatomy.width / 2.0;
+    let y = placed.y + placed.anatomy.height / 2.0 + 4.0;
+    let look = format!(r#"text-anchor="middle" {}"#, fill(TEXT));
+    markup.text((x, y), LABEL, &look, &placed.anatomy.title);
+    markup.end();
+}
+
+fn fill(colour: &str) -> String {
+    format!(r#"fill="{colour}""#)
+}
+
+fn rectangle(placed: &Placed) -> String {
+    let (x, y) = (N(placed.x), N(placed.y));
+    let (width, height) = (N(placed.anatomy.width), N(placed.anatomy.height));
+    format!(r#"x="{x}" y="{y}" width="{width}" height="{height}""#)
+}
+
+fn tooltip(node: &NodeBox) -> String {
+    let mut lines = vec![node.title()];
+    lines.extend(node.description.clone());
+    lines.extend(node.marks.iter().map(Mark::phrase));
+    lines.join("\n")
+}
+
+/// Two sheets that show below the box, each a little narrower than the one before.
+fn sheets(markup: &mut Markup, placed: &Placed, colours: &Palette) {
+    for depth in [2.0, 1.0] {
+        let (x, y) = (N(placed.x + 7.0 * depth), N(placed.y + placed.anatomy.height - 20.0));
+        let (width, height) = (N(placed.anatomy.width - 14.0 * depth), N(20.0 + 4.5 * depth));
+        let (tint, edge) = (colours.tint, colours.edge);
+        markup.leaf(
+            "rect",
+            &format!(r#"class="sheet" x="{x}" y="{y}" width="{width}" height="{height}" rx="8" fill="{tint}" stroke="{edge}" stroke-width="1.2""#),
+        );
+    }
+}
+
+fn frame(markup: &mut Markup, placed: &Placed, colours: &Palette) {
+    let edge = colours.edge;
+    let look =
+        format!(r#"class="box" rx="{RADIUS}" fill="{PAPER}" stroke="{edge}" stroke-width="1.4""#);
+    markup.leaf("rect", &format!("{} {look}", rectangle(placed)));
+}
+
+fn head_strip(markup: &mut Markup, placed: &Placed, colours: &Palette) {
+    let inset = 0.7;
+    let (left, right) = (placed.x + inset, placed.edge(Side::Right) - inset);
+    let (top, radius) = (placed.y + inset, RADIUS - inset);
+    let shape = format!(
+        "M{} {}V{}A{r} {r} 0 0 1 {} {}H{}A{r} {r} 0 0 1 {} {}V{}Z",
+        N(left),
+        N(placed.y + HEAD),
+        N(top + radius),
+        N(left + radius),
+        N(top),
+        N(right - radius),
+        N(right),
+        N(top + radius),
+        N(placed.y + HEAD),
+        r = N(radius),
+    );
+    markup.leaf("path", &format!(r#"d="{shape}" {}"#, fill(colours.tint)));
+    let baseline = placed.y + HEAD / 2.0 + 5.5;
+    markup.text((placed.x + PAD, baseline), NAME, &fill(colours.deep), &placed.anatomy.title);
+    if let Some(badge) = &placed.anatomy.badge {
+        let look = format!(r#"text-anchor="end" {}"#, fill(colours.strong));
+        markup.text((placed.edge(Side::Right) - PAD, baseline), BADGE, &look, badge);
+    }
+}
+
+fn port_label(
+    markup: &mut Markup,
+    node: &NodeBox,
+    placed: &Placed,
+    port: usize,
+    (side, row): (Side, f64),
+) {
+    let label = &placed.anatomy.labels[port];
+    let colour = palette(Some(Family::of(node.ports[port].role))).strong;
+    let y = placed.y + row;
+    let (pill, name, anchor) = match side {
+        Side::Left => {
+            let pill = placed.x + PAD;
+            (pill, pill + label.pill_width + 7.0, "start")
+        }
+        Side::Right => {
+            let pill = placed.edge(Side::Right) - PAD - label.pill_width;
+            (pill, pill - 7.0, "end")
+        }
+    };
+    draw_pill(markup, label, (pill, y), colour);
+    if let Some(text) = &label.name {
+        let look = format!(r#"text-anchor="{anchor}" {}"#, fill(TEXT));
+        markup.text((name, y + 4.2), PORT, &look, text);
+    }
+}
+
+fn draw_pill(markup: &mut Markup, label: &PortLabel, (x, y): (f64, f64), colour: &str) {
+    let (left, top) = (N(x), N(y - PILL_HEIGHT / 2.0));
+    let (width, height, radius) = (N(label.pill_width), N(PILL_HEIGHT), N(PILL_HEIGHT / 2.0));
+    markup.leaf(
+        "rect",
+        &format!(
+            r#"x="{left}" y="{top}" width="{width}" height="{height}" rx="{radius}" {}"#,
+            fill(colour)
+        ),
+    );
+    let look = format!(r#"text-anchor="middle" {}"#, fill(PAPER));
+    markup.text((x + label.pill_width / 2.0, y + 3.6), PILL, &look, &label.pill);
+}
+
+fn marks(markup: &mut Markup, placed: &Placed) {
+    if let Some(rule) = placed.anatomy.rule {
+        let (from, to) = (N(placed.x + PAD), N(placed.edge(Side::Right) - PAD));
+        let y = N(placed.y + rule);
+        let shape = format!(r#"d="M{from} {y}H{to}" fill="none" stroke="{LINE}""#);
+        markup.leaf("path", &shape);
+    }
+    for mark in &placed.anatomy.marks {
+        let (x, y) = (placed.x + mark.x, placed.y + mark.y);
+        icon::draw(markup, mark.kind, x, y, QUIET);
+        markup.text((x + ICON, y + 4.0), LABEL, &fill(TEXT), &mark.text);
+    }
+}
+
+/// Draws a forward as a line between the labels of its ports.
+fn draw_forward(markup: &mut Markup, forward: Forward, placed: &Placed, colours: &Palette) {
+    let ends = [forward.from, forward.to].map(|port| inner_end(placed, port));
+    let [Some((from, from_side)), Some((to, to_side))] = ends else {
+        return;
+    };
+    let reach = |side: Side| if side == Side::Left { 1.0 } else { -1.0 };
+    let bow = if from_side == to_side { 26.0 } else { ((to.0 - from.0).abs() / 2.0).max(12.0) };
+    let shape = format!(
+        "M{} {}C{} {} {} {} {} {}",
+        N(from.0),
+        N(from.1),
+        N(from.0 + reach(from_side) * bow),
+        N(from.1),
+        N(to.0 + reach(to_side) * bow),
+        N(to.1),
+        N(to.0),
+        N(to.1),
+    );
+    let (dashes, name) = match forward.kind {
+        ForwardKind::Copy => (r#" stroke-dasharray="3 3""#, "capture"),
+        ForwardKind::OneWay | ForwardKind::BothWays => ("", "forward"),
+    };
+    let colour = colours.strong;
+    markup.leaf(
+        "path",
+        &format!(
+            r#"class="{name}" d="{shape}" fill="none" stroke="{colour}" stroke-width="1.5"{dashes}"#
+        ),
+    );
+    // A head looks back the way that its line came.
+    head(markup, to, -reach(to_side), 6.5, colour);
+    if forward.kind == ForwardKind::BothWays {
+        head(markup, from, -reach(from_side), 6.5, colour);
+    }
+}
+
+/// Where a port's label ends inside the box.
+fn inner_end(placed: &Placed, port: usize) -> Option<((f64, f64), Side)> {
+    let row = placed.anatomy.rows.iter().find(|row| [row.left, row.right].contains(&Some(port)))?;
+    let room = PAD + placed.anatomy.labels[port].width + 6.0;
+    let y = placed.y + row.y;
+    Some(if row.left == Some(port) {
+        ((placed.x + room, y), Side::Left)
+    } else {
+        ((placed.edge(Side::Right) - room, y), Side::Right)
+    })
+}

@@ -1,0 +1,96 @@
+//! The picture as text for a terminal.
+//!
+//! Owns the order of lines: a node, its sockets, who is at the other end. Never uses colours.
+
+use std::fmt::{self, Write as _};
+
+use super::picture::{End, ForwardKind, Mark, NodeBox, Picture, Port, Terminal};
+use crate::topology::LinkEnd;
+
+/// Writes a picture as text.
+#[must_use]
+pub fn text(picture: &Picture) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = write_picture(&mut out, picture);
+    out
+}
+
+fn write_picture(out: &mut String, picture: &Picture) -> fmt::Result {
+    writeln!(out, "{}", picture.name)?;
+    if let Some(description) = &picture.description {
+        writeln!(out, "{description}")?;
+    }
+    for (at, node) in picture.boxes.iter().enumerate() {
+        writeln!(out)?;
+        write_node(out, picture, at, node)?;
+    }
+    Ok(())
+}
+
+fn write_node(out: &mut String, picture: &Picture, at: usize, node: &NodeBox) -> fmt::Result {
+    write!(out, "{}", node.title())?;
+    let marks: Vec<String> = node.marks.iter().map(Mark::phrase).collect();
+    if !marks.is_empty() {
+        write!(out, "  ({})", marks.join("; "))?;
+    }
+    writeln!(out)?;
+    if let Some(description) = &node.description {
+        writeln!(out, "  {description}")?;
+    }
+    for (socket, port) in node.ports.iter().enumerate() {
+        write_port(out, picture, LinkEnd { node: at, socket }, port)?;
+    }
+    for forward in &node.forwards {
+        let [from, to] = [forward.from, forward.to].map(|port| node.ports[port].title());
+        let (word, arrow) = match forward.kind {
+            ForwardKind::OneWay => ("forwards", "─▶"),
+            ForwardKind::BothWays => ("forwards", "◀▶"),
+            ForwardKind::Copy => ("captures", "┄▶"),
+        };
+        writeln!(out, "  {word} {from} {arrow} {to}")?;
+    }
+    Ok(())
+}
+
+fn write_port(out: &mut String, picture: &Picture, at: LinkEnd, port: &Port) -> fmt::Result {
+    write!(out, "  {}", port.role)?;
+    if let Some(name) = &port.name {
+        write!(out, " {name}")?;
+    }
+    if !port.binds.is_empty() {
+        write!(out, ", binds {}", port.binds.join(", "))?;
+    }
+    if !port.filters.is_empty() {
+        write!(out, ", takes {}", port.filters.join(", "))?;
+    }
+    writeln!(out)?;
+    for wire in &picture.wires {
+        for (near, far, is_from) in [(wire.from, wire.to, true), (wire.to, wire.from, false)] {
+            if near == End::Port(at) {
+                let arrow = match (wire.both_ways, is_from) {
+                    (true, _) => "◀▶",
+                    (false, true) => "─▶",
+                    (false, false) => "◀─",
+                };
+                writeln!(out, "    {arrow} {}", far_end(picture, far))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The other end with its copies.
+fn far_end(picture: &Picture, end: End) -> String {
+    let name = picture.end_name(end);
+    match end {
+        End::Port(at) => match picture.boxes[at.node].copies {
+            Some(copies) => format!("{name} ×{copies}"),
+            None => name,
+        },
+        End::Terminal(at) => match &picture.terminals[at] {
+            Terminal { endpoint: Some(endpoint) } => format!("{endpoint} (outside this file)"),
+            Terminal { endpoint: None } => "whoever connects from outside this file".to_owned(),
+        },
+    }
+}

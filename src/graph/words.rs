@@ -1,0 +1,120 @@
+//! The short texts that stand in a picture: files, paces, filters.
+//!
+//! Owns how a part of a topology is said in a few words. Never decides where the words stand.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::duration::format_duration;
+use crate::script::{Handlers, ScriptText};
+use crate::topology::{FileSpec, Filter, ReadSpec, WriteSpec};
+
+/// The name of a script's file, or that the handlers stand in the topology file.
+pub(super) fn script(script: &ScriptText) -> String {
+    match script.handlers {
+        Handlers::File(_) => file_name(&script.path),
+        Handlers::Inline(_) => "inline handlers".to_owned(),
+    }
+}
+
+/// How often a timer fires.
+pub(super) fn every(pace: Duration) -> String {
+    format!("every {}", format_duration(pace))
+}
+
+/// A source of lines.
+pub(super) fn read(read: &ReadSpec) -> String {
+    let mut text = file(&read.file, "standard input");
+    if let Some(interval) = read.interval {
+        text.push_str(", ");
+        text.push_str(&pace(interval));
+    }
+    if read.repeat {
+        text.push_str(", again and again");
+    }
+    text
+}
+
+/// A sink of lines.
+pub(super) fn write(write: &WriteSpec) -> String {
+    let mut text = file(&write.file, "standard output");
+    if write.append {
+        text.push_str(", appended");
+    }
+    text
+}
+
+/// What a subscriber takes; the first of its message ids says what the numbers are.
+pub(super) fn filters(filters: &[Filter]) -> Vec<String> {
+    let first = filters.iter().position(|filter| matches!(filter, Filter::Msgid(_)));
+    let say = |(at, one): (usize, &Filter)| {
+        if first == Some(at) { format!("msgid {}", filter(one)) } else { filter(one) }
+    };
+    filters.iter().enumerate().map(say).collect()
+}
+
+fn filter(filter: &Filter) -> String {
+    match filter {
+        Filter::Msgid(id) => id.to_string(),
+        Filter::Topic(topic) if topic.is_empty() => "everything".to_owned(),
+        Filter::Topic(topic) => format!("“{}”", topic_text(topic)),
+    }
+}
+
+fn topic_text(topic: &[u8]) -> String {
+    match std::str::from_utf8(topic) {
+        Ok(text) => text.to_owned(),
+        Err(_) => topic.escape_ascii().to_string(),
+    }
+}
+
+fn file(file: &FileSpec, standard: &str) -> String {
+    match file {
+        FileSpec::Standard => standard.to_owned(),
+        FileSpec::Path(path) => file_name(path),
+    }
+}
+
+/// A picture names a file, not its folders: it shall not depend on where the topology lies.
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.display().to_string())
+}
+
+fn pace(interval: Duration) -> String {
+    let rate = 1.0 / interval.as_secs_f64();
+    let whole = rate.round();
+    if whole >= 1.0 && (rate - whole).abs() < 1e-6 * whole {
+        format!("{whole:.0}/s")
+    } else {
+        format!("one every {}", format_duration(interval))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pace_is_said_by_the_second_where_it_is_whole() {
+        for (nanos, want) in [
+            (20_000_000, "50/s"),
+            (333_333_333, "3/s"),
+            (1_000_000_000, "1/s"),
+            (6_000_000_000, "one every 6s"),
+            (400_000_000, "one every 400ms"),
+        ] {
+            assert_eq!(pace(Duration::from_nanos(nanos)), want);
+        }
+    }
+
+    #[test]
+    fn a_filter_that_is_no_text_is_escaped() {
+        for (topic, want) in
+            [(&b""[..], "everything"), (b"orders.", "“orders.”"), (b"\xFF\x01", "“\\xff\\x01”")]
+        {
+            assert_eq!(filter(&Filter::Topic(topic.to_vec())), want);
+        }
+        let both = [Filter::Topic(b"a".to_vec()), Filter::Msgid(1000), Filter::Msgid(1001)];
+        assert_eq!(filters(&both), ["“a”", "msgid 1000", "1001"]);
+    }
+}
