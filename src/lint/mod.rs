@@ -4,7 +4,7 @@
 //! with its places, why, and what to do. Never reads a file and never refuses what is only
 //! unusual: whatever it says can be silenced where it stands, unless it is an error.
 //!
-//! One file a subject, one `check_…` function a rule. [`allow`] silences findings.
+//! One file a subject, one `check_…` function a rule. `allow` silences findings.
 
 mod agreement;
 mod allow;

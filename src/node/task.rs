@@ -234,7 +234,8 @@ impl Node {
                 busy |= self.read_lines(now);
             }
             busy |= self.tell_peer_events();
-            self.flush(now);
+            // What goes out here makes room for what a source or a timer has next.
+            busy |= self.flush(now);
         }
         self.flush_sink(now);
         if !busy {

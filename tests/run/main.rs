@@ -4,6 +4,7 @@
 //! nothing is waited for by sleeping. With `ZRIG_SOAK=1` in the environment the long ones run at
 //! full length.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "a test says what it measured")]
 
 mod bad_input;
 mod files;

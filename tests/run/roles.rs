@@ -2,7 +2,6 @@
 //! format, every event and every function that moves messages.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
 
 use crate::support::{PATIENCE, Zrig, eventually, free_port, numbered};
 
@@ -324,32 +323,32 @@ nodes:
 
 #[test]
 fn a_forward_moves_messages_both_ways_and_its_capture_gets_a_copy() {
-    let run = Zrig::of(&format!(
+    let run = Zrig::of(
         "
 nodes:
   broker:
     sockets:
-      front: {{role: router, bind: 'tcp://127.0.0.1:*'}}
-      back: {{role: dealer, bind: 'tcp://127.0.0.1:*'}}
-      copy: {{role: push, bind: 'inproc://copies'}}
+      front: {role: router, bind: 'tcp://127.0.0.1:*'}
+      back: {role: dealer, bind: 'tcp://127.0.0.1:*'}
+      copy: {role: push, bind: 'inproc://copies'}
     forward: [front, back]
     capture: copy
-  server: {{role: rep, connect: broker.back, on_message: '`<${{msg.text}}>`'}}
+  server: {role: rep, connect: broker.back, on_message: '`<${msg.text}>`'}
   client:
     role: req
     connect: broker.front
     on_start: this.n = 0; send(0)
     on_message: |
       this.n += 1;
-      if this.n == 20 {{ print(\"client has all\") }} else {{ send(this.n) }}
+      if this.n == 20 { print(\"client has all\") } else { send(this.n) }
   witness:
     role: pull
     connect: broker.copy
     on_message: |
       this.n = (this.n ?? 0) + 1;
-      if this.n == 40 {{ print(\"witness has all\") }}
-"
-    ))
+      if this.n == 40 { print(\"witness has all\") }
+",
+    )
     .start();
     run.says("client has all");
     run.says("witness has all");

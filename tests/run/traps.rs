@@ -13,6 +13,9 @@ fn whole(count: usize) -> Vec<String> {
     (0..count).map(|n| format!("whole {n} 0 whole {n} 1 whole {n} 2")).collect()
 }
 
+/// What one thread of a test does, until it is told to end; it counts.
+type Work = Box<dyn FnOnce(&AtomicBool, &AtomicU64) + Send>;
+
 #[test]
 fn a_sender_that_dies_in_the_middle_of_a_message_leaves_nothing_torn() {
     for (kind, role, more) in [
@@ -195,7 +198,7 @@ impl Outside {
         let over = Arc::new(AtomicBool::new(false));
         let received = Arc::new(AtomicU64::new(0));
         let mut threads = Vec::new();
-        let mut thread = |work: Box<dyn FnOnce(&AtomicBool, &AtomicU64) + Send>| {
+        let mut thread = |work: Work| {
             let (over, received) = (Arc::clone(&over), Arc::clone(&received));
             threads.push(std::thread::spawn(move || work(&over, &received)));
         };
