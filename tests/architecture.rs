@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["supervisor"],
     &["node"],
     &["event", "counters"],
-    &["plan", "lint", "graph", "explain"],
+    &["plan", "lint", "graph", "explain", "schema"],
     &["topology"],
     &["document", "script"],
     &["message", "diagnostic", "source", "zeromq", "units", "duration", "memory", "nearest"],
