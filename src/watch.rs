@@ -29,6 +29,16 @@ pub struct Watcher {
     folders: BTreeSet<PathBuf>,
     shared: Arc<Shared>,
     polls: bool,
+    poll_at: Instant,
+    moving: Option<Moving>,
+}
+
+/// A change that is under way.
+#[derive(Clone, Copy, Debug)]
+struct Moving {
+    since: Instant,
+    /// When nothing has moved for long enough.
+    quiet_at: Instant,
 }
 
 /// What the thread of events and the waiting task share.
@@ -53,7 +63,8 @@ impl Watcher {
             notify::recommended_watcher(move |event| teller.hear(event)).ok()
         };
         let polls = events.is_none();
-        Self { events, folders: BTreeSet::new(), shared, polls }
+        let poll_at = Instant::now() + POLL;
+        Self { events, folders: BTreeSet::new(), shared, polls, poll_at, moving: None }
     }
 
     /// Watches these files from now on, and no others.
@@ -81,22 +92,37 @@ impl Watcher {
     }
 
     /// Waits until something moved and then nothing for a while, nor is anything being written.
-    pub async fn changed(&self) {
-        if self.polls {
-            tokio::select! {
-                () = self.shared.moved.notified() => {}
-                () = tokio::time::sleep(POLL) => return,
-            }
-        } else {
-            self.shared.moved.notified().await;
-        }
-        let begun = Instant::now();
+    ///
+    /// Whoever stops waiting and asks again misses nothing: other things happen meanwhile.
+    pub async fn changed(&mut self) {
         loop {
-            while tokio::time::timeout(QUIET, self.shared.moved.notified()).await.is_ok() {}
-            let writing = !unpoisoned(self.shared.writing.lock()).is_empty();
-            if !writing || begun.elapsed() >= WRITING {
-                unpoisoned(self.shared.writing.lock()).clear();
-                return;
+            let moved = self.shared.moved.notified();
+            let Some(moving) = self.moving else {
+                tokio::select! {
+                    () = moved => {
+                        let now = Instant::now();
+                        self.moving = Some(Moving { since: now, quiet_at: now + QUIET });
+                    }
+                    () = tokio::time::sleep_until(self.poll_at.into()), if self.polls => {
+                        self.poll_at = Instant::now() + POLL;
+                        return;
+                    }
+                }
+                continue;
+            };
+            tokio::select! {
+                () = moved => {
+                    self.moving = Some(Moving { quiet_at: Instant::now() + QUIET, ..moving });
+                }
+                () = tokio::time::sleep_until(moving.quiet_at.into()) => {
+                    let mut writing = unpoisoned(self.shared.writing.lock());
+                    if writing.is_empty() || moving.since.elapsed() >= WRITING {
+                        writing.clear();
+                        self.moving = None;
+                        return;
+                    }
+                    self.moving = Some(Moving { quiet_at: Instant::now() + QUIET, ..moving });
+                }
             }
         }
     }
