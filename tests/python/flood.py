@@ -82,6 +82,7 @@ class Attached:
     def close(self) -> Dict[str, int]:
         self.look()
         self.socket.disable_monitor()
+        self.monitor.close(linger=0)
         self.socket.close()
         start = time.monotonic()
         self.context.term()
