@@ -70,22 +70,17 @@ impl Node {
             };
             (socket.name.to_string(), figures)
         });
-        Figures { sockets: sockets.collect(), busy: self.is_busy() }
-    }
-
-    /// Whether something is in the node's hands that a change would lose.
-    fn is_busy(&self) -> bool {
-        let unfinished = |socket: &NodeSocket| {
+        let unanswered = |socket: &NodeSocket| {
             socket.spec.role == Role::Req && socket.awaits_reply || !socket.parked.is_empty()
         };
-        match &self.held {
-            // What waits to be sent stays in the node, and goes out after the change.
-            Some(held) => held.iter().any(|&place| unfinished(&self.sockets[place])),
-            None => {
-                !self.pending.is_empty()
-                    || !self.forwards.iter().all(Forward::is_idle)
-                    || self.sockets.iter().any(unfinished)
-            }
+        let in_hand = !self.pending.is_empty() || !self.forwards.iter().all(Forward::is_idle);
+        Figures {
+            sockets: sockets.collect(),
+            unanswered: match &self.held {
+                Some(held) => held.iter().any(|&place| unanswered(&self.sockets[place])),
+                None => self.sockets.iter().any(unanswered),
+            },
+            unsent: in_hand && self.held.is_none(),
         }
     }
 

@@ -60,9 +60,10 @@ pub struct SocketState {
 pub struct Figures {
     /// By the socket's name: received from libzmq, handed to libzmq, and connections.
     pub sockets: BTreeMap<String, SocketFigures>,
-    /// Whether something is in the node's hands that a change would lose: a question that is not
-    /// answered yet, an answer that its peer does not take; unless it is held, any message.
-    pub busy: bool,
+    /// Whether a question of it is not answered yet, or a peer does not take its answer.
+    pub unanswered: bool,
+    /// Whether a message waits in it to be sent; one that is held keeps those for later.
+    pub unsent: bool,
 }
 
 /// What went through a socket up to one moment.

@@ -17,6 +17,8 @@ use crate::node::{Control, Figures, NodeHandle, SocketFigures};
 const QUIET: Duration = Duration::from_millis(20);
 /// The same where a socket that has to answer is replaced, and not all that it took is answered.
 const QUIET_WHILE_OWING: Duration = Duration::from_millis(200);
+/// The same while a message waits that no peer takes.
+const QUIET_WHILE_UNSENT: Duration = Duration::from_millis(300);
 /// How long to wait where peers outside the file take part: nothing can keep them from sending.
 const OUTSIDE_PATIENCE: Duration = Duration::from_millis(200);
 /// How often to look.
@@ -101,25 +103,30 @@ impl Supervisor {
         loop {
             let snapshot = self.snapshot(scope).await;
             let outsiders = self.outsiders(scope, &snapshot, expected);
-            let mut calm = !snapshot.values().any(|figures| figures.busy);
+            let mut calm = !snapshot.values().any(|figures| figures.unanswered);
+            let unsent = snapshot.values().any(|figures| figures.unsent);
             for (group, watched) in scope.groups.iter().zip(&mut watched) {
                 let still = watched.is_as_before(group, &snapshot, &self.nodes);
                 let owing = self.owes(scope, group, &snapshot);
-                let needed = if owing { QUIET_WHILE_OWING } else { QUIET };
+                let needed = match (unsent, owing) {
+                    (true, _) => QUIET_WHILE_UNSENT,
+                    (false, true) => QUIET_WHILE_OWING,
+                    (false, false) => QUIET,
+                };
                 let quiet = watched.since.elapsed() >= needed;
                 let alone = !group.sockets.iter().any(|socket| outsiders.contains_key(socket));
                 calm &= if alone {
-                    let balanced =
-                        group.balances && !owing && self.under_way(&group.sockets, &snapshot) == 0;
+                    let settled = group.balances && !owing && !unsent;
+                    let balanced = settled && self.under_way(&group.sockets, &snapshot) == 0;
                     still && (quiet || balanced)
                 } else {
-                    quiet || begun.elapsed() >= OUTSIDE_PATIENCE
+                    quiet || !unsent && begun.elapsed() >= OUTSIDE_PATIENCE
                 };
             }
             if calm || begun.elapsed() >= patience {
                 let stashed = snapshot.values().flat_map(|figures| figures.sockets.values());
                 return Calm {
-                    reached: calm,
+                    reached: calm && !unsent,
                     stashed: stashed.map(|socket| socket.stashed).sum(),
                     outsiders,
                 };

@@ -110,8 +110,7 @@ def send(args: argparse.Namespace) -> Dict[str, Any]:
                 attached.socket.send(body)
                 return time.monotonic() - began
             except zmq.Again:
-                if orders.over and not args.finish:
-                    break
+                pass
         raise TimeoutError('%r was not taken in %s s' % (body, args.patience))
 
     while not orders.over and (args.count is None or number < args.count):
@@ -286,7 +285,6 @@ def main() -> int:
     one.add_argument('--count', type=int, help='end after so many')
     one.add_argument('--delay', type=float, default=0,
                      help='seconds between the first connection and the first message')
-    one.add_argument('--finish', action='store_true', help='the end must be taken, however late')
     one = command('receive', receive, 'pull')
     one.add_argument('--sources', type=int, default=1, help='how many senders there are')
     one.add_argument('--unordered', action='store_true', help='they may overtake each other')
