@@ -14,12 +14,16 @@ use crate::event::{Fact, FactReader, What, facts};
 use crate::load::{Loaded, load};
 use crate::node::raise_descriptor_limit;
 use crate::observe::Logger;
-use crate::supervisor::{Haste, Receipt, StartError, Supervisor};
+use crate::supervisor::{Haste, Receipt, StartError, Supervisor, Verdict};
 use crate::topology::Topology;
 use crate::watch::Watcher;
 
 /// How long the whole stop may take before what holds it is named.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a file that was there may be gone or empty before that counts as meant.
+const SAVING: Duration = Duration::from_millis(700);
+/// How long two looks at polled files lie apart that have to agree.
+const SETTLED: Duration = Duration::from_millis(50);
 
 /// Whether and how files are watched.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -142,6 +146,8 @@ impl Run<'_> {
     async fn watch(&mut self, signals: &mut Signals) -> u8 {
         let over = self.options.duration.map(|duration| tokio::time::Instant::now() + duration);
         let watches = self.options.watching != Watching::Off;
+        // Set while a save seems to be under way.
+        let mut look_again: Option<tokio::time::Instant> = None;
         loop {
             let over = async {
                 match over {
@@ -149,7 +155,13 @@ impl Run<'_> {
                     None => std::future::pending().await,
                 }
             };
-            let reload = tokio::select! {
+            let again = async {
+                match look_again {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let reason = tokio::select! {
                 fact = self.reader.next() => {
                     let Some(fact) = fact else { return 0 };
                     self.logger.write(&fact);
@@ -157,17 +169,22 @@ impl Run<'_> {
                     if let What::StopRequested { status, .. } = fact.what {
                         return status;
                     }
-                    false
+                    continue;
                 }
                 asked = signals.any() => match asked {
                     Asked::End => return 0,
-                    Asked::Reload => true,
+                    Asked::Reload => Reason::Asked,
                 },
-                () = self.watcher.changed(), if watches => true,
+                () = self.watcher.changed(), if watches => Reason::Changed,
+                () = again => Reason::Waited,
                 () = over => return 0,
             };
-            if reload && let Some(status) = self.reload(signals).await {
-                return status;
+            match self.reload(reason, signals).await {
+                Reloaded::Done => look_again = None,
+                Reloaded::StillSaving => {
+                    look_again.get_or_insert_with(|| tokio::time::Instant::now() + SAVING);
+                }
+                Reloaded::Over(status) => return status,
             }
         }
     }
@@ -186,14 +203,17 @@ impl Run<'_> {
     }
 
     /// Loads again, and changes what runs if anything is different and sound.
-    async fn reload(&mut self, signals: &mut Signals) -> Option<u8> {
+    async fn reload(&mut self, reason: Reason, signals: &mut Signals) -> Reloaded {
         let begun = Instant::now();
-        let loaded = load(&self.options.file, self.terminal.lookup);
-        let now = texts(&loaded);
-        // An empty or missing file is in the middle of being saved.
-        let unsaved = now.first().is_none_or(|(_, text)| text.trim().is_empty());
-        if unsaved || now == self.seen {
-            return None;
+        let (loaded, now) = self.look().await;
+        let vanished = self.vanished(&loaded.files, &now);
+        // Without its topology file nothing can be said; a script may be meant to be gone.
+        let main_file_gone = now.first().is_none_or(|(_, text)| text.trim().is_empty());
+        if main_file_gone || vanished && reason == Reason::Changed {
+            return if main_file_gone { Reloaded::Done } else { Reloaded::StillSaving };
+        }
+        if now == self.seen && reason != Reason::Asked {
+            return Reloaded::Done;
         }
         self.seen = now;
         if self.options.watching != Watching::Off {
@@ -209,7 +229,7 @@ impl Run<'_> {
                 .collect();
             let generation = self.supervisor.generation();
             self.hand_out(&Receipt::rejected(generation, begun.elapsed(), errors));
-            return None;
+            return Reloaded::Done;
         };
         let topology = chosen(topology, self.options);
         let mut ended = None;
@@ -230,7 +250,40 @@ impl Run<'_> {
             }
         };
         self.hand_out(&receipt);
-        ended
+        if receipt.verdict == Verdict::RolledBack && !self.watcher.polls() {
+            // What was in the way may be gone when the same is saved again.
+            self.seen.clear();
+        }
+        ended.map_or(Reloaded::Done, Reloaded::Over)
+    }
+
+    /// What the files say now. Where nothing tells that a save is over, two looks have to agree.
+    async fn look(&self) -> (Loaded, Vec<(PathBuf, String)>) {
+        let mut loaded = load(&self.options.file, self.terminal.lookup);
+        let mut now = texts(&loaded);
+        while self.watcher.polls() && now != self.seen {
+            tokio::time::sleep(SETTLED).await;
+            let again = load(&self.options.file, self.terminal.lookup);
+            let texts = texts(&again);
+            let settled = texts == now;
+            (loaded, now) = (again, texts);
+            if settled {
+                break;
+            }
+        }
+        (loaded, now)
+    }
+
+    /// Whether a file that had a text when last looked at has none, though the topology may want it.
+    fn vanished(&self, wanted: &[PathBuf], now: &[(PathBuf, String)]) -> bool {
+        let text_of = |texts: &[(PathBuf, String)], path: &PathBuf| {
+            texts.iter().find(|(known, _)| known == path).map(|(_, text)| !text.trim().is_empty())
+        };
+        self.seen.iter().any(|(path, text)| {
+            let emptied = text_of(now, path) == Some(false);
+            let removed = text_of(now, path).is_none() && wanted.contains(path);
+            !text.trim().is_empty() && (emptied || removed)
+        })
     }
 
     fn hand_out(&self, receipt: &Receipt) {
@@ -327,6 +380,27 @@ fn held_by(topology: &Topology, waited: Duration) -> Fact {
         },
         repeated: 0,
     }
+}
+
+/// Why files are looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Reason {
+    /// Something moved.
+    Changed,
+    /// A save that seemed to be under way had its time.
+    Waited,
+    /// Somebody asked for it.
+    Asked,
+}
+
+/// What came of looking at the files.
+enum Reloaded {
+    /// All there was to do.
+    Done,
+    /// A file is gone or empty, as in the middle of a save.
+    StillSaving,
+    /// The run is over, with this status.
+    Over(u8),
 }
 
 /// What a signal asks for.

@@ -1,14 +1,15 @@
 //! 'Something changed': the topology file, its scripts, and whatever they import.
 //!
 //! Owns the watching of folders. Says only that something moved; what changed is found by reading.
-//! It never dies: what cannot be watched is looked at every second instead.
+//! It never dies: what cannot be watched is looked at twice a second instead.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::event::{AccessKind, AccessMode, ModifyKind};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 
 /// How long nothing may have moved before a change counts as saved: editors write in steps, and
@@ -16,83 +17,222 @@ use tokio::sync::Notify;
 const QUIET: Duration = Duration::from_millis(50);
 /// How often to look where events cannot be had.
 const POLL: Duration = Duration::from_millis(500);
+/// How long a file that somebody has open for writing counts as being saved.
+const WRITING: Duration = Duration::from_secs(2);
+/// How many symlinks one after the other are followed.
+const LINKS_MAX: usize = 40;
 
 /// Watches files by their folders: editors rename, and Kubernetes swaps a symlink beside them.
 #[derive(Debug)]
 pub struct Watcher {
     events: Option<RecommendedWatcher>,
     folders: BTreeSet<PathBuf>,
-    moved: Arc<Notify>,
+    shared: Arc<Shared>,
     polls: bool,
+    poll_at: Instant,
+    moving: Option<Moving>,
+}
+
+/// A change that is under way.
+#[derive(Clone, Copy, Debug)]
+struct Moving {
+    since: Instant,
+    /// When nothing has moved for long enough.
+    quiet_at: Instant,
+}
+
+/// What the thread of events and the waiting task share.
+#[derive(Debug, Default)]
+struct Shared {
+    moved: Notify,
+    /// Files and symlinks that matter, as events name them.
+    wanted: Mutex<BTreeSet<PathBuf>>,
+    /// Files that were written to and not closed yet.
+    writing: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl Watcher {
     /// Watches nothing yet. With `poll` it never relies on events: some file systems have none.
     #[must_use]
     pub fn new(poll: bool) -> Self {
-        let moved = Arc::new(Notify::new());
-        let teller = Arc::clone(&moved);
+        let shared = Arc::new(Shared::default());
+        let teller = Arc::clone(&shared);
         let events = if poll {
             None
         } else {
-            notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-                // Reading the files is an access too, and must not look like a change.
-                let read = event.as_ref().is_ok_and(|event| is_reading(event.kind));
-                if !read {
-                    teller.notify_one();
-                }
-            })
-            .ok()
+            notify::recommended_watcher(move |event| teller.hear(event)).ok()
         };
         let polls = events.is_none();
-        Self { events, folders: BTreeSet::new(), moved, polls }
+        let poll_at = Instant::now() + POLL;
+        Self { events, folders: BTreeSet::new(), shared, polls, poll_at, moving: None }
     }
 
-    /// Watches the folders of these files from now on, and no others.
+    /// Watches these files from now on, and no others.
     pub fn follow(&mut self, files: &[PathBuf]) {
-        let wanted: BTreeSet<PathBuf> = files.iter().flat_map(|file| folders_of(file)).collect();
+        let wanted: BTreeSet<PathBuf> = files.iter().flat_map(|file| trail(file)).collect();
+        let folders: BTreeSet<PathBuf> = wanted.iter().map(|path| folder_of(path)).collect();
+        *unpoisoned(self.shared.wanted.lock()) = wanted;
         let Some(events) = &mut self.events else { return };
-        for gone in self.folders.difference(&wanted) {
+        for gone in self.folders.difference(&folders) {
             // A folder that is gone is no longer watched anyway.
             let _ = events.unwatch(gone);
         }
         self.polls = false;
-        for folder in &wanted {
+        for folder in &folders {
             // Watched again each time: a folder that was replaced is another one.
             self.polls |= events.watch(folder, RecursiveMode::NonRecursive).is_err();
         }
-        self.folders = wanted;
+        self.folders = folders;
     }
 
-    /// Waits until something moved and then nothing for a while.
-    pub async fn changed(&self) {
-        if self.polls {
+    /// Whether it looks again and again, instead of hearing of changes.
+    #[must_use]
+    pub fn polls(&self) -> bool {
+        self.polls
+    }
+
+    /// Waits until something moved and then nothing for a while, nor is anything being written.
+    ///
+    /// Whoever stops waiting and asks again misses nothing: other things happen meanwhile.
+    pub async fn changed(&mut self) {
+        loop {
+            let moved = self.shared.moved.notified();
+            let Some(moving) = self.moving else {
+                tokio::select! {
+                    () = moved => {
+                        let now = Instant::now();
+                        self.moving = Some(Moving { since: now, quiet_at: now + QUIET });
+                    }
+                    () = tokio::time::sleep_until(self.poll_at.into()), if self.polls => {
+                        self.poll_at = Instant::now() + POLL;
+                        return;
+                    }
+                }
+                continue;
+            };
             tokio::select! {
-                () = self.moved.notified() => {}
-                () = tokio::time::sleep(POLL) => return,
+                () = moved => {
+                    self.moving = Some(Moving { quiet_at: Instant::now() + QUIET, ..moving });
+                }
+                () = tokio::time::sleep_until(moving.quiet_at.into()) => {
+                    let mut writing = unpoisoned(self.shared.writing.lock());
+                    if writing.is_empty() || moving.since.elapsed() >= WRITING {
+                        writing.clear();
+                        self.moving = None;
+                        return;
+                    }
+                    self.moving = Some(Moving { quiet_at: Instant::now() + QUIET, ..moving });
+                }
             }
-        } else {
-            self.moved.notified().await;
         }
-        while tokio::time::timeout(QUIET, self.moved.notified()).await.is_ok() {}
     }
 }
 
-fn is_reading(kind: notify::EventKind) -> bool {
-    use notify::event::{AccessKind, AccessMode};
-    matches!(kind, notify::EventKind::Access(access)
+impl Shared {
+    fn hear(&self, event: notify::Result<notify::Event>) {
+        let Ok(event) = event else {
+            // The queue of events ran over, say: whatever moved, it is looked at.
+            self.moved.notify_one();
+            return;
+        };
+        // Reading the files is an access too, and must not look like a change.
+        if is_reading(event.kind) {
+            return;
+        }
+        let paths: Vec<PathBuf> = {
+            let wanted = unpoisoned(self.wanted.lock());
+            event.paths.iter().filter(|path| wanted.contains(*path)).cloned().collect()
+        };
+        if paths.is_empty() && !event.paths.is_empty() {
+            return;
+        }
+        let mut writing = unpoisoned(self.writing.lock());
+        for path in paths {
+            if matches!(event.kind, EventKind::Modify(ModifyKind::Data(_))) {
+                writing.insert(path);
+            } else {
+                writing.remove(&path);
+            }
+        }
+        drop(writing);
+        self.moved.notify_one();
+    }
+}
+
+fn is_reading(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Access(access)
         if access != AccessKind::Close(AccessMode::Write))
 }
 
-/// The folder a file stands in, and the one it really stands in.
-fn folders_of(file: &Path) -> Vec<PathBuf> {
-    let parent = |path: &Path| {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        parent.map_or_else(|| PathBuf::from("."), Path::to_path_buf)
-    };
-    let mut folders = vec![parent(file)];
-    if let Ok(real) = file.canonicalize() {
-        folders.push(parent(&real));
+/// Every path that decides what a file says: itself, and the symlinks on the way to it.
+///
+/// Each is absolute and without `..`: so events name it, whichever way the topology writes it.
+fn trail(file: &Path) -> Vec<PathBuf> {
+    let mut trail = Vec::new();
+    let mut next = Some(std::path::absolute(file).unwrap_or_else(|_| file.to_owned()));
+    while let Some(path) = next.take()
+        && trail.len() < LINKS_MAX
+    {
+        let mut so_far = PathBuf::new();
+        let mut components = path.components();
+        while let Some(component) = components.next() {
+            if component == Component::ParentDir {
+                // What came before is no symlink, so this is the folder above it.
+                so_far.pop();
+                continue;
+            }
+            so_far.push(component);
+            let Ok(target) = so_far.read_link() else { continue };
+            next = Some(folder_of(&so_far).join(target).join(components.as_path()));
+            break;
+        }
+        trail.push(so_far);
     }
-    folders
+    trail
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(path).to_owned()
+}
+
+/// A set of paths stays valid whatever a thread that panicked was doing.
+fn unpoisoned<T>(result: Result<T, PoisonError<T>>) -> T {
+    result.unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn the_trail_of_a_file_is_every_symlink_on_the_way_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        std::fs::create_dir(root.join("..1")).unwrap();
+        std::fs::write(root.join("..1/t.yaml"), "").unwrap();
+        symlink("..1", root.join("..data")).unwrap();
+        symlink("..data/t.yaml", root.join("t.yaml")).unwrap();
+        let names: Vec<_> = trail(&root.join("t.yaml"))
+            .iter()
+            .map(|path| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(names, ["t.yaml", "..data", "..1/t.yaml"]);
+    }
+
+    #[test]
+    fn a_file_is_followed_by_the_name_that_events_give_it() {
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(trail(Path::new("nowhere.yaml")), [here.join("nowhere.yaml")]);
+        assert_eq!(trail(Path::new("a/../b/./c.rhai")), [here.join("b/c.rhai")]);
+        assert_eq!(trail(Path::new("/no/such/t.yaml")), [PathBuf::from("/no/such/t.yaml")]);
+    }
+
+    #[test]
+    fn a_symlink_to_itself_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        symlink("loop", folder.path().join("loop")).unwrap();
+        assert!(trail(&folder.path().join("loop")).len() <= LINKS_MAX);
+    }
 }

@@ -15,7 +15,7 @@ use super::sink::Sink;
 use super::socket::{NodeSocket, SocketError};
 use crate::counters::NodeCounters;
 use crate::event::Facts;
-use crate::script::{Engine, Handler, NodeView, Outlet, ScriptFault};
+use crate::script::{Engine, Handler, Keepsake, NodeView, Outlet, ScriptFault};
 use crate::topology::{FileSpec, NodeSpec};
 
 /// Everything a node is made from; it travels to the node's thread.
@@ -35,6 +35,8 @@ pub struct Blueprint {
     pub facts: Facts,
     /// When the topology started.
     pub started: Instant,
+    /// The state that an earlier node leaves it, which then goes on instead of starting.
+    pub kept: Option<Keepsake>,
 }
 
 /// Why a node could not be made.

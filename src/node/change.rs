@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::blueprint::NodeError;
-use super::control::{Bound, Figures, SocketFigures};
+use super::control::{Bound, Figures, NodeState, SocketFigures};
 use super::forward::Forward;
 use super::outbox::Pending;
 use super::socket::{NodeSocket, SocketError};
@@ -24,6 +24,8 @@ use crate::zeromq::Role;
 const STASH_BURST: usize = 1000;
 /// How long a socket that goes is listened to after its endpoints are gone.
 const LAST_WORDS: Duration = Duration::from_millis(2);
+/// The same where a peer never ceases to send.
+const LAST_WORDS_MOST: Duration = Duration::from_millis(20);
 
 impl Node {
     /// Takes nothing new from now on, and stashes what arrives on these sockets.
@@ -68,13 +70,23 @@ impl Node {
             };
             (socket.name.to_string(), figures)
         });
-        let asks = |socket: &NodeSocket| socket.spec.role == Role::Req && socket.awaits_reply;
+        let unanswered = |socket: &NodeSocket| {
+            socket.spec.role == Role::Req && socket.awaits_reply || !socket.parked.is_empty()
+        };
+        let in_hand = !self.pending.is_empty() || !self.forwards.iter().all(Forward::is_idle);
         Figures {
             sockets: sockets.collect(),
-            busy: !self.pending.is_empty()
-                || !self.forwards.iter().all(Forward::is_idle)
-                || self.sockets.iter().any(|socket| asks(socket) || !socket.parked.is_empty()),
+            unanswered: match &self.held {
+                Some(held) => held.iter().any(|&place| unanswered(&self.sockets[place])),
+                None => self.sockets.iter().any(unanswered),
+            },
+            unsent: in_hand && self.held.is_none(),
         }
+    }
+
+    /// Whether nothing may be sent on a socket now, so that what is under way to it comes to an end.
+    pub(super) fn is_frozen(&self, place: usize) -> bool {
+        self.held.as_ref().is_some_and(|held| held.contains(&place))
     }
 
     /// Goes on after a hold or a change.
@@ -92,8 +104,10 @@ impl Node {
 
     /// Becomes what a spec says, connections apart.
     ///
-    /// What can fail without harm comes first: the script, the source and the sink.
+    /// What arrived where it cannot be answered or handled later is handled first. Then comes what
+    /// can fail without harm: the script, the source and the sink.
     pub(super) async fn change(&mut self, to: Arc<NodeSpec>) -> Result<Bound, NodeError> {
+        self.finish_what_cannot_wait(&to);
         let from = std::mem::replace(&mut self.blueprint.spec, Arc::clone(&to));
         if let Err(error) = self.change_files_and_handler(&from) {
             self.blueprint.spec = from;
@@ -135,7 +149,7 @@ impl Node {
     }
 
     async fn change_sockets(&mut self, to: &NodeSpec) -> Result<(), NodeError> {
-        self.finish_stashes_of_the_gone(to);
+        self.unload_forwards();
         let names: Vec<Arc<str>> =
             self.sockets.iter().map(|socket| Arc::clone(&socket.name)).collect();
         let mut old: Vec<Option<NodeSocket>> = self.sockets.drain(..).map(Some).collect();
@@ -161,7 +175,7 @@ impl Node {
         }
         drop(old);
         self.renumber(&names);
-        self.forwards = self.forwards_of(to);
+        self.forwards = Forward::all(to);
         let counters = self.sockets.iter().map(|socket| Arc::clone(&socket.counters)).collect();
         self.blueprint.counters.set_sockets(counters);
         for socket in &mut self.sockets {
@@ -193,29 +207,57 @@ impl Node {
             Err(error) => return Err((Some(Box::new(known)), error)),
         };
         take_last_words(&mut known);
+        known.keep_unsent();
         known.detach_all();
-        fresh.stash = std::mem::take(&mut known.stash);
-        known.counters.peers.set(0);
-        known.counters.subscriptions.set(0);
+        fresh.succeed(&mut known);
         Ok(fresh)
     }
 
-    /// Lets the handlers as they are now have what arrived on sockets that go or change their role.
-    fn finish_stashes_of_the_gone(&mut self, to: &NodeSpec) {
+    /// Lets the handlers as they are now have what arrived on sockets that go, change their role,
+    /// or have to answer by connections that will be gone.
+    fn finish_what_cannot_wait(&mut self, to: &NodeSpec) {
         for place in 0..self.sockets.len() {
-            let stays = to.sockets.iter().any(|spec| {
-                *spec.name == *self.sockets[place].name
-                    && spec.role == self.sockets[place].spec.role
-            });
-            if stays {
-                continue;
-            }
-            take_last_words(&mut self.sockets[place]);
-            while let Some(frames) = self.sockets[place].stash.pop_front() {
-                self.arrived(place, frames);
-                self.flush(Instant::now());
+            let known = &self.sockets[place].spec;
+            let next = to.sockets.iter().find(|spec| spec.name == known.name);
+            let answers_by = |spec: &SocketSpec| known.role.routes() && needs_rebuild(known, spec);
+            match next {
+                Some(spec) if spec.role == known.role && !answers_by(spec) => continue,
+                Some(spec) if spec.role == known.role => {
+                    take_for(&mut self.sockets[place], Duration::ZERO);
+                    self.finish_stash(place);
+                    self.send_last(place);
+                }
+                Some(_) | None => {
+                    take_last_words(&mut self.sockets[place]);
+                    self.finish_stash(place);
+                    self.send_last(place);
+                }
             }
         }
+    }
+
+    /// Handles, or forwards, what was stashed on a socket.
+    pub(super) fn finish_stash(&mut self, place: usize) {
+        while let Some(frames) = self.sockets[place].stash.pop_front() {
+            if self.forwards.iter().any(|forward| forward.from == place) {
+                self.forward_later(place, frames);
+            } else {
+                self.arrived(place, frames);
+            }
+            self.flush(Instant::now());
+        }
+    }
+
+    /// Stops in the middle of a reload: what was taken is finished first.
+    pub(super) fn finish_before_stop(&mut self) {
+        if self.held.take().is_none() {
+            return;
+        }
+        for place in 0..self.sockets.len() {
+            take_last_words(&mut self.sockets[place]);
+            self.finish_stash(place);
+        }
+        self.unload_forwards();
     }
 
     /// Moves what waits from the old places of sockets to the new ones.
@@ -249,19 +291,19 @@ impl Node {
         self.reconnects.clear();
     }
 
-    /// The forwards of a spec; what an old one still held is sent as the node's own.
-    fn forwards_of(&mut self, to: &NodeSpec) -> Vec<Forward> {
-        for forward in std::mem::take(&mut self.forwards) {
-            let held = [(forward.held_copy, forward.capture), (forward.held, Some(forward.to))];
+    /// What the forwards have in hand is sent as the node's own.
+    fn unload_forwards(&mut self) {
+        for forward in &mut self.forwards {
+            let held = [
+                (forward.held_copy.take(), forward.capture),
+                (forward.held.take(), Some(forward.to)),
+            ];
             for (message, place) in held {
-                if let (Some(message), Some(socket)) = (message, place)
-                    && socket < self.sockets.len()
-                {
+                if let (Some(message), Some(socket)) = (message, place) {
                     self.pending.push_back(Pending::Send { socket, message });
                 }
             }
         }
-        Forward::all(to)
     }
 
     /// Connects to what is declared now, and lets go of what is declared no more.
@@ -285,7 +327,12 @@ impl Node {
                 }
             }
             for (_, endpoint) in endpoints.iter().filter(|(at, _)| *at == place) {
-                if !socket.declared.contains(endpoint) {
+                if socket.declared.contains(endpoint) {
+                    continue;
+                }
+                if socket.connected.contains(endpoint) {
+                    socket.declared.push(endpoint.clone());
+                } else {
                     match socket.connect(endpoint) {
                         Ok(()) => socket.declared.push(endpoint.clone()),
                         Err(error) => failures.push(error),
@@ -294,6 +341,14 @@ impl Node {
             }
         }
         failures
+    }
+
+    /// What is there, as libzmq tells it where it does.
+    pub(super) fn describe(&self) -> NodeState {
+        NodeState {
+            spec: Arc::clone(&self.blueprint.spec),
+            sockets: self.sockets.iter().map(NodeSocket::describe).collect(),
+        }
     }
 
     fn bound(&self) -> Bound {
@@ -325,18 +380,34 @@ async fn attach_bound(socket: &mut NodeSocket) -> Result<(), SocketError> {
 
 /// Takes everything that has arrived on a socket that is about to be closed.
 fn take_last_words(socket: &mut NodeSocket) {
+    // Over inproc nothing is on its way but what libzmq has already.
+    let patience = match socket.bound.keys().any(|endpoint| !endpoint.starts_with("inproc:")) {
+        true => LAST_WORDS,
+        false => Duration::ZERO,
+    };
     for endpoint in socket.bound.keys().cloned().collect::<Vec<_>>() {
         // What cannot be let go of goes with the socket.
         let _ = socket.unbind(&endpoint);
     }
+    take_for(socket, patience);
+}
+
+/// Stashes what has arrived and what still comes in that time; a peer that never ceases to send
+/// does not make it longer than [`LAST_WORDS_MOST`].
+fn take_for(socket: &mut NodeSocket, patience: Duration) {
     if !socket.spec.role.receives() {
         return;
     }
-    let deadline = Instant::now() + LAST_WORDS;
+    let begun = Instant::now();
     loop {
-        while socket.stash_one() {}
+        for _ in 0..STASH_BURST {
+            if !socket.stash_one() {
+                break;
+            }
+        }
         let more = socket.raw.events().is_ok_and(super::raw::Events::readable);
-        if !more && Instant::now() >= deadline {
+        let waited = begun.elapsed();
+        if waited >= LAST_WORDS_MOST || !more && waited >= patience {
             return;
         }
         std::hint::spin_loop();

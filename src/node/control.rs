@@ -10,7 +10,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{NodeError, SocketError};
 use crate::counters::NodeCounters;
-use crate::topology::NodeSpec;
+use crate::script::Keepsake;
+use crate::topology::{NodeSpec, SocketSpec};
+use crate::zeromq::OptionName;
 
 /// The endpoints that a node's sockets are bound to: place of the socket, text of the file, and
 /// what libzmq made of it.
@@ -19,13 +21,38 @@ pub type Bound = Vec<(usize, String, String)>;
 /// What a node waits for before it calls its links up.
 #[derive(Clone, Default, Debug)]
 pub struct Expectation {
-    /// Handshakes a socket, for links that have one.
-    pub peers: BTreeMap<usize, u64>,
+    /// Connections of a socket, for links that have a handshake: how many at least, and how many
+    /// at most. More are connections to a socket that was replaced; they are still ending, and
+    /// would take messages with them.
+    pub peers: BTreeMap<usize, (u64, u64)>,
     /// How many subscribers want each topic of a publisher.
     pub topics: BTreeMap<usize, BTreeMap<Vec<u8>, u32>>,
-    /// Whether more connections than expected count as not ready: a connection to a socket that
-    /// was replaced is still ending, and would take messages with it.
-    pub exact: bool,
+}
+
+/// What a running node is made of, as libzmq tells it where it does.
+#[derive(Clone, PartialEq, Debug)]
+pub struct NodeState {
+    /// What it was told to be.
+    pub spec: Arc<NodeSpec>,
+    /// Its sockets, in order.
+    pub sockets: Vec<SocketState>,
+}
+
+/// What a running socket is made of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SocketState {
+    /// What it was told to be.
+    pub spec: SocketSpec,
+    /// The endpoints it is bound to, as they were given.
+    pub bound: BTreeSet<String>,
+    /// The endpoints it connects to.
+    pub connected: BTreeSet<String>,
+    /// `ZMQ_SNDHWM` and `ZMQ_RCVHWM`.
+    pub hwm: (i32, i32),
+    /// `ZMQ_LINGER`, in milliseconds.
+    pub linger: i32,
+    /// The options of its spec that are numbers, with their values in libzmq.
+    pub options: BTreeMap<OptionName, i32>,
 }
 
 /// What went through a node's sockets up to one moment.
@@ -33,8 +60,10 @@ pub struct Expectation {
 pub struct Figures {
     /// By the socket's name: received from libzmq, handed to libzmq, and connections.
     pub sockets: BTreeMap<String, SocketFigures>,
-    /// Whether a message is in the node's hands: waiting to be sent, or asked and not answered.
-    pub busy: bool,
+    /// Whether a question of it is not answered yet, or a peer does not take its answer.
+    pub unanswered: bool,
+    /// Whether a message waits in it to be sent; one that is held keeps those for later.
+    pub unsent: bool,
 }
 
 /// What went through a socket up to one moment.
@@ -85,7 +114,7 @@ pub enum Control {
         /// Whether it became quiet.
         done: oneshot::Sender<bool>,
     },
-    /// Take nothing new, but send what waits, and take what arrives on these sockets from libzmq
+    /// Take nothing new, send nothing on these sockets, and take what arrives on them from libzmq
     /// to handle it later.
     Hold {
         /// The sockets, by name.
@@ -113,6 +142,13 @@ pub enum Control {
     Stop {
         /// When to give up sending.
         deadline: Instant,
+        /// Whether the run goes on without this node: libzmq may then take its time to send.
+        alone: bool,
+    },
+    /// Say what is there.
+    Describe {
+        /// What is there.
+        answer: oneshot::Sender<NodeState>,
     },
 }
 
@@ -129,6 +165,6 @@ pub struct NodeHandle {
     pub counters: Arc<NodeCounters>,
     /// What its sockets are bound to.
     pub bound: Bound,
-    /// Told when the task has ended and its sockets are closed.
-    pub ended: oneshot::Receiver<()>,
+    /// Told when the task has ended and its sockets are closed, with the state of its handlers.
+    pub ended: oneshot::Receiver<Option<Keepsake>>,
 }

@@ -4,9 +4,10 @@
 //! is not received, so back-pressure goes through. Never looks into a message.
 
 use super::inbox::subscription;
+use super::outbox::Pending;
 use super::socket::{Outgoing, Sent};
 use super::task::Node;
-use crate::message::share_all;
+use crate::message::{Multipart, share_all};
 use crate::topology::NodeSpec;
 use crate::zeromq::Role;
 
@@ -63,8 +64,32 @@ impl Node {
         moved
     }
 
+    /// Takes a message over into the queue of what the node sends.
+    pub(super) fn forward_later(&mut self, place: usize, frames: Multipart) {
+        let ways: Vec<(usize, Option<usize>)> = self
+            .forwards
+            .iter()
+            .filter(|forward| forward.from == place)
+            .map(|forward| (forward.to, forward.capture))
+            .collect();
+        for (to, capture) in ways {
+            for socket in capture.into_iter().chain([to]) {
+                let message = Outgoing::from(share_all(&frames));
+                self.pending.push_back(Pending::Send { socket, message });
+            }
+        }
+    }
+
     fn forward_one(&mut self, at: usize) -> bool {
         let Forward { from, to, capture, .. } = self.forwards[at];
+        // Subscriptions have to reach their publisher before a reload lets go of it.
+        if self.held.is_some() && self.sockets[from].spec.role != Role::Xpub {
+            return false;
+        }
+        // What an earlier version of this forward had in hand goes first.
+        if self.pending.iter().any(|pending| pending.socket() == Some(to)) {
+            return false;
+        }
         if !self.deliver_held(at) {
             return false;
         }

@@ -23,7 +23,9 @@ mod timers;
 mod wait;
 
 pub use blueprint::{Blueprint, NodeError};
-pub use control::{Bound, Control, Expectation, Figures, NodeHandle, SocketFigures};
+pub use control::{
+    Bound, Control, Expectation, Figures, NodeHandle, NodeState, SocketFigures, SocketState,
+};
 pub use raw::{Context, Errno, raise_descriptor_limit};
 pub use shard::Shard;
 pub use socket::SocketError;

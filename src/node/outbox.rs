@@ -46,6 +46,10 @@ impl Node {
         while let Some(mut pending) = self.pending.pop_front() {
             if let Pending::Send { socket, message } = &mut pending {
                 let place = *socket;
+                if self.is_frozen(place) && message.next == 0 {
+                    self.pending.push_front(pending);
+                    return done;
+                }
                 if self.send(place, message) == Sent::Waits {
                     self.sockets[place].set_blocked(true);
                     self.pending.push_front(pending);
@@ -58,6 +62,25 @@ impl Node {
             done = true;
         }
         done
+    }
+
+    /// Sends what waits for one socket that is about to go; what it does not take is dropped.
+    pub(super) fn send_last(&mut self, place: usize) {
+        self.sockets[place].send_parked();
+        for mut pending in std::mem::take(&mut self.pending) {
+            match &mut pending {
+                Pending::Send { socket, message } if *socket == place => {
+                    if self.send(place, message) == Sent::Waits {
+                        self.sockets[place].counters.drop_one(DropReason::Shutdown);
+                    }
+                }
+                Pending::Send { .. } | Pending::Other(_) => self.pending.push_back(pending),
+            }
+        }
+        for _ in std::mem::take(&mut self.sockets[place].parked) {
+            self.sockets[place].counters.drop_one(DropReason::Shutdown);
+        }
+        self.sockets[place].set_blocked(false);
     }
 
     /// Hands a message to its socket and tells what became of it.
@@ -100,11 +123,11 @@ impl Node {
                 }
             }
             Effect::Subscribe { socket, prefix } => {
-                let result = self.sockets[socket].subscribe(&prefix);
+                let result = self.sockets[socket].subscribe_more(&prefix);
                 self.tell_refused(socket, "subscribe", result.err());
             }
             Effect::Unsubscribe { socket, prefix } => {
-                let result = self.sockets[socket].unsubscribe(&prefix);
+                let result = self.sockets[socket].subscribe_less(&prefix);
                 self.tell_refused(socket, "unsubscribe", result.err());
             }
             Effect::Connect { socket, endpoint } => {

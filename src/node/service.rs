@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::mem::Discriminant;
 use std::time::{Duration, Instant};
 
+use super::control::Expectation;
 use super::inbox::subscription;
 use super::monitor::{MonitorEvent, MonitorKind};
 use super::sink::Sink;
@@ -236,15 +237,15 @@ impl Node {
     pub(super) fn missing_links(&self) -> Vec<String> {
         let mut missing = Vec::new();
         let name = &self.blueprint.instance;
-        for (&place, &wanted) in &self.expectation.peers {
-            let socket = &self.sockets[place];
+        for (&place, &(wanted, at_most)) in &self.expectation.peers {
+            let Some(socket) = self.sockets.get(place) else { continue };
             let have = socket.counters.peers.get();
-            if have < wanted || have > wanted && self.expectation.exact {
+            if have < wanted || have > at_most {
                 missing.push(format!("{name}.{}: {have} of {wanted} connections", socket.name));
             }
         }
         for (&place, topics) in &self.expectation.topics {
-            let socket = &self.sockets[place];
+            let Some(socket) = self.sockets.get(place) else { continue };
             for (topic, &wanted) in topics {
                 let have = socket.topics.get(topic).copied().unwrap_or(0);
                 if have < wanted {
@@ -259,6 +260,18 @@ impl Node {
         missing
     }
 
+    /// Adds what subscribers of replaced sockets wanted: they come back by themselves.
+    pub(super) fn with_awaited_topics(&mut self, mut expectation: Expectation) -> Expectation {
+        for (place, socket) in self.sockets.iter_mut().enumerate() {
+            for (topic, wanted) in std::mem::take(&mut socket.awaited_topics) {
+                let topics = expectation.topics.entry(place).or_default();
+                let count = topics.entry(topic).or_default();
+                *count = (*count).max(wanted);
+            }
+        }
+        expectation
+    }
+
     /// Counts, and takes, what would be lost with the sockets.
     pub(super) fn count_leftovers(&mut self) {
         for pending in std::mem::take(&mut self.pending) {
@@ -267,8 +280,12 @@ impl Node {
             }
         }
         for place in 0..self.sockets.len() {
-            for _ in std::mem::take(&mut self.sockets[place].parked) {
-                self.sockets[place].counters.drop_one(DropReason::Shutdown);
+            let socket = &mut self.sockets[place];
+            for _ in std::mem::take(&mut socket.parked) {
+                socket.counters.drop_one(DropReason::Shutdown);
+            }
+            for _ in std::mem::take(&mut socket.stash) {
+                socket.counters.drop_one(DropReason::Shutdown);
             }
         }
         let unwritten = self.sink.as_ref().map_or(0, Sink::unwritten);

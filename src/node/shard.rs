@@ -95,9 +95,8 @@ async fn run(spawn: Spawn, engine: Rc<Engine>) {
             let (end, ended) = oneshot::channel();
             let handle = NodeHandle { instance, node, control, counters, bound, ended };
             if done.send(Ok(handle)).is_ok() {
-                running.run(inbox).await;
+                let _ = end.send(running.run(inbox).await);
             }
-            let _ = end.send(());
         }
         Err(error) => drop(done.send(Err(error))),
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::io::unix::AsyncFd;
 
+use super::control::SocketState;
 use super::ipc::IpcFile;
 use super::monitor::Monitor;
 use super::raw::{Context, Errno, RawSocket};
@@ -24,6 +25,9 @@ use crate::zeromq::{OptionValue, Role};
 const PARKED_MAX: usize = 1000;
 /// How long a bind tries again while an earlier owner of the endpoint is still closing.
 const REBIND_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long a socket that a reload replaces or removes goes on sending what it was given, at least:
+/// only the end of the whole run is bound by `linger`.
+const UNSENT_KEPT: Duration = Duration::from_secs(10);
 
 /// Why a socket could not be set up or changed.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -131,8 +135,14 @@ pub(super) struct NodeSocket {
     pub(super) connected: Vec<String>,
     /// Those of them that the file declares; handlers may connect to more.
     pub(super) declared: Vec<String>,
+    /// Those that only handlers had connected to when it let go of all.
+    undeclared: Vec<String>,
     /// Whole messages that a reload took from libzmq before the node may handle them.
     pub(super) stash: VecDeque<Multipart>,
+    /// What its handlers subscribed to beyond the spec; below zero, what they took off it.
+    wishes: BTreeMap<Vec<u8>, i32>,
+    /// The topics that subscribers of its predecessor wanted; they come back, and ask again.
+    pub(super) awaited_topics: BTreeMap<Vec<u8>, u32>,
     /// How many subscribers want each topic, on a publisher.
     pub(super) topics: BTreeMap<Vec<u8>, u32>,
     /// Connections whose handshake is done, by both ends' addresses.
@@ -174,7 +184,10 @@ impl NodeSocket {
             files: BTreeMap::new(),
             connected: Vec::new(),
             declared: Vec::new(),
+            undeclared: Vec::new(),
             stash: VecDeque::new(),
+            wishes: BTreeMap::new(),
+            awaited_topics: BTreeMap::new(),
             topics: BTreeMap::new(),
             peers: BTreeMap::new(),
             refused: None,
@@ -236,6 +249,54 @@ impl NodeSocket {
     /// No longer takes a topic.
     pub(super) fn unsubscribe(&self, prefix: &[u8]) -> Result<(), Errno> {
         self.subscription(prefix, 0, zmq_sys::ZMQ_UNSUBSCRIBE)
+    }
+
+    /// Takes a topic that a handler asks for.
+    pub(super) fn subscribe_more(&mut self, prefix: &[u8]) -> Result<(), Errno> {
+        self.subscribe(prefix)?;
+        *self.wishes.entry(prefix.to_vec()).or_default() += 1;
+        Ok(())
+    }
+
+    /// No longer takes a topic that a handler wants no more.
+    pub(super) fn subscribe_less(&mut self, prefix: &[u8]) -> Result<(), Errno> {
+        self.unsubscribe(prefix)?;
+        *self.wishes.entry(prefix.to_vec()).or_default() -= 1;
+        Ok(())
+    }
+
+    /// Takes the place of a socket: what that received and did not hand on, its numbering, and what
+    /// handlers changed in it while it ran.
+    pub(super) fn succeed(&mut self, before: &mut Self) {
+        self.stash = std::mem::take(&mut before.stash);
+        self.numbering = before.numbering.take();
+        self.checking = std::mem::take(&mut before.checking);
+        self.counters.peers.set(0);
+        self.counters.subscriptions.set(0);
+        if self.spec.role.publishes() {
+            self.awaited_topics = std::mem::take(&mut before.topics);
+        }
+        if self.spec.role == before.spec.role {
+            self.wishes = std::mem::take(&mut before.wishes);
+        }
+        for (prefix, &count) in &self.wishes {
+            for _ in 0..count.unsigned_abs() {
+                // What the socket before took, this one takes.
+                let _ = if count > 0 { self.subscribe(prefix) } else { self.unsubscribe(prefix) };
+            }
+        }
+        for endpoint in std::mem::take(&mut before.undeclared) {
+            // An inproc endpoint may be gone; nothing in the file wants it.
+            let _ = self.connect(&endpoint);
+        }
+    }
+
+    /// Whatever its linger: what it was given to send is not lost because a reload replaces it.
+    pub(super) fn keep_unsent(&mut self) {
+        if self.spec.linger.is_some_and(|linger| linger < UNSENT_KEPT) {
+            // The socket goes in any case.
+            let _ = self.set_int("linger", zmq_sys::ZMQ_LINGER, milliseconds(Some(UNSENT_KEPT)));
+        }
     }
 
     fn subscription(&self, prefix: &[u8], wanted: u8, option: u32) -> Result<(), Errno> {
@@ -329,6 +390,8 @@ impl NodeSocket {
 
     /// Lets go of every endpoint. Inproc peers know it at once, others when the connection ends.
     pub(super) fn detach_all(&mut self) {
+        self.undeclared = self.connected.clone();
+        self.undeclared.retain(|endpoint| !self.declared.contains(endpoint));
         for endpoint in self.connected.clone() {
             // What cannot be let go of goes with the socket.
             let _ = self.disconnect(&endpoint);
@@ -549,6 +612,26 @@ impl NodeSocket {
             self.unsubscribe(&filter.prefix()).map_err(refused)?;
         }
         Ok(())
+    }
+
+    /// What is there, as libzmq tells it where it does.
+    pub(super) fn describe(&self) -> SocketState {
+        let number = |option: u32| self.raw.get_int(option).unwrap_or(i32::MIN);
+        let options = self.spec.options.iter().filter_map(|(name, value)| match value {
+            OptionValue::Int(_) => {
+                let read = self.raw.get_int(name.number().cast_unsigned()).ok()?;
+                Some((*name, read))
+            }
+            OptionValue::Long(_) | OptionValue::Bytes(_) => None,
+        });
+        SocketState {
+            spec: self.spec.clone(),
+            bound: self.bound.keys().cloned().collect(),
+            connected: self.connected.iter().cloned().collect(),
+            hwm: (number(zmq_sys::ZMQ_SNDHWM), number(zmq_sys::ZMQ_RCVHWM)),
+            linger: number(zmq_sys::ZMQ_LINGER),
+            options: options.collect(),
+        }
     }
 
     fn set_int(&self, name: &str, option: u32, value: i32) -> Result<(), SocketError> {

@@ -27,8 +27,8 @@ use crate::counters::DropReason;
 use crate::event::What;
 use crate::message::{Frame, Malformed, Multipart};
 use crate::script::{
-    Effect, Engine, Event, Handler, HandlerError, HandlerErrorKind, Inbound, Outlet, PeerEvent,
-    fits,
+    Effect, Engine, Event, Handler, HandlerError, HandlerErrorKind, Inbound, Keepsake, Outlet,
+    PeerEvent, fits,
 };
 use crate::topology::OnError;
 use crate::zeromq::Role;
@@ -146,14 +146,17 @@ impl Node {
     }
 
     /// Runs until it is told to stop; the sockets close with the return.
-    pub(super) async fn run(mut self, mut control: mpsc::UnboundedReceiver<Control>) {
+    pub(super) async fn run(
+        mut self,
+        mut control: mpsc::UnboundedReceiver<Control>,
+    ) -> Option<Keepsake> {
         loop {
             loop {
                 match control.try_recv() {
                     Ok(told) => self.obey(told).await,
                     Err(mpsc::error::TryRecvError::Empty) => break,
                     // The supervisor is gone, so nobody could ever stop this node.
-                    Err(mpsc::error::TryRecvError::Disconnected) => return,
+                    Err(mpsc::error::TryRecvError::Disconnected) => return None,
                 }
             }
             let busy = match catch_unwind(AssertUnwindSafe(|| self.round())) {
@@ -164,7 +167,9 @@ impl Node {
                 }
             };
             if self.phase == Phase::Closed {
-                return;
+                // One that never began leaves what it was left.
+                let kept = self.blueprint.kept.take();
+                return kept.or_else(|| self.handler.as_ref().map(Handler::keepsake));
             }
             if busy {
                 tokio::task::yield_now().await;
@@ -179,7 +184,7 @@ impl Node {
             Control::Connect { endpoints, renew, expectation, done, linked } => {
                 // Whoever asked may have given up; there is nobody else to tell.
                 let _ = done.send(self.connect_all(&endpoints, &renew));
-                self.expectation = expectation;
+                self.expectation = self.with_awaited_topics(expectation);
                 self.linked = Some(linked);
             }
             Control::Hold { stash } => self.hold(&stash),
@@ -197,7 +202,8 @@ impl Node {
                 let last_activity = Instant::now();
                 self.drain = Some(Drain { quiet, deadline, last_activity, done });
             }
-            Control::Stop { deadline } => self.begin_stop(deadline),
+            Control::Stop { deadline, alone } => self.begin_stop(deadline, alone),
+            Control::Describe { answer } => drop(answer.send(self.describe())),
         }
     }
 
@@ -205,13 +211,24 @@ impl Node {
         self.phase = Phase::Running;
         let spec = Arc::clone(&self.blueprint.spec);
         self.timers.set_periodic(spec.every, &spec.timers, Instant::now());
-        self.call(Event::Start);
+        let event = match (self.blueprint.kept.take(), &mut self.handler) {
+            (Some(kept), Some(handler)) => {
+                handler.restore(kept);
+                Event::Reload
+            }
+            _ => Event::Start,
+        };
+        self.call(event);
         for inbound in std::mem::take(&mut self.early) {
             self.handle(inbound);
         }
     }
 
-    fn begin_stop(&mut self, deadline: Instant) {
+    fn begin_stop(&mut self, deadline: Instant, alone: bool) {
+        self.finish_before_stop();
+        if alone {
+            self.sockets.iter_mut().for_each(NodeSocket::keep_unsent);
+        }
         if matches!(self.phase, Phase::Running | Phase::Quiet) {
             self.call(Event::Stop);
         }
@@ -569,7 +586,7 @@ impl Node {
         });
         tokio::select! {
             biased;
-            told = control.recv() => Some(told.unwrap_or(Control::Stop { deadline: Instant::now() })),
+            told = control.recv() => Some(told.unwrap_or(Control::Stop { deadline: Instant::now(), alone: false })),
             () = edge => None,
             () = until(due) => None,
             () = notified(arrived) => None,

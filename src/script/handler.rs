@@ -16,6 +16,7 @@ use super::engine::Engine;
 use super::failure;
 use super::fault::{HandlerError, HandlerErrorKind};
 use super::json;
+use super::keepsake::Keepsake;
 use super::limits;
 use super::msg::{Habit, Letter, Misfit, Msg, excerpt, text_or_blob};
 use super::program::{Compiled, Entry, Program};
@@ -84,6 +85,17 @@ impl Handler {
         self.habit = Habit::default();
         self.forget();
         self.route();
+    }
+
+    /// The state as it is, for a node that begins anew elsewhere.
+    #[must_use]
+    pub fn keepsake(&self) -> Keepsake {
+        Keepsake::of(&self.state)
+    }
+
+    /// Goes on with the state of an earlier node.
+    pub fn restore(&mut self, kept: Keepsake) {
+        self.state = kept.into_state();
     }
 
     /// Whether a handler of that name is defined.

@@ -10,26 +10,84 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::Supervisor;
-use super::scope::Scope;
-use crate::node::{Control, Figures, SocketFigures};
+use super::scope::{Group, Scope};
+use crate::node::{Control, Figures, NodeHandle, SocketFigures};
 
 /// How long nothing must have moved where counts cannot tell.
 const QUIET: Duration = Duration::from_millis(20);
+/// The same where a socket that has to answer is replaced, and not all that it took is answered.
+const QUIET_WHILE_OWING: Duration = Duration::from_millis(200);
+/// The same while a message waits that no peer takes.
+const QUIET_WHILE_UNSENT: Duration = Duration::from_millis(300);
+/// How long to wait where peers outside the file take part: nothing can keep them from sending.
+const OUTSIDE_PATIENCE: Duration = Duration::from_millis(200);
 /// How often to look.
 const LOOK: Duration = Duration::from_millis(1);
 
 /// What went through each instance up to one moment.
 type Snapshot = BTreeMap<Arc<str>, Figures>;
 
+/// A socket, by its node's name and its own.
+type SocketName = (String, String);
+
+/// Peers of a socket that are not in the file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Outsiders {
+    /// How many.
+    pub(super) count: u64,
+    /// Whether the socket has no other peers.
+    pub(super) only: bool,
+    /// Whether the socket is replaced.
+    pub(super) replaced: bool,
+}
+
 /// How the waiting ended.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Calm {
     /// Whether it became calm in time.
     pub(super) reached: bool,
-    /// Sockets that peers outside the file are connected to, with how many.
-    pub(super) outsiders: BTreeMap<(String, String), u64>,
+    /// Sockets that peers outside the file are connected to.
+    pub(super) outsiders: BTreeMap<SocketName, Outsiders>,
     /// Messages that were taken from libzmq to be handled after the change.
     pub(super) stashed: u64,
+}
+
+/// A group of sockets as it was when last looked at.
+struct Watched {
+    figures: Vec<(Arc<str>, String, SocketFigures)>,
+    since: Instant,
+}
+
+impl Default for Watched {
+    fn default() -> Self {
+        Self { figures: Vec::new(), since: Instant::now() }
+    }
+}
+
+impl Watched {
+    /// Whether nothing moved since the last look.
+    fn is_as_before(
+        &mut self,
+        group: &Group,
+        snapshot: &Snapshot,
+        nodes: &BTreeMap<Arc<str>, NodeHandle>,
+    ) -> bool {
+        let mut now = Vec::new();
+        for (instance, figures) in snapshot {
+            let Some(handle) = nodes.get(instance) else { continue };
+            for (name, socket) in &figures.sockets {
+                if group.sockets.contains(&(handle.node.clone(), name.clone())) {
+                    now.push((Arc::clone(instance), name.clone(), *socket));
+                }
+            }
+        }
+        let same = now == self.figures;
+        if !same {
+            self.figures = now;
+            self.since = Instant::now();
+        }
+        same
+    }
 }
 
 impl Supervisor {
@@ -37,79 +95,92 @@ impl Supervisor {
     pub(super) async fn wait_for_calm(
         &self,
         scope: &Scope,
-        expected: &BTreeMap<(String, String), u64>,
+        expected: &BTreeMap<SocketName, u64>,
         patience: Duration,
     ) -> Calm {
-        let deadline = Instant::now() + patience;
-        let mut last = self.snapshot(scope).await;
-        let mut last_movement = Instant::now();
+        let begun = Instant::now();
+        let mut watched: Vec<Watched> = scope.groups.iter().map(|_| Watched::default()).collect();
         loop {
-            tokio::time::sleep(LOOK).await;
-            let now = self.snapshot(scope).await;
-            if now != last {
-                last_movement = Instant::now();
+            let snapshot = self.snapshot(scope).await;
+            let outsiders = self.outsiders(scope, &snapshot, expected);
+            let mut calm = !snapshot.values().any(|figures| figures.unanswered);
+            let unsent = snapshot.values().any(|figures| figures.unsent);
+            for (group, watched) in scope.groups.iter().zip(&mut watched) {
+                let still = watched.is_as_before(group, &snapshot, &self.nodes);
+                let owing = self.owes(scope, group, &snapshot);
+                let needed = match (unsent, owing) {
+                    (true, _) => QUIET_WHILE_UNSENT,
+                    (false, true) => QUIET_WHILE_OWING,
+                    (false, false) => QUIET,
+                };
+                let quiet = watched.since.elapsed() >= needed;
+                let alone = !group.sockets.iter().any(|socket| outsiders.contains_key(socket));
+                calm &= if alone {
+                    let settled = group.balances && !owing && !unsent;
+                    let balanced = settled && self.under_way(&group.sockets, &snapshot) == 0;
+                    still && (quiet || balanced)
+                } else {
+                    quiet || !unsent && begun.elapsed() >= OUTSIDE_PATIENCE
+                };
             }
-            let still = now == last;
-            last = now;
-            let outsiders = self.outsiders(&last, expected);
-            let quiet = last_movement.elapsed() >= QUIET;
-            let calm = still
-                && !last.values().any(|figures| figures.busy)
-                && (quiet || self.balances(scope, &last, &outsiders));
-            if calm || Instant::now() >= deadline {
-                let stashed = last.values().flat_map(|figures| figures.sockets.values());
+            if calm || begun.elapsed() >= patience {
+                let stashed = snapshot.values().flat_map(|figures| figures.sockets.values());
                 return Calm {
-                    reached: calm,
+                    reached: calm && !unsent,
                     stashed: stashed.map(|socket| socket.stashed).sum(),
                     outsiders,
                 };
             }
+            tokio::time::sleep(LOOK).await;
         }
     }
 
     async fn snapshot(&self, scope: &Scope) -> Snapshot {
         let mut asked = Vec::new();
-        for handle in self.nodes.values().filter(|handle| scope.sockets.contains_key(&handle.node))
-        {
+        for handle in self.nodes.values() {
+            let Some(sockets) = scope.sockets.get(&handle.node) else { continue };
             let (answer, figures) = oneshot::channel();
             if handle.control.send(Control::Figures { answer }).is_ok() {
-                asked.push((Arc::clone(&handle.instance), figures));
+                asked.push((Arc::clone(&handle.instance), sockets, figures));
             }
         }
         let mut snapshot = Snapshot::new();
-        for (instance, figures) in asked {
-            snapshot.insert(instance, figures.await.unwrap_or_default());
+        for (instance, sockets, figures) in asked {
+            let mut figures = figures.await.unwrap_or_default();
+            figures.sockets.retain(|name, _| sockets.contains(name));
+            snapshot.insert(instance, figures);
         }
         snapshot
     }
 
-    /// Whether every group has received what it sent since it was last at rest.
-    fn balances(
-        &self,
-        scope: &Scope,
-        snapshot: &Snapshot,
-        outsiders: &BTreeMap<(String, String), u64>,
-    ) -> bool {
-        scope.groups.iter().all(|group| {
-            let alone = !group.sockets.iter().any(|socket| outsiders.contains_key(socket));
-            group.balances && alone && self.under_way(&group.sockets, snapshot) == 0
+    /// The sockets of a group with their figures, an entry an instance.
+    fn of_group<'s>(
+        &'s self,
+        sockets: &'s BTreeSet<SocketName>,
+        snapshot: &'s Snapshot,
+    ) -> impl Iterator<Item = (SocketName, i128)> + 's {
+        self.nodes.values().flat_map(move |handle| {
+            let figures = snapshot.get(&handle.instance);
+            let figures = figures.into_iter().flat_map(|figures| figures.sockets.iter());
+            figures.filter_map(move |(name, socket)| {
+                let socket_name = (handle.node.clone(), name.clone());
+                let rest = (Arc::clone(&handle.instance), name.clone());
+                let at_rest = self.at_rest.get(&rest).copied().unwrap_or(0);
+                sockets.contains(&socket_name).then(|| (socket_name, difference(socket) - at_rest))
+            })
         })
     }
 
     /// Sent minus received in a group, since it was last at rest.
-    fn under_way(&self, group: &BTreeSet<(String, String)>, snapshot: &Snapshot) -> i128 {
-        let mut under_way = 0;
-        for handle in self.nodes.values() {
-            let Some(figures) = snapshot.get(&handle.instance) else { continue };
-            for (name, socket) in &figures.sockets {
-                if group.contains(&(handle.node.clone(), name.clone())) {
-                    let key = (Arc::clone(&handle.instance), name.clone());
-                    let at_rest = self.at_rest.get(&key).copied().unwrap_or(0);
-                    under_way += difference(socket) - at_rest;
-                }
-            }
-        }
-        under_way
+    fn under_way(&self, group: &BTreeSet<SocketName>, snapshot: &Snapshot) -> i128 {
+        self.of_group(group, snapshot).map(|(_, difference)| difference).sum()
+    }
+
+    /// Whether a socket of a group that has to answer, and is replaced or goes, took more than it
+    /// answered since it was last at rest.
+    fn owes(&self, scope: &Scope, group: &Group, snapshot: &Snapshot) -> bool {
+        self.of_group(&group.sockets, snapshot)
+            .any(|(socket, difference)| scope.answerers.contains(&socket) && difference < 0)
     }
 
     /// Takes what sent and received differ by now as the state of rest: what was lost before, or
@@ -124,17 +195,22 @@ impl Supervisor {
 
     fn outsiders(
         &self,
+        scope: &Scope,
         snapshot: &Snapshot,
-        expected: &BTreeMap<(String, String), u64>,
-    ) -> BTreeMap<(String, String), u64> {
-        let mut outsiders = BTreeMap::new();
+        expected: &BTreeMap<SocketName, u64>,
+    ) -> BTreeMap<SocketName, Outsiders> {
+        let mut outsiders: BTreeMap<SocketName, Outsiders> = BTreeMap::new();
         for handle in self.nodes.values() {
             let Some(figures) = snapshot.get(&handle.instance) else { continue };
             for (name, socket) in &figures.sockets {
                 let key = (handle.node.clone(), name.clone());
                 let inside = expected.get(&key).copied().unwrap_or(0);
                 if socket.peers > inside {
-                    *outsiders.entry(key).or_default() += socket.peers - inside;
+                    let replaced = scope.rebuilt.contains(&key);
+                    let entry = outsiders.entry(key).or_default();
+                    entry.count += socket.peers - inside;
+                    entry.only = inside == 0;
+                    entry.replaced = replaced;
                 }
             }
         }

@@ -62,9 +62,9 @@ pub(super) fn expectations(topology: &Topology, links: &[Link]) -> BTreeMap<usiz
         let (connecter, binder) = (link.connecter, link.binder);
         if has_handshake(&link.endpoint) {
             let peers = &mut expected.entry(connecter.node).or_default().peers;
-            *peers.entry(connecter.socket).or_default() += copies(binder.node) as u64;
+            add(peers.entry(connecter.socket).or_default(), copies(binder.node));
             let peers = &mut expected.entry(binder.node).or_default().peers;
-            *peers.entry(binder.socket).or_default() += copies(connecter.node) as u64;
+            add(peers.entry(binder.socket).or_default(), copies(connecter.node));
         }
         for (publisher, subscriber) in [(connecter, binder), (binder, connecter)] {
             let socket = &topology.nodes[publisher.node].sockets[publisher.socket];
@@ -91,6 +91,11 @@ pub(super) fn expectations(topology: &Topology, links: &[Link]) -> BTreeMap<usiz
         }
     }
     expected
+}
+
+fn add((least, most): &mut (u64, u64), copies: usize) {
+    *least += copies as u64;
+    *most += copies as u64;
 }
 
 fn has_handshake(endpoint: &Endpoint) -> bool {

@@ -19,9 +19,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use thiserror::Error;
+use tokio::sync::oneshot;
 
 use crate::event::Facts;
-use crate::node::{Context, Errno, NodeError, NodeHandle, Shard, SocketError};
+use crate::node::{Context, Control, Errno, NodeError, NodeHandle, NodeState, Shard, SocketError};
+use crate::script::Keepsake;
 use crate::topology::Topology;
 
 /// Sockets a context holds at least, so that a reload has room to grow.
@@ -66,6 +68,10 @@ pub struct Supervisor {
     unsettled: BTreeSet<String>,
     /// By how much sent and received of an instance's socket differed when nothing was under way.
     at_rest: BTreeMap<(Arc<str>, String), i128>,
+    /// Instances that a reload under way holds.
+    held: BTreeSet<Arc<str>>,
+    /// The states of instances that ended in the reload under way.
+    keepsakes: BTreeMap<Arc<str>, Keepsake>,
 }
 
 impl Supervisor {
@@ -95,6 +101,8 @@ impl Supervisor {
             generation: 0,
             unsettled: BTreeSet::new(),
             at_rest: BTreeMap::new(),
+            held: BTreeSet::new(),
+            keepsakes: BTreeMap::new(),
         })
     }
 
@@ -102,6 +110,24 @@ impl Supervisor {
     #[must_use]
     pub fn topology(&self) -> &Topology {
         &self.topology
+    }
+
+    /// What every instance is made of at this moment, as its sockets tell it.
+    pub async fn state(&self) -> BTreeMap<Arc<str>, NodeState> {
+        let mut asked = Vec::new();
+        for handle in self.nodes.values() {
+            let (answer, state) = oneshot::channel();
+            if handle.control.send(Control::Describe { answer }).is_ok() {
+                asked.push((Arc::clone(&handle.instance), state));
+            }
+        }
+        let mut states = BTreeMap::new();
+        for (instance, state) in asked {
+            if let Ok(state) = state.await {
+                states.insert(instance, state);
+            }
+        }
+        states
     }
 
     /// Every running node.

@@ -12,11 +12,11 @@ use super::calm::Calm;
 use super::receipt::{Receipt, Verdict};
 use super::scope::{Scope, is_moved};
 use super::{StartError, Supervisor, links};
-use crate::counters::DropReason;
+use crate::counters::{DropReason, NodeCounters};
 use crate::node::{Control, NodeError};
 use crate::plan::{NodePlan, Plan};
 use crate::topology::{Link, NodeSpec, Topology, links_of};
-use crate::zeromq::{Endpoint, Side};
+use crate::zeromq::{Endpoint, Role, Side};
 
 /// How long nodes that owe answers may take to give them.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -39,7 +39,9 @@ impl Supervisor {
         let old = self.topology.clone();
         let plan = Plan::between(&old, new);
         let mut receipt = Receipt::of(&plan);
-        let dropped = self.dropped_at_shutdown();
+        let counters: Vec<_> =
+            self.nodes.values().map(|handle| Arc::clone(&handle.counters)).collect();
+        let dropped = dropped_at_shutdown(&counters);
         match self.carry_out(&plan, new).await {
             Ok(done) => {
                 receipt.held = done.held;
@@ -50,12 +52,21 @@ impl Supervisor {
                 receipt.verdict = Verdict::RolledBack;
                 receipt.errors.push(error.to_string());
                 let back = Plan::between(new, &old);
-                if let Err(error) = self.carry_out(&back, &old).await {
-                    receipt.errors.push(format!("going back failed too: {error}"));
+                match self.carry_out(&back, &old).await {
+                    Ok(done) => {
+                        receipt.notes = done.notes;
+                        // It is the version that ran before, not another one.
+                        self.generation -= 1;
+                    }
+                    Err(error) => {
+                        receipt.errors.push(format!("going back failed too: {error}"));
+                        self.release(&Steps::default());
+                    }
                 }
             }
         }
-        receipt.dropped = self.dropped_at_shutdown().saturating_sub(dropped);
+        self.keepsakes.clear();
+        receipt.dropped = dropped_at_shutdown(&counters).saturating_sub(dropped);
         receipt.generation = self.generation;
         receipt.milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
         receipt
@@ -79,17 +90,19 @@ impl Supervisor {
         let scope = Scope::of(plan, &old, &old_links);
         let steps = self.steps(plan);
         let mut done = self.quiet(&scope, &old, &old_links, &steps).await;
-        self.end(&steps.leave, Instant::now() + super::stop::SEND).await;
+        self.end(&steps.leave, Instant::now() + super::stop::SEND, true).await;
+        self.hand_down(plan);
         let left: BTreeSet<Arc<str>> = steps.leave.iter().cloned().collect();
         self.at_rest.retain(|(instance, _), _| !left.contains(instance));
         let result = self.change_all(&steps, &scope, &done.calm, new).await;
         self.remember_rest(&scope).await;
-        self.release(&steps, &done.held);
+        // On failure everything stays held until the way back is done.
         done.notes.extend(result?);
+        self.release(&steps);
         self.start_all(&steps);
         self.topology = new.clone();
         self.generation += 1;
-        done.notes.extend(notes(&scope, &done.calm));
+        done.notes.extend(notes(&old, &scope, &done.calm));
         Ok(done)
     }
 
@@ -156,13 +169,15 @@ impl Supervisor {
             calm = self.wait_for_calm(scope, &expected, PATIENCE).await;
         }
         calm.reached &= first.reached;
-        let held = self
+        let held: Vec<Arc<str>> = self
             .nodes
             .values()
             .filter(|handle| scope.sockets.contains_key(&handle.node))
-            .map(|handle| handle.instance.to_string())
+            .map(|handle| Arc::clone(&handle.instance))
             .collect();
-        Done { held, calm, notes: Vec::new() }
+        let names = held.iter().map(ToString::to_string).collect();
+        self.held.extend(held);
+        Done { held: names, calm, notes: Vec::new() }
     }
 
     fn hold(&self, scope: &Scope, which: impl Fn(&str) -> bool) {
@@ -266,11 +281,12 @@ impl Supervisor {
         })
     }
 
-    fn release(&self, steps: &Steps, held: &[String]) {
+    fn release(&mut self, steps: &Steps) {
+        let held = std::mem::take(&mut self.held);
         for handle in self.nodes.values() {
             let changed = steps.change.iter().find(|(instance, _, _)| *instance == handle.instance);
             let reloaded = changed.is_some_and(|(_, _, handlers)| *handlers);
-            if changed.is_some() || held.iter().any(|held| **held == *handle.instance) {
+            if changed.is_some() || held.contains(&handle.instance) {
                 let _ = handle.control.send(Control::Release { reloaded });
             }
         }
@@ -288,10 +304,25 @@ impl Supervisor {
         }
     }
 
-    fn dropped_at_shutdown(&self) -> u64 {
-        let sockets = self.nodes.values().flat_map(|handle| handle.counters.sockets());
-        sockets.map(|socket| socket.dropped[DropReason::Shutdown as usize].get()).sum()
+    /// Lets a node that is replicated from now on, or no longer, keep its state by the other name.
+    fn hand_down(&mut self, plan: &Plan) {
+        for node in &plan.nodes {
+            let NodePlan::Change { from, to, .. } = node else { continue };
+            if from.replicas.is_some() == to.replicas.is_some() {
+                continue;
+            }
+            let first = |spec: &NodeSpec| spec.instances().next().map(|(instance, _)| instance);
+            let (Some(before), Some(after)) = (first(from), first(to)) else { continue };
+            if let Some(kept) = self.keepsakes.get(before.as_str()).cloned() {
+                self.keepsakes.entry(after.into()).or_insert(kept);
+            }
+        }
     }
+}
+
+fn dropped_at_shutdown(counters: &[Arc<NodeCounters>]) -> u64 {
+    let sockets = counters.iter().flat_map(|counters| counters.sockets());
+    sockets.map(|socket| socket.dropped[DropReason::Shutdown as usize].get()).sum()
 }
 
 /// What carrying out a plan brought to light.
@@ -313,28 +344,62 @@ fn expected_peers(topology: &Topology, links: &[Link]) -> BTreeMap<(String, Stri
     let mut expected = BTreeMap::new();
     for (place, expectation) in links::expectations(topology, links) {
         let node = &topology.nodes[place];
-        for (socket, peers) in expectation.peers {
+        for (socket, (peers, _)) in expectation.peers {
             expected.insert((node.name.clone(), node.sockets[socket].name.clone()), peers);
         }
     }
     expected
 }
 
-fn notes(scope: &Scope, calm: &Calm) -> Vec<String> {
+fn notes(old: &Topology, scope: &Scope, calm: &Calm) -> Vec<String> {
     let mut notes = Vec::new();
-    if !scope.groups.is_empty() && !calm.reached {
+    if !scope.groups.is_empty() && !calm.reached && calm.outsiders.is_empty() {
+        notes.push(
+            "messages were still under way, or no peer took them, when the wait was over"
+                .to_owned(),
+        );
+    }
+    for ((node, socket), outside) in &calm.outsiders {
+        let key = (node.clone(), socket.clone());
+        let what = match (scope.rebuilt.contains(&key), scope.cut.contains(&key)) {
+            (true, _) => "was replaced",
+            (_, true) => "let go of an endpoint",
+            _ => continue,
+        };
+        let role = old.node(node).and_then(|spec| {
+            spec.sockets.iter().find(|known| known.name == *socket).map(|known| known.role)
+        });
+        let Some(role) = role else { continue };
         notes.push(format!(
-            "messages were still under way after {PATIENCE:?}; what was not received is lost"
+            "{node}.{socket} {what} while {} outside the file {} connected; {}",
+            plural(outside.count, "peer"),
+            if outside.count == 1 { "was" } else { "were" },
+            risk(role)
         ));
     }
-    for ((node, socket), peers) in &calm.outsiders {
-        if scope.rebuilt.contains(&(node.clone(), socket.clone())) {
-            let plural = if *peers == 1 { "peer" } else { "peers" };
-            notes.push(format!(
-                "{node}.{socket} was replaced while {peers} {plural} outside the file were \
-                 connected; what they were just sending may be lost"
-            ));
-        }
-    }
     notes
+}
+
+fn plural(count: u64, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What can become of messages of outside peers when their connection ends.
+fn risk(role: Role) -> &'static str {
+    match role {
+        Role::Push => "what it was given is still sent to them, and they reconnect by themselves",
+        Role::Pub | Role::Xpub => {
+            "they subscribe again by themselves, and miss what is published before they did"
+        }
+        Role::Router | Role::Rep => {
+            "what they were just asking may be lost, and answers to it have no way back"
+        }
+        Role::Pair
+        | Role::Sub
+        | Role::Xsub
+        | Role::Req
+        | Role::Dealer
+        | Role::Pull
+        | Role::Stream => "what they were just sending may be lost",
+    }
 }

@@ -21,6 +21,10 @@ pub(super) struct Scope {
     pub(super) groups: Vec<Group>,
     /// Sockets that are replaced, by node.
     pub(super) rebuilt: BTreeSet<(String, String)>,
+    /// Sockets that go, or lose an endpoint, by node.
+    pub(super) cut: BTreeSet<(String, String)>,
+    /// Disturbed sockets that answer by their connections: what they owe may have no way afterwards.
+    pub(super) answerers: BTreeSet<(String, String)>,
 }
 
 /// Sockets that exchange messages inside the file.
@@ -40,6 +44,7 @@ impl Scope {
         for node in &plan.nodes {
             scope.touch(node, &mut touched);
         }
+        scope.cut.extend(touched.difference(&scope.rebuilt).cloned());
         for group in groups(old, links) {
             if group.sockets.is_disjoint(&touched) {
                 continue;
@@ -48,6 +53,7 @@ impl Scope {
                 scope.sockets.entry(node.clone()).or_default().insert(socket.clone());
                 if old.node(node).is_some_and(|node| routes(node, socket)) {
                     scope.run_on.insert(node.clone());
+                    scope.answerers.insert((node.clone(), socket.clone()));
                 }
             }
             scope.groups.push(group);

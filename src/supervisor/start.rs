@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::calm::Outsiders;
 use super::{StartError, Supervisor, links};
 use crate::counters::NodeCounters;
 use crate::event::{Fact, What};
 use crate::node::{Blueprint, Control, NodeError, NodeHandle, Shard};
 use crate::plan::Plan;
 use crate::topology::{NodeSpec, Topology, links_of};
+use crate::zeromq::Role;
 
 /// How long the start waits for links inside the file.
 const BARRIER: Duration = Duration::from_secs(2);
@@ -76,6 +78,7 @@ impl Supervisor {
             counters: Arc::new(NodeCounters::new(spec.sockets.len())),
             facts: self.facts.clone(),
             started: self.started,
+            kept: self.keepsakes.get(&instance).cloned(),
         };
         let result = if spec.isolate {
             let shard = Shard::start(&instance)?;
@@ -93,7 +96,7 @@ impl Supervisor {
         &mut self,
         topology: &Topology,
         concerned: &BTreeMap<Arc<str>, Vec<(usize, String)>>,
-        outsiders: &BTreeMap<(String, String), u64>,
+        outsiders: &BTreeMap<(String, String), Outsiders>,
     ) -> Result<Vec<String>, StartError> {
         let reloads = self.generation > 0;
         let links = links_of(topology);
@@ -101,10 +104,10 @@ impl Supervisor {
         let mut answers = Vec::new();
         for (place, node) in topology.nodes.iter().enumerate() {
             let mut expectation = expectations.remove(&place).unwrap_or_default();
-            expectation.exact = reloads;
             for (socket, peers) in &mut expectation.peers {
-                let key = (node.name.clone(), node.sockets[*socket].name.clone());
-                *peers += outsiders.get(&key).copied().unwrap_or(0);
+                let socket = &node.sockets[*socket];
+                let outside = outsiders.get(&(node.name.clone(), socket.name.clone()));
+                expect_outsiders(peers, reloads, socket.role, outside);
             }
             for (instance, _) in node.instances() {
                 let Some(renew) = concerned.get(instance.as_str()) else { continue };
@@ -173,4 +176,21 @@ impl Supervisor {
         }
         all_missing
     }
+}
+
+/// Corrects how many connections a socket waits for by its peers outside the file.
+fn expect_outsiders(
+    (least, most): &mut (u64, u64),
+    reloads: bool,
+    role: Role,
+    outside: Option<&Outsiders>,
+) {
+    let count = outside.map_or(0, |outside| outside.count);
+    // Whoever was there before a socket was replaced comes back, but in its own time: only where
+    // a message without its peer is dropped is that worth waiting for.
+    let replaced = outside.is_some_and(|outside| outside.replaced);
+    if !replaced || role.publishes() || role.routes() {
+        *least += count;
+    }
+    *most = if reloads && !replaced { *most + count } else { u64::MAX };
 }

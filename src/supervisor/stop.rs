@@ -51,7 +51,7 @@ impl Supervisor {
                 Haste::Drain => sent_by.min(Instant::now() + SEND),
                 Haste::Now => Instant::now(),
             };
-            self.end(&level, deadline).await;
+            self.end(&level, deadline, false).await;
         }
     }
 
@@ -68,16 +68,19 @@ impl Supervisor {
         }
     }
 
-    pub(super) async fn end(&mut self, instances: &[Arc<str>], deadline: Instant) {
+    /// Ends instances; `alone` if the run goes on without them.
+    pub(super) async fn end(&mut self, instances: &[Arc<str>], deadline: Instant, alone: bool) {
         let mut ending = Vec::new();
         for instance in instances {
             if let Some(handle) = self.nodes.remove(instance) {
-                let _ = handle.control.send(Control::Stop { deadline });
+                let _ = handle.control.send(Control::Stop { deadline, alone });
                 ending.push(handle);
             }
         }
         for handle in ending {
-            let _ = handle.ended.await;
+            if let Ok(Some(kept)) = handle.ended.await {
+                self.keepsakes.insert(Arc::clone(&handle.instance), kept);
+            }
             self.isolated.remove(&handle.instance);
         }
     }

@@ -13,6 +13,7 @@ mod lifecycle;
 mod roles;
 mod scale;
 mod slow_joiner;
+#[allow(dead_code, reason = "shared with the tests of reloads")]
 mod support;
 mod topologies;
 mod traps;

@@ -27,7 +27,16 @@ impl Peer {
 
     /// The same, with arguments that have spaces in them.
     pub(crate) fn with(arguments: &str, more: &[&str]) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/peer.py");
+        Self::of("peer.py", arguments, more)
+    }
+
+    /// A command of `flood.py`: numbered messages without pause.
+    pub(crate) fn flood(arguments: &str) -> Self {
+        Self::of("flood.py", arguments, &[]).ready()
+    }
+
+    fn of(script: &str, arguments: &str, more: &[&str]) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(script);
         let mut child = Command::new(python())
             .arg(script)
             .args(arguments.split_whitespace())

@@ -1,0 +1,20 @@
+//! Changes of a running topology from outside: edits under load, what arrives, what the receipt says.
+//!
+//! Owns that a reload loses nothing that ZeroMQ itself does not lose. Outside processes number their
+//! messages (`tests/python/flood.py`). With `ZRIG_SOAK=1` in the environment the counts are those of
+//! a release, otherwise they are small.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "a test says what it measured")]
+
+mod edited;
+mod handlers;
+mod marks;
+mod plans;
+mod random;
+mod rebuilds;
+mod saves;
+mod subscriptions;
+#[path = "../run/support/mod.rs"]
+#[allow(dead_code, reason = "shared with the tests of runs, which use all of it")]
+mod support;
+mod workers;

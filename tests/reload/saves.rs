@@ -1,0 +1,353 @@
+//! Saves as editors, scripts and Kubernetes make them: seen, whole, and never the end of a run.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::edited::{Edited, notes, tail, times};
+use crate::support::{Peer, Zrig, eventually, free_ports, soaking};
+
+/// How soon a save has to be seen, on a quiet machine and on a busy one.
+fn soon() -> Duration {
+    Duration::from_millis(if soaking() { 1000 } else { 5000 })
+}
+
+/// A topology that tells its version all the time.
+fn telling(version: usize) -> String {
+    format!(
+        "nodes:\n  teller:\n    role: pull\n    bind: 'inproc://t'\n    every: 10ms\n    on_tick: print(\"version {version};\")\n"
+    )
+}
+
+#[track_caller]
+fn seen(edited: &Edited, version: usize, since: Instant) {
+    let text = format!("version {version};");
+    edited.run.says(&text);
+    let took = since.elapsed();
+    assert!(took < soon(), "seen only after {took:?}");
+    println!("version {version} was seen after {took:?}");
+}
+
+#[test]
+fn a_bad_edit_of_any_kind_keeps_what_runs_and_the_next_good_one_applies() {
+    let [from, to] = free_ports();
+    let good = |version: usize| {
+        format!(
+            "
+nodes:
+  relay:
+    sockets:
+      in: {{role: pull, connect: {from}}}
+      out: {{role: push, bind: {to}}}
+    script: relay.rhai
+    params: {{version: {version}}}
+"
+        )
+    };
+    let script = "fn on_message(msg) { msg }";
+    let mut edited = Edited::of(Zrig::of(&good(0)).with("relay.rhai", script));
+    let mut sender = Peer::flood(&format!("send --bind tcp://127.0.0.1:{from}"));
+    let receiver = Peer::flood(&format!("receive --connect tcp://127.0.0.1:{to}"));
+    let bad = [
+        ("topology.yaml", "nodes: [".to_owned()),
+        ("topology.yaml", good(0).replace("pull", "pul")),
+        ("topology.yaml", good(0).replace("role: push", "role: push, hwm: many")),
+        ("topology.yaml", good(0).replace("script:", "skript:")),
+        ("topology.yaml", good(0).replace(&to.to_string(), "99999")),
+        ("topology.yaml", good(0) + "  relay: {role: pull, bind: 5}\n"),
+        ("topology.yaml", good(0).replace("relay.rhai", "nowhere.rhai")),
+        ("topology.yaml", format!("version: 7\n{}", good(0))),
+        ("topology.yaml", "\u{0}".to_owned()),
+        ("topology.yaml", "just a text".to_owned()),
+        ("topology.yaml", format!("{}${{NOBODY_SET_THIS}}", good(0))),
+        ("relay.rhai", "fn on_message(msg) { msg".to_owned()),
+        ("relay.rhai", "fn on_message(msg) { import \"gone\" as g; g::f() }".to_owned()),
+    ];
+    for (at, (file, text)) in bad.iter().enumerate() {
+        edited.save_as(file, text);
+        let receipt = edited.receipt();
+        assert_eq!(receipt["verdict"], "rejected", "{text}\n{receipt:#}");
+        assert!(!receipt["errors"].as_array().unwrap().is_empty(), "{receipt:#}");
+        assert_eq!(receipt["generation"], at + 1, "{receipt:#}");
+        edited.save_as("relay.rhai", script);
+        if *file == "relay.rhai" {
+            // The version that runs, again; it is a new one to those who read files.
+            edited.receipt();
+            let _ = edited.receipts();
+        }
+        let version = at + 1;
+        if *file == "topology.yaml" {
+            edited.apply(&good(version));
+        }
+    }
+    sender.tell("end");
+    sender.well();
+    let received = receiver.well();
+    assert_eq!(received["disconnects"], 0);
+    edited.stop();
+}
+
+#[test]
+fn a_storm_of_saves_ends_with_the_last_version_and_no_half_is_ever_applied() {
+    let saves = times(100, 300);
+    // Cut in the middle of a name, every version is another topology.
+    let version = |number: usize| {
+        let more: String = (0..40)
+            .map(|at| format!("  node{at}: {{role: pull, bind: 'inproc://n{at}'}}\n"))
+            .collect();
+        format!("{}{more}  last: {{role: push, connect: node39}}\n", telling(number))
+    };
+    for in_place in [false, true] {
+        let edited = Edited::start(&version(0));
+        edited.run.says("version 0;");
+        let file = edited.run.path("topology.yaml");
+        let begun = Instant::now();
+        for number in 1..=saves {
+            let text = version(number);
+            if in_place {
+                use std::io::Write as _;
+                let mut open = fs::File::create(&file).unwrap();
+                let half = text.len() / 2 + number;
+                open.write_all(&text.as_bytes()[..half]).unwrap();
+                std::thread::sleep(Duration::from_millis(if number % 50 == 0 { 120 } else { 2 }));
+                open.write_all(&text.as_bytes()[half..]).unwrap();
+            } else {
+                edited.save(&text);
+            }
+            let due = begun + Duration::from_millis(10) * u32::try_from(number).unwrap();
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        }
+        seen(&edited, saves, Instant::now());
+        for receipt in edited.receipts() {
+            assert_eq!(receipt["verdict"], "applied", "{receipt:#}");
+            let nodes = receipt["nodes"].as_array().unwrap();
+            assert!(
+                nodes.iter().all(|node| node["sign"] == "~"),
+                "a half was applied: {receipt:#}"
+            );
+        }
+        println!("in place {in_place}: {} reloads of {saves} saves", edited.receipts().len());
+        edited.stop();
+    }
+}
+
+#[test]
+fn saves_as_vim_makes_them_are_seen() {
+    let edited = Edited::start(&telling(0));
+    edited.run.says("version 0;");
+    let file = edited.run.path("topology.yaml");
+    for version in 1..times(4, 20) {
+        let since = Instant::now();
+        // backupcopy=no: a probe, the old file out of the way, a new one, the backup away.
+        fs::write(edited.run.path("4913"), "").unwrap();
+        fs::remove_file(edited.run.path("4913")).unwrap();
+        let backup = edited.run.path("topology.yaml~");
+        fs::rename(&file, &backup).unwrap();
+        fs::write(&file, telling(version)).unwrap();
+        fs::remove_file(&backup).unwrap();
+        seen(&edited, version, since);
+    }
+    edited.stop();
+}
+
+#[test]
+fn saves_as_vs_code_makes_them_are_seen() {
+    let edited = Edited::start(&telling(0));
+    edited.run.says("version 0;");
+    for version in 1..times(4, 20) {
+        let since = Instant::now();
+        // In place: cut to nothing, written, closed.
+        fs::write(edited.run.path("topology.yaml"), telling(version)).unwrap();
+        seen(&edited, version, since);
+    }
+    edited.stop();
+}
+
+#[test]
+fn a_file_that_is_deleted_and_comes_again_is_seen() {
+    let edited = Edited::start(&telling(0));
+    edited.run.says("version 0;");
+    let file = edited.run.path("topology.yaml");
+    for version in 1..4 {
+        fs::remove_file(&file).unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        let since = Instant::now();
+        fs::write(&file, telling(version)).unwrap();
+        seen(&edited, version, since);
+    }
+    assert!(edited.receipts().iter().all(|receipt| receipt["verdict"] == "applied"));
+    edited.stop();
+}
+
+/// A folder as Kubernetes makes it of a ConfigMap.
+fn config_map(folder: &Path, number: usize, text: &str) {
+    let version = folder.join(format!("..{number}"));
+    fs::create_dir(&version).unwrap();
+    fs::write(version.join("topology.yaml"), text).unwrap();
+    symlink(format!("..{number}"), folder.join("..data_tmp")).unwrap();
+    fs::rename(folder.join("..data_tmp"), folder.join("..data")).unwrap();
+    if number > 0 {
+        fs::remove_dir_all(folder.join(format!("..{}", number - 1))).unwrap();
+    }
+}
+
+#[test]
+fn a_config_map_that_is_swapped_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    config_map(folder.path(), 0, &telling(0));
+    symlink("..data/topology.yaml", folder.path().join("topology.yaml")).unwrap();
+    let edited = Edited::of(Zrig::file(folder.path().join("topology.yaml")));
+    edited.run.says("version 0;");
+    for version in 1..times(4, 20) {
+        let since = Instant::now();
+        config_map(folder.path(), version, &telling(version));
+        seen(&edited, version, since);
+    }
+    edited.stop();
+}
+
+#[test]
+fn files_saved_together_are_one_change() {
+    let yaml = |version: usize| {
+        format!(
+            "nodes: {{teller: {{role: pull, bind: 'inproc://t', every: 10ms, script: s.rhai, params: {{v: {version}}}}}}}"
+        )
+    };
+    let script = |version: usize| {
+        format!("fn on_tick() {{ print(`yaml ${{param(\"v\")}} script {version};`) }}")
+    };
+    let mut edited = Edited::of(Zrig::of(&yaml(0)).with("s.rhai", script(0)));
+    edited.run.says("yaml 0 script 0;");
+    edited.save_as("s.rhai", &script(1));
+    edited.save(&yaml(1));
+    edited.run.says("yaml 1 script 1;");
+    edited.receipt();
+    assert_eq!(edited.receipts().len(), 1);
+    // A script that is empty for a moment is being saved.
+    fs::write(edited.run.path("s.rhai"), "").unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    fs::write(edited.run.path("s.rhai"), script(2)).unwrap();
+    edited.run.says("yaml 1 script 2;");
+    fs::remove_file(edited.run.path("s.rhai")).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    fs::write(edited.run.path("s.rhai"), script(3)).unwrap();
+    edited.run.says("yaml 1 script 3;");
+    assert!(edited.receipts().iter().all(|receipt| receipt["verdict"] == "applied"));
+    // One that stays away is a fault, and keeps what runs.
+    fs::remove_file(edited.run.path("s.rhai")).unwrap();
+    eventually("a rejected receipt", || {
+        edited.receipts().last().is_some_and(|receipt| receipt["verdict"] == "rejected")
+    });
+    edited.stop();
+}
+
+#[test]
+fn files_that_the_run_itself_writes_beside_the_topology_hold_up_no_reload() {
+    let yaml = |version: usize| {
+        format!(
+            "
+nodes:
+  source: {{role: push, bind: 'inproc://s', every: 2ms, on_tick: 'send(\"x\")'}}
+  sink: {{role: pull, connect: source, write: {{file: out.txt}}}}
+  teller: {{role: pull, bind: 'inproc://t', every: 10ms, on_tick: 'print(\"version {version};\")'}}
+"
+        )
+    };
+    let edited = Edited::start(&yaml(0));
+    edited.run.says("version 0;");
+    let since = Instant::now();
+    edited.save(&yaml(1));
+    seen(&edited, 1, since);
+    edited.stop();
+}
+
+#[test]
+fn a_hangup_reloads_at_once_and_always_says_what_came_of_it() {
+    let mut edited = Edited::of(Zrig::of(&telling(0)).arguments(["--no-watch"]));
+    edited.run.says("version 0;");
+    edited.save(&telling(1));
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(edited.receipts().is_empty());
+    edited.run.signal("HUP");
+    edited.run.says("version 1;");
+    assert_eq!(edited.receipt()["generation"], 2);
+    edited.run.signal("HUP");
+    let nothing = edited.receipt();
+    assert_eq!(nothing["verdict"], "applied");
+    assert_eq!(nothing["nodes"].as_array().unwrap().len(), 0);
+    edited.stop();
+}
+
+#[test]
+fn polling_sees_every_kind_of_save() {
+    let edited = Edited::of(Zrig::of(&telling(0)).arguments(["--poll"]));
+    edited.run.says("version 0;");
+    edited.save(&telling(1));
+    edited.run.says("version 1;");
+    fs::write(edited.run.path("topology.yaml"), telling(2)).unwrap();
+    edited.run.says("version 2;");
+    fs::remove_file(edited.run.path("topology.yaml")).unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    fs::write(edited.run.path("topology.yaml"), telling(3)).unwrap();
+    edited.run.says("version 3;");
+    assert!(edited.receipts().iter().all(|receipt| receipt["verdict"] == "applied"));
+    edited.stop();
+}
+
+#[test]
+fn a_receipt_says_what_was_done_as_text_and_as_json() {
+    let [port] = free_ports();
+    let yaml = |hwm: u32, more: &str| {
+        format!("nodes:\n  sink: {{role: pull, bind: {port}, hwm: {hwm}}}\n{more}")
+    };
+    let mut edited = Edited::start(&yaml(100, "  old: {role: pull, bind: 'inproc://o'}\n"));
+    eventually("it runs", || edited.run.log().len() < 1000);
+    std::thread::sleep(Duration::from_millis(300));
+    let receipt = edited.apply(&yaml(50, "  new: {role: pull, bind: 'inproc://n'}\n"));
+    assert_eq!(receipt["generation"], 2);
+    assert!(receipt["milliseconds"].as_f64().unwrap() > 0.0);
+    assert_eq!(receipt["dropped"], 0);
+    let signs: Vec<_> =
+        receipt["nodes"].as_array().unwrap().iter().map(|node| node["sign"].clone()).collect();
+    assert_eq!(signs, ["~", "+", "-"]);
+    assert_eq!(notes(&receipt), "");
+    let log = edited.run.log();
+    let text = tail(&log);
+    for line in [
+        "reload applied (generation 2",
+        "~ sink",
+        "hwm.receive 100 → 50  [rebuild]",
+        "+ new",
+        "- old",
+    ] {
+        assert!(text.contains(line), "no {line:?} in\n{text}");
+    }
+    edited.stop();
+}
+
+#[test]
+fn a_save_while_a_node_pauses_after_a_failure_applies() {
+    let yaml = |version: usize| {
+        format!(
+            "
+nodes:
+  source: {{role: push, bind: 'inproc://s', every: 20ms, on_tick: 'send(\"x\")'}}
+  sink:
+    role: pull
+    connect: source
+    hwm: {}
+    on_error: restart
+    on_message: |
+      print(\"version {version};\"); if {version} == 0 {{ throw \"no\" }}
+",
+            100 + version
+        )
+    };
+    let mut edited = Edited::start(&yaml(0));
+    edited.run.says("starts anew");
+    let receipt = edited.apply(&yaml(1));
+    assert!(receipt["milliseconds"].as_f64().unwrap() < 2000.0, "{receipt:#}");
+    edited.run.says("version 1;");
+    edited.stop();
+}
