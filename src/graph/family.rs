@@ -82,6 +82,19 @@ pub(super) enum Way {
     Level,
 }
 
+impl Way {
+    /// The same seen from the other end.
+    pub(super) fn turned(self) -> Self {
+        match self {
+            Self::Out => Self::In,
+            Self::In => Self::Out,
+            Self::Asks => Self::Answers,
+            Self::Answers => Self::Asks,
+            Self::Level => Self::Level,
+        }
+    }
+}
+
 /// Which way messages go between two sockets, seen from the first.
 pub(super) fn way_between(first: Role, second: Role) -> Way {
     match one_way(first) {
@@ -139,13 +152,7 @@ mod tests {
         for first in Role::ALL {
             for &second in first.peers() {
                 assert_eq!(Family::of(first), Family::of(second), "{first} {second}");
-                let mirrored = match way_between(second, first) {
-                    Way::Out => Way::In,
-                    Way::In => Way::Out,
-                    Way::Asks => Way::Answers,
-                    Way::Answers => Way::Asks,
-                    Way::Level => Way::Level,
-                };
+                let mirrored = way_between(second, first).turned();
                 assert_eq!(way_between(first, second), mirrored, "{first} {second}");
             }
         }

@@ -58,6 +58,11 @@ impl Type {
                 }
                 Some(line) if is_last => {
                     // What follows would not be read anyway.
+                    while self.width(line) + self.width(" …") > width
+                        && let Some((kept, _)) = line.rsplit_once(' ')
+                    {
+                        line.truncate(kept.len());
+                    }
                     line.push_str(" …");
                     break;
                 }
@@ -123,9 +128,9 @@ mod tests {
     #[test]
     fn a_text_is_wrapped_between_words_and_cut_after_the_last_line() {
         let set = Type::plain(10.0);
-        assert_eq!(set.wrap("one two three", 50.0, 5), ["one two", "three"]);
-        assert_eq!(set.wrap("one two three", 40.0, 1), ["one …"]);
-        assert_eq!(set.wrap("", 40.0, 1), [""; 0]);
+        assert_eq!(set.wrap("one two three", 45.0, 5), ["one two", "three"]);
+        assert_eq!(set.wrap("one two three", 45.0, 1), ["one …"]);
+        assert_eq!(set.wrap("", 45.0, 1), [""; 0]);
         for line in set.wrap("incomprehensibilities of an unbreakable word", 60.0, 3) {
             assert!(set.width(&line) <= 60.0, "{line}");
         }

@@ -16,6 +16,7 @@ mod mermaid;
 mod picture;
 mod svg;
 mod text;
+mod trace;
 mod words;
 
 pub use dot::dot;

@@ -2,6 +2,7 @@
 //!
 //! Owns the order of lines: a node, its sockets, who is at the other end. Never uses colours.
 
+use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 
 use super::picture::{End, ForwardKind, Mark, NodeBox, Picture, Port, Terminal};
@@ -21,14 +22,21 @@ fn write_picture(out: &mut String, picture: &Picture) -> fmt::Result {
     if let Some(description) = &picture.description {
         writeln!(out, "{description}")?;
     }
+    let wires = wires(picture);
     for (at, node) in picture.boxes.iter().enumerate() {
         writeln!(out)?;
-        write_node(out, picture, at, node)?;
+        write_node(out, picture, &wires, at, node)?;
     }
     Ok(())
 }
 
-fn write_node(out: &mut String, picture: &Picture, at: usize, node: &NodeBox) -> fmt::Result {
+fn write_node(
+    out: &mut String,
+    picture: &Picture,
+    wires: &Wires,
+    at: usize,
+    node: &NodeBox,
+) -> fmt::Result {
     write!(out, "{}", node.title())?;
     let marks: Vec<String> = node.marks.iter().map(Mark::phrase).collect();
     if !marks.is_empty() {
@@ -39,7 +47,7 @@ fn write_node(out: &mut String, picture: &Picture, at: usize, node: &NodeBox) ->
         writeln!(out, "  {description}")?;
     }
     for (socket, port) in node.ports.iter().enumerate() {
-        write_port(out, picture, LinkEnd { node: at, socket }, port)?;
+        write_port(out, picture, wires, LinkEnd { node: at, socket }, port)?;
     }
     for forward in &node.forwards {
         let [from, to] = [forward.from, forward.to].map(|port| node.ports[port].title());
@@ -53,7 +61,13 @@ fn write_node(out: &mut String, picture: &Picture, at: usize, node: &NodeBox) ->
     Ok(())
 }
 
-fn write_port(out: &mut String, picture: &Picture, at: LinkEnd, port: &Port) -> fmt::Result {
+fn write_port(
+    out: &mut String,
+    picture: &Picture,
+    wires: &Wires,
+    at: LinkEnd,
+    port: &Port,
+) -> fmt::Result {
     write!(out, "  {}", port.role)?;
     if let Some(name) = &port.name {
         write!(out, " {name}")?;
@@ -65,19 +79,23 @@ fn write_port(out: &mut String, picture: &Picture, at: LinkEnd, port: &Port) -> 
         write!(out, ", takes {}", port.filters.join(", "))?;
     }
     writeln!(out)?;
-    for wire in &picture.wires {
-        for (near, far, is_from) in [(wire.from, wire.to, true), (wire.to, wire.from, false)] {
-            if near == End::Port(at) {
-                let arrow = match (wire.both_ways, is_from) {
-                    (true, _) => "◀▶",
-                    (false, true) => "─▶",
-                    (false, false) => "◀─",
-                };
-                writeln!(out, "    {arrow} {}", far_end(picture, far))?;
-            }
-        }
+    for &(arrow, far) in wires.get(&End::Port(at)).map_or(&[][..], Vec::as_slice) {
+        writeln!(out, "    {arrow} {}", far_end(picture, far))?;
     }
     Ok(())
+}
+
+/// The wires of each end: an arrow and the other end.
+type Wires = HashMap<End, Vec<(&'static str, End)>>;
+
+fn wires(picture: &Picture) -> Wires {
+    let mut wires = Wires::new();
+    for wire in &picture.wires {
+        let (out, back) = if wire.both_ways { ("◀▶", "◀▶") } else { ("─▶", "◀─") };
+        wires.entry(wire.from).or_default().push((out, wire.to));
+        wires.entry(wire.to).or_default().push((back, wire.from));
+    }
+    wires
 }
 
 /// The other end with its copies.

@@ -33,10 +33,12 @@ pub(in super::super) const STACK: f64 = 9.0;
 
 const INNER_LEAST: f64 = 112.0;
 const INNER_MOST: f64 = 236.0;
+/// Facing ports may need more; wider than this they stand one below the other.
+const FACING_MOST: f64 = 300.0;
 const DESCRIPTION_WIDTH: f64 = 190.0;
 const DESCRIPTION_LINES: usize = 3;
 const LINE: f64 = 15.0;
-const ROW: f64 = 32.0;
+const ROW: f64 = 33.0;
 const MARK_LINE: f64 = 20.0;
 const MARK_GAP: f64 = 12.0;
 const LABEL_MOST: f64 = 150.0;
@@ -119,14 +121,17 @@ impl Anatomy {
         let title = NAME.fit(&node.name, INNER_MOST - badge_room);
         let text = node.description.as_deref().unwrap_or_default();
         let description = SMALL.wrap(text, DESCRIPTION_WIDTH, DESCRIPTION_LINES);
-        let gap = if node.forwards.is_empty() { PORT_GAP } else { FORWARD_GAP };
-        let mut rows = rows(sides, &labels, gap);
+        let has_forward = !node.forwards.is_empty();
+        let gap = if has_forward { FORWARD_GAP } else { PORT_GAP };
+        let mut rows = rows(sides, &labels, has_forward);
         let rows_width = rows.iter().map(|row| row_width(row, &labels, gap)).fold(0.0, f64::max);
-        let marks_width = one_line(node).min(INNER_MOST);
+        // Marks share a line where the box need not be wide for it.
+        let one_line = Some(one_line(node)).filter(|width| *width <= DESCRIPTION_WIDTH);
+        let marks_width = one_line.unwrap_or_else(|| longest_mark(node).min(INNER_MOST));
         let inner = [NAME.width(&title) + badge_room, rows_width]
             .into_iter()
             .chain(description.iter().map(|line| SMALL.width(line)))
-            .chain([marks_width.min(DESCRIPTION_WIDTH), longest_mark(node).min(INNER_MOST)])
+            .chain([marks_width])
             .fold(INNER_LEAST, f64::max)
             .ceil();
 
@@ -214,7 +219,9 @@ fn label(texts: &[String]) -> Option<String> {
 
 /// Ports face each other in pairs where there is room; one that is wired on both sides has a row
 /// of its own.
-fn rows(sides: &Sides, labels: &[PortLabel], gap: f64) -> Vec<Row> {
+///
+/// A forward is a line between ports that face each other, so they do then at any width.
+fn rows(sides: &Sides, labels: &[PortLabel], has_forward: bool) -> Vec<Row> {
     let only = |ports: &[usize], others: &[usize]| -> Vec<usize> {
         ports.iter().copied().filter(|port| !others.contains(port)).collect()
     };
@@ -223,8 +230,8 @@ fn rows(sides: &Sides, labels: &[PortLabel], gap: f64) -> Vec<Row> {
     let facing: Vec<Row> = (0..left.len().max(right.len()))
         .map(|at| row(left.get(at).copied(), right.get(at).copied()))
         .collect();
-    let has_room = facing.iter().all(|row| row_width(row, labels, gap) <= INNER_MOST);
-    let mut rows = if has_room {
+    let has_room = facing.iter().all(|row| row_width(row, labels, PORT_GAP) <= FACING_MOST);
+    let mut rows = if has_forward || has_room {
         facing
     } else {
         let left = left.into_iter().map(|port| row(Some(port), None));

@@ -50,10 +50,11 @@ fn springs(strata: &Strata, port_y: &dyn Fn(Slot, Side) -> f64) -> Vec<Vec<Sprin
     let mut springs = vec![Vec::new(); strata.items.len()];
     for segment in strata.segments.iter().flatten() {
         let lanes = [segment.left, segment.right].map(|slot| strata.items[slot.at].is_lane);
-        // A wire that passes by bends rather than what it passes; on its way it is straight.
+        // A wire that passes by bends, rather than the wires of what it passes.
         let strength = match lanes {
-            [true, true] | [false, false] => 8.0,
-            [true, false] | [false, true] => 1.0,
+            [false, false] => 8.0,
+            [true, true] => 0.2,
+            [true, false] | [false, true] => 0.02,
         };
         let offset = port_y(segment.left, Side::Right) - port_y(segment.right, Side::Left);
         springs[segment.left.at].push((segment.right.at, -offset, strength));

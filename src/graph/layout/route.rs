@@ -68,7 +68,7 @@ struct Column {
     x: f64,
     /// How wide its boxes are.
     width: f64,
-    /// The same to the right.
+    /// How wide the labels to the right of its boxes are, with their dots.
     right: f64,
     /// How much room wires have to swing behind those.
     swing: f64,

@@ -1,1 +1,188 @@
-//! Measures the drawn pictures.
+//! Measures what was drawn: boxes, texts and labels of every shipped topology, and of some that
+//! are harder.
+
+use roxmltree::{Document, Node};
+
+use super::super::measure::Type;
+use super::super::picture::Picture;
+use super::super::tests::{shipped, topology};
+use super::svg;
+
+const HARD: &str = r#"
+description: "<all> at once & more: ends outside, long names, a way back, a node wired to itself"
+nodes:
+  a-source-whose-name-is-much-longer-than-any-box-would-ever-want-to-be-wide:
+    description: It reads lines and pushes them, at a pace, to whoever takes them, and this text is
+      longer than what three lines of a box can hold, so that it has to be cut.
+    role: push
+    bind: [5001, "ipc:///tmp/a/very/long/path/to/a/socket/that/is/cut.sock"]
+    read: {file: "-", rate: 100/s}
+  middle:
+    replicas: 4
+    timers: {flush: 2s, report: 1m, a_timer_with_a_rather_long_name_that_is_cut: 5s}
+    sockets:
+      incoming_work_from_upstream: {role: pull, connect: 5001}
+      outgoing_results_and_more: {role: push, connect: "tcp://collector.example:7000"}
+      feedback: {role: sub, connect: tail.feedback, topics: [a., b., c., orders.eu.france., d.]}
+      results: {role: push, connect: tail.in}
+    on_message: send_to("results", msg)
+  tail:
+    sockets: {in: {role: pull, bind: 5002}, feedback: {role: pub, bind: 5003}}
+    write: {file: out/results.log, append: true}
+  tee:
+    sockets:
+      front: {role: pull, bind: 5010}
+      back: {role: push, bind: 5011}
+      copy: {role: pub, bind: "tcp://*:5012", connect: "tcp://10.0.0.1:6000"}
+    forward: {front: back}
+    capture: copy
+  itself:
+    sockets: {a: {role: pair, bind: "inproc://x"}, b: {role: pair, connect: "inproc://x"}}
+    on_a: msg
+"#;
+
+/// Left, top, right, bottom.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Area([f64; 4]);
+
+impl Area {
+    fn overlaps(self, other: Self) -> bool {
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        a < g && e < c && b < h && f < d
+    }
+
+    fn holds(self, other: Self) -> bool {
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        a <= e && b <= f && c >= g && d >= h
+    }
+}
+
+fn number(node: Node<'_, '_>, name: &str) -> f64 {
+    node.attribute(name).unwrap().parse().unwrap()
+}
+
+fn rectangle(node: Node<'_, '_>) -> Area {
+    let (x, y) = (number(node, "x"), number(node, "y"));
+    Area([x, y, x + number(node, "width"), y + number(node, "height")])
+}
+
+/// What a text covers, accents and descenders included.
+fn text_area(node: Node<'_, '_>) -> Area {
+    let size = number(node, "font-size");
+    let set = Type { size, bold: node.attribute("font-weight").is_some() };
+    let width = set.width(node.text().unwrap_or_default());
+    let (x, y) = (number(node, "x"), number(node, "y"));
+    let left = match node.attribute("text-anchor") {
+        Some("middle") => x - width / 2.0,
+        Some("end") => x - width,
+        _ => x,
+    };
+    Area([left, y - 0.8 * size, left + width, y + 0.25 * size])
+}
+
+fn of_class<'d>(
+    drawn: &'d Document<'d>,
+    class: &'static str,
+) -> impl Iterator<Item = Node<'d, 'd>> {
+    drawn.descendants().filter(move |node| node.attribute("class") == Some(class))
+}
+
+fn all() -> Vec<(String, String)> {
+    let mut all = shipped();
+    all.push(("hard".to_owned(), topology(HARD)));
+    all.into_iter().map(|(name, topology)| (name, svg(&Picture::of(&topology)))).collect()
+}
+
+#[test]
+fn no_box_overlaps_another() {
+    for (name, drawn) in all() {
+        let drawn = Document::parse(&drawn).unwrap();
+        let groups = of_class(&drawn, "node").chain(of_class(&drawn, "terminal"));
+        let boxes: Vec<Vec<Area>> = groups
+            .map(|group| {
+                let is_box = |node: &Node<'_, '_>| {
+                    node.has_tag_name("rect")
+                        && (group.attribute("class") == Some("terminal")
+                            || matches!(node.attribute("class"), Some("box" | "sheet")))
+                };
+                group.children().filter(is_box).map(rectangle).collect()
+            })
+            .collect();
+        assert!(boxes.iter().all(|areas| !areas.is_empty()));
+        for (at, one) in boxes.iter().enumerate() {
+            for other in &boxes[..at] {
+                let overlaps = one.iter().any(|a| other.iter().any(|b| a.overlaps(*b)));
+                assert!(!overlaps, "{name}: {one:?} {other:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_text_leaves_its_box_or_meets_another() {
+    for (name, drawn) in all() {
+        let drawn = Document::parse(&drawn).unwrap();
+        for group in of_class(&drawn, "node").chain(of_class(&drawn, "terminal")) {
+            let frame = group
+                .children()
+                .filter(|node| {
+                    node.has_tag_name("rect") && node.attribute("class") != Some("sheet")
+                })
+                .map(rectangle)
+                .next()
+                .unwrap();
+            let texts: Vec<_> = group.children().filter(|node| node.has_tag_name("text")).collect();
+            assert!(!texts.is_empty());
+            for (at, text) in texts.iter().enumerate() {
+                let area = text_area(*text);
+                assert!(frame.holds(area), "{name}: {:?} {area:?} in {frame:?}", text.text());
+                for other in &texts[..at] {
+                    let meets = area.overlaps(text_area(*other));
+                    assert!(!meets, "{name}: {:?} {:?}", text.text(), other.text());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_text_is_on_the_canvas_and_every_label_in_the_open() {
+    for (name, drawn) in all() {
+        let drawn = Document::parse(&drawn).unwrap();
+        let root = drawn.root_element();
+        let canvas = Area([0.0, 0.0, number(root, "width"), number(root, "height")]);
+        for text in drawn.descendants().filter(|node| node.has_tag_name("text")) {
+            assert!(canvas.holds(text_area(text)), "{name}: {:?}", text.text());
+        }
+        let labels: Vec<_> = of_class(&drawn, "label").collect();
+        let boxes: Vec<Area> = of_class(&drawn, "box").map(rectangle).collect();
+        for (at, label) in labels.iter().enumerate() {
+            let area = text_area(*label);
+            let covered = boxes.iter().any(|frame| frame.overlaps(area));
+            assert!(!covered, "{name}: {:?} is on a box", label.text());
+            for other in &labels[..at] {
+                let meets = area.overlaps(text_area(*other));
+                assert!(!meets, "{name}: {:?} {:?}", label.text(), other.text());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_picture_says_what_it_shows() {
+    for (name, drawn) in all() {
+        let drawn = Document::parse(&drawn).unwrap();
+        let root = drawn.root_element();
+        let labelled = root.attribute("aria-labelledby").unwrap();
+        for (tag, id) in ["title", "desc"].into_iter().zip(labelled.split(' ')) {
+            let said = root.children().find(|node| node.has_tag_name(tag)).unwrap();
+            assert_eq!(said.attribute("id"), Some(id), "{name}");
+            assert!(said.text().is_some_and(|text| !text.is_empty()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_same_file_gives_the_same_bytes() {
+    assert_eq!(all(), all());
+}
