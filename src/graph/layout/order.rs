@@ -93,7 +93,7 @@ impl Order {
                 Side::Right => (segment.left, self.position(segment.right, Side::Left)),
             })
             .collect();
-        pulls.sort_by(|a, b| a.0.cmp(&b.0));
+        pulls.sort_by_key(|pull| pull.0);
         pulls
     }
 
