@@ -92,6 +92,9 @@ impl Node {
     /// Goes on after a hold or a change.
     pub(super) fn release(&mut self, reloaded: bool) {
         self.held = None;
+        if self.phase == Phase::Quiet {
+            self.phase = Phase::Running;
+        }
         for socket in &mut self.sockets {
             socket.stirred = true;
             // Reads every command that waits: a pipe that ended must not be sent into.

@@ -103,7 +103,7 @@ pub enum Control {
     },
     /// Call `on_start`, then receive, tick and read.
     Start,
-    /// Read and tick no more, but go on receiving.
+    /// Read and tick no more, but go on receiving, until a release.
     Quiesce,
     /// Say when nothing has arrived, nothing waits and nothing was sent for so long.
     Drain {

@@ -159,8 +159,11 @@ impl Supervisor {
         }
         let expected = expected_peers(old, links);
         self.hold(scope, |node| !scope.run_on.contains(node));
-        for instance in &steps.leave {
-            self.tell(instance, Control::Quiesce);
+        for handle in self.nodes.values() {
+            // What goes on handling begins nothing by itself, or calm would never come.
+            if scope.run_on.contains(&handle.node) || steps.leave.contains(&handle.instance) {
+                self.tell(&handle.instance, Control::Quiesce);
+            }
         }
         let first = self.wait_for_calm(scope, &expected, PATIENCE).await;
         let mut calm = first.clone();
