@@ -66,6 +66,7 @@ impl Node {
                 received: socket.counters.messages_in.get(),
                 sent: socket.counters.messages_out.get(),
                 peers: socket.counters.peers.get(),
+                turnover: socket.counters.connects.get() + socket.counters.disconnects.get(),
                 stashed: socket.stash.len() as u64,
             };
             (socket.name.to_string(), figures)

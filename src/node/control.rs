@@ -75,6 +75,8 @@ pub struct SocketFigures {
     pub sent: u64,
     /// Connections whose handshake is done.
     pub peers: u64,
+    /// Connections made and lost so far.
+    pub turnover: u64,
     /// Messages stashed.
     pub stashed: u64,
 }

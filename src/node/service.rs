@@ -122,6 +122,7 @@ impl Node {
                 let socket = &mut self.sockets[place];
                 *socket.peers.entry((event.local, event.remote.clone())).or_default() += 1;
                 socket.counters.peers.add(1);
+                socket.counters.connects.add(1);
                 self.tell(Some(place), What::PeerConnected { endpoint: event.remote.clone() });
                 self.queue_peer_event(peer(PeerEventKind::Connected, place, event.remote));
             }
