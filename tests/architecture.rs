@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["main", "cli"],
     &["app"],
-    &["load", "watch", "observe"],
+    &["load", "watch", "observe", "control"],
     &["supervisor"],
     &["node"],
     &["event", "counters"],
@@ -36,6 +36,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tracing", &["observe"]),
     ("tracing_subscriber", &["observe"]),
     ("mimalloc", &["main"]),
+    ("rustix", &["control", "cli"]),
 ];
 
 /// The only files with unsafe code.

@@ -178,6 +178,8 @@ impl Node {
         self.forwards = Forward::all(to);
         let counters = self.sockets.iter().map(|socket| Arc::clone(&socket.counters)).collect();
         self.blueprint.counters.set_sockets(counters);
+        // What is known of a socket's format or of its place may be another thing now.
+        self.taps_seen = None;
         for socket in &mut self.sockets {
             attach_bound(socket).await?;
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{NodeError, SocketError};
+use super::{Injection, NodeError, SocketError};
 use crate::counters::NodeCounters;
 use crate::script::Keepsake;
 use crate::topology::{NodeSpec, SocketSpec};
@@ -145,6 +145,8 @@ pub enum Control {
         /// Whether the run goes on without this node: libzmq may then take its time to send.
         alone: bool,
     },
+    /// Do something with a message from outside.
+    Inject(Injection),
     /// Say what is there.
     Describe {
         /// What is there.

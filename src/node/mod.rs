@@ -8,6 +8,7 @@ mod change;
 mod control;
 mod forward;
 mod inbox;
+mod inject;
 mod ipc;
 mod lines;
 mod monitor;
@@ -18,6 +19,7 @@ mod service;
 mod shard;
 mod sink;
 mod socket;
+mod tap;
 mod task;
 mod timers;
 mod wait;
@@ -26,6 +28,9 @@ pub use blueprint::{Blueprint, NodeError};
 pub use control::{
     Bound, Control, Expectation, Figures, NodeHandle, NodeState, SocketFigures, SocketState,
 };
+pub use inbox::open_envelope;
+pub use inject::{Injection, Way};
 pub use raw::{Context, Errno, raise_descriptor_limit};
 pub use shard::Shard;
 pub use socket::SocketError;
+pub use tap::{Direction, Place, TapReader, Tapped, Taps, Target};

@@ -12,10 +12,12 @@ use thiserror::Error;
 use tokio::io::unix::AsyncFd;
 
 use super::control::SocketState;
+use super::inject::{Caller, answer};
 use super::ipc::IpcFile;
 use super::monitor::Monitor;
 use super::raw::{Context, Errno, RawSocket};
 use super::sequence::{Checking, Numbering};
+use super::tap::Ends;
 use crate::counters::{DropReason, SocketCounters};
 use crate::message::{Frame, Malformed, Multipart};
 use crate::topology::{SocketSpec, WhenFull};
@@ -151,6 +153,10 @@ pub(super) struct NodeSocket {
     pub(super) refused: Option<(String, String)>,
     /// Answers of a REP whose peer's queue is full.
     pub(super) parked: VecDeque<Multipart>,
+    /// Who looks at its messages.
+    pub(super) taps: Ends,
+    /// Who waits for an answer without being a peer.
+    pub(super) callers: Vec<Caller>,
     blocked_since: Option<Instant>,
     owner: String,
     numbering: Option<Numbering>,
@@ -192,6 +198,8 @@ impl NodeSocket {
             peers: BTreeMap::new(),
             refused: None,
             parked: VecDeque::new(),
+            taps: Ends::default(),
+            callers: Vec::new(),
             blocked_since: None,
             numbering: None,
             checking: Checking::default(),
@@ -271,6 +279,8 @@ impl NodeSocket {
         self.stash = std::mem::take(&mut before.stash);
         self.numbering = before.numbering.take();
         self.checking = std::mem::take(&mut before.checking);
+        self.taps = std::mem::take(&mut before.taps);
+        self.callers = std::mem::take(&mut before.callers);
         self.counters.peers.set(0);
         self.counters.subscriptions.set(0);
         if self.spec.role.publishes() {
@@ -452,6 +462,9 @@ impl NodeSocket {
         self.awaits_reply = false;
         self.counters.messages_in.add(1);
         self.counters.bytes_in.add(bytes as u64);
+        if !self.taps.is_empty() && self.spec.role.receives() {
+            self.taps.received(&frames);
+        }
         Some(frames)
     }
 
@@ -460,11 +473,16 @@ impl NodeSocket {
         if self.awaits_reply && !self.spec.is_on("req_relaxed") {
             return Sent::Waits;
         }
+        if !self.callers.is_empty() && answer(&mut self.callers, self.spec.role, message) {
+            return Sent::Taken;
+        }
         if self.has_parked_for(message) {
             return self.full(message);
         }
         self.number(message);
         let bytes: usize = message.frames.iter().map(|frame| frame.len()).sum();
+        let whole = message.next == 0 && !self.taps.is_empty();
+        let copy = if whole { self.taps.copy(&message.frames) } else { None };
         let sent = match self.hand_over(message) {
             Err(Errno::AGAIN) => {
                 // Credit from peers may wait among commands that sends skip; EVENTS reads them.
@@ -477,6 +495,9 @@ impl NodeSocket {
             Ok(()) => {
                 self.counters.messages_out.add(1);
                 self.counters.bytes_out.add(bytes as u64);
+                if !self.taps.is_empty() {
+                    self.taps.sent(copy.as_ref());
+                }
                 self.awaits_reply = self.spec.role == Role::Req;
                 // Sending may have consumed the edge of a message that came meanwhile.
                 self.readable = true;

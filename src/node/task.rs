@@ -17,6 +17,7 @@ use super::blueprint::{Blueprint, NodeError};
 use super::control::{Bound, Control, Expectation};
 use super::forward::Forward;
 use super::inbox::{beginning, open_envelope, subscription};
+use super::inject::Injected;
 use super::lines::{Lines, Next};
 use super::outbox::Pending;
 use super::service::Limiter;
@@ -96,6 +97,12 @@ pub(super) struct Node {
     pub(super) held: Option<BTreeSet<usize>>,
     restarts: u32,
     cursor: usize,
+    /// The version of the list of taps that was last looked at.
+    pub(super) taps_seen: Option<u64>,
+    /// What was given from outside and waits for its turn.
+    pub(super) injected: VecDeque<Injected>,
+    /// How many calls there were.
+    pub(super) calls: u64,
 }
 
 impl Node {
@@ -138,6 +145,9 @@ impl Node {
             held: None,
             restarts: 0,
             cursor: 0,
+            taps_seen: None,
+            injected: VecDeque::new(),
+            calls: 0,
         };
         for (place, _, actual) in &bound {
             node.tell(Some(*place), What::Bound { endpoint: actual.clone() });
@@ -203,6 +213,7 @@ impl Node {
                 self.drain = Some(Drain { quiet, deadline, last_activity, done });
             }
             Control::Stop { deadline, alone } => self.begin_stop(deadline, alone),
+            Control::Inject(injection) => self.inject(injection),
             Control::Describe { answer } => drop(answer.send(self.describe())),
         }
     }
@@ -239,6 +250,7 @@ impl Node {
     /// One round of work; whether there was any.
     fn round(&mut self) -> bool {
         let now = Instant::now();
+        self.look_for_taps();
         self.service(now);
         let mut busy = self.stash();
         busy |= self.forward();
@@ -254,6 +266,8 @@ impl Node {
             // What goes out here makes room for what a source or a timer has next.
             busy |= self.flush(now);
         }
+        busy |= self.perform_injected(now);
+        self.end_calls(now);
         self.flush_sink(now);
         if !busy {
             busy = self.look_again(now);
@@ -266,7 +280,7 @@ impl Node {
 
     /// Whether the node takes anything new: nothing waits to be sent or written, and it does not
     /// rest after a failure.
-    fn takes_new(&self) -> bool {
+    pub(super) fn takes_new(&self) -> bool {
         self.pending.is_empty()
             && self.held.is_none()
             && self.resting_until.is_none()
@@ -329,7 +343,7 @@ impl Node {
         }
     }
 
-    fn take(&mut self, inbound: Inbound) {
+    pub(super) fn take(&mut self, inbound: Inbound) {
         if self.phase != Phase::Attaching {
             self.handle(inbound);
         } else if self.early.len() < EARLY_MAX {
@@ -522,6 +536,7 @@ impl Node {
             busy |= arrived && self.is_stashed(place);
         }
         busy |= self.flush(now);
+        busy |= self.perform_injected(now);
         busy |= self.forward();
         let running = matches!(self.phase, Phase::Running | Phase::Quiet);
         busy | (0..self.sockets.len()).any(|place| {
@@ -610,7 +625,7 @@ impl Node {
         };
         let retry = self.sink.as_ref().and_then(Sink::retry_at);
         let reconnect = self.reconnects.iter().map(|(at, _, _)| *at).min();
-        [timers, line, drain, stop, retry, reconnect, self.resting_until]
+        [timers, line, drain, stop, retry, reconnect, self.resting_until, self.injected_due()]
             .into_iter()
             .flatten()
             .min()

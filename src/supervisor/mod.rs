@@ -7,11 +7,13 @@ mod flow;
 mod links;
 mod receipt;
 mod reload;
+mod roster;
 mod scope;
 mod start;
 mod stop;
 
 pub use receipt::{Receipt, Verdict};
+pub use roster::{Roster, RosterEntry};
 pub use stop::Haste;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,10 +21,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use thiserror::Error;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::event::Facts;
-use crate::node::{Context, Control, Errno, NodeError, NodeHandle, NodeState, Shard, SocketError};
+use crate::node::{
+    Context, Control, Errno, NodeError, NodeHandle, NodeState, Shard, SocketError, Taps,
+};
 use crate::script::Keepsake;
 use crate::topology::Topology;
 
@@ -72,6 +76,8 @@ pub struct Supervisor {
     held: BTreeSet<Arc<str>>,
     /// The states of instances that ended in the reload under way.
     keepsakes: BTreeMap<Arc<str>, Keepsake>,
+    taps: Arc<Taps>,
+    roster: watch::Sender<Arc<Roster>>,
 }
 
 impl Supervisor {
@@ -103,7 +109,15 @@ impl Supervisor {
             at_rest: BTreeMap::new(),
             held: BTreeSet::new(),
             keepsakes: BTreeMap::new(),
+            taps: Arc::default(),
+            roster: watch::Sender::default(),
         })
+    }
+
+    /// Where one can look at the messages of running nodes.
+    #[must_use]
+    pub fn taps(&self) -> Arc<Taps> {
+        Arc::clone(&self.taps)
     }
 
     /// What runs now.

@@ -57,6 +57,7 @@ impl Supervisor {
                         receipt.notes = done.notes;
                         // It is the version that ran before, not another one.
                         self.generation -= 1;
+                        self.announce();
                     }
                     Err(error) => {
                         receipt.errors.push(format!("going back failed too: {error}"));
@@ -102,6 +103,7 @@ impl Supervisor {
         self.start_all(&steps);
         self.topology = new.clone();
         self.generation += 1;
+        self.announce();
         done.notes.extend(notes(&old, &scope, &done.calm));
         Ok(done)
     }
