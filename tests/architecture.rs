@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["load", "watch", "observe"],
     &["supervisor"],
     &["node"],
-    &["event", "counters"],
+    &["event", "counters", "snapshot"],
     &["plan", "lint", "graph", "explain", "schema"],
     &["topology"],
     &["document", "script"],

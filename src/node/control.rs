@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{NodeError, SocketError};
+use super::{NodeError, Observation, SocketError};
 use crate::counters::NodeCounters;
 use crate::script::Keepsake;
 use crate::topology::{NodeSpec, SocketSpec};
@@ -144,6 +144,11 @@ pub enum Control {
         deadline: Instant,
         /// Whether the run goes on without this node: libzmq may then take its time to send.
         alone: bool,
+    },
+    /// Say what only the node itself knows of this moment.
+    Observe {
+        /// What it is doing.
+        answer: oneshot::Sender<Observation>,
     },
     /// Say what is there.
     Describe {

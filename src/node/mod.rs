@@ -11,6 +11,7 @@ mod inbox;
 mod ipc;
 mod lines;
 mod monitor;
+mod observation;
 mod outbox;
 mod raw;
 mod sequence;
@@ -26,6 +27,7 @@ pub use blueprint::{Blueprint, NodeError};
 pub use control::{
     Bound, Control, Expectation, Figures, NodeHandle, NodeState, SocketFigures, SocketState,
 };
+pub use observation::{Observation, SocketObservation};
 pub use raw::{Context, Errno, raise_descriptor_limit};
 pub use shard::Shard;
 pub use socket::SocketError;

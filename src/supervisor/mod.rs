@@ -10,9 +10,11 @@ mod reload;
 mod scope;
 mod start;
 mod stop;
+mod view;
 
 pub use receipt::{Receipt, Verdict};
 pub use stop::Haste;
+pub use view::View;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -72,6 +74,8 @@ pub struct Supervisor {
     held: BTreeSet<Arc<str>>,
     /// The states of instances that ended in the reload under way.
     keepsakes: BTreeMap<Arc<str>, Keepsake>,
+    /// What observers see.
+    view: View,
 }
 
 impl Supervisor {
@@ -103,6 +107,7 @@ impl Supervisor {
             at_rest: BTreeMap::new(),
             held: BTreeSet::new(),
             keepsakes: BTreeMap::new(),
+            view: View::new(),
         })
     }
 
