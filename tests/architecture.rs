@@ -35,6 +35,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("saphyr_parser", &["document"]),
     ("tracing", &["observe"]),
     ("tracing_subscriber", &["observe"]),
+    ("hyper", &["observe"]),
+    ("hyper_util", &["observe"]),
+    ("http_body_util", &["observe"]),
     ("mimalloc", &["main"]),
 ];
 

@@ -29,7 +29,9 @@ pub(super) fn level(what: &What) -> Level {
         What::Bound { .. } | What::PeerConnected { .. } | What::PeerDisconnected { .. } => {
             Level::DEBUG
         }
-        What::LimitedPeerGone { .. } | What::StopRequested { .. } => Level::INFO,
+        What::LimitedPeerGone { .. } | What::Serving { .. } | What::StopRequested { .. } => {
+            Level::INFO
+        }
     }
 }
 
@@ -38,6 +40,7 @@ pub(super) fn sentence(fact: &Fact) -> String {
     let mut text = match &fact.what {
         What::Log { text, .. } => text.clone(),
         What::Bound { endpoint } => format!("bound to {endpoint}"),
+        What::Serving { address } => format!("figures at http://{address}/metrics"),
         What::HandlerFailed { error } => error.clone(),
         What::Malformed { message } => format!("dropped a malformed message: {message}"),
         What::Dropped { reason, count } => {
