@@ -34,6 +34,53 @@ impl Counter {
     }
 }
 
+/// The upper bounds of a [`Durations`]' buckets, in nanoseconds.
+pub const BOUNDS: [u64; 19] = [
+    1_000,
+    2_500,
+    5_000,
+    10_000,
+    25_000,
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+    25_000_000,
+    50_000_000,
+    100_000_000,
+    250_000_000,
+    500_000_000,
+    1_000_000_000,
+];
+
+/// How long something took, how often; changed by one thread only.
+#[derive(Default, Debug)]
+pub struct Durations {
+    /// Nanoseconds, all together.
+    pub nanos: Counter,
+    /// How often it took longer than the bound before and at most the one of this place; the last
+    /// place is for what took longer than all bounds.
+    buckets: [Counter; BOUNDS.len() + 1],
+}
+
+impl Durations {
+    /// Counts one more. Only the owning thread may.
+    pub fn add(&self, nanos: u64) {
+        self.nanos.add(nanos);
+        self.buckets[BOUNDS.partition_point(|&bound| bound < nanos)].add(1);
+    }
+
+    /// How often each bucket was met, in the order of [`BOUNDS`], and then what took longer.
+    #[must_use]
+    pub fn buckets(&self) -> [u64; BOUNDS.len() + 1] {
+        std::array::from_fn(|place| self.buckets[place].get())
+    }
+}
+
 /// Why a message was dropped.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum DropReason {
@@ -93,6 +140,8 @@ pub struct SocketCounters {
     pub handshakes_failed: Counter,
     /// Connections that were lost.
     pub disconnects: Counter,
+    /// Connections to an endpoint that had one before.
+    pub reconnects: Counter,
     /// Nanoseconds spent with a message that a full queue would not take.
     pub blocked_nanos: Counter,
     /// Whether such a message waits now.
@@ -121,8 +170,8 @@ pub struct NodeCounters {
     pub handled: Counter,
     /// Handler calls that failed.
     pub failed: Counter,
-    /// Nanoseconds inside handlers.
-    pub handler_nanos: Counter,
+    /// How long handlers took.
+    pub handler: Durations,
     /// Lines that `read` took.
     pub lines_read: Counter,
     /// Lines that `write` wrote.

@@ -39,6 +39,11 @@ pub enum What {
         /// Where, with the port that the system chose.
         endpoint: String,
     },
+    /// Figures are served at this address.
+    Serving {
+        /// Host and port.
+        address: String,
+    },
     /// A handler failed.
     HandlerFailed {
         /// The message with the place in the script.
@@ -94,6 +99,11 @@ pub enum What {
     Panicked {
         /// What it said.
         message: String,
+    },
+    /// Nobody outside can look into the run.
+    NoControlSocket {
+        /// Why.
+        error: String,
     },
     /// Something in a node could not be done.
     Failed {

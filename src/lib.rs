@@ -27,6 +27,7 @@ pub mod observe;
 pub mod plan;
 pub mod schema;
 pub mod script;
+pub mod snapshot;
 pub mod source;
 pub mod supervisor;
 pub mod topology;

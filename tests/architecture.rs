@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["load", "watch", "observe", "control"],
     &["supervisor"],
     &["node"],
-    &["event", "counters"],
+    &["event", "counters", "snapshot"],
     &["plan", "lint", "graph", "explain", "schema"],
     &["topology"],
     &["document", "script"],
@@ -35,6 +35,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("saphyr_parser", &["document"]),
     ("tracing", &["observe"]),
     ("tracing_subscriber", &["observe"]),
+    ("hyper", &["observe"]),
+    ("hyper_util", &["observe"]),
+    ("http_body_util", &["observe"]),
     ("mimalloc", &["main"]),
     ("rustix", &["control", "cli"]),
 ];

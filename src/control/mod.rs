@@ -19,4 +19,4 @@ mod tapping;
 pub use client::{Client, find, running};
 pub use protocol::{Failed, Hello, HelloNode, Message, Reply, Request, Spoken};
 pub use reading::routing_id;
-pub use server::{Asked, ControlSocket};
+pub use server::ControlSocket;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::node::Direction;
 use crate::script::Offered;
+use crate::snapshot::Snapshot;
 
 /// The version of the protocol, in every request under `zrig`.
 pub(super) const VERSION: u64 = 1;
@@ -68,7 +69,7 @@ pub enum Reply {
     /// Who runs here.
     Hello(Hello),
     /// The figures.
-    Figures(Value),
+    Figures(Box<Snapshot>),
     /// The tap is on; these are the copies it looks at.
     Tapping(Vec<String>),
     /// A message passed.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -21,7 +21,7 @@ use super::protocol::{Failed, Hello, HelloNode, REQUEST_MAX, Reply, Request, VER
 use super::tapping::{self, Wish};
 use super::{folder, speak};
 use crate::node::{Taps, Target};
-use crate::supervisor::Roster;
+use crate::supervisor::{Roster, Supervisor, View};
 
 /// Clients at a time.
 const CLIENTS: usize = 64;
@@ -33,9 +33,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(120);
 /// The pause after the system gave no descriptor.
 const REST: Duration = Duration::from_millis(100);
-
-/// Somebody wants the figures of this moment.
-pub type Asked = oneshot::Sender<Value>;
 
 /// A run's control socket; its file goes when it is dropped.
 #[derive(Debug)]
@@ -50,29 +47,24 @@ impl ControlSocket {
     /// # Errors
     ///
     /// When there is no folder for it that only this user can look into.
-    pub fn open(
-        file: &Path,
-        taps: Arc<Taps>,
-        roster: watch::Receiver<Arc<Roster>>,
-        figures: mpsc::Sender<Asked>,
-    ) -> io::Result<Self> {
+    pub fn open(file: &Path, supervisor: &Supervisor) -> io::Result<Self> {
         let pid = std::process::id();
         for (path, pid) in folder::sockets() {
             folder::remove_stale(&path, pid);
         }
-        let name = roster.borrow().name.clone();
-        let path = folder::made()?.join(folder::file_name(&name, pid));
+        let name = &supervisor.topology().name;
+        let path = folder::made()?.join(folder::file_name(name, pid));
         // One of an earlier process that bore the same number.
         let _ = fs::remove_file(&path);
         let listener = UnixListener::bind(&path)?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
         let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
         let run = Arc::new(Run {
-            file: file.display().to_string(),
+            file,
             user: folder::user(),
-            taps,
-            roster,
-            figures,
+            taps: supervisor.taps(),
+            roster: supervisor.roster(),
+            view: supervisor.view(),
             clients: Arc::new(Semaphore::new(CLIENTS)),
             tap_slots: Arc::new(Semaphore::new(TAPS)),
         });
@@ -96,11 +88,11 @@ impl Drop for ControlSocket {
 }
 
 struct Run {
-    file: String,
+    file: PathBuf,
     user: u32,
     taps: Arc<Taps>,
     roster: watch::Receiver<Arc<Roster>>,
-    figures: mpsc::Sender<Asked>,
+    view: View,
     clients: Arc<Semaphore>,
     tap_slots: Arc<Semaphore>,
 }
@@ -145,7 +137,7 @@ async fn client(stream: UnixStream, run: Arc<Run>, slot: OwnedSemaphorePermit) {
                 Err(failed) => Reply::Failed(failed),
             },
             Ok(Request::Hello) => Reply::Hello(run.hello()),
-            Ok(Request::Figures) => run.figures().await,
+            Ok(Request::Figures) => Reply::Figures(Box::new(run.view.snapshot(&run.file).await)),
             Ok(Request::Send(spoken)) => {
                 speak::send(&run.roster(), spoken).await.map_or_else(Reply::Failed, Reply::Done)
             }
@@ -174,21 +166,11 @@ impl Run {
         Hello {
             zrig: VERSION,
             name: roster.name.clone(),
-            file: self.file.clone(),
+            file: self.file.display().to_string(),
             pid: std::process::id(),
             generation: roster.generation,
             nodes: nodes.collect(),
         }
-    }
-
-    async fn figures(&self) -> Reply {
-        let (answer, figures) = oneshot::channel();
-        if self.figures.send(answer).await.is_ok()
-            && let Ok(figures) = figures.await
-        {
-            return Reply::Figures(figures);
-        }
-        Reply::Failed(Failed::now("the run is ending"))
     }
 
     fn wish(&self, target: &str) -> Result<(Target, OwnedSemaphorePermit), Failed> {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Injection, NodeError, SocketError};
+use super::{Injection, NodeError, Observation, SocketError};
 use crate::counters::NodeCounters;
 use crate::script::Keepsake;
 use crate::topology::{NodeSpec, SocketSpec};
@@ -147,6 +147,11 @@ pub enum Control {
     },
     /// Do something with a message from outside.
     Inject(Injection),
+    /// Say what only the node itself knows of this moment.
+    Observe {
+        /// What it is doing.
+        answer: oneshot::Sender<Observation>,
+    },
     /// Say what is there.
     Describe {
         /// What is there.

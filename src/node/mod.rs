@@ -12,6 +12,7 @@ mod inject;
 mod ipc;
 mod lines;
 mod monitor;
+mod observation;
 mod outbox;
 mod raw;
 mod sequence;
@@ -30,6 +31,7 @@ pub use control::{
 };
 pub use inbox::open_envelope;
 pub use inject::{Injection, Way};
+pub use observation::{Observation, SocketObservation};
 pub use raw::{Context, Errno, raise_descriptor_limit};
 pub use shard::Shard;
 pub use socket::SocketError;

@@ -594,6 +594,11 @@ impl NodeSocket {
         self.counters.blocked.store(blocked, Relaxed);
     }
 
+    /// How long a message has been waiting for this socket.
+    pub(super) fn blocked_for(&self) -> Duration {
+        self.blocked_since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
     /// Whether EVENTS says that a peer's message waits; processes all pending commands.
     pub(super) fn look(&mut self) -> bool {
         let arrived = self.raw.events().is_ok_and(super::raw::Events::readable);

@@ -214,6 +214,7 @@ impl Node {
             }
             Control::Stop { deadline, alone } => self.begin_stop(deadline, alone),
             Control::Inject(injection) => self.inject(injection),
+            Control::Observe { answer } => drop(answer.send(self.observe())),
             Control::Describe { answer } => drop(answer.send(self.describe())),
         }
     }
@@ -276,6 +277,11 @@ impl Node {
         self.advance_stop(now);
         self.blueprint.counters.waiting.set(self.pending.len() as u64);
         busy
+    }
+
+    /// Whether the node waits to start anew after a failed handler.
+    pub(super) fn is_resting(&self) -> bool {
+        self.resting_until.is_some()
     }
 
     /// Whether the node takes anything new: nothing waits to be sent or written, and it does not
@@ -396,7 +402,7 @@ impl Node {
         let nanos = u64::try_from(before.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let counters = &self.blueprint.counters;
         counters.handled.add(1);
-        counters.handler_nanos.add(nanos);
+        counters.handler.add(nanos);
         self.pending.extend(self.effects.drain(..).map(Pending::from));
         match result {
             Ok(()) => self.restarts = 0,

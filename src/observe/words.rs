@@ -25,11 +25,14 @@ pub(super) fn level(what: &What) -> Level {
         | What::Dropped { .. }
         | What::HandshakeFailed { .. }
         | What::LinkMissing { .. }
+        | What::NoControlSocket { .. }
         | What::Restarting { .. } => Level::WARN,
         What::Bound { .. } | What::PeerConnected { .. } | What::PeerDisconnected { .. } => {
             Level::DEBUG
         }
-        What::LimitedPeerGone { .. } | What::StopRequested { .. } => Level::INFO,
+        What::LimitedPeerGone { .. } | What::Serving { .. } | What::StopRequested { .. } => {
+            Level::INFO
+        }
     }
 }
 
@@ -38,6 +41,7 @@ pub(super) fn sentence(fact: &Fact) -> String {
     let mut text = match &fact.what {
         What::Log { text, .. } => text.clone(),
         What::Bound { endpoint } => format!("bound to {endpoint}"),
+        What::Serving { address } => format!("figures at http://{address}/metrics"),
         What::HandlerFailed { error } => error.clone(),
         What::Malformed { message } => format!("dropped a malformed message: {message}"),
         What::Dropped { reason, count } => {
@@ -52,6 +56,9 @@ pub(super) fn sentence(fact: &Fact) -> String {
         ),
         What::LinkMissing { link } => {
             format!("started although a link inside the file is not up: {link}")
+        }
+        What::NoControlSocket { error } => {
+            format!("no control socket, so tap, send, call and top cannot find this run: {error}")
         }
         What::FileFailed { error } | What::Failed { error } => error.clone(),
         What::Panicked { message } => {

@@ -101,7 +101,7 @@ impl Supervisor {
         let begun = Instant::now();
         let mut watched: Vec<Watched> = scope.groups.iter().map(|_| Watched::default()).collect();
         loop {
-            let snapshot = self.snapshot(scope).await;
+            let snapshot = self.figures(scope).await;
             let outsiders = self.outsiders(scope, &snapshot, expected);
             let mut calm = !snapshot.values().any(|figures| figures.unanswered);
             let unsent = snapshot.values().any(|figures| figures.unsent);
@@ -135,7 +135,7 @@ impl Supervisor {
         }
     }
 
-    async fn snapshot(&self, scope: &Scope) -> Snapshot {
+    async fn figures(&self, scope: &Scope) -> Snapshot {
         let mut asked = Vec::new();
         for handle in self.nodes.values() {
             let Some(sockets) = scope.sockets.get(&handle.node) else { continue };
@@ -186,7 +186,7 @@ impl Supervisor {
     /// Takes what sent and received differ by now as the state of rest: what was lost before, or
     /// went to peers that are gone, never arrives.
     pub(super) async fn remember_rest(&mut self, scope: &Scope) {
-        for (instance, figures) in self.snapshot(scope).await {
+        for (instance, figures) in self.figures(scope).await {
             for (name, socket) in figures.sockets {
                 self.at_rest.insert((Arc::clone(&instance), name), difference(&socket));
             }

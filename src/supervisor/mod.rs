@@ -11,10 +11,12 @@ mod roster;
 mod scope;
 mod start;
 mod stop;
+mod view;
 
 pub use receipt::{Receipt, Verdict};
 pub use roster::{Roster, RosterEntry};
 pub use stop::Haste;
+pub use view::View;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -78,6 +80,8 @@ pub struct Supervisor {
     keepsakes: BTreeMap<Arc<str>, Keepsake>,
     taps: Arc<Taps>,
     roster: watch::Sender<Arc<Roster>>,
+    /// What observers see.
+    view: View,
 }
 
 impl Supervisor {
@@ -111,6 +115,7 @@ impl Supervisor {
             keepsakes: BTreeMap::new(),
             taps: Arc::default(),
             roster: watch::Sender::default(),
+            view: View::new(),
         })
     }
 

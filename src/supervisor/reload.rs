@@ -57,7 +57,6 @@ impl Supervisor {
                         receipt.notes = done.notes;
                         // It is the version that ran before, not another one.
                         self.generation -= 1;
-                        self.announce();
                     }
                     Err(error) => {
                         receipt.errors.push(format!("going back failed too: {error}"));
@@ -67,6 +66,7 @@ impl Supervisor {
             }
         }
         self.keepsakes.clear();
+        self.show();
         receipt.dropped = dropped_at_shutdown(&counters).saturating_sub(dropped);
         receipt.generation = self.generation;
         receipt.milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
@@ -103,7 +103,7 @@ impl Supervisor {
         self.start_all(&steps);
         self.topology = new.clone();
         self.generation += 1;
-        self.announce();
+        self.show();
         done.notes.extend(notes(&old, &scope, &done.calm));
         Ok(done)
     }

@@ -52,6 +52,7 @@ impl Supervisor {
                 Haste::Now => Instant::now(),
             };
             self.end(&level, deadline, false).await;
+            self.show();
         }
     }
 
