@@ -40,7 +40,7 @@ impl Client {
             nodes: Vec::new(),
         };
         let mut client = Self { hello: nobody, stream, lines };
-        client.ask(&Request::Hello).map_err(io::Error::other)?;
+        client.ask(&Request::Hello).map_err(|failed| io::Error::other(failed.error))?;
         match client.next(Some(PATIENCE)) {
             Ok(Some(Reply::Hello(hello))) => client.hello = hello,
             Ok(Some(Reply::Failed(failed))) => return Err(io::Error::other(failed.error)),
@@ -55,13 +55,13 @@ impl Client {
     /// # Errors
     ///
     /// When the run has gone.
-    pub fn ask(&mut self, request: &Request) -> Result<(), String> {
-        let mut request = serde_json::to_value(request).map_err(|error| error.to_string())?;
+    pub fn ask(&mut self, request: &Request) -> Result<(), Failed> {
+        let mut request = serde_json::to_value(request).map_err(Failed::now)?;
         if let Value::Object(fields) = &mut request {
             fields.insert("zrig".to_owned(), VERSION.into());
         }
         let line = format!("{request}\n");
-        self.stream.write_all(line.as_bytes()).map_err(|error| self.gone(&error))
+        self.stream.write_all(line.as_bytes()).map_err(|error| Failed::now(self.gone(&error)))
     }
 
     /// The next thing that the run says; none when it has ended.
