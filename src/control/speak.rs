@@ -23,9 +23,9 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// Lets a node send a value, or take it as received; the result says which.
 pub(super) async fn send(roster: &Roster, spoken: Spoken) -> Result<String, Failed> {
     let target: Target = spoken.target.parse().map_err(Failed::invalid)?;
-    let sends = |socket: &SocketSpec| way(socket, &spoken).is_ok();
+    let sends = |socket: &SocketSpec| way("", socket, &spoken).is_ok();
     let (entry, socket) = choose(roster, &target, sends, "send on")?;
-    let way = way(socket, &spoken).map_err(Failed::invalid)?;
+    let way = way(&entry.instance, socket, &spoken).map_err(Failed::invalid)?;
     let word = if way == Way::Receive { "taken by" } else { "sent on" };
     let name = format!("{}.{}", entry.instance, socket.name);
     inject(entry, socket, way, spoken).await?;
@@ -99,8 +99,8 @@ fn names<'a>(sockets: impl Iterator<Item = &'a SocketSpec>) -> String {
 }
 
 /// What a socket makes of a value: what it sends where it can, and else what it receives.
-fn way(socket: &SocketSpec, spoken: &Spoken) -> Result<Way, String> {
-    let (name, role) = (&socket.name, socket.role);
+fn way(node: &str, socket: &SocketSpec, spoken: &Spoken) -> Result<Way, String> {
+    let (name, role) = (format!("{node}.{}", socket.name), socket.role);
     let to = spoken.to.as_deref().map(routing_id).transpose()?;
     if to.is_some() && (spoken.receive || !matches!(role, Role::Router | Role::Stream)) {
         return Err(format!("{name} is a {role}; only router and stream send to one peer"));

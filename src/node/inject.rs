@@ -9,7 +9,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::outbox::Pending;
-use super::socket::{Outgoing, Sent};
+use super::socket::{NodeSocket, Outgoing, Sent};
 use super::task::{Node, Phase};
 use crate::message::{Frame, Multipart};
 use crate::script::{Inbound, Offered, Route, encode_offered};
@@ -226,6 +226,7 @@ impl Node {
     }
 
     fn receive_injected(&mut self, place: usize, frames: Multipart) {
+        self.sockets[place].taps.received(&frames);
         if self.forwards.iter().any(|forward| forward.from == place) {
             self.forward_later(place, frames);
         } else {
@@ -235,6 +236,10 @@ impl Node {
 
     fn receive_call(&mut self, place: usize, id: &[u8], payload: Multipart) {
         let envelope = vec![Frame::copy(id), Frame::empty()];
+        if !self.sockets[place].taps.is_empty() {
+            let whole: Vec<Frame> = envelope.iter().chain(&payload).map(Frame::share).collect();
+            self.sockets[place].taps.received(&whole);
+        }
         if self.forwards.iter().any(|forward| forward.from == place) {
             self.forward_later(place, envelope.into_iter().chain(payload).collect());
         } else {
@@ -248,16 +253,20 @@ const FULL: &str = "no peer takes it: none is connected, or the queue of each is
                     high-water mark";
 
 /// Gives an answer to whoever called; whether it was for one.
-pub(super) fn answer(callers: &mut Vec<Caller>, role: Role, message: &mut Outgoing) -> bool {
+pub(super) fn answer(socket: &mut NodeSocket, message: &mut Outgoing) -> bool {
+    let callers = &mut socket.callers;
     let id = message.frames.first();
     let Some(at) = id.and_then(|id| callers.iter().position(|caller| caller.id == **id)) else {
         return false;
     };
     let caller = callers.swap_remove(at);
     let mut payload = std::mem::take(&mut message.frames);
+    if !socket.taps.is_empty() {
+        socket.taps.sent(Some(&payload));
+    }
     payload.remove(0);
     let has_delimiter = payload.first().is_some_and(|frame| frame.is_empty());
-    if role == Role::Rep || has_delimiter && payload.len() > 1 {
+    if has_delimiter && (socket.spec.role == Role::Rep || payload.len() > 1) {
         payload.remove(0);
     }
     // It may have given up.

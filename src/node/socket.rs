@@ -473,7 +473,7 @@ impl NodeSocket {
         if self.awaits_reply && !self.spec.is_on("req_relaxed") {
             return Sent::Waits;
         }
-        if !self.callers.is_empty() && answer(&mut self.callers, self.spec.role, message) {
+        if !self.callers.is_empty() && answer(self, message) {
             return Sent::Taken;
         }
         if self.has_parked_for(message) {
