@@ -15,6 +15,7 @@ use super::task::{Node, Phase};
 use crate::counters::DropReason;
 use crate::event::{Fact, What};
 use crate::script::{Inbound, PeerEvent, PeerEventKind};
+use crate::snapshot::ConnectionSnapshot;
 use crate::zeromq::{OptionName, OptionValue, Role};
 
 /// How often the same kind of fact of the same socket is told.
@@ -141,6 +142,12 @@ impl Node {
                 let endpoint = key.1;
                 self.tell_disconnected(place, endpoint.clone());
                 self.queue_peer_event(peer(PeerEventKind::Disconnected, place, endpoint));
+            }
+            MonitorKind::Queues { outbound, inbound } => {
+                let MonitorEvent { local, remote, .. } = event;
+                if let Some(inquiry) = &mut self.inquiry {
+                    inquiry.note(place, ConnectionSnapshot { local, remote, outbound, inbound });
+                }
             }
             MonitorKind::HandshakeFailed { why, final_ } => {
                 let key = (event.local, event.remote);

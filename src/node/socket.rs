@@ -578,6 +578,19 @@ impl NodeSocket {
         self.blocked_since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
+    /// Asks libzmq how full the queues of each connection are; how many will be told of at least.
+    pub(super) fn ask_queues(&mut self) -> usize {
+        // Only what has been read from its commands does libzmq know of.
+        self.look();
+        if self.monitor.is_none() || self.raw.ask_queues().is_err() {
+            return 0;
+        }
+        let accepted =
+            self.peers.iter().filter(|((_, remote), _)| !self.connected.contains(remote));
+        let accepted: u32 = accepted.map(|(_, count)| *count).sum();
+        self.connected.len() + accepted as usize
+    }
+
     /// Whether EVENTS says that a peer's message waits; processes all pending commands.
     pub(super) fn look(&mut self) -> bool {
         let arrived = self.raw.events().is_ok_and(super::raw::Events::readable);

@@ -18,6 +18,7 @@ use super::control::{Bound, Control, Expectation};
 use super::forward::Forward;
 use super::inbox::{beginning, open_envelope, subscription};
 use super::lines::{Lines, Next};
+use super::observation::Inquiry;
 use super::outbox::Pending;
 use super::service::Limiter;
 use super::sink::Sink;
@@ -94,6 +95,8 @@ pub(super) struct Node {
     resting_until: Option<Instant>,
     /// While a reload holds the node: the sockets whose messages are stashed.
     pub(super) held: Option<BTreeSet<usize>>,
+    /// Questions of observers that wait for libzmq.
+    pub(super) inquiry: Option<Inquiry>,
     restarts: u32,
     cursor: usize,
 }
@@ -136,6 +139,7 @@ impl Node {
             drain: None,
             resting_until: None,
             held: None,
+            inquiry: None,
             restarts: 0,
             cursor: 0,
         };
@@ -203,7 +207,7 @@ impl Node {
                 self.drain = Some(Drain { quiet, deadline, last_activity, done });
             }
             Control::Stop { deadline, alone } => self.begin_stop(deadline, alone),
-            Control::Observe { answer } => drop(answer.send(self.observe())),
+            Control::Observe { answer } => self.inquire(answer),
             Control::Describe { answer } => drop(answer.send(self.describe())),
         }
     }
@@ -259,6 +263,7 @@ impl Node {
         if !busy {
             busy = self.look_again(now);
         }
+        self.advance_inquiry(now);
         self.advance_drain(now, busy);
         self.advance_stop(now);
         self.blueprint.counters.waiting.set(self.pending.len() as u64);
@@ -616,7 +621,8 @@ impl Node {
         };
         let retry = self.sink.as_ref().and_then(Sink::retry_at);
         let reconnect = self.reconnects.iter().map(|(at, _, _)| *at).min();
-        [timers, line, drain, stop, retry, reconnect, self.resting_until]
+        let inquiry = self.inquiry.as_ref().map(Inquiry::until);
+        [timers, line, drain, stop, retry, reconnect, inquiry, self.resting_until]
             .into_iter()
             .flatten()
             .min()
