@@ -3,11 +3,13 @@
 //! Owns the answer, and the asking of libzmq how full its queues are. Costs nothing while nobody
 //! asks, and never makes the node wait: what libzmq does not tell in time is left out.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 use super::task::{Node, Phase};
+use crate::counters::{Reached, SocketCounters};
 use crate::snapshot::{ConnectionSnapshot, NodeStatus};
 
 /// How long libzmq may take to tell of its queues.
@@ -29,6 +31,10 @@ pub struct SocketObservation {
     pub blocked_for: Duration,
     /// Its connections, as far as libzmq told in time.
     pub connections: Vec<ConnectionSnapshot>,
+    /// For how long no message has gone through it.
+    pub still_for: Duration,
+    /// Whether no message waits to be received, in libzmq or in the node.
+    pub drained: bool,
 }
 
 /// Questions of observers that wait for libzmq.
@@ -83,13 +89,40 @@ impl Node {
             return;
         }
         let Some(inquiry) = self.inquiry.take() else { return };
-        let sockets = self.sockets.iter().zip(inquiry.told).map(|(socket, (connections, _))| {
-            SocketObservation { blocked_for: socket.blocked_for(), connections }
-        });
-        let observation = Observation { status: self.status(), sockets: sockets.collect() };
+        let sockets =
+            self.sockets.iter_mut().zip(inquiry.told).map(|(socket, (connections, _))| {
+                SocketObservation {
+                    blocked_for: socket.blocked_for(),
+                    connections,
+                    still_for: socket.still_for(),
+                    drained: socket.look_drained(),
+                }
+            });
+        let sockets = sockets.collect();
+        let observation = Observation { status: self.status(), sockets };
         for answer in inquiry.answers {
             // An observer that gave up hears of the next one.
             let _ = answer.send(observation.clone());
+        }
+    }
+
+    /// Says who the subscribers inside the file are.
+    pub(super) fn set_audience(
+        &mut self,
+        subscribers: &[(String, Arc<SocketCounters>, Arc<Reached>)],
+    ) {
+        for socket in &mut self.sockets {
+            let of_socket = subscribers.iter().filter(|(name, _, _)| **name == *socket.name);
+            let of_socket =
+                of_socket.map(|(_, counters, reached)| (Arc::clone(counters), Arc::clone(reached)));
+            socket.reach.set(of_socket.collect());
+        }
+    }
+
+    /// Notes which sockets messages went through.
+    pub(super) fn note_movement(&mut self, now: Instant) {
+        for socket in &mut self.sockets {
+            socket.note_movement(now);
         }
     }
 

@@ -66,6 +66,7 @@ impl Node {
             if self.is_serviced(place) {
                 self.read_subscriptions(place);
             }
+            self.sockets[place].share_interest();
             if !self.sockets[place].parked.is_empty() {
                 self.sockets[place].send_parked();
             }
@@ -76,6 +77,9 @@ impl Node {
             && let Some(linked) = self.linked.take()
         {
             let _ = linked.send(());
+            for socket in &self.sockets {
+                socket.counters.peers_most.set(socket.counters.peers.get());
+            }
         }
     }
 
@@ -123,6 +127,11 @@ impl Node {
                 let socket = &mut self.sockets[place];
                 *socket.peers.entry((event.local, event.remote.clone())).or_default() += 1;
                 socket.counters.peers.add(1);
+                let most = socket.counters.peers_most.get().max(socket.counters.peers.get());
+                socket.counters.peers_most.set(most);
+                if socket.lost.remove(&event.remote) {
+                    socket.counters.reconnects.add(1);
+                }
                 self.tell(Some(place), What::PeerConnected { endpoint: event.remote.clone() });
                 self.queue_peer_event(peer(PeerEventKind::Connected, place, event.remote));
             }
@@ -139,6 +148,9 @@ impl Node {
                 }
                 socket.counters.peers.subtract(1);
                 socket.counters.disconnects.add(1);
+                if socket.connected.contains(&key.1) {
+                    socket.lost.insert(key.1.clone());
+                }
                 let endpoint = key.1;
                 self.tell_disconnected(place, endpoint.clone());
                 self.queue_peer_event(peer(PeerEventKind::Disconnected, place, endpoint));

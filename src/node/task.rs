@@ -196,6 +196,7 @@ impl Node {
             Control::Change { spec, done } => drop(done.send(self.change(spec).await)),
             Control::Release { reloaded } => self.release(reloaded),
             Control::Missing { answer } => drop(answer.send(self.missing_links())),
+            Control::Audience { subscribers } => self.set_audience(&subscribers),
             Control::Start => self.start(),
             Control::Quiesce => {
                 if self.phase == Phase::Running {
@@ -263,6 +264,7 @@ impl Node {
         if !busy {
             busy = self.look_again(now);
         }
+        self.note_movement(now);
         self.advance_inquiry(now);
         self.advance_drain(now, busy);
         self.advance_stop(now);
