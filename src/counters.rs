@@ -2,6 +2,10 @@
 //!
 //! Owns the counters of nodes and sockets. Never interprets them: `observe/` does.
 
+mod audience;
+
+pub use audience::{Interest, Reached};
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -154,9 +158,23 @@ pub struct SocketCounters {
     pub delay_micros: Counter,
     /// Topics that subscribers asked for now.
     pub subscriptions: Counter,
+    /// The most connections there were at once since the links were up.
+    pub peers_most: Counter,
+    /// The size of the smallest message handed to libzmq, in bytes; 0 before the first.
+    pub smallest_out: Counter,
+    /// What a subscriber takes.
+    pub interest: Interest,
 }
 
 impl SocketCounters {
+    /// Notes the size of a message handed to libzmq.
+    pub fn note_size(&self, bytes: u64) {
+        let smallest = self.smallest_out.get();
+        if bytes < smallest || smallest == 0 {
+            self.smallest_out.set(bytes.max(1));
+        }
+    }
+
     /// Counts a dropped message.
     pub fn drop_one(&self, reason: DropReason) {
         self.dropped[reason as usize].add(1);

@@ -149,6 +149,7 @@ impl Node {
     }
 
     async fn change_sockets(&mut self, to: &NodeSpec) -> Result<(), NodeError> {
+        self.inquiry = None;
         self.unload_forwards();
         let names: Vec<Arc<str>> =
             self.sockets.iter().map(|socket| Arc::clone(&socket.name)).collect();

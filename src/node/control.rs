@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Injection, NodeError, Observation, SocketError};
-use crate::counters::NodeCounters;
+use crate::counters::{NodeCounters, Reached, SocketCounters};
 use crate::script::Keepsake;
 use crate::topology::{NodeSpec, SocketSpec};
 use crate::zeromq::OptionName;
@@ -100,6 +100,11 @@ pub enum Control {
     Missing {
         /// One sentence a missing link.
         answer: oneshot::Sender<Vec<String>>,
+    },
+    /// Count what subscribers inside the file should get.
+    Audience {
+        /// Of a socket, by its name: the figures of a subscriber, and where to count for it.
+        subscribers: Vec<(String, Arc<SocketCounters>, Arc<Reached>)>,
     },
     /// Call `on_start`, then receive, tick and read.
     Start,

@@ -15,6 +15,7 @@ mod monitor;
 mod observation;
 mod outbox;
 mod raw;
+mod reach;
 mod sequence;
 mod service;
 mod shard;

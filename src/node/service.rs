@@ -15,6 +15,7 @@ use super::task::{Node, Phase};
 use crate::counters::DropReason;
 use crate::event::{Fact, What};
 use crate::script::{Inbound, PeerEvent, PeerEventKind};
+use crate::snapshot::ConnectionSnapshot;
 use crate::zeromq::{OptionName, OptionValue, Role};
 
 /// How often the same kind of fact of the same socket is told.
@@ -65,6 +66,7 @@ impl Node {
             if self.is_serviced(place) {
                 self.read_subscriptions(place);
             }
+            self.sockets[place].share_interest();
             if !self.sockets[place].parked.is_empty() {
                 self.sockets[place].send_parked();
             }
@@ -75,6 +77,9 @@ impl Node {
             && let Some(linked) = self.linked.take()
         {
             let _ = linked.send(());
+            for socket in &self.sockets {
+                socket.counters.peers_most.set(socket.counters.peers.get());
+            }
         }
     }
 
@@ -122,6 +127,11 @@ impl Node {
                 let socket = &mut self.sockets[place];
                 *socket.peers.entry((event.local, event.remote.clone())).or_default() += 1;
                 socket.counters.peers.add(1);
+                let most = socket.counters.peers_most.get().max(socket.counters.peers.get());
+                socket.counters.peers_most.set(most);
+                if socket.lost.remove(&event.remote) {
+                    socket.counters.reconnects.add(1);
+                }
                 self.tell(Some(place), What::PeerConnected { endpoint: event.remote.clone() });
                 self.queue_peer_event(peer(PeerEventKind::Connected, place, event.remote));
             }
@@ -138,9 +148,18 @@ impl Node {
                 }
                 socket.counters.peers.subtract(1);
                 socket.counters.disconnects.add(1);
+                if socket.connected.contains(&key.1) {
+                    socket.lost.insert(key.1.clone());
+                }
                 let endpoint = key.1;
                 self.tell_disconnected(place, endpoint.clone());
                 self.queue_peer_event(peer(PeerEventKind::Disconnected, place, endpoint));
+            }
+            MonitorKind::Queues { outbound, inbound } => {
+                let MonitorEvent { local, remote, .. } = event;
+                if let Some(inquiry) = &mut self.inquiry {
+                    inquiry.note(place, ConnectionSnapshot { local, remote, outbound, inbound });
+                }
             }
             MonitorKind::HandshakeFailed { why, final_ } => {
                 let key = (event.local, event.remote);

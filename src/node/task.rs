@@ -19,6 +19,7 @@ use super::forward::Forward;
 use super::inbox::{beginning, open_envelope, subscription};
 use super::inject::Injected;
 use super::lines::{Lines, Next};
+use super::observation::Inquiry;
 use super::outbox::Pending;
 use super::service::Limiter;
 use super::sink::Sink;
@@ -95,6 +96,8 @@ pub(super) struct Node {
     resting_until: Option<Instant>,
     /// While a reload holds the node: the sockets whose messages are stashed.
     pub(super) held: Option<BTreeSet<usize>>,
+    /// Questions of observers that wait for libzmq.
+    pub(super) inquiry: Option<Inquiry>,
     restarts: u32,
     cursor: usize,
     /// The version of the list of taps that was last looked at.
@@ -143,6 +146,7 @@ impl Node {
             drain: None,
             resting_until: None,
             held: None,
+            inquiry: None,
             restarts: 0,
             cursor: 0,
             taps_seen: None,
@@ -202,6 +206,7 @@ impl Node {
             Control::Change { spec, done } => drop(done.send(self.change(spec).await)),
             Control::Release { reloaded } => self.release(reloaded),
             Control::Missing { answer } => drop(answer.send(self.missing_links())),
+            Control::Audience { subscribers } => self.set_audience(&subscribers),
             Control::Start => self.start(),
             Control::Quiesce => {
                 if self.phase == Phase::Running {
@@ -214,7 +219,7 @@ impl Node {
             }
             Control::Stop { deadline, alone } => self.begin_stop(deadline, alone),
             Control::Inject(injection) => self.inject(injection),
-            Control::Observe { answer } => drop(answer.send(self.observe())),
+            Control::Observe { answer } => self.inquire(answer),
             Control::Describe { answer } => drop(answer.send(self.describe())),
         }
     }
@@ -273,6 +278,8 @@ impl Node {
         if !busy {
             busy = self.look_again(now);
         }
+        self.note_movement(now);
+        self.advance_inquiry(now);
         self.advance_drain(now, busy);
         self.advance_stop(now);
         self.blueprint.counters.waiting.set(self.pending.len() as u64);
@@ -631,7 +638,9 @@ impl Node {
         };
         let retry = self.sink.as_ref().and_then(Sink::retry_at);
         let reconnect = self.reconnects.iter().map(|(at, _, _)| *at).min();
-        [timers, line, drain, stop, retry, reconnect, self.resting_until, self.injected_due()]
+        let inquiry = self.inquiry.as_ref().map(Inquiry::until);
+        let given = self.injected_due();
+        [timers, line, drain, stop, retry, reconnect, inquiry, given, self.resting_until]
             .into_iter()
             .flatten()
             .min()

@@ -30,6 +30,8 @@ use crate::supervisor::View;
 const CONNECTIONS: usize = 64;
 /// How long a client may take to ask, also between two requests.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How many bytes a request may have.
+const REQUEST: usize = 16 * 1024;
 /// How long accepting rests after it failed, as it does without descriptors.
 const REST: Duration = Duration::from_millis(100);
 
@@ -148,6 +150,7 @@ async fn converse(stream: TcpStream, view: View, file: Arc<PathBuf>) {
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
+        .max_buf_size(REQUEST)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }

@@ -52,7 +52,6 @@ impl Supervisor {
                 Haste::Now => Instant::now(),
             };
             self.end(&level, deadline, false).await;
-            self.show();
         }
     }
 
@@ -78,6 +77,7 @@ impl Supervisor {
                 ending.push(handle);
             }
         }
+        self.show();
         for handle in ending {
             if let Ok(Some(kept)) = handle.ended.await {
                 self.keepsakes.insert(Arc::clone(&handle.instance), kept);

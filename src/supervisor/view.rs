@@ -94,22 +94,30 @@ async fn ask(nodes: &[ShownNode]) -> BTreeMap<Arc<str>, Answer> {
     let mut asked = Vec::with_capacity(nodes.len());
     for node in nodes {
         let (answer, observation) = oneshot::channel();
-        let told = node.control.upgrade().map(|control| control.send(Control::Observe { answer }));
-        asked.push((&node.instance, matches!(told, Some(Ok(()))), observation));
+        if let Some(control) = node.control.upgrade() {
+            // That its task is over shows when nobody answers.
+            let _ = control.send(Control::Observe { answer });
+        }
+        asked.push((node, observation));
     }
     let mut answers = BTreeMap::new();
-    for (instance, told, observation) in asked {
+    for (node, observation) in asked {
         let answer = match tokio::time::timeout_at(deadline, observation).await {
             Ok(Ok(observation)) => Answer::Given(observation),
-            Err(_) if told => Answer::Late,
+            Ok(Err(_)) | Err(_) if node.lives() => Answer::Late,
             Ok(Err(_)) | Err(_) => Answer::Gone,
         };
-        answers.insert(Arc::clone(instance), answer);
+        answers.insert(Arc::clone(&node.instance), answer);
     }
     answers
 }
 
 impl ShownNode {
+    /// Whether its task runs.
+    fn lives(&self) -> bool {
+        self.control.upgrade().is_some_and(|control| !control.is_closed())
+    }
+
     fn snapshot(&self, answer: &Answer) -> NodeSnapshot {
         let observed: &[SocketObservation] = match answer {
             Answer::Given(observation) => &observation.sockets,

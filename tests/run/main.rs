@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "a test says what it measured")]
 
 mod bad_input;
+mod figures;
 mod files;
 mod interoperation;
 mod lifecycle;
