@@ -68,13 +68,11 @@ pub(super) fn body(message: &Message) -> String {
 
 /// Text as it is, bytes as hex, other values as JSON.
 fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Object(map) if map.len() == 1 && map.contains_key("hex") => {
-            format!("0x{}", map["hex"].as_str().unwrap_or_default())
-        }
-        other => other.to_string(),
+    let hex = value.as_object().filter(|map| map.len() == 1).and_then(|map| map.get("hex"));
+    if let Some(hex) = hex.and_then(Value::as_str) {
+        return format!("0x{hex}");
     }
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// On one line, without what would move the cursor, and not longer than anybody reads.

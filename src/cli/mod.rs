@@ -12,6 +12,7 @@ mod run;
 mod schema;
 mod send;
 mod tap;
+mod top;
 mod variables;
 
 use std::io::{self, IsTerminal, Write};
@@ -41,6 +42,7 @@ enum Command {
     Check(check::CheckArguments),
     Plan(plan::PlanArguments),
     Graph(graph::GraphArguments),
+    Top(top::TopArguments),
     Tap(tap::TapArguments),
     Send(send::SendArguments),
     Call(send::CallArguments),
@@ -56,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => arguments.run(),
         Command::Plan(arguments) => arguments.run(),
         Command::Graph(arguments) => arguments.run(),
+        Command::Top(arguments) => arguments.run(),
         Command::Tap(arguments) => arguments.run(),
         Command::Send(arguments) => arguments.run(),
         Command::Call(arguments) => arguments.run(),

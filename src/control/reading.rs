@@ -139,7 +139,8 @@ fn shown(bytes: &[u8], cut: &mut bool) -> Value {
             return json!({ "hex": hex(&bytes[..bytes.len().min(SHOWN)]) });
         }
     };
-    let end = text.floor_char_boundary(SHOWN);
+    let most = SHOWN.min(text.len());
+    let end = (0..=most).rev().find(|&at| text.is_char_boundary(at)).unwrap_or_default();
     *cut |= end < text.len();
     Value::String(text[..end].to_owned())
 }

@@ -105,22 +105,35 @@ fn way(node: &str, socket: &SocketSpec, spoken: &Spoken) -> Result<Way, String> 
     if to.is_some() && (spoken.receive || !matches!(role, Role::Router | Role::Stream)) {
         return Err(format!("{name} is a {role}; only router and stream send to one peer"));
     }
-    if spoken.receive || !role.sends() {
-        return match role {
-            Role::Rep | Role::Router => {
-                Err(format!("{name} is a {role}; `zrig call` asks it and shows the answer"))
-            }
-            Role::Stream => Err(format!("{name} is a stream, which receives from a peer only")),
-            _ if role.receives() => Ok(Way::Receive),
-            _ => Err(format!("{name} is a {role} and receives nothing")),
-        };
-    }
+    let is_received = spoken.receive || !role.sends();
     match role {
-        Role::Rep => Err(format!("{name} is a rep, which only answers; `zrig call` asks it")),
-        Role::Router | Role::Stream if to.is_none() => {
+        Role::Rep if !is_received => {
+            Err(format!("{name} is a rep, which only answers; `zrig call` asks it"))
+        }
+        Role::Router | Role::Stream if !is_received && to.is_none() => {
             Err(format!("{name} is a {role}; say to which peer with --to ROUTING-ID"))
         }
-        _ => Ok(Way::Send { to }),
+        Role::Rep | Role::Router if is_received => {
+            Err(format!("{name} is a {role}; `zrig call` asks it and shows the answer"))
+        }
+        Role::Stream if is_received => {
+            Err(format!("{name} is a stream, which receives from a peer only"))
+        }
+        Role::Pub | Role::Push if is_received => {
+            Err(format!("{name} is a {role} and receives nothing"))
+        }
+        Role::Pair
+        | Role::Pub
+        | Role::Sub
+        | Role::Req
+        | Role::Rep
+        | Role::Dealer
+        | Role::Router
+        | Role::Push
+        | Role::Pull
+        | Role::Xpub
+        | Role::Xsub
+        | Role::Stream => Ok(if is_received { Way::Receive } else { Way::Send { to } }),
     }
 }
 

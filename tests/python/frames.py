@@ -21,7 +21,7 @@ def main() -> int:
     parser.add_argument('port', type=int)
     parser.add_argument('messages', nargs='*')
     parser.add_argument('--id', default='')
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
 
     context = zmq.Context()
     socket = context.socket(getattr(zmq, args.type.upper()))
