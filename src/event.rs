@@ -61,6 +61,17 @@ pub enum What {
         /// How many at once.
         count: u64,
     },
+    /// The run is over, and messages of a link inside the file never arrived.
+    Lost {
+        /// From where to where.
+        flow: String,
+        /// How many.
+        lost: u64,
+        /// Of how many.
+        sent: u64,
+        /// Whether the pattern drops what a full queue does not take.
+        dropped: bool,
+    },
     /// A peer's handshake failed.
     HandshakeFailed {
         /// Why, in plain words.

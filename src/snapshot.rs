@@ -28,6 +28,9 @@ pub struct Snapshot {
     pub nodes: Vec<NodeSnapshot>,
     /// The links inside the file, one entry a pair of instances and direction.
     pub links: Vec<LinkSnapshot>,
+    /// The balance of every link: which sockets exchange messages only with each other, and what
+    /// became of those. Each link belongs to one flow a direction.
+    pub flows: Vec<FlowSnapshot>,
 }
 
 /// What a node is doing.
@@ -239,6 +242,27 @@ pub struct LinkSnapshot {
     pub received: Option<u64>,
     /// Messages sent and lost on the way. It is exact once nothing is on its way any more, and
     /// never too large before.
+    pub dropped: Option<u64>,
+    /// Messages on their way: `sent` is `received` + `dropped` + `waiting`.
+    pub waiting: Option<u64>,
+}
+
+/// Messages that go from some sockets to others, and nowhere else: from all publishers of one
+/// subscriber to it, or between all sockets that links put together, one direction of them.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct FlowSnapshot {
+    /// The roles, such as `push → pull`.
+    pub pattern: String,
+    /// Who sends.
+    pub from: Vec<PortSnapshot>,
+    /// Who receives.
+    pub to: Vec<PortSnapshot>,
+    /// Messages sent, those that were refused included; `None`, as the rest, where peers outside
+    /// the file take part or an option hides what a subscriber should get.
+    pub sent: Option<u64>,
+    /// Messages received.
+    pub received: Option<u64>,
+    /// Messages sent and lost, as in [`LinkSnapshot::dropped`].
     pub dropped: Option<u64>,
     /// Messages on their way: `sent` is `received` + `dropped` + `waiting`.
     pub waiting: Option<u64>,

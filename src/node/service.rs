@@ -11,6 +11,7 @@ use super::control::Expectation;
 use super::inbox::subscription;
 use super::monitor::{MonitorEvent, MonitorKind};
 use super::sink::Sink;
+use super::socket::NodeSocket;
 use super::task::{Node, Phase};
 use crate::counters::DropReason;
 use crate::event::{Fact, What};
@@ -293,6 +294,7 @@ impl Node {
 
     /// Counts, and takes, what would be lost with the sockets.
     pub(super) fn count_leftovers(&mut self) {
+        let before: Vec<u64> = self.sockets.iter().map(shut_out).collect();
         for pending in std::mem::take(&mut self.pending) {
             if let Some(place) = pending.socket() {
                 self.sockets[place].counters.drop_one(DropReason::Shutdown);
@@ -305,6 +307,12 @@ impl Node {
             }
             for _ in std::mem::take(&mut socket.stash) {
                 socket.counters.drop_one(DropReason::Shutdown);
+            }
+        }
+        for (place, before) in before.into_iter().enumerate() {
+            let count = shut_out(&self.sockets[place]) - before;
+            if count > 0 {
+                self.tell(Some(place), What::Dropped { reason: DropReason::Shutdown, count });
             }
         }
         let unwritten = self.sink.as_ref().map_or(0, Sink::unwritten);
@@ -339,4 +347,9 @@ impl Node {
 
 fn peer(kind: PeerEventKind, socket: usize, endpoint: String) -> PeerEvent {
     PeerEvent { kind, socket, endpoint: Some(endpoint), topic: None }
+}
+
+/// How many messages the end of the node took from a socket.
+fn shut_out(socket: &NodeSocket) -> u64 {
+    socket.counters.dropped[DropReason::Shutdown as usize].get()
 }

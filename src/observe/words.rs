@@ -23,6 +23,7 @@ pub(super) fn level(what: &What) -> Level {
         | What::Failed { .. } => Level::ERROR,
         What::Malformed { .. }
         | What::Dropped { .. }
+        | What::Lost { dropped: true, .. }
         | What::HandshakeFailed { .. }
         | What::LinkMissing { .. }
         | What::NoControlSocket { .. }
@@ -30,9 +31,10 @@ pub(super) fn level(what: &What) -> Level {
         What::Bound { .. } | What::PeerConnected { .. } | What::PeerDisconnected { .. } => {
             Level::DEBUG
         }
-        What::LimitedPeerGone { .. } | What::Serving { .. } | What::StopRequested { .. } => {
-            Level::INFO
-        }
+        What::Lost { dropped: false, .. }
+        | What::LimitedPeerGone { .. }
+        | What::Serving { .. }
+        | What::StopRequested { .. } => Level::INFO,
     }
 }
 
@@ -47,6 +49,14 @@ pub(super) fn sentence(fact: &Fact) -> String {
         What::Dropped { reason, count } => {
             let plural = if *count == 1 { "" } else { "s" };
             format!("dropped {count} message{plural}: {}", reason.sentence())
+        }
+        What::Lost { flow, lost, sent, dropped } => {
+            let why = if *dropped {
+                "a queue was full, or they were still on their way at the end"
+            } else {
+                "they were still on their way at the end"
+            };
+            format!("{flow}: {lost} of {sent} messages did not arrive: {why}")
         }
         What::HandshakeFailed { why, endpoint } => format!("no connection with {endpoint}: {why}"),
         What::PeerConnected { endpoint } => format!("connected with {endpoint}"),

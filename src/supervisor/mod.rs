@@ -4,6 +4,8 @@
 
 mod calm;
 mod flow;
+mod flows;
+mod ledger;
 mod links;
 mod receipt;
 mod reload;

@@ -99,9 +99,10 @@ impl Supervisor {
         self.remember_rest(&scope).await;
         // On failure everything stays held until the way back is done.
         done.notes.extend(result?);
+        self.topology = new.clone();
+        self.account();
         self.release(&steps);
         self.start_all(&steps);
-        self.topology = new.clone();
         self.generation += 1;
         self.show();
         done.notes.extend(notes(&old, &scope, &done.calm));

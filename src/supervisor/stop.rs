@@ -53,6 +53,7 @@ impl Supervisor {
             };
             self.end(&level, deadline, false).await;
         }
+        self.close_accounts();
     }
 
     async fn drain(&self, instances: &[Arc<str>], deadline: Instant) {

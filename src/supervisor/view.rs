@@ -5,16 +5,18 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::Supervisor;
+use super::flows::Flows;
 use crate::counters::{BOUNDS, DropReason, Durations, NodeCounters, SocketCounters};
+use crate::event::Fact;
 use crate::node::{Bound, Control, Observation, SocketObservation};
 use crate::snapshot::{
-    Bucket, Dropped, Histogram, NodeSnapshot, NodeStatus, Snapshot, SocketSnapshot,
+    Bucket, Dropped, Histogram, NodeSnapshot, NodeStatus, PortSnapshot, Snapshot, SocketSnapshot,
 };
 use crate::topology::{NodeSpec, Topology};
 
@@ -33,6 +35,7 @@ struct Shown {
     begun: Instant,
     generation: u64,
     nodes: Vec<ShownNode>,
+    flows: Flows,
 }
 
 /// An instance as observers see it.
@@ -60,6 +63,7 @@ impl View {
             begun: Instant::now(),
             generation: 0,
             nodes: Vec::new(),
+            flows: Flows::default(),
         })))
     }
 
@@ -67,7 +71,7 @@ impl View {
     /// is shown as busy, with all that it counts.
     pub async fn snapshot(&self, file: &Path) -> Snapshot {
         let (nodes, mut snapshot) = {
-            let shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let shown = self.shown();
             let snapshot = Snapshot {
                 topology: shown.topology.name.clone(),
                 file: file.to_owned(),
@@ -76,15 +80,36 @@ impl View {
                 started: shown.generation > 0,
                 nodes: Vec::new(),
                 links: Vec::new(),
+                flows: Vec::new(),
             };
             (shown.nodes.clone(), snapshot)
         };
         let mut answers = ask(&nodes).await;
+        let mut observed = BTreeMap::new();
         for node in &nodes {
             let answer = answers.remove(&node.instance).unwrap_or(Answer::Gone);
             snapshot.nodes.push(node.snapshot(&answer));
+            observe(node, answer, &mut observed);
         }
+        self.shown().flows.balance(&observed, &mut snapshot);
         snapshot
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Notes what a node told of its sockets.
+fn observe(
+    node: &ShownNode,
+    answer: Answer,
+    observed: &mut BTreeMap<PortSnapshot, SocketObservation>,
+) {
+    let Answer::Given(observation) = answer else { return };
+    for (spec, socket) in node.spec.sockets.iter().zip(observation.sockets) {
+        let instance = node.instance.to_string();
+        observed.insert(PortSnapshot { instance, socket: spec.name.clone() }, socket);
     }
 }
 
@@ -230,12 +255,33 @@ impl Supervisor {
             })
         });
         let nodes = nodes.collect();
-        let mut shown = self.view.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.view.shown();
         shown.topology = self.topology.clone();
         shown.begun = self.started;
         shown.generation = self.generation;
         shown.nodes = nodes;
         drop(shown);
         self.announce();
+    }
+
+    /// Finds the flows of what runs now, and tells publishers whom to count for.
+    pub(super) fn account(&self) {
+        let mut shown = self.view.shown();
+        let flows = Flows::of(&self.topology, &self.nodes, &shown.flows);
+        for handle in self.nodes.values() {
+            let subscribers = flows.subscribers_of(&handle.instance);
+            // Told even if there is none any more; a node that ended counts nothing.
+            let _ = handle.control.send(Control::Audience { subscribers });
+        }
+        shown.flows = flows;
+    }
+
+    /// Tells what never arrived, now that every node has ended.
+    pub(super) fn close_accounts(&self) {
+        for flow in &mut self.view.shown().flows.flows {
+            if let Some(what) = flow.close() {
+                self.facts.tell(Fact { node: "".into(), socket: None, what, repeated: 0 });
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "a test says what it measured")]
 
 mod bad_input;
+mod drops;
 mod figures;
 mod files;
 mod interoperation;
