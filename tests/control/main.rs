@@ -12,3 +12,4 @@ mod speak;
 #[path = "../run/support/mod.rs"]
 mod support;
 mod tap;
+mod top;

@@ -4,7 +4,10 @@
 
 use serde::Serialize;
 
-use crate::snapshot::{Histogram, LinkSnapshot, NodeSnapshot, Snapshot, SocketSnapshot};
+use crate::snapshot::{
+    ConnectionSnapshot, Histogram, LinkSnapshot, NodeSnapshot, PortSnapshot, Snapshot,
+    SocketSnapshot,
+};
 
 /// What happened between two moments.
 #[derive(Debug, Serialize)]
@@ -31,7 +34,7 @@ pub(in crate::cli) struct Row {
     pub(in crate::cli) messages_out: u64,
     pub(in crate::cli) in_per_second: f64,
     pub(in crate::cli) out_per_second: f64,
-    /// Messages in the node, and in the queues of its connections both ways.
+    /// Messages in the node, and those that wait for it or for its peers outside the file.
     pub(in crate::cli) waiting: u64,
     /// The part of the time in which a message waited for room in a socket, from 0 to 1.
     pub(in crate::cli) blocked: f64,
@@ -56,7 +59,10 @@ pub(in crate::cli) struct SocketRow {
     pub(in crate::cli) messages_out: u64,
     pub(in crate::cli) in_per_second: f64,
     pub(in crate::cli) out_per_second: f64,
-    /// Messages in the queues of its connections; none where the node did not answer in time.
+    /// Messages that wait for it, and those that wait for its peers outside the file.
+    pub(in crate::cli) waiting: u64,
+    /// Messages in the queues of its connections, which libzmq tells to half the high-water mark;
+    /// none where the node did not answer in time.
     pub(in crate::cli) outbound: Option<u64>,
     pub(in crate::cli) inbound: Option<u64>,
     pub(in crate::cli) blocked: f64,
@@ -73,7 +79,10 @@ impl Table {
         let mut nodes: Vec<Row> = now
             .nodes
             .iter()
-            .map(|node| row(before.node(&node.instance).unwrap_or(&blank), node, interval))
+            .map(|node| {
+                let before = before.node(&node.instance).unwrap_or(&blank);
+                row(before, node, &now.links, interval)
+            })
             .collect();
         nodes.sort_by(|a, b| {
             let key = |row: &Row| {
@@ -167,19 +176,20 @@ impl Row {
     }
 }
 
-fn row(before: &NodeSnapshot, now: &NodeSnapshot, interval: f64) -> Row {
+fn row(before: &NodeSnapshot, now: &NodeSnapshot, links: &[LinkSnapshot], interval: f64) -> Row {
     let blank = SocketSnapshot::default();
     let sockets: Vec<SocketRow> = now
         .sockets
         .iter()
-        .map(|socket| socket_row(before.socket(&socket.name).unwrap_or(&blank), socket, interval))
+        .map(|socket| {
+            let waiting = waiting(&now.instance, socket, links);
+            let before = before.socket(&socket.name).unwrap_or(&blank);
+            socket_row(before, socket, waiting, interval)
+        })
         .collect();
     let total = |of: fn(&SocketRow) -> u64| sockets.iter().map(of).sum::<u64>();
     let dropped = total(|socket| socket.dropped);
     let dropped_before: u64 = before.sockets.iter().map(|socket| socket.dropped.total()).sum();
-    let queued = |socket: &SocketRow| {
-        socket.outbound.unwrap_or_default() + socket.inbound.unwrap_or_default()
-    };
     let calls = difference(&before.handler, &now.handler);
     Row {
         instance: now.instance.clone(),
@@ -189,7 +199,7 @@ fn row(before: &NodeSnapshot, now: &NodeSnapshot, interval: f64) -> Row {
         messages_out: total(|socket| socket.messages_out),
         in_per_second: sockets.iter().map(|socket| socket.in_per_second).sum(),
         out_per_second: sockets.iter().map(|socket| socket.out_per_second).sum(),
-        waiting: now.waiting + sockets.iter().map(queued).sum::<u64>(),
+        waiting: now.waiting + total(|socket| socket.waiting),
         blocked: sockets.iter().map(|socket| socket.blocked).fold(0.0, f64::max),
         dropped,
         dropped_per_second: per_second(dropped_before, dropped, interval),
@@ -201,7 +211,35 @@ fn row(before: &NodeSnapshot, now: &NodeSnapshot, interval: f64) -> Row {
     }
 }
 
-fn socket_row(before: &SocketSnapshot, now: &SocketSnapshot, interval: f64) -> SocketRow {
+/// What waits for a socket, and for its peers outside the file. A link inside the file is counted
+/// exactly; of a connection libzmq knows less than half the high-water mark not from nothing.
+fn waiting(instance: &str, socket: &SocketSnapshot, links: &[LinkSnapshot]) -> u64 {
+    let is_here = |port: &PortSnapshot| port.instance == instance && port.socket == socket.name;
+    let told = |hwm: u32, queued: fn(&ConnectionSnapshot) -> u64| -> u64 {
+        let connections = socket.connections.iter().flatten();
+        connections.map(queued).filter(|queued| *queued >= u64::from(hwm.div_ceil(2))).sum()
+    };
+    let arriving: Vec<Option<u64>> =
+        links.iter().filter(|link| is_here(&link.to)).map(|link| link.waiting).collect();
+    let is_counted = !arriving.is_empty() && arriving.iter().all(Option::is_some);
+    let inbound = if is_counted {
+        arriving.into_iter().flatten().sum()
+    } else {
+        told(socket.hwm_receive, |one| one.inbound)
+    };
+    // What waits in a link is counted where it goes.
+    let leaves = |link: &LinkSnapshot| is_here(&link.from) && link.waiting.is_some();
+    let is_counted = links.iter().any(leaves);
+    let outbound = if is_counted { 0 } else { told(socket.hwm_send, |one| one.outbound) };
+    inbound + outbound
+}
+
+fn socket_row(
+    before: &SocketSnapshot,
+    now: &SocketSnapshot,
+    waiting: u64,
+    interval: f64,
+) -> SocketRow {
     let connections = now.connections.as_ref();
     let blocked = now.blocked_seconds - before.blocked_seconds;
     SocketRow {
@@ -211,6 +249,7 @@ fn socket_row(before: &SocketSnapshot, now: &SocketSnapshot, interval: f64) -> S
         messages_out: now.messages_out,
         in_per_second: per_second(before.messages_in, now.messages_in, interval),
         out_per_second: per_second(before.messages_out, now.messages_out, interval),
+        waiting,
         outbound: connections.map(|all| all.iter().map(|one| one.outbound).sum()),
         inbound: connections.map(|all| all.iter().map(|one| one.inbound).sum()),
         blocked: if interval > 0.0 { (blocked / interval).clamp(0.0, 1.0) } else { 0.0 },
@@ -290,7 +329,7 @@ fn uptime(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::snapshot::{Bucket, ConnectionSnapshot, Dropped};
+    use crate::snapshot::{Bucket, Dropped};
 
     fn socket(name: &str, messages: u64) -> SocketSnapshot {
         SocketSnapshot {
@@ -362,6 +401,34 @@ mod tests {
         assert_eq!(p99(&buckets([197, 199, 200])), Some(1e-3));
         assert_eq!(p99(&buckets([0, 0, 0])), Some(1.0));
         assert_eq!(p99(&Histogram::default()), None);
+    }
+
+    #[test]
+    fn what_waits_is_exact_inside_the_file_and_certain_outside() {
+        let queues = |outbound, inbound| {
+            Some(vec![ConnectionSnapshot { outbound, inbound, ..ConnectionSnapshot::default() }])
+        };
+        let mut one = SocketSnapshot {
+            name: "out".into(),
+            hwm_send: 100,
+            hwm_receive: 100,
+            connections: queues(49, 7),
+            ..SocketSnapshot::default()
+        };
+        assert_eq!(waiting("a", &one, &[]), 0, "it may be nothing");
+        one.connections = queues(100, 50);
+        assert_eq!(waiting("a", &one, &[]), 150);
+        let port =
+            |instance: &str| PortSnapshot { instance: instance.into(), socket: "out".into() };
+        let link = |from: &str, to: &str, waiting| LinkSnapshot {
+            from: port(from),
+            to: port(to),
+            waiting,
+            ..LinkSnapshot::default()
+        };
+        assert_eq!(waiting("a", &one, &[link("b", "a", Some(3))]), 103);
+        assert_eq!(waiting("a", &one, &[link("a", "b", Some(3))]), 50);
+        assert_eq!(waiting("a", &one, &[link("b", "a", None), link("a", "b", None)]), 150);
     }
 
     #[test]
