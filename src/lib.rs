@@ -9,6 +9,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod control;
 pub mod counters;
 pub mod diagnostic;
 pub mod document;
@@ -26,6 +27,7 @@ pub mod observe;
 pub mod plan;
 pub mod schema;
 pub mod script;
+pub mod snapshot;
 pub mod source;
 pub mod supervisor;
 pub mod topology;

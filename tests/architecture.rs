@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["main", "cli"],
     &["app"],
-    &["load", "watch", "observe"],
+    &["load", "watch", "observe", "control"],
     &["supervisor"],
     &["node"],
-    &["event", "counters"],
+    &["event", "counters", "snapshot"],
     &["plan", "lint", "graph", "explain", "schema"],
     &["topology"],
     &["document", "script"],
@@ -35,7 +35,12 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("saphyr_parser", &["document"]),
     ("tracing", &["observe"]),
     ("tracing_subscriber", &["observe"]),
+    ("hyper", &["observe"]),
+    ("hyper_util", &["observe"]),
+    ("http_body_util", &["observe"]),
     ("mimalloc", &["main"]),
+    ("rustix", &["control", "cli"]),
+    ("chrono", &["cli"]),
 ];
 
 /// The only files with unsafe code.

@@ -15,7 +15,7 @@ use super::{FAILED, INVALID, colours_on};
 use crate::app::{self, RunOptions, Terminal, Watching};
 use crate::duration::parse_duration;
 use crate::load::load;
-use crate::observe::{LogFormat, Logger};
+use crate::observe::{LogFormat, Logger, ServeAddress};
 use crate::topology::Topology;
 
 /// Run a topology until Ctrl-C, stop() in a handler, or --for
@@ -41,6 +41,10 @@ pub(super) struct RunArguments {
     /// Append one line of JSON to this file for each attempt to reload
     #[arg(long, value_name = "FILE")]
     receipts: Option<PathBuf>,
+    /// Serve figures at this address: /metrics for Prometheus, /topology as JSON, /healthz, /readyz;
+    /// a port alone is one of 127.0.0.1
+    #[arg(long, value_name = "[HOST:]PORT")]
+    metrics: Option<ServeAddress>,
     /// What the log tells: error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log: String,
@@ -96,6 +100,7 @@ impl RunArguments {
             duration: self.duration,
             watching,
             receipts: self.receipts.clone(),
+            metrics: self.metrics.clone(),
         }
     }
 

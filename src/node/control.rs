@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{NodeError, SocketError};
-use crate::counters::NodeCounters;
+use super::{Injection, NodeError, Observation, SocketError};
+use crate::counters::{NodeCounters, Reached, SocketCounters};
 use crate::script::Keepsake;
 use crate::topology::{NodeSpec, SocketSpec};
 use crate::zeromq::OptionName;
@@ -103,6 +103,11 @@ pub enum Control {
         /// One sentence a missing link.
         answer: oneshot::Sender<Vec<String>>,
     },
+    /// Count what subscribers inside the file should get.
+    Audience {
+        /// Of a socket, by its name: the figures of a subscriber, and where to count for it.
+        subscribers: Vec<(String, Arc<SocketCounters>, Arc<Reached>)>,
+    },
     /// Call `on_start`, then receive, tick and read.
     Start,
     /// Read and tick no more, but go on receiving, until a release.
@@ -146,6 +151,13 @@ pub enum Control {
         deadline: Instant,
         /// Whether the run goes on without this node: libzmq may then take its time to send.
         alone: bool,
+    },
+    /// Do something with a message from outside.
+    Inject(Injection),
+    /// Say what only the node itself knows of this moment.
+    Observe {
+        /// What it is doing.
+        answer: oneshot::Sender<Observation>,
     },
     /// Say what is there.
     Describe {

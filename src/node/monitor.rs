@@ -31,13 +31,16 @@ pub(super) enum MonitorKind {
     Disconnected,
     /// The handshake failed, in plain words, and whether libzmq now gives the endpoint up.
     HandshakeFailed { why: String, final_: bool },
+    /// How many messages wait in its queues.
+    Queues { outbound: u64, inbound: u64 },
 }
 
 const EVENTS: u32 = zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED
     | zmq_sys::ZMQ_EVENT_DISCONNECTED
     | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
-    | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+    | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
+    | zmq_sys::ZMQ_EVENT_PIPES_STATS;
 
 /// A running monitor. It ends with the socket that it watches.
 #[derive(Debug)]
@@ -54,6 +57,8 @@ impl Monitor {
         watched.monitor(&endpoint, u64::from(EVENTS))?;
         let inbox = RawSocket::open(context, Role::Pair, false)?;
         inbox.set_int(zmq_sys::ZMQ_LINGER, 0)?;
+        // The socket tells of its queues on our own thread: a full inbox would block it for ever.
+        inbox.set_int(zmq_sys::ZMQ_RCVHWM, 0)?;
         inbox.connect(&endpoint)?;
         let ready = inbox.watch()?;
         Ok(Self { ready, inbox })
@@ -117,6 +122,9 @@ fn decode(frames: &[Frame]) -> Option<MonitorEvent> {
             why: format!("the peer was not authenticated (status {})", number(2)?),
             final_: true,
         },
+        zmq_sys::ZMQ_EVENT_PIPES_STATS => {
+            MonitorKind::Queues { outbound: number(2)?, inbound: number(3)? }
+        }
         _ => return None,
     };
     Some(MonitorEvent { kind, local: text(2 + values), remote: text(3 + values) })

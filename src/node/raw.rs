@@ -221,6 +221,12 @@ impl RawSocket {
         })
     }
 
+    /// Lets the monitor tell how full the queues of each connection are, in a moment.
+    pub(super) fn ask_queues(&self) -> Result<(), Errno> {
+        // SAFETY: a live socket of this thread.
+        check(unsafe { zmq_sys::zmq_socket_monitor_pipes_stats(self.pointer) })
+    }
+
     /// Ends the monitor. It has to go before its reader does: with nobody to read, an event would
     /// keep the I/O thread waiting for ever.
     pub(super) fn stop_monitor(&self) {

@@ -1,8 +1,13 @@
 //! Observers: what interprets the facts and figures of a running topology.
 //!
-//! Owns the log. Never changes what runs, and a node never waits for it.
+//! Owns the log and what is served over HTTP. Never changes what runs, and a node never waits for
+//! it.
 
+mod exposition;
 mod log;
+mod metrics;
+mod server;
 mod words;
 
 pub use log::{LogFormat, Logger};
+pub use server::{ServeAddress, ServeError, Server};

@@ -23,13 +23,18 @@ pub(super) fn level(what: &What) -> Level {
         | What::Failed { .. } => Level::ERROR,
         What::Malformed { .. }
         | What::Dropped { .. }
+        | What::Lost { dropped: true, .. }
         | What::HandshakeFailed { .. }
         | What::LinkMissing { .. }
+        | What::NoControlSocket { .. }
         | What::Restarting { .. } => Level::WARN,
         What::Bound { .. } | What::PeerConnected { .. } | What::PeerDisconnected { .. } => {
             Level::DEBUG
         }
-        What::LimitedPeerGone { .. } | What::StopRequested { .. } => Level::INFO,
+        What::Lost { dropped: false, .. }
+        | What::LimitedPeerGone { .. }
+        | What::Serving { .. }
+        | What::StopRequested { .. } => Level::INFO,
     }
 }
 
@@ -38,11 +43,20 @@ pub(super) fn sentence(fact: &Fact) -> String {
     let mut text = match &fact.what {
         What::Log { text, .. } => text.clone(),
         What::Bound { endpoint } => format!("bound to {endpoint}"),
+        What::Serving { address } => format!("figures at http://{address}/metrics"),
         What::HandlerFailed { error } => error.clone(),
         What::Malformed { message } => format!("dropped a malformed message: {message}"),
         What::Dropped { reason, count } => {
             let plural = if *count == 1 { "" } else { "s" };
             format!("dropped {count} message{plural}: {}", reason.sentence())
+        }
+        What::Lost { flow, lost, sent, dropped } => {
+            let why = if *dropped {
+                "a queue was full, or they were still on their way at the end"
+            } else {
+                "they were still on their way at the end"
+            };
+            format!("{flow}: {lost} of {sent} messages did not arrive: {why}")
         }
         What::HandshakeFailed { why, endpoint } => format!("no connection with {endpoint}: {why}"),
         What::PeerConnected { endpoint } => format!("connected with {endpoint}"),
@@ -52,6 +66,9 @@ pub(super) fn sentence(fact: &Fact) -> String {
         ),
         What::LinkMissing { link } => {
             format!("started although a link inside the file is not up: {link}")
+        }
+        What::NoControlSocket { error } => {
+            format!("no control socket, so tap, send, call and top cannot find this run: {error}")
         }
         What::FileFailed { error } | What::Failed { error } => error.clone(),
         What::Panicked { message } => {

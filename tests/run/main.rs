@@ -7,6 +7,8 @@
 #![allow(clippy::print_stdout, reason = "a test says what it measured")]
 
 mod bad_input;
+mod drops;
+mod figures;
 mod files;
 mod interoperation;
 mod lifecycle;
