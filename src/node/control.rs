@@ -154,6 +154,28 @@ pub enum Control {
     },
 }
 
+/// Where a node is told what to do. Never waits.
+#[derive(Clone, Debug)]
+pub struct ControlSender(mpsc::UnboundedSender<Box<Control>>);
+
+impl ControlSender {
+    /// A sender, and where the node hears it. A channel has room for 32 things from the start, and
+    /// a node hears few, so they are boxed.
+    pub(super) fn channel() -> (Self, mpsc::UnboundedReceiver<Box<Control>>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(sender), receiver)
+    }
+
+    /// Tells the node.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended.
+    pub fn send(&self, control: Control) -> Result<(), mpsc::error::SendError<Box<Control>>> {
+        self.0.send(Box::new(control))
+    }
+}
+
 /// A running node, seen from outside its thread.
 #[derive(Debug)]
 pub struct NodeHandle {
@@ -162,7 +184,7 @@ pub struct NodeHandle {
     /// The node's name in the file.
     pub node: String,
     /// Where to tell it what to do.
-    pub control: mpsc::UnboundedSender<Control>,
+    pub control: ControlSender,
     /// Its figures.
     pub counters: Arc<NodeCounters>,
     /// What its sockets are bound to.

@@ -24,7 +24,8 @@ mod wait;
 
 pub use blueprint::{Blueprint, NodeError};
 pub use control::{
-    Bound, Control, Expectation, Figures, NodeHandle, NodeState, SocketFigures, SocketState,
+    Bound, Control, ControlSender, Expectation, Figures, NodeHandle, NodeState, SocketFigures,
+    SocketState,
 };
 pub use raw::{Context, Errno, raise_descriptor_limit};
 pub use shard::Shard;
