@@ -47,6 +47,8 @@ pub struct SocketState {
     pub bound: BTreeSet<String>,
     /// The endpoints it connects to.
     pub connected: BTreeSet<String>,
+    /// The topics that its subscribers want, with how many want each; of a `pub` or `xpub`.
+    pub wanted: BTreeMap<Vec<u8>, u32>,
     /// `ZMQ_SNDHWM` and `ZMQ_RCVHWM`.
     pub hwm: (i32, i32),
     /// `ZMQ_LINGER`, in milliseconds.

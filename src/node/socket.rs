@@ -745,6 +745,7 @@ impl NodeSocket {
             spec: self.spec.clone(),
             bound: self.bound.keys().cloned().collect(),
             connected: self.connected.iter().cloned().collect(),
+            wanted: self.topics.clone(),
             hwm: (number(zmq_sys::ZMQ_SNDHWM), number(zmq_sys::ZMQ_RCVHWM)),
             linger: number(zmq_sys::ZMQ_LINGER),
             options: options.collect(),
