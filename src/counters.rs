@@ -140,6 +140,8 @@ pub struct SocketCounters {
     pub dropped: [Counter; 4],
     /// Connections whose handshake is done.
     pub peers: Counter,
+    /// The same, with those that ended since.
+    pub connects: Counter,
     /// Handshakes that failed.
     pub handshakes_failed: Counter,
     /// Connections that were lost.

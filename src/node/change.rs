@@ -66,6 +66,7 @@ impl Node {
                 received: socket.counters.messages_in.get(),
                 sent: socket.counters.messages_out.get(),
                 peers: socket.counters.peers.get(),
+                turnover: socket.counters.connects.get() + socket.counters.disconnects.get(),
                 stashed: socket.stash.len() as u64,
             };
             (socket.name.to_string(), figures)
@@ -92,6 +93,9 @@ impl Node {
     /// Goes on after a hold or a change.
     pub(super) fn release(&mut self, reloaded: bool) {
         self.held = None;
+        if self.phase == Phase::Quiet {
+            self.phase = Phase::Running;
+        }
         for socket in &mut self.sockets {
             socket.stirred = true;
             // Reads every command that waits: a pipe that ended must not be sent into.
@@ -179,8 +183,10 @@ impl Node {
         self.forwards = Forward::all(to);
         let counters = self.sockets.iter().map(|socket| Arc::clone(&socket.counters)).collect();
         self.blueprint.counters.set_sockets(counters);
+        // An endpoint may move from one socket to another.
+        self.sockets.iter_mut().try_for_each(make_way)?;
         for socket in &mut self.sockets {
-            attach_bound(socket).await?;
+            bind_declared(socket).await?;
         }
         Ok(())
     }
@@ -363,14 +369,26 @@ impl Node {
     }
 }
 
-/// Binds what the spec declares and lets go of what it does not.
-async fn attach_bound(socket: &mut NodeSocket) -> Result<(), SocketError> {
+/// Lets go of bound endpoints that the spec does not declare, and of connections to those that it
+/// is to bind itself.
+fn make_way(socket: &mut NodeSocket) -> Result<(), SocketError> {
     let wanted: Vec<String> = socket.spec.binds().map(ToString::to_string).collect();
     let gone: Vec<String> =
         socket.bound.keys().filter(|known| !wanted.contains(known)).cloned().collect();
-    for endpoint in gone {
-        socket.unbind(&endpoint)?;
+    gone.iter().try_for_each(|endpoint| socket.unbind(endpoint))?;
+    // libzmq tells endpoints apart by their text: letting go of one later would end both.
+    for endpoint in &wanted {
+        while socket.connected.contains(endpoint) {
+            socket.disconnect(endpoint)?;
+        }
+        socket.declared.retain(|known| known != endpoint);
     }
+    Ok(())
+}
+
+/// Binds what the spec declares and the socket is not bound to.
+async fn bind_declared(socket: &mut NodeSocket) -> Result<(), SocketError> {
+    let wanted: Vec<String> = socket.spec.binds().map(ToString::to_string).collect();
     for endpoint in wanted {
         if !socket.bound.contains_key(&endpoint) {
             socket.bind_again(&endpoint).await?;

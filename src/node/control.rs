@@ -75,6 +75,8 @@ pub struct SocketFigures {
     pub sent: u64,
     /// Connections whose handshake is done.
     pub peers: u64,
+    /// Connections made and lost so far.
+    pub turnover: u64,
     /// Messages stashed.
     pub stashed: u64,
 }
@@ -108,7 +110,7 @@ pub enum Control {
     },
     /// Call `on_start`, then receive, tick and read.
     Start,
-    /// Read and tick no more, but go on receiving.
+    /// Read and tick no more, but go on receiving, until a release.
     Quiesce,
     /// Say when nothing has arrived, nothing waits and nothing was sent for so long.
     Drain {

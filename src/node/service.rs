@@ -133,6 +133,7 @@ impl Node {
                 if socket.lost.remove(&event.remote) {
                     socket.counters.reconnects.add(1);
                 }
+                socket.counters.connects.add(1);
                 self.tell(Some(place), What::PeerConnected { endpoint: event.remote.clone() });
                 self.queue_peer_event(peer(PeerEventKind::Connected, place, event.remote));
             }

@@ -15,6 +15,10 @@ use crate::node::{Control, Figures, NodeHandle, SocketFigures};
 
 /// How long nothing must have moved where counts cannot tell.
 const QUIET: Duration = Duration::from_millis(20);
+/// How many looks in a row must have found the same: on a busy machine time alone says little.
+const QUIET_LOOKS: u32 = 20;
+/// How long nothing must have moved where counts say that something is under way.
+const QUIET_WHILE_UNBALANCED: Duration = Duration::from_millis(500);
 /// The same where a socket that has to answer is replaced, and not all that it took is answered.
 const QUIET_WHILE_OWING: Duration = Duration::from_millis(200);
 /// The same while a message waits that no peer takes.
@@ -23,6 +27,15 @@ const QUIET_WHILE_UNSENT: Duration = Duration::from_millis(300);
 const OUTSIDE_PATIENCE: Duration = Duration::from_millis(200);
 /// How often to look.
 const LOOK: Duration = Duration::from_millis(1);
+
+/// A socket when nothing was under way to it or from it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Rest {
+    /// By how much sent and received differed.
+    difference: i128,
+    /// How many connections had been made and lost.
+    turnover: u64,
+}
 
 /// What went through each instance up to one moment.
 type Snapshot = BTreeMap<Arc<str>, Figures>;
@@ -56,11 +69,12 @@ pub(super) struct Calm {
 struct Watched {
     figures: Vec<(Arc<str>, String, SocketFigures)>,
     since: Instant,
+    looks: u32,
 }
 
 impl Default for Watched {
     fn default() -> Self {
-        Self { figures: Vec::new(), since: Instant::now() }
+        Self { figures: Vec::new(), since: Instant::now(), looks: 0 }
     }
 }
 
@@ -82,11 +96,18 @@ impl Watched {
             }
         }
         let same = now == self.figures;
+        self.looks += 1;
         if !same {
             self.figures = now;
             self.since = Instant::now();
+            self.looks = 0;
         }
         same
+    }
+
+    /// Whether nothing has moved for so long.
+    fn is_quiet(&self, needed: Duration) -> bool {
+        self.since.elapsed() >= needed && self.looks >= QUIET_LOOKS
     }
 }
 
@@ -101,24 +122,25 @@ impl Supervisor {
         let begun = Instant::now();
         let mut watched: Vec<Watched> = scope.groups.iter().map(|_| Watched::default()).collect();
         loop {
-            let snapshot = self.figures(scope).await;
+            let snapshot = self.figures_in(scope).await;
             let outsiders = self.outsiders(scope, &snapshot, expected);
             let mut calm = !snapshot.values().any(|figures| figures.unanswered);
             let unsent = snapshot.values().any(|figures| figures.unsent);
             for (group, watched) in scope.groups.iter().zip(&mut watched) {
                 let still = watched.is_as_before(group, &snapshot, &self.nodes);
                 let owing = self.owes(scope, group, &snapshot);
+                let alone = !group.sockets.iter().any(|socket| outsiders.contains_key(socket));
+                let counts = group.balances && alone && !self.had_outsiders(group, &snapshot);
+                let balanced = counts && self.under_way(&group.sockets, &snapshot) == 0;
                 let needed = match (unsent, owing) {
                     (true, _) => QUIET_WHILE_UNSENT,
                     (false, true) => QUIET_WHILE_OWING,
+                    (false, false) if counts => QUIET_WHILE_UNBALANCED,
                     (false, false) => QUIET,
                 };
-                let quiet = watched.since.elapsed() >= needed;
-                let alone = !group.sockets.iter().any(|socket| outsiders.contains_key(socket));
+                let quiet = watched.is_quiet(needed);
                 calm &= if alone {
-                    let settled = group.balances && !owing && !unsent;
-                    let balanced = settled && self.under_way(&group.sockets, &snapshot) == 0;
-                    still && (quiet || balanced)
+                    still && (quiet || balanced && !owing && !unsent)
                 } else {
                     quiet || !unsent && begun.elapsed() >= OUTSIDE_PATIENCE
                 };
@@ -135,20 +157,27 @@ impl Supervisor {
         }
     }
 
-    async fn figures(&self, scope: &Scope) -> Snapshot {
+    async fn figures_in(&self, scope: &Scope) -> Snapshot {
+        let mut snapshot = self.figures(|handle| scope.sockets.contains_key(&handle.node)).await;
+        for (instance, figures) in &mut snapshot {
+            let handle = self.nodes.get(instance);
+            let sockets = handle.and_then(|handle| scope.sockets.get(&handle.node));
+            figures.sockets.retain(|name, _| sockets.is_some_and(|names| names.contains(name)));
+        }
+        snapshot
+    }
+
+    async fn figures(&self, of: impl Fn(&NodeHandle) -> bool) -> Snapshot {
         let mut asked = Vec::new();
-        for handle in self.nodes.values() {
-            let Some(sockets) = scope.sockets.get(&handle.node) else { continue };
+        for handle in self.nodes.values().filter(|handle| of(handle)) {
             let (answer, figures) = oneshot::channel();
             if handle.control.send(Control::Figures { answer }).is_ok() {
-                asked.push((Arc::clone(&handle.instance), sockets, figures));
+                asked.push((Arc::clone(&handle.instance), figures));
             }
         }
         let mut snapshot = Snapshot::new();
-        for (instance, sockets, figures) in asked {
-            let mut figures = figures.await.unwrap_or_default();
-            figures.sockets.retain(|name, _| sockets.contains(name));
-            snapshot.insert(instance, figures);
+        for (instance, figures) in asked {
+            snapshot.insert(instance, figures.await.unwrap_or_default());
         }
         snapshot
     }
@@ -165,7 +194,7 @@ impl Supervisor {
             figures.filter_map(move |(name, socket)| {
                 let socket_name = (handle.node.clone(), name.clone());
                 let rest = (Arc::clone(&handle.instance), name.clone());
-                let at_rest = self.at_rest.get(&rest).copied().unwrap_or(0);
+                let at_rest = self.at_rest.get(&rest).map_or(0, |rest| rest.difference);
                 sockets.contains(&socket_name).then(|| (socket_name, difference(socket) - at_rest))
             })
         })
@@ -186,11 +215,37 @@ impl Supervisor {
     /// Takes what sent and received differ by now as the state of rest: what was lost before, or
     /// went to peers that are gone, never arrives.
     pub(super) async fn remember_rest(&mut self, scope: &Scope) {
-        for (instance, figures) in self.figures(scope).await {
+        for (instance, figures) in self.figures_in(scope).await {
             for (name, socket) in figures.sockets {
-                self.at_rest.insert((Arc::clone(&instance), name), difference(&socket));
+                let rest = Rest { difference: difference(&socket), turnover: socket.turnover };
+                self.at_rest.insert((Arc::clone(&instance), name), rest);
             }
         }
+    }
+
+    /// Takes the connections that instances have now as those inside the file.
+    pub(super) async fn remember_links<V>(&mut self, instances: &BTreeMap<Arc<str>, V>) {
+        let figures = self.figures(|handle| instances.contains_key(&handle.instance)).await;
+        for (instance, figures) in figures {
+            for (name, socket) in figures.sockets {
+                let fresh = Rest { difference: difference(&socket), turnover: 0 };
+                let rest = self.at_rest.entry((Arc::clone(&instance), name)).or_insert(fresh);
+                rest.turnover = socket.turnover;
+            }
+        }
+    }
+
+    /// Whether anybody came or went in a group since all its links inside the file were up: peers
+    /// outside the file, then, who sent or took what nobody else counts.
+    fn had_outsiders(&self, group: &Group, snapshot: &Snapshot) -> bool {
+        self.nodes.values().any(|handle| {
+            let figures = snapshot.get(&handle.instance);
+            figures.into_iter().flat_map(|figures| &figures.sockets).any(|(name, socket)| {
+                let rest = self.at_rest.get(&(Arc::clone(&handle.instance), name.clone()));
+                group.sockets.contains(&(handle.node.clone(), name.clone()))
+                    && rest.is_none_or(|rest| rest.turnover != socket.turnover)
+            })
+        })
     }
 
     fn outsiders(

@@ -70,8 +70,8 @@ pub struct Supervisor {
     generation: u64,
     /// Nodes that a failed change may have left in between.
     unsettled: BTreeSet<String>,
-    /// By how much sent and received of an instance's socket differed when nothing was under way.
-    at_rest: BTreeMap<(Arc<str>, String), i128>,
+    /// The sockets of instances as they were when nothing was under way.
+    at_rest: BTreeMap<(Arc<str>, String), calm::Rest>,
     /// Instances that a reload under way holds.
     held: BTreeSet<Arc<str>>,
     /// The states of instances that ended in the reload under way.

@@ -162,8 +162,11 @@ impl Supervisor {
         }
         let expected = expected_peers(old, links);
         self.hold(scope, |node| !scope.run_on.contains(node));
-        for instance in &steps.leave {
-            self.tell(instance, Control::Quiesce);
+        for handle in self.nodes.values() {
+            // What goes on handling begins nothing by itself, or calm would never come.
+            if scope.run_on.contains(&handle.node) || steps.leave.contains(&handle.instance) {
+                self.tell(&handle.instance, Control::Quiesce);
+            }
         }
         let first = self.wait_for_calm(scope, &expected, PATIENCE).await;
         let mut calm = first.clone();
@@ -199,16 +202,21 @@ impl Supervisor {
         calm: &Calm,
         new: &Topology,
     ) -> Result<Vec<String>, StartError> {
-        let mut failures = Vec::new();
+        // All at once: one may be waiting for an endpoint that another lets go of.
+        let mut begun = Vec::new();
         for (instance, spec, _) in &steps.change {
-            let Some(handle) = self.nodes.get_mut(instance) else { continue };
+            let Some(handle) = self.nodes.get(instance) else { continue };
             self.unsettled.insert(spec.name.clone());
             let (done, changed) = oneshot::channel();
             let _ = handle.control.send(Control::Change { spec: Arc::clone(spec), done });
-            match changed.await {
-                Ok(Ok(bound)) => handle.bound = bound,
-                Ok(Err(error)) => failures.push((Arc::clone(instance), error)),
-                Err(_) => failures.push((Arc::clone(instance), NodeError::ThreadGone)),
+            begun.push((Arc::clone(instance), changed));
+        }
+        let mut failures = Vec::new();
+        for (instance, changed) in begun {
+            match (changed.await, self.nodes.get_mut(&instance)) {
+                (Ok(Ok(bound)), Some(handle)) => handle.bound = bound,
+                (Ok(Err(error)), _) => failures.push((instance, error)),
+                (Err(_), _) | (_, None) => failures.push((instance, NodeError::ThreadGone)),
             }
         }
         if !failures.is_empty() {

@@ -138,6 +138,7 @@ impl Supervisor {
         }
         let patience = if reloads { RELOAD_BARRIER } else { BARRIER };
         let missing = self.wait_for_links(waiting, patience).await;
+        self.remember_links(concerned).await;
         if reloads {
             // A peer outside the file that comes or goes meanwhile upsets the counts.
             return Ok(missing

@@ -101,7 +101,7 @@ fn marks_of_an_inproc_link_change_and_nothing_is_lost() {
 }
 
 /// A source, and a sink that is blocked as soon as it has handled anything.
-fn blocked(send: u32, receive: u32) -> String {
+fn blocked(nobody: u16, send: u32, receive: u32) -> String {
     format!(
         "
 nodes:
@@ -116,7 +116,7 @@ nodes:
   sink:
     sockets:
       in: {{role: pull, connect: source, hwm: {{receive: {receive}}}}}
-      out: {{role: push, connect: 'inproc://nobody', hwm: 1}}
+      out: {{role: push, connect: {nobody}, hwm: 1}}
     on_in: msg
 "
     )
@@ -135,15 +135,16 @@ fn a_new_mark_really_holds() {
             last = now;
         }
     };
-    let mut edited = Edited::start(&blocked(100, 100));
+    let nobody = free_port();
+    let mut edited = Edited::start(&blocked(nobody, 100, 100));
     let first = settled(&edited);
     // Both marks, what the sink holds, and the message that the source waits with.
     assert!((200..=200 + 66).contains(&first), "{first}");
-    edited.apply(&blocked(400, 100));
+    edited.apply(&blocked(nobody, 400, 100));
     let second = settled(&edited);
     // What the sink had received waits in it, and the link is empty again.
     assert!((first + 490..=first + 570).contains(&second), "{first} {second}");
-    edited.apply(&blocked(10, 5));
+    edited.apply(&blocked(nobody, 10, 5));
     let third = settled(&edited);
     assert!((second..=second + 20).contains(&third), "{second} {third}");
     edited.stop();

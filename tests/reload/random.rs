@@ -207,7 +207,13 @@ async fn assert_runs(supervisor: &Supervisor, topology: &Topology, text: &str) {
                 assert_eq!(running.connected, connects, "{place}");
                 let hwm = (spec.hwm.send.cast_signed(), spec.hwm.receive.cast_signed());
                 assert_eq!(running.hwm, hwm, "{place}");
-                let linger = spec.linger.map_or(-1, |linger| linger.as_millis() as i32);
+                // What only receives has nothing to keep.
+                let receives_only = !spec.role.sends() || spec.role == zrig::zeromq::Role::Xsub;
+                let linger = match spec.linger {
+                    _ if receives_only => 0,
+                    Some(linger) => linger.as_millis() as i32,
+                    None => -1,
+                };
                 assert_eq!(running.linger, linger, "{place}");
                 for (name, value) in &running.options {
                     assert_eq!(spec.options.get(name), Some(&OptionValue::Int(*value)), "{place}");

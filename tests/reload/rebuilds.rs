@@ -152,7 +152,10 @@ fn asking(
     let [every, on_reload] = if runs {
         ["every: 1ms", "()"]
     } else {
-        ["", "this.last = true; print(`asked ${this.n}`)"]
+        [
+            "",
+            "this.last = true; print(`answered ${this.answered} bad ${this.bad}`); print(`asked ${this.n}`)",
+        ]
     };
     // A REQ asks again when it is answered; a DEALER keeps some requests on their way.
     let delimiter = if client_role == "dealer" && server_role == "rep" {
@@ -251,7 +254,7 @@ fn a_broker_is_rebuilt_between_its_clients_and_workers_and_every_request_is_answ
         let [every, on_reload] = if runs {
             ["every: 1ms", "()"]
         } else {
-            ["", "this.last = true; print(`asked ${this.n}`)"]
+            ["", "this.last = true; print(`answered ${this.answered}`); print(`asked ${this.n}`)"]
         };
         format!(
             "
