@@ -223,8 +223,14 @@ impl RawSocket {
 
     /// Lets the monitor tell how full the queues of each connection are, in a moment.
     pub(super) fn ask_queues(&self) -> Result<(), Errno> {
-        // SAFETY: a live socket of this thread.
-        check(unsafe { zmq_sys::zmq_socket_monitor_pipes_stats(self.pointer) })
+        // SAFETY: a live socket of this thread, and a libzmq in which connections may end meanwhile:
+        // another one has no such function as the first, and is not linked.
+        check(unsafe {
+            if zmq_sys::zmq_pipes_stats_is_mended() == 0 {
+                return Err(Errno(libc::ENOTSUP));
+            }
+            zmq_sys::zmq_socket_monitor_pipes_stats(self.pointer)
+        })
     }
 
     /// Ends the monitor. It has to go before its reader does: with nobody to read, an event would

@@ -195,7 +195,7 @@ nodes:
     bind: {port}
     hwm: 100
     options: {{sndbuf: 8KiB}}
-    every: 1ms
+    every: 5ms
     on_start: 'this.peers = []; this.n = 0'
     on_message: 'this.peers.push(msg)'
     on_tick: |
@@ -212,7 +212,7 @@ nodes:
     connect: router
     hwm: 100
     on_start: send(\"vanishes\")
-    on_message: 'if msg.text == \"line 700\" {{ disconnect(\"tcp://127.0.0.1:{port}\") }} msg.text'
+    on_message: 'this.n = (this.n ?? 0) + 1; if this.n == 300 {{ disconnect(\"tcp://127.0.0.1:{port}\") }} msg.text'
     write: {{file: vanishes.txt}}
 "
     );
@@ -372,5 +372,54 @@ nodes:
     assert_eq!(told["skipped"], socket.sequence_gaps, "{socket:?}");
     assert_eq!(told["doubled"], socket.sequence_duplicates, "{socket:?}");
     assert!(socket.sequence_delay > 0.0 && socket.dropped.malformed == 0, "{socket:?}");
+    run.stop();
+}
+
+#[test]
+fn a_publisher_far_too_fast_is_seen_to_drop_while_it_does() {
+    for endpoint in ["tcp://127.0.0.1:*", "inproc://fast"] {
+        let port = free_port();
+        let yaml = format!(
+            "
+defaults: {{hwm: 10}}
+nodes:
+  station: {{role: pub, bind: '{endpoint}', every: 1ms, on_tick: 'for n in 0..200 {{ send(n) }}'}}
+  slow: {{role: sub, connect: station, topics: all,
+         on_message: 'let n = 0; while n < 20000 {{ n += 1 }}'}}
+"
+        );
+        let run = serving(Zrig::of(&yaml), port);
+        let mut last = 0;
+        eventually("drops are seen", || {
+            let [_, _, dropped, _] = figures(&flow_to(&snapshot(port), "slow"));
+            assert!(dropped >= last, "{dropped} after {last}");
+            last = dropped;
+            dropped > 10_000
+        });
+        run.stop();
+    }
+}
+
+#[test]
+fn peers_that_leave_while_somebody_looks_crash_nothing() {
+    let [port, metrics] = free_ports();
+    let yaml = format!("nodes: {{server: {{role: router, bind: {port}, on_message: msg}}}}");
+    let mut run = serving(Zrig::of(&yaml), metrics);
+    let context = zmq::Context::new();
+    let peers = std::thread::spawn(move || {
+        for _ in 0..300 {
+            let dealer = context.socket(zmq::DEALER).unwrap();
+            dealer.set_linger(0).unwrap();
+            dealer.connect(&format!("tcp://127.0.0.1:{port}")).unwrap();
+            dealer.send("hello", 0).unwrap();
+            let _ = dealer.poll(zmq::POLLIN, 1000);
+        }
+    });
+    while !peers.is_finished() {
+        snapshot(metrics);
+    }
+    peers.join().unwrap();
+    assert!(run.runs());
+    eventually("all have left", || snapshot(metrics).nodes[0].sockets[0].disconnects == 300);
     run.stop();
 }

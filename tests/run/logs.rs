@@ -56,7 +56,7 @@ fn each_line_as_json_has_time_level_node_socket_message_and_count() {
     );
     assert_eq!(of("ears.1", "here").len(), 1);
     assert_eq!(of("ears.2", "worse")[0]["level"], "error");
-    assert_eq!(of("ears.2", "deeper")[0]["level"], "debug");
+    assert_eq!(of("ears.2", "\"deeper\"")[0]["level"], "debug");
 }
 
 #[test]

@@ -35,12 +35,23 @@ fn main() {
         format!("{} {given}", flags.join(" ")).trim_end(),
     );
 
+    mend_pipes();
+
     // Draft: `zmq_socket_monitor_pipes_stats`, the only way to see how full a connection's queues
     // are.
     Build::new()
         .enable_draft(true)
         .with_libsodium(Some(libsodium()))
         .build();
+}
+
+/// Lets libzmq be compiled through `cxx.sh`, which mends a fault on the way.
+fn mend_pipes() {
+    // Found before the wrapper takes its place.
+    let compiler = cc::Build::new().cpp(true).get_compiler();
+    set("ZRIG_CXX", &compiler.path().to_string_lossy());
+    let script = PathBuf::from(wanted("CARGO_MANIFEST_DIR")).join("build/cxx.sh");
+    set(&format!("CXX_{}", wanted("TARGET")), &script.to_string_lossy());
 }
 
 /// Where `libsodium-sys-stable` has put what it built.
