@@ -218,7 +218,7 @@ fn a_full_queue_is_seen_full_and_half_empty() {
 /// Sources, workers and a sink that move as fast as they can, and publish what they do.
 const LOAD: &str = "
 nodes:
-  source: {role: push, bind: 'tcp://127.0.0.1:*', every: 1ms, on_tick: 'for n in 0..50 { send(n) }'}
+  source: {role: push, bind: 'tcp://127.0.0.1:*', every: 1ms, on_tick: 'for n in 0..10 { send(n) }'}
   worker:
     replicas: 2
     sockets:
@@ -229,7 +229,8 @@ nodes:
   sink: {role: pull, bind: 'inproc://sink', on_message: 'count(\"got\")'}
   reader: {role: sub, connect: worker.news, topics: all, on_message: '()'}
   server: {role: rep, bind: 'ipc://FOLDER/server', on_message: msg}
-  client: {role: req, connect: server, replicas: 3, on_start: send(1), on_message: msg}
+  client: {role: req, connect: server, replicas: 3, on_start: send(1),
+           on_message: 'after(\"1ms\", \"next\")', on_timer: send(1)}
 ";
 
 #[test]
