@@ -227,7 +227,8 @@ impl RawSocket {
 
     /// Lets the monitor tell how full the queues of each connection are, in a moment.
     pub(super) fn ask_queues(&self) -> Result<(), Errno> {
-        // SAFETY: a live socket of this thread.
+        // SAFETY: a live socket of this thread. The libzmq of our zmq-sys leaves connections alone
+        // that are just ending; the released one would follow a dangling pointer.
         check(unsafe { zmq_sys::zmq_socket_monitor_pipes_stats(self.pointer) })
     }
 

@@ -4,10 +4,13 @@
 //! it.
 
 mod exposition;
+mod filter;
 mod log;
 mod metrics;
+mod repeats;
 mod server;
 mod words;
 
+pub use filter::LogFilter;
 pub use log::{LogFormat, Logger};
 pub use server::{ServeAddress, ServeError, Server};

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, OnceLock};
 
 use super::ledger::{Flow, Member, Room};
+use super::wire::Wire;
 use crate::counters::{Reached, SocketCounters};
 use crate::node::{NodeHandle, SocketObservation};
 use crate::snapshot::{FlowSnapshot, LinkSnapshot, PortSnapshot, Snapshot, SocketSnapshot};
 use crate::topology::{Attachment, Link, LinkEnd, SocketSpec, Topology, links_of};
-use crate::zeromq::{Role, Transport};
+use crate::zeromq::{Endpoint, Role, Side, Transport};
 
 /// Options with which nobody can say which messages a subscriber should get.
 const UNCOUNTABLE: [&str; 6] = [
@@ -68,6 +69,7 @@ impl Flows {
                     else {
                         continue;
                     };
+                    let port = nodes.get(&other_end.0).and_then(|handle| port(handle, link));
                     for (from, to) in [(a, b), (b, a)] {
                         if carries(from.role, to.role) {
                             flows.links.push(Pair {
@@ -75,7 +77,7 @@ impl Flows {
                                 to: Arc::clone(to),
                                 endpoint: link.endpoint.to_string(),
                                 reached: None,
-                                room: room(link, one, other, from.role),
+                                room: room(link, one, other, from.role, port),
                                 countable: is_countable(one) && is_countable(other),
                             });
                         }
@@ -112,8 +114,11 @@ impl Flows {
         observed: &BTreeMap<PortSnapshot, SocketObservation>,
         snapshot: &mut Snapshot,
     ) {
+        let goes_by_wire =
+            self.flows.iter_mut().filter_map(|flow| flow.note_sent().then_some(())).count() > 0;
+        let wire = if goes_by_wire { Wire::look() } else { None };
         for flow in &mut self.flows {
-            let balance = flow.settle(|port| observed.get(port));
+            let balance = flow.settle(wire.as_ref(), |port| observed.get(port));
             snapshot.flows.push(flow.snapshot(balance));
             if let (true, [from], Some(balance)) = (flow.publishes, &*flow.from, balance)
                 && let Some(socket) = socket_of(snapshot, &from.port)
@@ -186,10 +191,11 @@ impl Flows {
             }
             flow.pattern = pattern(&flow.from, &flow.to);
             flow.countable &= pair.countable;
-            flow.room = flow
-                .room
-                .zip(pair.room)
-                .map(|(a, b)| Room { messages: a.messages + b.messages, bytes: a.bytes + b.bytes });
+            flow.room = flow.room.take().zip(pair.room.clone()).map(|(a, b)| Room {
+                messages: a.messages + b.messages,
+                bytes: a.bytes + b.bytes,
+                ports: [a.ports, b.ports].concat(),
+            });
             flow.reached.push(reached);
         }
     }
@@ -285,6 +291,7 @@ fn flow(from: Vec<Arc<Member>>, to: Vec<Arc<Member>>, publishes: bool) -> Flow {
         sent_before: 0,
         received_before: 0,
         lost: 0,
+        sent_by_then: 0,
     }
 }
 
@@ -372,31 +379,48 @@ fn sides<'p>(
     (sides, divides)
 }
 
+/// The TCP port that an instance bound for a link.
+fn port(handle: &NodeHandle, link: &Link) -> Option<u16> {
+    let is_of_link = |(place, given, _): &&(usize, String, String)| {
+        *place == link.binder.socket && *given == link.endpoint.as_str()
+    };
+    let (_, _, actual) = handle.bound.iter().find(is_of_link)?;
+    Endpoint::parse(actual, Side::Bind).ok()?.port()
+}
+
 /// How much the queues of a link hold in the direction that begins at a role.
-fn room(link: &Link, connecter: &SocketSpec, binder: &SocketSpec, from: Role) -> Option<Room> {
+fn room(
+    link: &Link,
+    connecter: &SocketSpec,
+    binder: &SocketSpec,
+    from: Role,
+    port: Option<u16>,
+) -> Option<Room> {
     let (sender, receiver) =
         if connecter.role == from { (connecter, binder) } else { (binder, connecter) };
     if sender.hwm.send == 0 || receiver.hwm.receive == 0 {
         return None;
     }
     let messages = u64::from(sender.hwm.send) + u64::from(receiver.hwm.receive);
-    let bytes = if link.endpoint.transport() == Transport::Inproc { 0 } else { wire_room() };
-    Some(Room { messages, bytes })
+    let room = Room { messages, ..Room::default() };
+    match link.endpoint.transport() {
+        Transport::Inproc => Some(room),
+        Transport::Ipc => Some(Room { bytes: ipc_room(), ..room }),
+        Transport::Tcp | Transport::Ws => port.map(|port| Room { ports: vec![port], ..room }),
+    }
 }
 
-/// The most bytes that can be on their way on a connection: the kernel's two buffers at their
+/// The most bytes that can be on their way on an ipc connection: the kernel's buffer at its
 /// largest, and the batches of libzmq at both ends.
-fn wire_room() -> u64 {
+fn ipc_room() -> u64 {
     static ROOM: OnceLock<u64> = OnceLock::new();
     const BATCHES: u64 = 4 * 8192;
     const UNKNOWN: u64 = 16 * 1024 * 1024;
     *ROOM.get_or_init(|| {
-        let most = |name: &str| -> Option<u64> {
-            let text = std::fs::read_to_string(format!("/proc/sys/net/ipv4/{name}")).ok()?;
-            text.split_whitespace().last()?.parse().ok()
-        };
-        let kernel = most("tcp_wmem").zip(most("tcp_rmem")).map_or(UNKNOWN, |(w, r)| w + r);
-        kernel + BATCHES
+        let most = std::fs::read_to_string("/proc/sys/net/core/wmem_max").ok();
+        let most: Option<u64> = most.and_then(|text| text.trim().parse().ok());
+        // The kernel doubles what it is asked for.
+        most.map_or(UNKNOWN, |most| 2 * most) + BATCHES
     })
 }
 

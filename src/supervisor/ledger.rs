@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::wire::Wire;
 use crate::counters::{DropReason, Reached, SocketCounters};
 use crate::event::What;
 use crate::node::SocketObservation;
@@ -47,15 +48,19 @@ pub(super) struct Flow {
     pub(super) received_before: i128,
     /// Messages that were sent and will not arrive any more.
     pub(super) lost: u64,
+    /// What was sent before the last look at the wire.
+    pub(super) sent_by_then: u64,
 }
 
 /// How much the queues between a subscriber and its publishers hold.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Room {
     /// Messages, by the high-water marks.
     pub(super) messages: u64,
-    /// Bytes on their way between two queues.
+    /// Bytes between two queues, where the kernel does not tell how many there are.
     pub(super) bytes: u64,
+    /// The TCP ports over which more is on its way.
+    pub(super) ports: Vec<u16>,
 }
 
 /// The balance of a flow at one moment.
@@ -85,9 +90,10 @@ impl Member {
 
 impl Flow {
     /// Brings the balance up to date; `None` where peers outside the file take part, or nobody can
-    /// know. `observed` says what a member's node told of it just now.
+    /// know. `observed` says what a member's node told of it just now, `wire` what is on its way.
     pub(super) fn settle<'o>(
         &mut self,
+        wire: Option<&Wire>,
         observed: impl Fn(&PortSnapshot) -> Option<&'o SocketObservation>,
     ) -> Option<Balance> {
         let mut judged = self.to.iter().chain(self.from.iter().filter(|_| !self.publishes));
@@ -101,8 +107,9 @@ impl Flow {
         let under_way = sent.saturating_sub(received + refused + self.lost);
         if self.is_at_rest(observed) {
             self.lost += under_way;
-        } else if let Some(room) = self.room {
-            self.lost += under_way.saturating_sub(self.most_waiting(room));
+        } else if let Some(most_waiting) = self.most_waiting(wire) {
+            let known = received + refused + self.lost + most_waiting;
+            self.lost += self.sent_by_then.saturating_sub(known);
         }
         let dropped = refused + self.lost;
         // Who joins while others publish may get a message that was not counted for it.
@@ -111,7 +118,7 @@ impl Flow {
 
     /// Tells what never arrived, now that all its sockets are closed.
     pub(super) fn close(&mut self) -> Option<What> {
-        let balance = self.settle(|_| None)?;
+        let balance = self.settle(None, |_| None)?;
         let lost = self.lost + balance.waiting();
         let flow = format!("{} → {}", names(&self.from), names(&self.to));
         (lost > 0).then_some(What::Lost { flow, lost, sent: balance.sent, dropped: self.publishes })
@@ -144,7 +151,7 @@ impl Flow {
         let has_sent = |member: &Arc<Member>| {
             observed(&member.port).is_some_and(|socket| {
                 let waits = member.connects && member.counters.peers.get() < member.inside;
-                socket.still_for >= QUIET && socket.blocked_for == Duration::ZERO && !waits
+                socket.still_for >= QUIET && !socket.is_blocked && !waits
             })
         };
         let has_received = |member: &Arc<Member>| {
@@ -153,11 +160,24 @@ impl Flow {
         self.from.iter().all(has_sent) && self.to.iter().all(has_received)
     }
 
-    fn most_waiting(&self, room: Room) -> u64 {
+    /// Notes what was sent so far; whether the wire has to be looked at then.
+    pub(super) fn note_sent(&mut self) -> bool {
+        self.sent_by_then = self.sent();
+        self.room.as_ref().is_some_and(|room| !room.ports.is_empty())
+    }
+
+    /// The most messages that can be on their way, if there is a limit.
+    fn most_waiting(&self, wire: Option<&Wire>) -> Option<u64> {
+        /// What libzmq has in hand at both ends of a connection.
+        const BATCHES: u64 = 4 * 8192;
+        let room = self.room.as_ref()?;
+        let mut bytes = room.bytes;
+        for &port in &room.ports {
+            bytes += wire?.bytes(port) + BATCHES;
+        }
         // The smallest message there was, with the header that ZMTP gives each.
         let smallest = self.from.iter().map(|member| member.counters.smallest_out.get()).min();
-        let on_the_wire = room.bytes / (smallest.unwrap_or(0) + 2);
-        room.messages + on_the_wire
+        Some(room.messages + bytes / (smallest.unwrap_or(0) + 2))
     }
 
     /// The figures of this moment.

@@ -14,6 +14,7 @@ mod scope;
 mod start;
 mod stop;
 mod view;
+mod wire;
 
 pub use receipt::{Receipt, Verdict};
 pub use roster::{Roster, RosterEntry};
