@@ -5,7 +5,6 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use crate::client::Desk;
 use crate::support::{PATIENCE, Zrig, eventually};
@@ -194,6 +193,5 @@ fn so_many_taps_have_a_thread_and_no_more() {
     desk.ask(["tap", "echo", "desk"]).fails(1, ["16 taps look at this run already"]);
     drop(taps);
     eventually("their threads end with their clients", || threads() == before);
-    std::thread::sleep(Duration::ZERO);
     run.stop();
 }
