@@ -140,6 +140,9 @@ impl Node {
             MonitorKind::Disconnected => {
                 let key = (event.local, event.remote);
                 let socket = &mut self.sockets[place];
+                if socket.forgotten.remove(&key).is_some() {
+                    return;
+                }
                 let Some(count) = socket.peers.get_mut(&key) else {
                     self.ended_in_handshake(place, key, now);
                     return;
@@ -221,6 +224,9 @@ impl Node {
         let due: Vec<_> = self.reconnects.extract_if(.., |(at, _, _)| *at <= now).collect();
         for (_, place, endpoint) in due {
             let socket = &mut self.sockets[place];
+            if socket.peers.keys().any(|(_, remote)| *remote == endpoint) {
+                continue;
+            }
             // libzmq may have forgotten the endpoint already.
             let _ = socket.disconnect(&endpoint);
             socket.connected.retain(|known| *known != endpoint);

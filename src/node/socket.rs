@@ -29,6 +29,8 @@ use crate::zeromq::{OptionValue, Role};
 const PARKED_MAX: usize = 1000;
 /// How long a bind tries again while an earlier owner of the endpoint is still closing.
 const REBIND_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long the end of a connection that we ended ourselves may still be told.
+const FORGOTTEN: Duration = Duration::from_secs(5);
 /// How long a socket that a reload replaces or removes goes on sending what it was given, at least:
 /// only the end of the whole run is bound by `linger`.
 const UNSENT_KEPT: Duration = Duration::from_secs(10);
@@ -153,6 +155,8 @@ pub(super) struct NodeSocket {
     pub(super) topics: BTreeMap<Vec<u8>, u32>,
     /// Connections whose handshake is done, by both ends' addresses.
     pub(super) peers: BTreeMap<(String, String), u32>,
+    /// Connections that this end let go of, and when: the other end may have done so just before.
+    pub(super) forgotten: BTreeMap<(String, String), Instant>,
     /// The connection whose handshake failed last.
     pub(super) refused: Option<(String, String)>,
     /// Answers of a REP whose peer's queue is full.
@@ -209,6 +213,7 @@ impl NodeSocket {
             awaited_topics: BTreeMap::new(),
             topics: BTreeMap::new(),
             peers: BTreeMap::new(),
+            forgotten: BTreeMap::new(),
             refused: None,
             parked: VecDeque::new(),
             taps: Ends::default(),
@@ -407,14 +412,14 @@ impl NodeSocket {
 
     /// libzmq tells no end of connections that we end ourselves.
     fn forget_peers(&mut self, gone: impl Fn(&str, &str) -> bool) {
+        let now = Instant::now();
+        self.forgotten.retain(|_, since| now.duration_since(*since) < FORGOTTEN);
         let counters = &self.counters;
-        self.peers.retain(|(local, remote), count| {
-            let gone = gone(local, remote);
-            if gone {
-                counters.peers.subtract(u64::from(*count));
-            }
-            !gone
-        });
+        let gone = self.peers.extract_if(.., |(local, remote), _| gone(local, remote));
+        self.forgotten.extend(gone.map(|(connection, count)| {
+            counters.peers.subtract(u64::from(count));
+            (connection, now)
+        }));
     }
 
     /// Lets go of every endpoint. Inproc peers know it at once, others when the connection ends.
