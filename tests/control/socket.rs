@@ -48,6 +48,17 @@ fn a_name_that_fits_none_or_several_lists_what_runs() {
 }
 
 #[test]
+fn a_run_that_stands_still_is_listed_and_keeps_its_socket() {
+    let desk = Desk::new();
+    let run = desk.run(ECHO);
+    run.signal("STOP");
+    desk.ask(["call", "echo", "desk", "hi"]).fails(2, ["no run of echo", "silent"]);
+    run.signal("CONT");
+    assert_eq!(desk.ask(["call", "echo", "desk", "hi"]).well(), "hi!\n");
+    run.stop();
+}
+
+#[test]
 fn the_socket_of_a_run_that_was_killed_is_removed() {
     let desk = Desk::new();
     let run = desk.run(ECHO);
