@@ -200,6 +200,7 @@ impl Run<'_> {
                     None => std::future::pending().await,
                 }
             };
+            let catch_up = self.logger.due();
             let reason = tokio::select! {
                 fact = self.reader.next() => {
                     let Some(fact) = fact else { return 0 };
@@ -216,6 +217,10 @@ impl Run<'_> {
                 },
                 () = self.watcher.changed(), if watches => Reason::Changed,
                 () = again => Reason::Waited,
+                () = until(catch_up) => {
+                    self.logger.catch_up();
+                    continue;
+                }
                 () = over => return 0,
             };
             match self.reload(reason, signals).await {
@@ -395,6 +400,14 @@ fn end(
     });
     while let Some(fact) = reader.try_next() {
         logger.write(&fact);
+    }
+    logger.finish();
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
     }
 }
 

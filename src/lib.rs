@@ -5,6 +5,14 @@
 //! ```text
 //! text ──parse──▶ Document ──check──▶ Topology ──Plan::between(old, new)──▶ Plan ──apply──▶ nodes
 //! ```
+//!
+//! # Choices
+//!
+//! - The log does without `tracing`: what happens is a value already ([`event::Fact`]), its level can
+//!   depend on a node's name, which only a run knows, and a repeated line is held back by its text.
+//! - The text for Prometheus is written in `observe/`, in the format that every parser reads:
+//!   prometheus-client writes OpenMetrics alone, whose counters others take for untyped.
+//! - hyper serves it without a framework: five paths need no router.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 pub mod app;

@@ -33,14 +33,12 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("zmq_sys", &["node", "message"]),
     ("serde_yaml", &["document"]),
     ("saphyr_parser", &["document"]),
-    ("tracing", &["observe"]),
-    ("tracing_subscriber", &["observe"]),
+    ("chrono", &["observe"]),
     ("hyper", &["observe"]),
     ("hyper_util", &["observe"]),
     ("http_body_util", &["observe"]),
     ("mimalloc", &["main"]),
     ("rustix", &["control", "cli"]),
-    ("chrono", &["cli"]),
 ];
 
 /// The only files with unsafe code.

@@ -27,8 +27,8 @@ pub struct Observation {
 /// What a socket is doing at one moment.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct SocketObservation {
-    /// How long a message has been waiting for room in it.
-    pub blocked_for: Duration,
+    /// Whether a message waits for room in it.
+    pub is_blocked: bool,
     /// Its connections, as far as libzmq told in time.
     pub connections: Vec<ConnectionSnapshot>,
     /// For how long no message has gone through it.
@@ -92,7 +92,7 @@ impl Node {
         let sockets =
             self.sockets.iter_mut().zip(inquiry.told).map(|(socket, (connections, _))| {
                 SocketObservation {
-                    blocked_for: socket.blocked_for(),
+                    is_blocked: socket.count_blocked(),
                     connections,
                     still_for: socket.still_for(),
                     drained: socket.look_drained(),

@@ -667,8 +667,7 @@ impl NodeSocket {
         match (self.blocked_since, blocked) {
             (None, true) => self.blocked_since = Some(Instant::now()),
             (Some(since), false) => {
-                let nanos = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
-                self.counters.blocked_nanos.add(nanos);
+                self.counters.blocked_nanos.add(nanos(since.elapsed()));
                 self.blocked_since = None;
             }
             (None, false) | (Some(_), true) => return,
@@ -676,9 +675,13 @@ impl NodeSocket {
         self.counters.blocked.store(blocked, Relaxed);
     }
 
-    /// How long a message has been waiting for this socket.
-    pub(super) fn blocked_for(&self) -> Duration {
-        self.blocked_since.map_or(Duration::ZERO, |since| since.elapsed())
+    /// Counts the time that a message has been waiting for this socket until now; whether one is.
+    pub(super) fn count_blocked(&mut self) -> bool {
+        let Some(since) = self.blocked_since else { return false };
+        let now = Instant::now();
+        self.counters.blocked_nanos.add(nanos(now - since));
+        self.blocked_since = Some(now);
+        true
     }
 
     /// Asks libzmq how full the queues of each connection are; how many will be told of at least.
@@ -773,6 +776,10 @@ fn linger(spec: &SocketSpec) -> i32 {
         return 0;
     }
     milliseconds(spec.linger)
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn milliseconds(duration: Option<Duration>) -> i32 {

@@ -4,10 +4,13 @@
 //! it.
 
 mod exposition;
+mod filter;
 mod log;
 mod metrics;
+mod repeats;
 mod server;
 mod words;
 
-pub use log::{LogFormat, Logger};
+pub use filter::LogFilter;
+pub use log::{LogFormat, Logger, time_of_day};
 pub use server::{ServeAddress, ServeError, Server};

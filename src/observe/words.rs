@@ -2,45 +2,37 @@
 //!
 //! Owns the sentences that a user reads in the log. Never prints them.
 
-use tracing::Level;
-
-use crate::event::{Fact, What};
-use crate::script;
+use crate::event::What;
+use crate::script::Level;
 
 /// How much a fact matters.
 pub(super) fn level(what: &What) -> Level {
     match what {
-        What::Log { level, .. } => match level {
-            script::Level::Error => Level::ERROR,
-            script::Level::Warn => Level::WARN,
-            script::Level::Info => Level::INFO,
-            script::Level::Debug => Level::DEBUG,
-            script::Level::Trace => Level::TRACE,
-        },
+        What::Log { level, .. } => *level,
         What::HandlerFailed { .. }
         | What::FileFailed { .. }
         | What::Panicked { .. }
-        | What::Failed { .. } => Level::ERROR,
+        | What::Failed { .. } => Level::Error,
         What::Malformed { .. }
         | What::Dropped { .. }
         | What::Lost { dropped: true, .. }
         | What::HandshakeFailed { .. }
         | What::LinkMissing { .. }
         | What::NoControlSocket { .. }
-        | What::Restarting { .. } => Level::WARN,
+        | What::Restarting { .. } => Level::Warn,
         What::Bound { .. } | What::PeerConnected { .. } | What::PeerDisconnected { .. } => {
-            Level::DEBUG
+            Level::Debug
         }
         What::Lost { dropped: false, .. }
         | What::LimitedPeerGone { .. }
         | What::Serving { .. }
-        | What::StopRequested { .. } => Level::INFO,
+        | What::StopRequested { .. } => Level::Info,
     }
 }
 
 /// One sentence for a fact.
-pub(super) fn sentence(fact: &Fact) -> String {
-    let mut text = match &fact.what {
+pub(super) fn sentence(what: &What) -> String {
+    match what {
         What::Log { text, .. } => text.clone(),
         What::Bound { endpoint } => format!("bound to {endpoint}"),
         What::Serving { address } => format!("figures at http://{address}/metrics"),
@@ -78,9 +70,5 @@ pub(super) fn sentence(fact: &Fact) -> String {
             format!("starts anew in {after_ms} ms, with an empty state")
         }
         What::StopRequested { why, .. } => format!("stopping: {why}"),
-    };
-    if fact.repeated > 0 {
-        text.push_str(&format!(" (and {} more like it)", fact.repeated));
     }
-    text
 }

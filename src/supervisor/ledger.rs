@@ -144,7 +144,7 @@ impl Flow {
         let has_sent = |member: &Arc<Member>| {
             observed(&member.port).is_some_and(|socket| {
                 let waits = member.connects && member.counters.peers.get() < member.inside;
-                socket.still_for >= QUIET && socket.blocked_for == Duration::ZERO && !waits
+                socket.still_for >= QUIET && !socket.is_blocked && !waits
             })
         };
         let has_received = |member: &Arc<Member>| {

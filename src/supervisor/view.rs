@@ -186,7 +186,6 @@ impl ShownNode {
 
 fn socket(counters: &SocketCounters, observed: Option<&SocketObservation>) -> SocketSnapshot {
     let dropped = |reason: DropReason| counters.dropped[reason as usize].get();
-    let blocked_for = observed.map_or(Duration::ZERO, |observed| observed.blocked_for);
     SocketSnapshot {
         messages_in: counters.messages_in.get(),
         messages_out: counters.messages_out.get(),
@@ -199,7 +198,7 @@ fn socket(counters: &SocketCounters, observed: Option<&SocketObservation>) -> So
             shutdown: dropped(DropReason::Shutdown),
         },
         blocked: counters.blocked.load(std::sync::atomic::Ordering::Relaxed),
-        blocked_seconds: seconds(counters.blocked_nanos.get()) + blocked_for.as_secs_f64(),
+        blocked_seconds: seconds(counters.blocked_nanos.get()),
         peers: counters.peers.get(),
         subscriptions: counters.subscriptions.get(),
         handshakes_failed: counters.handshakes_failed.get(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use zrig::snapshot::{NodeStatus, Snapshot};
 
 use crate::support::http::{get, request, throw_at};
-use crate::support::{Runner, Zrig, eventually, free_port, free_ports};
+use crate::support::{Peer, Runner, Zrig, eventually, free_port, free_ports};
 
 /// Every figure of a run.
 #[track_caller]
@@ -212,5 +212,49 @@ fn a_full_queue_is_seen_full_and_half_empty() {
     println!("the queue was seen at {seen:?}");
     assert!(seen.contains(&50), "{seen:?}");
     eventually("the queue is empty", || look().0 == 0);
+    run.stop();
+}
+
+/// Sources, workers and a sink that move as fast as they can, and publish what they do.
+const LOAD: &str = "
+nodes:
+  source: {role: push, bind: 'tcp://127.0.0.1:*', every: 1ms, on_tick: 'for n in 0..50 { send(n) }'}
+  worker:
+    replicas: 2
+    sockets:
+      in: {role: pull, connect: source}
+      out: {role: push, connect: sink}
+      news: {role: pub, bind: 'tcp://127.0.0.1:*', hwm: 10}
+    on_in: 'publish_to(msg)'
+  sink: {role: pull, bind: 'inproc://sink', on_message: 'count(\"got\")'}
+  reader: {role: sub, connect: worker.news, topics: all, on_message: '()'}
+  server: {role: rep, bind: 'ipc://FOLDER/server', on_message: msg}
+  client: {role: req, connect: server, replicas: 3, on_start: send(1), on_message: msg}
+";
+
+#[test]
+fn a_thousand_scrapes_under_load_all_parse_and_no_counter_falls() {
+    let port = free_port();
+    let folder = tempfile::tempdir().unwrap();
+    let yaml = LOAD
+        .replace("FOLDER", folder.path().to_str().unwrap())
+        .replace("publish_to(msg)", "send_to(\"news\", msg.text); send_to(\"out\", msg)");
+    let run = serving(Zrig::of(&yaml), port);
+    eventually("the load is on", || snapshot(port).node("sink").unwrap().handled > 1000);
+    let descriptors = || std::fs::read_dir(format!("/proc/{}/fd", run.id())).unwrap().count();
+    let before = descriptors();
+    let told = Peer::scrape(port, 1000).well();
+    println!("{told}; {before} descriptors");
+    assert_eq!(told["scrapes"], 1000);
+    eventually("no descriptor is left open", || descriptors() <= before);
+    let seen = snapshot(port);
+    for flow in &seen.flows {
+        let sums = flow.sent.zip(flow.received).zip(flow.dropped.zip(flow.waiting));
+        let Some(((sent, received), (dropped, waiting))) = sums else {
+            panic!("not known: {flow:?}")
+        };
+        assert_eq!(sent, received + dropped + waiting, "{flow:?}");
+    }
+    assert_eq!(seen.flows.len(), 6, "{:?}", seen.flows);
     run.stop();
 }

@@ -12,6 +12,7 @@ mod figures;
 mod files;
 mod interoperation;
 mod lifecycle;
+mod logs;
 mod roles;
 mod scale;
 mod slow_joiner;
