@@ -97,7 +97,6 @@ impl Node {
             self.phase = Phase::Running;
         }
         for socket in &mut self.sockets {
-            socket.stirred = true;
             // Reads every command that waits: a pipe that ended must not be sent into.
             socket.look();
         }

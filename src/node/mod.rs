@@ -28,7 +28,8 @@ mod wait;
 
 pub use blueprint::{Blueprint, NodeError};
 pub use control::{
-    Bound, Control, Expectation, Figures, NodeHandle, NodeState, SocketFigures, SocketState,
+    Bound, Control, ControlSender, Expectation, Figures, NodeHandle, NodeState, SocketFigures,
+    SocketState, WeakControlSender,
 };
 pub use inbox::open_envelope;
 pub use inject::{Injection, Way};

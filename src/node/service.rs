@@ -57,12 +57,10 @@ impl Node {
     /// Reads monitors and subscriptions, and reconnects what libzmq gave up.
     pub(super) fn service(&mut self, now: Instant) {
         for place in 0..self.sockets.len() {
-            if std::mem::take(&mut self.sockets[place].stirred) {
-                while let Some(event) =
-                    self.sockets[place].monitor.as_ref().and_then(|monitor| monitor.next())
-                {
-                    self.monitored(place, event, now);
-                }
+            while let Some(event) =
+                self.sockets[place].monitor.as_ref().and_then(|monitor| monitor.next())
+            {
+                self.monitored(place, event, now);
             }
             if self.is_serviced(place) {
                 self.read_subscriptions(place);

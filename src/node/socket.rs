@@ -125,14 +125,11 @@ pub(super) struct NodeSocket {
     pub(super) ready: AsyncFd<RawFd>,
     pub(super) monitor: Option<Monitor>,
     pub(super) raw: RawSocket,
-    context: Context,
     pub(super) spec: SocketSpec,
     pub(super) name: Arc<str>,
     pub(super) counters: Arc<SocketCounters>,
     /// Whether a receive might go through.
     pub(super) readable: bool,
-    /// Whether a monitor event or a subscription may wait.
-    pub(super) stirred: bool,
     /// Whether a REQ has asked and waits for the answer.
     pub(super) awaits_reply: bool,
     /// Endpoints as libzmq knows them, by the text they were given as.
@@ -195,13 +192,11 @@ impl NodeSocket {
             ready,
             monitor: None,
             raw,
-            context: context.clone(),
             owner: owner.to_owned(),
             name: spec.name.as_str().into(),
             spec: spec.clone(),
             counters,
             readable: true,
-            stirred: true,
             awaits_reply: false,
             bound: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -414,12 +409,15 @@ impl NodeSocket {
     fn forget_peers(&mut self, gone: impl Fn(&str, &str) -> bool) {
         let now = Instant::now();
         self.forgotten.retain(|_, since| now.duration_since(*since) < FORGOTTEN);
-        let counters = &self.counters;
-        let gone = self.peers.extract_if(.., |(local, remote), _| gone(local, remote));
-        self.forgotten.extend(gone.map(|(connection, count)| {
-            counters.peers.subtract(u64::from(count));
-            (connection, now)
-        }));
+        let (counters, forgotten) = (&self.counters, &mut self.forgotten);
+        self.peers.retain(|connection, count| {
+            let gone = gone(&connection.0, &connection.1);
+            if gone {
+                counters.peers.subtract(u64::from(*count));
+                forgotten.insert(connection.clone(), now);
+            }
+            !gone
+        });
     }
 
     /// Lets go of every endpoint. Inproc peers know it at once, others when the connection ends.
@@ -442,11 +440,9 @@ impl NodeSocket {
     /// Starts the monitor before the first endpoint that has events to tell: inproc has none.
     fn watch_connections(&mut self, endpoint: &str) -> Result<(), SocketError> {
         if self.monitor.is_none() && !endpoint.starts_with("inproc:") {
-            let monitor = Monitor::start(&self.context, &self.raw)
+            let monitor = Monitor::start(&mut self.raw)
                 .map_err(|errno| SocketError::Open { socket: self.spec.name.clone(), errno })?;
             self.monitor = Some(monitor);
-            // libzmq signals only a reader that has once found nothing.
-            self.stirred = true;
         }
         Ok(())
     }
@@ -760,12 +756,6 @@ impl NodeSocket {
 
     fn set_int(&self, name: &str, option: u32, value: i32) -> Result<(), SocketError> {
         self.set(name, option.cast_signed(), &OptionValue::Int(value))
-    }
-}
-
-impl Drop for NodeSocket {
-    fn drop(&mut self) {
-        self.raw.stop_monitor();
     }
 }
 

@@ -113,7 +113,7 @@ impl Node {
     pub(super) async fn create(
         blueprint: Blueprint,
         engine: Rc<Engine>,
-    ) -> Result<(Self, Bound), NodeError> {
+    ) -> Result<(Box<Self>, Bound), NodeError> {
         let parts = blueprint.build(&engine).await?;
         let mut bound = Bound::new();
         for (place, socket) in parts.sockets.iter().enumerate() {
@@ -156,18 +156,18 @@ impl Node {
         for (place, _, actual) in &bound {
             node.tell(Some(*place), What::Bound { endpoint: actual.clone() });
         }
-        Ok((node, bound))
+        Ok((Box::new(node), bound))
     }
 
     /// Runs until it is told to stop; the sockets close with the return.
     pub(super) async fn run(
-        mut self,
-        mut control: mpsc::UnboundedReceiver<Control>,
+        mut self: Box<Self>,
+        mut control: mpsc::UnboundedReceiver<Box<Control>>,
     ) -> Option<Keepsake> {
         loop {
             loop {
                 match control.try_recv() {
-                    Ok(told) => self.obey(told).await,
+                    Ok(told) => Box::pin(self.obey(*told)).await,
                     Err(mpsc::error::TryRecvError::Empty) => break,
                     // The supervisor is gone, so nobody could ever stop this node.
                     Err(mpsc::error::TryRecvError::Disconnected) => return None,
@@ -188,7 +188,7 @@ impl Node {
             if busy {
                 tokio::task::yield_now().await;
             } else if let Some(told) = self.sleep(&mut control).await {
-                self.obey(told).await;
+                Box::pin(self.obey(told)).await;
             }
         }
     }
@@ -592,7 +592,10 @@ impl Node {
     }
 
     /// Sleeps until a descriptor, a timer, the source or a command wakes the node.
-    async fn sleep(&mut self, control: &mut mpsc::UnboundedReceiver<Control>) -> Option<Control> {
+    async fn sleep(
+        &mut self,
+        control: &mut mpsc::UnboundedReceiver<Box<Control>>,
+    ) -> Option<Control> {
         let arrived = self.source.as_ref().and_then(Lines::arrived);
         let due = self.next_due();
         let edge = poll_fn(|task| {
@@ -600,21 +603,15 @@ impl Node {
             for socket in &mut self.sockets {
                 if super::wait::edge(&socket.ready, task) {
                     socket.readable = true;
-                    socket.stirred = true;
                     stirred = true;
                 }
-                if let Some(monitor) = &socket.monitor
-                    && super::wait::edge(&monitor.ready, task)
-                {
-                    socket.stirred = true;
-                    stirred = true;
-                }
+                stirred |= socket.monitor.as_ref().is_some_and(|monitor| monitor.waits(task));
             }
             if stirred { Poll::Ready(()) } else { Poll::Pending }
         });
         tokio::select! {
             biased;
-            told = control.recv() => Some(told.unwrap_or(Control::Stop { deadline: Instant::now(), alone: false })),
+            told = control.recv() => Some(told.map_or(Control::Stop { deadline: Instant::now(), alone: false }, |told| *told)),
             () = edge => None,
             () = until(due) => None,
             () = notified(arrived) => None,

@@ -36,8 +36,6 @@ use crate::topology::Topology;
 
 /// Sockets a context holds at least, so that a reload has room to grow.
 const SOCKETS_MIN: usize = 16_384;
-/// A socket of a node needs two more for its monitor.
-const SOCKETS_PER_SOCKET: usize = 3;
 
 /// Why a topology could not be started.
 #[derive(Debug, Error)]
@@ -95,7 +93,7 @@ impl Supervisor {
     pub fn new(topology: &Topology, facts: Facts) -> Result<Self, StartError> {
         let sockets: usize =
             topology.nodes.iter().map(|node| node.sockets.len() * node.instances().count()).sum();
-        let wanted = (sockets * SOCKETS_PER_SOCKET * 2).max(SOCKETS_MIN);
+        let wanted = (sockets * 2).max(SOCKETS_MIN);
         let wanted = i32::try_from(wanted).unwrap_or(i32::MAX).min(Context::socket_limit());
         let context = Context::new(wanted, 1).map_err(StartError::Context)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::Supervisor;
-use crate::node::{Control, Target};
+use crate::node::{Control, Target, WeakControlSender};
 use crate::topology::NodeSpec;
 
 /// Every running node at one time.
@@ -30,7 +30,7 @@ pub struct RosterEntry {
     pub replica: Option<u32>,
     /// What it was told to be.
     pub spec: Arc<NodeSpec>,
-    control: mpsc::WeakUnboundedSender<Control>,
+    control: WeakControlSender,
 }
 
 impl RosterEntry {
