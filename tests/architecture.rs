@@ -39,7 +39,6 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("http_body_util", &["observe"]),
     ("mimalloc", &["main"]),
     ("rustix", &["control", "cli"]),
-    ("chrono", &["cli"]),
 ];
 
 /// The only files with unsafe code.

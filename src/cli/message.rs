@@ -3,20 +3,21 @@
 //! Owns how a tapped message and an answer look in a terminal. Never asks a run.
 
 use std::fmt::Write as _;
+use std::time::{Duration, UNIX_EPOCH};
 
-use chrono::{DateTime, Local};
 use serde_json::Value;
 
 use crate::control::Message;
 use crate::node::Direction;
+use crate::observe::time_of_day;
 
 /// Characters of a body that a line shows.
 const SHOWN: usize = 400;
 
 /// One line: time, direction, socket, peer, and what it says.
 pub(super) fn line(message: &Message) -> String {
-    let time = DateTime::from_timestamp_micros((message.time * 1e6) as i64).unwrap_or_default();
-    let time = time.with_timezone(&Local).format("%H:%M:%S%.3f");
+    let since = Duration::try_from_secs_f64(message.time).unwrap_or_default();
+    let time = time_of_day(UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH));
     let (word, preposition) = match message.direction {
         Some(Direction::Out) => ("out", "to"),
         Some(Direction::In) | None => ("in ", "from"),

@@ -120,43 +120,56 @@ pub fn find(run: &str) -> Result<Client, Failed> {
         return Client::connect(path).map_err(|error| Failed::now(format!("{run}: {error}")));
     }
     let file: Option<PathBuf> = path.canonicalize().ok();
-    let all = running();
+    let Running { clients, silent } = running();
     let fits = |hello: &Hello| {
         hello.name == run
             || hello.pid.to_string() == run
             || file.as_ref().is_some_and(|file| *file == Path::new(&hello.file))
     };
-    let list = all.iter().map(|one| format!("\n  {}", describe(&one.hello))).collect::<String>();
+    let listed = |of: &[Client]| {
+        let lines = of.iter().map(|one| format!("\n  {}", describe(&one.hello)));
+        lines.collect::<String>()
+    };
     let (mut found, others): (Vec<Client>, Vec<Client>) =
-        all.into_iter().partition(|one| fits(&one.hello));
+        clients.into_iter().partition(|one| fits(&one.hello));
+    let silent: String = silent.iter().map(|pid| format!("\n  process {pid}, silent")).collect();
     match found.len() {
         1 => Ok(found.remove(0)),
-        0 if others.is_empty() => Err(Failed::invalid(format!(
+        0 if others.is_empty() && silent.is_empty() => Err(Failed::invalid(format!(
             "no run of {run}: nothing runs; `zrig run FILE` starts a topology"
         ))),
-        0 => Err(Failed::invalid(format!("no run of {run}; these run:{list}"))),
+        0 => {
+            Err(Failed::invalid(format!("no run of {run}; these run:{}{silent}", listed(&others))))
+        }
         _ => Err(Failed::invalid(format!(
             "several runs of {run}; name one by its process:{}",
-            found.iter().map(|one| format!("\n  {}", describe(&one.hello))).collect::<String>()
+            listed(&found)
         ))),
     }
 }
 
+/// What runs.
+struct Running {
+    clients: Vec<Client>,
+    /// Processes that have a control socket and do not answer.
+    silent: Vec<u32>,
+}
+
 /// Every run of this user. Sockets that runs of the past left behind are removed.
-#[must_use]
-pub fn running() -> Vec<Client> {
-    let mut found = Vec::new();
+fn running() -> Running {
+    let mut running = Running { clients: Vec::new(), silent: Vec::new() };
     for (path, pid) in folder::sockets() {
         match Client::connect(&path) {
-            Ok(client) => found.push(client),
+            Ok(client) => running.clients.push(client),
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 folder::remove_stale(&path, pid);
             }
-            // It is just starting or ending, or it is no control socket.
-            Err(_) => {}
+            // It has just ended.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(_) => running.silent.push(pid),
         }
     }
-    found
+    running
 }
 
 fn describe(hello: &Hello) -> String {

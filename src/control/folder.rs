@@ -1,10 +1,11 @@
 //! Where control sockets lie: a folder of the user's own, one file a run.
 //!
-//! Owns its place, its name and who may look into it. Never speaks over a socket.
+//! Owns its place, its name and who may look into it. Never says anything over a socket.
 
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 /// Bytes of a topology's name in a socket's file name: the whole path has at most 107.
@@ -50,9 +51,12 @@ pub(super) fn file_name(topology: &str, pid: u32) -> String {
     format!("{name}.{pid}.sock")
 }
 
-/// Removes the socket of a run that is over; a file whose process lives is left alone.
+/// Removes the socket of a run that is over: its process is gone, and nobody listens. One that is
+/// just being made has a process, and one of another container has a listener.
 pub(super) fn remove_stale(path: &Path, pid: u32) {
-    if !Path::new("/proc").join(pid.to_string()).exists() {
+    let lives = Path::new("/proc").join(pid.to_string()).exists();
+    let refused = io::ErrorKind::ConnectionRefused;
+    if !lives && UnixStream::connect(path).is_err_and(|error| error.kind() == refused) {
         // Another client may have been first.
         let _ = fs::remove_file(path);
     }

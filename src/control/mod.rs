@@ -16,7 +16,7 @@ mod server;
 mod speak;
 mod tapping;
 
-pub use client::{Client, find, running};
+pub use client::{Client, find};
 pub use protocol::{Failed, Hello, HelloNode, Message, Reply, Request, Spoken};
 pub use reading::routing_id;
 pub use server::ControlSocket;

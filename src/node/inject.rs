@@ -63,6 +63,14 @@ pub(super) struct Injected {
     waits_for: &'static str,
 }
 
+/// What became of one that was tried.
+enum Outcome {
+    Waits,
+    Done(Result<(), String>),
+    /// It is a request for this socket, which can be taken now.
+    Asks(usize),
+}
+
 /// Somebody who waits for a node's answer.
 #[derive(Debug)]
 pub(super) struct Caller {
@@ -114,24 +122,19 @@ impl Node {
         let mut done = false;
         for mut one in std::mem::take(&mut self.injected) {
             match self.perform_one(&mut one) {
-                None if now >= one.deadline => {
+                Outcome::Waits if now >= one.deadline => {
                     let _ = one.done.send(Err(format!("not in time: {}", one.waits_for)));
                 }
                 // Whoever asked has gone, so nobody expects it to be done any more.
-                None if one.done.is_closed() => {}
-                None => self.injected.push_back(one),
-                Some(result) => {
+                Outcome::Waits if one.done.is_closed() => {}
+                Outcome::Waits => self.injected.push_back(one),
+                Outcome::Done(result) => {
                     done = true;
-                    if let (Ok(Some(id)), place) = (&result, self.place_of(&one.socket)) {
-                        let caller =
-                            Caller { id: id.clone(), deadline: one.deadline, done: one.done };
-                        if let Some(place) = place {
-                            self.sockets[place].callers.push(caller);
-                            self.receive_call(place, id, one.message.frames);
-                        }
-                        continue;
-                    }
-                    let _ = one.done.send(result.map(|_| Multipart::new()));
+                    let _ = one.done.send(result.map(|()| Multipart::new()));
+                }
+                Outcome::Asks(place) => {
+                    done = true;
+                    self.ask(place, one);
                 }
             }
         }
@@ -162,66 +165,59 @@ impl Node {
         self.sockets.iter().position(|known| *known.name == *socket)
     }
 
-    /// One of them: nothing where it has to wait, otherwise what became of it; for a call its
-    /// routing id.
-    fn perform_one(&mut self, one: &mut Injected) -> Option<Result<Option<Vec<u8>>, String>> {
+    fn perform_one(&mut self, one: &mut Injected) -> Outcome {
         if !matches!(self.phase, Phase::Running | Phase::Quiet) {
-            return None;
+            return Outcome::Waits;
         }
         let Some(place) = self.place_of(&one.socket) else {
-            return Some(Err(format!("the node has no socket {:?} any more", one.socket)));
+            return Outcome::Done(Err(format!("the node has no socket {:?} any more", one.socket)));
         };
         if self.held.is_some() {
             one.waits_for = "a reload holds the node";
-            return None;
+            return Outcome::Waits;
         }
         match one.way {
-            Way::Send { .. } => self.send_injected(place, one).map(|sent| sent.map(|()| None)),
+            Way::Send { .. } => self.send_injected(place, one),
             Way::Receive | Way::Call if !self.takes_new() => {
                 one.waits_for = "the node takes nothing new while a message of its own waits to be \
                                  sent or written, or while it rests after a failure";
-                None
+                Outcome::Waits
             }
             Way::Receive => {
                 let frames = std::mem::take(&mut one.message.frames);
                 self.receive_injected(place, frames);
-                Some(Ok(None))
+                Outcome::Done(Ok(()))
             }
-            Way::Call => {
-                self.calls += 1;
-                let id = [CALLER, self.calls.to_string().as_bytes()].concat();
-                Some(Ok(Some(id)))
-            }
+            Way::Call => Outcome::Asks(place),
         }
     }
 
-    fn send_injected(&mut self, place: usize, one: &mut Injected) -> Option<Result<(), String>> {
+    fn send_injected(&mut self, place: usize, one: &mut Injected) -> Outcome {
         let is_awaited = |pending: &Pending| pending.socket() == Some(place);
         let is_in_hand =
             self.forwards.iter().any(|forward| forward.to == place && !forward.is_idle());
         if self.pending.iter().any(is_awaited) || is_in_hand {
             one.waits_for = FULL;
-            return None;
+            return Outcome::Waits;
         }
-        let sent = self.sockets[place].send(&mut one.message);
-        match sent {
-            Sent::Taken => Some(Ok(())),
+        match self.sockets[place].send(&mut one.message) {
+            Sent::Taken => Outcome::Done(Ok(())),
             Sent::Waits if one.message.next > 0 => {
                 // A message that was begun has to be ended before any other one.
                 let message = std::mem::replace(&mut one.message, Multipart::new().into());
                 self.pending.push_front(Pending::Send { socket: place, message });
-                Some(Ok(()))
+                Outcome::Done(Ok(()))
             }
             Sent::Waits if self.sockets[place].awaits_reply => {
                 one.waits_for = "a req sends again when its last request is answered";
-                None
+                Outcome::Waits
             }
             Sent::Waits => {
                 one.waits_for = FULL;
-                None
+                Outcome::Waits
             }
-            Sent::Dropped(reason) => Some(Err(format!("dropped: {}", reason.sentence()))),
-            Sent::Refused(errno) => Some(Err(format!("libzmq refused it: {errno}"))),
+            Sent::Dropped(reason) => Outcome::Done(Err(format!("dropped: {}", reason.sentence()))),
+            Sent::Refused(errno) => Outcome::Done(Err(format!("libzmq refused it: {errno}"))),
         }
     }
 
@@ -234,8 +230,13 @@ impl Node {
         }
     }
 
-    fn receive_call(&mut self, place: usize, id: &[u8], payload: Multipart) {
-        let envelope = vec![Frame::copy(id), Frame::empty()];
+    /// Takes a request, and remembers who wants the answer.
+    fn ask(&mut self, place: usize, one: Injected) {
+        self.calls += 1;
+        let id = [CALLER, self.calls.to_string().as_bytes()].concat();
+        let envelope = vec![Frame::copy(&id), Frame::empty()];
+        self.sockets[place].callers.push(Caller { id, deadline: one.deadline, done: one.done });
+        let payload = one.message.frames;
         if !self.sockets[place].taps.is_empty() {
             let whole: Vec<Frame> = envelope.iter().chain(&payload).map(Frame::share).collect();
             self.sockets[place].taps.received(&whole);

@@ -107,9 +107,18 @@ impl Logger {
     }
 }
 
+/// `12:47:24.123`
+const TIME_OF_DAY: &str = "%H:%M:%S%.3f";
+
+/// The time of day where this process runs, as it stands before lines for a person.
+#[must_use]
+pub fn time_of_day(time: SystemTime) -> String {
+    DateTime::<Local>::from(time).format(TIME_OF_DAY).to_string()
+}
+
 /// `12:47:24.123  temperature.sub  Oslo: 1 °C`; the level stands only where it is not info.
 fn human(line: &Line, repeated: u64, time: DateTime<Local>, colours: bool) -> String {
-    let mut text = time.format("%H:%M:%S%.3f").to_string();
+    let mut text = time.format(TIME_OF_DAY).to_string();
     if line.level != Level::Info {
         text.push_str("  ");
         text.push_str(&painted(line.level, colours));

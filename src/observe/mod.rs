@@ -12,5 +12,5 @@ mod server;
 mod words;
 
 pub use filter::LogFilter;
-pub use log::{LogFormat, Logger};
+pub use log::{LogFormat, Logger, time_of_day};
 pub use server::{ServeAddress, ServeError, Server};

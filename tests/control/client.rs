@@ -106,18 +106,6 @@ impl Follower {
         Self { child, out, errors }
     }
 
-    /// One whose output is not read yet.
-    pub(crate) fn unread(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let errors = Lines::of(child.stderr.take().unwrap());
-        Self { child, out: None, errors }
-    }
-
-    /// Begins to read.
-    pub(crate) fn read(&mut self) {
-        self.out = self.child.stdout.take().map(Lines::of);
-    }
-
     /// Waits for a line of standard output.
     #[track_caller]
     pub(crate) fn shows(&self, text: &str) -> String {

@@ -5,7 +5,6 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use crate::client::Desk;
 use crate::support::{PATIENCE, Zrig, eventually};
@@ -46,6 +45,17 @@ fn a_name_that_fits_none_or_several_lists_what_runs() {
     let (one, two) = (first.id().to_string(), second.id().to_string());
     desk.ask(["call", "echo", "desk", "hi"]).fails(2, ["several runs of echo", &one, &two]);
     assert_eq!(desk.ask(["call", &two, "desk", "hi"]).well(), "hi!\n");
+}
+
+#[test]
+fn a_run_that_stands_still_is_listed_and_keeps_its_socket() {
+    let desk = Desk::new();
+    let run = desk.run(ECHO);
+    run.signal("STOP");
+    desk.ask(["call", "echo", "desk", "hi"]).fails(2, ["no run of echo", "silent"]);
+    run.signal("CONT");
+    assert_eq!(desk.ask(["call", "echo", "desk", "hi"]).well(), "hi!\n");
+    run.stop();
 }
 
 #[test]
@@ -194,6 +204,5 @@ fn so_many_taps_have_a_thread_and_no_more() {
     desk.ask(["tap", "echo", "desk"]).fails(1, ["16 taps look at this run already"]);
     drop(taps);
     eventually("their threads end with their clients", || threads() == before);
-    std::thread::sleep(Duration::ZERO);
     run.stop();
 }
