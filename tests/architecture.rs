@@ -36,6 +36,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tracing", &["observe"]),
     ("tracing_subscriber", &["observe"]),
     ("mimalloc", &["main"]),
+    ("rustix", &["script"]),
 ];
 
 /// The only files with unsafe code.
