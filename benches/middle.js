@@ -26,12 +26,24 @@ const handlers = {
   rep: (data) => data.toString() + "!",
 };
 
+// When a peer has just gone, zeromq.js may say that it cannot send now instead of waiting.
+async function send(socket, data) {
+  for (;;) {
+    try {
+      return await socket.send(data);
+    } catch (error) {
+      if (error.code !== "EAGAIN") throw error;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
 async function main() {
   const handle = handlers[work];
   if (work === "rep") {
     const socket = new zmq.Reply();
     await socket.bind(from);
-    for await (const [data] of socket) await socket.send(handle(data));
+    for await (const [data] of socket) await send(socket, handle(data));
   }
   const source = new zmq.Pull();
   const target = new zmq.Push();
@@ -39,7 +51,7 @@ async function main() {
   await target.bind(to);
   for await (const [data] of source) {
     const answer = handle(data);
-    if (answer !== undefined) await target.send(answer);
+    if (answer !== undefined) await send(target, answer);
   }
 }
 
