@@ -38,7 +38,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("hyper_util", &["observe"]),
     ("http_body_util", &["observe"]),
     ("mimalloc", &["main"]),
-    ("rustix", &["control", "cli"]),
+    ("rustix", &["script", "control", "cli"]),
 ];
 
 /// The only files with unsafe code.

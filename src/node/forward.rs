@@ -1,13 +1,14 @@
 //! Messages moved natively between two sockets: what `zmq_proxy` does, without a script.
 //!
 //! Owns one direction each, with at most one message in hand: what the other side does not take
-//! is not received, so back-pressure goes through. Never looks into a message.
+//! is not received, so back-pressure goes through. Never looks into a message, and puts its frames
+//! together only where it has to wait or somebody else gets a copy.
 
 use super::inbox::subscription;
 use super::outbox::Pending;
-use super::socket::{Outgoing, Sent};
+use super::socket::{NodeSocket, Outgoing, Sent};
 use super::task::Node;
-use crate::message::{Multipart, share_all};
+use crate::message::{Frame, Multipart, share_all};
 use crate::topology::NodeSpec;
 use crate::zeromq::Role;
 
@@ -54,11 +55,52 @@ impl Node {
     pub(super) fn forward(&mut self) -> bool {
         let mut moved = false;
         for at in 0..self.forwards.len() {
+            if self.may_relay(at) {
+                moved |= self.relay(at);
+                continue;
+            }
             for _ in 0..BURST {
                 if !self.forward_one(at) {
                     break;
                 }
                 moved = true;
+            }
+        }
+        moved
+    }
+
+    /// Whether a direction's messages may go through without being put together first.
+    fn may_relay(&self, at: usize) -> bool {
+        let Forward { from, to, capture, .. } = self.forwards[at];
+        self.held.is_none()
+            && capture.is_none()
+            && from != to
+            && self.forwards[at].is_idle()
+            && self.pending.is_empty()
+            && self.sockets[from].passes_frames()
+            && self.sockets[to].passes_frames()
+    }
+
+    /// Moves a burst frame by frame; whether anything moved.
+    fn relay(&mut self, at: usize) -> bool {
+        let Forward { from, to, .. } = self.forwards[at];
+        if !self.sockets[from].readable {
+            return false;
+        }
+        let mut moved = false;
+        let mut frame = Frame::empty();
+        for _ in 0..BURST {
+            let Ok([source, target]) = self.sockets.get_disjoint_mut([from, to]) else { break };
+            match relay_one(source, target, &mut frame) {
+                Relayed::Nothing => break,
+                Relayed::Moved => moved = true,
+                Relayed::Refused(frames) => {
+                    moved = true;
+                    self.forwards[at].held = Some(frames.into());
+                    if !self.deliver_held(at) {
+                        return true;
+                    }
+                }
             }
         }
         moved
@@ -141,4 +183,51 @@ impl Node {
         }
         sent != Sent::Waits
     }
+}
+
+/// What became of a message that went through frame by frame.
+enum Relayed {
+    /// There was none.
+    Nothing,
+    /// The other socket has it.
+    Moved,
+    /// The other socket does not take it now, or knows no such peer.
+    Refused(Multipart),
+}
+
+/// Hands the frames of one message on as they come. A socket that took the first takes them all,
+/// and libzmq gives a message whole, so only the first frame can find no way.
+fn relay_one(source: &mut NodeSocket, target: &mut NodeSocket, frame: &mut Frame) -> Relayed {
+    if source.raw.receive(frame).is_err() {
+        source.readable = false;
+        return Relayed::Nothing;
+    }
+    let mut more = frame.more();
+    let mut bytes = frame.len();
+    // Sending may consume the edge of a message that came meanwhile, also where it fails.
+    target.readable = true;
+    source.counters.messages_in.add(1);
+    if target.raw.send(frame, more).is_err() {
+        let mut frames = Multipart::new();
+        frames.push(std::mem::replace(frame, Frame::empty()));
+        while more && source.raw.receive(frame).is_ok() {
+            more = frame.more();
+            bytes += frame.len();
+            frames.push(std::mem::replace(frame, Frame::empty()));
+        }
+        source.counters.bytes_in.add(bytes as u64);
+        return Relayed::Refused(frames);
+    }
+    while more && source.raw.receive(frame).is_ok() {
+        more = frame.more();
+        bytes += frame.len();
+        if target.raw.send(frame, more).is_err() {
+            // The connection ended meanwhile, and with it what it had of the message.
+            continue;
+        }
+    }
+    source.counters.bytes_in.add(bytes as u64);
+    target.counters.messages_out.add(1);
+    target.counters.bytes_out.add(bytes as u64);
+    Relayed::Moved
 }

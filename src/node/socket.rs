@@ -128,7 +128,8 @@ pub(super) struct NodeSocket {
     pub(super) spec: SocketSpec,
     pub(super) name: Arc<str>,
     pub(super) counters: Arc<SocketCounters>,
-    /// Whether a receive might go through.
+    /// Whether a receive might go through: true after every call but a receive that found nothing,
+    /// because any other may have consumed the descriptor's edge.
     pub(super) readable: bool,
     /// Whether a REQ has asked and waits for the answer.
     pub(super) awaits_reply: bool,
@@ -279,6 +280,7 @@ impl NodeSocket {
 
     /// Takes a topic that a handler asks for.
     pub(super) fn subscribe_more(&mut self, prefix: &[u8]) -> Result<(), Errno> {
+        self.readable = true;
         self.subscribe(prefix)?;
         *self.wishes.entry(prefix.to_vec()).or_default() += 1;
         Ok(())
@@ -286,6 +288,7 @@ impl NodeSocket {
 
     /// No longer takes a topic that a handler wants no more.
     pub(super) fn subscribe_less(&mut self, prefix: &[u8]) -> Result<(), Errno> {
+        self.readable = true;
         self.unsubscribe(prefix)?;
         *self.wishes.entry(prefix.to_vec()).or_default() -= 1;
         Ok(())
@@ -345,6 +348,7 @@ impl NodeSocket {
             why,
         };
         super::ipc::make_room(endpoint).map_err(&failed)?;
+        self.readable = true;
         self.raw.bind(endpoint).map_err(|errno| failed(bind_failure(errno)))?;
         let actual = self.raw.last_endpoint().map_err(|errno| failed(errno.to_string()))?;
         self.files.extend(IpcFile::of(endpoint).map(|file| (endpoint.to_owned(), file)));
@@ -368,6 +372,7 @@ impl NodeSocket {
     /// Connects.
     pub(super) fn connect(&mut self, endpoint: &str) -> Result<(), SocketError> {
         self.watch_connections(endpoint)?;
+        self.readable = true;
         self.raw.connect(endpoint).map_err(|errno| SocketError::Connect {
             socket: self.spec.name.clone(),
             endpoint: endpoint.to_owned(),
@@ -379,6 +384,7 @@ impl NodeSocket {
 
     /// Takes a connection away; what waits in it inbound is lost.
     pub(super) fn disconnect(&mut self, endpoint: &str) -> Result<(), SocketError> {
+        self.readable = true;
         match self.raw.disconnect(endpoint) {
             // The other end of an inproc link may have ended it already.
             Ok(()) | Err(Errno::NOT_FOUND) => {}
@@ -394,6 +400,7 @@ impl NodeSocket {
     /// Takes a bound endpoint away.
     pub(super) fn unbind(&mut self, endpoint: &str) -> Result<(), SocketError> {
         let actual = self.bound.get(endpoint).map_or(endpoint, String::as_str).to_owned();
+        self.readable = true;
         self.raw.unbind(&actual).map_err(|errno| self.detach_error(endpoint, errno))?;
         self.bound.remove(endpoint);
         // Behind an address such as 0.0.0.0 connections tell the address they came in by.
@@ -473,6 +480,10 @@ impl NodeSocket {
                 return None;
             }
             let more = frame.more();
+            if more && frames.is_empty() {
+                // Most messages of several frames have an envelope of two.
+                frames.reserve(4);
+            }
             frames.push(frame);
             if !more {
                 break;
@@ -488,6 +499,16 @@ impl NodeSocket {
         Some(frames)
     }
 
+    /// Whether messages may go through it frame by frame, because nothing here has to see them
+    /// whole or in their turn: what publishes counts whom it reaches, a REQ and a REP keep turns.
+    pub(super) fn passes_frames(&self) -> bool {
+        let plain = matches!(
+            self.spec.role,
+            Role::Pair | Role::Push | Role::Pull | Role::Dealer | Role::Router | Role::Sub
+        );
+        plain && !self.spec.sequence && self.stash.is_empty() && self.parked.is_empty()
+    }
+
     /// Sends a message by the rules of its pattern, without waiting.
     pub(super) fn send(&mut self, message: &mut Outgoing) -> Sent {
         if self.awaits_reply && !self.spec.is_on("req_relaxed") {
@@ -501,6 +522,8 @@ impl NodeSocket {
         }
         self.number(message);
         self.count_reached(message);
+        // Sending may consume the edge of a message that came meanwhile, also where it fails.
+        self.readable = true;
         let bytes: usize = message.frames.iter().map(|frame| frame.len()).sum();
         let whole = message.next == 0 && !self.taps.is_empty();
         let copy = if whole { self.taps.copy(&message.frames) } else { None };
@@ -521,8 +544,6 @@ impl NodeSocket {
                 }
                 self.counters.note_size(bytes as u64);
                 self.awaits_reply = self.spec.role == Role::Req;
-                // Sending may have consumed the edge of a message that came meanwhile.
-                self.readable = true;
                 Sent::Taken
             }
             Err(Errno::AGAIN) => self.full(message),

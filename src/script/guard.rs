@@ -4,9 +4,10 @@
 //! functions that could grow one without bound ask for room first.
 
 use std::cell::Cell;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rhai::Dynamic;
+use rustix::time::{ClockId, clock_gettime};
 
 use super::limits;
 use crate::memory;
@@ -18,7 +19,16 @@ pub(super) struct Guard {
     /// Counted here: a function that calls back counts the engine's steps anew for each call.
     steps: Cell<u32>,
     patience: Cell<u32>,
-    deadline: Cell<Option<Instant>>,
+    patrol: Cell<Option<Patrol>>,
+}
+
+/// When to look next at how long a call takes. Reading what a thread has computed costs a system
+/// call, so it is done only when much time has passed; a busy machine may have passed it elsewhere.
+#[derive(Clone, Copy, Debug)]
+struct Patrol {
+    next: Instant,
+    /// What the thread had computed when the look before this one was due.
+    computed: Option<Duration>,
 }
 
 /// Why a call is ended.
@@ -48,7 +58,7 @@ impl Guard {
         self.base.set(memory::held());
         self.steps.set(0);
         self.patience.set(patience);
-        self.deadline.set(None);
+        self.patrol.set(None);
     }
 
     /// Called for every step.
@@ -68,16 +78,30 @@ impl Guard {
         usize::try_from(left).unwrap_or(0)
     }
 
+    /// Ends a call that has computed through the second half of its time.
     #[inline(never)]
     fn look_at_clock(&self) -> Option<Spent> {
         let now = Instant::now();
-        match self.deadline.get() {
-            Some(deadline) => (now > deadline).then_some(Spent::Time),
-            None => {
-                let time = limits::CALL_TIME * self.patience.get();
-                self.deadline.set(Some(now + time));
-                None
-            }
+        let half = limits::CALL_TIME * self.patience.get() / 2;
+        let computed = match self.patrol.get() {
+            Some(patrol) if now < patrol.next => return None,
+            Some(patrol) => Some((patrol.computed, computed_by_this_thread())),
+            None => None,
+        };
+        let left = match computed {
+            Some((Some(before), after)) => half.saturating_sub(after.saturating_sub(before)),
+            Some((None, _)) | None => half,
+        };
+        if left.is_zero() {
+            return Some(Spent::Time);
         }
+        let computed = computed.map(|(before, after)| before.unwrap_or(after));
+        self.patrol.set(Some(Patrol { next: now + left, computed }));
+        None
     }
+}
+
+fn computed_by_this_thread() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or(Duration::MAX)
 }

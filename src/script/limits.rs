@@ -20,7 +20,7 @@ pub(super) const EXPRESSION_DEPTH: usize = 128;
 /// the rest is for values inside values, which the engine clones, compares and drops by recursion.
 /// Only what is used takes memory.
 pub const STACK_BYTES: usize = 256 << 20;
-/// How long a call may take by the clock, for what takes long in few steps.
+/// How long a call may compute, for what takes long in few steps.
 pub(super) const CALL_TIME: Duration = Duration::from_millis(500);
 /// Bytes that a call may hold more than when it began.
 pub(super) const MEMORY_BYTES: isize = 96 << 20;

@@ -1,0 +1,308 @@
+#!/usr/bin/env python3
+"""Measures zrig against libzmq's zmq_proxy, pyzmq and zeromq.js, and prints Markdown tables.
+
+    benches/compare.py [--rounds 7] [--seconds 0.5] [WORK…]     shell patterns; `--list` shows all
+
+Without a name the works of the floors are measured; `idle` and `fairness` are works of their own.
+Every competitor's process runs all the time and is driven in turn, A B C A B C …; all processes
+may use the same two cores (`trip`: the same one). Loopback only. zrig and the load are built with
+`cargo build --release` and `cargo bench --no-run` unless they are there (`--zrig`, `--load`).
+"""
+
+import argparse
+import fnmatch
+import glob
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from works import FLOORS, WORKS
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+CORES = sorted(os.sched_getaffinity(0))[:2]
+# A measurement that says nothing for so long is ended and named.
+PATIENCE = 20
+
+
+def free_port():
+    """Below 32768, where no outgoing connection of the system can be."""
+    for port in range(20000 + os.getpid() % 5000, 32000):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if port not in free_port.given:
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+                free_port.given.add(port)
+                return port
+    raise SystemExit("no free port")
+
+
+free_port.given = set()
+
+
+def nanoseconds(process):
+    """Processor time of all threads of a process."""
+    total = 0
+    for path in glob.glob(f"/proc/{process.pid}/task/*/schedstat"):
+        try:
+            total += int(Path(path).read_text().split()[0])
+        except (OSError, IndexError):
+            pass  # The thread has just ended.
+    return total
+
+
+def start(command, cores, **more):
+    return subprocess.Popen(
+        [str(word) for word in command],
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
+        **more,
+    )
+
+
+def end(process):
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+class Tools:
+    def __init__(self, options):
+        self.zrig = options.zrig or self.build("build", "zrig")
+        self.load = options.load or self.build("bench", "load")
+        setup = ROOT / "tests/python/setup.sh"
+        self.python = subprocess.check_output([setup], text=True).strip()
+        self.node = self.javascript()
+
+    def build(self, command, name):
+        what = ["--release", "--bin"] if command == "build" else ["--no-run", "--bench"]
+        output = subprocess.run(
+            ["cargo", command, *what, name, "--message-format=json"],
+            cwd=ROOT,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
+        found = [json.loads(line).get("executable") for line in output.splitlines()]
+        return [path for path in found if path][-1]
+
+    def javascript(self):
+        """Node's folder with zeromq.js, or nothing where there is no npm."""
+        folder = TARGET / "bench-node"
+        if not (folder / "node_modules/zeromq").exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "package.json").write_text("{}")
+            try:
+                subprocess.run(["npm", "install", "zeromq@6"], cwd=folder, check=True, stdout=sys.stderr)
+            except (OSError, subprocess.CalledProcessError) as error:
+                print(f"without zeromq.js: {error}", file=sys.stderr)
+                return None
+        return folder / "node_modules"
+
+
+class Competitor:
+    def __init__(self, tools, work, name, folder):
+        self.name, self.work = name, work
+        self.cores = CORES[:1] if work.one_core else CORES
+        if work.transport == "ipc":
+            ends = [f"ipc://{folder}/{name}.{end}" for end in ("in", "out")]
+        else:
+            ends = [f"tcp://127.0.0.1:{free_port()}" for _ in range(2)]
+        self.ends = dict(zip(("IN", "OUT"), ends))
+        self.load = tools.load
+        environment = dict(os.environ)
+        if name == "zrig" or name in work.variants:
+            text = work.variants.get(name, work.topology)
+            for word, endpoint in self.ends.items():
+                text = text.replace(f"'{word}'", f"'{endpoint}'")
+            path = Path(folder) / f"{name.replace(' ', '-')}.yaml"
+            path.write_text(text)
+            command = [tools.zrig, "run", "--no-watch", "--log", "error", path]
+        elif name == "zeromq.js":
+            command = ["node", HERE / "middle.js", work.kind, *ends]
+            environment["NODE_PATH"] = str(tools.node)
+        else:
+            command = [tools.python, HERE / "middle.py", name, work.kind, *ends]
+        quiet = subprocess.DEVNULL
+        self.process = start(command, self.cores, env=environment, stdout=quiet, stderr=None)
+
+    def words(self, words):
+        return [self.load, *[self.ends.get(word, word) for word in words]]
+
+    def measure(self, warm, seconds):
+        """Messages a second, nanoseconds of processor time a message, and further figures."""
+        others = [start(self.words(words), self.cores) for words in self.work.others]
+        words = self.words(self.work.drive)
+        if words[1] == "trip":
+            words += [warm, seconds, self.ends["IN"]]
+        else:
+            words += [warm, seconds]
+        driver = start(words, self.cores, stdout=subprocess.PIPE, text=True)
+        signal.alarm(PATIENCE)
+        try:
+            if driver.stdout.readline().strip() != "begin":
+                raise SystemExit(f"{self.work.name}: {self.name} did not begin")
+            before = nanoseconds(self.process)
+            figures = [float(word) for word in driver.stdout.readline().split()]
+            used = nanoseconds(self.process) - before
+        finally:
+            signal.alarm(0)
+            for process in [driver, *others]:
+                process.kill()
+                process.wait()
+        count = figures[0] * self.work.scale
+        return [count / figures[1], used / max(count, 1), *figures[2:]]
+
+
+def spread(values, digits=0):
+    low, middle, high = min(values), statistics.median(values), max(values)
+    return f"{middle:,.{digits}f} ({low:,.{digits}f}–{high:,.{digits}f})"
+
+
+def compare(tools, work, options):
+    with tempfile.TemporaryDirectory(prefix="zrig-bench-") as folder:
+        names = [name for name in work.peers if name != "zeromq.js" or tools.node]
+        competitors = [Competitor(tools, work, name, folder) for name in names]
+        try:
+            results = {name: [] for name in names}
+            for _ in range(options.rounds):
+                for competitor in competitors:
+                    figures = competitor.measure(str(options.warm), str(options.seconds))
+                    results[competitor.name].append(figures)
+        finally:
+            for competitor in competitors:
+                end(competitor.process)
+    first = names[0]
+    latency = len(results[first][0]) > 2
+    print(f"\n### {work.name}\n")
+    print("| | messages/s | {} is × | ns of CPU a message |{}".format(first, " µs p50 | p90 | p99 |" if latency else ""))
+    print("|---|---|---|---|" + ("---|---|---|" if latency else ""))
+    for name in names:
+        rates = [figures[0] for figures in results[name]]
+        ratios = [a[0] / b[0] for a, b in zip(results[first], results[name])]
+        row = f"| {name} | {spread(rates)} | {spread(ratios, 2)} | {spread([f[1] for f in results[name]])} |"
+        for place in range(2, 5) if latency else ():
+            row += f" {statistics.median(f[place] for f in results[name]):.0f} |"
+        print(row, flush=True)
+
+
+def idle(tools, options):
+    """Nodes that only wait: start, memory, threads, descriptors, processor time."""
+    print("\n### idle: pairs of PUSH and PULL over TCP\n")
+    print("| nodes | ms to start | KiB | KiB a node more | threads | descriptors | % of a core |")
+    print("|---|---|---|---|---|---|---|")
+    alone = None
+    for nodes in (2, 10, 100, 1000):
+        text = "nodes:\n"
+        for n in range(nodes // 2):
+            text += f"  a{n}: {{role: push, bind: 'tcp://127.0.0.1:*', on_start: 'send({n})'}}\n"
+            text += f"  b{n}: {{role: pull, connect: a{n}, on_message: 'print(msg.text)'}}\n"
+        starts, figures = [], None
+        for last in [False] * (options.rounds - 1) + [True]:
+            with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+                file.write(text)
+                file.flush()
+                begun = time.monotonic()
+                run = start([tools.zrig, "run", "--no-watch", file.name], CORES,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                arrived = 0
+                signal.alarm(PATIENCE)
+                while arrived < nodes // 2:
+                    arrived += "  b" in run.stdout.readline()
+                signal.alarm(0)
+                starts.append((time.monotonic() - begun) * 1000)
+                if last:
+                    time.sleep(1)
+                    before = nanoseconds(run)
+                    time.sleep(options.idle)
+                    used = nanoseconds(run) - before
+                    figures = status(run) + (used / options.idle / 1e7,)
+                end(run)
+        memory, threads, descriptors, share = figures
+        alone = alone or memory
+        more = f"{(memory - alone) / (nodes - 2):.1f}" if nodes > 2 else ""
+        print(f"| {nodes} | {spread(starts)} | {memory:,} | {more} | {threads} | {descriptors} | {share:.3f} |", flush=True)
+
+
+def status(run):
+    text = Path(f"/proc/{run.pid}/status").read_text()
+    value = lambda key: int(text.split(key + ":")[1].split()[0])
+    return value("VmRSS"), value("Threads"), len(os.listdir(f"/proc/{run.pid}/fd"))
+
+
+def fairness(tools, options):
+    """A hundred quiet nodes beside one that never runs out of work, on the same threads."""
+    quiet = [f"tcp://127.0.0.1:{free_port()}" for _ in range(100)]
+    flooded = f"tcp://127.0.0.1:{free_port()}"
+    text = "nodes:\n"
+    text += f"  busy: {{role: pull, bind: '{flooded}', on_message: 'this.n = (this.n ?? 0) + 1; ()'}}\n"
+    for n, endpoint in enumerate(quiet):
+        text += f"  quiet{n}: {{role: rep, bind: '{endpoint}', on_message: 'msg.text'}}\n"
+    print("\n### fairness: round trips to 100 quiet nodes, µs\n")
+    print("| the busy node | p50 | p90 | p99 | longest |\n|---|---|---|---|---|")
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(text)
+        file.flush()
+        run = start([tools.zrig, "run", "--no-watch", "--log", "error", file.name], CORES)
+        try:
+            for saturated in (False, True):
+                flood = [start([tools.load, "push", flooded, "size:100"], CORES)] if saturated else []
+                rounds = []
+                signal.alarm(PATIENCE * options.rounds)
+                for _ in range(options.rounds):
+                    words = [tools.load, "trip", "size:10", options.warm, 1, *quiet]
+                    driver = start(words, CORES, stdout=subprocess.PIPE, text=True)
+                    rounds.append([float(word) for word in driver.communicate()[0].split()[1:]][2:])
+                signal.alarm(0)
+                for process in flood:
+                    process.kill()
+                    process.wait()
+                columns = " | ".join(spread(column) for column in zip(*rounds))
+                print(f"| {'saturated' if saturated else 'silent'} | {columns} |", flush=True)
+        finally:
+            end(run)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("works", nargs="*", default=FLOORS, help="names or shell patterns")
+    parser.add_argument("--list", action="store_true", help="print every name")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=0.5, help="of each measurement")
+    parser.add_argument("--warm", type=float, default=0.2, help="seconds before each measurement")
+    parser.add_argument("--idle", type=float, default=20, help="seconds that idle nodes are watched")
+    parser.add_argument("--zrig", help="the program; default: build it")
+    parser.add_argument("--load", help="the load; default: build it")
+    options = parser.parse_args()
+    special = {"idle": idle, "fairness": fairness}
+    known = [*WORKS, *special]
+    if options.list:
+        print("\n".join(known))
+        return
+    chosen = [name for word in options.works for name in fnmatch.filter(known, word)]
+    if not chosen:
+        raise SystemExit("no such work; --list prints all")
+    signal.signal(signal.SIGALRM, lambda *_: sys.exit(f"nothing for {PATIENCE} seconds"))
+    tools = Tools(options)
+    for name in chosen:
+        if name in special:
+            special[name](tools, options)
+        else:
+            compare(tools, WORKS[name], options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""The same works written by hand with pyzmq, for benches/compare.py to measure.
+
+    middle.py KIND WORK IN OUT        KIND: proxy, sync, asyncio
+"""
+
+import asyncio
+import json
+import sys
+
+import zmq
+import zmq.asyncio
+
+SOCKETS = {
+    "forward": (zmq.PULL, zmq.PUSH),
+    "broker": (zmq.ROUTER, zmq.DEALER),
+    "bus": (zmq.XSUB, zmq.XPUB),
+    "append": (zmq.PULL, zmq.PUSH),
+    "json": (zmq.PULL, zmq.PUSH),
+    "filter": (zmq.PULL, zmq.PUSH),
+    "rep": (zmq.REP, None),
+}
+
+
+def append(data):
+    msgid, kind, body = data.split(b" ", 2)
+    if int(msgid) == 1000:
+        return b"1000 text " + body + b"!"
+    return None
+
+
+def edit(data):
+    value = json.loads(data)
+    value["celsius"] += 1
+    return json.dumps(value).encode()
+
+
+def sieve(data):
+    return data if int(data.split(b" ", 1)[0]) == 1000 else None
+
+
+HANDLERS = {"append": append, "json": edit, "filter": sieve, "rep": lambda data: data + b"!"}
+
+
+def bound(context, work, endpoints):
+    sockets = []
+    for kind, endpoint in zip(SOCKETS[work], endpoints):
+        if kind is not None:
+            socket = context.socket(kind)
+            socket.bind(endpoint)
+            sockets.append(socket)
+    return sockets
+
+
+def loop(sockets, work):
+    """What one writes by hand: receive, do it, send."""
+    handle = HANDLERS.get(work)
+    source, target = sockets[0], sockets[-1]
+    if handle:
+        while True:
+            answer = handle(source.recv())
+            if answer is not None:
+                target.send(answer)
+    if work == "forward":
+        while True:
+            target.send(source.recv())
+    poller = zmq.Poller()
+    poller.register(source, zmq.POLLIN)
+    poller.register(target, zmq.POLLIN)
+    while True:
+        for socket, _ in poller.poll():
+            other = target if socket is source else source
+            other.send_multipart(socket.recv_multipart())
+
+
+async def aloop(sockets, work):
+    handle = HANDLERS.get(work)
+    source, target = sockets[0], sockets[-1]
+    if handle:
+        while True:
+            answer = handle(await source.recv())
+            if answer is not None:
+                await target.send(answer)
+    if work == "forward":
+        while True:
+            await target.send(await source.recv())
+
+    async def one_way(a, b):
+        while True:
+            await b.send_multipart(await a.recv_multipart())
+
+    await asyncio.gather(one_way(source, target), one_way(target, source))
+
+
+def main():
+    kind, work, *endpoints = sys.argv[1:]
+    if kind == "asyncio":
+
+        async def run():
+            await aloop(bound(zmq.asyncio.Context(), work, endpoints), work)
+
+        asyncio.run(run())
+    sockets = bound(zmq.Context(), work, endpoints)
+    if kind == "proxy":
+        # No handler: the most that libzmq's own loop could do around one.
+        zmq.proxy(sockets[0], sockets[-1])
+    loop(sockets, work)
+
+
+main()

@@ -1,0 +1,148 @@
+"""What benches/compare.py can measure: each work by name, its topology and its traffic."""
+
+JSON = '{"id": 17, "city": "Oslo", "celsius": 4, "tags": ["a", "b"], "ok": true}'
+TEXT = "1000 text " + "x" * 90
+SIZES = (10, 100, 1024, 65536)
+PEERS = ("zrig", "proxy", "sync", "asyncio", "zeromq.js")
+
+
+def pair(a, b, rest, fmt="plain"):
+    """A node with the sockets `in` and `out`, both bound."""
+    formats = f", format: {fmt}" if a[0] in "ps" else ""
+    return f"""nodes:
+  middle:
+    sockets:
+      in: {{role: {a}, bind: 'IN'{formats}}}
+      out: {{role: {b}, bind: 'OUT'{formats}}}
+    {rest}
+"""
+
+
+class Work:
+    """One table row: who competes, what they run, what drives them.
+
+    `drive` is the measuring load, `others` the loads beside it; IN and OUT stand for the endpoints.
+    `scale` is how many messages arrived in the middle for each one counted.
+    """
+
+    def __init__(self, name, topology, kind, drive, others=(), peers=PEERS, **more):
+        self.name, self.topology, self.kind = name, topology, kind
+        self.drive, self.others, self.peers = drive, others, peers
+        self.transport = more.get("transport", "tcp")
+        self.scale = more.get("scale", 1)
+        self.one_core = more.get("one_core", False)
+        self.variants = more.get("variants", {})
+
+
+def forwards():
+    for transport in ("tcp", "ipc"):
+        for size in SIZES:
+            end = f"{transport}-{size}"
+            text = f"size:{size}"
+            yield Work(
+                f"forward-{end}",
+                pair("pull", "push", "forward: {in: out}"),
+                "forward",
+                ["pull", "OUT"],
+                [["push", "IN", text]],
+                transport=transport,
+            )
+            yield Work(
+                f"broker-{end}",
+                pair("router", "dealer", "forward: [in, out]"),
+                "broker",
+                ["ask", "IN", "64", text],
+                [["echo", "OUT"]],
+                PEERS[:4],
+                transport=transport,
+            )
+            yield Work(
+                f"bus-{end}",
+                pair("xsub", "xpub", "forward: [in, out]"),
+                "bus",
+                ["sub", "OUT", "1"],
+                [["pub", "IN", text]],
+                PEERS[:4],
+                transport=transport,
+            )
+    for subscribers in (1, 10, 100):
+        yield Work(
+            f"fanout-{subscribers}",
+            pair("xsub", "xpub", "forward: [in, out]"),
+            "bus",
+            ["sub", "OUT", str(subscribers)],
+            [["pub", "IN", "size:100"]],
+            PEERS[:3],
+        )
+
+
+def scripted():
+    yield Work(
+        "append",
+        pair("pull", "push", """on_message: 'if msg.msgid == 1000 { msg.body + "!" }'""", "msgid"),
+        "append",
+        ["pull", "OUT"],
+        [["push", "IN", TEXT]],
+    )
+    yield Work(
+        "json",
+        pair("pull", "push", "on_message: 'let m = msg.json; m.celsius += 1; m'"),
+        "json",
+        ["pull", "OUT"],
+        [["push", "IN", JSON]],
+    )
+    yield Work(
+        "filter",
+        pair("pull", "push", "on_message: 'if msg.msgid == 1000 { msg }'", "msgid"),
+        "filter",
+        ["pull", "OUT"],
+        [["push", "IN", TEXT, *[TEXT.replace("1000", str(n)) for n in range(1001, 1010)]]],
+        scale=10,
+    )
+    rep = "nodes:\n  middle: {role: rep, bind: 'IN', on_message: 'msg.text + \"!\"'}\n"
+    no_proxy = ("zrig", "sync", "asyncio", "zeromq.js")
+    yield Work("rep", rep, "rep", ["ask", "IN", "64", "size:100"], peers=no_proxy)
+    yield Work("rep-1", rep, "rep", ["ask", "IN", "1", "size:100"], peers=no_proxy)
+    yield Work("trip", rep, "rep", ["trip", "size:100"], peers=no_proxy, one_core=True)
+
+
+def chain(length):
+    nodes = "nodes:\n"
+    for n in range(length):
+        source = "bind: 'IN'" if n == 0 else f"connect: 'inproc://hop{n}'"
+        target = "bind: 'OUT'" if n == length - 1 else f"bind: 'inproc://hop{n + 1}'"
+        nodes += (
+            f"  hop{n}: {{forward: {{in: out}}, sockets: "
+            f"{{in: {{role: pull, {source}}}, out: {{role: push, {target}}}}}}}\n"
+        )
+    return nodes
+
+
+def replicas(count):
+    return f"""nodes:
+  split:
+    sockets: {{in: {{role: pull, bind: 'IN'}}, out: {{role: push, bind: 'inproc://work'}}}}
+    forward: {{in: out}}
+  worker:
+    sockets: {{in: {{role: pull, connect: split.out}}, out: {{role: push, connect: join.in}}}}
+    on_message: 'let m = msg.json; m.celsius += 1; m'
+    replicas: {count}
+  join:
+    sockets: {{in: {{role: pull, bind: 'inproc://done'}}, out: {{role: push, bind: 'OUT'}}}}
+    forward: {{in: out}}
+"""
+
+
+def scaling():
+    traffic = (["pull", "OUT"], [["push", "IN", "size:100"]])
+    chains = {f"{n} nodes": chain(n) for n in (1, 4, 16)}
+    yield Work("chain", None, None, *traffic, peers=tuple(chains), variants=chains)
+    workers = {f"{n} replicas": replicas(n) for n in (1, 2, 4)}
+    traffic = (["pull", "OUT"], [["push", "IN", JSON]])
+    yield Work("replicas", None, None, *traffic, peers=tuple(workers), variants=workers)
+
+
+WORKS = {work.name: work for part in (forwards, scripted, scaling) for work in part()}
+
+# What the floors of docs/performance.md speak of.
+FLOORS = ["forward-tcp-100", "broker-tcp-100", "append", "json", "rep", "trip", "replicas"]
