@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::control::ControlSocket;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Fact, FactReader, What, facts};
 use crate::load::{Loaded, load};
@@ -107,7 +108,10 @@ pub fn run(
         }
         let status = match run.start(&topology, &mut signals).await? {
             Some(status) => status,
-            None => run.watch(&mut signals).await,
+            None => {
+                let _control = run.open_control();
+                run.watch(&mut signals).await
+            }
         };
         stop(&mut run.supervisor, &mut run.reader, &mut signals, logger).await;
         Ok::<u8, RunError>(status)
@@ -147,6 +151,12 @@ impl Run<'_> {
         self.tell(What::Serving { address: address.to_string() });
         let view = self.supervisor.view();
         tokio::spawn(server.serve(view, self.options.file.clone()));
+    }
+
+    /// Lets other processes of this user look into the run; it goes on without that too.
+    fn open_control(&self) -> Option<ControlSocket> {
+        let opened = ControlSocket::open(&self.options.file, &self.supervisor);
+        opened.map_err(|error| self.tell(What::NoControlSocket { error: error.to_string() })).ok()
     }
 
     /// Starts; the result is a status when the start was interrupted.

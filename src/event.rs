@@ -111,6 +111,11 @@ pub enum What {
         /// What it said.
         message: String,
     },
+    /// Nobody outside can look into the run.
+    NoControlSocket {
+        /// Why.
+        error: String,
+    },
     /// Something in a node could not be done.
     Failed {
         /// What and why.

@@ -17,6 +17,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod control;
 pub mod counters;
 pub mod diagnostic;
 pub mod document;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["main", "cli"],
     &["app"],
-    &["load", "watch", "observe"],
+    &["load", "watch", "observe", "control"],
     &["supervisor"],
     &["node"],
     &["event", "counters", "snapshot"],
@@ -38,6 +38,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("hyper_util", &["observe"]),
     ("http_body_util", &["observe"]),
     ("mimalloc", &["main"]),
+    ("rustix", &["control", "cli"]),
+    ("chrono", &["cli"]),
 ];
 
 /// The only files with unsafe code.

@@ -97,7 +97,6 @@ impl Node {
             self.phase = Phase::Running;
         }
         for socket in &mut self.sockets {
-            socket.stirred = true;
             // Reads every command that waits: a pipe that ended must not be sent into.
             socket.look();
         }
@@ -183,6 +182,8 @@ impl Node {
         self.forwards = Forward::all(to);
         let counters = self.sockets.iter().map(|socket| Arc::clone(&socket.counters)).collect();
         self.blueprint.counters.set_sockets(counters);
+        // What is known of a socket's format or of its place may be another thing now.
+        self.taps_seen = None;
         // An endpoint may move from one socket to another.
         self.sockets.iter_mut().try_for_each(make_way)?;
         for socket in &mut self.sockets {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{NodeError, Observation, SocketError};
+use super::{Injection, NodeError, Observation, SocketError};
 use crate::counters::{NodeCounters, Reached, SocketCounters};
 use crate::script::Keepsake;
 use crate::topology::{NodeSpec, SocketSpec};
@@ -152,6 +152,8 @@ pub enum Control {
         /// Whether the run goes on without this node: libzmq may then take its time to send.
         alone: bool,
     },
+    /// Do something with a message from outside.
+    Inject(Injection),
     /// Say what only the node itself knows of this moment.
     Observe {
         /// What it is doing.
@@ -164,6 +166,52 @@ pub enum Control {
     },
 }
 
+/// Where a node is told what to do. Never waits.
+#[derive(Clone, Debug)]
+pub struct ControlSender(mpsc::UnboundedSender<Box<Control>>);
+
+impl ControlSender {
+    /// A sender, and where the node hears it. A channel has room for 32 things from the start, and
+    /// a node hears few, so they are boxed.
+    pub(super) fn channel() -> (Self, mpsc::UnboundedReceiver<Box<Control>>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(sender), receiver)
+    }
+
+    /// Tells the node.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended.
+    pub fn send(&self, control: Control) -> Result<(), mpsc::error::SendError<Box<Control>>> {
+        self.0.send(Box::new(control))
+    }
+
+    /// A sender that does not keep the node running.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakControlSender {
+        WeakControlSender(self.0.downgrade())
+    }
+
+    /// Whether the node has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+/// Where a node is told what to do, by somebody for whom it need not go on running.
+#[derive(Clone, Debug)]
+pub struct WeakControlSender(mpsc::WeakUnboundedSender<Box<Control>>);
+
+impl WeakControlSender {
+    /// The sender, if the node still runs.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<ControlSender> {
+        self.0.upgrade().map(ControlSender)
+    }
+}
+
 /// A running node, seen from outside its thread.
 #[derive(Debug)]
 pub struct NodeHandle {
@@ -172,7 +220,7 @@ pub struct NodeHandle {
     /// The node's name in the file.
     pub node: String,
     /// Where to tell it what to do.
-    pub control: mpsc::UnboundedSender<Control>,
+    pub control: ControlSender,
     /// Its figures.
     pub counters: Arc<NodeCounters>,
     /// What its sockets are bound to.

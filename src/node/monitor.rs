@@ -2,14 +2,14 @@
 //!
 //! Owns the reading of monitor events and their plain words. Never acts on one.
 
-use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::collections::VecDeque;
+use std::ffi::CStr;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context as TaskContext, Waker};
 
-use tokio::io::unix::AsyncFd;
-
-use super::raw::{Context, Errno, RawSocket};
-use crate::message::Frame;
-use crate::zeromq::Role;
+use super::raw::{Errno, RawSocket};
 
 /// Something that happened to a connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,92 +42,105 @@ const EVENTS: u32 = zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED
     | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
     | zmq_sys::ZMQ_EVENT_PIPES_STATS;
 
-/// A running monitor. It ends with the socket that it watches.
+/// What a socket's monitor has told. It ends with the socket that it watches.
 #[derive(Debug)]
-pub(super) struct Monitor {
-    pub(super) ready: AsyncFd<RawFd>,
-    inbox: RawSocket,
+pub(super) struct Monitor(Arc<Feed>);
+
+/// Events on their way from libzmq's thread to the node's.
+#[derive(Default, Debug)]
+struct Feed {
+    /// Spares a look that finds nothing the lock.
+    any: AtomicBool,
+    told: Mutex<Told>,
+}
+
+#[derive(Default, Debug)]
+struct Told {
+    events: VecDeque<MonitorEvent>,
+    sleeper: Option<Waker>,
 }
 
 impl Monitor {
     /// Watches a socket.
-    pub(super) fn start(context: &Context, watched: &RawSocket) -> Result<Self, Errno> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let endpoint = format!("inproc://zrig.monitor.{}", NEXT.fetch_add(1, Relaxed));
-        watched.monitor(&endpoint, u64::from(EVENTS))?;
-        let inbox = RawSocket::open(context, Role::Pair, false)?;
-        inbox.set_int(zmq_sys::ZMQ_LINGER, 0)?;
-        // The socket tells of its queues on our own thread: a full inbox would block it for ever.
-        inbox.set_int(zmq_sys::ZMQ_RCVHWM, 0)?;
-        inbox.connect(&endpoint)?;
-        let ready = inbox.watch()?;
-        Ok(Self { ready, inbox })
+    pub(super) fn start(watched: &mut RawSocket) -> Result<Self, Errno> {
+        let feed = Arc::new(Feed::default());
+        let listening = Arc::clone(&feed);
+        watched.monitor(
+            EVENTS,
+            Box::new(move |event, values, local, remote| {
+                if let Some(event) = decode(event, values, local, remote) {
+                    listening.push(event);
+                }
+            }),
+        )?;
+        Ok(Self(feed))
     }
 
     /// The next event, if one waits.
     pub(super) fn next(&self) -> Option<MonitorEvent> {
-        loop {
-            let frames = self.frames()?;
-            if let Some(event) = decode(&frames) {
-                return Some(event);
-            }
+        if !self.0.any.load(Acquire) {
+            return None;
         }
+        let mut told = self.0.told();
+        let event = told.events.pop_front();
+        self.0.any.store(!told.events.is_empty(), Release);
+        event
     }
 
-    fn frames(&self) -> Option<Vec<Frame>> {
-        let mut frames = Vec::with_capacity(6);
-        loop {
-            let mut frame = Frame::empty();
-            if let Err(errno) = self.inbox.receive(&mut frame) {
-                // Receiving may skip pending commands; reading EVENTS never does.
-                let waiting = errno == Errno::AGAIN
-                    && frames.is_empty()
-                    && self.inbox.events().is_ok_and(|events| events.readable());
-                if waiting {
-                    continue;
-                }
-                return None;
-            }
-            let more = frame.more();
-            frames.push(frame);
-            if !more {
-                return Some(frames);
-            }
+    /// Whether an event waits; if not, the task is woken by the next one.
+    pub(super) fn waits(&self, task: &TaskContext<'_>) -> bool {
+        let mut told = self.0.told();
+        if told.events.is_empty()
+            && !told.sleeper.as_ref().is_some_and(|it| it.will_wake(task.waker()))
+        {
+            told.sleeper = Some(task.waker().clone());
         }
+        !told.events.is_empty()
     }
 }
 
-/// Protocol 2: event, number of values, the values, our end, the peer's end.
-fn decode(frames: &[Frame]) -> Option<MonitorEvent> {
-    let number = |at: usize| -> Option<u64> {
-        Some(u64::from_ne_bytes(frames.get(at)?.get(..8)?.try_into().ok()?))
-    };
-    let event = u32::try_from(number(0)?).ok()?;
-    let values = usize::try_from(number(1)?).ok()?;
-    let text = |at: usize| {
-        frames.get(at).map_or(String::new(), |frame| String::from_utf8_lossy(frame).into_owned())
-    };
-    let kind = match event {
+impl Feed {
+    fn push(&self, event: MonitorEvent) {
+        let mut told = self.told();
+        told.events.push_back(event);
+        self.any.store(true, Release);
+        let sleeper = told.sleeper.take();
+        drop(told);
+        if let Some(sleeper) = sleeper {
+            sleeper.wake();
+        }
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        // Whoever panicked with the lock left a whole queue behind.
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn decode(event: u64, values: &[u64], local: &CStr, remote: &CStr) -> Option<MonitorEvent> {
+    let value = *values.first()?;
+    let kind = match u32::try_from(event).ok()? {
         zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED => MonitorKind::Connected,
         zmq_sys::ZMQ_EVENT_DISCONNECTED => MonitorKind::Disconnected,
         zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL => MonitorKind::HandshakeFailed {
-            why: no_detail(i32::try_from(number(2)?).unwrap_or(0)),
+            why: no_detail(i32::try_from(value).unwrap_or(0)),
             final_: false,
         },
         zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL => MonitorKind::HandshakeFailed {
-            why: protocol_error(u32::try_from(number(2)?).unwrap_or(0)),
+            why: protocol_error(u32::try_from(value).unwrap_or(0)),
             final_: true,
         },
         zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_AUTH => MonitorKind::HandshakeFailed {
-            why: format!("the peer was not authenticated (status {})", number(2)?),
+            why: format!("the peer was not authenticated (status {value})"),
             final_: true,
         },
         zmq_sys::ZMQ_EVENT_PIPES_STATS => {
-            MonitorKind::Queues { outbound: number(2)?, inbound: number(3)? }
+            MonitorKind::Queues { outbound: value, inbound: *values.get(1)? }
         }
         _ => return None,
     };
-    Some(MonitorEvent { kind, local: text(2 + values), remote: text(3 + values) })
+    let text = |endpoint: &CStr| endpoint.to_string_lossy().into_owned();
+    Some(MonitorEvent { kind, local: text(local), remote: text(remote) })
 }
 
 fn no_detail(errno: i32) -> String {

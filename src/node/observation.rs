@@ -84,7 +84,6 @@ impl Node {
             for socket in &mut self.sockets {
                 // The answers pass through the socket, and a busy node would not look there.
                 socket.look();
-                socket.stirred = true;
             }
             return;
         }

@@ -4,7 +4,7 @@
 //! decides anything.
 #![expect(unsafe_code, reason = "zmq has no setter for most options and panics on unknown errnos")]
 
-use std::ffi::{CStr, CString, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::fmt;
 use std::os::fd::RawFd;
 use std::sync::Arc;
@@ -48,6 +48,8 @@ impl std::error::Error for Errno {}
 /// A socket, used by the thread that made it and closed when dropped.
 pub(super) struct RawSocket {
     pointer: *mut c_void,
+    /// What a monitor calls, and what that hands on to.
+    monitor: Option<(Box<zmq_sys::zmq_sys_monitor_t>, Box<Listener>)>,
     /// Closes the socket when it is dropped.
     _owner: zmq::Socket,
 }
@@ -77,7 +79,7 @@ impl RawSocket {
         }
         // SAFETY: the pointer is a fresh socket that nobody else owns.
         let owner = unsafe { zmq::Socket::from_raw(pointer) };
-        Ok(Self { pointer, _owner: owner })
+        Ok(Self { pointer, monitor: None, _owner: owner })
     }
 
     /// Sets an option by libzmq's number.
@@ -87,11 +89,6 @@ impl RawSocket {
             OptionValue::Long(value) => self.set_bytes(option, &value.to_ne_bytes()),
             OptionValue::Bytes(bytes) => self.set_bytes(option, bytes),
         }
-    }
-
-    /// Sets an option that is a C int.
-    pub(super) fn set_int(&self, option: u32, value: i32) -> Result<(), Errno> {
-        self.set_bytes(option.cast_signed(), &value.to_ne_bytes())
     }
 
     /// Sets an option that is bytes.
@@ -207,45 +204,71 @@ impl RawSocket {
         }
     }
 
-    /// Starts a monitor at an inproc endpoint, in version 2 of its protocol.
-    pub(super) fn monitor(&self, endpoint: &str, events: u64) -> Result<(), Errno> {
-        // SAFETY: as in `bind`; the version and the socket type are those of the documentation.
-        with_endpoint(endpoint, |text| unsafe {
+    /// Has events told to a listener, in whichever thread they happen, until the socket is dropped.
+    /// It must not block: the thread may be libzmq's own.
+    pub(super) fn monitor(&mut self, events: u32, listener: Listener) -> Result<(), Errno> {
+        let listener = Box::new(listener);
+        let hint = std::ptr::from_ref(&*listener).cast_mut().cast();
+        let call = Box::new(zmq_sys::zmq_sys_monitor_t { tell, hint });
+        // SAFETY: a live socket; the address stays valid, because the monitor is stopped before
+        // `self.monitor` is dropped or replaced.
+        check(unsafe {
             zmq_sys::zmq_socket_monitor_versioned(
                 self.pointer,
-                text,
-                events,
-                2,
+                std::ptr::from_ref(&*call).cast(),
+                u64::from(events),
+                zmq_sys::ZMQ_SYS_EVENT_VERSION_CALL.cast_signed(),
                 zmq_sys::ZMQ_PAIR.cast_signed(),
             )
-        })
+        })?;
+        self.monitor = Some((call, listener));
+        Ok(())
     }
 
     /// Lets the monitor tell how full the queues of each connection are, in a moment.
     pub(super) fn ask_queues(&self) -> Result<(), Errno> {
-        // SAFETY: a live socket of this thread, and a libzmq in which connections may end meanwhile:
-        // another one has no such function as the first, and is not linked.
-        check(unsafe {
-            if zmq_sys::zmq_pipes_stats_is_mended() == 0 {
-                return Err(Errno(libc::ENOTSUP));
-            }
-            zmq_sys::zmq_socket_monitor_pipes_stats(self.pointer)
-        })
+        // SAFETY: a live socket of this thread, and a libzmq that leaves out connections that are just
+        // ending, by `zmq-sys/build/edits.rs`.
+        check(unsafe { zmq_sys::zmq_socket_monitor_pipes_stats(self.pointer) })
     }
 
-    /// Ends the monitor. It has to go before its reader does: with nobody to read, an event would
-    /// keep the I/O thread waiting for ever.
-    pub(super) fn stop_monitor(&self) {
-        // SAFETY: a live socket; a null endpoint ends the monitor, if there is one.
+    fn stop_monitor(&self) {
+        // SAFETY: a live socket; a null endpoint ends the monitor. libzmq tells events under a
+        // lock that this call takes too, so none is under way after it.
         unsafe {
             zmq_sys::zmq_socket_monitor_versioned(
                 self.pointer,
                 std::ptr::null(),
                 0,
-                2,
+                zmq_sys::ZMQ_SYS_EVENT_VERSION_CALL.cast_signed(),
                 zmq_sys::ZMQ_PAIR.cast_signed(),
             );
         }
+    }
+}
+
+impl Drop for RawSocket {
+    fn drop(&mut self) {
+        self.stop_monitor();
+    }
+}
+
+/// Hears an event, its values, our end and the peer's end of the connection.
+pub(super) type Listener = Box<dyn Fn(u64, &[u64], &CStr, &CStr) + Send + Sync>;
+
+unsafe extern "C" fn tell(
+    hint: *mut c_void,
+    event: u64,
+    values: *const u64,
+    count: u64,
+    local: *const c_char,
+    remote: *const c_char,
+) {
+    // SAFETY: libzmq passes on the hint of `monitor`, and arguments that live as long as the call.
+    unsafe {
+        let listener = &*hint.cast::<Listener>();
+        let values = std::slice::from_raw_parts(values, usize::try_from(count).unwrap_or(0));
+        listener(event, values, CStr::from_ptr(local), CStr::from_ptr(remote));
     }
 }
 
@@ -339,10 +362,7 @@ fn check(status: c_int) -> Result<(), Errno> {
     if status < 0 { Err(Errno::last()) } else { Ok(()) }
 }
 
-fn with_endpoint(
-    endpoint: &str,
-    call: impl FnOnce(*const std::ffi::c_char) -> c_int,
-) -> Result<(), Errno> {
+fn with_endpoint(endpoint: &str, call: impl FnOnce(*const c_char) -> c_int) -> Result<(), Errno> {
     let text = CString::new(endpoint).map_err(|_| Errno(libc::EINVAL))?;
     check(call(text.as_ptr()))
 }

@@ -57,12 +57,10 @@ impl Node {
     /// Reads monitors and subscriptions, and reconnects what libzmq gave up.
     pub(super) fn service(&mut self, now: Instant) {
         for place in 0..self.sockets.len() {
-            if std::mem::take(&mut self.sockets[place].stirred) {
-                while let Some(event) =
-                    self.sockets[place].monitor.as_ref().and_then(|monitor| monitor.next())
-                {
-                    self.monitored(place, event, now);
-                }
+            while let Some(event) =
+                self.sockets[place].monitor.as_ref().and_then(|monitor| monitor.next())
+            {
+                self.monitored(place, event, now);
             }
             if self.is_serviced(place) {
                 self.read_subscriptions(place);
@@ -140,6 +138,9 @@ impl Node {
             MonitorKind::Disconnected => {
                 let key = (event.local, event.remote);
                 let socket = &mut self.sockets[place];
+                if socket.forgotten.remove(&key).is_some() {
+                    return;
+                }
                 let Some(count) = socket.peers.get_mut(&key) else {
                     self.ended_in_handshake(place, key, now);
                     return;
@@ -221,6 +222,9 @@ impl Node {
         let due: Vec<_> = self.reconnects.extract_if(.., |(at, _, _)| *at <= now).collect();
         for (_, place, endpoint) in due {
             let socket = &mut self.sockets[place];
+            if socket.peers.keys().any(|(_, remote)| *remote == endpoint) {
+                continue;
+            }
             // libzmq may have forgotten the endpoint already.
             let _ = socket.disconnect(&endpoint);
             socket.connected.retain(|known| *known != endpoint);

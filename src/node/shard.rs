@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use super::blueprint::{Blueprint, NodeError};
-use super::control::NodeHandle;
+use super::control::{ControlSender, NodeHandle};
 use super::task::Node;
 use crate::script::{Engine, STACK_BYTES};
 
@@ -89,9 +89,10 @@ async fn run(spawn: Spawn, engine: Rc<Engine>) {
     let instance = Arc::clone(&blueprint.instance);
     let node = blueprint.spec.name.clone();
     let counters = Arc::clone(&blueprint.counters);
-    match Node::create(blueprint, engine).await {
+    // Boxed: what a node needs only while it is made would otherwise be kept for all its life.
+    match Box::pin(Node::create(blueprint, engine)).await {
         Ok((running, bound)) => {
-            let (control, inbox) = mpsc::unbounded_channel();
+            let (control, inbox) = ControlSender::channel();
             let (end, ended) = oneshot::channel();
             let handle = NodeHandle { instance, node, control, counters, bound, ended };
             if done.send(Ok(handle)).is_ok() {

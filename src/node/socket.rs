@@ -13,11 +13,13 @@ use tokio::io::unix::AsyncFd;
 
 use super::control::SocketState;
 use super::inbox::subscription;
+use super::inject::{Caller, answer};
 use super::ipc::IpcFile;
 use super::monitor::Monitor;
 use super::raw::{Context, Errno, RawSocket};
 use super::reach::Reach;
 use super::sequence::{Checking, Numbering};
+use super::tap::Ends;
 use crate::counters::{DropReason, SocketCounters};
 use crate::message::{Frame, Malformed, Multipart};
 use crate::topology::{Filter, SocketSpec, WhenFull};
@@ -27,6 +29,8 @@ use crate::zeromq::{OptionValue, Role};
 const PARKED_MAX: usize = 1000;
 /// How long a bind tries again while an earlier owner of the endpoint is still closing.
 const REBIND_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long the end of a connection that we ended ourselves may still be told.
+const FORGOTTEN: Duration = Duration::from_secs(5);
 /// How long a socket that a reload replaces or removes goes on sending what it was given, at least:
 /// only the end of the whole run is bound by `linger`.
 const UNSENT_KEPT: Duration = Duration::from_secs(10);
@@ -121,14 +125,11 @@ pub(super) struct NodeSocket {
     pub(super) ready: AsyncFd<RawFd>,
     pub(super) monitor: Option<Monitor>,
     pub(super) raw: RawSocket,
-    context: Context,
     pub(super) spec: SocketSpec,
     pub(super) name: Arc<str>,
     pub(super) counters: Arc<SocketCounters>,
     /// Whether a receive might go through.
     pub(super) readable: bool,
-    /// Whether a monitor event or a subscription may wait.
-    pub(super) stirred: bool,
     /// Whether a REQ has asked and waits for the answer.
     pub(super) awaits_reply: bool,
     /// Endpoints as libzmq knows them, by the text they were given as.
@@ -151,10 +152,16 @@ pub(super) struct NodeSocket {
     pub(super) topics: BTreeMap<Vec<u8>, u32>,
     /// Connections whose handshake is done, by both ends' addresses.
     pub(super) peers: BTreeMap<(String, String), u32>,
+    /// Connections that this end let go of, and when: the other end may have done so just before.
+    pub(super) forgotten: BTreeMap<(String, String), Instant>,
     /// The connection whose handshake failed last.
     pub(super) refused: Option<(String, String)>,
     /// Answers of a REP whose peer's queue is full.
     pub(super) parked: VecDeque<Multipart>,
+    /// Who looks at its messages.
+    pub(super) taps: Ends,
+    /// Who waits for an answer without being a peer.
+    pub(super) callers: Vec<Caller>,
     /// Endpoints that lost their connection.
     pub(super) lost: BTreeSet<String>,
     /// On a publisher: what subscribers inside the file should get.
@@ -185,13 +192,11 @@ impl NodeSocket {
             ready,
             monitor: None,
             raw,
-            context: context.clone(),
             owner: owner.to_owned(),
             name: spec.name.as_str().into(),
             spec: spec.clone(),
             counters,
             readable: true,
-            stirred: true,
             awaits_reply: false,
             bound: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -203,8 +208,11 @@ impl NodeSocket {
             awaited_topics: BTreeMap::new(),
             topics: BTreeMap::new(),
             peers: BTreeMap::new(),
+            forgotten: BTreeMap::new(),
             refused: None,
             parked: VecDeque::new(),
+            taps: Ends::default(),
+            callers: Vec::new(),
             lost: BTreeSet::new(),
             reach: Reach::default(),
             taken: BTreeMap::new(),
@@ -289,6 +297,8 @@ impl NodeSocket {
         self.stash = std::mem::take(&mut before.stash);
         self.numbering = before.numbering.take();
         self.checking = std::mem::take(&mut before.checking);
+        self.taps = std::mem::take(&mut before.taps);
+        self.callers = std::mem::take(&mut before.callers);
         self.counters.peers.set(0);
         self.counters.subscriptions.set(0);
         if self.spec.role.publishes() {
@@ -397,11 +407,14 @@ impl NodeSocket {
 
     /// libzmq tells no end of connections that we end ourselves.
     fn forget_peers(&mut self, gone: impl Fn(&str, &str) -> bool) {
-        let counters = &self.counters;
-        self.peers.retain(|(local, remote), count| {
-            let gone = gone(local, remote);
+        let now = Instant::now();
+        self.forgotten.retain(|_, since| now.duration_since(*since) < FORGOTTEN);
+        let (counters, forgotten) = (&self.counters, &mut self.forgotten);
+        self.peers.retain(|connection, count| {
+            let gone = gone(&connection.0, &connection.1);
             if gone {
                 counters.peers.subtract(u64::from(*count));
+                forgotten.insert(connection.clone(), now);
             }
             !gone
         });
@@ -427,11 +440,9 @@ impl NodeSocket {
     /// Starts the monitor before the first endpoint that has events to tell: inproc has none.
     fn watch_connections(&mut self, endpoint: &str) -> Result<(), SocketError> {
         if self.monitor.is_none() && !endpoint.starts_with("inproc:") {
-            let monitor = Monitor::start(&self.context, &self.raw)
+            let monitor = Monitor::start(&mut self.raw)
                 .map_err(|errno| SocketError::Open { socket: self.spec.name.clone(), errno })?;
             self.monitor = Some(monitor);
-            // libzmq signals only a reader that has once found nothing.
-            self.stirred = true;
         }
         Ok(())
     }
@@ -471,6 +482,9 @@ impl NodeSocket {
         self.awaits_reply = false;
         self.counters.messages_in.add(1);
         self.counters.bytes_in.add(bytes as u64);
+        if !self.taps.is_empty() && self.spec.role.receives() {
+            self.taps.received(&frames);
+        }
         Some(frames)
     }
 
@@ -479,12 +493,17 @@ impl NodeSocket {
         if self.awaits_reply && !self.spec.is_on("req_relaxed") {
             return Sent::Waits;
         }
+        if !self.callers.is_empty() && answer(self, message) {
+            return Sent::Taken;
+        }
         if self.has_parked_for(message) {
             return self.full(message);
         }
         self.number(message);
         self.count_reached(message);
         let bytes: usize = message.frames.iter().map(|frame| frame.len()).sum();
+        let whole = message.next == 0 && !self.taps.is_empty();
+        let copy = if whole { self.taps.copy(&message.frames) } else { None };
         let sent = match self.hand_over(message) {
             Err(Errno::AGAIN) => {
                 // Credit from peers may wait among commands that sends skip; EVENTS reads them.
@@ -497,6 +516,9 @@ impl NodeSocket {
             Ok(()) => {
                 self.counters.messages_out.add(1);
                 self.counters.bytes_out.add(bytes as u64);
+                if !self.taps.is_empty() {
+                    self.taps.sent(copy.as_ref());
+                }
                 self.counters.note_size(bytes as u64);
                 self.awaits_reply = self.spec.role == Role::Req;
                 // Sending may have consumed the edge of a message that came meanwhile.
@@ -734,12 +756,6 @@ impl NodeSocket {
 
     fn set_int(&self, name: &str, option: u32, value: i32) -> Result<(), SocketError> {
         self.set(name, option.cast_signed(), &OptionValue::Int(value))
-    }
-}
-
-impl Drop for NodeSocket {
-    fn drop(&mut self) {
-        self.raw.stop_monitor();
     }
 }
 

@@ -17,6 +17,7 @@ use super::blueprint::{Blueprint, NodeError};
 use super::control::{Bound, Control, Expectation};
 use super::forward::Forward;
 use super::inbox::{beginning, open_envelope, subscription};
+use super::inject::Injected;
 use super::lines::{Lines, Next};
 use super::observation::Inquiry;
 use super::outbox::Pending;
@@ -99,6 +100,12 @@ pub(super) struct Node {
     pub(super) inquiry: Option<Inquiry>,
     restarts: u32,
     cursor: usize,
+    /// The version of the list of taps that was last looked at.
+    pub(super) taps_seen: Option<u64>,
+    /// What was given from outside and waits for its turn.
+    pub(super) injected: VecDeque<Injected>,
+    /// How many calls there were.
+    pub(super) calls: u64,
 }
 
 impl Node {
@@ -106,7 +113,7 @@ impl Node {
     pub(super) async fn create(
         blueprint: Blueprint,
         engine: Rc<Engine>,
-    ) -> Result<(Self, Bound), NodeError> {
+    ) -> Result<(Box<Self>, Bound), NodeError> {
         let parts = blueprint.build(&engine).await?;
         let mut bound = Bound::new();
         for (place, socket) in parts.sockets.iter().enumerate() {
@@ -142,22 +149,25 @@ impl Node {
             inquiry: None,
             restarts: 0,
             cursor: 0,
+            taps_seen: None,
+            injected: VecDeque::new(),
+            calls: 0,
         };
         for (place, _, actual) in &bound {
             node.tell(Some(*place), What::Bound { endpoint: actual.clone() });
         }
-        Ok((node, bound))
+        Ok((Box::new(node), bound))
     }
 
     /// Runs until it is told to stop; the sockets close with the return.
     pub(super) async fn run(
-        mut self,
-        mut control: mpsc::UnboundedReceiver<Control>,
+        mut self: Box<Self>,
+        mut control: mpsc::UnboundedReceiver<Box<Control>>,
     ) -> Option<Keepsake> {
         loop {
             loop {
                 match control.try_recv() {
-                    Ok(told) => self.obey(told).await,
+                    Ok(told) => Box::pin(self.obey(*told)).await,
                     Err(mpsc::error::TryRecvError::Empty) => break,
                     // The supervisor is gone, so nobody could ever stop this node.
                     Err(mpsc::error::TryRecvError::Disconnected) => return None,
@@ -178,7 +188,7 @@ impl Node {
             if busy {
                 tokio::task::yield_now().await;
             } else if let Some(told) = self.sleep(&mut control).await {
-                self.obey(told).await;
+                Box::pin(self.obey(told)).await;
             }
         }
     }
@@ -208,6 +218,7 @@ impl Node {
                 self.drain = Some(Drain { quiet, deadline, last_activity, done });
             }
             Control::Stop { deadline, alone } => self.begin_stop(deadline, alone),
+            Control::Inject(injection) => self.inject(injection),
             Control::Observe { answer } => self.inquire(answer),
             Control::Describe { answer } => drop(answer.send(self.describe())),
         }
@@ -245,6 +256,7 @@ impl Node {
     /// One round of work; whether there was any.
     fn round(&mut self) -> bool {
         let now = Instant::now();
+        self.look_for_taps();
         self.service(now);
         let mut busy = self.stash();
         busy |= self.forward();
@@ -260,6 +272,8 @@ impl Node {
             // What goes out here makes room for what a source or a timer has next.
             busy |= self.flush(now);
         }
+        busy |= self.perform_injected(now);
+        self.end_calls(now);
         self.flush_sink(now);
         if !busy {
             busy = self.look_again(now);
@@ -279,7 +293,7 @@ impl Node {
 
     /// Whether the node takes anything new: nothing waits to be sent or written, and it does not
     /// rest after a failure.
-    fn takes_new(&self) -> bool {
+    pub(super) fn takes_new(&self) -> bool {
         self.pending.is_empty()
             && self.held.is_none()
             && self.resting_until.is_none()
@@ -342,7 +356,7 @@ impl Node {
         }
     }
 
-    fn take(&mut self, inbound: Inbound) {
+    pub(super) fn take(&mut self, inbound: Inbound) {
         if self.phase != Phase::Attaching {
             self.handle(inbound);
         } else if self.early.len() < EARLY_MAX {
@@ -535,6 +549,7 @@ impl Node {
             busy |= arrived && self.is_stashed(place);
         }
         busy |= self.flush(now);
+        busy |= self.perform_injected(now);
         busy |= self.forward();
         let running = matches!(self.phase, Phase::Running | Phase::Quiet);
         busy | (0..self.sockets.len()).any(|place| {
@@ -577,7 +592,10 @@ impl Node {
     }
 
     /// Sleeps until a descriptor, a timer, the source or a command wakes the node.
-    async fn sleep(&mut self, control: &mut mpsc::UnboundedReceiver<Control>) -> Option<Control> {
+    async fn sleep(
+        &mut self,
+        control: &mut mpsc::UnboundedReceiver<Box<Control>>,
+    ) -> Option<Control> {
         let arrived = self.source.as_ref().and_then(Lines::arrived);
         let due = self.next_due();
         let edge = poll_fn(|task| {
@@ -585,21 +603,15 @@ impl Node {
             for socket in &mut self.sockets {
                 if super::wait::edge(&socket.ready, task) {
                     socket.readable = true;
-                    socket.stirred = true;
                     stirred = true;
                 }
-                if let Some(monitor) = &socket.monitor
-                    && super::wait::edge(&monitor.ready, task)
-                {
-                    socket.stirred = true;
-                    stirred = true;
-                }
+                stirred |= socket.monitor.as_ref().is_some_and(|monitor| monitor.waits(task));
             }
             if stirred { Poll::Ready(()) } else { Poll::Pending }
         });
         tokio::select! {
             biased;
-            told = control.recv() => Some(told.unwrap_or(Control::Stop { deadline: Instant::now(), alone: false })),
+            told = control.recv() => Some(told.map_or(Control::Stop { deadline: Instant::now(), alone: false }, |told| *told)),
             () = edge => None,
             () = until(due) => None,
             () = notified(arrived) => None,
@@ -624,7 +636,8 @@ impl Node {
         let retry = self.sink.as_ref().and_then(Sink::retry_at);
         let reconnect = self.reconnects.iter().map(|(at, _, _)| *at).min();
         let inquiry = self.inquiry.as_ref().map(Inquiry::until);
-        [timers, line, drain, stop, retry, reconnect, inquiry, self.resting_until]
+        let given = self.injected_due();
+        [timers, line, drain, stop, retry, reconnect, inquiry, given, self.resting_until]
             .into_iter()
             .flatten()
             .min()

@@ -18,6 +18,7 @@ pub(super) fn level(what: &What) -> Level {
         | What::Lost { dropped: true, .. }
         | What::HandshakeFailed { .. }
         | What::LinkMissing { .. }
+        | What::NoControlSocket { .. }
         | What::Restarting { .. } => Level::Warn,
         What::Bound { .. } | What::PeerConnected { .. } | What::PeerDisconnected { .. } => {
             Level::Debug
@@ -57,6 +58,9 @@ pub(super) fn sentence(what: &What) -> String {
         ),
         What::LinkMissing { link } => {
             format!("started although a link inside the file is not up: {link}")
+        }
+        What::NoControlSocket { error } => {
+            format!("no control socket, so tap, send, call and top cannot find this run: {error}")
         }
         What::FileFailed { error } | What::Failed { error } => error.clone(),
         What::Panicked { message } => {

@@ -9,6 +9,7 @@ mod ledger;
 mod links;
 mod receipt;
 mod reload;
+mod roster;
 mod scope;
 mod start;
 mod stop;
@@ -16,6 +17,7 @@ mod view;
 mod wire;
 
 pub use receipt::{Receipt, Verdict};
+pub use roster::{Roster, RosterEntry};
 pub use stop::Haste;
 pub use view::View;
 
@@ -24,17 +26,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use thiserror::Error;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::event::Facts;
-use crate::node::{Context, Control, Errno, NodeError, NodeHandle, NodeState, Shard, SocketError};
+use crate::node::{
+    Context, Control, Errno, NodeError, NodeHandle, NodeState, Shard, SocketError, Taps,
+};
 use crate::script::Keepsake;
 use crate::topology::Topology;
 
 /// Sockets a context holds at least, so that a reload has room to grow.
 const SOCKETS_MIN: usize = 16_384;
-/// A socket of a node needs two more for its monitor.
-const SOCKETS_PER_SOCKET: usize = 3;
 
 /// Why a topology could not be started.
 #[derive(Debug, Error)]
@@ -77,6 +79,8 @@ pub struct Supervisor {
     held: BTreeSet<Arc<str>>,
     /// The states of instances that ended in the reload under way.
     keepsakes: BTreeMap<Arc<str>, Keepsake>,
+    taps: Arc<Taps>,
+    roster: watch::Sender<Arc<Roster>>,
     /// What observers see.
     view: View,
 }
@@ -90,7 +94,7 @@ impl Supervisor {
     pub fn new(topology: &Topology, facts: Facts) -> Result<Self, StartError> {
         let sockets: usize =
             topology.nodes.iter().map(|node| node.sockets.len() * node.instances().count()).sum();
-        let wanted = (sockets * SOCKETS_PER_SOCKET * 2).max(SOCKETS_MIN);
+        let wanted = (sockets * 2).max(SOCKETS_MIN);
         let wanted = i32::try_from(wanted).unwrap_or(i32::MAX).min(Context::socket_limit());
         let context = Context::new(wanted, 1).map_err(StartError::Context)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -110,8 +114,16 @@ impl Supervisor {
             at_rest: BTreeMap::new(),
             held: BTreeSet::new(),
             keepsakes: BTreeMap::new(),
+            taps: Arc::default(),
+            roster: watch::Sender::default(),
             view: View::new(),
         })
+    }
+
+    /// Where one can look at the messages of running nodes.
+    #[must_use]
+    pub fn taps(&self) -> Arc<Taps> {
+        Arc::clone(&self.taps)
     }
 
     /// What runs now.

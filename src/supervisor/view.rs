@@ -8,13 +8,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::Supervisor;
 use super::flows::Flows;
 use crate::counters::{BOUNDS, DropReason, Durations, NodeCounters, SocketCounters};
 use crate::event::Fact;
-use crate::node::{Bound, Control, Observation, SocketObservation};
+use crate::node::{Bound, Control, Observation, SocketObservation, WeakControlSender};
 use crate::snapshot::{
     Bucket, Dropped, Histogram, NodeSnapshot, NodeStatus, PortSnapshot, Snapshot, SocketSnapshot,
 };
@@ -46,7 +46,7 @@ struct ShownNode {
     counters: Arc<NodeCounters>,
     bound: Bound,
     // A node ends when nobody can tell it anything any more, so an observer may not hold a sender.
-    control: mpsc::WeakUnboundedSender<Control>,
+    control: WeakControlSender,
 }
 
 /// An instance's answer, or why there is none.
@@ -259,6 +259,8 @@ impl Supervisor {
         shown.begun = self.started;
         shown.generation = self.generation;
         shown.nodes = nodes;
+        drop(shown);
+        self.announce();
     }
 
     /// Finds the flows of what runs now, and tells publishers whom to count for.

@@ -292,7 +292,7 @@ nodes:
         std::fs::read_dir(format!("/proc/{}/{what}", edited.run.id())).unwrap().count()
     };
     eventually("all is open", || entries("fd") > 20);
-    let rounds = times(24, 1000) / 12 * 12;
+    let rounds = times(24, 1008);
     let mut counts = None;
     for round in 1..=rounds {
         edited.save(&yaml(round));

@@ -2,16 +2,22 @@
 //! `libsodium-sys-stable` the cryptography, this file the settings.
 //!
 //! It never fetches anything and never looks for a system library. `zeromq-src` has no way to pass
-//! it a define, so they go through the environment that the `cc` crate below it documents.
+//! it a define or an edit, so they go through the environment that the `cc` crate below it
+//! documents.
 
+mod edits;
 mod linux;
 
 use std::env;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use zeromq_src::{Build, LibLocation};
 
-fn main() {
+fn main() -> ExitCode {
+    if let Ok(compiler) = env::var(edits::REAL_COMPILER) {
+        return edits::compile(&compiler);
+    }
     println!("cargo:rerun-if-changed=build");
 
     // Optimised and without debug information in every profile: an unoptimised libzmq costs tests
@@ -28,14 +34,20 @@ fn main() {
                 .map(|(name, value)| format!("-D{name}={value}")),
         );
     }
-    let flags_of_target = format!("CXXFLAGS_{}", wanted("TARGET"));
+    let target = wanted("TARGET");
+    let flags_of_target = format!("CXXFLAGS_{target}");
     let given = env::var(&flags_of_target).unwrap_or_default();
     set(
         &flags_of_target,
         format!("{} {given}", flags.join(" ")).trim_end(),
     );
 
-    mend_pipes();
+    let compiler_of_target = format!("CXX_{target}");
+    let names = [&compiler_of_target, &format!("CXX_{}", target.replace('-', "_")), "CXX"];
+    let compiler = names.iter().find_map(|name| env::var(name).ok());
+    set(edits::REAL_COMPILER, compiler.as_deref().unwrap_or("c++"));
+    let this = env::current_exe().expect("the system knows what runs");
+    set(&compiler_of_target, this.to_str().expect("cargo's paths are Unicode"));
 
     // Draft: `zmq_socket_monitor_pipes_stats`, the only way to see how full a connection's queues
     // are.
@@ -43,15 +55,7 @@ fn main() {
         .enable_draft(true)
         .with_libsodium(Some(libsodium()))
         .build();
-}
-
-/// Lets libzmq be compiled through `cxx.sh`, which mends a fault on the way.
-fn mend_pipes() {
-    // Found before the wrapper takes its place.
-    let compiler = cc::Build::new().cpp(true).get_compiler();
-    set("ZRIG_CXX", &compiler.path().to_string_lossy());
-    let script = PathBuf::from(wanted("CARGO_MANIFEST_DIR")).join("build/cxx.sh");
-    set(&format!("CXX_{}", wanted("TARGET")), &script.to_string_lossy());
+    ExitCode::SUCCESS
 }
 
 /// Where `libsodium-sys-stable` has put what it built.

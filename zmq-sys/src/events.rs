@@ -49,6 +49,10 @@ pub const ZMQ_CURRENT_EVENT_VERSION: u32 = 1;
 /// The draft version of the monitor protocol.
 pub const ZMQ_CURRENT_EVENT_VERSION_DRAFT: u32 = 2;
 
+/// Only in this build: the version whose events are told by a call, see
+/// [`zmq_sys_monitor_t`](crate::zmq_sys_monitor_t).
+pub const ZMQ_SYS_EVENT_VERSION_CALL: u32 = 3;
+
 /// The peer broke ZMTP in a way without a number.
 pub const ZMQ_PROTOCOL_ERROR_ZMTP_UNSPECIFIED: u32 = 0x1000_0000;
 /// A command that does not belong there.

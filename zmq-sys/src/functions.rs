@@ -152,6 +152,9 @@ unsafe extern "C" {
     /// Draft. The same with a choice of protocol (2: frames u64 event, u64 n, n × u64 value, local
     /// endpoint, remote endpoint) and of the telling socket (PAIR, PUSH, or PUB, which drops what
     /// nobody reads).
+    ///
+    /// Only in this build: with version 3 `endpoint` is the address of a
+    /// [`zmq_sys_monitor_t`](crate::zmq_sys_monitor_t), which is called instead.
     pub fn zmq_socket_monitor_versioned(
         socket: *mut c_void,
         endpoint: *const c_char,

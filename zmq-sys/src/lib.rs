@@ -27,14 +27,12 @@ pub mod errno;
 mod constants;
 mod events;
 mod functions;
-mod mended;
 mod messages;
 mod options;
 
 pub use constants::*;
 pub use events::*;
 pub use functions::*;
-pub use mended::*;
 pub use messages::*;
 pub use options::*;
 

@@ -1,8 +1,8 @@
-//! Owns the types that cross the border: a message and an item to poll. Their layout is libzmq's.
+//! Owns the types that cross the border: a message, an item to poll, a listener to events. Their layout is libzmq's.
 //!
 //! It never looks into a message: what is in the 64 bytes is libzmq's affair.
 
-use std::ffi::{c_int, c_short, c_void};
+use std::ffi::{c_char, c_int, c_short, c_void};
 
 /// One frame. Opaque; always by reference.
 #[repr(C, align(8))]
@@ -35,4 +35,28 @@ pub struct zmq_pollitem_t {
     pub events: c_short,
     /// What has come: `ZMQ_POLL…`.
     pub revents: c_short,
+}
+
+/// What a monitor of version [`ZMQ_SYS_EVENT_VERSION_CALL`](crate::ZMQ_SYS_EVENT_VERSION_CALL)
+/// calls: only in this build.
+///
+/// Its address is passed as the endpoint of
+/// [`zmq_socket_monitor_versioned`](crate::zmq_socket_monitor_versioned), and has to stay valid
+/// until the monitor is stopped with a null endpoint.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct zmq_sys_monitor_t {
+    /// Called by whichever thread has something to tell, one call at a time, with `hint`, the
+    /// event, its values and how many they are, and the endpoints of our end and the peer's. It
+    /// must neither block nor call anything on the socket.
+    pub tell: unsafe extern "C" fn(
+        hint: *mut c_void,
+        event: u64,
+        values: *const u64,
+        count: u64,
+        local: *const c_char,
+        remote: *const c_char,
+    ),
+    /// Passed on to `tell`.
+    pub hint: *mut c_void,
 }

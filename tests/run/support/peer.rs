@@ -45,6 +45,11 @@ impl Peer {
         Self::of("scrape.py", &format!("{port} {times}"), &[])
     }
 
+    /// A command of `frames.py`: frames in hex.
+    pub(crate) fn frames(arguments: &str) -> Self {
+        Self::of("frames.py", arguments, &[]).ready()
+    }
+
     fn of(script: &str, arguments: &str, more: &[&str]) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(script);
         let mut child = Command::new(python())

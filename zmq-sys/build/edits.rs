@@ -1,0 +1,145 @@
+//! Owns the few places where libzmq is built otherwise than it was released, and the compiler that
+//! sees them: this build script itself, standing in for the real one.
+//!
+//! It never changes what is on disk but its own copies, and never passes over an edit that does
+//! not fit: the version of the sources is pinned, so each place is there exactly once.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+/// The real compiler, for a build script that was started as a compiler.
+pub(crate) const REAL_COMPILER: &str = "ZMQ_SYS_REAL_COMPILER";
+
+/// A text in a source file, and what it becomes.
+type Edit = (&'static str, &'static str);
+
+/// A queue takes memory in pieces of so many messages of 64 bytes. 256 of them are 16 KiB for each
+/// direction of each connection, of which an idle one uses the first.
+const CONFIG: &[Edit] =
+    &[("message_pipe_granularity = 256,", "message_pipe_granularity = 32,")];
+
+/// A third version of the monitor: events are told by a call instead of through two more sockets.
+/// The pointer to a `zmq_sys_monitor_t` takes the place of the monitor's socket.
+const SOCKET: &[Edit] = &[
+    (
+        "int zmq::socket_base_t::monitor (const char *endpoint_,",
+        "struct zmq_sys_monitor_t
+{
+    void (*tell) (void *, uint64_t, const uint64_t *, uint64_t, const char *, const char *);
+    void *hint;
+};
+
+int zmq::socket_base_t::monitor (const char *endpoint_,",
+    ),
+    (
+        "    //  Parse endpoint_uri_ string.
+    std::string protocol;
+    std::string address;
+    if (parse_uri (endpoint_, protocol, address) || check_protocol (protocol))
+        return -1;
+
+    //  Event notification only supported over inproc://",
+        "    if (event_version_ == 3) {
+        stop_monitor ();
+        _monitor_events = events_;
+        options.monitor_event_version = event_version_;
+        _monitor_socket = const_cast<char *> (endpoint_);
+        return 0;
+    }
+
+    //  Parse endpoint_uri_ string.
+    std::string protocol;
+    std::string address;
+    if (parse_uri (endpoint_, protocol, address) || check_protocol (protocol))
+        return -1;
+
+    //  Event notification only supported over inproc://",
+    ),
+    (
+        "        switch (options.monitor_event_version) {\n",
+        "        switch (options.monitor_event_version) {
+            case 3: {
+                const zmq_sys_monitor_t *const monitor =
+                  static_cast<const zmq_sys_monitor_t *> (_monitor_socket);
+                monitor->tell (monitor->hint, event_, values_, values_count_,
+                               endpoint_uri_pair_.local.c_str (),
+                               endpoint_uri_pair_.remote.c_str ());
+            } break;
+",
+    ),
+    (
+        "        zmq_close (_monitor_socket);\n",
+        "        if (options.monitor_event_version != 3)
+            zmq_close (_monitor_socket);\n",
+    ),
+];
+
+/// The statistics of queues ask the other end of every connection. Of one that is ending, that end
+/// may be freed by then: a peer that leaves while somebody looks would crash the program.
+const PIPE: &[Edit] = &[(
+    "void zmq::pipe_t::send_stats_to_peer (own_t *socket_base_)\n{\n",
+    "void zmq::pipe_t::send_stats_to_peer (own_t *socket_base_)
+{
+    if (_state != active)
+        return;
+",
+)];
+
+/// Calls the real compiler with the edited copies in the place of libzmq's own files.
+pub(crate) fn compile(compiler: &str) -> ExitCode {
+    let mut arguments: Vec<String> = env::args().skip(1).collect();
+    let source = arguments.iter().position(|argument| argument.ends_with(".cpp"));
+    if let Some(at) = source {
+        let path = PathBuf::from(&arguments[at]);
+        let folder = path.parent().unwrap_or(Path::new("."));
+        if folder.join("config.hpp").exists() {
+            // Its include guard keeps the one in the folder out.
+            let config = edited(&folder.join("config.hpp"), CONFIG);
+            if path.ends_with("socket_base.cpp") {
+                arguments[at] = edited(&path, SOCKET);
+            } else if path.ends_with("pipe.cpp") {
+                arguments[at] = edited(&path, PIPE);
+            }
+            arguments.splice(0..0, ["-include".to_owned(), config]);
+        }
+    }
+    let mut words = compiler.split_whitespace();
+    let status = words
+        .next()
+        .ok_or_else(|| "no compiler is named".to_owned())
+        .and_then(|program| {
+            let mut command = Command::new(program);
+            command.args(words).args(&arguments);
+            command.status().map_err(|error| format!("{program}: {error}"))
+        });
+    match status {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("zmq-sys: the C++ compiler does not run: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes the edited copy of a file, and returns where it is.
+fn edited(path: &Path, edits: &[Edit]) -> String {
+    let mut text = fs::read_to_string(path)
+        .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+    for (from, to) in edits {
+        assert_eq!(text.matches(from).count(), 1, "{}: {from:?}", path.display());
+        text = text.replace(from, to);
+    }
+    let folder = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("edited");
+    let name = path.file_name().expect("a source file has a name");
+    // Several compilers run at once, and each has to see a whole file.
+    let draft = folder.join(format!("{}.{}", name.display(), std::process::id()));
+    let copy = folder.join(name);
+    fs::create_dir_all(&folder)
+        .and_then(|()| fs::write(&draft, text))
+        .and_then(|()| fs::rename(&draft, &copy))
+        .unwrap_or_else(|error| panic!("cannot write {}: {error}", copy.display()));
+    copy.display().to_string()
+}
