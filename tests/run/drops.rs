@@ -272,7 +272,8 @@ nodes:
   slow:
     role: pull
     connect: source
-    on_message: 'let n = 0; while n < 30000 { n += 1 } msg.text'
+    isolate: true
+    on_message: 'let n = 0; while n < 10000 { n += 1 } msg.text'
     write: {file: got.txt}
 ";
     let lines = numbered("line", 2000).join("\n");
