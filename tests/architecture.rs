@@ -33,7 +33,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("zmq_sys", &["node", "message"]),
     ("serde_yaml", &["document"]),
     ("saphyr_parser", &["document"]),
-    ("chrono", &["observe"]),
+    ("chrono", &["cli", "observe"]),
     ("hyper", &["observe"]),
     ("hyper_util", &["observe"]),
     ("http_body_util", &["observe"]),

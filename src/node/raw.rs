@@ -227,8 +227,8 @@ impl RawSocket {
 
     /// Lets the monitor tell how full the queues of each connection are, in a moment.
     pub(super) fn ask_queues(&self) -> Result<(), Errno> {
-        // SAFETY: a live socket of this thread. The libzmq of our zmq-sys leaves connections alone
-        // that are just ending; the released one would follow a dangling pointer.
+        // SAFETY: a live socket of this thread, and a libzmq that leaves out connections that are just
+        // ending, by `zmq-sys/build/edits.rs`.
         check(unsafe { zmq_sys::zmq_socket_monitor_pipes_stats(self.pointer) })
     }
 

@@ -18,7 +18,8 @@ use crate::node::{Bound, Control, Observation, SocketObservation, WeakControlSen
 use crate::snapshot::{
     Bucket, Dropped, Histogram, NodeSnapshot, NodeStatus, PortSnapshot, Snapshot, SocketSnapshot,
 };
-use crate::topology::{NodeSpec, Topology};
+use crate::topology::HighWaterMark;
+use crate::zeromq::Role;
 
 /// How long a node may take to answer an observer.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -31,7 +32,8 @@ pub struct View(Arc<Mutex<Shown>>);
 /// What the window shows.
 #[derive(Debug)]
 struct Shown {
-    topology: Topology,
+    /// The topology's name.
+    name: String,
     begun: Instant,
     generation: u64,
     nodes: Vec<ShownNode>,
@@ -42,11 +44,21 @@ struct Shown {
 #[derive(Clone, Debug)]
 struct ShownNode {
     instance: Arc<str>,
-    spec: Arc<NodeSpec>,
+    /// The node's name in the file, and its sockets.
+    node: Arc<str>,
+    sockets: Arc<[ShownSocket]>,
     counters: Arc<NodeCounters>,
     bound: Bound,
     // A node ends when nobody can tell it anything any more, so an observer may not hold a sender.
     control: WeakControlSender,
+}
+
+/// A socket as observers see it; a whole spec for each node would be memory for nothing.
+#[derive(Clone, Debug)]
+struct ShownSocket {
+    name: String,
+    role: Role,
+    hwm: HighWaterMark,
 }
 
 /// An instance's answer, or why there is none.
@@ -59,7 +71,7 @@ enum Answer {
 impl View {
     pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new(Shown {
-            topology: Topology::empty(),
+            name: String::new(),
             begun: Instant::now(),
             generation: 0,
             nodes: Vec::new(),
@@ -73,7 +85,7 @@ impl View {
         let (nodes, mut snapshot) = {
             let shown = self.shown();
             let snapshot = Snapshot {
-                topology: shown.topology.name.clone(),
+                topology: shown.name.clone(),
                 file: file.to_owned(),
                 generation: shown.generation,
                 seconds: shown.begun.elapsed().as_secs_f64(),
@@ -107,9 +119,9 @@ fn observe(
     observed: &mut BTreeMap<PortSnapshot, SocketObservation>,
 ) {
     let Answer::Given(observation) = answer else { return };
-    for (spec, socket) in node.spec.sockets.iter().zip(observation.sockets) {
+    for (shown, socket) in node.sockets.iter().zip(observation.sockets) {
         let instance = node.instance.to_string();
-        observed.insert(PortSnapshot { instance, socket: spec.name.clone() }, socket);
+        observed.insert(PortSnapshot { instance, socket: shown.name.clone() }, socket);
     }
 }
 
@@ -149,10 +161,10 @@ impl ShownNode {
             Answer::Late | Answer::Gone => &[],
         };
         let counters = self.counters.sockets();
-        let sockets = self.spec.sockets.iter().zip(&counters).enumerate();
+        let sockets = self.sockets.iter().zip(&counters).enumerate();
         NodeSnapshot {
             instance: self.instance.to_string(),
-            node: self.spec.name.clone(),
+            node: self.node.to_string(),
             status: match answer {
                 Answer::Given(observation) => observation.status,
                 Answer::Late => NodeStatus::Busy,
@@ -166,12 +178,12 @@ impl ShownNode {
             waiting: self.counters.waiting.get(),
             user: self.counters.user(),
             sockets: sockets
-                .map(|(place, (spec, counters))| SocketSnapshot {
-                    name: spec.name.clone(),
-                    role: spec.role.to_string(),
+                .map(|(place, (shown, counters))| SocketSnapshot {
+                    name: shown.name.clone(),
+                    role: shown.role.to_string(),
                     bound: self.bound_at(place),
-                    hwm_send: spec.hwm.send,
-                    hwm_receive: spec.hwm.receive,
+                    hwm_send: shown.hwm.send,
+                    hwm_receive: shown.hwm.receive,
                     ..socket(counters, observed.get(place))
                 })
                 .collect(),
@@ -241,13 +253,21 @@ impl Supervisor {
 
     /// Lets observers see what runs now.
     pub(super) fn show(&self) {
-        let mut specs: BTreeMap<&str, Arc<NodeSpec>> = BTreeMap::new();
+        let mut known: BTreeMap<&str, (Arc<str>, Arc<[ShownSocket]>)> = BTreeMap::new();
         let nodes = self.nodes.values().filter_map(|handle| {
             let spec = self.topology.node(&handle.node)?;
-            let spec = specs.entry(&handle.node).or_insert_with(|| Arc::new(spec.clone()));
+            let (node, sockets) = known.entry(&handle.node).or_insert_with(|| {
+                let sockets = spec.sockets.iter().map(|socket| ShownSocket {
+                    name: socket.name.clone(),
+                    role: socket.role,
+                    hwm: socket.hwm,
+                });
+                (spec.name.as_str().into(), sockets.collect())
+            });
             Some(ShownNode {
                 instance: Arc::clone(&handle.instance),
-                spec: Arc::clone(spec),
+                node: Arc::clone(node),
+                sockets: Arc::clone(sockets),
                 counters: Arc::clone(&handle.counters),
                 bound: handle.bound.clone(),
                 control: handle.control.downgrade(),
@@ -255,7 +275,7 @@ impl Supervisor {
         });
         let nodes = nodes.collect();
         let mut shown = self.view.shown();
-        shown.topology = self.topology.clone();
+        shown.name.clone_from(&self.topology.name);
         shown.begun = self.started;
         shown.generation = self.generation;
         shown.nodes = nodes;

@@ -96,7 +96,7 @@ impl Peer {
     /// Waits for its summary, whatever that says.
     #[track_caller]
     pub(crate) fn summary(&mut self) -> Value {
-        self.summary_within(Duration::from_secs(100))
+        self.summary_within(Duration::from_secs(240))
     }
 
     #[track_caller]
