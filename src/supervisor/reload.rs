@@ -67,6 +67,7 @@ impl Supervisor {
         }
         self.keepsakes.clear();
         self.show();
+        self.announce();
         receipt.dropped = dropped_at_shutdown(&counters).saturating_sub(dropped);
         receipt.generation = self.generation;
         receipt.milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
@@ -105,6 +106,7 @@ impl Supervisor {
         self.start_all(&steps);
         self.generation += 1;
         self.show();
+        self.announce();
         done.notes.extend(notes(&old, &scope, &done.calm));
         Ok(done)
     }

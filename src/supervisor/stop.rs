@@ -54,6 +54,7 @@ impl Supervisor {
             self.end(&level, deadline, false).await;
         }
         self.close_accounts();
+        self.announce();
     }
 
     async fn drain(&self, instances: &[Arc<str>], deadline: Instant) {

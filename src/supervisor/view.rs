@@ -279,8 +279,6 @@ impl Supervisor {
         shown.begun = self.started;
         shown.generation = self.generation;
         shown.nodes = nodes;
-        drop(shown);
-        self.announce();
     }
 
     /// Finds the flows of what runs now, and tells publishers whom to count for.
