@@ -7,13 +7,15 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::control::ControlSocket;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Fact, FactReader, What, facts};
 use crate::load::{Loaded, load};
 use crate::node::raise_descriptor_limit;
-use crate::observe::Logger;
+use crate::observe::{Logger, ServeAddress, ServeError, Server};
 use crate::supervisor::{Haste, Receipt, StartError, Supervisor, Verdict};
 use crate::topology::Topology;
 use crate::watch::Watcher;
@@ -49,6 +51,8 @@ pub struct RunOptions {
     pub watching: Watching,
     /// Where a line of JSON for each attempt to reload goes.
     pub receipts: Option<PathBuf>,
+    /// Where figures are served.
+    pub metrics: Option<ServeAddress>,
 }
 
 /// What a run needs from the command line: variables, and drawing.
@@ -57,6 +61,20 @@ pub struct Terminal<'a> {
     pub lookup: &'a dyn Fn(&str) -> Option<String>,
     /// Prints what is wrong with a version of the file.
     pub show: &'a dyn Fn(&Loaded),
+}
+
+/// Why a topology does not run.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// It could not be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Its figures could not be served.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The system gave no reactor or no signals.
+    #[error("the system refused what zrig needs to run: {0}")]
+    System(#[from] std::io::Error),
 }
 
 /// Runs a loaded topology until it ends; the result is the exit status.
@@ -69,7 +87,7 @@ pub fn run(
     options: &RunOptions,
     terminal: &Terminal<'_>,
     logger: &Logger,
-) -> Result<u8, StartError> {
+) -> Result<u8, RunError> {
     let _ = raise_descriptor_limit();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let topology =
@@ -79,17 +97,24 @@ pub fn run(
     if options.watching != Watching::Off {
         watcher.follow(&loaded.files);
     }
+    let server = options.metrics.as_ref().map(Server::listen).transpose()?;
     let supervisor = Supervisor::new(&topology, teller)?;
     let mut run =
         Run { supervisor, reader, watcher, seen: texts(loaded), options, terminal, logger };
     let status = runtime.block_on(async {
         let mut signals = Signals::listen()?;
+        if let Some(server) = server {
+            run.serve(server);
+        }
         let status = match run.start(&topology, &mut signals).await? {
             Some(status) => status,
-            None => run.watch(&mut signals).await,
+            None => {
+                let _control = run.open_control();
+                run.watch(&mut signals).await
+            }
         };
         stop(&mut run.supervisor, &mut run.reader, &mut signals, logger).await;
-        Ok::<u8, StartError>(status)
+        Ok::<u8, RunError>(status)
     })?;
     let Run { supervisor, mut reader, .. } = run;
     end(supervisor, &runtime, &mut reader, logger);
@@ -120,6 +145,20 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Serves figures until the run is over.
+    fn serve(&self, server: Server) {
+        let address = server.address();
+        self.tell(What::Serving { address: address.to_string() });
+        let view = self.supervisor.view();
+        tokio::spawn(server.serve(view, self.options.file.clone()));
+    }
+
+    /// Lets other processes of this user look into the run; it goes on without that too.
+    fn open_control(&self) -> Option<ControlSocket> {
+        let opened = ControlSocket::open(&self.options.file, &self.supervisor);
+        opened.map_err(|error| self.tell(What::NoControlSocket { error: error.to_string() })).ok()
+    }
+
     /// Starts; the result is a status when the start was interrupted.
     async fn start(
         &mut self,
@@ -161,6 +200,7 @@ impl Run<'_> {
                     None => std::future::pending().await,
                 }
             };
+            let catch_up = self.logger.due();
             let reason = tokio::select! {
                 fact = self.reader.next() => {
                     let Some(fact) = fact else { return 0 };
@@ -177,6 +217,10 @@ impl Run<'_> {
                 },
                 () = self.watcher.changed(), if watches => Reason::Changed,
                 () = again => Reason::Waited,
+                () = until(catch_up) => {
+                    self.logger.catch_up();
+                    continue;
+                }
                 () = over => return 0,
             };
             match self.reload(reason, signals).await {
@@ -356,6 +400,14 @@ fn end(
     });
     while let Some(fact) = reader.try_next() {
         logger.write(&fact);
+    }
+    logger.finish();
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -2,6 +2,10 @@
 //!
 //! Owns the counters of nodes and sockets. Never interprets them: `observe/` does.
 
+mod audience;
+
+pub use audience::{Interest, Reached};
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -31,6 +35,53 @@ impl Counter {
     #[must_use]
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
+    }
+}
+
+/// The upper bounds of a [`Durations`]' buckets, in nanoseconds.
+pub const BOUNDS: [u64; 19] = [
+    1_000,
+    2_500,
+    5_000,
+    10_000,
+    25_000,
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+    25_000_000,
+    50_000_000,
+    100_000_000,
+    250_000_000,
+    500_000_000,
+    1_000_000_000,
+];
+
+/// How long something took, how often; changed by one thread only.
+#[derive(Default, Debug)]
+pub struct Durations {
+    /// Nanoseconds, all together.
+    pub nanos: Counter,
+    /// How often it took longer than the bound before and at most the one of this place; the last
+    /// place is for what took longer than all bounds.
+    buckets: [Counter; BOUNDS.len() + 1],
+}
+
+impl Durations {
+    /// Counts one more. Only the owning thread may.
+    pub fn add(&self, nanos: u64) {
+        self.nanos.add(nanos);
+        self.buckets[BOUNDS.partition_point(|&bound| bound < nanos)].add(1);
+    }
+
+    /// How often each bucket was met, in the order of [`BOUNDS`], and then what took longer.
+    #[must_use]
+    pub fn buckets(&self) -> [u64; BOUNDS.len() + 1] {
+        std::array::from_fn(|place| self.buckets[place].get())
     }
 }
 
@@ -95,6 +146,8 @@ pub struct SocketCounters {
     pub handshakes_failed: Counter,
     /// Connections that were lost.
     pub disconnects: Counter,
+    /// Connections to an endpoint that had one before.
+    pub reconnects: Counter,
     /// Nanoseconds spent with a message that a full queue would not take.
     pub blocked_nanos: Counter,
     /// Whether such a message waits now.
@@ -107,9 +160,23 @@ pub struct SocketCounters {
     pub delay_micros: Counter,
     /// Topics that subscribers asked for now.
     pub subscriptions: Counter,
+    /// The most connections there were at once since the links were up.
+    pub peers_most: Counter,
+    /// The size of the smallest message handed to libzmq, in bytes; 0 before the first.
+    pub smallest_out: Counter,
+    /// What a subscriber takes.
+    pub interest: Interest,
 }
 
 impl SocketCounters {
+    /// Notes the size of a message handed to libzmq.
+    pub fn note_size(&self, bytes: u64) {
+        let smallest = self.smallest_out.get();
+        if bytes < smallest || smallest == 0 {
+            self.smallest_out.set(bytes.max(1));
+        }
+    }
+
     /// Counts a dropped message.
     pub fn drop_one(&self, reason: DropReason) {
         self.dropped[reason as usize].add(1);
@@ -123,8 +190,8 @@ pub struct NodeCounters {
     pub handled: Counter,
     /// Handler calls that failed.
     pub failed: Counter,
-    /// Nanoseconds inside handlers.
-    pub handler_nanos: Counter,
+    /// How long handlers took.
+    pub handler: Durations,
     /// Lines that `read` took.
     pub lines_read: Counter,
     /// Lines that `write` wrote.

@@ -39,6 +39,11 @@ pub enum What {
         /// Where, with the port that the system chose.
         endpoint: String,
     },
+    /// Figures are served at this address.
+    Serving {
+        /// Host and port.
+        address: String,
+    },
     /// A handler failed.
     HandlerFailed {
         /// The message with the place in the script.
@@ -55,6 +60,17 @@ pub enum What {
         reason: DropReason,
         /// How many at once.
         count: u64,
+    },
+    /// The run is over, and messages of a link inside the file never arrived.
+    Lost {
+        /// From where to where.
+        flow: String,
+        /// How many.
+        lost: u64,
+        /// Of how many.
+        sent: u64,
+        /// Whether the pattern drops what a full queue does not take.
+        dropped: bool,
     },
     /// A peer's handshake failed.
     HandshakeFailed {
@@ -94,6 +110,11 @@ pub enum What {
     Panicked {
         /// What it said.
         message: String,
+    },
+    /// Nobody outside can look into the run.
+    NoControlSocket {
+        /// Why.
+        error: String,
     },
     /// Something in a node could not be done.
     Failed {

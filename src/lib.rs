@@ -5,10 +5,19 @@
 //! ```text
 //! text ──parse──▶ Document ──check──▶ Topology ──Plan::between(old, new)──▶ Plan ──apply──▶ nodes
 //! ```
+//!
+//! # Choices
+//!
+//! - The log does without `tracing`: what happens is a value already ([`event::Fact`]), its level can
+//!   depend on a node's name, which only a run knows, and a repeated line is held back by its text.
+//! - The text for Prometheus is written in `observe/`, in the format that every parser reads:
+//!   prometheus-client writes OpenMetrics alone, whose counters others take for untyped.
+//! - hyper serves it without a framework: five paths need no router.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 pub mod app;
 pub mod cli;
+pub mod control;
 pub mod counters;
 pub mod diagnostic;
 pub mod document;
@@ -26,6 +35,7 @@ pub mod observe;
 pub mod plan;
 pub mod schema;
 pub mod script;
+pub mod snapshot;
 pub mod source;
 pub mod supervisor;
 pub mod topology;

@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["main", "cli"],
     &["app"],
-    &["load", "watch", "observe"],
+    &["load", "watch", "observe", "control"],
     &["supervisor"],
     &["node"],
-    &["event", "counters"],
+    &["event", "counters", "snapshot"],
     &["plan", "lint", "graph", "explain", "schema"],
     &["topology"],
     &["document", "script"],
@@ -33,10 +33,12 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("zmq_sys", &["node", "message"]),
     ("serde_yaml", &["document"]),
     ("saphyr_parser", &["document"]),
-    ("tracing", &["observe"]),
-    ("tracing_subscriber", &["observe"]),
+    ("chrono", &["observe"]),
+    ("hyper", &["observe"]),
+    ("hyper_util", &["observe"]),
+    ("http_body_util", &["observe"]),
     ("mimalloc", &["main"]),
-    ("rustix", &["script"]),
+    ("rustix", &["control", "cli", "script"]),
 ];
 
 /// The only files with unsafe code.

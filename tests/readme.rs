@@ -2,7 +2,8 @@
 //! stands below them, and its tables leave nothing out.
 //!
 //! Owns how a block is marked. Behind the language of a block stands the file that it is
-//! (`yaml topologies/first.yaml`), or `reload` for what a run says of an edit. A block that is no
+//! (`yaml topologies/first.yaml`), `beside FILE` for commands that look into a run of that file, or
+//! `reload` for what a run says of an edit. A block that is no
 //! file of the repository, and is called `faulty`, is made for a command of the README to read.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -153,7 +154,7 @@ fn every_command_of_the_readme_prints_what_stands_below_it() {
     let _turn = port_5556();
     let folder = folder();
     let mut run = 0;
-    for block in blocks_in("console") {
+    for block in blocks_in("console").iter().filter(|block| block.mark.is_empty()) {
         for (command, wanted) in commands(&block.text) {
             if NOT_RUN.iter().any(|known| command.starts_with(known)) {
                 assert_eq!(wanted, "", "{command}");
@@ -174,6 +175,56 @@ fn every_command_of_the_readme_prints_what_stands_below_it() {
         }
     }
     assert!(run >= 2, "the first example and a check");
+}
+
+#[test]
+fn commands_that_look_into_a_run_print_what_stands_below_them() {
+    let _turn = port_5556();
+    let folder = folder();
+    let mut looked = 0;
+    for block in blocks_in("console") {
+        let Some(file) = block.mark.strip_prefix("beside ") else { continue };
+        let _run = started(file, folder.path());
+        for (command, wanted) in commands(&block.text) {
+            let arguments = command.strip_prefix("zrig ").unwrap();
+            let said = output_of(arguments, folder.path());
+            assert_eq!(shape(&said), shape(&wanted), "{command}\n{said}");
+            looked += 1;
+        }
+    }
+    assert!(looked >= 5, "a tap, a send, a call and a top");
+}
+
+/// A run that has a control socket and has begun to say something.
+fn started(file: &str, folder: &Path) -> Process {
+    let started = Instant::now();
+    loop {
+        let run = Process::start(&format!("run {file} --for 2m"), folder);
+        let lines = run.lines();
+        let first = lines.recv_timeout(PATIENCE).unwrap();
+        if !first.contains(PORT_TAKEN) {
+            // The second one comes after the start.
+            lines.recv_timeout(PATIENCE).unwrap();
+            std::thread::spawn(move || lines.into_iter().for_each(drop));
+            return run;
+        }
+        assert!(started.elapsed() < PATIENCE, "{first}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Lines without figures, units and widths, in an order that does not depend on figures.
+fn shape(text: &str) -> Vec<String> {
+    let unit = |word: &str| word.trim_end_matches(['u', 'm', 'n', 's', 'k', 'M']).to_owned();
+    let plain = |line: &str| {
+        let line = without_figures(line);
+        let words = line.split_whitespace();
+        let words = words.map(|word| if word.starts_with('#') { unit(word) } else { word.into() });
+        words.collect::<Vec<_>>().join(" ")
+    };
+    let mut lines: Vec<String> = text.lines().map(plain).collect();
+    lines.sort();
+    lines
 }
 
 #[test]
@@ -299,6 +350,21 @@ fn output_of(arguments: &str, folder: &Path) -> String {
     }
 }
 
+/// The words of a command line; quotes keep what is between them together.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    for c in line.chars() {
+        match (quote, c) {
+            (None, ' ') => words.push(String::new()),
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            (_, _) => words.last_mut().unwrap().push(c),
+        }
+    }
+    words
+}
+
 /// A process that ends when its test does.
 struct Process {
     child: Mutex<Child>,
@@ -307,8 +373,9 @@ struct Process {
 impl Process {
     fn start(arguments: &str, folder: &Path) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_zrig"))
-            .args(arguments.split(' '))
+            .args(words(arguments))
             .current_dir(folder)
+            .env("XDG_RUNTIME_DIR", folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

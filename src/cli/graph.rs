@@ -2,6 +2,8 @@
 //!
 //! Owns the arguments of `graph` and which format they ask for. Never runs anything.
 
+mod live;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use super::draw::{Look, draw};
+use super::tap::fail;
 use super::variables::Variables;
 use super::{FAILED, INVALID, colours_on};
 use crate::graph::{Picture, dot, mermaid, svg, text};
@@ -18,8 +21,12 @@ use crate::load::load;
 /// Draw the topology: nodes, sockets, links and what passes them
 #[derive(Args, Debug)]
 pub(super) struct GraphArguments {
-    /// The topology file
-    file: PathBuf,
+    /// The topology file; --live knows the run's own
+    #[arg(required_unless_present = "live")]
+    file: Option<PathBuf>,
+    /// Add what this run does now: rates, peers, what waits and what was dropped
+    #[arg(long, value_name = "RUN")]
+    live: Option<String>,
     /// What to write; without it, what the name of --output ends in, or text
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -80,13 +87,22 @@ impl GraphArguments {
                 return Ok(ExitCode::from(INVALID));
             }
         };
-        let loaded = load(&self.file, &|name| variables.get(name));
+        let live = match self.live.as_deref().map(live::look).transpose() {
+            Ok(live) => live,
+            Err(failed) => return fail(&failed),
+        };
+        let file = self.file.clone().or_else(|| live.as_ref().map(|live| live.file.clone()));
+        let loaded = load(&file.unwrap_or_default(), &|name| variables.get(name));
         let look = Look::Full { colours: colours_on(&io::stderr()) };
         io::stderr().write_all(draw(&loaded.diagnostics, &loaded.sources, look).as_bytes())?;
         let Some(topology) = loaded.topology else {
             return Ok(ExitCode::from(INVALID));
         };
-        let rendered = self.format().render(&Picture::of(&topology));
+        let mut picture = Picture::of(&topology);
+        if let Some(live) = live {
+            picture.show_live(&live.nodes, &live.when);
+        }
+        let rendered = self.format().render(&picture);
         let Some(output) = &self.output else {
             io::stdout().lock().write_all(rendered.as_bytes())?;
             return Ok(ExitCode::SUCCESS);

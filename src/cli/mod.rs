@@ -6,9 +6,13 @@ mod check;
 mod draw;
 mod explain;
 mod graph;
+mod message;
 mod plan;
 mod run;
 mod schema;
+mod send;
+mod tap;
+mod top;
 mod variables;
 
 use std::io::{self, IsTerminal, Write};
@@ -38,6 +42,10 @@ enum Command {
     Check(check::CheckArguments),
     Plan(plan::PlanArguments),
     Graph(graph::GraphArguments),
+    Top(top::TopArguments),
+    Tap(tap::TapArguments),
+    Send(send::SendArguments),
+    Call(send::CallArguments),
     Explain(explain::ExplainArguments),
     Schema(schema::SchemaArguments),
 }
@@ -50,6 +58,10 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => arguments.run(),
         Command::Plan(arguments) => arguments.run(),
         Command::Graph(arguments) => arguments.run(),
+        Command::Top(arguments) => arguments.run(),
+        Command::Tap(arguments) => arguments.run(),
+        Command::Send(arguments) => arguments.run(),
+        Command::Call(arguments) => arguments.run(),
         Command::Explain(arguments) => arguments.run(),
         Command::Schema(arguments) => arguments.run(),
     };

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::draw::{Look, draw};
 use super::variables::Variables;
@@ -15,8 +15,24 @@ use super::{FAILED, INVALID, colours_on};
 use crate::app::{self, RunOptions, Terminal, Watching};
 use crate::duration::parse_duration;
 use crate::load::load;
-use crate::observe::{LogFormat, Logger};
-use crate::topology::Topology;
+use crate::observe::{LogFilter, LogFormat, Logger, ServeAddress};
+use crate::topology::{NodeSpec, Topology};
+
+/// How log lines look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+impl From<Format> for LogFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Human => Self::Human,
+            Format::Json => Self::Json,
+        }
+    }
+}
 
 /// Run a topology until Ctrl-C, stop() in a handler, or --for
 #[derive(Args, Debug)]
@@ -41,9 +57,16 @@ pub(super) struct RunArguments {
     /// Append one line of JSON to this file for each attempt to reload
     #[arg(long, value_name = "FILE")]
     receipts: Option<PathBuf>,
-    /// What the log tells: error, warn, info, debug or trace
-    #[arg(long, value_name = "LEVEL", default_value = "info")]
-    log: String,
+    /// Serve figures at this address: /metrics for Prometheus, /topology as JSON, /healthz, /readyz;
+    /// a port alone is one of 127.0.0.1
+    #[arg(long, value_name = "[HOST:]PORT")]
+    metrics: Option<ServeAddress>,
+    /// What the log tells: off, error, warn, info, debug or trace, and of some nodes more or less
+    #[arg(long, value_name = "LEVEL[,NODE=LEVEL,…]", default_value = "info")]
+    log: LogFilter,
+    /// How its lines look: for a person, or a JSON object each
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Human)]
+    log_format: Format,
 }
 
 impl RunArguments {
@@ -66,7 +89,7 @@ impl RunArguments {
         if let Some(error) = self.unknown_nodes(topology) {
             return invalid(&mut out, &error);
         }
-        let logger = Logger::install(LogFormat::Text, &self.log);
+        let logger = Logger::new(self.log_format.into(), self.log.clone());
         let terminal = Terminal {
             lookup: &lookup,
             show: &|loaded| {
@@ -96,26 +119,32 @@ impl RunArguments {
             duration: self.duration,
             watching,
             receipts: self.receipts.clone(),
+            metrics: self.metrics.clone(),
         }
     }
 
     fn unknown_nodes(&self, topology: &Topology) -> Option<String> {
-        let unknown: Vec<&str> = self
-            .only
-            .iter()
-            .map(String::as_str)
-            .filter(|name| topology.node(name).is_none())
-            .collect();
-        if unknown.is_empty() {
-            return None;
-        }
+        let only =
+            self.only.iter().map(String::as_str).filter(|name| topology.node(name).is_none());
+        let log = self.log.nodes().filter(|name| !has_instance(topology, name));
+        let (option, unknown) = match (only.collect::<Vec<_>>(), log.collect::<Vec<_>>()) {
+            (only, _) if !only.is_empty() => ("--only", only),
+            (_, log) if !log.is_empty() => ("--log", log),
+            _ => return None,
+        };
         let nodes: Vec<&str> = topology.nodes.iter().map(|node| node.name.as_str()).collect();
         Some(format!(
-            "--only names no node of the topology: {}; its nodes are {}",
+            "{option} names no node of the topology: {}; its nodes are {}",
             unknown.join(", "),
             nodes.join(", ")
         ))
     }
+}
+
+/// Whether a name is a node's or one of its copies'.
+fn has_instance(topology: &Topology, name: &str) -> bool {
+    let copies = |node: &NodeSpec| node.instances().any(|(instance, _)| instance == name);
+    topology.node(name).is_some() || topology.nodes.iter().any(copies)
 }
 
 fn invalid(out: &mut impl Write, error: &str) -> io::Result<ExitCode> {

@@ -23,7 +23,7 @@ pub use dot::dot;
 pub use family::Family;
 pub use mermaid::mermaid;
 pub use picture::{
-    End, Forward, ForwardKind, Mark, MarkKind, NodeBox, Picture, Port, Terminal, Wire,
+    End, Forward, ForwardKind, Live, Mark, MarkKind, NodeBox, Picture, Port, Terminal, Wire,
 };
 pub use svg::svg;
 pub use text::text;

@@ -81,7 +81,9 @@ impl Mark {
     #[must_use]
     pub fn phrase(&self) -> String {
         match self.kind {
-            MarkKind::Script | MarkKind::Timer => self.text.clone(),
+            MarkKind::Script | MarkKind::Timer | MarkKind::Flow | MarkKind::Trouble => {
+                self.text.clone()
+            }
             MarkKind::Read => format!("reads {}", self.text),
             MarkKind::Write => format!("writes {}", self.text),
         }
@@ -99,6 +101,10 @@ pub enum MarkKind {
     Read,
     /// `write`.
     Write,
+    /// What passes one of its sockets now, and how many peers that has.
+    Flow,
+    /// What waits, is blocked or was dropped.
+    Trouble,
 }
 
 /// One socket of a node.
@@ -180,7 +186,33 @@ pub struct Wire {
     pub family: Family,
 }
 
+/// What a node does while its picture is drawn.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Live {
+    /// The node's name in the file.
+    pub node: String,
+    /// What passes its sockets, a line each.
+    pub flow: Vec<String>,
+    /// What waits, is blocked or was dropped, if anything.
+    pub trouble: Option<String>,
+}
+
 impl Picture {
+    /// Adds what nodes do now, and a sentence about when that was.
+    pub fn show_live(&mut self, live: &[Live], when: &str) {
+        let description = self.description.take().map_or_else(String::new, |text| text + " ");
+        self.description = Some(description + when);
+        for live in live {
+            let Some(node) = self.boxes.iter_mut().find(|node| node.name == live.node) else {
+                continue;
+            };
+            let mark = |kind, text: &String| Mark { kind, text: text.clone() };
+            let flow = live.flow.iter().map(|text| mark(MarkKind::Flow, text));
+            let trouble = live.trouble.iter().map(|text| mark(MarkKind::Trouble, text));
+            node.marks.extend(flow.chain(trouble));
+        }
+    }
+
     /// The port at an end, if it is one.
     #[must_use]
     pub fn port(&self, end: End) -> Option<&Port> {

@@ -13,6 +13,7 @@ use super::lines::Lines;
 use super::raw::Context;
 use super::sink::Sink;
 use super::socket::{NodeSocket, SocketError};
+use super::tap::Taps;
 use crate::counters::NodeCounters;
 use crate::event::Facts;
 use crate::script::{Engine, Handler, Keepsake, NodeView, Outlet, ScriptFault};
@@ -33,6 +34,8 @@ pub struct Blueprint {
     pub counters: Arc<NodeCounters>,
     /// Where it tells what happens.
     pub facts: Facts,
+    /// Who looks at its messages.
+    pub taps: Arc<Taps>,
     /// When the topology started.
     pub started: Instant,
     /// The state that an earlier node leaves it, which then goes on instead of starting.

@@ -152,6 +152,7 @@ impl Node {
     }
 
     async fn change_sockets(&mut self, to: &NodeSpec) -> Result<(), NodeError> {
+        self.inquiry = None;
         self.unload_forwards();
         let names: Vec<Arc<str>> =
             self.sockets.iter().map(|socket| Arc::clone(&socket.name)).collect();
@@ -181,6 +182,8 @@ impl Node {
         self.forwards = Forward::all(to);
         let counters = self.sockets.iter().map(|socket| Arc::clone(&socket.counters)).collect();
         self.blueprint.counters.set_sockets(counters);
+        // What is known of a socket's format or of its place may be another thing now.
+        self.taps_seen = None;
         // An endpoint may move from one socket to another.
         self.sockets.iter_mut().try_for_each(make_way)?;
         for socket in &mut self.sockets {

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{NodeError, SocketError};
-use crate::counters::NodeCounters;
+use super::{Injection, NodeError, Observation, SocketError};
+use crate::counters::{NodeCounters, Reached, SocketCounters};
 use crate::script::Keepsake;
 use crate::topology::{NodeSpec, SocketSpec};
 use crate::zeromq::OptionName;
@@ -47,6 +47,8 @@ pub struct SocketState {
     pub bound: BTreeSet<String>,
     /// The endpoints it connects to.
     pub connected: BTreeSet<String>,
+    /// The topics that its subscribers want, with how many want each; of a `pub` or `xpub`.
+    pub wanted: BTreeMap<Vec<u8>, u32>,
     /// `ZMQ_SNDHWM` and `ZMQ_RCVHWM`.
     pub hwm: (i32, i32),
     /// `ZMQ_LINGER`, in milliseconds.
@@ -103,6 +105,11 @@ pub enum Control {
         /// One sentence a missing link.
         answer: oneshot::Sender<Vec<String>>,
     },
+    /// Count what subscribers inside the file should get.
+    Audience {
+        /// Of a socket, by its name: the figures of a subscriber, and where to count for it.
+        subscribers: Vec<(String, Arc<SocketCounters>, Arc<Reached>)>,
+    },
     /// Call `on_start`, then receive, tick and read.
     Start,
     /// Read and tick no more, but go on receiving, until a release.
@@ -147,6 +154,13 @@ pub enum Control {
         /// Whether the run goes on without this node: libzmq may then take its time to send.
         alone: bool,
     },
+    /// Do something with a message from outside.
+    Inject(Injection),
+    /// Say what only the node itself knows of this moment.
+    Observe {
+        /// What it is doing.
+        answer: oneshot::Sender<Observation>,
+    },
     /// Say what is there.
     Describe {
         /// What is there.
@@ -173,6 +187,30 @@ impl ControlSender {
     /// When it has ended.
     pub fn send(&self, control: Control) -> Result<(), mpsc::error::SendError<Box<Control>>> {
         self.0.send(Box::new(control))
+    }
+
+    /// A sender that does not keep the node running.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakControlSender {
+        WeakControlSender(self.0.downgrade())
+    }
+
+    /// Whether the node has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+/// Where a node is told what to do, by somebody for whom it need not go on running.
+#[derive(Clone, Debug)]
+pub struct WeakControlSender(mpsc::WeakUnboundedSender<Box<Control>>);
+
+impl WeakControlSender {
+    /// The sender, if the node still runs.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<ControlSender> {
+        self.0.upgrade().map(ControlSender)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::zeromq::Role;
 /// # Errors
 ///
 /// When a request has no empty delimiter frame: a REP discards it.
-pub(super) fn open_envelope(
+pub fn open_envelope(
     socket: usize,
     role: Role,
     frames: Multipart,

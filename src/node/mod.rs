@@ -8,16 +8,20 @@ mod change;
 mod control;
 mod forward;
 mod inbox;
+mod inject;
 mod ipc;
 mod lines;
 mod monitor;
+mod observation;
 mod outbox;
 mod raw;
+mod reach;
 mod sequence;
 mod service;
 mod shard;
 mod sink;
 mod socket;
+mod tap;
 mod task;
 mod timers;
 mod wait;
@@ -25,8 +29,12 @@ mod wait;
 pub use blueprint::{Blueprint, NodeError};
 pub use control::{
     Bound, Control, ControlSender, Expectation, Figures, NodeHandle, NodeState, SocketFigures,
-    SocketState,
+    SocketState, WeakControlSender,
 };
+pub use inbox::open_envelope;
+pub use inject::{Injection, Way};
+pub use observation::{Observation, SocketObservation};
 pub use raw::{Context, Errno, raise_descriptor_limit};
 pub use shard::Shard;
 pub use socket::SocketError;
+pub use tap::{Direction, Place, TapReader, Tapped, Taps, Target};

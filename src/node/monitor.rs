@@ -31,13 +31,16 @@ pub(super) enum MonitorKind {
     Disconnected,
     /// The handshake failed, in plain words, and whether libzmq now gives the endpoint up.
     HandshakeFailed { why: String, final_: bool },
+    /// How many messages wait in its queues.
+    Queues { outbound: u64, inbound: u64 },
 }
 
 const EVENTS: u32 = zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED
     | zmq_sys::ZMQ_EVENT_DISCONNECTED
     | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
-    | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+    | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
+    | zmq_sys::ZMQ_EVENT_PIPES_STATS;
 
 /// What a socket's monitor has told. It ends with the socket that it watches.
 #[derive(Debug)]
@@ -131,6 +134,9 @@ fn decode(event: u64, values: &[u64], local: &CStr, remote: &CStr) -> Option<Mon
             why: format!("the peer was not authenticated (status {value})"),
             final_: true,
         },
+        zmq_sys::ZMQ_EVENT_PIPES_STATS => {
+            MonitorKind::Queues { outbound: value, inbound: *values.get(1)? }
+        }
         _ => return None,
     };
     let text = |endpoint: &CStr| endpoint.to_string_lossy().into_owned();

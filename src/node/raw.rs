@@ -225,6 +225,13 @@ impl RawSocket {
         Ok(())
     }
 
+    /// Lets the monitor tell how full the queues of each connection are, in a moment.
+    pub(super) fn ask_queues(&self) -> Result<(), Errno> {
+        // SAFETY: a live socket of this thread. The libzmq of our zmq-sys leaves connections alone
+        // that are just ending; the released one would follow a dangling pointer.
+        check(unsafe { zmq_sys::zmq_socket_monitor_pipes_stats(self.pointer) })
+    }
+
     fn stop_monitor(&self) {
         // SAFETY: a live socket; a null endpoint ends the monitor. libzmq tells events under a
         // lock that this call takes too, so none is under way after it.

@@ -11,10 +11,12 @@ use super::control::Expectation;
 use super::inbox::subscription;
 use super::monitor::{MonitorEvent, MonitorKind};
 use super::sink::Sink;
+use super::socket::NodeSocket;
 use super::task::{Node, Phase};
 use crate::counters::DropReason;
 use crate::event::{Fact, What};
 use crate::script::{Inbound, PeerEvent, PeerEventKind};
+use crate::snapshot::ConnectionSnapshot;
 use crate::zeromq::{OptionName, OptionValue, Role};
 
 /// How often the same kind of fact of the same socket is told.
@@ -63,6 +65,7 @@ impl Node {
             if self.is_serviced(place) {
                 self.read_subscriptions(place);
             }
+            self.sockets[place].share_interest();
             if !self.sockets[place].parked.is_empty() {
                 self.sockets[place].send_parked();
             }
@@ -73,6 +76,9 @@ impl Node {
             && let Some(linked) = self.linked.take()
         {
             let _ = linked.send(());
+            for socket in &self.sockets {
+                socket.counters.peers_most.set(socket.counters.peers.get());
+            }
         }
     }
 
@@ -120,6 +126,11 @@ impl Node {
                 let socket = &mut self.sockets[place];
                 *socket.peers.entry((event.local, event.remote.clone())).or_default() += 1;
                 socket.counters.peers.add(1);
+                let most = socket.counters.peers_most.get().max(socket.counters.peers.get());
+                socket.counters.peers_most.set(most);
+                if socket.lost.remove(&event.remote) {
+                    socket.counters.reconnects.add(1);
+                }
                 socket.counters.connects.add(1);
                 self.tell(Some(place), What::PeerConnected { endpoint: event.remote.clone() });
                 self.queue_peer_event(peer(PeerEventKind::Connected, place, event.remote));
@@ -127,6 +138,9 @@ impl Node {
             MonitorKind::Disconnected => {
                 let key = (event.local, event.remote);
                 let socket = &mut self.sockets[place];
+                if socket.forgotten.remove(&key).is_some() {
+                    return;
+                }
                 let Some(count) = socket.peers.get_mut(&key) else {
                     self.ended_in_handshake(place, key, now);
                     return;
@@ -137,9 +151,18 @@ impl Node {
                 }
                 socket.counters.peers.subtract(1);
                 socket.counters.disconnects.add(1);
+                if socket.connected.contains(&key.1) {
+                    socket.lost.insert(key.1.clone());
+                }
                 let endpoint = key.1;
                 self.tell_disconnected(place, endpoint.clone());
                 self.queue_peer_event(peer(PeerEventKind::Disconnected, place, endpoint));
+            }
+            MonitorKind::Queues { outbound, inbound } => {
+                let MonitorEvent { local, remote, .. } = event;
+                if let Some(inquiry) = &mut self.inquiry {
+                    inquiry.note(place, ConnectionSnapshot { local, remote, outbound, inbound });
+                }
             }
             MonitorKind::HandshakeFailed { why, final_ } => {
                 let key = (event.local, event.remote);
@@ -199,6 +222,9 @@ impl Node {
         let due: Vec<_> = self.reconnects.extract_if(.., |(at, _, _)| *at <= now).collect();
         for (_, place, endpoint) in due {
             let socket = &mut self.sockets[place];
+            if socket.peers.keys().any(|(_, remote)| *remote == endpoint) {
+                continue;
+            }
             // libzmq may have forgotten the endpoint already.
             let _ = socket.disconnect(&endpoint);
             socket.connected.retain(|known| *known != endpoint);
@@ -273,6 +299,7 @@ impl Node {
 
     /// Counts, and takes, what would be lost with the sockets.
     pub(super) fn count_leftovers(&mut self) {
+        let before: Vec<u64> = self.sockets.iter().map(shut_out).collect();
         for pending in std::mem::take(&mut self.pending) {
             if let Some(place) = pending.socket() {
                 self.sockets[place].counters.drop_one(DropReason::Shutdown);
@@ -285,6 +312,12 @@ impl Node {
             }
             for _ in std::mem::take(&mut socket.stash) {
                 socket.counters.drop_one(DropReason::Shutdown);
+            }
+        }
+        for (place, before) in before.into_iter().enumerate() {
+            let count = shut_out(&self.sockets[place]) - before;
+            if count > 0 {
+                self.tell(Some(place), What::Dropped { reason: DropReason::Shutdown, count });
             }
         }
         let unwritten = self.sink.as_ref().map_or(0, Sink::unwritten);
@@ -319,4 +352,9 @@ impl Node {
 
 fn peer(kind: PeerEventKind, socket: usize, endpoint: String) -> PeerEvent {
     PeerEvent { kind, socket, endpoint: Some(endpoint), topic: None }
+}
+
+/// How many messages the end of the node took from a socket.
+fn shut_out(socket: &NodeSocket) -> u64 {
+    socket.counters.dropped[DropReason::Shutdown as usize].get()
 }

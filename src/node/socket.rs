@@ -2,7 +2,7 @@
 //!
 //! Owns ZeroMQ's rules of sending: what waits, what is dropped and why. Never calls a handler.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,19 +12,25 @@ use thiserror::Error;
 use tokio::io::unix::AsyncFd;
 
 use super::control::SocketState;
+use super::inbox::subscription;
+use super::inject::{Caller, answer};
 use super::ipc::IpcFile;
 use super::monitor::Monitor;
 use super::raw::{Context, Errno, RawSocket};
+use super::reach::Reach;
 use super::sequence::{Checking, Numbering};
+use super::tap::Ends;
 use crate::counters::{DropReason, SocketCounters};
 use crate::message::{Frame, Malformed, Multipart};
-use crate::topology::{SocketSpec, WhenFull};
+use crate::topology::{Filter, SocketSpec, WhenFull};
 use crate::zeromq::{OptionValue, Role};
 
 /// How many answers a REP keeps for peers whose queue is full, before it drops any.
 const PARKED_MAX: usize = 1000;
 /// How long a bind tries again while an earlier owner of the endpoint is still closing.
 const REBIND_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long the end of a connection that we ended ourselves may still be told.
+const FORGOTTEN: Duration = Duration::from_secs(5);
 /// How long a socket that a reload replaces or removes goes on sending what it was given, at least:
 /// only the end of the whole run is bound by `linger`.
 const UNSENT_KEPT: Duration = Duration::from_secs(10);
@@ -102,11 +108,13 @@ pub(super) struct Outgoing {
     pub(super) next: usize,
     /// Whether it bears its number already, where `sequence` is on.
     numbered: bool,
+    /// Whether it was counted for those whom it should reach.
+    counted: bool,
 }
 
 impl From<Multipart> for Outgoing {
     fn from(frames: Multipart) -> Self {
-        Self { frames, next: 0, numbered: false }
+        Self { frames, next: 0, numbered: false, counted: false }
     }
 }
 
@@ -145,10 +153,25 @@ pub(super) struct NodeSocket {
     pub(super) topics: BTreeMap<Vec<u8>, u32>,
     /// Connections whose handshake is done, by both ends' addresses.
     pub(super) peers: BTreeMap<(String, String), u32>,
+    /// Connections that this end let go of, and when: the other end may have done so just before.
+    pub(super) forgotten: BTreeMap<(String, String), Instant>,
     /// The connection whose handshake failed last.
     pub(super) refused: Option<(String, String)>,
     /// Answers of a REP whose peer's queue is full.
     pub(super) parked: VecDeque<Multipart>,
+    /// Who looks at its messages.
+    pub(super) taps: Ends,
+    /// Who waits for an answer without being a peer.
+    pub(super) callers: Vec<Caller>,
+    /// Endpoints that lost their connection.
+    pub(super) lost: BTreeSet<String>,
+    /// On a publisher: what subscribers inside the file should get.
+    pub(super) reach: Reach,
+    /// On a subscriber: what it takes, and whether its publishers have been told.
+    taken: BTreeMap<Vec<u8>, u32>,
+    taken_is_told: bool,
+    /// Messages in and out so far, and when that last changed.
+    moved: (u64, Instant),
     blocked_since: Option<Instant>,
     owner: String,
     numbering: Option<Numbering>,
@@ -166,7 +189,7 @@ impl NodeSocket {
         let refused = |errno| SocketError::Open { socket: spec.name.clone(), errno };
         let raw = RawSocket::open(context, spec.role, spec.is_on("conflate")).map_err(refused)?;
         let ready = raw.watch().map_err(refused)?;
-        let socket = Self {
+        let mut socket = Self {
             ready,
             monitor: None,
             raw,
@@ -186,8 +209,16 @@ impl NodeSocket {
             awaited_topics: BTreeMap::new(),
             topics: BTreeMap::new(),
             peers: BTreeMap::new(),
+            forgotten: BTreeMap::new(),
             refused: None,
             parked: VecDeque::new(),
+            taps: Ends::default(),
+            callers: Vec::new(),
+            lost: BTreeSet::new(),
+            reach: Reach::default(),
+            taken: BTreeMap::new(),
+            taken_is_told: false,
+            moved: (0, Instant::now()),
             blocked_since: None,
             numbering: None,
             checking: Checking::default(),
@@ -196,8 +227,9 @@ impl NodeSocket {
         Ok(socket)
     }
 
-    fn set_options(&self) -> Result<(), SocketError> {
-        let set = |name: &str, option: u32, value: i32| self.set_int(name, option, value);
+    fn set_options(&mut self) -> Result<(), SocketError> {
+        let this = &*self;
+        let set = |name: &str, option: u32, value: i32| this.set_int(name, option, value);
         let hwm = |messages: u32| i32::try_from(messages).unwrap_or(i32::MAX);
         set("hwm", zmq_sys::ZMQ_SNDHWM, hwm(self.spec.hwm.send))?;
         set("hwm", zmq_sys::ZMQ_RCVHWM, hwm(self.spec.hwm.receive))?;
@@ -222,9 +254,8 @@ impl NodeSocket {
                 self.set(name.0, name.number(), value)?;
             }
         }
-        for filter in &self.spec.filters {
-            self.subscribe(&filter.prefix())
-                .map_err(|errno| self.option_error("subscribe", errno))?;
+        for prefix in self.spec.filters.iter().map(Filter::prefix).collect::<Vec<_>>() {
+            self.subscribe(&prefix).map_err(|errno| self.option_error("subscribe", errno))?;
         }
         Ok(())
     }
@@ -238,12 +269,12 @@ impl NodeSocket {
     }
 
     /// Takes one more topic.
-    pub(super) fn subscribe(&self, prefix: &[u8]) -> Result<(), Errno> {
+    pub(super) fn subscribe(&mut self, prefix: &[u8]) -> Result<(), Errno> {
         self.subscription(prefix, 1, zmq_sys::ZMQ_SUBSCRIBE)
     }
 
     /// No longer takes a topic.
-    pub(super) fn unsubscribe(&self, prefix: &[u8]) -> Result<(), Errno> {
+    pub(super) fn unsubscribe(&mut self, prefix: &[u8]) -> Result<(), Errno> {
         self.subscription(prefix, 0, zmq_sys::ZMQ_UNSUBSCRIBE)
     }
 
@@ -269,6 +300,8 @@ impl NodeSocket {
         self.stash = std::mem::take(&mut before.stash);
         self.numbering = before.numbering.take();
         self.checking = std::mem::take(&mut before.checking);
+        self.taps = std::mem::take(&mut before.taps);
+        self.callers = std::mem::take(&mut before.callers);
         self.counters.peers.set(0);
         self.counters.subscriptions.set(0);
         if self.spec.role.publishes() {
@@ -277,10 +310,10 @@ impl NodeSocket {
         if self.spec.role == before.spec.role {
             self.wishes = std::mem::take(&mut before.wishes);
         }
-        for (prefix, &count) in &self.wishes {
+        for (prefix, count) in self.wishes.clone() {
             for _ in 0..count.unsigned_abs() {
                 // What the socket before took, this one takes.
-                let _ = if count > 0 { self.subscribe(prefix) } else { self.unsubscribe(prefix) };
+                let _ = if count > 0 { self.subscribe(&prefix) } else { self.unsubscribe(&prefix) };
             }
         }
         for endpoint in std::mem::take(&mut before.undeclared) {
@@ -297,7 +330,8 @@ impl NodeSocket {
         }
     }
 
-    fn subscription(&self, prefix: &[u8], wanted: u8, option: u32) -> Result<(), Errno> {
+    fn subscription(&mut self, prefix: &[u8], wanted: u8, option: u32) -> Result<(), Errno> {
+        self.note_subscription(wanted == 1, prefix);
         if self.spec.role == Role::Xsub {
             let message = [&[wanted], prefix].concat();
             return self.raw.send(&mut Frame::copy(&message), false);
@@ -380,11 +414,14 @@ impl NodeSocket {
 
     /// libzmq tells no end of connections that we end ourselves.
     fn forget_peers(&mut self, gone: impl Fn(&str, &str) -> bool) {
-        let counters = &self.counters;
-        self.peers.retain(|(local, remote), count| {
-            let gone = gone(local, remote);
+        let now = Instant::now();
+        self.forgotten.retain(|_, since| now.duration_since(*since) < FORGOTTEN);
+        let (counters, forgotten) = (&self.counters, &mut self.forgotten);
+        self.peers.retain(|connection, count| {
+            let gone = gone(&connection.0, &connection.1);
             if gone {
                 counters.peers.subtract(u64::from(*count));
+                forgotten.insert(connection.clone(), now);
             }
             !gone
         });
@@ -456,6 +493,9 @@ impl NodeSocket {
         self.awaits_reply = false;
         self.counters.messages_in.add(1);
         self.counters.bytes_in.add(bytes as u64);
+        if !self.taps.is_empty() && self.spec.role.receives() {
+            self.taps.received(&frames);
+        }
         Some(frames)
     }
 
@@ -466,7 +506,11 @@ impl NodeSocket {
             self.spec.role,
             Role::Pair | Role::Push | Role::Pull | Role::Dealer | Role::Router | Role::Sub
         );
-        plain && !self.spec.sequence && self.stash.is_empty() && self.parked.is_empty()
+        plain
+            && !self.spec.sequence
+            && self.taps.is_empty()
+            && self.stash.is_empty()
+            && self.parked.is_empty()
     }
 
     /// Sends a message by the rules of its pattern, without waiting.
@@ -474,13 +518,19 @@ impl NodeSocket {
         if self.awaits_reply && !self.spec.is_on("req_relaxed") {
             return Sent::Waits;
         }
+        if !self.callers.is_empty() && answer(self, message) {
+            return Sent::Taken;
+        }
         if self.has_parked_for(message) {
             return self.full(message);
         }
         self.number(message);
         // Sending may consume the edge of a message that came meanwhile, also where it fails.
         self.readable = true;
+        self.count_reached(message);
         let bytes: usize = message.frames.iter().map(|frame| frame.len()).sum();
+        let whole = message.next == 0 && !self.taps.is_empty();
+        let copy = if whole { self.taps.copy(&message.frames) } else { None };
         let sent = match self.hand_over(message) {
             Err(Errno::AGAIN) => {
                 // Credit from peers may wait among commands that sends skip; EVENTS reads them.
@@ -493,6 +543,10 @@ impl NodeSocket {
             Ok(()) => {
                 self.counters.messages_out.add(1);
                 self.counters.bytes_out.add(bytes as u64);
+                if !self.taps.is_empty() {
+                    self.taps.sent(copy.as_ref());
+                }
+                self.counters.note_size(bytes as u64);
                 self.awaits_reply = self.spec.role == Role::Req;
                 Sent::Taken
             }
@@ -519,6 +573,62 @@ impl NodeSocket {
             return Ok(());
         }
         self.checking.check(self.spec.format, frames, &self.counters)
+    }
+
+    /// Counts a message for every subscriber inside the file that takes it.
+    fn count_reached(&mut self, message: &mut Outgoing) {
+        if message.counted {
+            return;
+        }
+        message.counted = true;
+        match (self.spec.role, &*message.frames) {
+            (Role::Pub | Role::Xpub, [first, ..]) => self.reach.count(first),
+            (Role::Xsub, frames) => {
+                if let Some((wanted, topic)) = subscription(frames) {
+                    let topic = topic.to_vec();
+                    self.note_subscription(wanted, &topic);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes what a subscriber takes, for its publishers inside the file.
+    fn note_subscription(&mut self, wanted: bool, prefix: &[u8]) {
+        let count = self.taken.entry(prefix.to_vec()).or_default();
+        *count = if wanted { *count + 1 } else { count.saturating_sub(1) };
+        if *count == 0 {
+            self.taken.remove(prefix);
+        }
+        self.taken_is_told = false;
+    }
+
+    /// Lets publishers and subscribers inside the file know of each other's changes.
+    pub(super) fn share_interest(&mut self) {
+        if self.spec.role.publishes() {
+            self.reach.refresh();
+        } else if self.spec.role.filters() && !self.taken_is_told {
+            self.taken_is_told = true;
+            self.counters.interest.set(self.taken.keys().cloned().collect());
+        }
+    }
+
+    /// Notes whether messages went through since this was last asked.
+    pub(super) fn note_movement(&mut self, now: Instant) {
+        let moved = self.counters.messages_in.get() + self.counters.messages_out.get();
+        if moved != self.moved.0 {
+            self.moved = (moved, now);
+        }
+    }
+
+    /// Whether no message waits to be received.
+    pub(super) fn look_drained(&mut self) -> bool {
+        !self.look() && self.stash.is_empty() && self.parked.is_empty()
+    }
+
+    /// For how long nothing has gone through it.
+    pub(super) fn still_for(&self) -> Duration {
+        self.moved.1.elapsed()
     }
 
     fn hand_over(&self, message: &mut Outgoing) -> Result<(), Errno> {
@@ -578,13 +688,34 @@ impl NodeSocket {
         match (self.blocked_since, blocked) {
             (None, true) => self.blocked_since = Some(Instant::now()),
             (Some(since), false) => {
-                let nanos = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
-                self.counters.blocked_nanos.add(nanos);
+                self.counters.blocked_nanos.add(nanos(since.elapsed()));
                 self.blocked_since = None;
             }
             (None, false) | (Some(_), true) => return,
         }
         self.counters.blocked.store(blocked, Relaxed);
+    }
+
+    /// Counts the time that a message has been waiting for this socket until now; whether one is.
+    pub(super) fn count_blocked(&mut self) -> bool {
+        let Some(since) = self.blocked_since else { return false };
+        let now = Instant::now();
+        self.counters.blocked_nanos.add(nanos(now - since));
+        self.blocked_since = Some(now);
+        true
+    }
+
+    /// Asks libzmq how full the queues of each connection are; how many will be told of at least.
+    pub(super) fn ask_queues(&mut self) -> usize {
+        // Only what has been read from its commands does libzmq know of.
+        self.look();
+        if self.monitor.is_none() || self.raw.ask_queues().is_err() {
+            return 0;
+        }
+        let accepted =
+            self.peers.iter().filter(|((_, remote), _)| !self.connected.contains(remote));
+        let accepted: u32 = accepted.map(|(_, count)| *count).sum();
+        self.connected.len() + accepted as usize
     }
 
     /// Whether EVENTS says that a peer's message waits; processes all pending commands.
@@ -642,6 +773,7 @@ impl NodeSocket {
             spec: self.spec.clone(),
             bound: self.bound.keys().cloned().collect(),
             connected: self.connected.iter().cloned().collect(),
+            wanted: self.topics.clone(),
             hwm: (number(zmq_sys::ZMQ_SNDHWM), number(zmq_sys::ZMQ_RCVHWM)),
             linger: number(zmq_sys::ZMQ_LINGER),
             options: options.collect(),
@@ -660,6 +792,10 @@ fn linger(spec: &SocketSpec) -> i32 {
         return 0;
     }
     milliseconds(spec.linger)
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn milliseconds(duration: Option<Duration>) -> i32 {

@@ -18,7 +18,9 @@ use super::blueprint::{Blueprint, NodeError};
 use super::control::{Bound, Control, Expectation};
 use super::forward::Forward;
 use super::inbox::{beginning, open_envelope, subscription};
+use super::inject::Injected;
 use super::lines::{Lines, Next};
+use super::observation::Inquiry;
 use super::outbox::Pending;
 use super::service::Limiter;
 use super::sink::Sink;
@@ -97,8 +99,16 @@ pub(super) struct Node {
     resting_until: Option<Instant>,
     /// While a reload holds the node: the sockets whose messages are stashed.
     pub(super) held: Option<BTreeSet<usize>>,
+    /// Questions of observers that wait for libzmq.
+    pub(super) inquiry: Option<Inquiry>,
     restarts: u32,
     cursor: usize,
+    /// The version of the list of taps that was last looked at.
+    pub(super) taps_seen: Option<u64>,
+    /// What was given from outside and waits for its turn.
+    pub(super) injected: VecDeque<Injected>,
+    /// How many calls there were.
+    pub(super) calls: u64,
 }
 
 impl Node {
@@ -139,8 +149,12 @@ impl Node {
             drain: None,
             resting_until: None,
             held: None,
+            inquiry: None,
             restarts: 0,
             cursor: 0,
+            taps_seen: None,
+            injected: VecDeque::new(),
+            calls: 0,
         };
         for (place, _, actual) in &bound {
             node.tell(Some(*place), What::Bound { endpoint: actual.clone() });
@@ -204,6 +218,7 @@ impl Node {
             Control::Change { spec, done } => drop(done.send(self.change(spec).await)),
             Control::Release { reloaded } => self.release(reloaded),
             Control::Missing { answer } => drop(answer.send(self.missing_links())),
+            Control::Audience { subscribers } => self.set_audience(&subscribers),
             Control::Start => self.start(),
             Control::Quiesce => {
                 if self.phase == Phase::Running {
@@ -215,6 +230,8 @@ impl Node {
                 self.drain = Some(Drain { quiet, deadline, last_activity, done });
             }
             Control::Stop { deadline, alone } => self.begin_stop(deadline, alone),
+            Control::Inject(injection) => self.inject(injection),
+            Control::Observe { answer } => self.inquire(answer),
             Control::Describe { answer } => drop(answer.send(self.describe())),
         }
     }
@@ -251,6 +268,7 @@ impl Node {
     /// One round of work; whether there was any.
     fn round(&mut self) -> bool {
         let now = Instant::now();
+        self.look_for_taps();
         self.service(now);
         let mut busy = self.stash();
         busy |= self.forward();
@@ -266,19 +284,28 @@ impl Node {
             // What goes out here makes room for what a source or a timer has next.
             busy |= self.flush(now);
         }
+        busy |= self.perform_injected(now);
+        self.end_calls(now);
         self.flush_sink(now);
         if !busy {
             busy = self.look_again(now);
         }
+        self.note_movement(now);
+        self.advance_inquiry(now);
         self.advance_drain(now, busy);
         self.advance_stop(now);
         self.blueprint.counters.waiting.set(self.pending.len() as u64);
         busy
     }
 
+    /// Whether the node waits to start anew after a failed handler.
+    pub(super) fn is_resting(&self) -> bool {
+        self.resting_until.is_some()
+    }
+
     /// Whether the node takes anything new: nothing waits to be sent or written, and it does not
     /// rest after a failure.
-    fn takes_new(&self) -> bool {
+    pub(super) fn takes_new(&self) -> bool {
         self.pending.is_empty()
             && self.held.is_none()
             && self.resting_until.is_none()
@@ -341,7 +368,7 @@ impl Node {
         }
     }
 
-    fn take(&mut self, inbound: Inbound) {
+    pub(super) fn take(&mut self, inbound: Inbound) {
         if self.phase != Phase::Attaching {
             self.handle(inbound);
         } else if self.early.len() < EARLY_MAX {
@@ -394,7 +421,7 @@ impl Node {
         let nanos = u64::try_from(before.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let counters = &self.blueprint.counters;
         counters.handled.add(1);
-        counters.handler_nanos.add(nanos);
+        counters.handler.add(nanos);
         self.pending.extend(self.effects.drain(..).map(Pending::from));
         match result {
             Ok(()) => self.restarts = 0,
@@ -538,6 +565,7 @@ impl Node {
             busy |= arrived && self.is_stashed(place);
         }
         busy |= self.flush(now);
+        busy |= self.perform_injected(now);
         busy |= self.forward();
         let running = matches!(self.phase, Phase::Running | Phase::Quiet);
         busy | (0..self.sockets.len()).any(|place| {
@@ -623,7 +651,9 @@ impl Node {
         };
         let retry = self.sink.as_ref().and_then(Sink::retry_at);
         let reconnect = self.reconnects.iter().map(|(at, _, _)| *at).min();
-        [timers, line, drain, stop, retry, reconnect, self.resting_until]
+        let inquiry = self.inquiry.as_ref().map(Inquiry::until);
+        let given = self.injected_due();
+        [timers, line, drain, stop, retry, reconnect, inquiry, given, self.resting_until]
             .into_iter()
             .flatten()
             .min()

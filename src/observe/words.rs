@@ -2,47 +2,53 @@
 //!
 //! Owns the sentences that a user reads in the log. Never prints them.
 
-use tracing::Level;
-
-use crate::event::{Fact, What};
-use crate::script;
+use crate::event::What;
+use crate::script::Level;
 
 /// How much a fact matters.
 pub(super) fn level(what: &What) -> Level {
     match what {
-        What::Log { level, .. } => match level {
-            script::Level::Error => Level::ERROR,
-            script::Level::Warn => Level::WARN,
-            script::Level::Info => Level::INFO,
-            script::Level::Debug => Level::DEBUG,
-            script::Level::Trace => Level::TRACE,
-        },
+        What::Log { level, .. } => *level,
         What::HandlerFailed { .. }
         | What::FileFailed { .. }
         | What::Panicked { .. }
-        | What::Failed { .. } => Level::ERROR,
+        | What::Failed { .. } => Level::Error,
         What::Malformed { .. }
         | What::Dropped { .. }
+        | What::Lost { dropped: true, .. }
         | What::HandshakeFailed { .. }
         | What::LinkMissing { .. }
-        | What::Restarting { .. } => Level::WARN,
+        | What::NoControlSocket { .. }
+        | What::Restarting { .. } => Level::Warn,
         What::Bound { .. } | What::PeerConnected { .. } | What::PeerDisconnected { .. } => {
-            Level::DEBUG
+            Level::Debug
         }
-        What::LimitedPeerGone { .. } | What::StopRequested { .. } => Level::INFO,
+        What::Lost { dropped: false, .. }
+        | What::LimitedPeerGone { .. }
+        | What::Serving { .. }
+        | What::StopRequested { .. } => Level::Info,
     }
 }
 
 /// One sentence for a fact.
-pub(super) fn sentence(fact: &Fact) -> String {
-    let mut text = match &fact.what {
+pub(super) fn sentence(what: &What) -> String {
+    match what {
         What::Log { text, .. } => text.clone(),
         What::Bound { endpoint } => format!("bound to {endpoint}"),
+        What::Serving { address } => format!("figures at http://{address}/metrics"),
         What::HandlerFailed { error } => error.clone(),
         What::Malformed { message } => format!("dropped a malformed message: {message}"),
         What::Dropped { reason, count } => {
             let plural = if *count == 1 { "" } else { "s" };
             format!("dropped {count} message{plural}: {}", reason.sentence())
+        }
+        What::Lost { flow, lost, sent, dropped } => {
+            let why = if *dropped {
+                "a queue was full, or they were still on their way at the end"
+            } else {
+                "they were still on their way at the end"
+            };
+            format!("{flow}: {lost} of {sent} messages did not arrive: {why}")
         }
         What::HandshakeFailed { why, endpoint } => format!("no connection with {endpoint}: {why}"),
         What::PeerConnected { endpoint } => format!("connected with {endpoint}"),
@@ -53,6 +59,9 @@ pub(super) fn sentence(fact: &Fact) -> String {
         What::LinkMissing { link } => {
             format!("started although a link inside the file is not up: {link}")
         }
+        What::NoControlSocket { error } => {
+            format!("no control socket, so tap, send, call and top cannot find this run: {error}")
+        }
         What::FileFailed { error } | What::Failed { error } => error.clone(),
         What::Panicked { message } => {
             format!("a fault in zrig itself, please report it; the node goes on: {message}")
@@ -61,9 +70,5 @@ pub(super) fn sentence(fact: &Fact) -> String {
             format!("starts anew in {after_ms} ms, with an empty state")
         }
         What::StopRequested { why, .. } => format!("stopping: {why}"),
-    };
-    if fact.repeated > 0 {
-        text.push_str(&format!(" (and {} more like it)", fact.repeated));
     }
-    text
 }

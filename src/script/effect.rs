@@ -90,7 +90,7 @@ pub enum Event {
 }
 
 /// How much a log line matters.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Level {
     /// `log("error", …)`.
     Error,
@@ -102,6 +102,23 @@ pub enum Level {
     Debug,
     /// `log("trace", …)`.
     Trace,
+}
+
+impl Level {
+    /// All levels, the gravest first.
+    pub const ALL: [Self; 5] = [Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Trace];
+
+    /// The word of handlers and of the log.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
 }
 
 /// What a handler wants done, performed in order after it returned.

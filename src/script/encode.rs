@@ -56,6 +56,41 @@ pub(super) fn message(
     }
 }
 
+/// A value that somebody outside the topology offers.
+#[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Offered {
+    /// As text.
+    Text(String),
+    /// As JSON.
+    Json(serde_json::Value),
+}
+
+/// A value from outside as the payload of a message, as `send(v)` or `publish(tag, v)` would lay
+/// it out. `tag` is a message id or a topic.
+///
+/// # Errors
+///
+/// When the socket's format has no such tag, or no form for the value.
+pub fn encode_offered(
+    value: Offered,
+    tag: Option<&str>,
+    outlet: &Outlet,
+) -> Result<Multipart, String> {
+    let value = match value {
+        Offered::Text(text) => text.into(),
+        Offered::Json(value) => json::from_value(value),
+    };
+    let tag = match tag {
+        None => Tag::Default,
+        Some(tag) => match tag.parse() {
+            Ok(msgid) if outlet.format == Format::Msgid => Tag::Msgid(msgid),
+            _ => Tag::Topic(tag.as_bytes().to_vec()),
+        },
+    };
+    message(value, outlet, &tag, &mut Vec::new())
+}
+
 /// A value as the frames of an answer, without the envelope: a message gives its payload.
 pub(super) fn answer(
     value: Dynamic,

@@ -11,7 +11,7 @@ use super::desk::{Desk, Refusal};
 use super::effect::{Effect, Level};
 use super::encode;
 use super::json::kind_of;
-use super::msg::Msg;
+use super::msg::{Msg, PROPERTIES};
 use super::outlets;
 use crate::duration::{from_millis, parse_duration};
 use crate::zeromq::{Endpoint, Side};
@@ -43,9 +43,7 @@ fn register_message(engine: &mut rhai::Engine) {
         .register_get("sender", |msg: &mut Msg| said(msg.0.sender()))
         .register_fn("to_string", |msg: &mut Msg| msg.to_string())
         .register_fn("to_debug", |msg: &mut Msg| msg.to_string());
-    for name in
-        ["socket", "msgid", "msgtype", "topic", "body", "text", "bytes", "json", "frames", "sender"]
-    {
+    for name in PROPERTIES {
         // The engine also sets what a method was called on, as in `msg.body.len()`, changed or not.
         engine.register_set(name, move |msg: &mut Msg, value: Dynamic| -> Answer<()> {
             if msg.0.has(name, &value) {

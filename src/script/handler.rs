@@ -173,6 +173,23 @@ impl Handler {
         }
     }
 
+    /// What the handler of messages says of one; nothing is done about it.
+    pub(super) fn judge(&mut self, letter: Letter) -> Result<Dynamic, Box<HandlerError>> {
+        let Some(entry) = self.program.entries.get("on_message").cloned() else {
+            return Ok(Dynamic::UNIT);
+        };
+        let engine = Rc::clone(&self.engine);
+        let msg = Msg(Rc::new(letter));
+        let mut effects = Vec::new();
+        engine.desk.begin(&self.view, Some(msg.clone()), &mut effects);
+        let said = self.evaluate(&entry, Argument::Message(msg));
+        engine.desk.end(&mut effects);
+        said.map_err(|error| {
+            self.forget();
+            failure::of(*error, &entry, &self.program)
+        })
+    }
+
     /// Evaluates a handler and sees to what it leaves behind.
     fn run(
         &mut self,

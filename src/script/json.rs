@@ -46,7 +46,8 @@ pub(super) fn from_object(object: serde_json::Map<String, serde_json::Value>) ->
     object.into_iter().map(|(key, value)| (key.into(), from_value(value))).collect()
 }
 
-fn from_value(value: serde_json::Value) -> Dynamic {
+/// The script's value of a JSON value.
+pub(super) fn from_value(value: serde_json::Value) -> Dynamic {
     use serde_json::Value;
     match value {
         Value::Null => Dynamic::UNIT,

@@ -14,6 +14,10 @@ use super::json;
 use crate::message::{Format, Frame, Malformed, MsgType, Multipart, parse_envelope, parse_tagged};
 use crate::zeromq::Role;
 
+/// Every property of `msg`.
+pub(super) const PROPERTIES: [&str; 10] =
+    ["socket", "msgid", "msgtype", "topic", "body", "text", "bytes", "json", "frames", "sender"];
+
 /// A message in the hands of a script; a second one shares its letter.
 #[derive(Clone)]
 pub(super) struct Msg(pub(super) Rc<Letter>);

@@ -122,7 +122,7 @@ impl Supervisor {
         let begun = Instant::now();
         let mut watched: Vec<Watched> = scope.groups.iter().map(|_| Watched::default()).collect();
         loop {
-            let snapshot = self.snapshot(scope).await;
+            let snapshot = self.figures_in(scope).await;
             let outsiders = self.outsiders(scope, &snapshot, expected);
             let mut calm = !snapshot.values().any(|figures| figures.unanswered);
             let unsent = snapshot.values().any(|figures| figures.unsent);
@@ -157,7 +157,7 @@ impl Supervisor {
         }
     }
 
-    async fn snapshot(&self, scope: &Scope) -> Snapshot {
+    async fn figures_in(&self, scope: &Scope) -> Snapshot {
         let mut snapshot = self.figures(|handle| scope.sockets.contains_key(&handle.node)).await;
         for (instance, figures) in &mut snapshot {
             let handle = self.nodes.get(instance);
@@ -215,7 +215,7 @@ impl Supervisor {
     /// Takes what sent and received differ by now as the state of rest: what was lost before, or
     /// went to peers that are gone, never arrives.
     pub(super) async fn remember_rest(&mut self, scope: &Scope) {
-        for (instance, figures) in self.snapshot(scope).await {
+        for (instance, figures) in self.figures_in(scope).await {
             for (name, socket) in figures.sockets {
                 let rest = Rest { difference: difference(&socket), turnover: socket.turnover };
                 self.at_rest.insert((Arc::clone(&instance), name), rest);

@@ -4,25 +4,34 @@
 
 mod calm;
 mod flow;
+mod flows;
+mod ledger;
 mod links;
 mod receipt;
 mod reload;
+mod roster;
 mod scope;
 mod start;
 mod stop;
+mod view;
+mod wire;
 
 pub use receipt::{Receipt, Verdict};
+pub use roster::{Roster, RosterEntry};
 pub use stop::Haste;
+pub use view::View;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use thiserror::Error;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::event::Facts;
-use crate::node::{Context, Control, Errno, NodeError, NodeHandle, NodeState, Shard, SocketError};
+use crate::node::{
+    Context, Control, Errno, NodeError, NodeHandle, NodeState, Shard, SocketError, Taps,
+};
 use crate::script::Keepsake;
 use crate::topology::Topology;
 
@@ -70,6 +79,10 @@ pub struct Supervisor {
     held: BTreeSet<Arc<str>>,
     /// The states of instances that ended in the reload under way.
     keepsakes: BTreeMap<Arc<str>, Keepsake>,
+    taps: Arc<Taps>,
+    roster: watch::Sender<Arc<Roster>>,
+    /// What observers see.
+    view: View,
 }
 
 impl Supervisor {
@@ -101,7 +114,16 @@ impl Supervisor {
             at_rest: BTreeMap::new(),
             held: BTreeSet::new(),
             keepsakes: BTreeMap::new(),
+            taps: Arc::default(),
+            roster: watch::Sender::default(),
+            view: View::new(),
         })
+    }
+
+    /// Where one can look at the messages of running nodes.
+    #[must_use]
+    pub fn taps(&self) -> Arc<Taps> {
+        Arc::clone(&self.taps)
     }
 
     /// What runs now.

@@ -66,6 +66,7 @@ impl Supervisor {
             }
         }
         self.keepsakes.clear();
+        self.show();
         receipt.dropped = dropped_at_shutdown(&counters).saturating_sub(dropped);
         receipt.generation = self.generation;
         receipt.milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
@@ -98,10 +99,12 @@ impl Supervisor {
         self.remember_rest(&scope).await;
         // On failure everything stays held until the way back is done.
         done.notes.extend(result?);
+        self.topology = new.clone();
+        self.account();
         self.release(&steps);
         self.start_all(&steps);
-        self.topology = new.clone();
         self.generation += 1;
+        self.show();
         done.notes.extend(notes(&old, &scope, &done.calm));
         Ok(done)
     }

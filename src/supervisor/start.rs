@@ -77,6 +77,7 @@ impl Supervisor {
             context: self.context.clone(),
             counters: Arc::new(NodeCounters::new(spec.sockets.len())),
             facts: self.facts.clone(),
+            taps: Arc::clone(&self.taps),
             started: self.started,
             kept: self.keepsakes.get(&instance).cloned(),
         };

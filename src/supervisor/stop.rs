@@ -53,6 +53,7 @@ impl Supervisor {
             };
             self.end(&level, deadline, false).await;
         }
+        self.close_accounts();
     }
 
     async fn drain(&self, instances: &[Arc<str>], deadline: Instant) {
@@ -77,6 +78,7 @@ impl Supervisor {
                 ending.push(handle);
             }
         }
+        self.show();
         for handle in ending {
             if let Ok(Some(kept)) = handle.ended.await {
                 self.keepsakes.insert(Arc::clone(&handle.instance), kept);

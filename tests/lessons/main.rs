@@ -7,6 +7,9 @@
 
 use std::time::{Duration, Instant};
 
+mod connections;
+mod replies;
+
 use zmq::{Context, DONTWAIT, Error, POLLIN, SNDMORE, Socket, SocketEvent, SocketType};
 
 /// How long anything may take before a test gives up on it.

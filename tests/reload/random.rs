@@ -1,6 +1,6 @@
 //! Random edit scripts: a plan leads where it says, and what runs equals the last valid file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,8 +11,8 @@ use zrig::event::facts;
 use zrig::load::load;
 use zrig::plan::Plan;
 use zrig::supervisor::{Haste, Supervisor, Verdict};
-use zrig::topology::{Attachment, Topology, TopologySpec};
-use zrig::zeromq::OptionValue;
+use zrig::topology::{Attachment, Topology, TopologySpec, links_of};
+use zrig::zeromq::{OptionValue, Role};
 
 use crate::edited::{Edited, times};
 use crate::support::{eventually, free_ports};
@@ -176,6 +176,42 @@ proptest! {
     }
 }
 
+/// The topics that the subscribers of each `pub` want, by its node, as the topology has it.
+fn wanted_topics(topology: &Topology) -> BTreeMap<String, BTreeMap<Vec<u8>, u32>> {
+    let mut wanted: BTreeMap<String, BTreeMap<Vec<u8>, u32>> = BTreeMap::new();
+    for node in topology.nodes.iter().filter(|node| node.sockets[0].role == Role::Pub) {
+        wanted.entry(node.name.clone()).or_default();
+    }
+    for link in links_of(topology) {
+        let (publisher, subscriber) =
+            (&topology.nodes[link.binder.node], &topology.nodes[link.connecter.node]);
+        let Some(topics) = wanted.get_mut(&publisher.name) else { continue };
+        for filter in &subscriber.sockets[0].filters {
+            *topics.entry(filter.prefix()).or_default() += subscriber.instances().count() as u32;
+        }
+    }
+    wanted
+}
+
+/// Whether the publishers know of exactly the subscriptions that the topology says.
+async fn assert_subscribed(supervisor: &Supervisor, topology: &Topology, text: &str) {
+    let wanted = wanted_topics(topology);
+    let deadline = Instant::now() + crate::support::PATIENCE;
+    loop {
+        let state = supervisor.state().await;
+        let found: BTreeMap<String, BTreeMap<Vec<u8>, u32>> = state
+            .values()
+            .filter(|node| node.spec.sockets[0].role == Role::Pub)
+            .map(|node| (node.spec.name.clone(), node.sockets[0].wanted.clone()))
+            .collect();
+        if found == wanted {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{found:?} instead of {wanted:?}\n{text}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
 /// Whether what runs is what the topology says.
 async fn assert_runs(supervisor: &Supervisor, topology: &Topology, text: &str) {
     let state = supervisor.state().await;
@@ -208,7 +244,7 @@ async fn assert_runs(supervisor: &Supervisor, topology: &Topology, text: &str) {
                 let hwm = (spec.hwm.send.cast_signed(), spec.hwm.receive.cast_signed());
                 assert_eq!(running.hwm, hwm, "{place}");
                 // What only receives has nothing to keep.
-                let receives_only = !spec.role.sends() || spec.role == zrig::zeromq::Role::Xsub;
+                let receives_only = !spec.role.sends() || spec.role == Role::Xsub;
                 let linger = match spec.linger {
                     _ if receives_only => 0,
                     Some(linger) => linger.as_millis() as i32,
@@ -255,6 +291,7 @@ fn what_runs_is_what_the_last_valid_file_says() {
                     .unwrap_or_else(|_| panic!("script {script} hangs\n{text}"));
                 assert_eq!(receipt.verdict, Verdict::Applied, "script {script}: {receipt}\n{text}");
                 assert_runs(&supervisor, &wanted, &text).await;
+                assert_subscribed(&supervisor, &wanted, &text).await;
                 if begun.elapsed() > slowest.0 {
                     slowest = (begun.elapsed(), receipt.to_string());
                 }
@@ -292,7 +329,7 @@ nodes:
         std::fs::read_dir(format!("/proc/{}/{what}", edited.run.id())).unwrap().count()
     };
     eventually("all is open", || entries("fd") > 20);
-    let rounds = times(24, 1000) / 12 * 12;
+    let rounds = times(24, 1008);
     let mut counts = None;
     for round in 1..=rounds {
         edited.save(&yaml(round));

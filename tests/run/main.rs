@@ -7,9 +7,12 @@
 #![allow(clippy::print_stdout, reason = "a test says what it measured")]
 
 mod bad_input;
+mod drops;
+mod figures;
 mod files;
 mod interoperation;
 mod lifecycle;
+mod logs;
 mod roles;
 mod scale;
 mod slow_joiner;

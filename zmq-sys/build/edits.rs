@@ -76,6 +76,20 @@ int zmq::socket_base_t::monitor (const char *endpoint_,",
     ),
 ];
 
+/// `zmq_socket_monitor_pipes_stats` asks the other end of every pipe, also of one that is ending,
+/// whose other end may be freed by then: any peer that leaves at the wrong moment would crash the
+/// process.
+const PIPE: &[Edit] = &[(
+    "void zmq::pipe_t::send_stats_to_peer (own_t *socket_base_)
+{
+",
+    "void zmq::pipe_t::send_stats_to_peer (own_t *socket_base_)
+{
+    if (_state != active)
+        return;
+",
+)];
+
 /// Calls the real compiler with the edited copies in the place of libzmq's own files.
 pub(crate) fn compile(compiler: &str) -> ExitCode {
     let mut arguments: Vec<String> = env::args().skip(1).collect();
@@ -86,8 +100,10 @@ pub(crate) fn compile(compiler: &str) -> ExitCode {
         if folder.join("config.hpp").exists() {
             // Its include guard keeps the one in the folder out.
             let config = edited(&folder.join("config.hpp"), CONFIG);
-            if path.ends_with("socket_base.cpp") {
-                arguments[at] = edited(&path, SOCKET);
+            for (name, edits) in [("socket_base.cpp", SOCKET), ("pipe.cpp", PIPE)] {
+                if path.ends_with(name) {
+                    arguments[at] = edited(&path, edits);
+                }
             }
             arguments.splice(0..0, ["-include".to_owned(), config]);
         }

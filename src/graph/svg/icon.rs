@@ -16,6 +16,10 @@ pub(super) fn draw(markup: &mut Markup, kind: MarkKind, x: f64, y: f64, colour: 
         MarkKind::Read => "M0.8 0.8V10.2 M3 5.5H10.2 M7.2 2.5L10.2 5.5L7.2 8.5",
         // Into something.
         MarkKind::Write => "M10.2 0.8V10.2 M0.8 5.5H8 M5 2.5L8 5.5L5 8.5",
+        // A pulse.
+        MarkKind::Flow => "M0.5 6H2.8L4.3 1.5L6.7 9.5L8.2 6H10.5",
+        // A triangle with an exclamation mark.
+        MarkKind::Trouble => "M5.5 0.8L10.6 10H0.4Z M5.5 4.2V6.8 M5.5 8.4V8.5",
     };
     let (x, y) = (Number(x), Number(y - 5.5));
     markup.leaf(

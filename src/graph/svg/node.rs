@@ -7,10 +7,10 @@ use super::super::layout::anatomy::{
     BADGE, HEAD, ICON, LABEL, NAME, PAD, PILL, PILL_HEIGHT, PORT, PortLabel, SMALL,
 };
 use super::super::layout::{Placed, Side};
-use super::super::picture::{Forward, ForwardKind, Mark, NodeBox, Terminal};
+use super::super::picture::{Forward, ForwardKind, Mark, MarkKind, NodeBox, Terminal};
 use super::element::{Markup, Number as N};
 use super::icon;
-use super::palette::{DASHED, LINE, OUTSIDE, PAPER, Palette, QUIET, TEXT, palette};
+use super::palette::{ALARM, DASHED, LINE, OUTSIDE, PAPER, Palette, QUIET, TEXT, palette};
 use super::wire::head;
 
 const RADIUS: f64 = 10.0;
@@ -173,8 +173,10 @@ fn marks(markup: &mut Markup, placed: &Placed) {
     }
     for mark in &placed.anatomy.marks {
         let (x, y) = (placed.x + mark.x, placed.y + mark.y);
-        icon::draw(markup, mark.kind, x, y, QUIET);
-        markup.text((x + ICON, y + 4.0), LABEL, &fill(TEXT), &mark.text);
+        let (icon, text) =
+            if mark.kind == MarkKind::Trouble { (ALARM, ALARM) } else { (QUIET, TEXT) };
+        icon::draw(markup, mark.kind, x, y, icon);
+        markup.text((x + ICON, y + 4.0), LABEL, &fill(text), &mark.text);
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) const TEXT: &str = "#334155";
 pub(super) const QUIET: &str = "#5b6879";
 /// Rules and terminals.
 pub(super) const LINE: &str = "#dbe2ea";
+/// What waits, is blocked or was dropped.
+pub(super) const ALARM: &str = "#b91c1c";
 /// The edge of a terminal.
 pub(super) const DASHED: &str = "#8594a8";
 /// The inside of a terminal.

@@ -4,7 +4,7 @@
 use roxmltree::{Document, Node};
 
 use super::super::measure::Type;
-use super::super::picture::Picture;
+use super::super::picture::{Live, Picture};
 use super::super::tests::{shipped, topology};
 use super::svg;
 
@@ -90,7 +90,31 @@ fn of_class<'d>(
 fn all() -> Vec<(String, String)> {
     let mut all = shipped();
     all.push(("hard".to_owned(), topology(HARD)));
-    all.into_iter().map(|(name, topology)| (name, svg(&Picture::of(&topology)))).collect()
+    let pictures = all.into_iter().flat_map(|(name, topology)| {
+        let picture = Picture::of(&topology);
+        [(format!("{name}, live"), svg(&live(&picture))), (name, svg(&picture))]
+    });
+    pictures.collect()
+}
+
+/// The same of a run in which everything is large.
+fn live(picture: &Picture) -> Picture {
+    let live: Vec<Live> = picture
+        .boxes
+        .iter()
+        .map(|node| Live {
+            node: node.name.clone(),
+            flow: node
+                .ports
+                .iter()
+                .map(|port| format!("{}: 12.34M/s in, 12.34M/s out, 1000 peers", port.title()))
+                .collect(),
+            trouble: Some("1234567890 waiting, blocked 100 %, 1234567890 dropped".to_owned()),
+        })
+        .collect();
+    let mut picture = picture.clone();
+    picture.show_live(&live, "Live, generation 1000, 86400 s after the start.");
+    picture
 }
 
 #[test]

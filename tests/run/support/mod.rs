@@ -2,6 +2,7 @@
 //!
 //! Owns processes, their lines, ports and folders. Never knows what a test is about.
 
+pub(crate) mod http;
 mod lines;
 mod peer;
 mod port;

@@ -35,6 +35,21 @@ impl Peer {
         Self::of("flood.py", arguments, &[]).ready()
     }
 
+    /// A command of `frames.py`: frames in hex.
+    pub(crate) fn frames(arguments: &str) -> Self {
+        Self::of("frames.py", arguments, &[]).ready()
+    }
+
+    /// A command of `sequence.py`: a peer that numbers, or checks numbers.
+    pub(crate) fn sequence(arguments: &str) -> Self {
+        Self::of("sequence.py", arguments, &[])
+    }
+
+    /// Scrapes `/metrics` so many times and watches the counters.
+    pub(crate) fn scrape(port: u16, times: usize) -> Self {
+        Self::of("scrape.py", &format!("{port} {times}"), &[])
+    }
+
     fn of(script: &str, arguments: &str, more: &[&str]) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(script);
         let mut child = Command::new(python())

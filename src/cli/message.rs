@@ -1,0 +1,116 @@
+//! A message as a line for a person.
+//!
+//! Owns how a tapped message and an answer look in a terminal. Never asks a run.
+
+use std::fmt::Write as _;
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde_json::Value;
+
+use crate::control::Message;
+use crate::node::Direction;
+use crate::observe::time_of_day;
+
+/// Characters of a body that a line shows.
+const SHOWN: usize = 400;
+
+/// One line: time, direction, socket, peer, and what it says.
+pub(super) fn line(message: &Message) -> String {
+    let since = Duration::try_from_secs_f64(message.time).unwrap_or_default();
+    let time = time_of_day(UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH));
+    let (word, preposition) = match message.direction {
+        Some(Direction::Out) => ("out", "to"),
+        Some(Direction::In) | None => ("in ", "from"),
+    };
+    let mut line = format!("{time}  {word}  {}.{}", message.node, message.socket);
+    if let Some(peer) = &message.peer {
+        // Writing to a string does not fail.
+        let _ = write!(line, "  {preposition} {peer}");
+    }
+    line.push_str("  ");
+    line.push_str(&shortened(&said(message)));
+    if let Some(sequence) = &message.sequence {
+        let _ = write!(line, "  [{sequence}]");
+    }
+    if let Some(why) = &message.malformed {
+        let _ = write!(line, "  (malformed: {why})");
+    }
+    line
+}
+
+/// What a message says: its id or topic, then its body or its frames.
+fn said(message: &Message) -> String {
+    for (word, topic) in
+        [("subscribes to", &message.subscribe), ("unsubscribes from", &message.unsubscribe)]
+    {
+        if let Some(topic) = topic {
+            return format!("({word} {topic})");
+        }
+    }
+    let mut parts = Vec::new();
+    if let (Some(msgid), Some(msgtype)) = (message.msgid, &message.msgtype) {
+        parts.push(format!("{msgid} {msgtype}"));
+    }
+    if let Some(topic) = &message.topic {
+        parts.push(text(topic));
+    }
+    parts.push(body(message));
+    parts.join(" ")
+}
+
+/// The body alone, or the frames of a message that has several.
+pub(super) fn body(message: &Message) -> String {
+    match (&message.body, &message.frames) {
+        (Some(body), _) => text(body),
+        (None, Some(frames)) => frames.iter().map(text).collect::<Vec<_>>().join(" | "),
+        (None, None) => String::new(),
+    }
+}
+
+/// Text as it is, bytes as hex, other values as JSON.
+fn text(value: &Value) -> String {
+    let hex = value.as_object().filter(|map| map.len() == 1).and_then(|map| map.get("hex"));
+    if let Some(hex) = hex.and_then(Value::as_str) {
+        return format!("0x{hex}");
+    }
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// On one line, without what would move the cursor, and not longer than anybody reads.
+fn shortened(text: &str) -> String {
+    let plain = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let mut short: String = text.chars().take(SHOWN).map(plain).collect();
+    if short.len() < text.len() && text.chars().nth(SHOWN).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_line_says_what_a_person_wants_to_know() {
+        let message = Message {
+            direction: Some(Direction::In),
+            node: "desk".into(),
+            socket: "router".into(),
+            peer: Some("0x0012".into()),
+            frames: Some(vec![json!("a\n"), json!({"hex": "ff"}), json!("")]),
+            ..Message::default()
+        };
+        assert!(line(&message).ends_with("  in   desk.router  from 0x0012  a\u{fffd} | 0xff | "));
+        let message = Message {
+            direction: Some(Direction::Out),
+            msgid: Some(7),
+            msgtype: Some("json".into()),
+            body: Some(json!({"a": 1})),
+            ..Message::default()
+        };
+        assert!(line(&message).ends_with("  7 json {\"a\":1}"));
+        let long = Message { body: Some(json!("x".repeat(1000))), ..Message::default() };
+        assert!(line(&long).len() < 500);
+    }
+}

@@ -1,0 +1,142 @@
+//! `zrig tap`: the messages of a running node, as they pass.
+//!
+//! Owns the arguments of `tap` and what it prints. Looking is `control`'s.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+use super::{FAILED, INVALID, message};
+use crate::control::{Client, Failed, Reply, Request, find};
+use crate::node::Direction;
+
+/// The line of a message on the wire, around the message itself.
+const MESSAGE: &str = "{\"message\":";
+
+/// Follow the messages of a running node, in and out, without holding it up
+#[derive(Args, Debug)]
+pub(super) struct TapArguments {
+    /// A running topology: its name, its file or its process
+    run: String,
+    /// The node; NODE.SOCKET is one of its sockets, NODE.2 the second of its copies
+    #[arg(value_name = "NODE[.SOCKET]")]
+    target: String,
+    /// Show only messages of which this Rhai expression says true, such as 'msg.msgid == 1000'
+    #[arg(long, value_name = "EXPRESSION")]
+    filter: Option<String>,
+    /// Show only messages that go this way
+    #[arg(long, value_enum)]
+    direction: Option<Way>,
+    /// End after so many messages
+    #[arg(long, value_name = "N")]
+    count: Option<u64>,
+    /// How messages are printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Way {
+    /// Received
+    In,
+    /// Sent
+    Out,
+}
+
+/// How messages are printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// A line for a person
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+impl TapArguments {
+    /// Follows until the run is over, the count is reached, or Ctrl-C.
+    ///
+    /// # Errors
+    ///
+    /// When the result cannot be written.
+    pub(super) fn run(&self) -> io::Result<ExitCode> {
+        if self.count == Some(0) {
+            return Ok(ExitCode::SUCCESS);
+        }
+        match self.open() {
+            Ok(client) => self.follow(client),
+            Err(failed) => fail(&failed),
+        }
+    }
+
+    fn open(&self) -> Result<Client, Failed> {
+        let mut client = find(&self.run)?;
+        let request = Request::Tap {
+            target: self.target.clone(),
+            direction: self.direction.map(|way| match way {
+                Way::In => Direction::In,
+                Way::Out => Direction::Out,
+            }),
+            filter: self.filter.clone(),
+        };
+        client.ask(&request)?;
+        Ok(client)
+    }
+
+    fn follow(&self, mut client: Client) -> io::Result<ExitCode> {
+        let mut out = io::stdout().lock();
+        let mut line = String::new();
+        let mut seen = 0;
+        loop {
+            match client.next_line(None, &mut line) {
+                Ok(true) => {}
+                Ok(false) => return Ok(ExitCode::SUCCESS),
+                Err(failed) => return fail(&failed),
+            }
+            let bare = line.trim_end().strip_prefix(MESSAGE).and_then(|l| l.strip_suffix('}'));
+            if let (Some(message), Format::Json) = (bare, self.format) {
+                writeln!(out, "{message}")?;
+            } else if let Some(code) = self.say(&mut out, line.trim_end())? {
+                return Ok(code);
+            }
+            seen += u64::from(bare.is_some());
+            if self.count.is_some_and(|count| seen >= count) {
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
+    }
+
+    /// Prints what the run says; the exit status when that was the last of it.
+    fn say(&self, out: &mut impl Write, line: &str) -> io::Result<Option<ExitCode>> {
+        let reply: Reply = serde_json::from_str(line)?;
+        let mut aside = io::stderr();
+        match reply {
+            Reply::Message(one) => writeln!(out, "{}", message::line(&one))?,
+            Reply::Failed(failed) => return fail(&failed).map(Some),
+            Reply::Tapping(_) => {}
+            Reply::Hello(_) | Reply::Figures(_) | Reply::Done(_) | Reply::Answer(_) => {
+                return Err(io::Error::other(format!("the run said something strange: {line}")));
+            }
+            Reply::Dropped(_) | Reply::Unfiltered { .. } | Reply::Note(_)
+                if self.format == Format::Json =>
+            {
+                writeln!(out, "{line}")?;
+            }
+            Reply::Dropped(count) => {
+                let (s, have) = if count == 1 { ("", "has") } else { ("s", "have") };
+                writeln!(aside, "… {count} more message{s} {have} passed and not been shown")?;
+            }
+            Reply::Unfiltered { count, error } => {
+                writeln!(aside, "… not shown, as the filter failed ({count} times): {error}")?;
+            }
+            Reply::Note(note) => writeln!(aside, "… {note}")?,
+        }
+        Ok(None)
+    }
+}
+
+/// Prints why something could not be done.
+pub(super) fn fail(failed: &Failed) -> io::Result<ExitCode> {
+    writeln!(io::stderr(), "error: {failed}")?;
+    Ok(ExitCode::from(if failed.invalid { INVALID } else { FAILED }))
+}

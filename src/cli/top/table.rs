@@ -1,0 +1,448 @@
+//! From two snapshots to a table: rates between them, and the row that hurts most first.
+//!
+//! Owns what each column means. Pure.
+
+use serde::Serialize;
+
+use crate::snapshot::{
+    ConnectionSnapshot, Histogram, LinkSnapshot, NodeSnapshot, PortSnapshot, Snapshot,
+    SocketSnapshot,
+};
+
+/// What happened between two moments.
+#[derive(Debug, Serialize)]
+pub(in crate::cli) struct Table {
+    pub(in crate::cli) topology: String,
+    pub(in crate::cli) generation: u64,
+    /// Seconds since the start.
+    pub(in crate::cli) seconds: f64,
+    /// Seconds that the rates are of.
+    pub(in crate::cli) interval: f64,
+    pub(in crate::cli) nodes: Vec<Row>,
+    /// Links inside the file, with their counts since the start.
+    pub(in crate::cli) links: Vec<LinkSnapshot>,
+}
+
+/// One instance of a node.
+#[derive(Clone, Default, PartialEq, Debug, Serialize)]
+pub(in crate::cli) struct Row {
+    pub(in crate::cli) instance: String,
+    pub(in crate::cli) node: String,
+    pub(in crate::cli) status: String,
+    /// Messages since the start.
+    pub(in crate::cli) messages_in: u64,
+    pub(in crate::cli) messages_out: u64,
+    pub(in crate::cli) in_per_second: f64,
+    pub(in crate::cli) out_per_second: f64,
+    /// Messages in the node, and those that wait for it or for its peers outside the file.
+    pub(in crate::cli) waiting: u64,
+    /// The part of the time in which a message waited for room in a socket, from 0 to 1.
+    pub(in crate::cli) blocked: f64,
+    /// Messages since the start.
+    pub(in crate::cli) dropped: u64,
+    pub(in crate::cli) dropped_per_second: f64,
+    /// Handler calls between the two moments: seconds each, and the longest of 99 in 100.
+    pub(in crate::cli) handler_mean: Option<f64>,
+    pub(in crate::cli) handler_p99: Option<f64>,
+    pub(in crate::cli) peers: u64,
+    /// Handler calls that failed since the start.
+    pub(in crate::cli) failed: u64,
+    pub(in crate::cli) sockets: Vec<SocketRow>,
+}
+
+/// One socket of an instance.
+#[derive(Clone, Default, PartialEq, Debug, Serialize)]
+pub(in crate::cli) struct SocketRow {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) role: String,
+    pub(in crate::cli) messages_in: u64,
+    pub(in crate::cli) messages_out: u64,
+    pub(in crate::cli) in_per_second: f64,
+    pub(in crate::cli) out_per_second: f64,
+    /// Messages that wait for it, and those that wait for its peers outside the file.
+    pub(in crate::cli) waiting: u64,
+    /// Messages in the queues of its connections, which libzmq tells to half the high-water mark;
+    /// none where the node did not answer in time.
+    pub(in crate::cli) outbound: Option<u64>,
+    pub(in crate::cli) inbound: Option<u64>,
+    pub(in crate::cli) blocked: f64,
+    pub(in crate::cli) dropped: u64,
+    pub(in crate::cli) peers: u64,
+}
+
+impl Table {
+    /// The table of what happened between two moments; without any time between them there are no
+    /// rates.
+    pub(in crate::cli) fn between(before: &Snapshot, now: &Snapshot) -> Self {
+        let interval = now.seconds - before.seconds;
+        let blank = NodeSnapshot::default();
+        let mut nodes: Vec<Row> = now
+            .nodes
+            .iter()
+            .map(|node| {
+                let before = before.node(&node.instance).unwrap_or(&blank);
+                row(before, node, &now.links, interval)
+            })
+            .collect();
+        nodes.sort_by(|a, b| {
+            let key = |row: &Row| {
+                [
+                    (row.blocked * 100.0).round(),
+                    row.dropped_per_second,
+                    row.dropped as f64,
+                    row.waiting as f64,
+                    row.handler_mean.unwrap_or_default(),
+                ]
+            };
+            let order = key(b).partial_cmp(&key(a)).unwrap_or(std::cmp::Ordering::Equal);
+            order.then_with(|| a.instance.cmp(&b.instance))
+        });
+        Self {
+            topology: now.topology.clone(),
+            generation: now.generation,
+            seconds: now.seconds,
+            interval,
+            nodes,
+            links: now.links.clone(),
+        }
+    }
+
+    /// The table as lines for a person; a known width cuts them.
+    pub(in crate::cli) fn lines(&self, colours: bool, width: Option<usize>) -> Vec<String> {
+        let sum = |of: fn(&Row) -> f64| self.nodes.iter().map(of).sum::<f64>();
+        let title = format!(
+            "{}  generation {}  up {}  {} nodes  in {}/s  out {}/s",
+            self.topology,
+            self.generation,
+            uptime(self.seconds),
+            self.nodes.len(),
+            rate(sum(|row| row.in_per_second)),
+            rate(sum(|row| row.out_per_second)),
+        );
+        let cells: Vec<[String; COLUMNS.len()]> = self.nodes.iter().map(Row::cells).collect();
+        let widths: Vec<usize> = (0..COLUMNS.len())
+            .map(|at| {
+                let cells = cells.iter().map(|row| row[at].chars().count());
+                cells.chain([COLUMNS[at].chars().count()]).max().unwrap_or_default()
+            })
+            .collect();
+        let cut = |line: String| match width {
+            Some(width) => line.chars().take(width).collect(),
+            None => line.trim_end().to_owned(),
+        };
+        let head = cut(joined(&COLUMNS.map(str::to_owned), &widths));
+        let mut lines = vec![cut(title), painted(head, colours, "1")];
+        lines.extend(self.nodes.iter().zip(&cells).map(|(row, cells)| {
+            let colour = if row.blocked >= 0.5 || row.status == "failed" {
+                "31"
+            } else if row.blocked > 0.0 || row.dropped_per_second > 0.0 || row.failed > 0 {
+                "33"
+            } else {
+                ""
+            };
+            painted(cut(joined(cells, &widths)), colours && !colour.is_empty(), colour)
+        }));
+        lines
+    }
+}
+
+const COLUMNS: [&str; 11] = [
+    "NODE", "STATUS", "IN/s", "OUT/s", "WAITING", "BLOCKED", "DROPPED", "MEAN", "P99", "PEERS",
+    "FAILED",
+];
+/// The columns that begin on the left.
+const TEXTS: usize = 2;
+
+impl Row {
+    fn cells(&self) -> [String; COLUMNS.len()] {
+        let time = |seconds: Option<f64>| seconds.map_or_else(|| "-".to_owned(), time);
+        let dropped = match self.dropped_per_second {
+            0.0 => self.dropped.to_string(),
+            now => format!("{} +{}/s", self.dropped, rate(now)),
+        };
+        [
+            self.instance.clone(),
+            self.status.clone(),
+            rate(self.in_per_second),
+            rate(self.out_per_second),
+            self.waiting.to_string(),
+            format!("{:.0}%", self.blocked * 100.0),
+            dropped,
+            time(self.handler_mean),
+            time(self.handler_p99),
+            self.peers.to_string(),
+            self.failed.to_string(),
+        ]
+    }
+}
+
+fn row(before: &NodeSnapshot, now: &NodeSnapshot, links: &[LinkSnapshot], interval: f64) -> Row {
+    let blank = SocketSnapshot::default();
+    let sockets: Vec<SocketRow> = now
+        .sockets
+        .iter()
+        .map(|socket| {
+            let waiting = waiting(&now.instance, socket, links);
+            let before = before.socket(&socket.name).unwrap_or(&blank);
+            socket_row(before, socket, waiting, interval)
+        })
+        .collect();
+    let total = |of: fn(&SocketRow) -> u64| sockets.iter().map(of).sum::<u64>();
+    let dropped = total(|socket| socket.dropped);
+    let dropped_before: u64 = before.sockets.iter().map(|socket| socket.dropped.total()).sum();
+    let calls = difference(&before.handler, &now.handler);
+    Row {
+        instance: now.instance.clone(),
+        node: now.node.clone(),
+        status: now.status.word().to_owned(),
+        messages_in: total(|socket| socket.messages_in),
+        messages_out: total(|socket| socket.messages_out),
+        in_per_second: sockets.iter().map(|socket| socket.in_per_second).sum(),
+        out_per_second: sockets.iter().map(|socket| socket.out_per_second).sum(),
+        waiting: now.waiting + total(|socket| socket.waiting),
+        blocked: sockets.iter().map(|socket| socket.blocked).fold(0.0, f64::max),
+        dropped,
+        dropped_per_second: per_second(dropped_before, dropped, interval),
+        handler_mean: (calls.count > 0).then(|| calls.sum / calls.count as f64),
+        handler_p99: p99(&calls),
+        peers: total(|socket| socket.peers),
+        failed: now.failed,
+        sockets,
+    }
+}
+
+/// What waits for a socket, and for its peers outside the file. A link inside the file is counted
+/// exactly; of a connection libzmq knows less than half the high-water mark not from nothing.
+fn waiting(instance: &str, socket: &SocketSnapshot, links: &[LinkSnapshot]) -> u64 {
+    let is_here = |port: &PortSnapshot| port.instance == instance && port.socket == socket.name;
+    let told = |hwm: u32, queued: fn(&ConnectionSnapshot) -> u64| -> u64 {
+        let connections = socket.connections.iter().flatten();
+        connections.map(queued).filter(|queued| *queued >= u64::from(hwm.div_ceil(2))).sum()
+    };
+    let arriving: Vec<Option<u64>> =
+        links.iter().filter(|link| is_here(&link.to)).map(|link| link.waiting).collect();
+    let is_counted = !arriving.is_empty() && arriving.iter().all(Option::is_some);
+    let inbound = if is_counted {
+        arriving.into_iter().flatten().sum()
+    } else {
+        told(socket.hwm_receive, |one| one.inbound)
+    };
+    // What waits in a link is counted where it goes.
+    let leaves = |link: &LinkSnapshot| is_here(&link.from) && link.waiting.is_some();
+    let is_counted = links.iter().any(leaves);
+    let outbound = if is_counted { 0 } else { told(socket.hwm_send, |one| one.outbound) };
+    inbound + outbound
+}
+
+fn socket_row(
+    before: &SocketSnapshot,
+    now: &SocketSnapshot,
+    waiting: u64,
+    interval: f64,
+) -> SocketRow {
+    let connections = now.connections.as_ref();
+    let blocked = now.blocked_seconds - before.blocked_seconds;
+    SocketRow {
+        name: now.name.clone(),
+        role: now.role.clone(),
+        messages_in: now.messages_in,
+        messages_out: now.messages_out,
+        in_per_second: per_second(before.messages_in, now.messages_in, interval),
+        out_per_second: per_second(before.messages_out, now.messages_out, interval),
+        waiting,
+        outbound: connections.map(|all| all.iter().map(|one| one.outbound).sum()),
+        inbound: connections.map(|all| all.iter().map(|one| one.inbound).sum()),
+        blocked: if interval > 0.0 { (blocked / interval).clamp(0.0, 1.0) } else { 0.0 },
+        dropped: now.dropped.total(),
+        peers: now.peers,
+    }
+}
+
+fn per_second(before: u64, now: u64, interval: f64) -> f64 {
+    if interval > 0.0 { now.saturating_sub(before) as f64 / interval } else { 0.0 }
+}
+
+/// The calls that came after the first moment; one that counts from anew has only those.
+fn difference(before: &Histogram, now: &Histogram) -> Histogram {
+    if before.count > now.count || before.buckets.len() != now.buckets.len() {
+        return now.clone();
+    }
+    let mut calls = now.clone();
+    calls.count -= before.count;
+    calls.sum = (calls.sum - before.sum).max(0.0);
+    for (bucket, before) in calls.buckets.iter_mut().zip(&before.buckets) {
+        bucket.count = bucket.count.saturating_sub(before.count);
+    }
+    calls
+}
+
+/// The least bound of a bucket that 99 of 100 calls are in; of slower ones, the last bound.
+fn p99(calls: &Histogram) -> Option<f64> {
+    if calls.count == 0 {
+        return None;
+    }
+    let wanted = calls.count - calls.count / 100;
+    let bucket = calls.buckets.iter().find(|bucket| bucket.count >= wanted);
+    bucket.or(calls.buckets.last()).map(|bucket| bucket.le)
+}
+
+fn joined(cells: &[String; COLUMNS.len()], widths: &[usize]) -> String {
+    let padded = cells.iter().zip(widths).enumerate().map(|(at, (cell, &width))| {
+        if at < TEXTS { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+    });
+    padded.collect::<Vec<_>>().join("  ")
+}
+
+fn painted(line: String, colours: bool, colour: &str) -> String {
+    if colours { format!("\x1b[{colour}m{line}\x1b[0m") } else { line }
+}
+
+/// A rate in few characters.
+pub(in crate::cli) fn rate(rate: f64) -> String {
+    match rate {
+        0.0 => "0".to_owned(),
+        small if small < 9.95 => format!("{small:.1}"),
+        some if some < 9_999.5 => format!("{some:.0}"),
+        many if many < 999_950.0 => format!("{:.1}k", many / 1e3),
+        flood => format!("{:.2}M", flood / 1e6),
+    }
+}
+
+fn time(seconds: f64) -> String {
+    match seconds {
+        short if short < 1e-6 => format!("{:.0}ns", short * 1e9),
+        some if some < 1e-3 => format!("{:.1}us", some * 1e6),
+        long if long < 1.0 => format!("{:.1}ms", long * 1e3),
+        slow => format!("{slow:.1}s"),
+    }
+}
+
+fn uptime(seconds: f64) -> String {
+    let all = seconds as u64;
+    match (all / 3600, all / 60 % 60, all % 60) {
+        (0, 0, seconds) => format!("{seconds}s"),
+        (0, minutes, seconds) => format!("{minutes}m{seconds:02}s"),
+        (hours, minutes, _) => format!("{hours}h{minutes:02}m"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::{Bucket, Dropped};
+
+    fn socket(name: &str, messages: u64) -> SocketSnapshot {
+        SocketSnapshot {
+            name: name.into(),
+            messages_in: messages,
+            connections: Some(vec![ConnectionSnapshot::default()]),
+            ..SocketSnapshot::default()
+        }
+    }
+
+    fn node(name: &str, socket: SocketSnapshot) -> NodeSnapshot {
+        NodeSnapshot { instance: name.into(), sockets: vec![socket], ..NodeSnapshot::default() }
+    }
+
+    fn snapshot(seconds: f64, nodes: Vec<NodeSnapshot>) -> Snapshot {
+        Snapshot { seconds, nodes, ..Snapshot::default() }
+    }
+
+    #[test]
+    fn rates_are_of_the_time_between_and_new_nodes_begin_at_nothing() {
+        let before = snapshot(1.0, vec![node("a", socket("in", 100))]);
+        let now = snapshot(3.0, vec![node("a", socket("in", 300)), node("b", socket("in", 50))]);
+        let table = Table::between(&before, &now);
+        let rates: Vec<f64> = table.nodes.iter().map(|row| row.in_per_second).collect();
+        assert_eq!(rates, [100.0, 25.0]);
+        let same = Table::between(&now, &now);
+        assert!(same.nodes.iter().all(|row| row.in_per_second == 0.0));
+    }
+
+    #[test]
+    fn what_hurts_comes_first() {
+        let with = |name: &str, change: fn(&mut NodeSnapshot)| {
+            let mut node = node(name, socket("in", 0));
+            change(&mut node);
+            node
+        };
+        let now = snapshot(
+            1.0,
+            vec![
+                with("a-calm", |_| {}),
+                with("b-slow", |node| {
+                    node.handler = Histogram { count: 1, sum: 0.5, buckets: Vec::new() };
+                }),
+                with("c-waits", |node| node.waiting = 7),
+                with("d-drops", |node| {
+                    node.sockets[0].dropped = Dropped { full: 3, ..Dropped::default() };
+                }),
+                with("e-blocked", |node| node.sockets[0].blocked_seconds = 0.4),
+            ],
+        );
+        let table = Table::between(&snapshot(0.0, Vec::new()), &now);
+        let names: Vec<&str> = table.nodes.iter().map(|row| row.instance.as_str()).collect();
+        assert_eq!(names, ["e-blocked", "d-drops", "c-waits", "b-slow", "a-calm"]);
+        assert!((table.nodes[0].blocked - 0.4).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_99th_of_a_hundred_calls_is_the_bound_it_is_below() {
+        let buckets = |counts: [u64; 3]| Histogram {
+            count: 200,
+            sum: 1.0,
+            buckets: [1e-6, 1e-3, 1.0]
+                .into_iter()
+                .zip(counts)
+                .map(|(le, count)| Bucket { le, count })
+                .collect(),
+        };
+        assert_eq!(p99(&buckets([198, 200, 200])), Some(1e-6));
+        assert_eq!(p99(&buckets([197, 199, 200])), Some(1e-3));
+        assert_eq!(p99(&buckets([0, 0, 0])), Some(1.0));
+        assert_eq!(p99(&Histogram::default()), None);
+    }
+
+    #[test]
+    fn what_waits_is_exact_inside_the_file_and_certain_outside() {
+        let queues = |outbound, inbound| {
+            Some(vec![ConnectionSnapshot { outbound, inbound, ..ConnectionSnapshot::default() }])
+        };
+        let mut one = SocketSnapshot {
+            name: "out".into(),
+            hwm_send: 100,
+            hwm_receive: 100,
+            connections: queues(49, 7),
+            ..SocketSnapshot::default()
+        };
+        assert_eq!(waiting("a", &one, &[]), 0, "it may be nothing");
+        one.connections = queues(100, 50);
+        assert_eq!(waiting("a", &one, &[]), 150);
+        let port =
+            |instance: &str| PortSnapshot { instance: instance.into(), socket: "out".into() };
+        let link = |from: &str, to: &str, waiting| LinkSnapshot {
+            from: port(from),
+            to: port(to),
+            waiting,
+            ..LinkSnapshot::default()
+        };
+        assert_eq!(waiting("a", &one, &[link("b", "a", Some(3))]), 103);
+        assert_eq!(waiting("a", &one, &[link("a", "b", Some(3))]), 50);
+        assert_eq!(waiting("a", &one, &[link("b", "a", None), link("a", "b", None)]), 150);
+    }
+
+    #[test]
+    fn figures_are_short() {
+        let shown: Vec<String> =
+            [0.0, 0.25, 9.99, 1234.0, 12_345.0, 2_400_000.0].map(rate).to_vec();
+        assert_eq!(shown, ["0", "0.2", "10", "1234", "12.3k", "2.40M"]);
+        assert_eq!([5e-7, 1.25e-5, 0.0021, 3.0].map(time), ["500ns", "12.5us", "2.1ms", "3.0s"]);
+        let table = Table::between(
+            &Snapshot::default(),
+            &snapshot(61.0, vec![node("a", socket("in", 6100))]),
+        );
+        let lines = table.lines(false, Some(40));
+        assert!(lines.iter().all(|line| line.chars().count() <= 40), "{lines:?}");
+        assert!(table.lines(false, None)[0].contains("up 1m01s  1 nodes  in 100/s"), "{table:?}");
+    }
+}

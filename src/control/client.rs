@@ -1,0 +1,182 @@
+//! The client's end: finding a run, asking it, reading what it says.
+//!
+//! Owns how a run is named: by its topology, its file, its process or its socket. Never prints.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::folder;
+use super::protocol::{Failed, Hello, Reply, Request, VERSION};
+
+/// How long a run may take to say who it is.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A connection with a run.
+#[derive(Debug)]
+pub struct Client {
+    /// Who it is.
+    pub hello: Hello,
+    stream: UnixStream,
+    lines: BufReader<UnixStream>,
+}
+
+impl Client {
+    /// Connects, and asks who is there.
+    fn connect(path: &Path) -> io::Result<Self> {
+        let stream = UnixStream::connect(path)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let lines = BufReader::new(stream.try_clone()?);
+        let nobody = Hello {
+            zrig: VERSION,
+            name: String::new(),
+            file: String::new(),
+            pid: 0,
+            generation: 0,
+            nodes: Vec::new(),
+        };
+        let mut client = Self { hello: nobody, stream, lines };
+        client.ask(&Request::Hello).map_err(|failed| io::Error::other(failed.error))?;
+        match client.next(Some(PATIENCE)) {
+            Ok(Some(Reply::Hello(hello))) => client.hello = hello,
+            Ok(Some(Reply::Failed(failed))) => return Err(io::Error::other(failed.error)),
+            Ok(_) => return Err(io::Error::other("it does not say who it is")),
+            Err(failed) => return Err(io::Error::other(failed.error)),
+        }
+        Ok(client)
+    }
+
+    /// Asks for something.
+    ///
+    /// # Errors
+    ///
+    /// When the run has gone.
+    pub fn ask(&mut self, request: &Request) -> Result<(), Failed> {
+        let mut request = serde_json::to_value(request).map_err(Failed::now)?;
+        if let Value::Object(fields) = &mut request {
+            fields.insert("zrig".to_owned(), VERSION.into());
+        }
+        let line = format!("{request}\n");
+        self.stream.write_all(line.as_bytes()).map_err(|error| Failed::now(self.gone(&error)))
+    }
+
+    /// The next thing that the run says; none when it has ended.
+    ///
+    /// # Errors
+    ///
+    /// When nothing comes in that time, or something that is no answer.
+    pub fn next(&mut self, patience: Option<Duration>) -> Result<Option<Reply>, Failed> {
+        let mut line = String::new();
+        Ok(match self.next_line(patience, &mut line)? {
+            true => Some(serde_json::from_str(&line).map_err(|error| {
+                Failed::now(format!("{} said something strange: {error}", self.name()))
+            })?),
+            false => None,
+        })
+    }
+
+    /// The same as a line.
+    ///
+    /// # Errors
+    ///
+    /// When nothing comes in that time.
+    pub fn next_line(
+        &mut self,
+        patience: Option<Duration>,
+        line: &mut String,
+    ) -> Result<bool, Failed> {
+        self.stream.set_read_timeout(patience).map_err(Failed::now)?;
+        line.clear();
+        match self.lines.read_line(line) {
+            Ok(read) => Ok(read > 0),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(Failed::now(format!("{} does not answer", self.name())))
+            }
+            Err(error) => Err(Failed::now(self.gone(&error))),
+        }
+    }
+
+    fn gone(&self, error: &io::Error) -> String {
+        format!("the connection with {} broke: {error}", self.name())
+    }
+
+    fn name(&self) -> String {
+        if self.hello.pid == 0 { "the run".to_owned() } else { describe(&self.hello) }
+    }
+}
+
+/// The run of that name: a topology's name, its file, a process or a control socket.
+///
+/// # Errors
+///
+/// When there is none, or several; the text lists what runs.
+pub fn find(run: &str) -> Result<Client, Failed> {
+    let path = Path::new(run);
+    if is_socket(path) {
+        return Client::connect(path).map_err(|error| Failed::now(format!("{run}: {error}")));
+    }
+    let file: Option<PathBuf> = path.canonicalize().ok();
+    let Running { clients, silent } = running();
+    let fits = |hello: &Hello| {
+        hello.name == run
+            || hello.pid.to_string() == run
+            || file.as_ref().is_some_and(|file| *file == Path::new(&hello.file))
+    };
+    let listed = |of: &[Client]| {
+        let lines = of.iter().map(|one| format!("\n  {}", describe(&one.hello)));
+        lines.collect::<String>()
+    };
+    let (mut found, others): (Vec<Client>, Vec<Client>) =
+        clients.into_iter().partition(|one| fits(&one.hello));
+    let silent: String = silent.iter().map(|pid| format!("\n  process {pid}, silent")).collect();
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 if others.is_empty() && silent.is_empty() => Err(Failed::invalid(format!(
+            "no run of {run}: nothing runs; `zrig run FILE` starts a topology"
+        ))),
+        0 => {
+            Err(Failed::invalid(format!("no run of {run}; these run:{}{silent}", listed(&others))))
+        }
+        _ => Err(Failed::invalid(format!(
+            "several runs of {run}; name one by its process:{}",
+            listed(&found)
+        ))),
+    }
+}
+
+/// What runs.
+struct Running {
+    clients: Vec<Client>,
+    /// Processes that have a control socket and do not answer.
+    silent: Vec<u32>,
+}
+
+/// Every run of this user. Sockets that runs of the past left behind are removed.
+fn running() -> Running {
+    let mut running = Running { clients: Vec::new(), silent: Vec::new() };
+    for (path, pid) in folder::sockets() {
+        match Client::connect(&path) {
+            Ok(client) => running.clients.push(client),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                folder::remove_stale(&path, pid);
+            }
+            // It has just ended.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(_) => running.silent.push(pid),
+        }
+    }
+    running
+}
+
+fn describe(hello: &Hello) -> String {
+    format!("{} (process {}, {})", hello.name, hello.pid, hello.file)
+}
+
+fn is_socket(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    path.metadata().is_ok_and(|found| found.file_type().is_socket())
+}

@@ -1,0 +1,22 @@
+//! The control socket: how other processes of the same user look into a run and speak with its
+//! nodes.
+//!
+//! ```text
+//! zrig tap, send, call, top ──lines of JSON──▶ control socket ──▶ nodes, figures
+//! ```
+//!
+//! Owns the protocol, the socket file and both ends. A node never waits for a client, and a run
+//! goes on without its control socket.
+
+mod client;
+mod folder;
+mod protocol;
+mod reading;
+mod server;
+mod speak;
+mod tapping;
+
+pub use client::{Client, find};
+pub use protocol::{Failed, Hello, HelloNode, Message, Reply, Request, Spoken};
+pub use reading::routing_id;
+pub use server::ControlSocket;

@@ -1,0 +1,207 @@
+//! What a client may ask and what it is told: one JSON object a line.
+//!
+//! Owns the words on the wire. Described for other programs in `docs/control-socket.md`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::node::Direction;
+use crate::script::Offered;
+use crate::snapshot::Snapshot;
+
+/// The version of the protocol, in every request under `zrig`.
+pub(super) const VERSION: u64 = 1;
+/// Bytes of one request, its end of line included.
+pub(super) const REQUEST_MAX: u64 = 1 << 20;
+
+/// What a client may ask.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Request {
+    /// Who runs here.
+    Hello,
+    /// The figures of this moment.
+    Figures,
+    /// Messages, as they pass.
+    Tap {
+        /// Whose.
+        target: String,
+        /// Only those that go this way.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        direction: Option<Direction>,
+        /// Only those of which this says true.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        filter: Option<String>,
+    },
+    /// Let a node send a value, or take it as received.
+    Send(Spoken),
+    /// Ask a node, and wait for the answer.
+    Call(Spoken),
+}
+
+/// A value for a node.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spoken {
+    /// Which node, and perhaps which of its sockets.
+    pub target: String,
+    /// What.
+    pub value: Offered,
+    /// A message id or a topic, instead of the socket's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// The routing id of the peer that it is for, on a `router` or `stream`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Whether the node takes it as received, on a socket that could also send it.
+    #[serde(default)]
+    pub receive: bool,
+    /// How long it may take.
+    pub milliseconds: u64,
+}
+
+/// What a client is told.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reply {
+    /// Who runs here.
+    Hello(Hello),
+    /// The figures.
+    Figures(Box<Snapshot>),
+    /// The tap is on; these are the copies it looks at.
+    Tapping(Vec<String>),
+    /// A message passed.
+    Message(Box<Message>),
+    /// So many messages passed that the tap did not show, since this was last said.
+    Dropped(u64),
+    /// The filter failed for so many messages, since this was last said; the last reason.
+    Unfiltered {
+        /// How many messages.
+        count: u64,
+        /// Why, the last time.
+        error: String,
+    },
+    /// What a tap looks at has gone or come back.
+    Note(String),
+    /// A value was sent or taken.
+    Done(String),
+    /// A node's answer.
+    Answer(Box<Message>),
+    /// It could not be done.
+    Failed(Failed),
+}
+
+/// Why something could not be done.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Failed {
+    /// What and why.
+    pub error: String,
+    /// Whether the question was wrong, so that asked again it fails again.
+    pub invalid: bool,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.error)
+    }
+}
+
+impl Failed {
+    /// A question that cannot be answered, now or later.
+    pub(super) fn invalid(error: impl Into<String>) -> Self {
+        Self { error: error.into(), invalid: true }
+    }
+
+    /// Something that could not be done now.
+    pub(super) fn now(error: impl ToString) -> Self {
+        Self { error: error.to_string(), invalid: false }
+    }
+}
+
+impl Reply {
+    /// The line on the wire.
+    pub(super) fn line(&self) -> Vec<u8> {
+        // Only maps with keys that are no text have no JSON, and there are none.
+        let mut line = serde_json::to_vec(self).unwrap_or_default();
+        line.push(b'\n');
+        line
+    }
+}
+
+/// Who runs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Hello {
+    /// The version of the protocol.
+    pub zrig: u64,
+    /// The topology's name.
+    pub name: String,
+    /// Its file, with every symbolic link resolved.
+    pub file: String,
+    /// The process.
+    pub pid: u32,
+    /// The version of the topology that runs, from 1.
+    pub generation: u64,
+    /// Its nodes.
+    pub nodes: Vec<HelloNode>,
+}
+
+/// A node of a run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HelloNode {
+    /// Its name, with the copy's number where it is replicated.
+    pub name: String,
+    /// Its sockets, by name.
+    pub sockets: Vec<String>,
+}
+
+/// A message, read by the format of its socket.
+#[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Message {
+    /// Seconds since the epoch.
+    pub time: f64,
+    /// `in` or `out`; none for an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Direction>,
+    /// The node, with its copy's number where it is replicated.
+    pub node: String,
+    /// The socket.
+    pub socket: String,
+    /// The routing id of who sent it or whom it goes to, on `rep`, `router` and `stream`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
+    /// The message id, in format `msgid`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub msgid: Option<i64>,
+    /// The message type, in format `msgid`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub msgtype: Option<String>,
+    /// The topic, in format `envelope`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<Value>,
+    /// The body: a JSON value, text, or `{"hex": …}` where it is no text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+    /// The frames of a plain message that has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frames: Option<Vec<Value>>,
+    /// The frame of `sequence`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<String>,
+    /// A topic that an `xpub` or `xsub` is told somebody wants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscribe: Option<Value>,
+    /// A topic that nobody wants any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unsubscribe: Option<Value>,
+    /// Why it does not fit the format of its socket; then all frames stand under `frames`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub malformed: Option<String>,
+    /// Bytes of all frames.
+    pub bytes: usize,
+    /// Whether more of it is there than is shown.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
+}

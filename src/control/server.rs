@@ -1,0 +1,257 @@
+//! The run's end of the control socket.
+//!
+//! Owns the socket's file, who may speak, and how many at a time. Whatever a client does or leaves
+//! undone, no node waits for it.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::protocol::{Failed, Hello, HelloNode, REQUEST_MAX, Reply, Request, VERSION};
+use super::tapping::{self, Wish};
+use super::{folder, speak};
+use crate::node::{Taps, Target};
+use crate::supervisor::{Roster, Supervisor, View};
+
+/// Clients at a time.
+const CLIENTS: usize = 64;
+/// Taps among them, each with a thread.
+const TAPS: usize = 16;
+/// How long a client may take to ask, and to take its answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a client may be silent between two questions.
+const SILENCE: Duration = Duration::from_secs(120);
+/// The pause after the system gave no descriptor.
+const REST: Duration = Duration::from_millis(100);
+
+/// A run's control socket; its file goes when it is dropped.
+#[derive(Debug)]
+pub struct ControlSocket {
+    path: PathBuf,
+    task: JoinHandle<()>,
+}
+
+impl ControlSocket {
+    /// Opens the socket of a run. Has to be called inside a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When there is no folder for it that only this user can look into.
+    pub fn open(file: &Path, supervisor: &Supervisor) -> io::Result<Self> {
+        let pid = std::process::id();
+        for (path, pid) in folder::sockets() {
+            folder::remove_stale(&path, pid);
+        }
+        let name = &supervisor.topology().name;
+        let path = folder::made()?.join(folder::file_name(name, pid));
+        // One of an earlier process that bore the same number.
+        let _ = fs::remove_file(&path);
+        let listener = UnixListener::bind(&path)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+        let run = Arc::new(Run {
+            file,
+            user: folder::user(),
+            taps: supervisor.taps(),
+            roster: supervisor.roster(),
+            view: supervisor.view(),
+            clients: Arc::new(Semaphore::new(CLIENTS)),
+            tap_slots: Arc::new(Semaphore::new(TAPS)),
+        });
+        let task = tokio::spawn(serve(listener, run));
+        Ok(Self { path, task })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for ControlSocket {
+    fn drop(&mut self) {
+        self.task.abort();
+        // Somebody may have removed it before.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+struct Run {
+    file: PathBuf,
+    user: u32,
+    taps: Arc<Taps>,
+    roster: watch::Receiver<Arc<Roster>>,
+    view: View,
+    clients: Arc<Semaphore>,
+    tap_slots: Arc<Semaphore>,
+}
+
+async fn serve(listener: UnixListener, run: Arc<Run>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(REST).await;
+            continue;
+        };
+        match Arc::clone(&run.clients).try_acquire_owned() {
+            Ok(slot) => drop(tokio::spawn(client(stream, Arc::clone(&run), slot))),
+            Err(_) => {
+                let error = format!("{CLIENTS} clients are connected already");
+                // It is not waited for: what a fresh socket does not take at once is not worth it.
+                let _ = stream.try_write(&Reply::Failed(Failed::now(error)).line());
+            }
+        }
+    }
+}
+
+async fn client(stream: UnixStream, run: Arc<Run>, slot: OwnedSemaphorePermit) {
+    let user = stream.peer_cred().map(|peer| peer.uid());
+    let mut stream = BufReader::new(stream);
+    if !user.is_ok_and(|user| user == run.user || user == 0) {
+        let failed = Failed::invalid("this run belongs to another user");
+        say(&mut stream, &Reply::Failed(failed)).await;
+        return;
+    }
+    let mut patience = PATIENCE;
+    while let Ok(Some(request)) = timeout(patience, request(&mut stream)).await {
+        let reply = match request {
+            Err(error) => {
+                say(&mut stream, &Reply::Failed(Failed::invalid(error))).await;
+                return;
+            }
+            Ok(Request::Tap { target, direction, filter }) => match run.wish(&target) {
+                Ok((target, tap_slot)) => {
+                    let wish = Wish { target, direction, filter };
+                    return run.tap(wish, stream.into_inner(), (slot, tap_slot)).await;
+                }
+                Err(failed) => Reply::Failed(failed),
+            },
+            Ok(Request::Hello) => Reply::Hello(run.hello()),
+            Ok(Request::Figures) => Reply::Figures(Box::new(run.view.snapshot(&run.file).await)),
+            Ok(Request::Send(spoken)) => {
+                speak::send(&run.roster(), spoken).await.map_or_else(Reply::Failed, Reply::Done)
+            }
+            Ok(Request::Call(spoken)) => speak::call(&run.roster(), spoken)
+                .await
+                .map_or_else(Reply::Failed, |answer| Reply::Answer(Box::new(answer))),
+        };
+        if !say(&mut stream, &reply).await {
+            return;
+        }
+        patience = SILENCE;
+    }
+}
+
+impl Run {
+    fn roster(&self) -> Arc<Roster> {
+        Arc::clone(&self.roster.borrow())
+    }
+
+    fn hello(&self) -> Hello {
+        let roster = self.roster();
+        let nodes = roster.entries.iter().map(|entry| HelloNode {
+            name: entry.instance.to_string(),
+            sockets: entry.spec.sockets.iter().map(|socket| socket.name.clone()).collect(),
+        });
+        Hello {
+            zrig: VERSION,
+            name: roster.name.clone(),
+            file: self.file.display().to_string(),
+            pid: std::process::id(),
+            generation: roster.generation,
+            nodes: nodes.collect(),
+        }
+    }
+
+    fn wish(&self, target: &str) -> Result<(Target, OwnedSemaphorePermit), Failed> {
+        let target: Target = target.parse().map_err(Failed::invalid)?;
+        let roster = self.roster();
+        let found = roster.find(&target).map_err(Failed::invalid)?;
+        if found.iter().all(|entry| entry.spec.sockets.is_empty()) {
+            return Err(Failed::invalid(format!("{target} has no socket to look at")));
+        }
+        let slot = Arc::clone(&self.tap_slots).try_acquire_owned();
+        let slot =
+            slot.map_err(|_| Failed::now(format!("{TAPS} taps look at this run already")))?;
+        Ok((target, slot))
+    }
+
+    async fn tap(
+        &self,
+        wish: Wish,
+        stream: UnixStream,
+        slots: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    ) {
+        let (taps, roster) = (Arc::clone(&self.taps), self.roster.clone());
+        let Ok(stream) = stream.into_std() else { return };
+        let copy = stream.try_clone();
+        if let Err(error) = tapping::start(wish, stream, taps, roster, slots)
+            && let Ok(mut copy) = copy
+        {
+            let failed = Failed::now(format!("the system gives no thread: {error}"));
+            let _ = io::Write::write_all(&mut copy, &Reply::Failed(failed).line());
+        }
+    }
+}
+
+/// The next request; none when the client has ended.
+async fn request(stream: &mut BufReader<UnixStream>) -> Option<Result<Request, String>> {
+    let mut line = Vec::new();
+    let read = stream.take(REQUEST_MAX).read_until(b'\n', &mut line).await.ok()?;
+    if read == 0 {
+        return None;
+    }
+    if !line.ends_with(b"\n") && read as u64 == REQUEST_MAX {
+        return Some(Err(format!("a request has at most {} KiB", REQUEST_MAX >> 10)));
+    }
+    Some(parse(&line))
+}
+
+fn parse(line: &[u8]) -> Result<Request, String> {
+    let mut request: Value =
+        serde_json::from_slice(line).map_err(|error| format!("a request is JSON: {error}"))?;
+    let version = request.as_object_mut().and_then(|fields| fields.remove("zrig"));
+    if version != Some(VERSION.into()) {
+        return Err(format!(
+            "a request has \"zrig\": {VERSION}, the version of the protocol that this zrig speaks"
+        ));
+    }
+    serde_json::from_value(request).map_err(|error| error.to_string())
+}
+
+/// Answers; whether the client took it.
+async fn say(stream: &mut BufReader<UnixStream>, reply: &Reply) -> bool {
+    timeout(PATIENCE, stream.write_all(&reply.line())).await.is_ok_and(|written| written.is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_says_its_version_and_nothing_unknown() {
+        assert_eq!(parse(b"{\"zrig\":1,\"ask\":\"hello\"}\n"), Ok(Request::Hello));
+        for (line, word) in [
+            (&b"hello"[..], "JSON"),
+            (b"{\"ask\":\"hello\"}", "version"),
+            (b"{\"zrig\":2,\"ask\":\"hello\"}", "version"),
+            (b"{\"zrig\":1,\"ask\":\"dance\"}", "dance"),
+            (b"{\"zrig\":1,\"ask\":\"tap\",\"target\":\"a\",\"count\":1}", "count"),
+            (b"[1]", "version"),
+            (b"\xff\xfe", "JSON"),
+        ] {
+            let error = parse(line).unwrap_err();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What subscribers inside the file take, and how many messages reached out for each of them.
+//!
+//! Owns the figures that a publisher and a subscriber share. Never matches a message: the
+//! publisher's node does. Locked only when filters change and by who reads.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::{Counter, unpoisoned};
+
+/// What one subscriber takes now.
+#[derive(Default, Debug)]
+pub struct Interest {
+    version: AtomicU64,
+    prefixes: Mutex<BTreeSet<Vec<u8>>>,
+}
+
+impl Interest {
+    /// Says what is taken from now on.
+    pub fn set(&self, prefixes: BTreeSet<Vec<u8>>) {
+        *unpoisoned(self.prefixes.lock()) = prefixes;
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// A number that changes whenever the prefixes do.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// The prefixes, without those that a shorter one includes: a message matches one at most.
+    #[must_use]
+    pub fn prefixes(&self) -> Vec<Vec<u8>> {
+        let mut shortest: Vec<Vec<u8>> = Vec::new();
+        // In order, a prefix comes right before whatever it includes.
+        for prefix in unpoisoned(self.prefixes.lock()).iter() {
+            if !shortest.last().is_some_and(|shorter| prefix.starts_with(shorter)) {
+                shortest.push(prefix.clone());
+            }
+        }
+        shortest
+    }
+}
+
+/// How many messages a publisher sent that one subscriber takes.
+#[derive(Default, Debug)]
+pub struct Reached(Mutex<Terms>);
+
+#[derive(Default, Debug)]
+struct Terms {
+    /// What was counted under earlier filters.
+    before: u64,
+    /// The counters of its filters, each with what it said when this subscriber joined.
+    now: Vec<(Arc<Counter>, u64)>,
+}
+
+impl Reached {
+    /// How many so far.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        unpoisoned(self.0.lock()).total()
+    }
+
+    /// Counts by these counters from now on.
+    pub fn follow(&self, counters: Vec<Arc<Counter>>) {
+        let mut terms = unpoisoned(self.0.lock());
+        terms.before = terms.total();
+        let join = |counter: Arc<Counter>| {
+            let start = counter.get();
+            (counter, start)
+        };
+        terms.now = counters.into_iter().map(join).collect();
+    }
+}
+
+impl Terms {
+    fn total(&self) -> u64 {
+        let now = self.now.iter().map(|(counter, start)| counter.get() - start);
+        self.before + now.sum::<u64>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_that_a_shorter_one_includes_does_not_count() {
+        for (given, left) in [
+            (&["a", "ab", "b"][..], &["a", "b"][..]),
+            (&["", "a"], &[""]),
+            (&["ab", "ac", "abc", "b"], &["ab", "ac", "b"]),
+            (&[], &[]),
+        ] {
+            let interest = Interest::default();
+            interest.set(given.iter().map(|prefix| prefix.as_bytes().to_vec()).collect());
+            let left: Vec<Vec<u8>> = left.iter().map(|prefix| prefix.as_bytes().to_vec()).collect();
+            assert_eq!(interest.prefixes(), left, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_counted_before_a_change_of_filters_stays() {
+        let (first, second) = (Arc::new(Counter::default()), Arc::new(Counter::default()));
+        first.add(5);
+        let reached = Reached::default();
+        reached.follow(vec![Arc::clone(&first)]);
+        first.add(2);
+        second.add(7);
+        reached.follow(vec![Arc::clone(&first), Arc::clone(&second)]);
+        first.add(1);
+        second.add(1);
+        assert_eq!(reached.get(), 4);
+    }
+}

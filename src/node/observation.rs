@@ -1,0 +1,137 @@
+//! What an observer asks of a node: what only the node itself can tell of this moment.
+//!
+//! Owns the answer, and the asking of libzmq how full its queues are. Costs nothing while nobody
+//! asks, and never makes the node wait: what libzmq does not tell in time is left out.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::task::{Node, Phase};
+use crate::counters::{Reached, SocketCounters};
+use crate::snapshot::{ConnectionSnapshot, NodeStatus};
+
+/// How long libzmq may take to tell of its queues.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// What a node is doing at one moment.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Observation {
+    /// What it is doing.
+    pub status: NodeStatus,
+    /// Its sockets, in the order of its counters.
+    pub sockets: Vec<SocketObservation>,
+}
+
+/// What a socket is doing at one moment.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct SocketObservation {
+    /// Whether a message waits for room in it.
+    pub is_blocked: bool,
+    /// Its connections, as far as libzmq told in time.
+    pub connections: Vec<ConnectionSnapshot>,
+    /// For how long no message has gone through it.
+    pub still_for: Duration,
+    /// Whether no message waits to be received, in libzmq or in the node.
+    pub drained: bool,
+}
+
+/// Questions of observers that wait for libzmq.
+#[derive(Debug)]
+pub(super) struct Inquiry {
+    answers: Vec<oneshot::Sender<Observation>>,
+    until: Instant,
+    /// What libzmq told so far, and how many connections are to be told of, for each socket.
+    told: Vec<(Vec<ConnectionSnapshot>, usize)>,
+}
+
+impl Inquiry {
+    /// When to answer at the latest.
+    pub(super) fn until(&self) -> Instant {
+        self.until
+    }
+
+    /// Notes how full a connection's queues are.
+    pub(super) fn note(&mut self, place: usize, connection: ConnectionSnapshot) {
+        if let Some((connections, _)) = self.told.get_mut(place) {
+            connections.push(connection);
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.told.iter().all(|(connections, expected)| connections.len() >= *expected)
+    }
+}
+
+impl Node {
+    /// Asks libzmq how full its queues are, to answer an observer.
+    pub(super) fn inquire(&mut self, answer: oneshot::Sender<Observation>) {
+        if let Some(inquiry) = &mut self.inquiry {
+            inquiry.answers.push(answer);
+            return;
+        }
+        let told = self.sockets.iter_mut().map(|socket| (Vec::new(), socket.ask_queues()));
+        let told = told.collect();
+        self.inquiry =
+            Some(Inquiry { answers: vec![answer], until: Instant::now() + PATIENCE, told });
+    }
+
+    /// Lets libzmq's answers come through, and passes them on when all are there.
+    pub(super) fn advance_inquiry(&mut self, now: Instant) {
+        let Some(inquiry) = &self.inquiry else { return };
+        if !inquiry.is_complete() && now < inquiry.until {
+            for socket in &mut self.sockets {
+                // The answers pass through the socket, and a busy node would not look there.
+                socket.look();
+            }
+            return;
+        }
+        let Some(inquiry) = self.inquiry.take() else { return };
+        let sockets =
+            self.sockets.iter_mut().zip(inquiry.told).map(|(socket, (connections, _))| {
+                SocketObservation {
+                    is_blocked: socket.count_blocked(),
+                    connections,
+                    still_for: socket.still_for(),
+                    drained: socket.look_drained(),
+                }
+            });
+        let sockets = sockets.collect();
+        let observation = Observation { status: self.status(), sockets };
+        for answer in inquiry.answers {
+            // An observer that gave up hears of the next one.
+            let _ = answer.send(observation.clone());
+        }
+    }
+
+    /// Says who the subscribers inside the file are.
+    pub(super) fn set_audience(
+        &mut self,
+        subscribers: &[(String, Arc<SocketCounters>, Arc<Reached>)],
+    ) {
+        for socket in &mut self.sockets {
+            let of_socket = subscribers.iter().filter(|(name, _, _)| **name == *socket.name);
+            let of_socket =
+                of_socket.map(|(_, counters, reached)| (Arc::clone(counters), Arc::clone(reached)));
+            socket.reach.set(of_socket.collect());
+        }
+    }
+
+    /// Notes which sockets messages went through.
+    pub(super) fn note_movement(&mut self, now: Instant) {
+        for socket in &mut self.sockets {
+            socket.note_movement(now);
+        }
+    }
+
+    fn status(&self) -> NodeStatus {
+        match self.phase {
+            Phase::Attaching => NodeStatus::Attaching,
+            Phase::Running | Phase::Quiet if self.held.is_some() => NodeStatus::Held,
+            Phase::Running | Phase::Quiet if self.is_resting() => NodeStatus::Resting,
+            Phase::Running | Phase::Quiet => NodeStatus::Running,
+            Phase::Stopping { .. } | Phase::Closed => NodeStatus::Stopping,
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! `--metrics`: figures over HTTP, for Prometheus, orchestrators and people.
+//!
+//! Owns the listening socket and the paths. Runs beside the app, never on a node's thread; takes
+//! nothing but a window on what runs, and changes nothing.
+
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::net::{SocketAddr, TcpListener as StandardListener, ToSocketAddrs};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+use super::{exposition, metrics};
+use crate::snapshot::{NodeStatus, Snapshot};
+use crate::supervisor::View;
+
+/// How many connections are served at once; more wait.
+const CONNECTIONS: usize = 64;
+/// How long a client may take to ask, also between two requests.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How many bytes a request may have.
+const REQUEST: usize = 16 * 1024;
+/// How long accepting rests after it failed, as it does without descriptors.
+const REST: Duration = Duration::from_millis(100);
+
+const INDEX: &str = "/metrics   figures for Prometheus\n\
+                     /topology  the same and more as JSON\n\
+                     /healthz   whether zrig is alive\n\
+                     /readyz    whether the start is over and no node has failed\n";
+
+/// Where to serve: `HOST:PORT`, or a port alone, which is one of 127.0.0.1.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServeAddress(String);
+
+impl FromStr for ServeAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (host, port) = text.rsplit_once(':').unwrap_or(("127.0.0.1", text));
+        let well = !host.is_empty() && (!host.contains(':') || host.starts_with('['));
+        if !well || port.parse::<u16>().is_err() {
+            return Err("an address is HOST:PORT, such as 0.0.0.0:9464 or [::1]:9464, or a port \
+                        alone, which is one of 127.0.0.1"
+                .to_owned());
+        }
+        Ok(Self(format!("{host}:{port}")))
+    }
+}
+
+impl Display for ServeAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why figures cannot be served.
+#[derive(Debug, Error)]
+#[error("--metrics: cannot listen at {address}: {}", why(error))]
+pub struct ServeError {
+    address: ServeAddress,
+    error: std::io::Error,
+}
+
+fn why(error: &std::io::Error) -> String {
+    use std::io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied};
+
+    let known = [
+        (AddrInUse, "another program listens there already"),
+        (AddrNotAvailable, "this machine has no such address"),
+        (PermissionDenied, "not permitted (ports below 1024 need a privilege)"),
+    ];
+    let known = known.into_iter().find(|(kind, _)| *kind == error.kind());
+    known.map_or_else(|| error.to_string(), |(_, why)| why.to_owned())
+}
+
+/// A listening socket that nobody serves yet.
+#[derive(Debug)]
+pub struct Server {
+    listener: StandardListener,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Listens at an address.
+    ///
+    /// # Errors
+    ///
+    /// When the name means no address, or somebody else listens there.
+    pub fn listen(address: &ServeAddress) -> Result<Self, ServeError> {
+        let listen = || {
+            let resolved: Vec<SocketAddr> = address.0.to_socket_addrs()?.collect();
+            let listener = StandardListener::bind(&*resolved)?;
+            listener.set_nonblocking(true)?;
+            Ok(Self { address: listener.local_addr()?, listener })
+        };
+        listen().map_err(|error| ServeError { address: address.clone(), error })
+    }
+
+    /// Where it listens, with the port that the system chose.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves for ever.
+    ///
+    /// # Errors
+    ///
+    /// When there is no reactor to serve on.
+    pub async fn serve(self, view: View, file: PathBuf) -> std::io::Result<Infallible> {
+        let listener = TcpListener::from_std(self.listener)?;
+        let file: Arc<PathBuf> = Arc::new(file);
+        let room = Arc::new(Semaphore::new(CONNECTIONS));
+        loop {
+            let Ok(place) = Arc::clone(&room).acquire_owned().await else {
+                // Nobody closes it.
+                continue;
+            };
+            let Ok((stream, _)) = listener.accept().await else {
+                tokio::time::sleep(REST).await;
+                continue;
+            };
+            let (view, file) = (view.clone(), Arc::clone(&file));
+            tokio::spawn(async move {
+                converse(stream, view, file).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+/// Answers a client until one of both ends it. What goes wrong with it is its own affair.
+async fn converse(stream: TcpStream, view: View, file: Arc<PathBuf>) {
+    let service = service_fn(move |request| {
+        let (view, file) = (view.clone(), Arc::clone(&file));
+        async move { Ok::<_, Infallible>(answer(&request, &view, file).await) }
+    });
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .max_buf_size(REQUEST)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn answer(
+    request: &Request<Incoming>,
+    view: &View,
+    file: Arc<PathBuf>,
+) -> Response<Full<Bytes>> {
+    const TEXT: &str = "text/plain; charset=utf-8";
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let text = "only GET and HEAD are answered\n";
+        let mut refused = response(StatusCode::METHOD_NOT_ALLOWED, TEXT, text.to_owned());
+        refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return refused;
+    }
+    match request.uri().path() {
+        "/metrics" => {
+            let text = metrics::text(&view.snapshot(&file).await);
+            response(StatusCode::OK, exposition::CONTENT_TYPE, text)
+        }
+        "/topology" => match serde_json::to_string(&view.snapshot(&file).await) {
+            Ok(text) => response(StatusCode::OK, "application/json", text),
+            Err(error) => response(StatusCode::INTERNAL_SERVER_ERROR, TEXT, format!("{error}\n")),
+        },
+        "/healthz" => response(StatusCode::OK, TEXT, "alive\n".to_owned()),
+        "/readyz" => match unready(&view.snapshot(&file).await) {
+            None => response(StatusCode::OK, TEXT, "ready\n".to_owned()),
+            Some(why) => response(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{why}\n")),
+        },
+        "/" => response(StatusCode::OK, TEXT, INDEX.to_owned()),
+        _ => response(StatusCode::NOT_FOUND, TEXT, format!("there are only:\n{INDEX}")),
+    }
+}
+
+fn response(status: StatusCode, kind: &'static str, text: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(text)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Why the topology is not ready, if it is not.
+fn unready(snapshot: &Snapshot) -> Option<String> {
+    if !snapshot.started {
+        return Some("not started yet".to_owned());
+    }
+    let is_out =
+        |status| matches!(status, NodeStatus::Failed | NodeStatus::Resting | NodeStatus::Stopping);
+    let out: Vec<String> = snapshot
+        .nodes
+        .iter()
+        .filter(|node| is_out(node.status))
+        .map(|node| format!("{} is {}", node.instance, node.status.word()))
+        .collect();
+    (!out.is_empty()).then(|| out.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_alone_is_one_of_the_loopback_address() {
+        for (text, address) in [
+            ("9464", Some("127.0.0.1:9464")),
+            ("0.0.0.0:0", Some("0.0.0.0:0")),
+            ("localhost:80", Some("localhost:80")),
+            ("[::1]:80", Some("[::1]:80")),
+            ("::1:80", None),
+            (":80", None),
+            ("host", None),
+            ("host:", None),
+            ("70000", None),
+            ("", None),
+        ] {
+            let parsed = text.parse::<ServeAddress>().ok().map(|address| address.to_string());
+            assert_eq!(parsed.as_deref(), address, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_failed_node_makes_it_unready() {
+        let mut snapshot = Snapshot::default();
+        assert_eq!(unready(&snapshot).as_deref(), Some("not started yet"));
+        snapshot.started = true;
+        assert_eq!(unready(&snapshot), None);
+        for (status, ready) in [
+            (NodeStatus::Running, true),
+            (NodeStatus::Busy, true),
+            (NodeStatus::Held, true),
+            (NodeStatus::Failed, false),
+            (NodeStatus::Resting, false),
+        ] {
+            let node = crate::snapshot::NodeSnapshot { status, ..Default::default() };
+            snapshot.nodes = vec![node];
+            assert_eq!(unready(&snapshot).is_none(), ready, "{status:?}");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The figures of a running topology at one moment, as plain data for observers.
+//!
+//! Owns the shape of what the metrics, `zrig top` and a live picture show. Never counts and never
+//! asks anybody: the supervisor fills it.
+//!
+//! Counts are of whole messages since the socket was made; they survive a reload of their socket.
+//! What nobody can know is `None` (`null` in JSON), never a guess.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Every figure of a running topology.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The topology's name.
+    pub topology: String,
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// The number of the version that runs; the first start is 1, and 0 is before it.
+    pub generation: u64,
+    /// Seconds since the start.
+    pub seconds: f64,
+    /// Whether the start is over: every link inside the file is up, or its wait ran out.
+    pub started: bool,
+    /// The instances of the nodes, by name.
+    pub nodes: Vec<NodeSnapshot>,
+    /// The links inside the file, one entry a pair of instances and direction.
+    pub links: Vec<LinkSnapshot>,
+    /// The balance of every link: which sockets exchange messages only with each other, and what
+    /// became of those. Each link belongs to one flow a direction.
+    pub flows: Vec<FlowSnapshot>,
+}
+
+/// What a node is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeStatus {
+    /// It did not answer in time: a handler runs, or the machine is busy. What it counts is right
+    /// all the same; what only the node itself can tell is missing.
+    #[default]
+    Busy,
+    /// Its links come up.
+    Attaching,
+    /// It runs.
+    Running,
+    /// A reload holds it for a moment.
+    Held,
+    /// It waits to start anew after a failed handler, by `on_error: restart`.
+    Resting,
+    /// It ends in good order.
+    Stopping,
+    /// Its task is over although nobody stopped it.
+    Failed,
+}
+
+impl NodeStatus {
+    /// Every status.
+    pub const ALL: [Self; 7] = [
+        Self::Busy,
+        Self::Attaching,
+        Self::Running,
+        Self::Held,
+        Self::Resting,
+        Self::Stopping,
+        Self::Failed,
+    ];
+
+    /// The word of metrics and tables.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::Attaching => "attaching",
+            Self::Running => "running",
+            Self::Held => "held",
+            Self::Resting => "resting",
+            Self::Stopping => "stopping",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The figures of one instance of a node.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct NodeSnapshot {
+    /// The name it runs under: the node's, with `.1`, `.2`, … where it has replicas.
+    pub instance: String,
+    /// The node's name in the file.
+    pub node: String,
+    /// What it is doing.
+    pub status: NodeStatus,
+    /// Events that a handler was called for.
+    pub handled: u64,
+    /// Handler calls that failed, and messages that libzmq refused.
+    pub failed: u64,
+    /// How long handlers took.
+    pub handler: Histogram,
+    /// Lines that `read` took.
+    pub lines_read: u64,
+    /// Lines that `write` wrote.
+    pub lines_written: u64,
+    /// Messages and other effects in the node: handled, but not yet taken by a full socket.
+    pub waiting: u64,
+    /// The user's own `count(…)`.
+    pub user: BTreeMap<String, i64>,
+    /// Its sockets, in the order of the file.
+    pub sockets: Vec<SocketSnapshot>,
+}
+
+/// How long something took, how often.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Histogram {
+    /// How often.
+    pub count: u64,
+    /// In seconds, all together.
+    pub sum: f64,
+    /// How often it took at most so long; each bucket includes those before it. What took longer
+    /// than the last is in `count` alone.
+    pub buckets: Vec<Bucket>,
+}
+
+/// One bucket of a histogram.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Bucket {
+    /// At most so many seconds.
+    pub le: f64,
+    /// How often.
+    pub count: u64,
+}
+
+/// The figures of one socket.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct SocketSnapshot {
+    /// Its name in the node.
+    pub name: String,
+    /// Its role's word, such as `pub`.
+    pub role: String,
+    /// The endpoints it is bound to, with the ports that the system chose.
+    pub bound: Vec<String>,
+    /// `ZMQ_SNDHWM`: how many messages each connection holds outbound; 0 is no limit.
+    pub hwm_send: u32,
+    /// `ZMQ_RCVHWM`: the same inbound.
+    pub hwm_receive: u32,
+    /// Messages received.
+    pub messages_in: u64,
+    /// Messages handed to libzmq.
+    pub messages_out: u64,
+    /// Bytes received, all frames.
+    pub bytes_in: u64,
+    /// Bytes handed to libzmq, all frames.
+    pub bytes_out: u64,
+    /// Messages dropped, by reason.
+    pub dropped: Dropped,
+    /// Whether a message waits now for room in this socket.
+    pub blocked: bool,
+    /// Seconds that messages waited so, the one that waits now included.
+    pub blocked_seconds: f64,
+    /// Connections whose handshake is done; `inproc` has none to count.
+    pub peers: u64,
+    /// What subscribers want of a publisher now: each wish of each of them.
+    pub subscriptions: u64,
+    /// Handshakes that failed.
+    pub handshakes_failed: u64,
+    /// Connections that were lost.
+    pub disconnects: u64,
+    /// Connections to an endpoint that had one before.
+    pub reconnects: u64,
+    /// Messages that `sequence` found missing.
+    pub sequence_gaps: u64,
+    /// Messages that `sequence` saw before.
+    pub sequence_duplicates: u64,
+    /// Seconds between sending and receiving of the last message with a `sequence` frame.
+    pub sequence_delay: f64,
+    /// Its connections and how full their queues are; `None` where the node did not answer in time.
+    pub connections: Option<Vec<ConnectionSnapshot>>,
+}
+
+/// Messages dropped, by reason.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Dropped {
+    /// No peer of that routing id was connected.
+    pub unroutable: u64,
+    /// A peer's queue was full where the pattern drops; on a publisher what subscribers inside the
+    /// file did not get for that reason.
+    pub full: u64,
+    /// They did not fit the socket's format.
+    pub malformed: u64,
+    /// No peer had taken them when the socket had to close.
+    pub shutdown: u64,
+}
+
+impl Dropped {
+    /// All of them together.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        self.unroutable + self.full + self.malformed + self.shutdown
+    }
+
+    /// Each reason's word with its count.
+    #[must_use]
+    pub fn by_reason(self) -> [(&'static str, u64); 4] {
+        [
+            ("unroutable", self.unroutable),
+            ("full", self.full),
+            ("malformed", self.malformed),
+            ("shutdown", self.shutdown),
+        ]
+    }
+}
+
+/// One connection of a socket, as libzmq tells it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct ConnectionSnapshot {
+    /// Our end; empty on the side that connects, and over `inproc`.
+    pub local: String,
+    /// The peer's end; empty over `inproc`.
+    pub remote: String,
+    /// Messages that wait to go out, in libzmq. The reader tells of its progress in steps of half
+    /// the high-water mark, so this may be too large by less than that.
+    pub outbound: u64,
+    /// Messages that wait to be received, to the same precision.
+    pub inbound: u64,
+}
+
+/// One direction of a link between two instances in the file.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct LinkSnapshot {
+    /// Who sends.
+    pub from: PortSnapshot,
+    /// Who receives.
+    pub to: PortSnapshot,
+    /// Where they meet, as the file says it.
+    pub endpoint: String,
+    /// The two roles, such as `pub → sub`.
+    pub pattern: String,
+    /// Messages sent on it; on `pub` and `xpub` those that the receiver subscribes to. `None` where
+    /// the sender has other peers on the same socket and the pattern does not tell who got what.
+    pub sent: Option<u64>,
+    /// Messages received from it; `None` where the receiver has other peers on the same socket.
+    pub received: Option<u64>,
+    /// Messages sent and lost on the way. It is exact once nothing is on its way any more, and
+    /// never too large before.
+    pub dropped: Option<u64>,
+    /// Messages on their way: `sent` is `received` + `dropped` + `waiting`.
+    pub waiting: Option<u64>,
+}
+
+/// Messages that go from some sockets to others, and nowhere else: from all publishers of one
+/// subscriber to it, or between all sockets that links put together, one direction of them.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct FlowSnapshot {
+    /// The roles, such as `push → pull`.
+    pub pattern: String,
+    /// Who sends.
+    pub from: Vec<PortSnapshot>,
+    /// Who receives.
+    pub to: Vec<PortSnapshot>,
+    /// Messages sent, those that were refused included; `None`, as the rest, where peers outside
+    /// the file take part or an option hides what a subscriber should get.
+    pub sent: Option<u64>,
+    /// Messages received.
+    pub received: Option<u64>,
+    /// Messages sent and lost, as in [`LinkSnapshot::dropped`].
+    pub dropped: Option<u64>,
+    /// Messages on their way: `sent` is `received` + `dropped` + `waiting`.
+    pub waiting: Option<u64>,
+}
+
+/// A socket of an instance.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+pub struct PortSnapshot {
+    /// The instance's name.
+    pub instance: String,
+    /// The socket's name in it.
+    pub socket: String,
+}
+
+impl Snapshot {
+    /// The instance of that name.
+    #[must_use]
+    pub fn node(&self, instance: &str) -> Option<&NodeSnapshot> {
+        self.nodes.iter().find(|node| node.instance == instance)
+    }
+}
+
+impl NodeSnapshot {
+    /// The socket of that name.
+    #[must_use]
+    pub fn socket(&self, name: &str) -> Option<&SocketSnapshot> {
+        self.sockets.iter().find(|socket| socket.name == name)
+    }
+}

@@ -1,0 +1,441 @@
+//! Which sockets of a running topology exchange messages with which.
+//!
+//! Owns the finding of flows and links among instances, and what a flow takes over from the
+//! version of the file before. Counts nothing.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::sync::{Arc, OnceLock};
+
+use super::ledger::{Flow, Member, Room};
+use super::wire::Wire;
+use crate::counters::{Reached, SocketCounters};
+use crate::node::{NodeHandle, SocketObservation};
+use crate::snapshot::{FlowSnapshot, LinkSnapshot, PortSnapshot, Snapshot, SocketSnapshot};
+use crate::topology::{Attachment, Link, LinkEnd, SocketSpec, Topology, links_of};
+use crate::zeromq::{Endpoint, Role, Side, Transport};
+
+/// Options with which nobody can say which messages a subscriber should get.
+const UNCOUNTABLE: [&str; 6] = [
+    "conflate",
+    "invert_matching",
+    "xpub_manual",
+    "xpub_manual_last_value",
+    "xpub_welcome_msg",
+    "only_first_subscribe",
+];
+
+/// The flows and links of what runs.
+#[derive(Default, Debug)]
+pub(super) struct Flows {
+    pub(super) flows: Vec<Flow>,
+    pub(super) links: Vec<Pair>,
+    /// The figures of every socket that ran, by their address.
+    known: HashSet<usize>,
+}
+
+/// One direction of a link between two instances.
+#[derive(Clone, Debug)]
+pub(super) struct Pair {
+    pub(super) from: Arc<Member>,
+    pub(super) to: Arc<Member>,
+    pub(super) endpoint: String,
+    /// From a publisher: what the subscriber should get.
+    pub(super) reached: Option<Arc<Reached>>,
+    room: Option<Room>,
+    countable: bool,
+}
+
+/// A socket of an instance.
+type PortKey = (Arc<str>, usize);
+
+impl Flows {
+    /// The flows of a topology, which take over what those before them counted.
+    pub(super) fn of(
+        topology: &Topology,
+        nodes: &BTreeMap<Arc<str>, NodeHandle>,
+        before: &Self,
+    ) -> Self {
+        let links = links_of(topology);
+        let members = members(topology, &links, nodes);
+        let known = members.values().map(|member| address(&member.counters)).collect();
+        let mut flows = Self { known, ..Self::default() };
+        let mut exchanges: Vec<(PortKey, PortKey)> = Vec::new();
+        for link in &links {
+            let spec = |end: LinkEnd| &topology.nodes[end.node].sockets[end.socket];
+            let (one, other) = (spec(link.connecter), spec(link.binder));
+            for one_end in ports(topology, link.connecter) {
+                for other_end in ports(topology, link.binder) {
+                    let (Some(a), Some(b)) = (members.get(&one_end), members.get(&other_end))
+                    else {
+                        continue;
+                    };
+                    let port = nodes.get(&other_end.0).and_then(|handle| port(handle, link));
+                    for (from, to) in [(a, b), (b, a)] {
+                        if carries(from.role, to.role) {
+                            flows.links.push(Pair {
+                                from: Arc::clone(from),
+                                to: Arc::clone(to),
+                                endpoint: link.endpoint.to_string(),
+                                reached: None,
+                                room: room(link, one, other, from.role, port),
+                                countable: is_countable(one) && is_countable(other),
+                            });
+                        }
+                    }
+                    if !one.role.publishes() && !other.role.publishes() {
+                        exchanges.push((one_end.clone(), other_end));
+                    }
+                }
+            }
+        }
+        flows.find_publishers(before);
+        flows.find_exchanges(&members, &exchanges);
+        flows.inherit(before);
+        flows
+    }
+
+    /// The subscribers inside the file of an instance's sockets: by the socket's name, their figures
+    /// and where to count for them.
+    pub(super) fn subscribers_of(
+        &self,
+        instance: &str,
+    ) -> Vec<(String, Arc<SocketCounters>, Arc<Reached>)> {
+        let of_instance = self.links.iter().filter(|pair| pair.from.port.instance == instance);
+        let subscribers = of_instance.filter_map(|pair| {
+            let reached = Arc::clone(pair.reached.as_ref()?);
+            Some((pair.from.port.socket.clone(), Arc::clone(&pair.to.counters), reached))
+        });
+        subscribers.collect()
+    }
+
+    /// Brings every balance up to date and writes it into a snapshot.
+    pub(super) fn balance(
+        &mut self,
+        observed: &BTreeMap<PortSnapshot, SocketObservation>,
+        snapshot: &mut Snapshot,
+    ) {
+        let goes_by_wire =
+            self.flows.iter_mut().filter_map(|flow| flow.note_sent().then_some(())).count() > 0;
+        let wire = if goes_by_wire { Wire::look() } else { None };
+        for flow in &mut self.flows {
+            let balance = flow.settle(wire.as_ref(), |port| observed.get(port));
+            snapshot.flows.push(flow.snapshot(balance));
+            if let (true, [from], Some(balance)) = (flow.publishes, &*flow.from, balance)
+                && let Some(socket) = socket_of(snapshot, &from.port)
+            {
+                socket.dropped.full += balance.dropped;
+            }
+        }
+        snapshot.links = self.links.iter().map(|pair| self.link(pair, snapshot)).collect();
+    }
+
+    /// What is known of one link: all where it is a flow of its own, a part where it shares one.
+    fn link(&self, pair: &Pair, snapshot: &Snapshot) -> LinkSnapshot {
+        let is_of = |flow: &Flow| {
+            flow.from.iter().any(|from| same(from, &pair.from))
+                && flow.to.iter().any(|to| same(to, &pair.to))
+        };
+        let at = self.flows.iter().position(is_of);
+        let flow = at.map(|at| (&self.flows[at], &snapshot.flows[at]));
+        let of_flow = |figure: fn(&FlowSnapshot) -> Option<u64>| {
+            flow.and_then(|(_, balance)| figure(balance))
+        };
+        let known = |figure: u64| of_flow(|flow| flow.sent).map(|_| figure);
+        let (alone_from, alone_to) =
+            flow.map_or((false, false), |(flow, _)| (flow.from.len() == 1, flow.to.len() == 1));
+        let is_alone =
+            alone_from && alone_to && flow.is_some_and(|(flow, _)| flow.reached.len() < 2);
+        let sent = match &pair.reached {
+            Some(reached) if !is_alone => known(reached.get()),
+            None if !is_alone && alone_to => known(pair.from.sent()),
+            _ => of_flow(|flow| flow.sent).filter(|_| is_alone),
+        };
+        let received = if is_alone {
+            of_flow(|flow| flow.received)
+        } else {
+            known(pair.to.counters.messages_in.get())
+                .filter(|_| alone_from && pair.reached.is_none())
+        };
+        LinkSnapshot {
+            from: pair.from.port.clone(),
+            to: pair.to.port.clone(),
+            endpoint: pair.endpoint.clone(),
+            pattern: format!("{} → {}", pair.from.role, pair.to.role),
+            sent,
+            received,
+            dropped: of_flow(|flow| flow.dropped).filter(|_| is_alone),
+            waiting: of_flow(|flow| flow.waiting).filter(|_| is_alone),
+        }
+    }
+
+    /// A flow for each subscriber, from all its publishers.
+    fn find_publishers(&mut self, before: &Self) {
+        for pair in self.links.iter_mut().filter(|pair| pair.from.role.publishes()) {
+            let known = before.links.iter().find(|known| known.is_same(pair));
+            let reached = known.and_then(|known| known.reached.clone()).unwrap_or_default();
+            pair.reached = Some(Arc::clone(&reached));
+            let of_subscriber = |flow: &&mut Flow| same(&flow.to[0], &pair.to);
+            let flow = match self.flows.iter_mut().find(of_subscriber) {
+                Some(flow) => flow,
+                None => {
+                    self.flows.push(Flow {
+                        room: Some(Room::default()),
+                        ..flow(Vec::new(), vec![Arc::clone(&pair.to)], true)
+                    });
+                    let Some(last) = self.flows.last_mut() else { continue };
+                    last
+                }
+            };
+            if !flow.from.iter().any(|known| same(known, &pair.from)) {
+                flow.from.push(Arc::clone(&pair.from));
+            }
+            flow.pattern = pattern(&flow.from, &flow.to);
+            flow.countable &= pair.countable;
+            flow.room = flow.room.take().zip(pair.room.clone()).map(|(a, b)| Room {
+                messages: a.messages + b.messages,
+                bytes: a.bytes + b.bytes,
+                ports: [a.ports, b.ports].concat(),
+            });
+            flow.reached.push(reached);
+        }
+    }
+
+    /// Two flows for each group of sockets that exchange messages, one a direction.
+    fn find_exchanges(
+        &mut self,
+        members: &BTreeMap<PortKey, Arc<Member>>,
+        exchanges: &[(PortKey, PortKey)],
+    ) {
+        let mut peers: BTreeMap<&PortKey, Vec<&PortKey>> = BTreeMap::new();
+        for (one, other) in exchanges {
+            peers.entry(one).or_default().push(other);
+            peers.entry(other).or_default().push(one);
+        }
+        let mut seen: BTreeSet<&PortKey> = BTreeSet::new();
+        for &start in peers.keys() {
+            if seen.contains(start) {
+                continue;
+            }
+            let (sides, has_sides) = sides(start, &peers);
+            seen.extend(sides.keys());
+            let side = |wanted: bool| {
+                let of_side = sides.iter().filter(|(_, side)| **side == wanted || !has_sides);
+                let of_side = of_side.filter_map(|(port, _)| members.get(*port));
+                of_side.cloned().collect::<Vec<_>>()
+            };
+            let (one, other) = (side(false), side(true));
+            let directions = [(one.clone(), other.clone()), (other, one)];
+            for (from, to) in directions.into_iter().take(if has_sides { 2 } else { 1 }) {
+                let moves = from.iter().any(|a| to.iter().any(|b| carries(a.role, b.role)));
+                if moves {
+                    let countable = |pair: &&Pair| from.iter().any(|known| same(known, &pair.from));
+                    let countable = self.links.iter().filter(countable).all(|pair| pair.countable);
+                    self.flows.push(Flow { countable, ..flow(from, to, false) });
+                }
+            }
+        }
+    }
+
+    /// Takes over what the same sockets had lost, and the counts of those that are gone.
+    fn inherit(&mut self, before: &Self) {
+        for flow in &mut self.flows {
+            let mut heirs = before.flows.iter().filter(|old| {
+                old.publishes == flow.publishes
+                    && old.to.iter().any(|old| flow.to.iter().any(|new| same(old, new)))
+            });
+            let old = heirs.next();
+            let is_only = heirs.next().is_none();
+            if let Some(old) = old.filter(|_| is_only) {
+                flow.lost = old.lost;
+                flow.sent_before = i128::from(old.sent()) - i128::from(flow.sent());
+                flow.received_before = i128::from(old.received()) - i128::from(flow.received());
+                continue;
+            }
+            // A socket that ran before without this flow begins it at nothing.
+            let ran = |member: &&Arc<Member>| before.known.contains(&address(&member.counters));
+            let received = flow.to.iter().filter(ran).map(|to| to.counters.messages_in.get());
+            flow.received_before = -i128::from(received.sum::<u64>());
+            if !flow.publishes {
+                let sent = flow.from.iter().filter(ran).map(|from| from.sent());
+                flow.sent_before = -i128::from(sent.sum::<u64>());
+            }
+        }
+    }
+}
+
+impl Pair {
+    fn is_same(&self, other: &Self) -> bool {
+        same(&self.from, &other.from)
+            && same(&self.to, &other.to)
+            && self.endpoint == other.endpoint
+    }
+}
+
+fn socket_of<'s>(
+    snapshot: &'s mut Snapshot,
+    port: &PortSnapshot,
+) -> Option<&'s mut SocketSnapshot> {
+    let node = snapshot.nodes.iter_mut().find(|node| node.instance == port.instance)?;
+    node.sockets.iter_mut().find(|socket| socket.name == port.socket)
+}
+
+fn flow(from: Vec<Arc<Member>>, to: Vec<Arc<Member>>, publishes: bool) -> Flow {
+    Flow {
+        pattern: pattern(&from, &to),
+        from,
+        to,
+        reached: Vec::new(),
+        publishes,
+        countable: true,
+        room: None,
+        sent_before: 0,
+        received_before: 0,
+        lost: 0,
+        sent_by_then: 0,
+    }
+}
+
+/// Every socket that runs, with what links make of it.
+fn members(
+    topology: &Topology,
+    links: &[Link],
+    nodes: &BTreeMap<Arc<str>, NodeHandle>,
+) -> BTreeMap<PortKey, Arc<Member>> {
+    let expected = super::links::expectations(topology, links);
+    let mut members = BTreeMap::new();
+    for handle in nodes.values() {
+        let Some(node) = topology.nodes.iter().position(|node| node.name == handle.node) else {
+            continue;
+        };
+        let spec = &topology.nodes[node];
+        for (place, (socket, counters)) in
+            spec.sockets.iter().zip(handle.counters.sockets()).enumerate()
+        {
+            let inside = expected.get(&node).and_then(|expected| expected.peers.get(&place));
+            let end = LinkEnd { node, socket: place };
+            let member = Member {
+                port: PortSnapshot {
+                    instance: handle.instance.to_string(),
+                    socket: socket.name.clone(),
+                },
+                role: socket.role,
+                counters,
+                inside: inside.map_or(0, |(least, _)| *least),
+                connects: links.iter().any(|link| link.connecter == end),
+                goes_outside: goes_outside(socket, links.iter().filter(|l| l.connecter == end)),
+            };
+            members.insert((Arc::clone(&handle.instance), place), Arc::new(member));
+        }
+    }
+    members
+}
+
+/// Whether a socket connects to more than these links, which begin at it.
+fn goes_outside<'l>(socket: &SocketSpec, links: impl Iterator<Item = &'l Link>) -> bool {
+    let connects =
+        socket.attachments.iter().filter(|attachment| !matches!(attachment, Attachment::Bind(_)));
+    links.count() < connects.count()
+}
+
+fn ports(topology: &Topology, end: LinkEnd) -> impl Iterator<Item = PortKey> {
+    let instances = topology.nodes[end.node].instances();
+    instances.map(move |(instance, _)| (instance.into(), end.socket))
+}
+
+/// Whether messages go from one role to the other; wishes of subscribers are none.
+fn carries(from: Role, to: Role) -> bool {
+    from.sends() && to.receives() && !to.publishes() && !from.filters()
+}
+
+fn is_countable(socket: &SocketSpec) -> bool {
+    socket.role != Role::Stream && !UNCOUNTABLE.iter().any(|option| is_set(socket, option))
+}
+
+fn is_set(socket: &SocketSpec, option: &str) -> bool {
+    let zero = crate::zeromq::OptionValue::Int(0);
+    socket.options.iter().any(|(name, value)| name.0 == option && *value != zero)
+}
+
+/// Divides a group into two sides that only talk to each other, if it can be.
+fn sides<'p>(
+    start: &'p PortKey,
+    peers: &BTreeMap<&'p PortKey, Vec<&'p PortKey>>,
+) -> (BTreeMap<&'p PortKey, bool>, bool) {
+    let mut sides = BTreeMap::from([(start, false)]);
+    let mut divides = true;
+    let mut open = VecDeque::from([start]);
+    while let Some(port) = open.pop_front() {
+        let side = sides[port];
+        for &peer in peers.get(port).into_iter().flatten() {
+            match sides.get(peer) {
+                Some(&theirs) => divides &= theirs != side,
+                None => {
+                    sides.insert(peer, !side);
+                    open.push_back(peer);
+                }
+            }
+        }
+    }
+    (sides, divides)
+}
+
+/// The TCP port that an instance bound for a link.
+fn port(handle: &NodeHandle, link: &Link) -> Option<u16> {
+    let is_of_link = |(place, given, _): &&(usize, String, String)| {
+        *place == link.binder.socket && *given == link.endpoint.as_str()
+    };
+    let (_, _, actual) = handle.bound.iter().find(is_of_link)?;
+    Endpoint::parse(actual, Side::Bind).ok()?.port()
+}
+
+/// How much the queues of a link hold in the direction that begins at a role.
+fn room(
+    link: &Link,
+    connecter: &SocketSpec,
+    binder: &SocketSpec,
+    from: Role,
+    port: Option<u16>,
+) -> Option<Room> {
+    let (sender, receiver) =
+        if connecter.role == from { (connecter, binder) } else { (binder, connecter) };
+    if sender.hwm.send == 0 || receiver.hwm.receive == 0 {
+        return None;
+    }
+    let messages = u64::from(sender.hwm.send) + u64::from(receiver.hwm.receive);
+    let room = Room { messages, ..Room::default() };
+    match link.endpoint.transport() {
+        Transport::Inproc => Some(room),
+        Transport::Ipc => Some(Room { bytes: ipc_room(), ..room }),
+        Transport::Tcp | Transport::Ws => port.map(|port| Room { ports: vec![port], ..room }),
+    }
+}
+
+/// The most bytes that can be on their way on an ipc connection: the kernel's buffer at its
+/// largest, and the batches of libzmq at both ends.
+fn ipc_room() -> u64 {
+    static ROOM: OnceLock<u64> = OnceLock::new();
+    const BATCHES: u64 = 4 * 8192;
+    const UNKNOWN: u64 = 16 * 1024 * 1024;
+    *ROOM.get_or_init(|| {
+        let most = std::fs::read_to_string("/proc/sys/net/core/wmem_max").ok();
+        let most: Option<u64> = most.and_then(|text| text.trim().parse().ok());
+        // The kernel doubles what it is asked for.
+        most.map_or(UNKNOWN, |most| 2 * most) + BATCHES
+    })
+}
+
+fn same(one: &Arc<Member>, other: &Arc<Member>) -> bool {
+    Arc::ptr_eq(&one.counters, &other.counters)
+}
+
+fn address(counters: &Arc<SocketCounters>) -> usize {
+    Arc::as_ptr(counters).addr()
+}
+
+fn pattern(from: &[Arc<Member>], to: &[Arc<Member>]) -> String {
+    let words = |members: &[Arc<Member>]| {
+        let roles: BTreeSet<&str> = members.iter().map(|member| member.role.word()).collect();
+        roles.into_iter().collect::<Vec<_>>().join("+")
+    };
+    format!("{} → {}", words(from), words(to))
+}

@@ -1,0 +1,215 @@
+//! The balance of every link inside the file: sent is received, dropped and on its way.
+//!
+//! Owns which sockets' counts belong together and what is known to be lost. Asks nobody: it is
+//! given what observers learn. How the flows are found stands in `flows`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::wire::Wire;
+use crate::counters::{DropReason, Reached, SocketCounters};
+use crate::event::What;
+use crate::node::SocketObservation;
+use crate::snapshot::{FlowSnapshot, PortSnapshot};
+use crate::zeromq::Role;
+
+/// How long nothing must have moved before what is missing counts as lost.
+const QUIET: Duration = Duration::from_millis(200);
+
+/// A socket of an instance that takes part in a flow.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) port: PortSnapshot,
+    pub(super) role: Role,
+    pub(super) counters: Arc<SocketCounters>,
+    /// How many connections with a handshake it has to peers in the file.
+    pub(super) inside: u64,
+    /// Whether it connects: then its queues outlive their connections.
+    pub(super) connects: bool,
+    /// Whether it also goes to peers that are not in the file.
+    pub(super) goes_outside: bool,
+}
+
+/// Sockets whose messages go from all of the one side to the other, and nowhere else.
+#[derive(Debug)]
+pub(super) struct Flow {
+    pub(super) pattern: String,
+    pub(super) from: Vec<Arc<Member>>,
+    pub(super) to: Vec<Arc<Member>>,
+    /// From publishers to one subscriber: what it should get, a link each.
+    pub(super) reached: Vec<Arc<Reached>>,
+    pub(super) publishes: bool,
+    /// Whether the roles and options leave anything to be counted.
+    pub(super) countable: bool,
+    /// The most messages that its queues can hold, as far as there is a limit.
+    pub(super) room: Option<Room>,
+    /// What instances that are gone had sent and received, less what these had before.
+    pub(super) sent_before: i128,
+    pub(super) received_before: i128,
+    /// Messages that were sent and will not arrive any more.
+    pub(super) lost: u64,
+    /// What was sent before the last look at the wire.
+    pub(super) sent_by_then: u64,
+}
+
+/// How much the queues between a subscriber and its publishers hold.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Room {
+    /// Messages, by the high-water marks.
+    pub(super) messages: u64,
+    /// Bytes between two queues, where the kernel does not tell how many there are.
+    pub(super) bytes: u64,
+    /// The TCP ports over which more is on its way.
+    pub(super) ports: Vec<u16>,
+}
+
+/// The balance of a flow at one moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Balance {
+    pub(super) sent: u64,
+    pub(super) received: u64,
+    pub(super) dropped: u64,
+}
+
+impl Member {
+    /// What it sent, or would have if its pattern did not drop.
+    pub(super) fn sent(&self) -> u64 {
+        self.counters.messages_out.get() + self.refused()
+    }
+
+    fn refused(&self) -> u64 {
+        let dropped = |reason: DropReason| self.counters.dropped[reason as usize].get();
+        dropped(DropReason::Unroutable) + dropped(DropReason::Full)
+    }
+
+    /// Whether a peer outside the file takes part, as far as can be seen.
+    fn has_outsiders(&self) -> bool {
+        self.goes_outside || self.counters.peers_most.get() > self.inside
+    }
+}
+
+impl Flow {
+    /// Brings the balance up to date; `None` where peers outside the file take part, or nobody can
+    /// know. `observed` says what a member's node told of it just now, `wire` what is on its way.
+    pub(super) fn settle<'o>(
+        &mut self,
+        wire: Option<&Wire>,
+        observed: impl Fn(&PortSnapshot) -> Option<&'o SocketObservation>,
+    ) -> Option<Balance> {
+        let mut judged = self.to.iter().chain(self.from.iter().filter(|_| !self.publishes));
+        if !self.countable || judged.any(|member| member.has_outsiders()) {
+            return None;
+        }
+        let refused = if self.publishes { 0 } else { self.refused() };
+        // Received first, so that a message that arrives meanwhile is on its way.
+        let received = self.received();
+        let sent = self.sent();
+        let under_way = sent.saturating_sub(received + refused + self.lost);
+        if self.is_at_rest(observed) {
+            self.lost += under_way;
+        } else if let Some(most_waiting) = self.most_waiting(wire) {
+            let known = received + refused + self.lost + most_waiting;
+            self.lost += self.sent_by_then.saturating_sub(known);
+        }
+        let dropped = refused + self.lost;
+        // Who joins while others publish may get a message that was not counted for it.
+        Some(Balance { sent: sent.max(received + dropped), received, dropped })
+    }
+
+    /// Tells what never arrived, now that all its sockets are closed.
+    pub(super) fn close(&mut self) -> Option<What> {
+        let balance = self.settle(None, |_| None)?;
+        let lost = self.lost + balance.waiting();
+        let flow = format!("{} → {}", names(&self.from), names(&self.to));
+        (lost > 0).then_some(What::Lost { flow, lost, sent: balance.sent, dropped: self.publishes })
+    }
+
+    pub(super) fn sent(&self) -> u64 {
+        let now: u64 = if self.publishes {
+            self.reached.iter().map(|reached| reached.get()).sum()
+        } else {
+            self.from.iter().map(|member| member.sent()).sum()
+        };
+        whole(i128::from(now) + self.sent_before)
+    }
+
+    pub(super) fn received(&self) -> u64 {
+        let now: u64 = self.to.iter().map(|member| member.counters.messages_in.get()).sum();
+        whole(i128::from(now) + self.received_before)
+    }
+
+    fn refused(&self) -> u64 {
+        self.from.iter().map(|member| member.refused()).sum()
+    }
+
+    /// Whether nothing is on its way any more: nothing has moved for a while, no queue waits for a
+    /// connection, nobody waits for room, and nothing waits to be received.
+    fn is_at_rest<'o>(
+        &self,
+        observed: impl Fn(&PortSnapshot) -> Option<&'o SocketObservation>,
+    ) -> bool {
+        let has_sent = |member: &Arc<Member>| {
+            observed(&member.port).is_some_and(|socket| {
+                let waits = member.connects && member.counters.peers.get() < member.inside;
+                socket.still_for >= QUIET && !socket.is_blocked && !waits
+            })
+        };
+        let has_received = |member: &Arc<Member>| {
+            observed(&member.port).is_some_and(|socket| socket.still_for >= QUIET && socket.drained)
+        };
+        self.from.iter().all(has_sent) && self.to.iter().all(has_received)
+    }
+
+    /// Notes what was sent so far; whether the wire has to be looked at then.
+    pub(super) fn note_sent(&mut self) -> bool {
+        self.sent_by_then = self.sent();
+        self.room.as_ref().is_some_and(|room| !room.ports.is_empty())
+    }
+
+    /// The most messages that can be on their way, if there is a limit.
+    fn most_waiting(&self, wire: Option<&Wire>) -> Option<u64> {
+        /// What libzmq has in hand at both ends of a connection.
+        const BATCHES: u64 = 4 * 8192;
+        let room = self.room.as_ref()?;
+        let mut bytes = room.bytes;
+        for &port in &room.ports {
+            bytes += wire?.bytes(port) + BATCHES;
+        }
+        // The smallest message there was, with the header that ZMTP gives each.
+        let smallest = self.from.iter().map(|member| member.counters.smallest_out.get()).min();
+        Some(room.messages + bytes / (smallest.unwrap_or(0) + 2))
+    }
+
+    /// The figures of this moment.
+    pub(super) fn snapshot(&self, balance: Option<Balance>) -> FlowSnapshot {
+        let ports = |members: &[Arc<Member>]| members.iter().map(|m| m.port.clone()).collect();
+        FlowSnapshot {
+            pattern: self.pattern.clone(),
+            from: ports(&self.from),
+            to: ports(&self.to),
+            sent: balance.map(|balance| balance.sent),
+            received: balance.map(|balance| balance.received),
+            dropped: balance.map(|balance| balance.dropped),
+            waiting: balance.map(Balance::waiting),
+        }
+    }
+}
+
+impl Balance {
+    /// Messages on their way.
+    pub(super) fn waiting(self) -> u64 {
+        self.sent - self.received - self.dropped
+    }
+}
+
+fn names(members: &[Arc<Member>]) -> String {
+    let names = members
+        .iter()
+        .map(|member| &member.port)
+        .map(|port| format!("{}.{}", port.instance, port.socket));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn whole(count: i128) -> u64 {
+    u64::try_from(count).unwrap_or(0)
+}

@@ -1,0 +1,286 @@
+//! What observers see: the figures of everything that runs, at any time, also during a reload.
+//!
+//! Owns [`View`] and how a [`Snapshot`] is filled. Never keeps a node alive and never changes one;
+//! a node that is busy is waited for only as long as [`PATIENCE`].
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::Supervisor;
+use super::flows::Flows;
+use crate::counters::{BOUNDS, DropReason, Durations, NodeCounters, SocketCounters};
+use crate::event::Fact;
+use crate::node::{Bound, Control, Observation, SocketObservation, WeakControlSender};
+use crate::snapshot::{
+    Bucket, Dropped, Histogram, NodeSnapshot, NodeStatus, PortSnapshot, Snapshot, SocketSnapshot,
+};
+use crate::topology::{NodeSpec, Topology};
+
+/// How long a node may take to answer an observer.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// A window on the running topology: cheap to clone, usable from any task, empty when the
+/// supervisor is gone.
+#[derive(Clone, Debug)]
+pub struct View(Arc<Mutex<Shown>>);
+
+/// What the window shows.
+#[derive(Debug)]
+struct Shown {
+    topology: Topology,
+    begun: Instant,
+    generation: u64,
+    nodes: Vec<ShownNode>,
+    flows: Flows,
+}
+
+/// An instance as observers see it.
+#[derive(Clone, Debug)]
+struct ShownNode {
+    instance: Arc<str>,
+    spec: Arc<NodeSpec>,
+    counters: Arc<NodeCounters>,
+    bound: Bound,
+    // A node ends when nobody can tell it anything any more, so an observer may not hold a sender.
+    control: WeakControlSender,
+}
+
+/// An instance's answer, or why there is none.
+enum Answer {
+    Given(Observation),
+    Late,
+    Gone,
+}
+
+impl View {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Shown {
+            topology: Topology::empty(),
+            begun: Instant::now(),
+            generation: 0,
+            nodes: Vec::new(),
+            flows: Flows::default(),
+        })))
+    }
+
+    /// Takes every figure of this moment. A node that does not answer within a quarter of a second
+    /// is shown as busy, with all that it counts.
+    pub async fn snapshot(&self, file: &Path) -> Snapshot {
+        let (nodes, mut snapshot) = {
+            let shown = self.shown();
+            let snapshot = Snapshot {
+                topology: shown.topology.name.clone(),
+                file: file.to_owned(),
+                generation: shown.generation,
+                seconds: shown.begun.elapsed().as_secs_f64(),
+                started: shown.generation > 0,
+                nodes: Vec::new(),
+                links: Vec::new(),
+                flows: Vec::new(),
+            };
+            (shown.nodes.clone(), snapshot)
+        };
+        let mut answers = ask(&nodes).await;
+        let mut observed = BTreeMap::new();
+        for node in &nodes {
+            let answer = answers.remove(&node.instance).unwrap_or(Answer::Gone);
+            snapshot.nodes.push(node.snapshot(&answer));
+            observe(node, answer, &mut observed);
+        }
+        self.shown().flows.balance(&observed, &mut snapshot);
+        snapshot
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Notes what a node told of its sockets.
+fn observe(
+    node: &ShownNode,
+    answer: Answer,
+    observed: &mut BTreeMap<PortSnapshot, SocketObservation>,
+) {
+    let Answer::Given(observation) = answer else { return };
+    for (spec, socket) in node.spec.sockets.iter().zip(observation.sockets) {
+        let instance = node.instance.to_string();
+        observed.insert(PortSnapshot { instance, socket: spec.name.clone() }, socket);
+    }
+}
+
+/// Asks every node at once, and waits for all of them together.
+async fn ask(nodes: &[ShownNode]) -> BTreeMap<Arc<str>, Answer> {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let mut asked = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let (answer, observation) = oneshot::channel();
+        if let Some(control) = node.control.upgrade() {
+            // That its task is over shows when nobody answers.
+            let _ = control.send(Control::Observe { answer });
+        }
+        asked.push((node, observation));
+    }
+    let mut answers = BTreeMap::new();
+    for (node, observation) in asked {
+        let answer = match tokio::time::timeout_at(deadline, observation).await {
+            Ok(Ok(observation)) => Answer::Given(observation),
+            Ok(Err(_)) | Err(_) if node.lives() => Answer::Late,
+            Ok(Err(_)) | Err(_) => Answer::Gone,
+        };
+        answers.insert(Arc::clone(&node.instance), answer);
+    }
+    answers
+}
+
+impl ShownNode {
+    /// Whether its task runs.
+    fn lives(&self) -> bool {
+        self.control.upgrade().is_some_and(|control| !control.is_closed())
+    }
+
+    fn snapshot(&self, answer: &Answer) -> NodeSnapshot {
+        let observed: &[SocketObservation] = match answer {
+            Answer::Given(observation) => &observation.sockets,
+            Answer::Late | Answer::Gone => &[],
+        };
+        let counters = self.counters.sockets();
+        let sockets = self.spec.sockets.iter().zip(&counters).enumerate();
+        NodeSnapshot {
+            instance: self.instance.to_string(),
+            node: self.spec.name.clone(),
+            status: match answer {
+                Answer::Given(observation) => observation.status,
+                Answer::Late => NodeStatus::Busy,
+                Answer::Gone => NodeStatus::Failed,
+            },
+            handled: self.counters.handled.get(),
+            failed: self.counters.failed.get(),
+            handler: histogram(&self.counters.handler),
+            lines_read: self.counters.lines_read.get(),
+            lines_written: self.counters.lines_written.get(),
+            waiting: self.counters.waiting.get(),
+            user: self.counters.user(),
+            sockets: sockets
+                .map(|(place, (spec, counters))| SocketSnapshot {
+                    name: spec.name.clone(),
+                    role: spec.role.to_string(),
+                    bound: self.bound_at(place),
+                    hwm_send: spec.hwm.send,
+                    hwm_receive: spec.hwm.receive,
+                    ..socket(counters, observed.get(place))
+                })
+                .collect(),
+        }
+    }
+
+    fn bound_at(&self, place: usize) -> Vec<String> {
+        let of_socket = self.bound.iter().filter(|(at, _, _)| *at == place);
+        of_socket.map(|(_, _, actual)| actual.clone()).collect()
+    }
+}
+
+fn socket(counters: &SocketCounters, observed: Option<&SocketObservation>) -> SocketSnapshot {
+    let dropped = |reason: DropReason| counters.dropped[reason as usize].get();
+    SocketSnapshot {
+        messages_in: counters.messages_in.get(),
+        messages_out: counters.messages_out.get(),
+        bytes_in: counters.bytes_in.get(),
+        bytes_out: counters.bytes_out.get(),
+        dropped: Dropped {
+            unroutable: dropped(DropReason::Unroutable),
+            full: dropped(DropReason::Full),
+            malformed: dropped(DropReason::Malformed),
+            shutdown: dropped(DropReason::Shutdown),
+        },
+        blocked: counters.blocked.load(std::sync::atomic::Ordering::Relaxed),
+        blocked_seconds: seconds(counters.blocked_nanos.get()),
+        peers: counters.peers.get(),
+        subscriptions: counters.subscriptions.get(),
+        handshakes_failed: counters.handshakes_failed.get(),
+        disconnects: counters.disconnects.get(),
+        reconnects: counters.reconnects.get(),
+        sequence_gaps: counters.sequence_gaps.get(),
+        sequence_duplicates: counters.sequence_duplicates.get(),
+        sequence_delay: counters.delay_micros.get() as f64 / 1e6,
+        connections: observed.map(|observed| observed.connections.clone()),
+        ..SocketSnapshot::default()
+    }
+}
+
+fn histogram(durations: &Durations) -> Histogram {
+    let counts = durations.buckets();
+    let mut so_far = 0;
+    let buckets = BOUNDS.iter().zip(counts).map(|(&bound, count)| {
+        so_far += count;
+        Bucket { le: seconds(bound), count: so_far }
+    });
+    let buckets = buckets.collect();
+    Histogram { count: counts.iter().sum(), sum: seconds(durations.nanos.get()), buckets }
+}
+
+fn seconds(nanos: u64) -> f64 {
+    nanos as f64 / 1e9
+}
+
+impl Supervisor {
+    /// The window through which observers look, also while a reload is under way.
+    #[must_use]
+    pub fn view(&self) -> View {
+        self.view.clone()
+    }
+
+    /// Takes every figure of this moment; see [`View::snapshot`].
+    pub async fn snapshot(&self, file: &Path) -> Snapshot {
+        self.view.snapshot(file).await
+    }
+
+    /// Lets observers see what runs now.
+    pub(super) fn show(&self) {
+        let mut specs: BTreeMap<&str, Arc<NodeSpec>> = BTreeMap::new();
+        let nodes = self.nodes.values().filter_map(|handle| {
+            let spec = self.topology.node(&handle.node)?;
+            let spec = specs.entry(&handle.node).or_insert_with(|| Arc::new(spec.clone()));
+            Some(ShownNode {
+                instance: Arc::clone(&handle.instance),
+                spec: Arc::clone(spec),
+                counters: Arc::clone(&handle.counters),
+                bound: handle.bound.clone(),
+                control: handle.control.downgrade(),
+            })
+        });
+        let nodes = nodes.collect();
+        let mut shown = self.view.shown();
+        shown.topology = self.topology.clone();
+        shown.begun = self.started;
+        shown.generation = self.generation;
+        shown.nodes = nodes;
+        drop(shown);
+        self.announce();
+    }
+
+    /// Finds the flows of what runs now, and tells publishers whom to count for.
+    pub(super) fn account(&self) {
+        let mut shown = self.view.shown();
+        let flows = Flows::of(&self.topology, &self.nodes, &shown.flows);
+        for handle in self.nodes.values() {
+            let subscribers = flows.subscribers_of(&handle.instance);
+            // Told even if there is none any more; a node that ended counts nothing.
+            let _ = handle.control.send(Control::Audience { subscribers });
+        }
+        shown.flows = flows;
+    }
+
+    /// Tells what never arrived, now that every node has ended.
+    pub(super) fn close_accounts(&self) {
+        for flow in &mut self.view.shown().flows.flows {
+            if let Some(what) = flow.close() {
+                self.facts.tell(Fact { node: "".into(), socket: None, what, repeated: 0 });
+            }
+        }
+    }
+}
