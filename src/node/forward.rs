@@ -229,5 +229,6 @@ fn relay_one(source: &mut NodeSocket, target: &mut NodeSocket, frame: &mut Frame
     source.counters.bytes_in.add(bytes as u64);
     target.counters.messages_out.add(1);
     target.counters.bytes_out.add(bytes as u64);
+    target.counters.note_size(bytes as u64);
     Relayed::Moved
 }

@@ -506,7 +506,11 @@ impl NodeSocket {
             self.spec.role,
             Role::Pair | Role::Push | Role::Pull | Role::Dealer | Role::Router | Role::Sub
         );
-        plain && !self.spec.sequence && self.stash.is_empty() && self.parked.is_empty()
+        plain
+            && !self.spec.sequence
+            && self.taps.is_empty()
+            && self.stash.is_empty()
+            && self.parked.is_empty()
     }
 
     /// Sends a message by the rules of its pattern, without waiting.
@@ -521,9 +525,9 @@ impl NodeSocket {
             return self.full(message);
         }
         self.number(message);
-        self.count_reached(message);
         // Sending may consume the edge of a message that came meanwhile, also where it fails.
         self.readable = true;
+        self.count_reached(message);
         let bytes: usize = message.frames.iter().map(|frame| frame.len()).sum();
         let whole = message.next == 0 && !self.taps.is_empty();
         let copy = if whole { self.taps.copy(&message.frames) } else { None };
