@@ -376,6 +376,11 @@ pub(super) fn syntax(places: &Places, error: &ParseError) -> ScriptFault {
             "eval is not available: what runs is checked before it runs".to_owned(),
             Some("Call a function, or keep functions in a map: let f = #{a: |x| x + 1}; f.a.call(1).".to_owned()),
         ),
+        ParseErrorType::BadInput(LexError::UnexpectedInput(text))
+            if text == "}" && places.is_end(error.position()) =>
+        {
+            ("the script ends where something has to follow".to_owned(), None)
+        }
         ParseErrorType::ExprTooDeep => (
             format!("more than {} expressions or blocks are inside one another", limits::EXPRESSION_DEPTH),
             Some("Move a part into a function, or break a long chain into several statements.".to_owned()),

@@ -49,6 +49,14 @@ impl Places {
         &self.path
     }
 
+    /// Whether a place is the end that the wrapper gives an inline handler.
+    pub(super) fn is_end(&self, place: rhai::Position) -> bool {
+        let pieces = self.pieces.iter().flatten();
+        place.line().is_some_and(|line| {
+            pieces.into_iter().any(|(first, piece)| line == first + piece.lines.len())
+        })
+    }
+
     /// Where in the file a place of the compiled text was written.
     pub(super) fn find(&self, place: rhai::Position) -> Option<Position> {
         let line = place.line()?;
