@@ -1,11 +1,13 @@
-//! One socket of a running node: opened from its spec, its connections, sending whole messages.
+//! One socket of a running node: opened from its spec, its options, its subscriptions.
 //!
-//! Owns ZeroMQ's rules of sending: what waits, what is dropped and why. Never calls a handler.
+//! Owns what a socket remembers. Its endpoints are `attaching`'s, its messages `exchange`'s.
+
+mod attaching;
+mod exchange;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::os::fd::RawFd;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
@@ -13,24 +15,19 @@ use tokio::io::unix::AsyncFd;
 
 use super::control::SocketState;
 use super::inbox::subscription;
-use super::inject::{Caller, answer};
+use super::inject::Caller;
 use super::ipc::IpcFile;
 use super::monitor::Monitor;
 use super::raw::{Context, Errno, RawSocket};
 use super::reach::Reach;
 use super::sequence::{Checking, Numbering};
 use super::tap::Ends;
+
 use crate::counters::{DropReason, SocketCounters};
-use crate::message::{Frame, Malformed, Multipart};
+use crate::message::{Frame, Multipart};
 use crate::topology::{Filter, SocketSpec, WhenFull};
 use crate::zeromq::{OptionValue, Role};
 
-/// How many answers a REP keeps for peers whose queue is full, before it drops any.
-const PARKED_MAX: usize = 1000;
-/// How long a bind tries again while an earlier owner of the endpoint is still closing.
-const REBIND_TIMEOUT: Duration = Duration::from_millis(500);
-/// How long the end of a connection that we ended ourselves may still be told.
-const FORGOTTEN: Duration = Duration::from_secs(5);
 /// How long a socket that a reload replaces or removes goes on sending what it was given, at least:
 /// only the end of the whole run is bound by `linger`.
 const UNSENT_KEPT: Duration = Duration::from_secs(10);
@@ -339,242 +336,6 @@ impl NodeSocket {
         self.raw.set_bytes(option.cast_signed(), prefix)
     }
 
-    /// Binds, and returns the endpoint with what the system chose.
-    pub(super) fn bind(&mut self, endpoint: &str) -> Result<String, SocketError> {
-        self.watch_connections(endpoint)?;
-        let failed = |why: String| SocketError::Bind {
-            socket: self.spec.name.clone(),
-            endpoint: endpoint.to_owned(),
-            why,
-        };
-        super::ipc::make_room(endpoint).map_err(&failed)?;
-        self.readable = true;
-        self.raw.bind(endpoint).map_err(|errno| failed(bind_failure(errno)))?;
-        let actual = self.raw.last_endpoint().map_err(|errno| failed(errno.to_string()))?;
-        self.files.extend(IpcFile::of(endpoint).map(|file| (endpoint.to_owned(), file)));
-        self.bound.insert(endpoint.to_owned(), actual.clone());
-        Ok(actual)
-    }
-
-    /// Binds an endpoint that another socket of this process may just have closed.
-    pub(super) async fn bind_again(&mut self, endpoint: &str) -> Result<String, SocketError> {
-        let deadline = Instant::now() + REBIND_TIMEOUT;
-        loop {
-            match self.bind(endpoint) {
-                Err(SocketError::Bind { .. }) if Instant::now() < deadline => {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                }
-                result => return result,
-            }
-        }
-    }
-
-    /// Connects.
-    pub(super) fn connect(&mut self, endpoint: &str) -> Result<(), SocketError> {
-        self.watch_connections(endpoint)?;
-        self.readable = true;
-        self.raw.connect(endpoint).map_err(|errno| SocketError::Connect {
-            socket: self.spec.name.clone(),
-            endpoint: endpoint.to_owned(),
-            errno,
-        })?;
-        self.connected.push(endpoint.to_owned());
-        Ok(())
-    }
-
-    /// Takes a connection away; what waits in it inbound is lost.
-    pub(super) fn disconnect(&mut self, endpoint: &str) -> Result<(), SocketError> {
-        self.readable = true;
-        match self.raw.disconnect(endpoint) {
-            // The other end of an inproc link may have ended it already.
-            Ok(()) | Err(Errno::NOT_FOUND) => {}
-            Err(errno) => return Err(self.detach_error(endpoint, errno)),
-        }
-        self.forget_peers(|_, remote| remote == endpoint);
-        if let Some(at) = self.connected.iter().position(|known| known == endpoint) {
-            self.connected.remove(at);
-        }
-        Ok(())
-    }
-
-    /// Takes a bound endpoint away.
-    pub(super) fn unbind(&mut self, endpoint: &str) -> Result<(), SocketError> {
-        let actual = self.bound.get(endpoint).map_or(endpoint, String::as_str).to_owned();
-        self.readable = true;
-        self.raw.unbind(&actual).map_err(|errno| self.detach_error(endpoint, errno))?;
-        self.bound.remove(endpoint);
-        // Behind an address such as 0.0.0.0 connections tell the address they came in by.
-        let port = actual.rsplit_once(':').map(|(_, port)| format!(":{port}"));
-        self.forget_peers(|local, _| {
-            local == actual || port.as_ref().is_some_and(|port| local.ends_with(port))
-        });
-        self.files.remove(endpoint);
-        Ok(())
-    }
-
-    /// libzmq tells no end of connections that we end ourselves.
-    fn forget_peers(&mut self, gone: impl Fn(&str, &str) -> bool) {
-        let now = Instant::now();
-        self.forgotten.retain(|_, since| now.duration_since(*since) < FORGOTTEN);
-        let (counters, forgotten) = (&self.counters, &mut self.forgotten);
-        self.peers.retain(|connection, count| {
-            let gone = gone(&connection.0, &connection.1);
-            if gone {
-                counters.peers.subtract(u64::from(*count));
-                forgotten.insert(connection.clone(), now);
-            }
-            !gone
-        });
-    }
-
-    /// Lets go of every endpoint. Inproc peers know it at once, others when the connection ends.
-    pub(super) fn detach_all(&mut self) {
-        self.undeclared = self.connected.clone();
-        self.undeclared.retain(|endpoint| !self.declared.contains(endpoint));
-        for endpoint in self.connected.clone() {
-            // What cannot be let go of goes with the socket.
-            let _ = self.disconnect(&endpoint);
-        }
-        for endpoint in self.bound.keys().cloned().collect::<Vec<_>>() {
-            let _ = self.unbind(&endpoint);
-        }
-    }
-
-    fn detach_error(&self, endpoint: &str, errno: Errno) -> SocketError {
-        SocketError::Detach { socket: self.spec.name.clone(), endpoint: endpoint.to_owned(), errno }
-    }
-
-    /// Starts the monitor before the first endpoint that has events to tell: inproc has none.
-    fn watch_connections(&mut self, endpoint: &str) -> Result<(), SocketError> {
-        if self.monitor.is_none() && !endpoint.starts_with("inproc:") {
-            let monitor = Monitor::start(&mut self.raw)
-                .map_err(|errno| SocketError::Open { socket: self.spec.name.clone(), errno })?;
-            self.monitor = Some(monitor);
-        }
-        Ok(())
-    }
-
-    /// The next message, whole, without waiting: what a reload stashed, then what libzmq has.
-    pub(super) fn receive(&mut self) -> Option<Multipart> {
-        match self.stash.pop_front() {
-            Some(frames) => Some(frames),
-            None => self.receive_from_peers(),
-        }
-    }
-
-    /// Takes a message from libzmq to be handled later; whether there was one.
-    pub(super) fn stash_one(&mut self) -> bool {
-        let message = self.receive_from_peers();
-        let taken = message.is_some();
-        self.stash.extend(message);
-        taken
-    }
-
-    fn receive_from_peers(&mut self) -> Option<Multipart> {
-        let mut frames = Multipart::new();
-        loop {
-            let mut frame = Frame::empty();
-            if self.raw.receive(&mut frame).is_err() {
-                // libzmq delivers a message whole, so frames cut short by an error are no message.
-                self.readable = false;
-                return None;
-            }
-            let more = frame.more();
-            if more && frames.is_empty() {
-                // Most messages of several frames have an envelope of two.
-                frames.reserve(4);
-            }
-            frames.push(frame);
-            if !more {
-                break;
-            }
-        }
-        let bytes: usize = frames.iter().map(|frame| frame.len()).sum();
-        self.awaits_reply = false;
-        self.counters.messages_in.add(1);
-        self.counters.bytes_in.add(bytes as u64);
-        if !self.taps.is_empty() && self.spec.role.receives() {
-            self.taps.received(&frames);
-        }
-        Some(frames)
-    }
-
-    /// Whether messages may go through it frame by frame, because nothing here has to see them
-    /// whole or in their turn: what publishes counts whom it reaches, a REQ and a REP keep turns.
-    pub(super) fn passes_frames(&self) -> bool {
-        let plain = matches!(
-            self.spec.role,
-            Role::Pair | Role::Push | Role::Pull | Role::Dealer | Role::Router | Role::Sub
-        );
-        plain
-            && !self.spec.sequence
-            && self.taps.is_empty()
-            && self.stash.is_empty()
-            && self.parked.is_empty()
-    }
-
-    /// Sends a message by the rules of its pattern, without waiting.
-    pub(super) fn send(&mut self, message: &mut Outgoing) -> Sent {
-        if self.awaits_reply && !self.spec.is_on("req_relaxed") {
-            return Sent::Waits;
-        }
-        if !self.callers.is_empty() && answer(self, message) {
-            return Sent::Taken;
-        }
-        if self.has_parked_for(message) {
-            return self.full(message);
-        }
-        self.number(message);
-        // Sending may consume the edge of a message that came meanwhile, also where it fails.
-        self.readable = true;
-        self.count_reached(message);
-        let bytes: usize = message.frames.iter().map(|frame| frame.len()).sum();
-        let whole = message.next == 0 && !self.taps.is_empty();
-        let copy = if whole { self.taps.copy(&message.frames) } else { None };
-        let sent = match self.hand_over(message) {
-            Err(Errno::AGAIN) => {
-                // Credit from peers may wait among commands that sends skip; EVENTS reads them.
-                let _ = self.raw.events();
-                self.hand_over(message)
-            }
-            sent => sent,
-        };
-        match sent {
-            Ok(()) => {
-                self.counters.messages_out.add(1);
-                self.counters.bytes_out.add(bytes as u64);
-                if !self.taps.is_empty() {
-                    self.taps.sent(copy.as_ref());
-                }
-                self.counters.note_size(bytes as u64);
-                self.awaits_reply = self.spec.role == Role::Req;
-                Sent::Taken
-            }
-            Err(Errno::AGAIN) => self.full(message),
-            Err(Errno::HOST_UNREACHABLE) => self.dropped(DropReason::Unroutable),
-            Err(errno) => Sent::Refused(errno),
-        }
-    }
-
-    fn number(&mut self, message: &mut Outgoing) {
-        if !self.spec.sequence || message.numbered {
-            return;
-        }
-        message.numbered = true;
-        let (owner, name) = (&self.owner, &self.name);
-        self.numbering
-            .get_or_insert_with(|| Numbering::new(&format!("{owner}.{name}")))
-            .number(self.spec.format, &mut message.frames);
-    }
-
-    /// Checks the number of a message that arrived, where `sequence` is on.
-    pub(super) fn check_number(&mut self, frames: &mut Multipart) -> Result<(), Malformed> {
-        if !self.spec.sequence {
-            return Ok(());
-        }
-        self.checking.check(self.spec.format, frames, &self.counters)
-    }
-
     /// Counts a message for every subscriber inside the file that takes it.
     fn count_reached(&mut self, message: &mut Outgoing) {
         if message.counted {
@@ -629,80 +390,6 @@ impl NodeSocket {
     /// For how long nothing has gone through it.
     pub(super) fn still_for(&self) -> Duration {
         self.moved.1.elapsed()
-    }
-
-    fn hand_over(&self, message: &mut Outgoing) -> Result<(), Errno> {
-        let last = message.frames.len().saturating_sub(1);
-        while message.next <= last {
-            let more = message.next < last;
-            let Some(frame) = message.frames.get_mut(message.next) else { return Ok(()) };
-            self.raw.send(frame, more)?;
-            message.next += 1;
-        }
-        Ok(())
-    }
-
-    fn full(&mut self, message: &mut Outgoing) -> Sent {
-        match self.spec.role {
-            Role::Router if self.spec.when_full == WhenFull::Drop => self.dropped(DropReason::Full),
-            Role::Rep if self.parked.len() >= PARKED_MAX => self.dropped(DropReason::Full),
-            Role::Rep => {
-                self.parked.push_back(std::mem::take(&mut message.frames));
-                Sent::Taken
-            }
-            Role::Pair
-            | Role::Pub
-            | Role::Sub
-            | Role::Req
-            | Role::Dealer
-            | Role::Router
-            | Role::Push
-            | Role::Pull
-            | Role::Xpub
-            | Role::Xsub
-            | Role::Stream => Sent::Waits,
-        }
-    }
-
-    /// Sends what a REP could not, peer by peer: one slow client holds up nobody else.
-    pub(super) fn send_parked(&mut self) {
-        for _ in 0..self.parked.len() {
-            let Some(frames) = self.parked.pop_front() else { return };
-            // Parked again, it goes behind all others, and so behind no later one of its peer.
-            self.send(&mut Outgoing::from(frames));
-        }
-    }
-
-    /// Whether an earlier answer to the same peer waits, which this one must not overtake.
-    fn has_parked_for(&self, message: &Outgoing) -> bool {
-        self.parked.iter().any(|parked| parked.first() == message.frames.first())
-    }
-
-    fn dropped(&self, reason: DropReason) -> Sent {
-        self.counters.drop_one(reason);
-        Sent::Dropped(reason)
-    }
-
-    /// Notes that a message waits for this socket, or no longer does.
-    pub(super) fn set_blocked(&mut self, blocked: bool) {
-        match (self.blocked_since, blocked) {
-            (None, true) => self.blocked_since = Some(Instant::now()),
-            (Some(since), false) => {
-                self.counters.blocked_nanos.add(nanos(since.elapsed()));
-                self.blocked_since = None;
-            }
-            (None, false) | (Some(_), true) => return,
-        }
-        self.counters.blocked.store(blocked, Relaxed);
-    }
-
-    /// Counts the time that a message has been waiting for this socket until now; whether one is.
-    pub(super) fn count_blocked(&mut self) -> bool {
-        let Some(since) = self.blocked_since else { return false };
-        let now = Instant::now();
-        self.counters.blocked_nanos.add(nanos(now - since));
-        self.blocked_since = Some(now);
-        true
     }
 
     /// Asks libzmq how full the queues of each connection are; how many will be told of at least.
@@ -800,14 +487,4 @@ fn nanos(duration: Duration) -> u64 {
 
 fn milliseconds(duration: Option<Duration>) -> i32 {
     duration.map_or(-1, |duration| i32::try_from(duration.as_millis()).unwrap_or(i32::MAX))
-}
-
-fn bind_failure(errno: Errno) -> String {
-    match errno.0 {
-        libc::EADDRINUSE => "another socket or program has it already".to_owned(),
-        libc::EACCES => "not permitted (ports below 1024 need a privilege)".to_owned(),
-        libc::EADDRNOTAVAIL => "this machine has no such address".to_owned(),
-        libc::ENODEV => "this machine has no such interface".to_owned(),
-        _ => errno.to_string(),
-    }
 }

@@ -1,0 +1,145 @@
+//! The endpoints of a socket: bound, connected, and let go of.
+//!
+//! Owns what libzmq forgets to tell of connections that we end ourselves.
+
+use std::time::{Duration, Instant};
+
+use super::{NodeSocket, SocketError};
+use crate::node::ipc::IpcFile;
+use crate::node::monitor::Monitor;
+use crate::node::raw::Errno;
+
+/// How long a bind tries again while an earlier owner of the endpoint is still closing.
+const REBIND_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long the end of a connection that we ended ourselves may still be told.
+const FORGOTTEN: Duration = Duration::from_secs(5);
+
+impl NodeSocket {
+    /// Binds, and returns the endpoint with what the system chose.
+    pub(in crate::node) fn bind(&mut self, endpoint: &str) -> Result<String, SocketError> {
+        self.watch_connections(endpoint)?;
+        let failed = |why: String| SocketError::Bind {
+            socket: self.spec.name.clone(),
+            endpoint: endpoint.to_owned(),
+            why,
+        };
+        crate::node::ipc::make_room(endpoint).map_err(&failed)?;
+        self.readable = true;
+        self.raw.bind(endpoint).map_err(|errno| failed(bind_failure(errno)))?;
+        let actual = self.raw.last_endpoint().map_err(|errno| failed(errno.to_string()))?;
+        self.files.extend(IpcFile::of(endpoint).map(|file| (endpoint.to_owned(), file)));
+        self.bound.insert(endpoint.to_owned(), actual.clone());
+        Ok(actual)
+    }
+
+    /// Binds an endpoint that another socket of this process may just have closed.
+    pub(in crate::node) async fn bind_again(
+        &mut self,
+        endpoint: &str,
+    ) -> Result<String, SocketError> {
+        let deadline = Instant::now() + REBIND_TIMEOUT;
+        loop {
+            match self.bind(endpoint) {
+                Err(SocketError::Bind { .. }) if Instant::now() < deadline => {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Connects.
+    pub(in crate::node) fn connect(&mut self, endpoint: &str) -> Result<(), SocketError> {
+        self.watch_connections(endpoint)?;
+        self.readable = true;
+        self.raw.connect(endpoint).map_err(|errno| SocketError::Connect {
+            socket: self.spec.name.clone(),
+            endpoint: endpoint.to_owned(),
+            errno,
+        })?;
+        self.connected.push(endpoint.to_owned());
+        Ok(())
+    }
+
+    /// Takes a connection away; what waits in it inbound is lost.
+    pub(in crate::node) fn disconnect(&mut self, endpoint: &str) -> Result<(), SocketError> {
+        self.readable = true;
+        match self.raw.disconnect(endpoint) {
+            // The other end of an inproc link may have ended it already.
+            Ok(()) | Err(Errno::NOT_FOUND) => {}
+            Err(errno) => return Err(self.detach_error(endpoint, errno)),
+        }
+        self.forget_peers(|_, remote| remote == endpoint);
+        if let Some(at) = self.connected.iter().position(|known| known == endpoint) {
+            self.connected.remove(at);
+        }
+        Ok(())
+    }
+
+    /// Takes a bound endpoint away.
+    pub(in crate::node) fn unbind(&mut self, endpoint: &str) -> Result<(), SocketError> {
+        let actual = self.bound.get(endpoint).map_or(endpoint, String::as_str).to_owned();
+        self.readable = true;
+        self.raw.unbind(&actual).map_err(|errno| self.detach_error(endpoint, errno))?;
+        self.bound.remove(endpoint);
+        // Behind an address such as 0.0.0.0 connections tell the address they came in by.
+        let port = actual.rsplit_once(':').map(|(_, port)| format!(":{port}"));
+        self.forget_peers(|local, _| {
+            local == actual || port.as_ref().is_some_and(|port| local.ends_with(port))
+        });
+        self.files.remove(endpoint);
+        Ok(())
+    }
+
+    /// libzmq tells no end of connections that we end ourselves.
+    pub(super) fn forget_peers(&mut self, gone: impl Fn(&str, &str) -> bool) {
+        let now = Instant::now();
+        self.forgotten.retain(|_, since| now.duration_since(*since) < FORGOTTEN);
+        let (counters, forgotten) = (&self.counters, &mut self.forgotten);
+        self.peers.retain(|connection, count| {
+            let gone = gone(&connection.0, &connection.1);
+            if gone {
+                counters.peers.subtract(u64::from(*count));
+                forgotten.insert(connection.clone(), now);
+            }
+            !gone
+        });
+    }
+
+    /// Lets go of every endpoint. Inproc peers know it at once, others when the connection ends.
+    pub(in crate::node) fn detach_all(&mut self) {
+        self.undeclared = self.connected.clone();
+        self.undeclared.retain(|endpoint| !self.declared.contains(endpoint));
+        for endpoint in self.connected.clone() {
+            // What cannot be let go of goes with the socket.
+            let _ = self.disconnect(&endpoint);
+        }
+        for endpoint in self.bound.keys().cloned().collect::<Vec<_>>() {
+            let _ = self.unbind(&endpoint);
+        }
+    }
+
+    pub(super) fn detach_error(&self, endpoint: &str, errno: Errno) -> SocketError {
+        SocketError::Detach { socket: self.spec.name.clone(), endpoint: endpoint.to_owned(), errno }
+    }
+
+    /// Starts the monitor before the first endpoint that has events to tell: inproc has none.
+    pub(super) fn watch_connections(&mut self, endpoint: &str) -> Result<(), SocketError> {
+        if self.monitor.is_none() && !endpoint.starts_with("inproc:") {
+            let monitor = Monitor::start(&mut self.raw)
+                .map_err(|errno| SocketError::Open { socket: self.spec.name.clone(), errno })?;
+            self.monitor = Some(monitor);
+        }
+        Ok(())
+    }
+}
+
+fn bind_failure(errno: Errno) -> String {
+    match errno.0 {
+        libc::EADDRINUSE => "another socket or program has it already".to_owned(),
+        libc::EACCES => "not permitted (ports below 1024 need a privilege)".to_owned(),
+        libc::EADDRNOTAVAIL => "this machine has no such address".to_owned(),
+        libc::ENODEV => "this machine has no such interface".to_owned(),
+        _ => errno.to_string(),
+    }
+}

@@ -1,0 +1,218 @@
+//! Whole messages in and out of a socket.
+//!
+//! Owns ZeroMQ's rules of sending: what waits, what is dropped and why. Never calls a handler.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use super::{NodeSocket, Outgoing, Sent, nanos};
+use crate::counters::DropReason;
+use crate::message::{Frame, Malformed, Multipart};
+use crate::node::inject::answer;
+use crate::node::raw::Errno;
+use crate::node::sequence::Numbering;
+use crate::topology::WhenFull;
+use crate::zeromq::Role;
+
+/// How many answers a REP keeps for peers whose queue is full, before it drops any.
+const PARKED_MAX: usize = 1000;
+
+impl NodeSocket {
+    /// The next message, whole, without waiting: what a reload stashed, then what libzmq has.
+    pub(in crate::node) fn receive(&mut self) -> Option<Multipart> {
+        match self.stash.pop_front() {
+            Some(frames) => Some(frames),
+            None => self.receive_from_peers(),
+        }
+    }
+
+    /// Takes a message from libzmq to be handled later; whether there was one.
+    pub(in crate::node) fn stash_one(&mut self) -> bool {
+        let message = self.receive_from_peers();
+        let taken = message.is_some();
+        self.stash.extend(message);
+        taken
+    }
+
+    pub(super) fn receive_from_peers(&mut self) -> Option<Multipart> {
+        let mut frames = Multipart::new();
+        loop {
+            let mut frame = Frame::empty();
+            if self.raw.receive(&mut frame).is_err() {
+                // libzmq delivers a message whole, so frames cut short by an error are no message.
+                self.readable = false;
+                return None;
+            }
+            let more = frame.more();
+            if more && frames.is_empty() {
+                // Most messages of several frames have an envelope of two.
+                frames.reserve(4);
+            }
+            frames.push(frame);
+            if !more {
+                break;
+            }
+        }
+        let bytes: usize = frames.iter().map(|frame| frame.len()).sum();
+        self.awaits_reply = false;
+        self.counters.messages_in.add(1);
+        self.counters.bytes_in.add(bytes as u64);
+        if !self.taps.is_empty() && self.spec.role.receives() {
+            self.taps.received(&frames);
+        }
+        Some(frames)
+    }
+
+    /// Whether messages may go through it frame by frame, because nothing here has to see them
+    /// whole or in their turn: what publishes counts whom it reaches, a REQ and a REP keep turns.
+    pub(in crate::node) fn passes_frames(&self) -> bool {
+        let plain = matches!(
+            self.spec.role,
+            Role::Pair | Role::Push | Role::Pull | Role::Dealer | Role::Router | Role::Sub
+        );
+        plain
+            && !self.spec.sequence
+            && self.taps.is_empty()
+            && self.stash.is_empty()
+            && self.parked.is_empty()
+    }
+
+    /// Sends a message by the rules of its pattern, without waiting.
+    pub(in crate::node) fn send(&mut self, message: &mut Outgoing) -> Sent {
+        if self.awaits_reply && !self.spec.is_on("req_relaxed") {
+            return Sent::Waits;
+        }
+        if !self.callers.is_empty() && answer(self, message) {
+            return Sent::Taken;
+        }
+        if self.has_parked_for(message) {
+            return self.full(message);
+        }
+        self.number(message);
+        // Sending may consume the edge of a message that came meanwhile, also where it fails.
+        self.readable = true;
+        self.count_reached(message);
+        let bytes: usize = message.frames.iter().map(|frame| frame.len()).sum();
+        let whole = message.next == 0 && !self.taps.is_empty();
+        let copy = if whole { self.taps.copy(&message.frames) } else { None };
+        let sent = match self.hand_over(message) {
+            Err(Errno::AGAIN) => {
+                // Credit from peers may wait among commands that sends skip; EVENTS reads them.
+                let _ = self.raw.events();
+                self.hand_over(message)
+            }
+            sent => sent,
+        };
+        match sent {
+            Ok(()) => {
+                self.counters.messages_out.add(1);
+                self.counters.bytes_out.add(bytes as u64);
+                if !self.taps.is_empty() {
+                    self.taps.sent(copy.as_ref());
+                }
+                self.counters.note_size(bytes as u64);
+                self.awaits_reply = self.spec.role == Role::Req;
+                Sent::Taken
+            }
+            Err(Errno::AGAIN) => self.full(message),
+            Err(Errno::HOST_UNREACHABLE) => self.dropped(DropReason::Unroutable),
+            Err(errno) => Sent::Refused(errno),
+        }
+    }
+
+    pub(super) fn number(&mut self, message: &mut Outgoing) {
+        if !self.spec.sequence || message.numbered {
+            return;
+        }
+        message.numbered = true;
+        let (owner, name) = (&self.owner, &self.name);
+        self.numbering
+            .get_or_insert_with(|| Numbering::new(&format!("{owner}.{name}")))
+            .number(self.spec.format, &mut message.frames);
+    }
+
+    /// Checks the number of a message that arrived, where `sequence` is on.
+    pub(in crate::node) fn check_number(
+        &mut self,
+        frames: &mut Multipart,
+    ) -> Result<(), Malformed> {
+        if !self.spec.sequence {
+            return Ok(());
+        }
+        self.checking.check(self.spec.format, frames, &self.counters)
+    }
+
+    pub(super) fn hand_over(&self, message: &mut Outgoing) -> Result<(), Errno> {
+        let last = message.frames.len().saturating_sub(1);
+        while message.next <= last {
+            let more = message.next < last;
+            let Some(frame) = message.frames.get_mut(message.next) else { return Ok(()) };
+            self.raw.send(frame, more)?;
+            message.next += 1;
+        }
+        Ok(())
+    }
+
+    pub(super) fn full(&mut self, message: &mut Outgoing) -> Sent {
+        match self.spec.role {
+            Role::Router if self.spec.when_full == WhenFull::Drop => self.dropped(DropReason::Full),
+            Role::Rep if self.parked.len() >= PARKED_MAX => self.dropped(DropReason::Full),
+            Role::Rep => {
+                self.parked.push_back(std::mem::take(&mut message.frames));
+                Sent::Taken
+            }
+            Role::Pair
+            | Role::Pub
+            | Role::Sub
+            | Role::Req
+            | Role::Dealer
+            | Role::Router
+            | Role::Push
+            | Role::Pull
+            | Role::Xpub
+            | Role::Xsub
+            | Role::Stream => Sent::Waits,
+        }
+    }
+
+    /// Sends what a REP could not, peer by peer: one slow client holds up nobody else.
+    pub(in crate::node) fn send_parked(&mut self) {
+        for _ in 0..self.parked.len() {
+            let Some(frames) = self.parked.pop_front() else { return };
+            // Parked again, it goes behind all others, and so behind no later one of its peer.
+            self.send(&mut Outgoing::from(frames));
+        }
+    }
+
+    /// Whether an earlier answer to the same peer waits, which this one must not overtake.
+    pub(super) fn has_parked_for(&self, message: &Outgoing) -> bool {
+        self.parked.iter().any(|parked| parked.first() == message.frames.first())
+    }
+
+    pub(super) fn dropped(&self, reason: DropReason) -> Sent {
+        self.counters.drop_one(reason);
+        Sent::Dropped(reason)
+    }
+
+    /// Notes that a message waits for this socket, or no longer does.
+    pub(in crate::node) fn set_blocked(&mut self, blocked: bool) {
+        match (self.blocked_since, blocked) {
+            (None, true) => self.blocked_since = Some(Instant::now()),
+            (Some(since), false) => {
+                self.counters.blocked_nanos.add(nanos(since.elapsed()));
+                self.blocked_since = None;
+            }
+            (None, false) | (Some(_), true) => return,
+        }
+        self.counters.blocked.store(blocked, Relaxed);
+    }
+
+    /// Counts the time that a message has been waiting for this socket until now; whether one is.
+    pub(in crate::node) fn count_blocked(&mut self) -> bool {
+        let Some(since) = self.blocked_since else { return false };
+        let now = Instant::now();
+        self.counters.blocked_nanos.add(nanos(now - since));
+        self.blocked_since = Some(now);
+        true
+    }
+}

@@ -1,0 +1,230 @@
+//! What a node does with a message, a timer or a line: its handler, its sink, or nothing.
+//!
+//! Owns what follows a handler that failed. Never sends: what is to go out is queued.
+
+use std::time::{Duration, Instant};
+
+use super::{BURST, Node, Phase};
+use crate::counters::DropReason;
+use crate::event::What;
+use crate::message::{Frame, Malformed, Multipart};
+use crate::node::inbox::{beginning, open_envelope, subscription};
+use crate::node::lines::Next;
+use crate::node::outbox::Pending;
+use crate::node::timers::TimerName;
+use crate::script::{Event, HandlerError, HandlerErrorKind, Inbound, fits};
+use crate::topology::OnError;
+use crate::zeromq::Role;
+
+/// The first pause of `on_error: restart`; it doubles with each failure in a row.
+const RESTART_FIRST: Duration = Duration::from_millis(100);
+/// The longest pause of `on_error: restart`.
+const RESTART_LONGEST: Duration = Duration::from_secs(5);
+/// How many messages may arrive before the start without being handled.
+const EARLY_MAX: usize = 1000;
+
+impl Node {
+    pub(in crate::node) fn arrived(&mut self, place: usize, mut frames: Multipart) {
+        let role = self.sockets[place].spec.role;
+        if let Err(why) = self.sockets[place].check_number(&mut frames) {
+            self.malformed(place, why, &frames);
+            return;
+        }
+        if role == Role::Xpub
+            && let Some((wanted, topic)) = subscription(&frames)
+        {
+            self.subscription_changed(place, wanted, topic);
+            return;
+        }
+        match open_envelope(place, role, frames) {
+            Ok(inbound) if role == Role::Stream && self.stream_peer_changed(&inbound) => {}
+            Ok(inbound) => self.take(inbound),
+            Err((why, frames)) => self.malformed(place, why, &frames),
+        }
+    }
+
+    pub(in crate::node) fn take(&mut self, inbound: Inbound) {
+        if self.phase != Phase::Attaching {
+            self.handle(inbound);
+        } else if self.early.len() < EARLY_MAX {
+            self.early.push_back(inbound);
+        }
+    }
+
+    pub(super) fn handle(&mut self, inbound: Inbound) {
+        if self.handler.as_ref().is_some_and(|handler| handler.takes(inbound.socket)) {
+            self.call(Event::Message(inbound));
+            return;
+        }
+        let format = self.sockets[inbound.socket].spec.format;
+        if let Err(why) = fits(format, &inbound.payload) {
+            self.malformed(inbound.socket, why, &inbound.payload);
+            return;
+        }
+        if let Some(sink) = &mut self.sink {
+            let parts: Vec<&[u8]> = inbound.payload.iter().map(|frame| &**frame).collect();
+            sink.line(&parts);
+            self.blueprint.counters.lines_written.add(1);
+        }
+        self.answer_without_handler(inbound);
+    }
+
+    /// A `rep` without a handler still answers, with an empty frame: no client waits for ever.
+    pub(super) fn answer_without_handler(&mut self, inbound: Inbound) {
+        let socket = inbound.socket;
+        if self.sockets[socket].spec.role != Role::Rep {
+            return;
+        }
+        let Some(route) = inbound.route else { return };
+        let envelope = route.envelope.iter().map(Frame::share);
+        let frames: Multipart = envelope.chain([Frame::empty()]).collect();
+        self.pending.push_back(Pending::Send { socket, message: frames.into() });
+    }
+
+    pub(super) fn malformed(&mut self, place: usize, why: Malformed, frames: &[Frame]) {
+        self.sockets[place].counters.drop_one(DropReason::Malformed);
+        let message = format!("{why}: {}", beginning(frames));
+        self.tell_limited(Some(place), What::Malformed { message });
+    }
+
+    /// Calls the handler, and queues what it wants done.
+    pub(in crate::node) fn call(&mut self, event: Event) {
+        let Some(handler) = &mut self.handler else { return };
+        let place = if let Event::Message(inbound) = &event { Some(inbound.socket) } else { None };
+        let before = Instant::now();
+        let result = handler.call_into(event, &mut self.effects);
+        let nanos = u64::try_from(before.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let counters = &self.blueprint.counters;
+        counters.handled.add(1);
+        counters.handler.add(nanos);
+        self.pending.extend(self.effects.drain(..).map(Pending::from));
+        match result {
+            Ok(()) => self.restarts = 0,
+            Err(error) if matches!(error.kind, HandlerErrorKind::Malformed(_)) => {
+                if let Some(place) = place {
+                    self.sockets[place].counters.drop_one(DropReason::Malformed);
+                }
+                self.tell_limited(place, What::Malformed { message: error.message });
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    pub(super) fn failed(&mut self, error: &HandlerError) {
+        self.blueprint.counters.failed.add(1);
+        self.tell_limited(None, What::HandlerFailed { error: error.to_string() });
+        match self.blueprint.spec.on_error {
+            OnError::Skip => {}
+            OnError::Restart => self.rest(),
+            OnError::Stop => {
+                let why = format!("a handler of {} failed", self.blueprint.instance);
+                self.tell(None, What::StopRequested { status: 1, why });
+            }
+        }
+    }
+
+    pub(super) fn rest(&mut self) {
+        let pause = RESTART_FIRST
+            .saturating_mul(2_u32.saturating_pow(self.restarts.min(10)))
+            .min(RESTART_LONGEST);
+        self.restarts += 1;
+        self.resting_until = Some(Instant::now() + pause);
+        let after_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        self.tell_limited(None, What::Restarting { after_ms });
+    }
+
+    /// Ends the pause of `on_error: restart`: an empty state, fresh timers, and `on_start` again.
+    pub(super) fn rest_is_over(&mut self, now: Instant) -> bool {
+        if self.held.is_some() || self.resting_until.is_none_or(|until| until > now) {
+            return false;
+        }
+        self.resting_until = None;
+        let restarts = self.restarts;
+        match self.blueprint.handler(&self.engine) {
+            Ok(handler) => self.handler = handler,
+            // It compiled when the node was made, so this cannot fail now.
+            Err(error) => self.tell(None, What::Failed { error: error.to_string() }),
+        }
+        self.timers.clear();
+        self.start();
+        // Only a handled message, not the start itself, ends a row of failures.
+        self.restarts = restarts;
+        true
+    }
+
+    pub(super) fn panicked(&mut self, panic: &(dyn std::any::Any + Send)) {
+        let message = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "unknown".to_owned());
+        self.blueprint.counters.failed.add(1);
+        self.tell_limited(None, What::Panicked { message });
+    }
+
+    pub(super) fn fire(&mut self, now: Instant) -> bool {
+        let mut fired = 0;
+        while fired < BURST && self.takes_new() {
+            let Some(name) = self.timers.take_due(now) else { break };
+            fired += 1;
+            self.call(match name {
+                TimerName::Tick => Event::Tick,
+                TimerName::Named(name) => Event::Timer(name),
+            });
+            self.flush(now);
+        }
+        fired > 0
+    }
+
+    pub(super) fn read_lines(&mut self, now: Instant) -> bool {
+        let mut read = 0;
+        while read < BURST && self.takes_new() {
+            let Some(source) = &mut self.source else { break };
+            match source.next(now) {
+                Ok(Next::Line(line)) => {
+                    read += 1;
+                    self.blueprint.counters.lines_read.add(1);
+                    self.line(line);
+                    self.flush(now);
+                }
+                Ok(Next::End) => {
+                    self.call(Event::End);
+                    return true;
+                }
+                Ok(Next::Nothing | Next::Ended) => break,
+                Err(error) => {
+                    self.source = None;
+                    self.tell(None, What::FileFailed { error: format!("reading: {error}") });
+                }
+            }
+        }
+        read > 0
+    }
+
+    pub(super) fn line(&mut self, line: Vec<u8>) {
+        if self.handler.as_ref().is_some_and(|handler| handler.handles("on_line")) {
+            let text = String::from_utf8(line)
+                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+            self.call(Event::Line(text));
+        } else {
+            self.send_line(&line);
+        }
+    }
+
+    pub(super) fn tell_peer_events(&mut self) -> bool {
+        let mut told = false;
+        while self.takes_new() {
+            let Some(event) = self.peer_events.pop_front() else { break };
+            self.call(Event::Peer(event));
+            told = true;
+        }
+        told
+    }
+
+    pub(in crate::node) fn flush_sink(&mut self, now: Instant) {
+        let Some(sink) = &mut self.sink else { return };
+        if let Err(error) = sink.flush(now) {
+            self.tell_limited(None, What::FileFailed { error: format!("writing: {error}") });
+        }
+    }
+}

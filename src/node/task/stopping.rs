@@ -1,0 +1,67 @@
+//! How a node comes to its end: drained, then everything sent, then closed.
+//!
+//! Owns the deadlines inside a node. In which order nodes stop is the supervisor's.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::{Node, Phase};
+use crate::node::forward::Forward;
+use crate::node::sink::Sink;
+use crate::node::socket::NodeSocket;
+use crate::script::Event;
+
+impl Node {
+    pub(super) fn begin_stop(&mut self, deadline: Instant, alone: bool) {
+        self.finish_before_stop();
+        if alone {
+            self.sockets.iter_mut().for_each(NodeSocket::keep_unsent);
+        }
+        if matches!(self.phase, Phase::Running | Phase::Quiet) {
+            self.call(Event::Stop);
+        }
+        self.timers.clear();
+        self.phase = Phase::Stopping { deadline };
+    }
+
+    pub(super) fn advance_drain(&mut self, now: Instant, busy: bool) {
+        let idle = !busy
+            && self.pending.is_empty()
+            && self.forwards.iter().all(Forward::is_idle)
+            && self.sink.as_ref().is_none_or(Sink::is_idle)
+            && self.sockets.iter().all(|socket| socket.parked.is_empty());
+        let Some(drain) = &mut self.drain else { return };
+        if !idle {
+            drain.last_activity = now;
+        }
+        let quiet = now.duration_since(drain.last_activity) >= drain.quiet;
+        if (quiet || now >= drain.deadline)
+            && let Some(drain) = self.drain.take()
+        {
+            let _ = drain.done.send(quiet);
+        }
+    }
+
+    pub(super) fn advance_stop(&mut self, now: Instant) {
+        let Phase::Stopping { deadline } = self.phase else { return };
+        let sink_idle = self.sink.as_ref().is_none_or(Sink::is_idle);
+        let parked = self.sockets.iter().any(|socket| !socket.parked.is_empty());
+        let waits = !self.pending.is_empty() || !sink_idle || parked;
+        if waits && now < deadline {
+            return;
+        }
+        self.count_leftovers();
+        for socket in &mut self.sockets {
+            socket.detach_all();
+        }
+        self.phase = Phase::Closed;
+    }
+}
+
+pub(super) struct Drain {
+    pub(super) quiet: Duration,
+    pub(super) deadline: Instant,
+    pub(super) last_activity: Instant,
+    pub(super) done: oneshot::Sender<bool>,
+}
