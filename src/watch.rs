@@ -67,7 +67,8 @@ impl Watcher {
         Self { events, folders: BTreeSet::new(), shared, polls, poll_at, moving: None }
     }
 
-    /// Watches these files from now on, and no others.
+    /// Watches these files from now on, and no others. Says once that something moved, so that they
+    /// are looked at again.
     pub fn follow(&mut self, files: &[PathBuf]) {
         let wanted: BTreeSet<PathBuf> = files.iter().flat_map(|file| trail(file)).collect();
         let folders: BTreeSet<PathBuf> = wanted.iter().map(|path| folder_of(path)).collect();
@@ -83,6 +84,8 @@ impl Watcher {
             self.polls |= events.watch(folder, RecursiveMode::NonRecursive).is_err();
         }
         self.folders = folders;
+        // What was saved after it was read and before it was watched has told nobody.
+        self.shared.moved.notify_one();
     }
 
     /// Whether it looks again and again, instead of hearing of changes.
