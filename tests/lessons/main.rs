@@ -107,6 +107,21 @@ fn zr0314_what_a_connecting_pub_sends_first_is_lost() {
 }
 
 #[test]
+fn zr0315_what_a_pub_sends_before_it_knows_of_a_subscription_is_lost() {
+    let context = Context::new();
+    let publisher = socket(&context, SocketType::XPUB);
+    let endpoint = bound(&publisher);
+    let subscriber = socket(&context, SocketType::SUB);
+    subscriber.connect(&endpoint).unwrap();
+    subscriber.set_subscribe(b"").unwrap();
+    // It has asked, but the publisher has not heard of it yet.
+    publisher.send("early", 0).unwrap();
+    receive(&publisher);
+    publisher.send("late", 0).unwrap();
+    assert_eq!(receive(&subscriber), [b"late"]);
+}
+
+#[test]
 fn zr0310_a_pub_with_a_mark_of_1_drops_what_comes_in_a_row() {
     let context = Context::new();
     let publisher = socket(&context, SocketType::XPUB);
