@@ -88,9 +88,9 @@ impl Edited {
         receipt
     }
 
-    /// The last number that follows a text in the log.
-    pub(crate) fn last_number(&self, text: &str) -> Option<u64> {
-        self.run.log().iter().rev().find_map(|line| number_after(line, text))
+    /// The greatest number that follows a text in the log, where a repeated line comes a second late.
+    pub(crate) fn greatest_number(&self, text: &str) -> Option<u64> {
+        self.run.log().iter().filter_map(|line| number_after(line, text)).max()
     }
 
     /// Waits until the number behind a text is greater than another.
@@ -98,7 +98,7 @@ impl Edited {
     pub(crate) fn passes(&self, text: &str, than: u64) -> u64 {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match self.last_number(text) {
+            match self.greatest_number(text) {
                 Some(now) if now > than => return now,
                 now => assert!(
                     Instant::now() < deadline,

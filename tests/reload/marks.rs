@@ -128,7 +128,7 @@ fn a_new_mark_really_holds() {
         let mut last = edited.passes("offered", 0);
         loop {
             std::thread::sleep(std::time::Duration::from_millis(300));
-            let now = edited.last_number("offered").unwrap();
+            let now = edited.greatest_number("offered").unwrap();
             if now == last {
                 return now;
             }
@@ -256,7 +256,7 @@ nodes:
         sent += summary["sent"].as_u64().unwrap();
     }
     std::thread::sleep(std::time::Duration::from_millis(500));
-    let arrived = edited.last_number("arrived").unwrap();
+    let arrived = edited.greatest_number("arrived").unwrap();
     println!("outside senders: {sent} sent, {arrived} arrived, slowest reload {slowest:.0} ms");
     edited.stop();
 }
@@ -275,7 +275,7 @@ fn a_receiver_that_does_not_read_holds_up_no_reload() {
         assert!(took < 1000.0, "{receipt:#}");
     }
     receiver.tell("go");
-    edited.passes("reached", edited.last_number("reached").unwrap());
+    edited.passes("reached", edited.greatest_number("reached").unwrap());
     edited.apply(&outward(&format!("bind: {port}"), 7, false));
     receiver.well();
     edited.stop();
