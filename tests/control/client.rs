@@ -45,7 +45,9 @@ impl Desk {
     /// A command of zrig that finds the runs of this desk.
     pub(crate) fn command<const N: usize>(&self, arguments: [&str; N]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zrig"));
-        command.args(arguments).env("XDG_RUNTIME_DIR", self.path()).stdin(Stdio::null());
+        command.args(arguments).stdin(Stdio::null());
+        // Where it looks for runs that had no such folder: not among those of this machine.
+        command.env("XDG_RUNTIME_DIR", self.path()).env("TMPDIR", self.path());
         command
     }
 

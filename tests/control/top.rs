@@ -102,6 +102,7 @@ fn a_terminal_shows_it_anew_and_is_given_back_on_q_and_on_a_signal() {
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/terminal.py"))
             .args([way, env!("CARGO_BIN_EXE_zrig"), "top", "mill", "--interval", "100ms"])
             .env("XDG_RUNTIME_DIR", desk.path())
+            .env("TMPDIR", desk.path())
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
