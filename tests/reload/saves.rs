@@ -88,6 +88,60 @@ nodes:
     edited.stop();
 }
 
+/// The faulty files of the corpus that are faulty wherever they lie.
+fn faulty_corpus() -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("topology.yaml");
+    let entries = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/check")).unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    files.sort();
+    let texts = files.into_iter().filter_map(|file| fs::read_to_string(file).ok());
+    texts
+        .filter(|text| {
+            fs::write(&path, text).unwrap();
+            !text.trim().is_empty() && zrig::load::load(&path, &|_| None).topology.is_none()
+        })
+        .collect()
+}
+
+#[test]
+fn every_faulty_file_of_the_corpus_saved_over_a_running_one_changes_nothing() {
+    let [from, to] = free_ports();
+    let good = |version: usize| {
+        format!(
+            "
+nodes:
+  relay:
+    sockets:
+      in: {{role: pull, connect: {from}}}
+      out: {{role: push, bind: {to}}}
+    params: {{version: {version}}}
+    on_in: msg
+"
+        )
+    };
+    let corpus = faulty_corpus();
+    assert!(corpus.len() >= 60, "{}", corpus.len());
+    let mut edited = Edited::start(&good(0));
+    let mut sender = Peer::flood(&format!("send --bind tcp://127.0.0.1:{from} --rate 2000"));
+    let receiver = Peer::flood(&format!("receive --connect tcp://127.0.0.1:{to}"));
+    for text in &corpus {
+        edited.save(text);
+        let receipt = edited.receipt();
+        assert_eq!(receipt["verdict"], "rejected", "{text}\n{receipt:#}");
+        assert_eq!(receipt["generation"], 1, "{text}\n{receipt:#}");
+        assert!(!receipt["errors"].as_array().unwrap().is_empty(), "{text}\n{receipt:#}");
+    }
+    edited.apply(&good(1));
+    sender.tell("end");
+    sender.well();
+    let received = receiver.well();
+    println!("{} faulty files: {received}", corpus.len());
+    assert_eq!(received["disconnects"], 0);
+    edited.stop();
+}
+
 #[test]
 fn a_storm_of_saves_ends_with_the_last_version_and_no_half_is_ever_applied() {
     let saves = times(100, 300);
