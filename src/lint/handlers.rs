@@ -8,23 +8,10 @@ use crate::message::Format;
 use crate::nearest::nearest;
 use crate::script::{Function, Survey};
 use crate::source::Span;
-use crate::topology::NodeSpec;
+use crate::topology::{NodeSpec, keys};
 
 use super::Graph;
 use super::survey::span_of;
-
-/// The handlers that do not bear a socket's name.
-const EVENTS: &[&str] = &[
-    "on_start",
-    "on_message",
-    "on_tick",
-    "on_timer",
-    "on_line",
-    "on_end",
-    "on_peer",
-    "on_reload",
-    "on_stop",
-];
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     for (survey, names) in graph.subject.surveys.shared() {
@@ -106,7 +93,7 @@ fn check_called(
     let why = reasons?.into_iter().next().filter(|_| !is_called())?;
     let sockets = nodes.iter().flat_map(|node| &node.sockets);
     let sockets: Vec<String> = sockets.map(|socket| format!("on_{}", socket.name)).collect();
-    let known = || EVENTS.iter().copied().chain(sockets.iter().map(String::as_str));
+    let known = || keys::EVENTS.iter().copied().chain(sockets.iter().map(String::as_str));
     let span = name_of(function, graph)?;
     let finding = Diagnostic::new(Code::NeverCalled, format!("`{name}` is never called"))
         .at(span, "this handler")
@@ -119,7 +106,7 @@ fn check_called(
             "on_timer" => "write `timers` in the node, or call `after(duration, name)`".to_owned(),
             "on_line" | "on_end" => "write `read: {file: …}` in the node".to_owned(),
             "on_message" => "remove it, or give the node a socket that receives".to_owned(),
-            _ => format!("name it after a socket, or after an event: {}", EVENTS.join(", ")),
+            _ => format!("name it after a socket, or after an event: {}", keys::EVENTS.join(", ")),
         }),
     })
 }
