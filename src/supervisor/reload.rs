@@ -47,17 +47,15 @@ impl Supervisor {
                 receipt.held = done.held;
                 receipt.stashed = done.calm.stashed;
                 receipt.notes = done.notes;
+                self.generation += 1;
             }
             Err(error) => {
                 receipt.verdict = Verdict::RolledBack;
                 receipt.errors.push(error.to_string());
                 let back = Plan::between(new, &old);
                 match self.carry_out(&back, &old).await {
-                    Ok(done) => {
-                        receipt.notes = done.notes;
-                        // It is the version that ran before, not another one.
-                        self.generation -= 1;
-                    }
+                    // It is the version that ran before, not another one.
+                    Ok(done) => receipt.notes = done.notes,
                     Err(error) => {
                         receipt.errors.push(format!("going back failed too: {error}"));
                         self.release(&Steps::default());
@@ -104,9 +102,6 @@ impl Supervisor {
         self.account();
         self.release(&steps);
         self.start_all(&steps);
-        self.generation += 1;
-        self.show();
-        self.announce();
         done.notes.extend(notes(&old, &scope, &done.calm));
         Ok(done)
     }

@@ -34,7 +34,12 @@ impl Supervisor {
     pub async fn start(&mut self, topology: &Topology) -> Result<(), StartError> {
         let plan = Plan::between(&self.topology, topology);
         match self.carry_out(&plan, topology).await {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.generation += 1;
+                self.show();
+                self.announce();
+                Ok(())
+            }
             Err(error) => {
                 self.stop(super::stop::Haste::Now).await;
                 Err(error)
