@@ -90,6 +90,8 @@ pub fn run(
 ) -> Result<u8, RunError> {
     let _ = raise_descriptor_limit();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // First of all: a SIGHUP that nobody listens to ends the process.
+    let mut signals = runtime.block_on(async { Signals::listen() })?;
     let topology =
         loaded.topology.as_ref().map_or_else(Topology::empty, |topology| chosen(topology, options));
     let (teller, reader) = facts();
@@ -102,7 +104,6 @@ pub fn run(
     let mut run =
         Run { supervisor, reader, watcher, seen: texts(loaded), options, terminal, logger };
     let status = runtime.block_on(async {
-        let mut signals = Signals::listen()?;
         if let Some(server) = server {
             run.serve(server);
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Ending, PATIENCE, Runner, Zrig, soaking};
+use crate::support::{Ending, PATIENCE, Runner, Zrig, eventually, soaking};
 
 /// How often something is done: a few times, or as often as a release wants it.
 pub(crate) fn times(few: usize, full: usize) -> usize {
@@ -32,7 +32,16 @@ impl Edited {
     pub(crate) fn of(zrig: Zrig) -> Self {
         let receipts = zrig.path("receipts.jsonl");
         let receipts_text = receipts.to_str().unwrap().to_owned();
-        let run = zrig.arguments(["--receipts", &receipts_text]).start();
+        let desk = zrig.path("desk");
+        fs::create_dir(&desk).unwrap();
+        let run = zrig
+            .arguments(["--receipts", &receipts_text])
+            .environment("XDG_RUNTIME_DIR", desk.display())
+            .start();
+        // Its control socket is the last thing that a start makes.
+        eventually("it runs", || {
+            fs::read_dir(desk.join("zrig")).is_ok_and(|sockets| sockets.count() > 0)
+        });
         Self { run, receipts, seen: 0 }
     }
 
@@ -71,6 +80,22 @@ impl Edited {
                 tail(&self.run.log())
             );
             std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Waits until so many reloads changed anything.
+    #[track_caller]
+    pub(crate) fn changes(&self, wanted: usize) {
+        let changed = |receipt: &&Value| !receipt["nodes"].as_array().unwrap().is_empty();
+        let deadline = Instant::now() + PATIENCE;
+        while self.receipts().iter().filter(changed).count() < wanted {
+            assert!(
+                Instant::now() < deadline,
+                "change {wanted} was not made in {PATIENCE:?}; threads: {}; the log:\n{}",
+                self.run.threads(),
+                tail(&self.run.log())
+            );
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 

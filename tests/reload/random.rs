@@ -15,7 +15,7 @@ use zrig::topology::{Attachment, Topology, TopologySpec, links_of};
 use zrig::zeromq::{OptionValue, Role};
 
 use crate::edited::{Edited, times};
-use crate::support::{eventually, free_ports};
+use crate::support::{Zrig, eventually, free_ports};
 
 /// What a random node may be: its role, and the role it talks to.
 const ROLES: [(&str, Option<&str>); 8] = [
@@ -324,46 +324,24 @@ nodes:
 "
         )
     };
-    let edited = Edited::start(&yaml(0));
-    let entries = |what: &str| {
-        std::fs::read_dir(format!("/proc/{}/{what}", edited.run.id())).unwrap().count()
-    };
-    eventually("all is open", || entries("fd") > 20);
+    let edited = Edited::of(Zrig::of(&yaml(0)).lasting("20m"));
+    let id = edited.run.id();
+    let entries = |what: &str| std::fs::read_dir(format!("/proc/{id}/{what}")).unwrap().count();
     let rounds = times(24, 1008);
     let mut counts = None;
     for round in 1..=rounds {
         edited.save(&yaml(round));
         edited.run.signal("HUP");
         // The watcher may see the same save first; then the signal finds nothing new.
-        let wanted = round;
-        let generation = |edited: &Edited| {
-            edited
-                .receipts()
-                .last()
-                .map_or(0, |receipt| receipt["nodes"].as_array().unwrap().len() as u64)
-        };
-        eventually("a receipt", || applied(&edited) >= wanted && generation(&edited) < 100);
+        edited.changes(round);
         if round == 12 {
             std::thread::sleep(Duration::from_millis(500));
-            counts = Some((
-                std::fs::read_dir(format!("/proc/{}/fd", edited.run.id())).unwrap().count(),
-                std::fs::read_dir(format!("/proc/{}/task", edited.run.id())).unwrap().count(),
-            ));
+            counts = Some((entries("fd"), entries("task")));
         }
     }
     let (descriptors, threads) = counts.unwrap();
-    let now = |what: &str| {
-        std::fs::read_dir(format!("/proc/{}/{what}", edited.run.id())).unwrap().count()
-    };
-    eventually("no descriptor leaks", || now("fd") <= descriptors + 2);
-    eventually("no thread leaks", || now("task") <= threads);
-    println!("{rounds} reloads: {descriptors} descriptors then, {} now", now("fd"));
-    let _ = edited.receipts();
+    eventually("no descriptor leaks", || entries("fd") <= descriptors + 2);
+    eventually("no thread leaks", || entries("task") <= threads);
+    println!("{rounds} reloads: {descriptors} descriptors then, {} now", entries("fd"));
     edited.stop();
-}
-
-/// How many reloads changed anything.
-fn applied(edited: &Edited) -> usize {
-    let receipts = edited.receipts();
-    receipts.iter().filter(|receipt| !receipt["nodes"].as_array().unwrap().is_empty()).count()
 }

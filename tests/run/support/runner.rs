@@ -129,6 +129,9 @@ impl Zrig {
     }
 }
 
+/// The signals that a run handles, with their numbers.
+const HANDLED: [(&str, u32); 3] = [("HUP", 1), ("INT", 2), ("TERM", 15)];
+
 /// A run.
 pub(crate) struct Runner {
     folder: Option<Arc<TempDir>>,
@@ -213,11 +216,20 @@ impl Runner {
         }
     }
 
-    /// Sends it a signal: `INT`, `TERM`, `STOP`.
+    /// Sends it a signal: `INT`, `TERM`, `HUP`, `STOP`; not before it listens to those it handles.
+    #[track_caller]
     pub(crate) fn signal(&self, name: &str) {
+        if let Some((_, number)) = HANDLED.iter().find(|(handled, _)| *handled == name) {
+            super::eventually("it listens to signals", || catches(self.id(), *number));
+        }
         let id = self.id().to_string();
         let status = Command::new("kill").args(["-s", name, &id]).status().unwrap();
         assert!(status.success(), "kill -s {name} {id}");
+    }
+
+    /// The names of its threads and what each waits for; none of a run that has ended.
+    pub(crate) fn threads(&self) -> String {
+        threads(self.id())
     }
 
     /// Whether it still runs.
@@ -247,7 +259,7 @@ impl Runner {
         let Some(status) = wait(&mut self.child, patience) else {
             panic!(
                 "the run did not end in {patience:?}; threads: {}; the log:\n{}",
-                threads(self.id()),
+                self.threads(),
                 self.log().join("\n")
             );
         };
@@ -320,6 +332,14 @@ fn wait(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
         // The standard library cannot wait for a child with a deadline.
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// Whether a process has a handler of a signal, or is over.
+fn catches(id: u32, number: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|caught| u64::from_str_radix(caught.trim(), 16).ok());
+    status.contains("State:\tZ") || caught.is_none_or(|caught| caught >> (number - 1) & 1 == 1)
 }
 
 /// The names of a process's threads, for whoever has to find out why it hangs.
