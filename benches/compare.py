@@ -96,8 +96,9 @@ class Tools:
             stdout=subprocess.PIPE,
             text=True,
         ).stdout
-        found = [json.loads(line).get("executable") for line in output.splitlines()]
-        return [path for path in found if path][-1]
+        made = [json.loads(line) for line in output.splitlines()]
+        found = [it["executable"] for it in made if it.get("executable") and it["target"]["name"] == name]
+        return found[-1]
 
     def javascript(self):
         """Node's folder with zeromq.js, or nothing where there is no npm."""
