@@ -21,6 +21,7 @@ use super::import;
 use super::limits;
 use super::places::{Places, arity_of};
 use super::program::{Compiled, Entry, Program};
+use super::shortcut::{self, Shortcut};
 use super::survey::Survey;
 use super::text::{Handlers, ScriptText};
 
@@ -72,11 +73,15 @@ impl<'a> Linker<'a> {
     fn program(mut self, unit: Unit, main: Places) -> Program {
         let mut entries = BTreeMap::new();
         for function in unit.ast.iter_fn_def().filter(|function| is_handler(&function.name)) {
-            let entry = entry_of(&unit.ast, function);
-            if let Some(argument) = &entry.argument {
-                self.survey.add_properties(&entry.name, argument, &entry.body, &main);
+            let mut body = body_of(&unit.ast, function);
+            let mut whole = None;
+            if let Some(argument) = function.params.first() {
+                self.survey.add_properties(&function.name, argument, &body, &main);
+                whole = shortcut::whole(&body, argument);
+                shortcut::plant(&mut body, argument);
             }
-            entries.insert(entry.name.clone(), Rc::new(entry));
+            let entry = entry_of(function, body, whole);
+            entries.insert(function.name.to_string(), Rc::new(entry));
         }
         self.survey.sort();
         Program(Rc::new(Compiled {
@@ -331,13 +336,14 @@ fn fresh_global(engine: &Engine, imports: &Shared<StaticModuleResolver>) -> Glob
     global
 }
 
-fn entry_of(ast: &AST, function: &ScriptFuncDef) -> Entry {
+fn entry_of(function: &ScriptFuncDef, body: Vec<Stmt>, shortcut: Option<Shortcut>) -> Entry {
     let (start, end) = (function.body.start_position(), function.body.end_position());
-    let block = StmtBlock::new(body_of(ast, function), start, end);
+    let block = StmtBlock::new(body, start, end);
     Entry {
         name: function.name.to_string(),
         body: Expr::Stmt(Box::new(block)),
         argument: function.params.first().cloned(),
+        shortcut,
         place: start,
     }
 }

@@ -82,6 +82,11 @@ impl Desk {
         }
     }
 
+    /// What a reader makes of the message in hand; nothing where there is none.
+    pub(super) fn in_hand<T>(&self, read: impl FnOnce(&Msg) -> Option<T>) -> Option<T> {
+        self.hand.borrow().as_ref().and_then(read)
+    }
+
     /// The node whose handler is being called.
     pub(super) fn view(&self) -> Result<Rc<View>, Refusal> {
         self.view

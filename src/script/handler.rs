@@ -229,6 +229,11 @@ impl Handler {
         entry: &Entry,
         argument: Argument,
     ) -> Result<Dynamic, Box<EvalAltResult>> {
+        if let (Some(shortcut), Argument::Message(msg)) = (&entry.shortcut, &argument)
+            && let Some(value) = shortcut.value(msg)
+        {
+            return Ok(value);
+        }
         self.lay(entry, argument);
         self.engine.guard.begin(self.patience);
         // The engine's limit is for handlers with a thread of their own; others begin part-way.

@@ -23,6 +23,7 @@ mod msg;
 mod outlets;
 mod places;
 mod program;
+mod shortcut;
 mod survey;
 mod text;
 #[cfg(test)]

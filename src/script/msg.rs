@@ -170,6 +170,26 @@ impl Letter {
         Ok(self.text.get_or_init(|| text).clone())
     }
 
+    /// The payload, where it is UTF-8 text.
+    pub(super) fn as_text(&self) -> Option<&str> {
+        match self.text.get() {
+            Some(text) => Some(text),
+            None => std::str::from_utf8(self.bytes()).ok(),
+        }
+    }
+
+    /// `msg.body`, where it is text.
+    pub(super) fn body_text(&self) -> Option<&str> {
+        let is_json = self.head.as_ref().is_some_and(|head| head.kind == Kind::Json);
+        if is_json { None } else { self.as_text() }
+    }
+
+    /// `msg.topic`, where it is text.
+    pub(super) fn topic_text(&self) -> Option<&str> {
+        let topic = self.payload.first().filter(|_| self.format == Format::Envelope)?;
+        std::str::from_utf8(topic).ok()
+    }
+
     /// `msg.json`: the payload as a JSON value.
     pub(super) fn json(&self) -> Result<Dynamic, String> {
         let reads = self.json_reads.get();

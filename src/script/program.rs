@@ -9,6 +9,7 @@ use std::rc::Rc;
 use rhai::{Expr, GlobalRuntimeState, ImmutableString};
 
 use super::places::Places;
+use super::shortcut::Shortcut;
 use super::survey::Survey;
 
 /// A node's handlers, compiled by the engine of the thread that runs them.
@@ -35,6 +36,8 @@ pub(super) struct Entry {
     /// The function's body as a block, which the engine evaluates without looking it up.
     pub(super) body: Expr,
     pub(super) argument: Option<ImmutableString>,
+    /// What the whole body comes to, where the engine is not needed for it.
+    pub(super) shortcut: Option<Shortcut>,
     /// Where the body begins, for what goes wrong after it ended.
     pub(super) place: rhai::Position,
 }

@@ -150,10 +150,10 @@ impl Survey {
         &mut self,
         handler: &str,
         argument: &str,
-        body: &Expr,
+        body: &[Stmt],
         places: &Places,
     ) {
-        body.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+        let mut look = |path: &[ASTNode<'_>]| {
             if let Some(ASTNode::Expr(Expr::Dot(pair, ..))) = path.last()
                 && matches!(&pair.lhs, Expr::Variable(variable, ..) if variable.1 == argument)
                 && let Some((name, place)) = first_property(&pair.rhs)
@@ -162,7 +162,10 @@ impl Survey {
                 self.properties.push(Property { handler: handler.to_owned(), name, site });
             }
             true
-        });
+        };
+        for statement in body {
+            statement.walk(&mut Vec::new(), &mut look);
+        }
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of nodes")]

@@ -1,0 +1,289 @@
+//! Finding the expressions of a handler that have a shortcut.
+//!
+//! Owns what is safe to take a shortcut for: a message that the handler reads and never puts
+//! another value in the place of. Never changes what an expression means.
+
+use rhai::{
+    ASTNode, CustomExpr, Dynamic, Expr, FlowControl, FnCallExpr, ImmutableString, Stmt, StmtBlock,
+    Token,
+};
+
+use super::{Calculation, Comparison, NAME, Planted, Property, Rc, Shortcut};
+
+/// Puts shortcuts in the place of what a handler's body says about its argument.
+pub(in crate::script) fn plant(body: &mut [Stmt], argument: &str) {
+    if body.iter().all(|statement| only_reads(statement, argument)) {
+        let planter = Planter { argument };
+        body.iter_mut().for_each(|statement| planter.statement(statement));
+    }
+}
+
+/// The shortcut for a whole body, which need not be given to the engine at all.
+pub(in crate::script) fn whole(body: &[Stmt], argument: &str) -> Option<Shortcut> {
+    let planter = Planter { argument };
+    let shortcut = planter.block_shortcut(body)?;
+    body.iter().all(|statement| only_reads(statement, argument)).then_some(shortcut)
+}
+
+/// Whether a statement leaves a variable as it is, and no other has its name.
+fn only_reads(statement: &Stmt, name: &str) -> bool {
+    statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| match path.last() {
+        Some(ASTNode::Stmt(statement)) => !may_change(statement, name),
+        Some(ASTNode::Expr(expression)) => !is_changed_by(expression, name),
+        Some(_) | None => true,
+    })
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of statements")]
+fn may_change(statement: &Stmt, name: &str) -> bool {
+    match statement {
+        Stmt::Var(variable, ..) => variable.0.name == name,
+        Stmt::For(parts, ..) => {
+            parts.0.name == name || parts.1.as_ref().is_some_and(|counter| counter.name == name)
+        }
+        Stmt::Assignment(parts) => root_is(&parts.1.lhs, name),
+        Stmt::TryCatch(flow, ..) => root_is(&flow.expr, name),
+        Stmt::Share(captured) => captured.iter().any(|(captured, _)| captured.name == name),
+        Stmt::Import(parts, ..) => parts.1.name == name,
+        Stmt::Export(..) => true,
+        _ => false,
+    }
+}
+
+/// A method may change what it is called on; an index is not what a message has.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of expressions")]
+fn is_changed_by(expression: &Expr, name: &str) -> bool {
+    match expression {
+        Expr::Dot(pair, ..) if root_is(&pair.lhs, name) => {
+            matches!(pair.rhs, Expr::MethodCall(..))
+        }
+        Expr::Index(pair, ..) => root_is(&pair.lhs, name),
+        Expr::Custom(..) => true,
+        _ => false,
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of expressions")]
+fn root_is(expression: &Expr, name: &str) -> bool {
+    match expression {
+        Expr::Variable(variable, ..) => variable.1 == name,
+        Expr::Dot(pair, ..) | Expr::Index(pair, ..) => root_is(&pair.lhs, name),
+        _ => false,
+    }
+}
+
+struct Planter<'a> {
+    argument: &'a str,
+}
+
+impl Planter<'_> {
+    fn block(&self, block: &mut StmtBlock) {
+        block.statements_mut().iter_mut().for_each(|statement| self.statement(statement));
+    }
+
+    fn flow(&self, flow: &mut FlowControl) {
+        self.expression(&mut flow.expr);
+        self.block(&mut flow.body);
+        self.block(&mut flow.branch);
+    }
+
+    /// Statements that are not listed stay as they are.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of statements")]
+    fn statement(&self, statement: &mut Stmt) {
+        match statement {
+            Stmt::If(flow, _) | Stmt::While(flow, _) | Stmt::Do(flow, ..) => self.flow(flow),
+            Stmt::For(parts, _) => self.flow(&mut parts.2),
+            Stmt::TryCatch(flow, _) => {
+                self.block(&mut flow.body);
+                self.block(&mut flow.branch);
+            }
+            Stmt::Switch(parts, _) => {
+                self.expression(&mut parts.0);
+                for case in &mut parts.1.expressions {
+                    self.expression(&mut case.lhs);
+                    self.expression(&mut case.rhs);
+                }
+            }
+            Stmt::Var(variable, ..) => self.expression(&mut variable.1),
+            Stmt::Assignment(parts) => self.expression(&mut parts.1.rhs),
+            Stmt::FnCall(call, place) => match self.operation(call).filter(reads) {
+                Some(shortcut) => {
+                    let original = Expr::FnCall(call.clone(), *place);
+                    *statement = Stmt::Expr(Box::new(with_shortcut(original, shortcut)));
+                }
+                None => self.call(call),
+            },
+            Stmt::Block(block) => self.block(block),
+            Stmt::Expr(expression) => self.expression(expression),
+            Stmt::Return(Some(expression), ..) | Stmt::BreakLoop(Some(expression), ..) => {
+                self.expression(expression);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the shortcut for the whole, or else for its parts.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of expressions")]
+    fn expression(&self, expression: &mut Expr) {
+        if let Some(shortcut) = self.shortcut(expression).filter(reads) {
+            let original = std::mem::replace(expression, Expr::Unit(rhai::Position::NONE));
+            *expression = with_shortcut(original, shortcut);
+            return;
+        }
+        match expression {
+            Expr::Stmt(block) => self.block(block),
+            Expr::FnCall(call, _) => self.call(call),
+            Expr::InterpolatedString(parts, _) | Expr::Array(parts, _) => {
+                parts.iter_mut().for_each(|part| self.expression(part));
+            }
+            Expr::Map(parts, _) => {
+                parts.0.iter_mut().for_each(|(_, value)| self.expression(value));
+            }
+            Expr::And(terms, _) | Expr::Or(terms, _) | Expr::Coalesce(terms, _) => {
+                terms.iter_mut().for_each(|term| self.expression(term));
+            }
+            _ => {}
+        }
+    }
+
+    fn call(&self, call: &mut FnCallExpr) {
+        call.args.iter_mut().for_each(|argument| self.expression(argument));
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "most kinds of expressions have none")]
+    fn shortcut(&self, expression: &Expr) -> Option<Shortcut> {
+        match expression {
+            Expr::IntegerConstant(value, _) => Some(Shortcut::Integer(*value)),
+            Expr::BoolConstant(value, _) => Some(Shortcut::Bool(*value)),
+            Expr::StringConstant(text, _) => Some(Shortcut::Text(text.clone())),
+            Expr::And(terms, _) => self.shortcuts(terms).map(Shortcut::All),
+            Expr::Or(terms, _) => self.shortcuts(terms).map(Shortcut::Any),
+            Expr::Dot(pair, flags, _) if !flags.contains(rhai::ASTFlags::NEGATED) => {
+                match (&pair.lhs, &pair.rhs) {
+                    (Expr::Variable(variable, ..), Expr::Property(property, _))
+                        if variable.1 == self.argument && variable.2.is_empty() =>
+                    {
+                        property_of(&property.2).map(Shortcut::Property)
+                    }
+                    _ => None,
+                }
+            }
+            Expr::FnCall(call, _) => self.operation(call),
+            _ => None,
+        }
+    }
+
+    /// The shortcut for the value of a block: of one statement, or none.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "most kinds of statements have none")]
+    fn block_shortcut(&self, statements: &[Stmt]) -> Option<Shortcut> {
+        let statement = match statements {
+            [] => return Some(Shortcut::Unit),
+            [statement] => statement,
+            _ => return None,
+        };
+        match statement {
+            Stmt::Expr(expression) => match &**expression {
+                Expr::Variable(variable, ..)
+                    if variable.1 == self.argument && variable.2.is_empty() =>
+                {
+                    Some(Shortcut::Message)
+                }
+                Expr::Unit(_) => Some(Shortcut::Unit),
+                other => self.shortcut(other),
+            },
+            Stmt::FnCall(call, _) => self.operation(call),
+            Stmt::If(flow, _) => Some(Shortcut::If(Box::new([
+                self.shortcut(&flow.expr)?,
+                self.block_shortcut(flow.body.statements())?,
+                self.block_shortcut(flow.branch.statements())?,
+            ]))),
+            _ => None,
+        }
+    }
+
+    fn shortcuts(&self, expressions: &[Expr]) -> Option<Vec<Shortcut>> {
+        expressions.iter().map(|expression| self.shortcut(expression)).collect()
+    }
+
+    fn operation(&self, call: &FnCallExpr) -> Option<Shortcut> {
+        let operator = call.op_token.as_ref()?;
+        match &call.args[..] {
+            [inner] if *operator == Token::Bang => {
+                self.shortcut(inner).map(|inner| Shortcut::Not(Box::new(inner)))
+            }
+            [left, right] => {
+                let pair = || Some(Box::new((self.shortcut(left)?, self.shortcut(right)?)));
+                if let Some(comparison) = comparison_of(operator) {
+                    return pair().map(|pair| Shortcut::Compare(comparison, pair));
+                }
+                let calculation = calculation_of(operator)?;
+                pair().map(|pair| Shortcut::Calculate(calculation, pair))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether a shortcut is about the message at all.
+fn reads(shortcut: &Shortcut) -> bool {
+    match shortcut {
+        Shortcut::Property(_) | Shortcut::Message => true,
+        Shortcut::Unit | Shortcut::Integer(_) | Shortcut::Bool(_) | Shortcut::Text(_) => false,
+        Shortcut::Not(inner) => reads(inner),
+        Shortcut::All(terms) | Shortcut::Any(terms) => terms.iter().any(reads),
+        Shortcut::Compare(_, pair) | Shortcut::Calculate(_, pair) => {
+            reads(&pair.0) || reads(&pair.1)
+        }
+        Shortcut::If(parts) => parts.iter().any(reads),
+    }
+}
+
+fn with_shortcut(original: Expr, shortcut: Shortcut) -> Expr {
+    let place = original.start_position();
+    let custom = CustomExpr {
+        inputs: std::iter::once(original).collect(),
+        tokens: std::iter::once(ImmutableString::from(NAME)).collect(),
+        state: Dynamic::from(Planted(Rc::new(shortcut))),
+        scope_may_be_changed: false,
+        self_terminated: false,
+    };
+    Expr::Custom(Box::new(custom), place)
+}
+
+fn property_of(name: &str) -> Option<Property> {
+    Some(match name {
+        "socket" => Property::Socket,
+        "msgid" => Property::Msgid,
+        "msgtype" => Property::Msgtype,
+        "topic" => Property::Topic,
+        "body" => Property::Body,
+        "text" => Property::Text,
+        "json" => Property::Json,
+        _ => return None,
+    })
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many tokens")]
+fn comparison_of(operator: &Token) -> Option<Comparison> {
+    Some(match operator {
+        Token::EqualsTo => Comparison::Equal,
+        Token::NotEqualsTo => Comparison::NotEqual,
+        Token::LessThan => Comparison::Less,
+        Token::LessThanEqualsTo => Comparison::LessOrEqual,
+        Token::GreaterThan => Comparison::Greater,
+        Token::GreaterThanEqualsTo => Comparison::GreaterOrEqual,
+        _ => return None,
+    })
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many tokens")]
+fn calculation_of(operator: &Token) -> Option<Calculation> {
+    Some(match operator {
+        Token::Plus => Calculation::Add,
+        Token::Minus => Calculation::Subtract,
+        Token::Multiply => Calculation::Multiply,
+        Token::Divide => Calculation::Divide,
+        Token::Modulo => Calculation::Remainder,
+        _ => return None,
+    })
+}
