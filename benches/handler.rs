@@ -14,9 +14,11 @@ use zrig::script::{
 };
 use zrig::zeromq::Role;
 
+use mimalloc as _;
+
 #[global_allocator]
-static ALLOCATOR: zrig::memory::Counted<mimalloc::MiMalloc> =
-    zrig::memory::Counted(mimalloc::MiMalloc);
+static ALLOCATOR: zrig::memory::Counted<std::alloc::System> =
+    zrig::memory::Counted(std::alloc::System);
 
 const BURST: usize = 64;
 const ROUNDS: usize = 15;

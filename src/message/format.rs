@@ -170,10 +170,9 @@ fn parse_integer(digits: &[u8]) -> Option<i64> {
     Some(if negative { -value } else { value })
 }
 
-fn write_integer(text: &mut Vec<u8>, value: i64) {
-    use std::io::Write;
-    // Writing into a Vec cannot fail.
-    let _ = write!(text, "{value}");
+/// Writes an integer behind what is in `text`.
+pub fn write_integer(text: &mut Vec<u8>, value: i64) {
+    text.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 #[cfg(test)]

@@ -59,6 +59,19 @@ impl Frame {
         copy
     }
 
+    /// How many bytes it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        // SAFETY: the message is initialised.
+        unsafe { zmq_sys::zmq_msg_size(std::ptr::from_ref(&self.0).cast_mut()) }
+    }
+
+    /// Whether it has no bytes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Whether another frame of the same message follows, as libzmq said on receiving it.
     #[must_use]
     pub fn more(&self) -> bool {

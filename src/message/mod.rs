@@ -6,5 +6,7 @@
 mod format;
 mod frame;
 
-pub use format::{Format, Malformed, MsgType, Tagged, encode_tagged, parse_envelope, parse_tagged};
+pub use format::{
+    Format, Malformed, MsgType, Tagged, encode_tagged, parse_envelope, parse_tagged, write_integer,
+};
 pub use frame::{Frame, Multipart, share_all};

@@ -186,8 +186,8 @@ impl RawSocket {
         }
     }
 
-    /// Receives a frame without waiting, in place of the one given.
-    pub(super) fn receive(&self, frame: &mut Frame) -> Result<(), Errno> {
+    /// Receives a frame without waiting, in place of the one given, and says how many bytes it has.
+    pub(super) fn receive(&self, frame: &mut Frame) -> Result<usize, Errno> {
         loop {
             // SAFETY: as in `send`.
             let status = unsafe {
@@ -199,7 +199,10 @@ impl RawSocket {
             };
             match check(status) {
                 Err(Errno(libc::EINTR)) => {}
-                result => return result,
+                Err(errno) => return Err(errno),
+                // libzmq says no more than that.
+                Ok(()) if status == c_int::MAX => return Ok(frame.len()),
+                Ok(()) => return Ok(usize::try_from(status).unwrap_or_default()),
             }
         }
     }

@@ -314,7 +314,7 @@ fn way_back(view: &View, letter: &Letter) -> Result<WayBack, Refusal> {
 
 fn size_of_effect(effect: &Effect) -> usize {
     match effect {
-        Effect::Send { frames, .. } => frames.iter().map(|frame| frame.len()).sum(),
+        Effect::Send { frames, .. } => frames.iter().map(Frame::len).sum(),
         Effect::Write(line) => line.len(),
         Effect::Subscribe { prefix, .. } | Effect::Unsubscribe { prefix, .. } => prefix.len(),
         Effect::Connect { endpoint, .. } | Effect::Disconnect { endpoint, .. } => {

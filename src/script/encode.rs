@@ -9,7 +9,7 @@ use rhai::{Dynamic, ImmutableString};
 use super::effect::Outlet;
 use super::json::{self, kind_of};
 use super::msg::Msg;
-use crate::message::{Format, Frame, Multipart, encode_tagged, share_all};
+use crate::message::{Format, Frame, Multipart, encode_tagged, share_all, write_integer};
 use crate::zeromq::Role;
 
 /// The id or topic that a value is sent with.
@@ -255,7 +255,7 @@ fn retagged(msg: &Msg, msgid: i64, scratch: &mut Vec<u8>) -> Result<Multipart, S
 
 fn start(scratch: &mut Vec<u8>, msgid: i64, msgtype: &str) {
     scratch.clear();
-    json::write_integer(scratch, msgid);
+    write_integer(scratch, msgid);
     scratch.push(b' ');
     scratch.extend_from_slice(msgtype.as_bytes());
     scratch.push(b' ');

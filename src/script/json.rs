@@ -4,7 +4,6 @@
 //! which message a text came from.
 
 use std::fmt;
-use std::io::Write;
 
 use rhai::{Array, Dynamic, Identifier, ImmutableString, Map};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -72,12 +71,6 @@ pub(super) fn from_value(value: serde_json::Value) -> Dynamic {
 pub(super) fn write(text: &mut Vec<u8>, value: &Dynamic) -> Result<(), String> {
     let value = Json { value, depth: limits::JSON_DEPTH };
     serde_json::to_writer(&mut *text, &value).map_err(|error| error.to_string())
-}
-
-/// Writes an integer behind what is in `text`.
-pub(super) fn write_integer(text: &mut Vec<u8>, number: i64) {
-    // Writing into a Vec cannot fail.
-    let _ = write!(text, "{number}");
 }
 
 /// A value that is looked at and dropped. Not `IgnoredAny`: that skips over bad UTF-8 inside texts

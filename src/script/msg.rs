@@ -319,6 +319,7 @@ fn head_of(
             let [frame] = payload else {
                 return Err(Malformed::Frames { want: 1, got: payload.len() });
             };
+            let frame: &[u8] = frame;
             let tagged = parse_tagged(frame)?;
             let (kind, json) = match tagged.msgtype {
                 MsgType::Json if habit.reads && json::is_short(tagged.body) => {

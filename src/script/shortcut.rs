@@ -237,8 +237,8 @@ impl Calculation {
         let end = right.text()?;
         let mut joined = match left {
             Part::Joined(text) => text,
-            other => {
-                let begin = other.text()?;
+            Part::Integer(_) | Part::Bool(_) | Part::Borrowed(_) => {
+                let begin = left.text()?;
                 let mut text = String::with_capacity(begin.len() + end.len());
                 text.push_str(begin);
                 text

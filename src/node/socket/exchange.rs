@@ -36,13 +36,15 @@ impl NodeSocket {
 
     pub(super) fn receive_from_peers(&mut self) -> Option<Multipart> {
         let mut frames = Multipart::new();
+        let mut bytes = 0;
         loop {
             let mut frame = Frame::empty();
-            if self.raw.receive(&mut frame).is_err() {
+            let Ok(length) = self.raw.receive(&mut frame) else {
                 // libzmq delivers a message whole, so frames cut short by an error are no message.
                 self.readable = false;
                 return None;
-            }
+            };
+            bytes += length;
             let more = frame.more();
             if more && frames.is_empty() {
                 // Most messages of several frames have an envelope of two.
@@ -53,7 +55,6 @@ impl NodeSocket {
                 break;
             }
         }
-        let bytes: usize = frames.iter().map(|frame| frame.len()).sum();
         self.awaits_reply = false;
         self.counters.messages_in.add(1);
         self.counters.bytes_in.add(bytes as u64);
@@ -92,7 +93,7 @@ impl NodeSocket {
         // Sending may consume the edge of a message that came meanwhile, also where it fails.
         self.readable = true;
         self.count_reached(message);
-        let bytes: usize = message.frames.iter().map(|frame| frame.len()).sum();
+        let bytes: usize = message.frames.iter().map(Frame::len).sum();
         let whole = message.next == 0 && !self.taps.is_empty();
         let copy = if whole { self.taps.copy(&message.frames) } else { None };
         let sent = match self.hand_over(message) {

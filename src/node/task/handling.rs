@@ -91,9 +91,13 @@ impl Node {
     pub(in crate::node) fn call(&mut self, event: Event) {
         let Some(handler) = &mut self.handler else { return };
         let place = if let Event::Message(inbound) = &event { Some(inbound.socket) } else { None };
-        let before = Instant::now();
+        let before = self.last_call.unwrap_or_else(Instant::now);
         let result = handler.call_into(event, &mut self.effects);
-        let nanos = u64::try_from(before.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let after = Instant::now();
+        if let Some(last) = &mut self.last_call {
+            *last = after;
+        }
+        let nanos = u64::try_from((after - before).as_nanos()).unwrap_or(u64::MAX);
         let counters = &self.blueprint.counters;
         counters.handled.add(1);
         counters.handler.add(nanos);
@@ -153,6 +157,7 @@ impl Node {
     }
 
     pub(super) fn panicked(&mut self, panic: &(dyn std::any::Any + Send)) {
+        self.last_call = None;
         let message = panic
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned())
