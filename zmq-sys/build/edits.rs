@@ -17,8 +17,7 @@ type Edit = (&'static str, &'static str);
 
 /// A queue takes memory in pieces of so many messages of 64 bytes. 256 of them are 16 KiB for each
 /// direction of each connection, of which an idle one uses the first.
-const CONFIG: &[Edit] =
-    &[("message_pipe_granularity = 256,", "message_pipe_granularity = 32,")];
+const CONFIG: &[Edit] = &[("message_pipe_granularity = 256,", "message_pipe_granularity = 32,")];
 
 /// A third version of the monitor: events are told by a call instead of through two more sockets.
 /// The pointer to a `zmq_sys_monitor_t` takes the place of the monitor's socket.
@@ -90,6 +89,113 @@ const PIPE: &[Edit] = &[(
 ",
 )];
 
+/// A connection that is written out asks at once to be told when it can be written again, and finds
+/// out that way that nothing is left: two more system calls and a turn of the I/O thread for every
+/// message that comes alone. What was written whole, with nothing behind it, needs neither.
+const ENGINE: &[Edit] = &[
+    (
+        "void zmq::stream_engine_base_t::out_event ()
+{
+    zmq_assert (!_io_error);
+",
+        "//  Whether output is being tried before POLLOUT was asked for, and what came of it.
+enum zmq_sys_trial_t
+{
+    zmq_sys_no_trial,
+    zmq_sys_tried,
+    zmq_sys_failed
+};
+static thread_local zmq_sys_trial_t zmq_sys_trial = zmq_sys_no_trial;
+
+void zmq::stream_engine_base_t::out_event ()
+{
+    zmq_assert (!_io_error);
+    bool zmq_sys_drained = false;
+",
+    ),
+    (
+        "                if (errno == ECONNRESET)
+                    return;
+                else
+                    break;
+",
+        "                if (errno == ECONNRESET) {
+                    if (zmq_sys_trial == zmq_sys_tried)
+                        zmq_sys_trial = zmq_sys_failed;
+                    return;
+                }
+                zmq_sys_drained = true;
+                break;
+",
+    ),
+    (
+        "            _output_stopped = true;
+            reset_pollout ();
+            return;
+",
+        "            _output_stopped = true;
+            if (zmq_sys_trial == zmq_sys_no_trial)
+                reset_pollout ();
+            return;
+",
+    ),
+    (
+        "    if (nbytes == -1) {
+        reset_pollout ();
+        return;
+    }
+
+    _outpos += nbytes;
+",
+        "    if (nbytes == -1) {
+        if (zmq_sys_trial == zmq_sys_tried)
+            zmq_sys_trial = zmq_sys_failed;
+        else
+            reset_pollout ();
+        return;
+    }
+
+    _outpos += nbytes;
+",
+    ),
+    (
+        "    if (unlikely (_handshaking))
+        if (_outsize == 0)
+            reset_pollout ();
+}
+",
+        "    if (unlikely (_handshaking)) {
+        if (_outsize == 0)
+            reset_pollout ();
+    } else if (zmq_sys_drained && _outsize == 0) {
+        _output_stopped = true;
+        if (zmq_sys_trial == zmq_sys_no_trial)
+            reset_pollout ();
+    }
+}
+",
+    ),
+    (
+        "    if (likely (_output_stopped)) {
+        set_pollout ();
+        _output_stopped = false;
+    }
+",
+        "    if (likely (_output_stopped)) {
+        _output_stopped = false;
+        zmq_sys_trial = zmq_sys_tried;
+        out_event ();
+        const zmq_sys_trial_t outcome = zmq_sys_trial;
+        zmq_sys_trial = zmq_sys_no_trial;
+        //  One that failed may be gone.
+        if (outcome == zmq_sys_tried && !_output_stopped)
+            set_pollout ();
+        return;
+    }
+",
+    ),
+];
+
 /// Calls the real compiler with the edited copies in the place of libzmq's own files.
 pub(crate) fn compile(compiler: &str) -> ExitCode {
     let mut arguments: Vec<String> = env::args().skip(1).collect();
@@ -100,7 +206,11 @@ pub(crate) fn compile(compiler: &str) -> ExitCode {
         if folder.join("config.hpp").exists() {
             // Its include guard keeps the one in the folder out.
             let config = edited(&folder.join("config.hpp"), CONFIG);
-            for (name, edits) in [("socket_base.cpp", SOCKET), ("pipe.cpp", PIPE)] {
+            for (name, edits) in [
+                ("socket_base.cpp", SOCKET),
+                ("pipe.cpp", PIPE),
+                ("stream_engine_base.cpp", ENGINE),
+            ] {
                 if path.ends_with(name) {
                     arguments[at] = edited(&path, edits);
                 }
@@ -109,10 +219,8 @@ pub(crate) fn compile(compiler: &str) -> ExitCode {
         }
     }
     let mut words = compiler.split_whitespace();
-    let status = words
-        .next()
-        .ok_or_else(|| "no compiler is named".to_owned())
-        .and_then(|program| {
+    let status =
+        words.next().ok_or_else(|| "no compiler is named".to_owned()).and_then(|program| {
             let mut command = Command::new(program);
             command.args(words).args(&arguments);
             command.status().map_err(|error| format!("{program}: {error}"))

@@ -28,19 +28,12 @@ fn main() -> ExitCode {
     // `-w`: what the compiler thinks of libzmq is no concern of who builds this crate.
     let mut flags = vec!["-w".to_owned()];
     if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
-        flags.extend(
-            linux::DEFINES
-                .iter()
-                .map(|(name, value)| format!("-D{name}={value}")),
-        );
+        flags.extend(linux::DEFINES.iter().map(|(name, value)| format!("-D{name}={value}")));
     }
     let target = wanted("TARGET");
     let flags_of_target = format!("CXXFLAGS_{target}");
     let given = env::var(&flags_of_target).unwrap_or_default();
-    set(
-        &flags_of_target,
-        format!("{} {given}", flags.join(" ")).trim_end(),
-    );
+    set(&flags_of_target, format!("{} {given}", flags.join(" ")).trim_end());
 
     let compiler_of_target = format!("CXX_{target}");
     let names = [&compiler_of_target, &format!("CXX_{}", target.replace('-', "_")), "CXX"];
@@ -51,10 +44,7 @@ fn main() -> ExitCode {
 
     // Draft: `zmq_socket_monitor_pipes_stats`, the only way to see how full a connection's queues
     // are.
-    Build::new()
-        .enable_draft(true)
-        .with_libsodium(Some(libsodium()))
-        .build();
+    Build::new().enable_draft(true).with_libsodium(Some(libsodium())).build();
     ExitCode::SUCCESS
 }
 

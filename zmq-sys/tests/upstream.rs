@@ -52,9 +52,8 @@ fn number(text: &str) -> Option<i64> {
 }
 
 fn declared(name: &str) -> Option<i64> {
-    let line = DECLARATIONS
-        .lines()
-        .find_map(|line| line.strip_prefix(&format!("pub const {name}: ")))?;
+    let line =
+        DECLARATIONS.lines().find_map(|line| line.strip_prefix(&format!("pub const {name}: ")))?;
     number(line.split("= ").nth(1)?.split(';').next()?)
 }
 
@@ -86,19 +85,13 @@ fn every_declared_function_has_the_parameters_of_zmq_h() {
     for declaration in DECLARATIONS.split("pub fn ").skip(1) {
         let (name, rest) = declaration.split_once('(').unwrap();
         let (ours, _) = rest.split_once(')').unwrap();
-        let ours = ours
-            .split(',')
-            .filter(|parameter| parameter.contains(':'))
-            .count();
+        let ours = ours.split(',').filter(|parameter| parameter.contains(':')).count();
         let theirs = header
             .split("ZMQ_EXPORT ")
             .find_map(|prototype| {
                 let (before, rest) = prototype.split_once('(')?;
                 let found = before.trim().rsplit([' ', '*']).next()? == name;
-                found.then(|| {
-                    rest.split_once(')')
-                        .map(|(parameters, _)| parameters.to_owned())
-                })?
+                found.then(|| rest.split_once(')').map(|(parameters, _)| parameters.to_owned()))?
             })
             .unwrap_or_else(|| panic!("{name} is not in zmq.h"));
         let theirs = match theirs.trim() {
