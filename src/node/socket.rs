@@ -32,11 +32,6 @@ use crate::zeromq::{OptionValue, Role};
 /// only the end of the whole run is bound by `linger`.
 const UNSENT_KEPT: Duration = Duration::from_secs(10);
 
-/// How many bytes libzmq reads from a connection or writes to it in one system call at most, instead
-/// of 8 KiB: a forward of short messages takes a quarter more of them. What an idle connection does
-/// not use of it takes no memory.
-const BATCH_BYTES: i32 = 64 << 10;
-
 /// Why a socket could not be set up or changed.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 pub enum SocketError {
@@ -236,8 +231,6 @@ impl NodeSocket {
         set("hwm", zmq_sys::ZMQ_SNDHWM, hwm(self.spec.hwm.send))?;
         set("hwm", zmq_sys::ZMQ_RCVHWM, hwm(self.spec.hwm.receive))?;
         set("linger", zmq_sys::ZMQ_LINGER, linger(&self.spec))?;
-        set("in_batch_size", zmq_sys::ZMQ_IN_BATCH_SIZE, BATCH_BYTES)?;
-        set("out_batch_size", zmq_sys::ZMQ_OUT_BATCH_SIZE, BATCH_BYTES)?;
         if let Some(identity) = &self.spec.identity {
             let value = OptionValue::Bytes(identity.clone());
             self.set("identity", zmq_sys::ZMQ_ROUTING_ID.cast_signed(), &value)?;
