@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "a test says what it measured")]
 
 mod edited;
+mod flows;
 mod handlers;
 mod marks;
 mod plans;
