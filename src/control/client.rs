@@ -40,14 +40,18 @@ impl Client {
             nodes: Vec::new(),
         };
         let mut client = Self { hello: nobody, stream, lines };
-        client.ask(&Request::Hello).map_err(|failed| io::Error::other(failed.error))?;
-        match client.next(Some(PATIENCE)) {
-            Ok(Some(Reply::Hello(hello))) => client.hello = hello,
-            Ok(Some(Reply::Failed(failed))) => return Err(io::Error::other(failed.error)),
-            Ok(_) => return Err(io::Error::other("it does not say who it is")),
-            Err(failed) => return Err(io::Error::other(failed.error)),
-        }
-        Ok(client)
+        // A run that refuses does not wait for the question, but it says why.
+        let asked = client.ask(&Request::Hello);
+        let failed = match (client.next(Some(PATIENCE)), asked) {
+            (Ok(Some(Reply::Hello(hello))), _) => {
+                client.hello = hello;
+                return Ok(client);
+            }
+            (Ok(Some(Reply::Failed(refused))), _) => refused.error,
+            (_, Err(failed)) | (Err(failed), Ok(())) => failed.error,
+            (Ok(_), Ok(())) => "it does not say who it is".to_owned(),
+        };
+        Err(io::Error::other(failed))
     }
 
     /// Asks for something.
