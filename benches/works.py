@@ -97,6 +97,7 @@ def scripted():
         "filter",
         ["pull", "OUT"],
         [["push", "IN", TEXT, *[TEXT.replace("1000", str(n)) for n in range(1001, 1010)]]],
+        peers=("zrig", "sync", "asyncio", "zeromq.js"),
         scale=10,
     )
     rep = "nodes:\n  middle: {role: rep, bind: 'IN', on_message: 'msg.text + \"!\"'}\n"
