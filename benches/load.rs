@@ -1,23 +1,31 @@
-//! What drives a program under measurement: sources, sinks, clients and peers on plain libzmq, so
-//! fast that they are not the limit. `benches/compare.py` runs it; nobody else has to.
+//! What drives a program under measurement: sources, sinks, clients and peers that speak ZMTP on
+//! plain connections, so that of the processor time of a measurement next to all is the program's.
+//! `benches/compare.py` runs it; nobody else has to.
 //!
 //! A mode that measures prints `begin` when it has warmed up, and its figures at the end.
 #![expect(clippy::print_stdout, reason = "it talks to the script that runs it")]
 #![expect(clippy::unwrap_used, reason = "a peer that cannot go on ends the measurement")]
 
+#[path = "load/zmtp.rs"]
+mod zmtp;
+
 use std::time::{Duration, Instant};
 
-use zmq::{Context, PollItem, Socket, SocketType};
+use zmq::PollItem;
+use zmtp::{Connection, message};
+
+/// What a source writes at a time, in bytes at least.
+const BATCH: usize = 64 * 1024;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        ["push", endpoint, ref texts @ ..] => source(SocketType::PUSH, endpoint, texts),
-        ["pub", endpoint, ref texts @ ..] => source(SocketType::PUB, endpoint, texts),
-        ["pull", endpoint, warm, time] => sink(SocketType::PULL, endpoint, 1, warm, time),
+        ["push", endpoint, ref texts @ ..] => source("PUSH", endpoint, texts),
+        ["pub", endpoint, ref texts @ ..] => source("PUB", endpoint, texts),
+        ["pull", endpoint, warm, time] => sink("PULL", endpoint, 1, warm, time),
         ["sub", endpoint, count, warm, time] => {
-            sink(SocketType::SUB, endpoint, count.parse().unwrap(), warm, time);
+            sink("SUB", endpoint, count.parse().unwrap(), warm, time);
         }
         ["echo", endpoint] => echo(endpoint),
         ["ask", endpoint, in_flight, text, warm, time] => {
@@ -37,22 +45,13 @@ fn payload(text: &str) -> Vec<u8> {
     }
 }
 
-fn open(kind: SocketType, endpoint: &str) -> Socket {
-    let socket = Context::new().socket(kind).unwrap();
-    socket.set_linger(0).unwrap();
-    socket.set_reconnect_ivl(10).unwrap();
-    socket.connect(endpoint).unwrap();
-    socket
-}
-
 /// Sends without end, one text after the other.
-fn source(kind: SocketType, endpoint: &str, texts: &[&str]) {
-    let socket = open(kind, endpoint);
-    let payloads: Vec<Vec<u8>> = texts.iter().map(|text| payload(text)).collect();
+fn source(socket_type: &str, endpoint: &str, texts: &[&str]) {
+    let mut connection = Connection::open(endpoint, socket_type);
+    let round: Vec<u8> = texts.iter().flat_map(|text| message(&[&payload(text)])).collect();
+    let batch = round.repeat(BATCH.div_ceil(round.len()));
     loop {
-        for payload in &payloads {
-            socket.send(payload.as_slice(), 0).unwrap();
-        }
+        connection.write(&batch);
     }
 }
 
@@ -89,48 +88,36 @@ impl Window {
     }
 }
 
-/// Counts what arrives on all sockets together.
-fn sink(kind: SocketType, endpoint: &str, sockets: usize, warm: &str, time: &str) {
-    let context = Context::new();
-    let sockets: Vec<Socket> = (0..sockets)
-        .map(|_| {
-            let socket = context.socket(kind).unwrap();
-            socket.set_linger(0).unwrap();
-            socket.set_reconnect_ivl(10).unwrap();
-            if kind == SocketType::SUB {
-                socket.set_subscribe(b"").unwrap();
-            }
-            socket.connect(endpoint).unwrap();
-            socket
-        })
+/// Counts what arrives on all connections together.
+fn sink(socket_type: &str, endpoint: &str, count: usize, warm: &str, time: &str) {
+    let mut connections: Vec<Connection> =
+        (0..count).map(|_| Connection::open(endpoint, socket_type)).collect();
+    for connection in &mut connections {
+        connection.set_blocking(count == 1);
+        if socket_type == "SUB" {
+            connection.write(&message(&[b"\x01"]));
+        }
+    }
+    let mut items: Vec<PollItem<'_>> = connections
+        .iter()
+        .map(|connection| PollItem::from_fd(connection.descriptor(), zmq::POLLIN))
         .collect();
     let mut window = Window::new(warm, time);
-    let mut message = zmq::Message::new();
-    let mut count = 0_u64;
+    let mut received = 0;
     loop {
-        let mut items: Vec<PollItem<'_>> =
-            sockets.iter().map(|socket| socket.as_poll_item(zmq::POLLIN)).collect();
-        if sockets.len() > 1 {
+        if count > 1 {
             zmq::poll(&mut items, -1).unwrap();
         }
-        for (socket, item) in sockets.iter().zip(&items) {
-            if sockets.len() > 1 && !item.is_readable() {
-                continue;
-            }
-            let mut wait = if sockets.len() > 1 { zmq::DONTWAIT } else { 0 };
-            for _ in 0..256 {
-                if socket.recv(&mut message, wait).is_err() {
-                    break;
-                }
-                wait = zmq::DONTWAIT;
-                count += u64::from(!message.get_more());
+        for (connection, item) in connections.iter_mut().zip(&items) {
+            if count == 1 || item.is_readable() {
+                received += connection.read().0;
             }
         }
         if window.begins() {
-            count = 0;
+            received = 0;
         }
         if let Some(took) = window.over() {
-            println!("{} {took}", count);
+            println!("{received} {took}");
             return;
         }
     }
@@ -138,70 +125,49 @@ fn sink(kind: SocketType, endpoint: &str, sockets: usize, warm: &str, time: &str
 
 /// Answers every request with itself.
 fn echo(endpoint: &str) {
-    let socket = open(SocketType::REP, endpoint);
-    let mut message = zmq::Message::new();
+    let mut connection = Connection::open(endpoint, "REP");
     loop {
-        socket.recv(&mut message, 0).unwrap();
-        socket.send(std::mem::replace(&mut message, zmq::Message::new()), 0).unwrap();
+        let requests = connection.read().1.to_vec();
+        connection.write(&requests);
     }
 }
 
 /// Keeps so many requests in flight, and counts the answers.
 fn ask(endpoint: &str, in_flight: usize, text: &str, warm: &str, time: &str) {
-    let socket = open(SocketType::DEALER, endpoint);
-    let payload = payload(text);
-    let send = || {
-        socket.send("", zmq::SNDMORE).unwrap();
-        socket.send(payload.as_slice(), 0).unwrap();
-    };
-    (0..in_flight).for_each(|_| send());
+    let mut connection = Connection::open(endpoint, "DEALER");
+    let request = message(&[b"", &payload(text)]);
+    let requests = request.repeat(in_flight);
+    connection.write(&requests);
     let mut window = Window::new(warm, time);
-    let mut message = zmq::Message::new();
-    let mut count = 0_u64;
+    let mut received = 0;
     loop {
-        socket.recv(&mut message, 0).unwrap();
-        if message.get_more() {
-            continue;
+        let (answers, _) = connection.read();
+        connection.write(&requests[..request.len() * usize::try_from(answers).unwrap()]);
+        received += answers;
+        if window.begins() {
+            received = 0;
         }
-        count += 1;
-        send();
-        if count.is_multiple_of(16) {
-            if window.begins() {
-                count = 0;
-            }
-            if let Some(took) = window.over() {
-                println!("{count} {took}");
-                return;
-            }
+        if let Some(took) = window.over() {
+            println!("{received} {took}");
+            return;
         }
     }
 }
 
 /// Asks one endpoint after the other, and takes the time of every round trip.
 fn trip(endpoints: &[&str], text: &str, warm: &str, time: &str) {
-    let context = Context::new();
-    let payload = payload(text);
-    let sockets: Vec<Socket> = endpoints
-        .iter()
-        .map(|endpoint| {
-            let socket = context.socket(SocketType::REQ).unwrap();
-            socket.set_linger(0).unwrap();
-            socket.set_reconnect_ivl(10).unwrap();
-            socket.connect(endpoint).unwrap();
-            socket
-        })
-        .collect();
-    let mut message = zmq::Message::new();
+    let request = message(&[b"", &payload(text)]);
+    let mut connections: Vec<Connection> =
+        endpoints.iter().map(|endpoint| Connection::open(endpoint, "REQ")).collect();
     let mut micros: Vec<f64> = Vec::new();
     let mut window = Window::new(warm, time);
-    // The first round connects.
-    for round in 0.. {
-        for socket in &sockets {
+    loop {
+        for connection in &mut connections {
             let begun = Instant::now();
-            socket.send(payload.as_slice(), 0).unwrap();
-            socket.recv(&mut message, 0).unwrap();
+            connection.write(&request);
+            while connection.read().0 == 0 {}
             micros.push(begun.elapsed().as_secs_f64() * 1e6);
-            if round > 0 && window.begins() {
+            if window.begins() {
                 micros.clear();
             }
             let Some(took) = window.over() else { continue };

@@ -26,7 +26,7 @@ use super::tap::Ends;
 use crate::counters::{DropReason, SocketCounters};
 use crate::message::{Frame, Multipart};
 use crate::topology::{Filter, SocketSpec, WhenFull};
-use crate::zeromq::{OptionValue, Role};
+use crate::zeromq::{OptionValue, Role, SocketOption};
 
 /// How long a socket that a reload replaces or removes goes on sending what it was given, at least:
 /// only the end of the whole run is bound by `linger`.
@@ -244,6 +244,11 @@ impl NodeSocket {
         }
         if self.spec.role.publishes() && self.spec.when_full == WhenFull::Wait {
             set("when_full", zmq_sys::ZMQ_XPUB_NODROP, 1)?;
+        }
+        for name in SocketOption::RAISED {
+            if let Some(default) = name.option().default {
+                set(name.0, name.number().cast_unsigned(), i32::try_from(default).unwrap_or(i32::MAX))?;
+            }
         }
         for (name, value) in &self.spec.options {
             // The runner keeps ROUTER_MANDATORY on and acts on the user's wish itself.

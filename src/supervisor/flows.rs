@@ -12,7 +12,7 @@ use crate::counters::{Reached, SocketCounters};
 use crate::node::{NodeHandle, SocketObservation};
 use crate::snapshot::{FlowSnapshot, LinkSnapshot, PortSnapshot, Snapshot, SocketSnapshot};
 use crate::topology::{Attachment, Link, LinkEnd, SocketSpec, Topology, links_of};
-use crate::zeromq::{Endpoint, Role, Side, Transport};
+use crate::zeromq::{Endpoint, Role, Side, SocketOption, Transport};
 
 /// Options with which nobody can say which messages a subscriber should get.
 const UNCOUNTABLE: [&str; 6] = [
@@ -403,24 +403,35 @@ fn room(
     }
     let messages = u64::from(sender.hwm.send) + u64::from(receiver.hwm.receive);
     let room = Room { messages, ..Room::default() };
+    let bytes = batches(sender, receiver);
     match link.endpoint.transport() {
         Transport::Inproc => Some(room),
-        Transport::Ipc => Some(Room { bytes: ipc_room(), ..room }),
-        Transport::Tcp | Transport::Ws => port.map(|port| Room { ports: vec![port], ..room }),
+        Transport::Ipc => Some(Room { bytes: bytes + ipc_room(), ..room }),
+        Transport::Tcp | Transport::Ws => {
+            port.map(|port| Room { bytes, ports: vec![port], ..room })
+        }
     }
 }
 
-/// The most bytes that can be on their way on an ipc connection: the kernel's buffer at its
-/// largest, and the batches of libzmq at both ends.
+/// The most bytes that libzmq has in hand at both ends of a connection: a batch, and as much again
+/// where the end of one is kept for the next.
+fn batches(sender: &SocketSpec, receiver: &SocketSpec) -> u64 {
+    let [receives, sends] = SocketOption::RAISED;
+    [receiver.number(receives), sender.number(sends)]
+        .map(|bytes| 2 * bytes.unwrap_or(0).unsigned_abs())
+        .iter()
+        .sum()
+}
+
+/// The most bytes that the kernel has of an ipc connection: its buffer at its largest.
 fn ipc_room() -> u64 {
     static ROOM: OnceLock<u64> = OnceLock::new();
-    const BATCHES: u64 = 4 * 8192;
     const UNKNOWN: u64 = 16 * 1024 * 1024;
     *ROOM.get_or_init(|| {
         let most = std::fs::read_to_string("/proc/sys/net/core/wmem_max").ok();
         let most: Option<u64> = most.and_then(|text| text.trim().parse().ok());
         // The kernel doubles what it is asked for.
-        most.map_or(UNKNOWN, |most| 2 * most) + BATCHES
+        most.map_or(UNKNOWN, |most| 2 * most)
     })
 }
 

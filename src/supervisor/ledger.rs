@@ -57,7 +57,8 @@ pub(super) struct Flow {
 pub(super) struct Room {
     /// Messages, by the high-water marks.
     pub(super) messages: u64,
-    /// Bytes between two queues, where the kernel does not tell how many there are.
+    /// Bytes between two queues: what libzmq has in hand at both ends, and what the kernel can
+    /// have where it does not tell how much it has.
     pub(super) bytes: u64,
     /// The TCP ports over which more is on its way.
     pub(super) ports: Vec<u16>,
@@ -168,12 +169,10 @@ impl Flow {
 
     /// The most messages that can be on their way, if there is a limit.
     fn most_waiting(&self, wire: Option<&Wire>) -> Option<u64> {
-        /// What libzmq has in hand at both ends of a connection.
-        const BATCHES: u64 = 4 * 8192;
         let room = self.room.as_ref()?;
         let mut bytes = room.bytes;
         for &port in &room.ports {
-            bytes += wire?.bytes(port) + BATCHES;
+            bytes += wire?.bytes(port);
         }
         // The smallest message there was, with the header that ZMTP gives each.
         let smallest = self.from.iter().map(|member| member.counters.smallest_out.get()).min();

@@ -208,6 +208,17 @@ impl SocketSpec {
         self.options.iter().any(|(name, value)| name.0 == option && *value == OptionValue::Int(1))
     }
 
+    /// The value of an option that is a number: what was set, or its default.
+    #[must_use]
+    pub fn number(&self, option: OptionName) -> Option<i64> {
+        match self.options.get(&option) {
+            Some(OptionValue::Int(number)) => Some(i64::from(*number)),
+            Some(OptionValue::Long(number)) => Some(*number),
+            Some(OptionValue::Bytes(_)) => None,
+            None => option.option().default,
+        }
+    }
+
     /// The endpoints it binds.
     pub fn binds(&self) -> impl Iterator<Item = &Endpoint> {
         self.attachments.iter().filter_map(|attachment| match attachment {

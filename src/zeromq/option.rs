@@ -94,13 +94,18 @@ pub struct SocketOption {
     pub roles: &'static [Role],
     /// When a changed value takes effect.
     pub effective: Effective,
-    /// libzmq's value when nothing is set, of options that are numbers.
+    /// The value when nothing is set, of options that are numbers: libzmq's, but for those of
+    /// [`SocketOption::RAISED`].
     pub default: Option<i64>,
     /// What it does, in one line.
     pub meaning: &'static str,
 }
 
 impl SocketOption {
+    /// Options that a runner's socket has with another value than libzmq gives it.
+    pub const RAISED: [OptionName; 2] =
+        [OptionName("in_batch_size"), OptionName("out_batch_size")];
+
     /// Every option there is, by name.
     #[must_use]
     pub fn all() -> &'static [Self] {

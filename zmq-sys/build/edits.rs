@@ -196,6 +196,65 @@ void zmq::stream_engine_base_t::out_event ()
     ),
 ];
 
+/// A buffer to receive into is as long as `ZMQ_IN_BATCH_SIZE` and kept by every message in it that
+/// nobody has closed: a message that came alone and waits would keep all of it. So one of more than
+/// 8 KiB is only taken after a read that got as much.
+const ALLOCATOR: &[Edit] = &[(
+    "        if (c->sub (1)) {
+            // buffer is still in use as message data. \"Release\" it and create a new one
+            // release pointer because we are going to create a new buffer
+            release ();
+        }
+    }
+
+    // if buf != NULL it is not used by any message so we can re-use it for the next run
+    if (!_buf) {
+        // allocate memory for reference counters together with reception buffer
+        std::size_t const allocationsize =
+          _max_size + sizeof (zmq::atomic_counter_t)
+          + _max_counters * sizeof (zmq::msg_t::content_t);
+
+        _buf = static_cast<unsigned char *> (std::malloc (allocationsize));
+        alloc_assert (_buf);
+
+        new (_buf) atomic_counter_t (1);
+    } else {
+        // release reference count to couple lifetime to messages
+        zmq::atomic_counter_t *c =
+          reinterpret_cast<zmq::atomic_counter_t *> (_buf);
+        c->set (1);
+    }
+
+    _buf_size = _max_size;
+    _msg_content = reinterpret_cast<zmq::msg_t::content_t *> (
+      _buf + sizeof (atomic_counter_t) + _max_size);
+",
+    "        if (!c->sub (1)) {
+            c->~atomic_counter_t ();
+            std::free (_buf);
+        }
+    }
+
+    const std::size_t zmq_sys_short = 8192;
+    const bool zmq_sys_is_short =
+      _buf_size < zmq_sys_short && zmq_sys_short < _max_size;
+    const std::size_t zmq_sys_size =
+      zmq_sys_is_short ? zmq_sys_short : _max_size;
+    const std::size_t zmq_sys_counters =
+      zmq_sys_is_short ? zmq_sys_short / msg_t::max_vsm_size + 1
+                       : _max_counters;
+    _buf = static_cast<unsigned char *> (
+      std::malloc (zmq_sys_size + sizeof (zmq::atomic_counter_t)
+                   + zmq_sys_counters * sizeof (zmq::msg_t::content_t)));
+    alloc_assert (_buf);
+    new (_buf) atomic_counter_t (1);
+
+    _buf_size = zmq_sys_size;
+    _msg_content = reinterpret_cast<zmq::msg_t::content_t *> (
+      _buf + sizeof (atomic_counter_t) + zmq_sys_size);
+",
+)];
+
 /// Calls the real compiler with the edited copies in the place of libzmq's own files.
 pub(crate) fn compile(compiler: &str) -> ExitCode {
     let mut arguments: Vec<String> = env::args().skip(1).collect();
@@ -210,6 +269,7 @@ pub(crate) fn compile(compiler: &str) -> ExitCode {
                 ("socket_base.cpp", SOCKET),
                 ("pipe.cpp", PIPE),
                 ("stream_engine_base.cpp", ENGINE),
+                ("decoder_allocators.cpp", ALLOCATOR),
             ] {
                 if path.ends_with(name) {
                     arguments[at] = edited(&path, edits);
