@@ -1,5 +1,7 @@
 //! Owns the few places where libzmq is built otherwise than it was released, and the compiler that
-//! sees them: this build script itself, standing in for the real one.
+//! sees them: this build script itself, standing in for the real one. What it compiles is one file
+//! that includes all others, so that what is called for each message is inlined: every function of
+//! libzmq's has a file of its class's own.
 //!
 //! It never changes what is on disk but its own copies, and never passes over an edit that does
 //! not fit: the version of the sources is pinned, so each place is there exactly once.
@@ -255,7 +257,20 @@ const ALLOCATOR: &[Edit] = &[(
 ",
 )];
 
-/// Calls the real compiler with the edited copies in the place of libzmq's own files.
+/// Every edited file but `config.hpp`.
+const EDITED: &[(&str, &[Edit])] = &[
+    ("decoder_allocators.cpp", ALLOCATOR),
+    ("pipe.cpp", PIPE),
+    ("socket_base.cpp", SOCKET),
+    ("stream_engine_base.cpp", ENGINE),
+];
+/// The file that stands for all of them.
+const WHOLE: &str = "zmq.cpp";
+/// What needs GnuTLS, which is not here.
+const LEFT_OUT: &[&str] = &["wss_address.cpp", "wss_engine.cpp"];
+
+/// Calls the real compiler, with all of libzmq in the place of one of its files and nothing in the
+/// place of the others.
 pub(crate) fn compile(compiler: &str) -> ExitCode {
     let mut arguments: Vec<String> = env::args().skip(1).collect();
     let source = arguments.iter().position(|argument| argument.ends_with(".cpp"));
@@ -263,19 +278,9 @@ pub(crate) fn compile(compiler: &str) -> ExitCode {
         let path = PathBuf::from(&arguments[at]);
         let folder = path.parent().unwrap_or(Path::new("."));
         if folder.join("config.hpp").exists() {
-            // Its include guard keeps the one in the folder out.
-            let config = edited(&folder.join("config.hpp"), CONFIG);
-            for (name, edits) in [
-                ("socket_base.cpp", SOCKET),
-                ("pipe.cpp", PIPE),
-                ("stream_engine_base.cpp", ENGINE),
-                ("decoder_allocators.cpp", ALLOCATOR),
-            ] {
-                if path.ends_with(name) {
-                    arguments[at] = edited(&path, edits);
-                }
-            }
-            arguments.splice(0..0, ["-include".to_owned(), config]);
+            let whole = path.ends_with(WHOLE);
+            let text = if whole { whole_of(folder) } else { String::new() };
+            arguments[at] = written(if whole { "whole.cpp" } else { "nothing.cpp" }, &text);
         }
     }
     let mut words = compiler.split_whitespace();
@@ -295,6 +300,27 @@ pub(crate) fn compile(compiler: &str) -> ExitCode {
     }
 }
 
+/// A file that includes every source file of a folder, edited where there is an edit.
+fn whole_of(folder: &Path) -> String {
+    // Its include guard keeps the one in the folder out.
+    let config = edited(&folder.join("config.hpp"), CONFIG);
+    let entries = fs::read_dir(folder)
+        .unwrap_or_else(|error| panic!("cannot read {}: {error}", folder.display()));
+    let mut sources: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("a folder can be read to its end").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "cpp"))
+        .filter(|path| !LEFT_OUT.iter().any(|name| path.ends_with(name)))
+        .collect();
+    sources.sort();
+    let mut text = format!("#include \"{config}\"\n");
+    for path in sources {
+        let edits = EDITED.iter().find(|(name, _)| path.ends_with(name));
+        let path = edits.map_or_else(|| path.display().to_string(), |(_, all)| edited(&path, all));
+        text += &format!("#include \"{path}\"\n");
+    }
+    text
+}
+
 /// Writes the edited copy of a file, and returns where it is.
 fn edited(path: &Path, edits: &[Edit]) -> String {
     let mut text = fs::read_to_string(path)
@@ -303,10 +329,14 @@ fn edited(path: &Path, edits: &[Edit]) -> String {
         assert_eq!(text.matches(from).count(), 1, "{}: {from:?}", path.display());
         text = text.replace(from, to);
     }
+    written(&path.file_name().expect("a source file has a name").to_string_lossy(), &text)
+}
+
+/// Writes a file that is to be compiled, and returns where it is.
+fn written(name: &str, text: &str) -> String {
     let folder = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("edited");
-    let name = path.file_name().expect("a source file has a name");
     // Several compilers run at once, and each has to see a whole file.
-    let draft = folder.join(format!("{}.{}", name.display(), std::process::id()));
+    let draft = folder.join(format!("{name}.{}", std::process::id()));
     let copy = folder.join(name);
     fs::create_dir_all(&folder)
         .and_then(|()| fs::write(&draft, text))
