@@ -138,13 +138,9 @@ pub fn parse_envelope(frames: &[Frame]) -> Result<(&Frame, &Frame), Malformed> {
 /// Puts a `msgid` message together: one frame.
 #[must_use]
 pub fn encode_tagged(msgid: i64, msgtype: &str, body: &[u8]) -> Multipart {
-    let mut text = Vec::with_capacity(body.len() + msgtype.len() + 24);
-    write_integer(&mut text, msgid);
-    text.push(b' ');
-    text.extend_from_slice(msgtype.as_bytes());
-    text.push(b' ');
-    text.extend_from_slice(body);
-    Multipart::from_buf([Frame::copy(&text)])
+    let mut digits = itoa::Buffer::new();
+    let msgid = digits.format(msgid).as_bytes();
+    Multipart::from_buf([Frame::joined(&[msgid, b" ", msgtype.as_bytes(), b" ", body])])
 }
 
 fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {

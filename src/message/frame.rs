@@ -33,14 +33,24 @@ impl Frame {
     /// A frame with a copy of these bytes.
     #[must_use]
     pub fn copy(bytes: &[u8]) -> Self {
+        Self::joined(&[bytes])
+    }
+
+    /// A frame with copies of these bytes, one after the other.
+    #[must_use]
+    pub fn joined(parts: &[&[u8]]) -> Self {
+        let length = parts.iter().map(|part| part.len()).sum();
         let mut raw = zmq_msg_t::default();
-        // SAFETY: the content is uninitialised, as the call wants it, and `bytes.len()` bytes
-        // of it are written before anybody can read them.
+        // SAFETY: the content is uninitialised, as the call wants it, and as many bytes of it as
+        // all parts have are written before anybody can read them.
         unsafe {
-            let status = zmq_sys::zmq_msg_init_size(&mut raw, bytes.len());
-            assert_eq!(status, 0, "no memory for a frame of {} bytes", bytes.len());
-            let data = zmq_sys::zmq_msg_data(&mut raw).cast::<u8>();
-            data.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            let status = zmq_sys::zmq_msg_init_size(&mut raw, length);
+            assert_eq!(status, 0, "no memory for a frame of {length} bytes");
+            let mut data = zmq_sys::zmq_msg_data(&mut raw).cast::<u8>();
+            for part in parts {
+                data.copy_from_nonoverlapping(part.as_ptr(), part.len());
+                data = data.add(part.len());
+            }
         }
         Self(raw)
     }

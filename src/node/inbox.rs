@@ -41,9 +41,8 @@ pub fn open_envelope(
     if length == 0 {
         return Ok(Inbound { socket, payload: frames, route: None });
     }
-    let mut frames = frames.into_iter();
-    let envelope: Vec<Frame> = frames.by_ref().take(length).collect();
-    let payload: Multipart = frames.collect();
+    let mut envelope = frames;
+    let payload: Multipart = envelope.drain(length..).collect();
     Ok(Inbound { socket, payload, route: Some(Rc::new(Route { envelope })) })
 }
 

@@ -234,7 +234,7 @@ impl Node {
     fn ask(&mut self, place: usize, one: Injected) {
         self.calls += 1;
         let id = [CALLER, self.calls.to_string().as_bytes()].concat();
-        let envelope = vec![Frame::copy(&id), Frame::empty()];
+        let envelope = Multipart::from_vec(vec![Frame::copy(&id), Frame::empty()]);
         self.sockets[place].callers.push(Caller { id, deadline: one.deadline, done: one.done });
         let payload = one.message.frames;
         if !self.sockets[place].taps.is_empty() {

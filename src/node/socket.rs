@@ -247,7 +247,11 @@ impl NodeSocket {
         }
         for name in SocketOption::RAISED {
             if let Some(default) = name.option().default {
-                set(name.0, name.number().cast_unsigned(), i32::try_from(default).unwrap_or(i32::MAX))?;
+                set(
+                    name.0,
+                    name.number().cast_unsigned(),
+                    i32::try_from(default).unwrap_or(i32::MAX),
+                )?;
             }
         }
         for (name, value) in &self.spec.options {

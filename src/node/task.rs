@@ -35,6 +35,9 @@ use crate::script::{Effect, Engine, Event, Handler, Inbound, Keepsake, Outlet, P
 
 /// How many messages, timers or lines one round handles before other nodes have their turn.
 const BURST: usize = 64;
+/// How many messages of a burst are handled before what came of them is sent: libzmq's thread sends
+/// it while the others are handled.
+const HANDLED: usize = 32;
 /// How long a round may take before other nodes have their turn.
 const BURST_TIME: Duration = Duration::from_micros(300);
 /// How many busy rounds a node may have before other nodes have their turn.
@@ -316,6 +319,9 @@ impl Node {
                 }
                 taken += 1;
                 self.arrived(place, frames);
+                if taken % HANDLED == 0 {
+                    self.flush(now);
+                }
                 if taken % 8 == 0 && self.last_call.unwrap_or_else(Instant::now) > now + BURST_TIME
                 {
                     break 'burst;

@@ -42,6 +42,8 @@ pub(super) struct View {
     pub(super) params: Map,
     pub(super) outlets: Vec<Outlet>,
     pub(super) names: Vec<ImmutableString>,
+    /// The one socket that a handler outside a request sends on, if there is one.
+    pub(super) sender: Option<usize>,
     pub(super) started: Instant,
     pub(super) writes: bool,
     pub(super) has_timer: bool,

@@ -5,7 +5,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::message::{Format, Frame, Multipart};
+use crate::message::{Format, Multipart};
 use crate::zeromq::{Endpoint, Role};
 
 /// A socket as a handler sees it: what its name is and how a value for it is encoded.
@@ -26,7 +26,7 @@ pub struct Outlet {
 #[derive(Debug)]
 pub struct Route {
     /// The frames to put before the answer, the routing id first.
-    pub envelope: Vec<Frame>,
+    pub envelope: Multipart,
 }
 
 /// A message on its way into a handler.

@@ -8,6 +8,7 @@ use rhai::{Dynamic, ImmutableString};
 
 use super::effect::Outlet;
 use super::json::{self, kind_of};
+use super::limits;
 use super::msg::Msg;
 use crate::message::{Format, Frame, Multipart, encode_tagged, share_all, write_integer};
 use crate::zeromq::Role;
@@ -106,6 +107,18 @@ pub(super) fn answer(
         }
         Ok(msg) => message(Dynamic::from(msg), outlet, &Tag::Default, scratch),
         Err(value) => message(value, outlet, &Tag::Default, scratch),
+    }
+}
+
+/// A text as the frames of one message, where the socket's format has a place for it.
+pub(super) fn text(text: &str, outlet: &Outlet) -> Option<Multipart> {
+    match outlet.format {
+        _ if text.len() > limits::EFFECT_BYTES => None,
+        Format::Plain => Some(Multipart::from_buf([Frame::from(text)])),
+        Format::Msgid if outlet.msgid.unsigned_abs() <= MSGID_MAX => {
+            Some(encode_tagged(outlet.msgid, "text", text.as_bytes()))
+        }
+        Format::Msgid | Format::Envelope => None,
     }
 }
 

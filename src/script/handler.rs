@@ -3,6 +3,8 @@
 //! Owns a node's state, `this`, and what becomes of what a handler returns or fails with. Never
 //! performs an effect: the node does.
 
+mod direct;
+
 use std::rc::Rc;
 
 use rhai::{
@@ -19,6 +21,7 @@ use super::json;
 use super::keepsake::Keepsake;
 use super::limits;
 use super::msg::{Habit, Letter, Misfit, Msg, excerpt, text_or_blob};
+use super::outlets;
 use super::program::{Compiled, Entry, Program};
 use crate::zeromq::Role;
 
@@ -153,24 +156,31 @@ impl Handler {
         else {
             return Ok(());
         };
-        let asker =
-            (outlet.role == Role::Rep).then(|| WayBack { socket, route: inbound.route.clone() });
+        let asks = outlet.role == Role::Rep;
         let letter = match Letter::open(inbound, outlet, &self.view.names[socket], self.habit) {
             Ok(letter) => letter,
-            Err(misfit) => return Err(self.refuse(&misfit, asker, effects)),
+            Err(misfit) => {
+                let asker = asks.then(|| WayBack { socket, route: misfit.inbound.route.clone() });
+                return Err(self.refuse(&misfit, asker, effects));
+            }
         };
+        let Some(entry) = entry.clone() else {
+            if asks {
+                let asker = WayBack { socket, route: letter.route };
+                effects.push(asker.notice(&self.view, ""));
+            }
+            return Ok(());
+        };
+        let letter = match &entry.shortcut {
+            Some(shortcut) => match self.directly(shortcut, letter, effects) {
+                Ok(()) => return Ok(()),
+                Err(letter) => letter,
+            },
+            None => letter,
+        };
+        let asker = asks.then(|| WayBack { socket, route: letter.route.clone() });
         let msg = Msg(Rc::new(letter));
-        match entry.clone() {
-            Some(entry) => {
-                self.run(&entry, Argument::Message(msg.clone()), Some(msg), asker, effects)
-            }
-            None => {
-                if let Some(asker) = asker {
-                    effects.push(asker.notice(&self.view, ""));
-                }
-                Ok(())
-            }
-        }
+        self.run(&entry, Argument::Message(msg.clone()), Some(msg), asker, effects)
     }
 
     /// What the handler of messages says of one; nothing is done about it.
@@ -392,6 +402,7 @@ fn view_of(view: NodeView, program: &Compiled) -> View {
         replica: (&*view.replica).into(),
         params: json::from_object(view.params),
         names: view.outlets.iter().map(|outlet| (&*outlet.name).into()).collect(),
+        sender: outlets::sender(&view.outlets, None).ok(),
         outlets: view.outlets,
         started: view.started,
         writes: view.writes,

@@ -6,6 +6,7 @@
 
 mod planting;
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::rc::Rc;
 
@@ -75,6 +76,13 @@ enum Part<'m> {
     Joined(String),
 }
 
+/// What a whole handler comes to, where it is one of the plain things.
+pub(super) enum Outcome<'m> {
+    Nothing,
+    Message,
+    Text(Cow<'m, str>),
+}
+
 /// A shortcut in the engine's hands.
 #[derive(Clone)]
 struct Planted(Rc<Shortcut>);
@@ -127,6 +135,32 @@ impl Shortcut {
             Part::Borrowed(text) => ImmutableString::from(text).into(),
             Part::Joined(text) => ImmutableString::from(text).into(),
         })
+    }
+
+    /// What it comes to, if that is nothing, the message or a text.
+    pub(super) fn outcome<'m>(&'m self, letter: &'m Letter) -> Option<Outcome<'m>> {
+        match self {
+            Self::Unit => Some(Outcome::Nothing),
+            Self::Message => Some(Outcome::Message),
+            Self::If(parts) => {
+                let [condition, then, otherwise] = &**parts;
+                let taken = if condition.truth(letter)? { then } else { otherwise };
+                taken.outcome(letter)
+            }
+            Self::Integer(_)
+            | Self::Bool(_)
+            | Self::Text(_)
+            | Self::Property(_)
+            | Self::Not(_)
+            | Self::All(_)
+            | Self::Any(_)
+            | Self::Compare(..)
+            | Self::Calculate(..) => match self.part(letter)? {
+                Part::Borrowed(text) => Some(Outcome::Text(Cow::Borrowed(text))),
+                Part::Joined(text) => Some(Outcome::Text(Cow::Owned(text))),
+                Part::Integer(_) | Part::Bool(_) => None,
+            },
+        }
     }
 
     fn part<'m>(&'m self, letter: &'m Letter) -> Option<Part<'m>> {

@@ -103,8 +103,7 @@ pub struct SocketOption {
 
 impl SocketOption {
     /// Options that a runner's socket has with another value than libzmq gives it.
-    pub const RAISED: [OptionName; 2] =
-        [OptionName("in_batch_size"), OptionName("out_batch_size")];
+    pub const RAISED: [OptionName; 2] = [OptionName("in_batch_size"), OptionName("out_batch_size")];
 
     /// Every option there is, by name.
     #[must_use]

@@ -2,9 +2,9 @@ use proptest::prelude::*;
 use rhai::{ASTNode, Expr};
 
 use crate::message::Format;
-use crate::script::Engine;
 use crate::script::trial::{Trial, compiled, formatted, outlet, script, shown, view};
-use crate::zeromq::Role::{Pull, Push};
+use crate::script::{Engine, Outlet};
+use crate::zeromq::Role::{Pull, Push, Rep, Router};
 
 /// How many shortcuts a handler's body has.
 fn shortcuts(body: &str) -> usize {
@@ -20,13 +20,25 @@ fn shortcuts(body: &str) -> usize {
     count
 }
 
-/// What comes of a handler with that body; `None` if it does not compile.
-fn outcome(handler: &str, format: Format, frames: &[&[u8]]) -> Option<Result<String, String>> {
+/// Sockets that a message of that format comes by, and that what a handler returns goes to.
+fn sockets(format: Format) -> [Vec<Outlet>; 4] {
+    let [pull, push, rep, router] = [("in", Pull), ("out", Push), ("in", Rep), ("in", Router)]
+        .map(|(name, role)| outlet(name, role));
+    let of = |outlet: &Outlet, format: Format| formatted(vec![outlet.clone()], format).remove(0);
+    [
+        vec![of(&pull, format), push.clone()],
+        vec![of(&pull, format), of(&push, Format::Msgid)],
+        vec![of(&rep, format)],
+        vec![of(&router, format)],
+    ]
+}
+
+/// What comes of a handler of those sockets; `None` if it does not compile.
+fn outcome(handler: &str, outlets: &[Outlet], frames: &[&[u8]]) -> Option<Result<String, String>> {
     let text = script(handler);
     let engine = Engine::new();
     engine.compile(&text).ok()?;
-    let mut outlets = formatted(vec![outlet("in", Pull)], format);
-    outlets.push(outlet("out", Push));
+    let outlets = outlets.to_vec();
     let mut trial = Trial::with(view(outlets), &text);
     Some(match trial.message(0, frames) {
         Ok(effects) => Ok(effects.iter().map(shown).collect()),
@@ -94,6 +106,7 @@ fn a_body() -> impl Strategy<Value = String> {
     let part = an_expression;
     prop_oneof![
         3 => part(),
+        1 => part().prop_map(|a| format!("if {a} == {a} {{ msg }}")),
         1 => (part(), part()).prop_map(|(a, b)| format!("if true == {a} {{ {b} }}")),
         1 => (part(), part()).prop_map(|(a, b)| format!("if true == {a} {{ {b}; }}")),
         1 => (part(), part(), part())
@@ -102,14 +115,16 @@ fn a_body() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn a_shortcut_leads_where_the_engine_goes(body in a_body()) {
         for (format, frames) in messages() {
-            for [quick, plain] in forms(&body) {
+            for (outlets, [quick, plain]) in
+                sockets(format).iter().flat_map(|outlets| forms(&body).map(|form| (outlets, form)))
+            {
                 let (quick_came_to, plain_came_to) =
-                    (outcome(&quick, format, &frames), outcome(&plain, format, &frames));
+                    (outcome(&quick, outlets, &frames), outcome(&plain, outlets, &frames));
                 prop_assert_eq!(quick_came_to, plain_came_to, "{} of {:?}", quick, frames);
             }
         }
