@@ -93,6 +93,10 @@ pub(super) struct Node {
     /// In a burst, when the last call ended: a clock costs as much as half of a short call, so the
     /// end of one is the beginning of the next.
     pub(super) last_call: Option<Instant>,
+    /// How many messages were taken since the node slept.
+    taken: usize,
+    /// Whether there was one message only between the last two sleeps.
+    came_alone: bool,
     /// The version of the list of taps that was last looked at.
     pub(super) taps_seen: Option<u64>,
     /// What was given from outside and waits for its turn.
@@ -143,6 +147,8 @@ impl Node {
             restarts: 0,
             cursor: 0,
             last_call: None,
+            taken: 0,
+            came_alone: false,
             taps_seen: None,
             injected: VecDeque::new(),
             calls: 0,
@@ -190,6 +196,8 @@ impl Node {
                 continue;
             }
             row = 0;
+            self.came_alone = self.taken == 1;
+            self.taken = 0;
             if let Some(told) = self.sleep(&mut control).await {
                 Box::pin(self.obey(told)).await;
             }
@@ -318,7 +326,12 @@ impl Node {
                     self.last_call = Some(Instant::now());
                 }
                 taken += 1;
+                self.taken += 1;
                 self.arrived(place, frames);
+                // Looking for a second one that is not there would only delay the answer.
+                if self.came_alone && self.taken == 1 {
+                    break 'burst;
+                }
                 if taken % HANDLED == 0 {
                     self.flush(now);
                 }
