@@ -7,6 +7,7 @@
 use super::inbox::subscription;
 use super::outbox::Pending;
 use super::socket::{NodeSocket, Outgoing, Sent};
+use super::tap::Direction;
 use super::task::Node;
 use crate::message::{Frame, Multipart, share_all};
 use crate::topology::NodeSpec;
@@ -53,20 +54,23 @@ impl Forward {
 impl Node {
     /// Moves a burst in every direction; whether anything moved.
     pub(super) fn forward(&mut self) -> bool {
-        let mut moved = false;
+        let mut moved = 0;
         for at in 0..self.forwards.len() {
-            if self.may_relay(at) {
-                moved |= self.relay(at);
-                continue;
-            }
-            for _ in 0..BURST {
-                if !self.forward_one(at) {
+            let mut left = BURST;
+            while left > 0 {
+                let now = if self.may_relay(at) {
+                    self.relay(at, left)
+                } else {
+                    usize::from(self.forward_one(at))
+                };
+                if now == 0 {
                     break;
                 }
-                moved = true;
+                moved += now;
+                left -= now;
             }
         }
-        moved
+        moved > 0
     }
 
     /// Whether a direction's messages may go through without being put together first.
@@ -77,33 +81,38 @@ impl Node {
             && from != to
             && self.forwards[at].is_idle()
             && self.pending.is_empty()
-            && self.sockets[from].passes_frames()
-            && self.sockets[to].passes_frames()
+            && self.sockets[from].passes_frames(Direction::In)
+            && self.sockets[to].passes_frames(Direction::Out)
     }
 
-    /// Moves a burst frame by frame; whether anything moved.
-    fn relay(&mut self, at: usize) -> bool {
+    /// Moves so many messages at most, frame by frame; how many it took.
+    fn relay(&mut self, at: usize, most: usize) -> usize {
         let Forward { from, to, .. } = self.forwards[at];
         if !self.sockets[from].readable {
-            return false;
+            return 0;
         }
-        let mut moved = false;
+        let (mut taken, mut handed_on) = (0, 0);
         let mut frame = Frame::empty();
-        for _ in 0..BURST {
+        let mut refused = None;
+        while taken < most {
             let Ok([source, target]) = self.sockets.get_disjoint_mut([from, to]) else { break };
             match relay_one(source, target, &mut frame) {
                 Relayed::Nothing => break,
-                Relayed::Moved => moved = true,
-                Relayed::Refused(frames) => {
-                    moved = true;
-                    self.forwards[at].held = Some(frames.into());
-                    if !self.deliver_held(at) {
-                        return true;
-                    }
-                }
+                Relayed::Moved => handed_on += 1,
+                Relayed::Refused(frames) => refused = Some(frames),
+            }
+            taken += 1;
+            if refused.is_some() {
+                break;
             }
         }
-        moved
+        self.sockets[from].taps.passed(Direction::In, taken);
+        self.sockets[to].taps.passed(Direction::Out, handed_on);
+        if let Some(frames) = refused {
+            self.forwards[at].held = Some(frames.into());
+            self.deliver_held(at);
+        }
+        taken
     }
 
     /// Takes a message over into the queue of what the node sends.

@@ -232,6 +232,20 @@ impl Ends {
         self.0.is_empty()
     }
 
+    /// Whether a message that goes that way would be shown to somebody.
+    #[inline]
+    pub(super) fn have_room(&self, direction: Direction) -> bool {
+        self.0.iter().any(|end| end.has_room(direction))
+    }
+
+    /// Counts messages that were not shown, because nobody had room for them.
+    #[inline]
+    pub(super) fn passed(&self, direction: Direction, messages: usize) {
+        for end in self.0.iter().filter(|end| end.wants(direction)) {
+            end.dropped.add(messages as u64);
+        }
+    }
+
     /// Shows a message that arrived.
     pub(super) fn received(&self, frames: &[Frame]) {
         for end in &self.0 {
@@ -242,8 +256,7 @@ impl Ends {
     /// A second message with the same frames, if somebody has room for it: sending empties the
     /// first one.
     pub(super) fn copy(&self, frames: &[Frame]) -> Option<Multipart> {
-        let wanted = |end: &TapEnd| end.wants(Direction::Out) && end.tap.credit.load(Relaxed) > 0;
-        self.0.iter().any(wanted).then(|| share_all(frames))
+        self.have_room(Direction::Out).then(|| share_all(frames))
     }
 
     /// Shows a message that was sent.
@@ -257,6 +270,10 @@ impl Ends {
 impl TapEnd {
     fn wants(&self, direction: Direction) -> bool {
         self.tap.direction.is_none_or(|wanted| wanted == direction)
+    }
+
+    fn has_room(&self, direction: Direction) -> bool {
+        self.wants(direction) && self.tap.credit.load(Relaxed) > 0
     }
 
     fn show(&self, direction: Direction, frames: Option<&[Frame]>) {

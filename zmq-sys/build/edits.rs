@@ -201,61 +201,73 @@ void zmq::stream_engine_base_t::out_event ()
 /// A buffer to receive into is as long as `ZMQ_IN_BATCH_SIZE` and kept by every message in it that
 /// nobody has closed: a message that came alone and waits would keep all of it. So one of more than
 /// 8 KiB is only taken after a read that got as much.
-const ALLOCATOR: &[Edit] = &[(
-    "        if (c->sub (1)) {
-            // buffer is still in use as message data. \"Release\" it and create a new one
-            // release pointer because we are going to create a new buffer
-            release ();
-        }
-    }
-
-    // if buf != NULL it is not used by any message so we can re-use it for the next run
+const ALLOCATOR: &[Edit] = &[
+    (
+        "    // if buf != NULL it is not used by any message so we can re-use it for the next run
     if (!_buf) {
         // allocate memory for reference counters together with reception buffer
         std::size_t const allocationsize =
           _max_size + sizeof (zmq::atomic_counter_t)
           + _max_counters * sizeof (zmq::msg_t::content_t);
-
-        _buf = static_cast<unsigned char *> (std::malloc (allocationsize));
-        alloc_assert (_buf);
-
-        new (_buf) atomic_counter_t (1);
-    } else {
-        // release reference count to couple lifetime to messages
-        zmq::atomic_counter_t *c =
-          reinterpret_cast<zmq::atomic_counter_t *> (_buf);
-        c->set (1);
+",
+        "    const std::size_t zmq_sys_short = 8192;
+    const bool zmq_sys_is_short =
+      zmq_sys_got < zmq_sys_short && zmq_sys_short < _max_size;
+    const std::size_t zmq_sys_wanted =
+      zmq_sys_is_short ? zmq_sys_short : _max_size;
+    if (_buf && zmq_sys_room != zmq_sys_wanted) {
+        reinterpret_cast<zmq::atomic_counter_t *> (_buf)->~atomic_counter_t ();
+        std::free (_buf);
+        _buf = NULL;
     }
+    zmq_sys_room = zmq_sys_wanted;
 
-    _buf_size = _max_size;
+    // if buf != NULL it is not used by any message so we can re-use it for the next run
+    if (!_buf) {
+        // allocate memory for reference counters together with reception buffer
+        std::size_t const allocationsize =
+          zmq_sys_room + sizeof (zmq::atomic_counter_t)
+          + std::min (_max_counters, zmq_sys_room / msg_t::max_vsm_size + 1)
+              * sizeof (zmq::msg_t::content_t);
+",
+    ),
+    (
+        "    _buf_size = _max_size;
     _msg_content = reinterpret_cast<zmq::msg_t::content_t *> (
       _buf + sizeof (atomic_counter_t) + _max_size);
 ",
-    "        if (!c->sub (1)) {
-            c->~atomic_counter_t ();
-            std::free (_buf);
-        }
-    }
-
-    const std::size_t zmq_sys_short = 8192;
-    const bool zmq_sys_is_short =
-      _buf_size < zmq_sys_short && zmq_sys_short < _max_size;
-    const std::size_t zmq_sys_size =
-      zmq_sys_is_short ? zmq_sys_short : _max_size;
-    const std::size_t zmq_sys_counters =
-      zmq_sys_is_short ? zmq_sys_short / msg_t::max_vsm_size + 1
-                       : _max_counters;
-    _buf = static_cast<unsigned char *> (
-      std::malloc (zmq_sys_size + sizeof (zmq::atomic_counter_t)
-                   + zmq_sys_counters * sizeof (zmq::msg_t::content_t)));
-    alloc_assert (_buf);
-    new (_buf) atomic_counter_t (1);
-
-    _buf_size = zmq_sys_size;
+        "    _buf_size = zmq_sys_room;
     _msg_content = reinterpret_cast<zmq::msg_t::content_t *> (
-      _buf + sizeof (atomic_counter_t) + zmq_sys_size);
+      _buf + sizeof (atomic_counter_t) + zmq_sys_room);
 ",
-)];
+    ),
+];
+
+/// What the last read got, and how much there is room for.
+const ALLOCATOR_HEADER: &[Edit] = &[
+    (
+        "    void resize (std::size_t new_size_) { _buf_size = new_size_; }
+",
+        "    void resize (std::size_t new_size_)
+    {
+        _buf_size = new_size_;
+        zmq_sys_got = new_size_;
+    }
+",
+    ),
+    (
+        "    std::size_t _max_counters;
+};
+}
+",
+        "    std::size_t _max_counters;
+    std::size_t zmq_sys_got = 0;
+    std::size_t zmq_sys_room = 0;
+};
+}
+",
+    ),
+];
 
 /// Whoever looks for a command without waiting asks the descriptor whether there is a signal before
 /// it reads it, and asks again once it has read all: two system calls at every waking that a read,
@@ -281,7 +293,10 @@ const MAILBOX: &[Edit] = &[
     ),
 ];
 
-/// Every edited file but `config.hpp`.
+/// Headers that are edited. Their include guards keep the ones in the folder out.
+const HEADERS: &[(&str, &[Edit])] =
+    &[("config.hpp", CONFIG), ("decoder_allocators.hpp", ALLOCATOR_HEADER)];
+/// Source files that are edited.
 const EDITED: &[(&str, &[Edit])] = &[
     ("decoder_allocators.cpp", ALLOCATOR),
     ("mailbox.cpp", MAILBOX),
@@ -327,8 +342,6 @@ pub(crate) fn compile(compiler: &str) -> ExitCode {
 
 /// A file that includes every source file of a folder, edited where there is an edit.
 fn whole_of(folder: &Path) -> String {
-    // Its include guard keeps the one in the folder out.
-    let config = edited(&folder.join("config.hpp"), CONFIG);
     let entries = fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", folder.display()));
     let mut sources: Vec<PathBuf> = entries
@@ -337,7 +350,10 @@ fn whole_of(folder: &Path) -> String {
         .filter(|path| !LEFT_OUT.iter().any(|name| path.ends_with(name)))
         .collect();
     sources.sort();
-    let mut text = format!("#include \"{config}\"\n");
+    let mut text = "#include \"precompiled.hpp\"\n".to_owned();
+    for (name, edits) in HEADERS {
+        text += &format!("#include \"{}\"\n", edited(&folder.join(name), edits));
+    }
     for path in sources {
         let edits = EDITED.iter().find(|(name, _)| path.ends_with(name));
         let path = edits.map_or_else(|| path.display().to_string(), |(_, all)| edited(&path, all));

@@ -11,6 +11,7 @@ use crate::message::{Frame, Malformed, Multipart};
 use crate::node::inject::answer;
 use crate::node::raw::Errno;
 use crate::node::sequence::Numbering;
+use crate::node::tap::Direction;
 use crate::topology::WhenFull;
 use crate::zeromq::Role;
 
@@ -66,14 +67,14 @@ impl NodeSocket {
 
     /// Whether messages may go through it frame by frame, because nothing here has to see them
     /// whole or in their turn: what publishes counts whom it reaches, a REQ and a REP keep turns.
-    pub(in crate::node) fn passes_frames(&self) -> bool {
+    pub(in crate::node) fn passes_frames(&self, direction: Direction) -> bool {
         let plain = matches!(
             self.spec.role,
             Role::Pair | Role::Push | Role::Pull | Role::Dealer | Role::Router | Role::Sub
         );
         plain
             && !self.spec.sequence
-            && self.taps.is_empty()
+            && !self.taps.have_room(direction)
             && self.stash.is_empty()
             && self.parked.is_empty()
     }
