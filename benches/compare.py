@@ -3,13 +3,15 @@
 
     benches/compare.py [--rounds 7] [--seconds 0.5] [WORK…]     shell patterns; `--list` shows all
 
-Without a name the works of the floors are measured; `idle` and `fairness` are works of their own.
+Without a name the works of the floors are measured; `idle`, `fairness` and `tap` are works of their
+own.
 Every competitor's process runs all the time and is driven in turn, A B C A B C …; all processes
 may use the same two cores (`trip`: the same one). Loopback only. zrig and the load are built with
 `cargo build --release` and `cargo bench --no-run` unless they are there (`--zrig`, `--load`).
 """
 
 import argparse
+import contextlib
 import fnmatch
 import glob
 import json
@@ -23,7 +25,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from works import FLOORS, WORKS
+from works import FLOORS, TAPPED, WORKS
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -124,7 +126,8 @@ class Competitor:
             ends = [f"tcp://127.0.0.1:{free_port()}" for _ in range(2)]
         self.ends = dict(zip(("IN", "OUT"), ends))
         self.load = tools.load
-        environment = dict(os.environ)
+        # Where a run can be found by its name, and by no other measurement.
+        environment = dict(os.environ, XDG_RUNTIME_DIR=str(folder))
         if name == "zrig" or name in work.variants:
             text = work.variants.get(name, work.topology)
             for word, endpoint in self.ends.items():
@@ -277,6 +280,45 @@ def fairness(tools, options):
             end(run)
 
 
+def tap(tools, options):
+    """What a tap costs a node that never runs out of messages."""
+    looks = {"no tap": None, "a tap": [], "a tap with a filter": ["--filter", "msg.msgid == 1001"]}
+    print("\n### tap: messages a second through a node that is looked at\n")
+    print("| | messages/s | of no tap |\n|---|---|---|")
+    for work in TAPPED:
+        with tempfile.TemporaryDirectory(prefix="zrig-bench-") as folder:
+            node = Competitor(tools, work, "zrig", folder)
+            rates = {look: [] for look in looks}
+            try:
+                for _ in range(options.rounds):
+                    for look, arguments in looks.items():
+                        with looking(tools, folder, arguments):
+                            rates[look].append(node.measure(str(options.warm), str(options.seconds))[0])
+            finally:
+                end(node.process)
+        for look, those in rates.items():
+            parts = [rate / free for rate, free in zip(those, rates["no tap"])]
+            print(f"| {work.name}, {look} | {spread(those)} | {spread(parts, 3)} |", flush=True)
+
+
+@contextlib.contextmanager
+def looking(tools, folder, arguments):
+    """A tap that runs meanwhile, unless there are no arguments for one."""
+    if arguments is None:
+        yield
+        return
+    command = [tools.zrig, "tap", "zrig", "middle", *arguments]
+    environment = dict(os.environ, XDG_RUNTIME_DIR=str(folder))
+    quiet = subprocess.DEVNULL
+    process = start(command, CORES, env=environment, stdin=quiet, stdout=quiet, stderr=quiet)
+    try:
+        yield
+        if process.poll() is not None:
+            raise SystemExit("the tap has ended")
+    finally:
+        end(process)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("works", nargs="*", default=FLOORS, help="names or shell patterns")
@@ -288,7 +330,7 @@ def main():
     parser.add_argument("--zrig", help="the program; default: build it")
     parser.add_argument("--load", help="the load; default: build it")
     options = parser.parse_args()
-    special = {"idle": idle, "fairness": fairness}
+    special = {"idle": idle, "fairness": fairness, "tap": tap}
     known = [*WORKS, *special]
     if options.list:
         print("\n".join(known))

@@ -143,6 +143,15 @@ def scaling():
     yield Work("replicas", None, None, *traffic, peers=tuple(workers), variants=workers)
 
 
+# What is tapped, each with messages that a filter can look at.
+TAPPED = [
+    Work(name, pair("pull", "push", way, "msgid"), None, ["pull", "OUT"], [["push", "IN", TEXT]])
+    for name, way in (
+        ("a native forward", "forward: {in: out}"),
+        ("a handler", "on_message: 'if msg.msgid == 1000 { msg }'"),
+    )
+]
+
 WORKS = {work.name: work for part in (forwards, scripted, scaling) for work in part()}
 
 # What the floors of docs/performance.md speak of.

@@ -14,7 +14,7 @@ use crate::control::ControlSocket;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Fact, FactReader, What, facts};
 use crate::load::{Loaded, load};
-use crate::node::raise_descriptor_limit;
+use crate::node::lay_out_descriptors;
 use crate::observe::{Logger, ServeAddress, ServeError, Server};
 use crate::supervisor::{Haste, Receipt, StartError, Supervisor, Verdict};
 use crate::topology::Topology;
@@ -88,7 +88,7 @@ pub fn run(
     terminal: &Terminal<'_>,
     logger: &Logger,
 ) -> Result<u8, RunError> {
-    let _ = raise_descriptor_limit();
+    lay_out_descriptors(expected_descriptors(loaded.topology.as_ref()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // First of all: a SIGHUP that nobody listens to ends the process.
     let mut signals = runtime.block_on(async { Signals::listen() })?;
@@ -120,6 +120,15 @@ pub fn run(
     let Run { supervisor, mut reader, .. } = run;
     end(supervisor, &runtime, &mut reader, logger);
     Ok(status)
+}
+
+/// The descriptors of libzmq's sockets, each with a way to wake it, a listener and a connection; and
+/// some of the program's own.
+fn expected_descriptors(topology: Option<&Topology>) -> u64 {
+    let nodes = topology.map(|topology| &topology.nodes[..]).unwrap_or_default();
+    let sockets =
+        nodes.iter().map(|node| node.sockets.len() as u64 * node.instances().count() as u64);
+    64 + 3 * sockets.sum::<u64>()
 }
 
 fn chosen(topology: &Topology, options: &RunOptions) -> Topology {

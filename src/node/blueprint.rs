@@ -102,7 +102,7 @@ impl Blueprint {
     /// A handler with an empty state.
     pub(super) fn handler(&self, engine: &Rc<Engine>) -> Result<Option<Handler>, NodeError> {
         let Some(script) = &self.spec.script else { return Ok(None) };
-        let program = engine.compile(script).map_err(NodeError::Script)?;
+        let program = engine.compile(script).map_err(NodeError::Script)?.without_survey();
         let handler = Handler::new(engine, program, self.view());
         Ok(Some(if self.spec.isolate { handler.with_patience() } else { handler }))
     }

@@ -124,7 +124,10 @@ impl Node {
     fn change_files_and_handler(&mut self, from: &NodeSpec) -> Result<(), NodeError> {
         let to = Arc::clone(&self.blueprint.spec);
         let program = match &to.script {
-            Some(script) => Some(self.engine.compile(script).map_err(NodeError::Script)?),
+            Some(script) => {
+                let program = self.engine.compile(script).map_err(NodeError::Script)?;
+                Some(program.without_survey())
+            }
             None => None,
         };
         let source = if from.read == to.read { None } else { Some(self.blueprint.source()?) };

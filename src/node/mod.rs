@@ -34,7 +34,7 @@ pub use control::{
 pub use inbox::open_envelope;
 pub use inject::{Injection, Way};
 pub use observation::{Observation, SocketObservation};
-pub use raw::{Context, Errno, raise_descriptor_limit};
+pub use raw::{Context, Errno, lay_out_descriptors};
 pub use shard::Shard;
 pub use socket::SocketError;
 pub use tap::{Direction, Place, TapReader, Tapped, Taps, Target};

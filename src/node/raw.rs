@@ -345,8 +345,7 @@ impl fmt::Debug for Context {
 }
 
 /// Raises the limit of open descriptors of this process as far as it goes, and returns it.
-#[must_use]
-pub fn raise_descriptor_limit() -> u64 {
+fn raise_descriptor_limit() -> u64 {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: both calls take a valid pointer to the struct.
     unsafe {
@@ -359,6 +358,25 @@ pub fn raise_descriptor_limit() -> u64 {
         }
     }
     limit.rlim_cur
+}
+
+/// Has the system lay out its table for so many open descriptors, as far as the limit goes.
+///
+/// A process with several threads waits for all processors each time the table grows, so this is
+/// for before they begin.
+pub fn lay_out_descriptors(expected: u64) {
+    let last = expected.min(raise_descriptor_limit()).saturating_sub(1);
+    // SAFETY: both calls take numbers only; the second one closes what the first one opened.
+    unsafe {
+        let duplicate = libc::fcntl(
+            libc::STDERR_FILENO,
+            libc::F_DUPFD_CLOEXEC,
+            c_int::try_from(last).unwrap_or(c_int::MAX),
+        );
+        if duplicate >= 0 {
+            libc::close(duplicate);
+        }
+    }
 }
 
 fn check(status: c_int) -> Result<(), Errno> {

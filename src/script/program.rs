@@ -55,6 +55,15 @@ impl Program {
         &self.0.survey
     }
 
+    /// The same without what only the checker asks, for a node to run.
+    #[must_use]
+    pub fn without_survey(mut self) -> Self {
+        if let Some(compiled) = Rc::get_mut(&mut self.0) {
+            compiled.survey = Survey::default();
+        }
+        self
+    }
+
     /// The names of all handlers.
     pub fn handlers(&self) -> impl Iterator<Item = &str> {
         self.0.entries.keys().map(String::as_str)

@@ -92,7 +92,7 @@ impl Supervisor {
             self.isolated.insert(Arc::clone(&instance), shard);
             result
         } else {
-            self.shards[number % self.shards.len()].begin_spawn(blueprint)
+            self.shards[shard_of(number, self.shards.len())].begin_spawn(blueprint)
         };
         Ok((instance, result))
     }
@@ -200,4 +200,11 @@ fn expect_outsiders(
         *least += count;
     }
     *most = if reloads && !replaced { *most + count } else { u64::MAX };
+}
+
+/// The shard of the node of that number: there and back, so that where every other node binds, the
+/// ones that bind are not all on the same thread.
+fn shard_of(number: usize, shards: usize) -> usize {
+    let at = number % (2 * shards);
+    if at < shards { at } else { 2 * shards - 1 - at }
 }

@@ -18,8 +18,9 @@ pub(crate) const REAL_COMPILER: &str = "ZMQ_SYS_REAL_COMPILER";
 type Edit = (&'static str, &'static str);
 
 /// A queue takes memory in pieces of so many messages of 64 bytes. 256 of them are 16 KiB for each
-/// direction of each connection, of which an idle one uses the first.
-const CONFIG: &[Edit] = &[("message_pipe_granularity = 256,", "message_pipe_granularity = 32,")];
+/// direction of each connection, of which an idle one uses the first; 14 of them, with what an
+/// allocator adds for their alignment, fill a block of 1 KiB.
+const CONFIG: &[Edit] = &[("message_pipe_granularity = 256,", "message_pipe_granularity = 14,")];
 
 /// A third version of the monitor: events are told by a call instead of through two more sockets.
 /// The pointer to a `zmq_sys_monitor_t` takes the place of the monitor's socket.
@@ -293,12 +294,25 @@ const MAILBOX: &[Edit] = &[
     ),
 ];
 
+/// An address to bind is taken for the name of a network interface first, and all interfaces are
+/// listed to find that out, at every bind. An address in digits is no name.
+const RESOLVER: &[Edit] = &[(
+    "    if (!resolved && _options.allow_nic_name ()) {
+",
+    "    in6_addr zmq_sys_digits;
+    if (!resolved && _options.allow_nic_name ()
+        && inet_pton (AF_INET, addr_str, &zmq_sys_digits) != 1
+        && inet_pton (AF_INET6, addr_str, &zmq_sys_digits) != 1) {
+",
+)];
+
 /// Headers that are edited. Their include guards keep the ones in the folder out.
 const HEADERS: &[(&str, &[Edit])] =
     &[("config.hpp", CONFIG), ("decoder_allocators.hpp", ALLOCATOR_HEADER)];
 /// Source files that are edited.
 const EDITED: &[(&str, &[Edit])] = &[
     ("decoder_allocators.cpp", ALLOCATOR),
+    ("ip_resolver.cpp", RESOLVER),
     ("mailbox.cpp", MAILBOX),
     ("pipe.cpp", PIPE),
     ("socket_base.cpp", SOCKET),
