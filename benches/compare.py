@@ -212,7 +212,8 @@ def idle(tools, options):
     for nodes in (2, 10, 100, 1000):
         text = "nodes:\n"
         for n in range(nodes // 2):
-            text += f"  a{n}: {{role: push, bind: 'tcp://127.0.0.1:*', on_start: 'send({n})'}}\n"
+            endpoint = f"tcp://127.0.0.1:{free_port()}"
+            text += f"  a{n}: {{role: push, bind: '{endpoint}', on_start: 'send({n})'}}\n"
             text += f"  b{n}: {{role: pull, connect: a{n}, on_message: 'print(msg.text)'}}\n"
         starts, figures = [], None
         for last in [False] * (options.rounds - 1) + [True]:

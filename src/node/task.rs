@@ -35,9 +35,10 @@ use crate::script::{Effect, Engine, Event, Handler, Inbound, Keepsake, Outlet, P
 
 /// How many messages, timers or lines one round handles before other nodes have their turn.
 const BURST: usize = 64;
-/// How many messages of a burst are handled before what came of them is sent: libzmq's thread sends
-/// it while the others are handled.
-const HANDLED: usize = 32;
+/// How many requests of a burst are handled before what came of them is sent: who asked waits, and
+/// libzmq's thread answers while the others are handled. Where nobody waits, waking it twice would
+/// only cost time.
+const ANSWERED: usize = 32;
 /// How long a round may take before other nodes have their turn.
 const BURST_TIME: Duration = Duration::from_micros(300);
 /// How many busy rounds a node may have before other nodes have their turn.
@@ -332,7 +333,7 @@ impl Node {
                 if self.came_alone && self.taken == 1 {
                     break 'burst;
                 }
-                if taken % HANDLED == 0 {
+                if taken % ANSWERED == 0 && self.sockets[place].spec.role.routes() {
                     self.flush(now);
                 }
                 if taken % 8 == 0 && self.last_call.unwrap_or_else(Instant::now) > now + BURST_TIME
