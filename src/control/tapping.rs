@@ -23,7 +23,9 @@ const ROOM: u32 = 4096;
 const TICK: Duration = Duration::from_millis(10);
 /// Effort that a tap gets back with each tick. A saturated node has more messages than anybody
 /// reads, and each one shown costs the machine time that its nodes want.
-const EFFORT_PER_TICK: u64 = 500;
+const EFFORT_PER_TICK: u64 = 300;
+/// Effort that a tap begins with.
+const EFFORT_FIRST: u64 = 30_000;
 /// Effort that a tap may have saved up while little passed.
 const EFFORT_MOST: u64 = 100_000;
 /// The effort of looking at a message.
@@ -86,7 +88,7 @@ fn tap(
         watched: Watched { target: wish.target, roster, generation: 0, is_there: true },
         reader,
         filter,
-        effort: EFFORT_MOST,
+        effort: EFFORT_FIRST,
         unsent: Vec::new(),
         told: Instant::now(),
         dropped: 0,
