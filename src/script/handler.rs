@@ -173,8 +173,8 @@ impl Handler {
         };
         let letter = match &entry.shortcut {
             Some(shortcut) => match self.directly(shortcut, letter, effects) {
-                Ok(()) => return Ok(()),
-                Err(letter) => letter,
+                Some(letter) => letter,
+                None => return Ok(()),
             },
             None => letter,
         };

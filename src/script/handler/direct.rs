@@ -15,19 +15,19 @@ use crate::script::shortcut::{Outcome, Shortcut};
 use crate::zeromq::Role;
 
 impl Handler {
-    /// Adds what a handler wants done with a message, or gives the message back.
+    /// Adds what a handler wants done with a message; gives back a message that it left alone.
     pub(super) fn directly(
         &mut self,
         shortcut: &Shortcut,
         mut letter: Letter,
         effects: &mut Vec<Effect>,
-    ) -> Result<(), Letter> {
+    ) -> Option<Letter> {
         let Some(outcome) = shortcut.outcome(&letter).filter(|_| !self.view.writes) else {
-            return Err(letter);
+            return Some(letter);
         };
         if matches!(outcome, Outcome::Nothing) && letter.role != Role::Rep {
             letter.teach(&mut self.habit);
-            return Ok(());
+            return None;
         }
         let socket = match (&letter.route, letter.role) {
             (Some(_), _) => Some(letter.socket),
@@ -35,7 +35,7 @@ impl Handler {
             (None, _) => self.view.sender,
         };
         let found = socket.and_then(|socket| Some((socket, self.view.outlets.get(socket)?)));
-        let Some((socket, outlet)) = found else { return Err(letter) };
+        let Some((socket, outlet)) = found else { return Some(letter) };
         let payload = match outcome {
             Outcome::Nothing => Some(encode::notice("", outlet)),
             Outcome::Text(text) if letter.route.is_some() || takes_text(outlet) => {
@@ -46,14 +46,14 @@ impl Handler {
             }
             Outcome::Text(_) | Outcome::Message => None,
         };
-        let Some(payload) = payload else { return Err(letter) };
+        let Some(payload) = payload else { return Some(letter) };
         let frames = match letter.route.take() {
             Some(route) => enveloped(route, payload),
             None => payload,
         };
         letter.teach(&mut self.habit);
         effects.push(Effect::Send { socket, frames });
-        Ok(())
+        None
     }
 }
 
