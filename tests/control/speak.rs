@@ -1,5 +1,7 @@
 //! Messages from outside, and answers.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Instant;
 
 use crate::client::Desk;
@@ -191,5 +193,49 @@ nodes:
     desk.ask(["send", "t", "gate", "x"]).fails(2, ["several sockets", "in, out, side"]);
     let peer = Peer::frames(&format!("pull {port}"));
     assert_eq!(peer.says("got"), "got 31");
+    run.stop();
+}
+
+#[test]
+fn a_stream_sends_to_the_connection_it_is_told() {
+    let desk = Desk::new();
+    let port = free_port();
+    let run = desk.run(&format!(
+        "
+name: t
+nodes:
+  server:
+    role: stream
+    bind: {port}
+    on_message: |
+      let id = \"\";
+      for at in 0..5 {{
+        let byte = msg.sender[at];
+        id += (if byte < 16 {{ \"0\" }} else {{ \"\" }}) + byte.to_hex();
+      }}
+      print(`${{msg.text}} is ${{id}}.`);
+      ()
+"
+    ));
+    let clients = ["one", "two"].map(|name| {
+        let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        client.write_all(name.as_bytes()).unwrap();
+        let line = run.says(&format!("{name} is "));
+        let id = line.split(" is ").nth(1).unwrap().split('.').next().unwrap().to_owned();
+        (client, id)
+    });
+    for ((client, id), text) in clients.iter().zip(["to one", "to two"]).rev() {
+        let to = format!("0x{id}");
+        assert_eq!(
+            desk.ask(["send", "t", "server", text, "--to", &to]).well(),
+            "sent on server.stream\n"
+        );
+        let mut heard = [0; 6];
+        (&*client).read_exact(&mut heard).unwrap();
+        assert_eq!(&heard, text.as_bytes());
+    }
+    let gone = desk.ask(["send", "t", "server", "x", "--to", "0x0000000000"]);
+    gone.fails(1, ["no peer of that routing id"]);
     run.stop();
 }
