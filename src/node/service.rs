@@ -164,6 +164,9 @@ impl Node {
                     inquiry.note(place, ConnectionSnapshot { local, remote, outbound, inbound });
                 }
             }
+            // A STREAM has no handshake, so libzmq takes every end of its connections for a failed one.
+            MonitorKind::HandshakeFailed { .. }
+                if self.sockets[place].spec.role == Role::Stream => {}
             MonitorKind::HandshakeFailed { why, final_ } => {
                 let key = (event.local, event.remote);
                 self.sockets[place].refused = Some(key.clone());

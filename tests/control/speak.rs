@@ -237,5 +237,11 @@ nodes:
     }
     let gone = desk.ask(["send", "t", "server", "x", "--to", "0x0000000000"]);
     gone.fails(1, ["no peer of that routing id"]);
-    run.stop();
+    drop(clients);
+    let mut later = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    later.write_all(b"later").unwrap();
+    run.says("later is ");
+    let log = run.stop().log;
+    // A stream has no handshake that could fail.
+    assert!(!log.iter().any(|line| line.contains("handshake")), "{log:#?}");
 }
