@@ -125,10 +125,7 @@ pub fn run(
 /// The descriptors of libzmq's sockets, each with a way to wake it, a listener and a connection; and
 /// some of the program's own.
 fn expected_descriptors(topology: Option<&Topology>) -> u64 {
-    let nodes = topology.map(|topology| &topology.nodes[..]).unwrap_or_default();
-    let sockets =
-        nodes.iter().map(|node| node.sockets.len() as u64 * node.instances().count() as u64);
-    64 + 3 * sockets.sum::<u64>()
+    64 + 3 * topology.map_or(0, Topology::socket_count) as u64
 }
 
 fn chosen(topology: &Topology, options: &RunOptions) -> Topology {

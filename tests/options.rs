@@ -103,13 +103,14 @@ fn a_default_is_what_an_untouched_socket_has() {
     let mut compared = 0;
     for option in SocketOption::all() {
         let Some(default) = option.default else { continue };
-        if SocketOption::RAISED.contains(&option.name) {
-            continue;
-        }
         let mut socket = context.socket(socket_type(option.roles[0])).unwrap();
         // Some options can be set but not read.
         if let Some(value) = get(&mut socket, option) {
-            assert_eq!(value, default, "{}", option.name);
+            if SocketOption::RAISED.contains(&option.name) {
+                assert!(value < default, "{}", option.name);
+            } else {
+                assert_eq!(value, default, "{}", option.name);
+            }
             compared += 1;
         }
     }

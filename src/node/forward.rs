@@ -91,21 +91,20 @@ impl Node {
         if !self.sockets[from].readable {
             return 0;
         }
-        let (mut taken, mut handed_on) = (0, 0);
+        let Ok([source, target]) = self.sockets.get_disjoint_mut([from, to]) else { return 0 };
+        let mut handed_on = 0;
         let mut frame = Frame::empty();
-        let mut refused = None;
-        while taken < most {
-            let Ok([source, target]) = self.sockets.get_disjoint_mut([from, to]) else { break };
+        let refused = loop {
+            if handed_on == most {
+                break None;
+            }
             match relay_one(source, target, &mut frame) {
-                Relayed::Nothing => break,
+                Relayed::Nothing => break None,
                 Relayed::Moved => handed_on += 1,
-                Relayed::Refused(frames) => refused = Some(frames),
+                Relayed::Refused(frames) => break Some(frames),
             }
-            taken += 1;
-            if refused.is_some() {
-                break;
-            }
-        }
+        };
+        let taken = handed_on + usize::from(refused.is_some());
         self.sockets[from].taps.passed(Direction::In, taken);
         self.sockets[to].taps.passed(Direction::Out, handed_on);
         if let Some(frames) = refused {

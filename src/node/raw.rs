@@ -360,7 +360,8 @@ fn raise_descriptor_limit() -> u64 {
     limit.rlim_cur
 }
 
-/// Has the system lay out its table for so many open descriptors, as far as the limit goes.
+/// Raises the limit of open descriptors as far as it goes, and has the system lay out its table for
+/// so many of them.
 ///
 /// A process with several threads waits for all processors each time the table grows, so this is
 /// for before they begin.

@@ -265,14 +265,7 @@ impl Desk {
     fn send_back(&self, view: &View, back: &WayBack, value: Dynamic) -> Result<(), Refusal> {
         let outlet = &view.outlets[back.socket];
         let payload = encode::answer(value, outlet, &mut self.scratch.borrow_mut())?;
-        let frames = if back.route.is_none() {
-            payload
-        } else {
-            let mut frames = back.envelope();
-            frames.extend(payload);
-            frames
-        };
-        self.push(Effect::Send { socket: back.socket, frames })
+        self.push(Effect::Send { socket: back.socket, frames: back.frames(payload) })
     }
 }
 
@@ -285,13 +278,15 @@ pub(super) struct WayBack {
 impl WayBack {
     /// A text to whoever sent the message, in the form of the socket's format.
     pub(super) fn notice(&self, view: &View, text: &str) -> Effect {
-        let mut frames = self.envelope();
-        frames.extend(encode::notice(text, &view.outlets[self.socket]));
-        Effect::Send { socket: self.socket, frames }
+        let payload = encode::notice(text, &view.outlets[self.socket]);
+        Effect::Send { socket: self.socket, frames: self.frames(payload) }
     }
 
-    fn envelope(&self) -> Multipart {
-        self.route.iter().flat_map(|route| &route.envelope).map(Frame::share).collect()
+    fn frames(&self, payload: Multipart) -> Multipart {
+        match &self.route {
+            Some(route) => Route::back(Rc::clone(route), payload),
+            None => payload,
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::message::{Format, Multipart};
+use crate::message::{Format, Multipart, share_all};
 use crate::zeromq::{Endpoint, Role};
 
 /// A socket as a handler sees it: what its name is and how a value for it is encoded.
@@ -27,6 +27,19 @@ pub struct Outlet {
 pub struct Route {
     /// The frames to put before the answer, the routing id first.
     pub envelope: Multipart,
+}
+
+impl Route {
+    /// All frames of an answer. Those of the envelope are moved if nobody else needs them.
+    #[must_use]
+    pub fn back(route: Rc<Self>, payload: Multipart) -> Multipart {
+        let mut frames = match Rc::try_unwrap(route) {
+            Ok(route) => route.envelope,
+            Err(route) => share_all(&route.envelope),
+        };
+        frames.extend(payload);
+        frames
+    }
 }
 
 /// A message on its way into a handler.

@@ -112,14 +112,12 @@ pub(super) fn answer(
 
 /// A text as the frames of one message, where the socket's format has a place for it.
 pub(super) fn text(text: &str, outlet: &Outlet) -> Option<Multipart> {
-    match outlet.format {
-        _ if text.len() > limits::EFFECT_BYTES => None,
-        Format::Plain => Some(Multipart::from_buf([Frame::from(text)])),
-        Format::Msgid if outlet.msgid.unsigned_abs() <= MSGID_MAX => {
-            Some(encode_tagged(outlet.msgid, "text", text.as_bytes()))
-        }
-        Format::Msgid | Format::Envelope => None,
-    }
+    let has_place = match outlet.format {
+        Format::Plain => true,
+        Format::Msgid => outlet.msgid.unsigned_abs() <= MSGID_MAX,
+        Format::Envelope => false,
+    };
+    (has_place && text.len() <= limits::EFFECT_BYTES).then(|| notice(text, outlet))
 }
 
 /// A text about something that went wrong, in the form that the other side expects messages in.

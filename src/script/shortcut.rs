@@ -111,25 +111,17 @@ pub(super) fn register(engine: &mut rhai::Engine, desk: &Rc<Desk>) {
 impl Shortcut {
     /// The value, if it is the plain one.
     pub(super) fn value(&self, msg: &Msg) -> Option<Dynamic> {
-        match self {
-            Self::Unit => return Some(Dynamic::UNIT),
-            Self::Message => return Some(Dynamic::from(msg.clone())),
-            Self::Property(property) => return property.value(&msg.0),
-            Self::If(parts) => {
-                let [condition, then, otherwise] = &**parts;
-                let taken = if condition.truth(&msg.0)? { then } else { otherwise };
-                return taken.value(msg);
-            }
-            Self::Integer(_)
-            | Self::Bool(_)
-            | Self::Text(_)
-            | Self::Not(_)
-            | Self::All(_)
-            | Self::Any(_)
-            | Self::Compare(..)
-            | Self::Calculate(..) => {}
+        let taken = self.taken(&msg.0)?;
+        if let Self::Property(property) = taken {
+            return property.value(&msg.0);
         }
-        Some(match self.part(&msg.0)? {
+        if matches!(taken, Self::Unit) {
+            return Some(Dynamic::UNIT);
+        }
+        if matches!(taken, Self::Message) {
+            return Some(Dynamic::from(msg.clone()));
+        }
+        Some(match taken.part(&msg.0)? {
             Part::Integer(value) => value.into(),
             Part::Bool(value) => value.into(),
             Part::Borrowed(text) => ImmutableString::from(text).into(),
@@ -139,28 +131,25 @@ impl Shortcut {
 
     /// What it comes to, if that is nothing, the message or a text.
     pub(super) fn outcome<'m>(&'m self, letter: &'m Letter) -> Option<Outcome<'m>> {
-        match self {
-            Self::Unit => Some(Outcome::Nothing),
-            Self::Message => Some(Outcome::Message),
-            Self::If(parts) => {
-                let [condition, then, otherwise] = &**parts;
-                let taken = if condition.truth(letter)? { then } else { otherwise };
-                taken.outcome(letter)
-            }
-            Self::Integer(_)
-            | Self::Bool(_)
-            | Self::Text(_)
-            | Self::Property(_)
-            | Self::Not(_)
-            | Self::All(_)
-            | Self::Any(_)
-            | Self::Compare(..)
-            | Self::Calculate(..) => match self.part(letter)? {
-                Part::Borrowed(text) => Some(Outcome::Text(Cow::Borrowed(text))),
-                Part::Joined(text) => Some(Outcome::Text(Cow::Owned(text))),
-                Part::Integer(_) | Part::Bool(_) => None,
-            },
+        let taken = self.taken(letter)?;
+        if matches!(taken, Self::Unit) {
+            return Some(Outcome::Nothing);
         }
+        if matches!(taken, Self::Message) {
+            return Some(Outcome::Message);
+        }
+        match taken.part(letter)? {
+            Part::Borrowed(text) => Some(Outcome::Text(Cow::Borrowed(text))),
+            Part::Joined(text) => Some(Outcome::Text(Cow::Owned(text))),
+            Part::Integer(_) | Part::Bool(_) => None,
+        }
+    }
+
+    /// The branch that a choice leads to; anything else is its own.
+    fn taken(&self, letter: &Letter) -> Option<&Self> {
+        let Self::If(parts) = self else { return Some(self) };
+        let [condition, then, otherwise] = &**parts;
+        if condition.truth(letter)? { then } else { otherwise }.taken(letter)
     }
 
     fn part<'m>(&'m self, letter: &'m Letter) -> Option<Part<'m>> {

@@ -416,11 +416,9 @@ fn room(
 /// The most bytes that libzmq has in hand at both ends of a connection: a batch, and as much again
 /// where the end of one is kept for the next.
 fn batches(sender: &SocketSpec, receiver: &SocketSpec) -> u64 {
-    let [receives, sends] = SocketOption::RAISED;
-    [receiver.number(receives), sender.number(sends)]
-        .map(|bytes| 2 * bytes.unwrap_or(0).unsigned_abs())
-        .iter()
-        .sum()
+    let received = receiver.number(SocketOption::IN_BATCH_SIZE);
+    let sent = sender.number(SocketOption::OUT_BATCH_SIZE);
+    2 * (received.unwrap_or(0) + sent.unwrap_or(0)).unsigned_abs()
 }
 
 /// The most bytes that the kernel has of an ipc connection: its buffer at its largest.

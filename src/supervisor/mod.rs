@@ -92,9 +92,7 @@ impl Supervisor {
     ///
     /// When the system gives no thread or libzmq no context.
     pub fn new(topology: &Topology, facts: Facts) -> Result<Self, StartError> {
-        let sockets: usize =
-            topology.nodes.iter().map(|node| node.sockets.len() * node.instances().count()).sum();
-        let wanted = (sockets * 2).max(SOCKETS_MIN);
+        let wanted = (topology.socket_count() * 2).max(SOCKETS_MIN);
         let wanted = i32::try_from(wanted).unwrap_or(i32::MAX).min(Context::socket_limit());
         let context = Context::new(wanted, 1).map_err(StartError::Context)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -18,6 +18,12 @@ use crate::zeromq::{Endpoint, OptionName, OptionValue, Role};
 pub struct Topology(TopologySpec);
 
 impl Topology {
+    /// How many sockets all copies of all nodes have.
+    #[must_use]
+    pub fn socket_count(&self) -> usize {
+        self.nodes.iter().map(|node| node.sockets.len() * node.instances().count()).sum()
+    }
+
     /// Only the checker may say that a topology holds.
     pub(super) fn new(spec: TopologySpec) -> Self {
         Self(spec)

@@ -103,7 +103,11 @@ pub struct SocketOption {
 
 impl SocketOption {
     /// Options that a runner's socket has with another value than libzmq gives it.
-    pub const RAISED: [OptionName; 2] = [OptionName("in_batch_size"), OptionName("out_batch_size")];
+    pub const RAISED: [OptionName; 2] = [Self::IN_BATCH_SIZE, Self::OUT_BATCH_SIZE];
+    /// How many bytes one system call receives at most.
+    pub const IN_BATCH_SIZE: OptionName = OptionName("in_batch_size");
+    /// How many bytes one system call sends at most.
+    pub const OUT_BATCH_SIZE: OptionName = OptionName("out_batch_size");
 
     /// Every option there is, by name.
     #[must_use]

@@ -1,7 +1,7 @@
 //! Owns the few places where libzmq is built otherwise than it was released, and the compiler that
 //! sees them: this build script itself, standing in for the real one. What it compiles is one file
-//! that includes all others, so that what is called for each message is inlined: every function of
-//! libzmq's has a file of its class's own.
+//! that includes all others, so that what is called for each message is inlined: each class of
+//! libzmq's has a file of its own.
 //!
 //! It never changes what is on disk but its own copies, and never passes over an edit that does
 //! not fit: the version of the sources is pinned, so each place is there exactly once.
@@ -332,9 +332,11 @@ pub(crate) fn compile(compiler: &str) -> ExitCode {
         let path = PathBuf::from(&arguments[at]);
         let folder = path.parent().unwrap_or(Path::new("."));
         if folder.join("config.hpp").exists() {
-            let whole = path.ends_with(WHOLE);
-            let text = if whole { whole_of(folder) } else { String::new() };
-            arguments[at] = written(if whole { "whole.cpp" } else { "nothing.cpp" }, &text);
+            arguments[at] = if path.ends_with(WHOLE) {
+                written("whole.cpp", &whole_of(folder))
+            } else {
+                written("nothing.cpp", "")
+            };
         }
     }
     let mut words = compiler.split_whitespace();

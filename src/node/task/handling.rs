@@ -12,7 +12,7 @@ use crate::node::inbox::{beginning, open_envelope, subscription};
 use crate::node::lines::Next;
 use crate::node::outbox::Pending;
 use crate::node::timers::TimerName;
-use crate::script::{Event, HandlerError, HandlerErrorKind, Inbound, fits};
+use crate::script::{Event, HandlerError, HandlerErrorKind, Inbound, Route, fits};
 use crate::topology::OnError;
 use crate::zeromq::Role;
 
@@ -76,8 +76,7 @@ impl Node {
             return;
         }
         let Some(route) = inbound.route else { return };
-        let envelope = route.envelope.iter().map(Frame::share);
-        let frames: Multipart = envelope.chain([Frame::empty()]).collect();
+        let frames = Route::back(route, Multipart::from_buf([Frame::empty()]));
         self.pending.push_back(Pending::Send { socket, message: frames.into() });
     }
 

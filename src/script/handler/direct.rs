@@ -4,10 +4,8 @@
 //! Never fails and never says why something cannot be sent: then the message comes back, and goes
 //! the long way.
 
-use std::rc::Rc;
-
 use super::Handler;
-use crate::message::{Format, Frame, Multipart};
+use crate::message::Format;
 use crate::script::effect::{Effect, Outlet, Route};
 use crate::script::encode;
 use crate::script::msg::Letter;
@@ -48,7 +46,7 @@ impl Handler {
         };
         let Some(payload) = payload else { return Some(letter) };
         let frames = match letter.route.take() {
-            Some(route) => enveloped(route, payload),
+            Some(route) => Route::back(route, payload),
             None => payload,
         };
         letter.teach(&mut self.habit);
@@ -70,14 +68,4 @@ fn takes_as_it_is(outlet: &Outlet, format: Format) -> bool {
             Format::Msgid => format == Format::Msgid,
             Format::Envelope => false,
         }
-}
-
-/// An answer with its envelope, whose frames are moved if nobody else needs them.
-fn enveloped(route: Rc<Route>, payload: Multipart) -> Multipart {
-    let mut frames = match Rc::try_unwrap(route) {
-        Ok(route) => route.envelope,
-        Err(route) => route.envelope.iter().map(Frame::share).collect(),
-    };
-    frames.extend(payload);
-    frames
 }

@@ -115,7 +115,7 @@ fn a_body() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn a_shortcut_leads_where_the_engine_goes(body in a_body()) {
