@@ -5,6 +5,7 @@
 //! it a define or an edit, so they go through the environment that the `cc` crate below it
 //! documents.
 
+mod compiler;
 mod edits;
 mod linux;
 
@@ -15,8 +16,8 @@ use std::process::ExitCode;
 use zeromq_src::{Build, LibLocation};
 
 fn main() -> ExitCode {
-    if let Ok(compiler) = env::var(edits::REAL_COMPILER) {
-        return edits::compile(&compiler);
+    if let Ok(real) = env::var(compiler::REAL_COMPILER) {
+        return compiler::compile(&real);
     }
     println!("cargo:rerun-if-changed=build");
 
@@ -38,8 +39,8 @@ fn main() -> ExitCode {
 
     let compiler_of_target = format!("CXX_{target}");
     let names = [&compiler_of_target, &format!("CXX_{}", target.replace('-', "_")), "CXX"];
-    let compiler = names.iter().find_map(|name| env::var(name).ok());
-    set(edits::REAL_COMPILER, compiler.as_deref().unwrap_or("c++"));
+    let real = names.iter().find_map(|name| env::var(name).ok());
+    set(compiler::REAL_COMPILER, real.as_deref().unwrap_or("c++"));
     let this = env::current_exe().expect("the system knows what runs");
     set(&compiler_of_target, this.to_str().expect("cargo's paths are Unicode"));
 
