@@ -1,0 +1,73 @@
+//! Owns the edits by which a running libzmq can be watched.
+
+use super::Edit;
+
+/// A third version of the monitor: events are told by a call instead of through two more sockets.
+/// The pointer to a `zmq_sys_monitor_t` takes the place of the monitor's socket.
+pub(super) const SOCKET: &[Edit] = &[
+    (
+        "int zmq::socket_base_t::monitor (const char *endpoint_,",
+        "struct zmq_sys_monitor_t
+{
+    void (*tell) (void *, uint64_t, const uint64_t *, uint64_t, const char *, const char *);
+    void *hint;
+};
+
+int zmq::socket_base_t::monitor (const char *endpoint_,",
+    ),
+    (
+        "    //  Parse endpoint_uri_ string.
+    std::string protocol;
+    std::string address;
+    if (parse_uri (endpoint_, protocol, address) || check_protocol (protocol))
+        return -1;
+
+    //  Event notification only supported over inproc://",
+        "    if (event_version_ == 3) {
+        stop_monitor ();
+        _monitor_events = events_;
+        options.monitor_event_version = event_version_;
+        _monitor_socket = const_cast<char *> (endpoint_);
+        return 0;
+    }
+
+    //  Parse endpoint_uri_ string.
+    std::string protocol;
+    std::string address;
+    if (parse_uri (endpoint_, protocol, address) || check_protocol (protocol))
+        return -1;
+
+    //  Event notification only supported over inproc://",
+    ),
+    (
+        "        switch (options.monitor_event_version) {\n",
+        "        switch (options.monitor_event_version) {
+            case 3: {
+                const zmq_sys_monitor_t *const monitor =
+                  static_cast<const zmq_sys_monitor_t *> (_monitor_socket);
+                monitor->tell (monitor->hint, event_, values_, values_count_,
+                               endpoint_uri_pair_.local.c_str (),
+                               endpoint_uri_pair_.remote.c_str ());
+            } break;
+",
+    ),
+    (
+        "        zmq_close (_monitor_socket);\n",
+        "        if (options.monitor_event_version != 3)
+            zmq_close (_monitor_socket);\n",
+    ),
+];
+
+/// `zmq_socket_monitor_pipes_stats` asks the other end of every pipe, also of one that is ending,
+/// whose other end may be freed by then: any peer that leaves at the wrong moment would crash the
+/// process.
+pub(super) const PIPE: &[Edit] = &[(
+    "void zmq::pipe_t::send_stats_to_peer (own_t *socket_base_)
+{
+",
+    "void zmq::pipe_t::send_stats_to_peer (own_t *socket_base_)
+{
+    if (_state != active)
+        return;
+",
+)];
