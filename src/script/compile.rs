@@ -36,7 +36,7 @@ impl Engine {
         let (script, places) = Places::of_script(text);
         let unit = linker.unit(&script, &places);
         match unit {
-            Some(unit) if linker.faults.is_empty() => Ok(linker.program(unit, places)),
+            Some(unit) if linker.faults.is_empty() => Ok(linker.program(unit, places, &script)),
             _ => Err(linker.into_faults()),
         }
     }
@@ -70,7 +70,7 @@ impl<'a> Linker<'a> {
         }
     }
 
-    fn program(mut self, unit: Unit, main: Places) -> Program {
+    fn program(mut self, mut unit: Unit, main: Places, script: &str) -> Program {
         let mut entries = BTreeMap::new();
         for function in unit.ast.iter_fn_def().filter(|function| is_handler(&function.name)) {
             let mut body = body_of(&unit.ast, function);
@@ -84,6 +84,9 @@ impl<'a> Linker<'a> {
             entries.insert(function.name.to_string(), Rc::new(entry));
         }
         self.survey.sort();
+        if !calls_its_own(script, &unit.ast) {
+            unit.global.lib.clear();
+        }
         Program(Rc::new(Compiled {
             base: unit.global,
             entries,
@@ -334,6 +337,16 @@ fn fresh_global(engine: &Engine, imports: &Shared<StaticModuleResolver>) -> Glob
     global.level = limits::CALL_LEVELS - limits::CONSTANT_CALL_LEVELS;
     engine.guard.begin(1);
     global
+}
+
+/// Whether handlers may call a function of their script. A handler has its body; the engine's table of
+/// functions is 2.5 KiB a node, and where none is named but by its definition nothing looks into it.
+fn calls_its_own(script: &str, ast: &AST) -> bool {
+    let functions = ast.iter_fn_def().count();
+    let named = script.matches("on_").count();
+    let all_are_handlers = ast.iter_fn_def().all(|function| is_handler(&function.name));
+    let by_text = ["Fn", "is_def_fn", "import"].iter().any(|word| script.contains(word));
+    !all_are_handlers || named > functions || by_text
 }
 
 fn entry_of(function: &ScriptFuncDef, body: Vec<Stmt>, shortcut: Option<Shortcut>) -> Entry {
