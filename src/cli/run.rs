@@ -16,7 +16,7 @@ use crate::app::{self, RunOptions, Terminal, Watching};
 use crate::duration::parse_duration;
 use crate::load::load;
 use crate::observe::{LogFilter, LogFormat, Logger, ServeAddress};
-use crate::topology::{NodeSpec, Topology};
+use crate::topology::Topology;
 
 /// How log lines look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -143,8 +143,8 @@ impl RunArguments {
 
 /// Whether a name is a node's or one of its copies'.
 fn has_instance(topology: &Topology, name: &str) -> bool {
-    let copies = |node: &NodeSpec| node.instances().any(|(instance, _)| instance == name);
-    topology.node(name).is_some() || topology.nodes.iter().any(copies)
+    let mut instances = topology.nodes.iter().flat_map(|node| node.instances());
+    topology.node(name).is_some() || instances.any(|(instance, _)| instance == name)
 }
 
 fn invalid(out: &mut impl Write, error: &str) -> io::Result<ExitCode> {

@@ -20,7 +20,7 @@ impl Picture {
     /// The picture of a topology.
     #[must_use]
     pub fn of(topology: &TopologySpec) -> Self {
-        let boxes = topology.nodes.iter().map(node_box).collect();
+        let boxes = topology.nodes.iter().map(|node| node_box(node)).collect();
         let mut picture = Self {
             name: topology.name.clone(),
             description: topology.description.clone(),

@@ -60,7 +60,7 @@ pub fn lint(subject: &Subject<'_>) -> Vec<Diagnostic> {
         let graph = Graph {
             topology,
             links: links_of(topology),
-            by_name: topology.nodes.iter().map(|node| (node.name.as_str(), node)).collect(),
+            by_name: topology.nodes.iter().map(|node| (node.name.as_str(), &**node)).collect(),
             written: Written::new(subject.document, topology),
             subject: *subject,
         };

@@ -8,6 +8,7 @@ mod difference;
 pub(crate) use difference::needs_rebuild;
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -53,17 +54,17 @@ pub struct Change {
 #[derive(Clone, PartialEq, Debug)]
 pub enum NodePlan {
     /// It stays as it is. Its handlers may stand on other lines now.
-    Keep(Box<NodeSpec>),
+    Keep(Arc<NodeSpec>),
     /// It is new.
-    Add(Box<NodeSpec>),
+    Add(Arc<NodeSpec>),
     /// It goes.
-    Remove(Box<NodeSpec>),
+    Remove(Arc<NodeSpec>),
     /// It changes.
     Change {
         /// As it is.
-        from: Box<NodeSpec>,
+        from: Arc<NodeSpec>,
         /// As it will be.
-        to: Box<NodeSpec>,
+        to: Arc<NodeSpec>,
         /// In what.
         changes: Vec<Change>,
     },
@@ -81,7 +82,7 @@ impl NodePlan {
 
     /// The node as it will be, unless it goes.
     #[must_use]
-    pub fn after(&self) -> Option<&NodeSpec> {
+    pub fn after(&self) -> Option<&Arc<NodeSpec>> {
         match self {
             Self::Keep(spec) | Self::Add(spec) => Some(spec),
             Self::Change { to, .. } => Some(to),
@@ -102,19 +103,19 @@ impl NodePlan {
 
     fn inverse(&self) -> Self {
         match self {
-            Self::Keep(spec) => Self::Keep(spec.clone()),
-            Self::Add(spec) => Self::Remove(spec.clone()),
-            Self::Remove(spec) => Self::Add(spec.clone()),
+            Self::Keep(spec) => Self::Keep(Arc::clone(spec)),
+            Self::Add(spec) => Self::Remove(Arc::clone(spec)),
+            Self::Remove(spec) => Self::Add(Arc::clone(spec)),
             Self::Change { from, to, .. } => Self::between(to, from),
         }
     }
 
-    fn between(from: &NodeSpec, to: &NodeSpec) -> Self {
+    fn between(from: &Arc<NodeSpec>, to: &Arc<NodeSpec>) -> Self {
         let changes = difference::of_nodes(from, to);
         if changes.is_empty() {
-            return Self::Keep(Box::new(to.clone()));
+            return Self::Keep(Arc::clone(to));
         }
-        Self::Change { from: Box::new(from.clone()), to: Box::new(to.clone()), changes }
+        Self::Change { from: Arc::clone(from), to: Arc::clone(to), changes }
     }
 }
 
@@ -130,7 +131,7 @@ impl Plan {
     /// The plan that leads from one topology to another.
     #[must_use]
     pub fn between(old: &TopologySpec, new: &TopologySpec) -> Self {
-        let known: std::collections::HashMap<&str, &NodeSpec> =
+        let known: std::collections::HashMap<&str, &Arc<NodeSpec>> =
             old.nodes.iter().map(|node| (node.name.as_str(), node)).collect();
         let staying: std::collections::HashSet<&str> =
             new.nodes.iter().map(|node| node.name.as_str()).collect();
@@ -138,11 +139,11 @@ impl Plan {
         for node in &new.nodes {
             nodes.push(match known.get(node.name.as_str()) {
                 Some(before) => NodePlan::between(before, node),
-                None => NodePlan::Add(Box::new(node.clone())),
+                None => NodePlan::Add(Arc::clone(node)),
             });
         }
         let gone = old.nodes.iter().filter(|node| !staying.contains(node.name.as_str()));
-        nodes.extend(gone.map(|node| NodePlan::Remove(Box::new(node.clone()))));
+        nodes.extend(gone.map(|node| NodePlan::Remove(Arc::clone(node))));
         Self { nodes }
     }
 
@@ -159,7 +160,7 @@ impl Plan {
     }
 
     /// The nodes as they will be, in the order of the plan.
-    pub fn after(&self) -> impl Iterator<Item = &NodeSpec> {
+    pub fn after(&self) -> impl Iterator<Item = &Arc<NodeSpec>> {
         self.nodes.iter().filter_map(NodePlan::after)
     }
 }

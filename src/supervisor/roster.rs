@@ -98,13 +98,12 @@ impl Supervisor {
     pub(super) fn announce(&self) {
         let mut entries = Vec::new();
         for node in &self.topology.nodes {
-            let spec = Arc::new(node.clone());
             for (instance, replica) in node.instances() {
                 let Some(handle) = self.nodes.get(instance.as_str()) else { continue };
                 entries.push(RosterEntry {
                     instance: Arc::clone(&handle.instance),
                     replica: node.replicas.map(|_| replica),
-                    spec: Arc::clone(&spec),
+                    spec: Arc::clone(node),
                     control: handle.control.downgrade(),
                 });
             }

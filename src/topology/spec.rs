@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::message::Format;
@@ -60,14 +61,14 @@ pub struct TopologySpec {
     /// `description`.
     pub description: Option<String>,
     /// The nodes, in the order of the file; names are unique.
-    pub nodes: Vec<NodeSpec>,
+    pub nodes: Vec<Arc<NodeSpec>>,
 }
 
 impl TopologySpec {
     /// The node of that name.
     #[must_use]
     pub fn node(&self, name: &str) -> Option<&NodeSpec> {
-        self.nodes.iter().find(|node| node.name == name)
+        self.nodes.iter().map(Arc::as_ref).find(|node| node.name == name)
     }
 }
 

@@ -222,7 +222,7 @@ async fn assert_runs(supervisor: &Supervisor, topology: &Topology, text: &str) {
     for node in &topology.nodes {
         for (instance, _) in node.instances() {
             let state = &state[instance.as_str()];
-            assert_eq!(*state.spec, *node, "{instance}\n{text}");
+            assert_eq!(state.spec, *node, "{instance}\n{text}");
             assert_eq!(state.sockets.len(), node.sockets.len());
             for (running, spec) in state.sockets.iter().zip(&node.sockets) {
                 let place = format!("{instance}.{}\n{text}", spec.name);

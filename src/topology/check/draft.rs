@@ -3,6 +3,7 @@
 //! Owns the shape between form and meaning. Never reports.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::message::Format;
@@ -133,7 +134,7 @@ impl SocketDraft {
 pub(super) type Resolved = Vec<Vec<Vec<Option<Attachment>>>>;
 
 /// The nodes as wanted. A socket without a role has been reported: then nobody uses these.
-pub(super) fn into_specs(drafts: Vec<NodeDraft>, resolved: Resolved) -> Vec<NodeSpec> {
+pub(super) fn into_specs(drafts: Vec<NodeDraft>, resolved: Resolved) -> Vec<Arc<NodeSpec>> {
     let nodes = drafts.into_iter().zip(resolved);
     nodes
         .map(|(draft, attachments)| {
@@ -143,7 +144,7 @@ pub(super) fn into_specs(drafts: Vec<NodeDraft>, resolved: Resolved) -> Vec<Node
                     socket.into_spec(attached.into_iter().flatten().collect())
                 })
                 .collect();
-            NodeSpec { sockets, ..draft.spec }
+            Arc::new(NodeSpec { sockets, ..draft.spec })
         })
         .collect()
 }
