@@ -12,6 +12,7 @@ mod reload;
 mod roster;
 mod scope;
 mod start;
+mod steps;
 mod stop;
 mod view;
 mod wire;

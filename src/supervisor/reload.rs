@@ -10,27 +10,20 @@ use tokio::sync::oneshot;
 
 use super::calm::Calm;
 use super::receipt::{Receipt, Verdict};
-use super::scope::{Scope, is_moved};
+use super::scope::Scope;
+use super::steps::{Steps, authenticates};
 use super::{StartError, Supervisor, links};
 use crate::counters::{DropReason, NodeCounters};
 use crate::node::{Control, NodeError};
 use crate::plan::{NodePlan, Plan};
 use crate::topology::{Link, NodeSpec, Topology, links_of};
-use crate::zeromq::{Endpoint, Role, Side};
+use crate::zeromq::Role;
 
 /// How long nodes that owe answers may take to give them.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long the ends of connections may take to reach their sockets.
 const SETTLE: Duration = Duration::from_millis(2);
-
-/// Instances by what happens to them.
-#[derive(Default, Debug)]
-struct Steps {
-    leave: Vec<Arc<str>>,
-    change: Vec<(Arc<str>, Arc<NodeSpec>, bool)>,
-    join: Vec<(Arc<NodeSpec>, Arc<str>, u32)>,
-}
 
 impl Supervisor {
     /// Changes the running topology into another one, or leaves it as it was.
@@ -104,46 +97,6 @@ impl Supervisor {
         self.start_all(&steps);
         done.notes.extend(notes(&old, &scope, &done.calm));
         Ok(done)
-    }
-
-    fn steps(&self, plan: &Plan) -> Steps {
-        let mut steps = Steps::default();
-        for node in &plan.nodes {
-            let from = match node {
-                NodePlan::Remove(from) | NodePlan::Change { from, .. } => Some(from),
-                NodePlan::Keep(_) | NodePlan::Add(_) => None,
-            };
-            let moved = matches!(node, NodePlan::Change { from, to, .. } if is_moved(from, to));
-            let to = node.after().map(Arc::clone);
-            let wanted: Vec<(Arc<str>, u32)> = to
-                .iter()
-                .flat_map(|spec| spec.instances())
-                .map(|(instance, replica)| (instance.into(), replica))
-                .collect();
-            let stays =
-                |instance: &str| !moved && wanted.iter().any(|(wanted, _)| **wanted == *instance);
-            let running = self.nodes.values().filter(|handle| handle.node == node.name());
-            let leaving = running
-                .map(|handle| Arc::clone(&handle.instance))
-                .filter(|instance| from.is_some() && !stays(instance));
-            steps.leave.extend(leaving);
-            let Some(to) = to else { continue };
-            for (instance, replica) in wanted.clone() {
-                if stays(&instance) && self.nodes.contains_key(&instance) {
-                    let handlers = matches!(node, NodePlan::Change { from, to, .. }
-                        if from.script != to.script || from.params != to.params);
-                    steps.change.push((instance, Arc::clone(&to), handlers));
-                } else {
-                    steps.join.push((Arc::clone(&to), instance, replica));
-                }
-            }
-        }
-        // What neither changes nor stands on other lines is left alone.
-        steps.change.retain(|(_, spec, _)| {
-            self.topology.node(&spec.name).is_none_or(|before| *before != **spec)
-                || self.unsettled.contains(&spec.name)
-        });
-        steps
     }
 
     /// Holds what the scope disturbs and waits until nothing is on its way there.
@@ -233,62 +186,6 @@ impl Supervisor {
         Ok(notes)
     }
 
-    /// Instances whose connections have to be seen to, with the endpoints to connect to anew.
-    fn concerned(
-        &self,
-        steps: &Steps,
-        scope: &Scope,
-        new: &Topology,
-    ) -> BTreeMap<Arc<str>, Vec<(usize, String)>> {
-        let mut concerned: BTreeMap<Arc<str>, Vec<(usize, String)>> = BTreeMap::new();
-        for (_, instance, _) in &steps.join {
-            concerned.entry(Arc::clone(instance)).or_default();
-        }
-        // Whoever was linked with what is gone waits until that connection has ended.
-        for handle in self.nodes.values() {
-            if scope.sockets.contains_key(&handle.node) {
-                concerned.entry(Arc::clone(&handle.instance)).or_default();
-            }
-        }
-        for (instance, spec, _) in &steps.change {
-            if self.topology.node(&spec.name).is_none_or(|old| old.sockets != spec.sockets) {
-                concerned.entry(Arc::clone(instance)).or_default();
-            }
-        }
-        let joined: BTreeSet<&str> =
-            steps.join.iter().map(|(spec, _, _)| spec.name.as_str()).collect();
-        for link in links_of(new) {
-            let binder = &new.nodes[link.binder.node];
-            let socket = &binder.sockets[link.binder.socket];
-            let replaced = scope.rebuilt.contains(&(binder.name.clone(), socket.name.clone()));
-            if !replaced && !joined.contains(binder.name.as_str()) {
-                continue;
-            }
-            let connecter = &new.nodes[link.connecter.node];
-            let endpoints = links::connects(connecter, &self.nodes);
-            for (instance, _) in connecter.instances() {
-                let renew = concerned.entry(instance.into()).or_default();
-                for (place, endpoint) in &endpoints {
-                    let reached = Endpoint::parse(endpoint, Side::Connect)
-                        .is_ok_and(|endpoint| self.binds(binder, &endpoint));
-                    let known = (*place, endpoint.clone());
-                    if *place == link.connecter.socket && reached && !renew.contains(&known) {
-                        renew.push(known);
-                    }
-                }
-            }
-        }
-        concerned
-    }
-
-    fn binds(&self, node: &NodeSpec, endpoint: &Endpoint) -> bool {
-        self.nodes.values().filter(|handle| handle.node == node.name).any(|handle| {
-            handle.bound.iter().any(|(_, _, actual)| {
-                Endpoint::parse(actual, Side::Bind).is_ok_and(|bound| bound.is_reached_by(endpoint))
-            })
-        })
-    }
-
     fn release(&mut self, steps: &Steps) {
         let held = std::mem::take(&mut self.held);
         for handle in self.nodes.values() {
@@ -339,12 +236,6 @@ pub(super) struct Done {
     held: Vec<String>,
     calm: Calm,
     notes: Vec<String>,
-}
-
-/// Whether a node decides who may connect (ZAP): no link that asks it comes up before it runs.
-fn authenticates(node: &NodeSpec) -> bool {
-    let is_zap = |endpoint: &Endpoint| endpoint.as_str() == "inproc://zeromq.zap.01";
-    node.sockets.iter().any(|socket| socket.binds().any(is_zap))
 }
 
 /// How many connections a socket has to peers inside the file.
