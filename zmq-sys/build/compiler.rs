@@ -76,10 +76,10 @@ fn whole_of(folder: &Path) -> String {
 }
 
 /// Writes the edited copy of a file, and returns where it is.
-fn edited(path: &Path, edits: &[Edit]) -> String {
+fn edited(path: &Path, edits: &[&[Edit]]) -> String {
     let mut text = fs::read_to_string(path)
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
-    for (from, to) in edits {
+    for (from, to) in edits.iter().copied().flatten() {
         assert_eq!(text.matches(from).count(), 1, "{}: {from:?}", path.display());
         text = text.replace(from, to);
     }

@@ -121,7 +121,7 @@ void zmq::stream_engine_base_t::out_event ()
         zmq_sys_trial = zmq_sys_no_trial;
         //  One that failed may be gone.
         if (outcome == zmq_sys_tried && !_output_stopped)
-            set_pollout ();
+            io_object_t::set_pollout (_handle);
         return;
     }
 ",
@@ -152,8 +152,9 @@ pub(super) const MAILBOX: &[Edit] = &[
     ),
 ];
 
-/// What a descriptor is watched for changes up to six times while a connection is made, and each
-/// change was a system call. They are told to the system together, before it is waited for.
+/// What a descriptor is watched for changes up to twelve times while a connection is made, and each
+/// change was a system call. They are told to the system together, before it is waited for; and a
+/// connection that has something to send tries to before it asks when it can.
 pub(super) const POLLER: &[Edit] = &[
     (
         "    pe->events = events_;
@@ -224,10 +225,21 @@ pub(super) const POLLER: &[Edit] = &[
     }
 }
 
+void zmq::epoll_t::zmq_sys_try_pollout (handle_t handle_)
+{
+    set_pollout (handle_);
+    static_cast<poll_entry_t *> (handle_)->zmq_sys_tries = true;
+}
+
 void zmq::epoll_t::zmq_sys_tell ()
 {
     for (size_t i = 0; i < zmq_sys_noted.size (); i++) {
         poll_entry_t *const pe = zmq_sys_noted[i];
+        if (pe->zmq_sys_tries && pe->fd != retired_fd) {
+            pe->zmq_sys_tries = false;
+            if (pe->ev.events & ~pe->zmq_sys_told & EPOLLOUT)
+                pe->events->out_event ();
+        }
         pe->zmq_sys_is_noted = false;
         if (pe->fd == retired_fd)
             continue;
@@ -265,6 +277,40 @@ void zmq::epoll_t::stop ()
     ),
 ];
 
+/// Only this poller can try.
+pub(super) const IO_OBJECT: &[Edit] = &[(
+    "void zmq::io_object_t::set_pollout (handle_t handle_)
+",
+    "void zmq::io_object_t::zmq_sys_try_pollout (handle_t handle_)
+{
+#if defined ZMQ_IOTHREAD_POLLER_USE_EPOLL
+    _poller->zmq_sys_try_pollout (handle_);
+#else
+    _poller->set_pollout (handle_);
+#endif
+}
+
+void zmq::io_object_t::set_pollout (handle_t handle_)
+",
+)];
+
+/// See [`IO_OBJECT`].
+pub(super) const IO_OBJECT_HEADER: &[Edit] = &[(
+    "    void set_pollout (handle_t handle_);
+",
+    "    void set_pollout (handle_t handle_);
+    void zmq_sys_try_pollout (handle_t handle_);
+",
+)];
+
+/// What asks when it can send is a connection.
+pub(super) const ENGINE_HEADER: &[Edit] = &[(
+    "    void set_pollout () { io_object_t::set_pollout (_handle); }
+",
+    "    void set_pollout () { io_object_t::zmq_sys_try_pollout (_handle); }
+",
+)];
+
 /// What [`POLLER`] keeps.
 pub(super) const POLLER_HEADER: &[Edit] = &[
     (
@@ -277,6 +323,7 @@ pub(super) const POLLER_HEADER: &[Edit] = &[
         uint32_t zmq_sys_told;
         bool zmq_sys_is_watched;
         bool zmq_sys_is_noted;
+        bool zmq_sys_tries;
     };
 
     //  Makes sure that what an entry is to be watched for will be told.
@@ -284,6 +331,13 @@ pub(super) const POLLER_HEADER: &[Edit] = &[
 
     //  Tells the system what changed.
     void zmq_sys_tell ();
+",
+    ),
+    (
+        "    void set_pollout (handle_t handle_);
+",
+        "    void set_pollout (handle_t handle_);
+    void zmq_sys_try_pollout (handle_t handle_);
 ",
     ),
     (
