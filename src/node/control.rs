@@ -83,9 +83,25 @@ pub struct SocketFigures {
     pub stashed: u64,
 }
 
+/// Somebody inside the file whom a publishing socket counts for.
+#[derive(Clone, Debug)]
+pub struct Subscriber {
+    /// The publishing socket's name.
+    pub socket: String,
+    /// The subscriber's figures.
+    pub counters: Arc<SocketCounters>,
+    /// Where to count for it.
+    pub reached: Arc<Reached>,
+}
+
 /// What a node can be told. Every one is answered, also when it fails.
 #[derive(Debug)]
 pub enum Control {
+    /// Connect sockets to these endpoints already; what fails is told when all are connected.
+    ConnectEarly {
+        /// Place of the socket and endpoint.
+        endpoints: Vec<(usize, String)>,
+    },
     /// Connect sockets to endpoints, and say when the expected links are up.
     Connect {
         /// Every endpoint that the file declares: place of the socket and endpoint. What was
@@ -107,8 +123,8 @@ pub enum Control {
     },
     /// Count what subscribers inside the file should get.
     Audience {
-        /// Of a socket, by its name: the figures of a subscriber, and where to count for it.
-        subscribers: Vec<(String, Arc<SocketCounters>, Arc<Reached>)>,
+        /// All of them, for all its sockets.
+        subscribers: Vec<Subscriber>,
     },
     /// Call `on_start`, then receive, tick and read.
     Start,

@@ -29,7 +29,7 @@ mod wait;
 pub use blueprint::{Blueprint, NodeError};
 pub use control::{
     Bound, Control, ControlSender, Expectation, Figures, NodeHandle, NodeState, SocketFigures,
-    SocketState, WeakControlSender,
+    SocketState, Subscriber, WeakControlSender,
 };
 pub use inbox::open_envelope;
 pub use inject::{Injection, Way};

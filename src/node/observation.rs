@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::control::Subscriber;
 use super::task::{Node, Phase};
-use crate::counters::{Reached, SocketCounters};
 use crate::snapshot::{ConnectionSnapshot, NodeStatus};
 
 /// How long libzmq may take to tell of its queues.
@@ -106,14 +106,11 @@ impl Node {
     }
 
     /// Says who the subscribers inside the file are.
-    pub(super) fn set_audience(
-        &mut self,
-        subscribers: &[(String, Arc<SocketCounters>, Arc<Reached>)],
-    ) {
+    pub(super) fn set_audience(&mut self, subscribers: &[Subscriber]) {
         for socket in &mut self.sockets {
-            let of_socket = subscribers.iter().filter(|(name, _, _)| **name == *socket.name);
+            let of_socket = subscribers.iter().filter(|one| *one.socket == *socket.name);
             let of_socket =
-                of_socket.map(|(_, counters, reached)| (Arc::clone(counters), Arc::clone(reached)));
+                of_socket.map(|one| (Arc::clone(&one.counters), Arc::clone(&one.reached)));
             socket.reach.set(of_socket.collect());
         }
     }

@@ -14,7 +14,7 @@ const FEW: usize = 8;
 
 /// A subscriber inside the file.
 #[derive(Debug)]
-struct Subscriber {
+struct Followed {
     counters: Arc<SocketCounters>,
     version: u64,
     reached: Arc<Reached>,
@@ -23,7 +23,7 @@ struct Subscriber {
 /// The filters of all subscribers inside the file, with a counter each.
 #[derive(Default, Debug)]
 pub(super) struct Reach {
-    subscribers: Vec<Subscriber>,
+    subscribers: Vec<Followed>,
     filters: Vec<(Vec<u8>, Arc<Counter>)>,
     /// Where there are many: the lengths that occur, and each filter's place.
     lengths: Vec<usize>,
@@ -38,7 +38,7 @@ impl Reach {
         }
         let subscribers = subscribers.into_iter();
         let subscribers =
-            subscribers.map(|(counters, reached)| Subscriber { counters, version: 0, reached });
+            subscribers.map(|(counters, reached)| Followed { counters, version: 0, reached });
         self.subscribers = subscribers.collect();
         self.rebuild();
     }
@@ -46,7 +46,7 @@ impl Reach {
     /// Follows what subscribers changed.
     pub(super) fn refresh(&mut self) {
         let changed =
-            |subscriber: &Subscriber| subscriber.counters.interest.version() != subscriber.version;
+            |subscriber: &Followed| subscriber.counters.interest.version() != subscriber.version;
         if self.subscribers.iter().any(changed) {
             self.rebuild();
         }

@@ -207,6 +207,7 @@ impl Node {
 
     async fn obey(&mut self, told: Control) {
         match told {
+            Control::ConnectEarly { endpoints } => drop(self.connect_all(&endpoints, &[])),
             Control::Connect { endpoints, renew, expectation, done, linked } => {
                 // Whoever asked may have given up; there is nobody else to tell.
                 let _ = done.send(self.connect_all(&endpoints, &renew));

@@ -3,13 +3,13 @@
 //! Owns the finding of flows and links among instances, and what a flow takes over from the
 //! version of the file before. Counts nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, OnceLock};
 
 use super::ledger::{Flow, Member, Room};
 use super::wire::Wire;
 use crate::counters::{Reached, SocketCounters};
-use crate::node::{NodeHandle, SocketObservation};
+use crate::node::{NodeHandle, SocketObservation, Subscriber};
 use crate::snapshot::{FlowSnapshot, LinkSnapshot, PortSnapshot, Snapshot, SocketSnapshot};
 use crate::topology::{Attachment, Link, LinkEnd, SocketSpec, Topology, links_of};
 use crate::zeromq::{Endpoint, Role, Side, SocketOption, Transport};
@@ -94,18 +94,19 @@ impl Flows {
         flows
     }
 
-    /// The subscribers inside the file of an instance's sockets: by the socket's name, their figures
-    /// and where to count for them.
-    pub(super) fn subscribers_of(
-        &self,
-        instance: &str,
-    ) -> Vec<(String, Arc<SocketCounters>, Arc<Reached>)> {
-        let of_instance = self.links.iter().filter(|pair| pair.from.port.instance == instance);
-        let subscribers = of_instance.filter_map(|pair| {
-            let reached = Arc::clone(pair.reached.as_ref()?);
-            Some((pair.from.port.socket.clone(), Arc::clone(&pair.to.counters), reached))
-        });
-        subscribers.collect()
+    /// The subscribers inside the file of every instance that has some.
+    pub(super) fn subscribers(&self) -> HashMap<&str, Vec<Subscriber>> {
+        let mut subscribers: HashMap<&str, Vec<Subscriber>> = HashMap::new();
+        for pair in &self.links {
+            let Some(reached) = &pair.reached else { continue };
+            let port = &pair.from.port;
+            subscribers.entry(&port.instance).or_default().push(Subscriber {
+                socket: port.socket.clone(),
+                counters: Arc::clone(&pair.to.counters),
+                reached: Arc::clone(reached),
+            });
+        }
+        subscribers
     }
 
     /// Brings every balance up to date and writes it into a snapshot.
@@ -211,6 +212,12 @@ impl Flows {
             peers.entry(one).or_default().push(other);
             peers.entry(other).or_default().push(one);
         }
+        let uncountable: Vec<Arc<Member>> = self
+            .links
+            .iter()
+            .filter(|pair| !pair.countable)
+            .map(|pair| Arc::clone(&pair.from))
+            .collect();
         let mut seen: BTreeSet<&PortKey> = BTreeSet::new();
         for &start in peers.keys() {
             if seen.contains(start) {
@@ -228,8 +235,8 @@ impl Flows {
             for (from, to) in directions.into_iter().take(if has_sides { 2 } else { 1 }) {
                 let moves = from.iter().any(|a| to.iter().any(|b| carries(a.role, b.role)));
                 if moves {
-                    let countable = |pair: &&Pair| from.iter().any(|known| same(known, &pair.from));
-                    let countable = self.links.iter().filter(countable).all(|pair| pair.countable);
+                    let is_its = |end: &Arc<Member>| from.iter().any(|known| same(known, end));
+                    let countable = !uncountable.iter().any(is_its);
                     self.flows.push(Flow { countable, ..flow(from, to, false) });
                 }
             }
@@ -302,17 +309,20 @@ fn members(
     nodes: &BTreeMap<Arc<str>, NodeHandle>,
 ) -> BTreeMap<PortKey, Arc<Member>> {
     let expected = super::links::expectations(topology, links);
+    let places = topology.places();
+    let mut begun: HashMap<LinkEnd, usize> = HashMap::new();
+    for link in links {
+        *begun.entry(link.connecter).or_default() += 1;
+    }
     let mut members = BTreeMap::new();
     for handle in nodes.values() {
-        let Some(node) = topology.nodes.iter().position(|node| node.name == handle.node) else {
-            continue;
-        };
+        let Some(&node) = places.get(handle.node.as_str()) else { continue };
         let spec = &topology.nodes[node];
         for (place, (socket, counters)) in
             spec.sockets.iter().zip(handle.counters.sockets()).enumerate()
         {
             let inside = expected.get(&node).and_then(|expected| expected.peers.get(&place));
-            let end = LinkEnd { node, socket: place };
+            let links = begun.get(&LinkEnd { node, socket: place }).copied().unwrap_or(0);
             let member = Member {
                 port: PortSnapshot {
                     instance: handle.instance.to_string(),
@@ -321,8 +331,8 @@ fn members(
                 role: socket.role,
                 counters,
                 inside: inside.map_or(0, |(least, _)| *least),
-                connects: links.iter().any(|link| link.connecter == end),
-                goes_outside: goes_outside(socket, links.iter().filter(|l| l.connecter == end)),
+                connects: links > 0,
+                goes_outside: goes_outside(socket, links),
             };
             members.insert((Arc::clone(&handle.instance), place), Arc::new(member));
         }
@@ -330,11 +340,11 @@ fn members(
     members
 }
 
-/// Whether a socket connects to more than these links, which begin at it.
-fn goes_outside<'l>(socket: &SocketSpec, links: impl Iterator<Item = &'l Link>) -> bool {
+/// Whether a socket connects to more than so many links, which begin at it.
+fn goes_outside(socket: &SocketSpec, links: usize) -> bool {
     let connects =
         socket.attachments.iter().filter(|attachment| !matches!(attachment, Attachment::Bind(_)));
-    links.count() < connects.count()
+    links < connects.count()
 }
 
 fn ports(topology: &Topology, end: LinkEnd) -> impl Iterator<Item = PortKey> {

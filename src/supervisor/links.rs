@@ -2,43 +2,91 @@
 //!
 //! Owns the resolving of node names to the endpoints that libzmq chose. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::node::{Expectation, NodeHandle};
 use crate::topology::{Attachment, Link, NodeSpec, Topology};
 use crate::zeromq::{Endpoint, Role, Side, Transport};
 
+/// A topology's nodes by their names, to find those that run.
+pub(super) struct Directory<'t> {
+    topology: &'t Topology,
+    places: HashMap<&'t str, usize>,
+}
+
+impl<'t> Directory<'t> {
+    pub(super) fn of(topology: &'t Topology) -> Self {
+        Self { topology, places: topology.places() }
+    }
+
+    /// The node of that name.
+    pub(super) fn node(&self, name: &str) -> Option<&'t NodeSpec> {
+        self.places.get(name).map(|&place| &*self.topology.nodes[place])
+    }
+
+    /// The copies of a node that run.
+    fn copies<'n>(
+        &self,
+        name: &str,
+        nodes: &'n BTreeMap<Arc<str>, NodeHandle>,
+    ) -> impl Iterator<Item = &'n NodeHandle> {
+        let instances = self.node(name).into_iter().flat_map(NodeSpec::instances);
+        instances.filter_map(|(instance, _)| nodes.get(instance.as_str()))
+    }
+
+    /// Whether a copy of a node is bound to what an endpoint leads to.
+    pub(super) fn binds(
+        &self,
+        name: &str,
+        endpoint: &Endpoint,
+        nodes: &BTreeMap<Arc<str>, NodeHandle>,
+    ) -> bool {
+        self.copies(name, nodes).flat_map(|handle| &handle.bound).any(|(_, _, actual)| {
+            Endpoint::parse(actual, Side::Bind).is_ok_and(|bound| bound.is_reached_by(endpoint))
+        })
+    }
+}
+
 /// The endpoints that one instance connects to: place of the socket and endpoint.
 pub(super) fn connects(
     node: &NodeSpec,
+    directory: &Directory<'_>,
     nodes: &BTreeMap<Arc<str>, NodeHandle>,
 ) -> Vec<(usize, String)> {
     let mut connects = Vec::new();
     for (place, socket) in node.sockets.iter().enumerate() {
         for attachment in &socket.attachments {
-            match attachment {
-                Attachment::Bind(_) => {}
-                Attachment::Connect(endpoint) => connects.push((place, endpoint.to_string())),
-                Attachment::ConnectNode { node, socket, endpoint } => {
-                    let found = bound(nodes, node, *socket, endpoint);
-                    connects.extend(found.into_iter().map(|endpoint| (place, endpoint)));
-                }
-            }
+            let reached = reached(attachment, directory, nodes);
+            connects.extend(reached.into_iter().map(|endpoint| (place, endpoint)));
         }
     }
     connects
 }
 
-/// What the instances of a node bound, as a peer on this machine reaches it.
-fn bound(
+/// What a socket connects to because of one attachment.
+fn reached(
+    attachment: &Attachment,
+    directory: &Directory<'_>,
     nodes: &BTreeMap<Arc<str>, NodeHandle>,
-    node: &str,
+) -> Vec<String> {
+    match attachment {
+        Attachment::Bind(_) => Vec::new(),
+        Attachment::Connect(endpoint) => vec![endpoint.to_string()],
+        Attachment::ConnectNode { node, socket, endpoint } => {
+            bound(directory.copies(node, nodes), *socket, endpoint)
+        }
+    }
+}
+
+/// What the instances of a node bound, as a peer on this machine reaches it.
+fn bound<'n>(
+    copies: impl Iterator<Item = &'n NodeHandle>,
     socket: usize,
     wanted: &Endpoint,
 ) -> Vec<String> {
     let mut found = Vec::new();
-    for handle in nodes.values().filter(|handle| handle.node == node) {
+    for handle in copies {
         for (place, given, actual) in &handle.bound {
             if *place == socket && given == wanted.as_str() {
                 let seen = Endpoint::parse(actual, Side::Bind)

@@ -3,6 +3,7 @@
 //! Owns the shards, the libzmq context and every node's handle. Never touches a socket itself.
 
 mod calm;
+mod early;
 mod flow;
 mod flows;
 mod ledger;

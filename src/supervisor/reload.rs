@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::calm::Calm;
+use super::early::EarlyLinks;
 use super::receipt::{Receipt, Verdict};
 use super::scope::Scope;
 use super::steps::{Steps, authenticates};
@@ -172,8 +173,13 @@ impl Supervisor {
         if !failures.is_empty() {
             return Err(StartError::Nodes(failures));
         }
-        self.make(steps.join.clone()).await?;
-        for (_, instance, _) in steps.join.iter().filter(|(spec, _, _)| authenticates(spec)) {
+        let mut early = (self.generation == 0).then(|| EarlyLinks::of(new));
+        // Who decides about connections is there first, or some came up without being asked.
+        let decides = |join: &&(Arc<NodeSpec>, Arc<str>, u32)| authenticates(&join.0);
+        let (first, then): (Vec<_>, Vec<_>) = steps.join.iter().partition(decides);
+        self.make(first.iter().copied().cloned(), &mut early).await?;
+        self.make(then.into_iter().cloned(), &mut early).await?;
+        for (_, instance, _) in first {
             self.tell(instance, Control::Start);
         }
         let concerned = self.concerned(steps, scope, new);
@@ -203,7 +209,7 @@ impl Supervisor {
         }
     }
 
-    fn tell(&self, instance: &str, control: Control) {
+    pub(super) fn tell(&self, instance: &str, control: Control) {
         if let Some(handle) = self.nodes.get(instance) {
             let _ = handle.control.send(control);
         }

@@ -9,7 +9,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::calm::Outsiders;
-use super::{StartError, Supervisor, links};
+use super::early::EarlyLinks;
+use super::links::{self, Directory};
+use super::{StartError, Supervisor};
 use crate::counters::NodeCounters;
 use crate::event::{Fact, What};
 use crate::node::{Blueprint, Control, NodeError, NodeHandle, Shard};
@@ -47,10 +49,12 @@ impl Supervisor {
         }
     }
 
-    /// Makes instances of nodes: everything open and bound, nothing connected.
+    /// Makes instances of nodes: everything open and bound, and nothing connected but the links of
+    /// a first start, as soon as both ends are there.
     pub(super) async fn make(
         &mut self,
-        wanted: Vec<(Arc<NodeSpec>, Arc<str>, u32)>,
+        wanted: impl Iterator<Item = (Arc<NodeSpec>, Arc<str>, u32)>,
+        early: &mut Option<EarlyLinks<'_>>,
     ) -> Result<(), StartError> {
         let mut begun = Vec::new();
         for (spec, instance, replica) in wanted {
@@ -60,7 +64,17 @@ impl Supervisor {
         let mut failures = Vec::new();
         for (instance, result) in begun {
             match result.await {
-                Ok(Ok(handle)) => drop(self.nodes.insert(instance, handle)),
+                Ok(Ok(handle)) => {
+                    let node = handle.node.clone();
+                    self.nodes.insert(instance, handle);
+                    let ready = early.as_mut().map(|early| early.made(&node, &self.nodes));
+                    for (node, endpoints) in ready.into_iter().flatten() {
+                        for (instance, _) in node.instances() {
+                            let endpoints = endpoints.clone();
+                            self.tell(&instance, Control::ConnectEarly { endpoints });
+                        }
+                    }
+                }
                 Ok(Err(error)) => failures.push((instance, error)),
                 Err(_) => failures.push((instance, NodeError::ThreadGone)),
             }
@@ -106,6 +120,7 @@ impl Supervisor {
     ) -> Result<Vec<String>, StartError> {
         let reloads = self.generation > 0;
         let links = links_of(topology);
+        let directory = Directory::of(topology);
         let mut expectations = links::expectations(topology, &links);
         let mut answers = Vec::new();
         for (place, node) in topology.nodes.iter().enumerate() {
@@ -121,7 +136,7 @@ impl Supervisor {
                 let (done, connected) = oneshot::channel();
                 let (linked, up) = oneshot::channel();
                 let told = handle.control.send(Control::Connect {
-                    endpoints: links::connects(node, &self.nodes),
+                    endpoints: links::connects(node, &directory, &self.nodes),
                     renew: renew.clone(),
                     expectation: expectation.clone(),
                     done,

@@ -3,11 +3,12 @@
 //!
 //! Owns the choice. Never tells a node anything: `reload` does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::Supervisor;
+use super::links::{self, Directory};
 use super::scope::{Scope, is_moved};
-use super::{Supervisor, links};
 use crate::plan::{NodePlan, Plan};
 use crate::topology::{NodeSpec, Topology, links_of};
 use crate::zeromq::{Endpoint, Side};
@@ -27,6 +28,10 @@ impl Supervisor {
     /// What a plan comes to for what runs now.
     pub(super) fn steps(&self, plan: &Plan) -> Steps {
         let mut steps = Steps::default();
+        let mut running: HashMap<&str, Vec<&Arc<str>>> = HashMap::new();
+        for handle in self.nodes.values() {
+            running.entry(&handle.node).or_default().push(&handle.instance);
+        }
         for node in &plan.nodes {
             let from = match node {
                 NodePlan::Remove(from) | NodePlan::Change { from, .. } => Some(from),
@@ -41,11 +46,9 @@ impl Supervisor {
                 .collect();
             let stays =
                 |instance: &str| !moved && wanted.iter().any(|(wanted, _)| **wanted == *instance);
-            let running = self.nodes.values().filter(|handle| handle.node == node.name());
-            let leaving = running
-                .map(|handle| Arc::clone(&handle.instance))
-                .filter(|instance| from.is_some() && !stays(instance));
-            steps.leave.extend(leaving);
+            let of_node = running.get(node.name()).into_iter().flatten().copied();
+            let leaving = of_node.filter(|instance| from.is_some() && !stays(instance));
+            steps.leave.extend(leaving.cloned());
             let Some(to) = to else { continue };
             for (instance, replica) in wanted.clone() {
                 if stays(&instance) && self.nodes.contains_key(&instance) {
@@ -58,8 +61,9 @@ impl Supervisor {
             }
         }
         // What neither changes nor stands on other lines is left alone.
+        let before = Directory::of(&self.topology);
         steps.change.retain(|(_, spec, _)| {
-            self.topology.node(&spec.name).is_none_or(|before| *before != **spec)
+            before.node(&spec.name).is_none_or(|before| *before != **spec)
                 || self.unsettled.contains(&spec.name)
         });
         steps
@@ -82,13 +86,16 @@ impl Supervisor {
                 concerned.entry(Arc::clone(&handle.instance)).or_default();
             }
         }
+        let before = Directory::of(&self.topology);
         for (instance, spec, _) in &steps.change {
-            if self.topology.node(&spec.name).is_none_or(|old| old.sockets != spec.sockets) {
+            if before.node(&spec.name).is_none_or(|old| old.sockets != spec.sockets) {
                 concerned.entry(Arc::clone(instance)).or_default();
             }
         }
-        let joined: BTreeSet<&str> =
+        let joined: HashSet<&str> =
             steps.join.iter().map(|(spec, _, _)| spec.name.as_str()).collect();
+        let joins: HashSet<&str> = steps.join.iter().map(|(_, instance, _)| &**instance).collect();
+        let directory = Directory::of(new);
         for link in links_of(new) {
             let binder = &new.nodes[link.binder.node];
             let socket = &binder.sockets[link.binder.socket];
@@ -97,12 +104,20 @@ impl Supervisor {
                 continue;
             }
             let connecter = &new.nodes[link.connecter.node];
-            let endpoints = links::connects(connecter, &self.nodes);
-            for (instance, _) in connecter.instances() {
+            // What is new connects anew anyway.
+            let stays = |instance: &String| !joins.contains(instance.as_str());
+            let staying: Vec<String> =
+                connecter.instances().map(|(instance, _)| instance).filter(stays).collect();
+            if staying.is_empty() {
+                continue;
+            }
+            let endpoints = links::connects(connecter, &directory, &self.nodes);
+            for instance in staying {
                 let renew = concerned.entry(instance.into()).or_default();
                 for (place, endpoint) in &endpoints {
-                    let reached = Endpoint::parse(endpoint, Side::Connect)
-                        .is_ok_and(|endpoint| self.binds(binder, &endpoint));
+                    let reached = Endpoint::parse(endpoint, Side::Connect).is_ok_and(|endpoint| {
+                        directory.binds(&binder.name, &endpoint, &self.nodes)
+                    });
                     let known = (*place, endpoint.clone());
                     if *place == link.connecter.socket && reached && !renew.contains(&known) {
                         renew.push(known);
@@ -111,14 +126,6 @@ impl Supervisor {
             }
         }
         concerned
-    }
-
-    fn binds(&self, node: &NodeSpec, endpoint: &Endpoint) -> bool {
-        self.nodes.values().filter(|handle| handle.node == node.name).any(|handle| {
-            handle.bound.iter().any(|(_, _, actual)| {
-                Endpoint::parse(actual, Side::Bind).is_ok_and(|bound| bound.is_reached_by(endpoint))
-            })
-        })
     }
 }
 

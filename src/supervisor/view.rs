@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::Supervisor;
 use super::flows::Flows;
+use super::links::Directory;
 use crate::counters::{BOUNDS, DropReason, Durations, NodeCounters, SocketCounters};
 use crate::event::Fact;
 use crate::node::{Bound, Control, Observation, SocketObservation, WeakControlSender};
@@ -253,9 +254,10 @@ impl Supervisor {
 
     /// Lets observers see what runs now.
     pub(super) fn show(&self) {
+        let directory = Directory::of(&self.topology);
         let mut known: BTreeMap<&str, (Arc<str>, Arc<[ShownSocket]>)> = BTreeMap::new();
         let nodes = self.nodes.values().filter_map(|handle| {
-            let spec = self.topology.node(&handle.node)?;
+            let spec = directory.node(&handle.node)?;
             let (node, sockets) = known.entry(&handle.node).or_insert_with(|| {
                 let sockets = spec.sockets.iter().map(|socket| ShownSocket {
                     name: socket.name.clone(),
@@ -285,8 +287,9 @@ impl Supervisor {
     pub(super) fn account(&self) {
         let mut shown = self.view.shown();
         let flows = Flows::of(&self.topology, &self.nodes, &shown.flows);
+        let mut subscribers = flows.subscribers();
         for handle in self.nodes.values() {
-            let subscribers = flows.subscribers_of(&handle.instance);
+            let subscribers = subscribers.remove(&*handle.instance).unwrap_or_default();
             // Told even if there is none any more; a node that ended counts nothing.
             let _ = handle.control.send(Control::Audience { subscribers });
         }

@@ -46,14 +46,13 @@ pub fn links_of(topology: &TopologySpec) -> Vec<Link> {
             }
         }
     }
-    let names: HashMap<&str, usize> =
-        topology.nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect();
+    let places = topology.places();
     let mut links = Vec::with_capacity(connects.len());
     for (connecter, attachment) in connects {
         match attachment {
             Attachment::ConnectNode { node, socket, endpoint } => {
                 // A topology cut down by `only` may have lost the other end.
-                let Some(&node) = names.get(node.as_str()) else { continue };
+                let Some(&node) = places.get(node.as_str()) else { continue };
                 let binder = LinkEnd { node, socket: *socket };
                 links.push(Link { connecter, binder, endpoint: endpoint.clone() });
             }

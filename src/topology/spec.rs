@@ -3,7 +3,7 @@
 //! Owns the `*Spec` types. Only the checker constructs a [`Topology`]; what holds one may rely on
 //! every name in it being defined, every endpoint usable and every option known to its role.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -69,6 +69,12 @@ impl TopologySpec {
     #[must_use]
     pub fn node(&self, name: &str) -> Option<&NodeSpec> {
         self.nodes.iter().map(Arc::as_ref).find(|node| node.name == name)
+    }
+
+    /// The place of every node by its name, for who looks for many.
+    #[must_use]
+    pub fn places(&self) -> HashMap<&str, usize> {
+        self.nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect()
     }
 }
 

@@ -1,10 +1,10 @@
 //! How a run begins and ends: signals, exit statuses, the command line's settings.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::support::{Zrig, eventually, free_port, numbered};
+use crate::support::{Zrig, eventually, free_port, free_ports, numbered};
 
 /// What a stop may take here. The promise is two seconds; a debug build on a machine where
 /// everything else is tested too gets some more.
@@ -189,6 +189,43 @@ fn a_port_that_is_taken_is_named() {
     Zrig::of(&format!("nodes:\n  server: {{role: rep, bind: {port}, on_message: msg}}\n  other: {{role: pull, bind: 'inproc://a'}}\n"))
         .ends()
         .expect(1, ["server", &format!("tcp://127.0.0.1:{port}"), "another socket or program has it"]);
+}
+
+/// A second run of a file would otherwise take messages that are the first one's, and lose them.
+#[test]
+fn a_start_that_fails_has_connected_to_nobody_outside_the_file() {
+    let [taken, outside] = free_ports();
+    let _taken = TcpListener::bind(("127.0.0.1", taken)).unwrap();
+    let outsider = TcpListener::bind(("127.0.0.1", outside)).unwrap();
+    outsider.set_nonblocking(true).unwrap();
+    let mut yaml = format!(
+        "nodes:\n  feeder: {{role: push, bind: 'inproc://feeder', on_start: 'send(1)'}}\n  \
+         taker: {{role: pull, connect: [feeder, 'tcp://127.0.0.1:{outside}'], on_message: print(msg)}}\n"
+    );
+    for n in 0..200 {
+        yaml +=
+            &format!("  other{n}: {{role: pull, bind: 'tcp://127.0.0.1:*', on_message: msg}}\n");
+    }
+    yaml += &format!("  server: {{role: rep, bind: {taken}, on_message: msg}}\n");
+    Zrig::of(&yaml).ends().expect(1, ["server", "another socket or program has it"]);
+    assert_eq!(outsider.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+#[test]
+fn who_decides_about_connections_is_there_before_anybody_can_connect() {
+    let [first, second] = free_ports();
+    let run = Zrig::of(&format!(
+        "nodes:\n  first: {{role: rep, bind: {first}, on_message: msg}}\n  \
+         second: {{role: rep, bind: {second}, options: {{plain_server: true, zap_domain: x}}, on_message: msg}}\n  \
+         guard: {{role: rep, bind: 'inproc://zeromq.zap.01', on_message: print(msg)}}\n"
+    ))
+    .arguments(["--log", "debug"])
+    .start();
+    run.says(&format!("bound to tcp://127.0.0.1:{second}"));
+    let log = run.log();
+    let bound = log.iter().find(|line| line.contains("bound to")).unwrap();
+    assert!(bound.contains("guard"), "{log:?}");
+    run.stop();
 }
 
 #[test]

@@ -1,0 +1,89 @@
+//! Links that can be made while other nodes of a start are still being bound.
+//!
+//! Owns which ones: those between instances that are there already. A connection to outside the file
+//! waits until all nodes are bound, because a start that fails must not have taken a message from
+//! anybody else. Pure.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::links::{self, Directory};
+use crate::node::NodeHandle;
+use crate::topology::{Attachment, NodeSpec, Topology};
+
+/// The links of a start that are still to be made.
+pub(super) struct EarlyLinks<'t> {
+    directory: Directory<'t>,
+    /// How many of its instances each node still lacks.
+    lacking: HashMap<&'t str, usize>,
+    /// The nodes that connect to each node.
+    connecters: HashMap<&'t str, Vec<&'t NodeSpec>>,
+}
+
+impl<'t> EarlyLinks<'t> {
+    pub(super) fn of(topology: &'t Topology) -> Self {
+        let mut connecters: HashMap<&str, Vec<&NodeSpec>> = HashMap::new();
+        for node in &topology.nodes {
+            for target in targets(node) {
+                connecters.entry(target).or_default().push(node);
+            }
+        }
+        let lacking = topology.nodes.iter().map(|node| (&*node.name, node.instances().count()));
+        Self { directory: Directory::of(topology), lacking: lacking.collect(), connecters }
+    }
+
+    /// Notes that an instance is there, and gives the nodes for which it was the last one missing,
+    /// each with the endpoints that its instances can connect to now.
+    pub(super) fn made(
+        &mut self,
+        node: &str,
+        nodes: &BTreeMap<Arc<str>, NodeHandle>,
+    ) -> Vec<(&'t NodeSpec, Vec<(usize, String)>)> {
+        let Some(spec) = self.directory.node(node) else { return Vec::new() };
+        let Some(lacking) = self.lacking.get_mut(node) else { return Vec::new() };
+        *lacking = lacking.saturating_sub(1);
+        if *lacking > 0 {
+            return Vec::new();
+        }
+        let others = self.connecters.get(node).into_iter().flatten().copied();
+        let ready = others.filter(|other| other.name != node).chain([spec]);
+        ready
+            .filter(|node| self.is_ready(node))
+            .map(|node| (node, self.endpoints(node, nodes)))
+            .filter(|(_, endpoints)| !endpoints.is_empty())
+            .collect()
+    }
+
+    /// What an instance can connect to. A socket that also leads outside waits with all of it: the
+    /// order of its connections is the file's.
+    fn endpoints(
+        &self,
+        node: &NodeSpec,
+        nodes: &BTreeMap<Arc<str>, NodeHandle>,
+    ) -> Vec<(usize, String)> {
+        let leads_outside = |place: usize| {
+            let mut attachments = node.sockets[place].attachments.iter();
+            attachments.any(|attachment| matches!(attachment, Attachment::Connect(_)))
+        };
+        let mut endpoints = links::connects(node, &self.directory, nodes);
+        endpoints.retain(|(place, _)| !leads_outside(*place));
+        endpoints
+    }
+
+    /// Whether a node and all that it connects to are there. One that does not run here never is.
+    fn is_ready(&self, node: &NodeSpec) -> bool {
+        let mut needed = targets(node).into_iter().chain([&*node.name]);
+        needed.all(|name| self.lacking.get(name) == Some(&0))
+    }
+}
+
+/// The nodes that a node connects to, each once.
+fn targets(node: &NodeSpec) -> HashSet<&str> {
+    let attachments = node.sockets.iter().flat_map(|socket| &socket.attachments);
+    attachments
+        .filter_map(|attachment| match attachment {
+            Attachment::ConnectNode { node, .. } => Some(node.as_str()),
+            Attachment::Bind(_) | Attachment::Connect(_) => None,
+        })
+        .collect()
+}
