@@ -139,7 +139,7 @@ class Competitor:
             command = ["node", HERE / "middle.js", work.kind, *ends]
             environment["NODE_PATH"] = str(tools.node)
         else:
-            command = [tools.python, HERE / "middle.py", name, work.kind, *ends]
+            command = [tools.python, HERE / "middle.py", name, work.kind, *ends, work.hops]
         quiet = subprocess.DEVNULL
         self.process = start(command, self.cores, env=environment, stdout=quiet, stderr=None)
 

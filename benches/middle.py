@@ -1,11 +1,15 @@
 """The same works written by hand with pyzmq, for benches/compare.py to measure.
 
-    middle.py KIND WORK IN OUT        KIND: proxy, sync, asyncio
+    middle.py KIND WORK IN OUT HOPS        KIND: proxy, sync, asyncio
+
+More than one hop is so many of them in one process, each with a thread of its own (asyncio: a
+task), linked by inproc.
 """
 
 import asyncio
 import json
 import sys
+import threading
 
 import zmq
 import zmq.asyncio
@@ -41,14 +45,26 @@ def sieve(data):
 HANDLERS = {"append": append, "json": edit, "filter": sieve, "rep": lambda data: data + b"!"}
 
 
-def bound(context, work, endpoints):
-    sockets = []
-    for kind, endpoint in zip(SOCKETS[work], endpoints):
-        if kind is not None:
-            socket = context.socket(kind)
-            socket.bind(endpoint)
-            sockets.append(socket)
-    return sockets
+def opened(context, work, endpoints, hops):
+    """The sockets of each hop."""
+    rows = []
+    for hop in range(hops):
+        ends = [f"inproc://hop{hop}", f"inproc://hop{hop + 1}"]
+        if hop == 0:
+            ends[0] = endpoints[0]
+        if hop == hops - 1:
+            ends[1] = endpoints[1]
+        row = []
+        for place, (kind, endpoint) in enumerate(zip(SOCKETS[work], ends)):
+            if kind is not None:
+                socket = context.socket(kind)
+                if hop > 0 and place == 0:
+                    socket.connect(endpoint)
+                else:
+                    socket.bind(endpoint)
+                row.append(socket)
+        rows.append(row)
+    return rows
 
 
 def loop(sockets, work):
@@ -91,19 +107,26 @@ async def aloop(sockets, work):
     await asyncio.gather(one_way(source, target), one_way(target, source))
 
 
-def main():
-    kind, work, *endpoints = sys.argv[1:]
-    if kind == "asyncio":
-
-        async def run():
-            await aloop(bound(zmq.asyncio.Context(), work, endpoints), work)
-
-        asyncio.run(run())
-    sockets = bound(zmq.Context(), work, endpoints)
+def run(kind, sockets, work):
     if kind == "proxy":
         # No handler: the most that libzmq's own loop could do around one.
         zmq.proxy(sockets[0], sockets[-1])
     loop(sockets, work)
+
+
+async def arun(work, endpoints, hops):
+    rows = opened(zmq.asyncio.Context(), work, endpoints, hops)
+    await asyncio.gather(*[aloop(sockets, work) for sockets in rows])
+
+
+def main():
+    kind, work, *endpoints, hops = sys.argv[1:]
+    if kind == "asyncio":
+        asyncio.run(arun(work, endpoints, int(hops)))
+    *others, last = opened(zmq.Context(), work, endpoints, int(hops))
+    for sockets in others:
+        threading.Thread(target=run, args=(kind, sockets, work), daemon=True).start()
+    run(kind, last, work)
 
 
 main()

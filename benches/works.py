@@ -18,6 +18,19 @@ def pair(a, b, rest, fmt="plain"):
 """
 
 
+def hops(a, b, ways, count=3):
+    """So many nodes in a row, of which the first and the last lead outside, linked by inproc."""
+    nodes = "nodes:\n"
+    for n in range(count):
+        source = "bind: 'IN'" if n == 0 else f"connect: 'inproc://hop{n}'"
+        target = "bind: 'OUT'" if n == count - 1 else f"bind: 'inproc://hop{n + 1}'"
+        nodes += (
+            f"  hop{n}: {{forward: {ways}, sockets: "
+            f"{{in: {{role: {a}, {source}}}, out: {{role: {b}, {target}}}}}}}\n"
+        )
+    return nodes
+
+
 class Work:
     """One table row: who competes, what they run, what drives them.
 
@@ -32,39 +45,38 @@ class Work:
         self.scale = more.get("scale", 1)
         self.one_core = more.get("one_core", False)
         self.variants = more.get("variants", {})
+        self.hops = more.get("hops", 1)
+
+
+# Each forward: its sockets, which way, the measuring load and the one beside it.
+FORWARDS = {
+    "forward": ("pull", "push", "{in: out}", ["pull", "OUT"], ["push", "IN", "TEXT"]),
+    "broker": ("router", "dealer", "[in, out]", ["ask", "IN", "64", "TEXT"], ["echo", "OUT"]),
+    "bus": ("xsub", "xpub", "[in, out]", ["sub", "OUT", "1"], ["pub", "IN", "TEXT"]),
+}
 
 
 def forwards():
-    for transport in ("tcp", "ipc"):
+    for transport in ("tcp", "ipc", "inproc"):
         for size in SIZES:
-            end = f"{transport}-{size}"
-            text = f"size:{size}"
-            yield Work(
-                f"forward-{end}",
-                pair("pull", "push", "forward: {in: out}"),
-                "forward",
-                ["pull", "OUT"],
-                [["push", "IN", text]],
-                transport=transport,
-            )
-            yield Work(
-                f"broker-{end}",
-                pair("router", "dealer", "forward: [in, out]"),
-                "broker",
-                ["ask", "IN", "64", text],
-                [["echo", "OUT"]],
-                PEERS[:4],
-                transport=transport,
-            )
-            yield Work(
-                f"bus-{end}",
-                pair("xsub", "xpub", "forward: [in, out]"),
-                "bus",
-                ["sub", "OUT", "1"],
-                [["pub", "IN", text]],
-                PEERS[:4],
-                transport=transport,
-            )
+            for kind, (a, b, ways, drive, other) in FORWARDS.items():
+                text = lambda words: [f"size:{size}" if word == "TEXT" else word for word in words]
+                inside = transport == "inproc"
+                peers = PEERS if kind == "forward" and not inside else PEERS[:4]
+                if kind == "bus" and inside:
+                    # The subscription never comes through three hops of pyzmq's asyncio.
+                    peers = PEERS[:3]
+                yield Work(
+                    f"{kind}-{transport}-{size}",
+                    hops(a, b, ways) if inside else pair(a, b, f"forward: {ways}"),
+                    kind,
+                    text(drive),
+                    [text(other)],
+                    peers,
+                    # What is inside one process is driven from outside all the same.
+                    transport="tcp" if inside else transport,
+                    hops=3 if inside else 1,
+                )
     for subscribers in (1, 10, 100):
         yield Work(
             f"fanout-{subscribers}",
@@ -107,18 +119,6 @@ def scripted():
     yield Work("trip", rep, "rep", ["trip", "size:100"], peers=no_proxy, one_core=True)
 
 
-def chain(length):
-    nodes = "nodes:\n"
-    for n in range(length):
-        source = "bind: 'IN'" if n == 0 else f"connect: 'inproc://hop{n}'"
-        target = "bind: 'OUT'" if n == length - 1 else f"bind: 'inproc://hop{n + 1}'"
-        nodes += (
-            f"  hop{n}: {{forward: {{in: out}}, sockets: "
-            f"{{in: {{role: pull, {source}}}, out: {{role: push, {target}}}}}}}\n"
-        )
-    return nodes
-
-
 def replicas(count):
     return f"""nodes:
   split:
@@ -136,7 +136,7 @@ def replicas(count):
 
 def scaling():
     traffic = (["pull", "OUT"], [["push", "IN", "size:100"]])
-    chains = {f"{n} nodes": chain(n) for n in (1, 4, 16)}
+    chains = {f"{n} nodes": hops("pull", "push", "{in: out}", n) for n in (1, 4, 16)}
     yield Work("chain", None, None, *traffic, peers=tuple(chains), variants=chains)
     workers = {f"{n} replicas": replicas(n) for n in (1, 2, 4)}
     traffic = (["pull", "OUT"], [["push", "IN", JSON]])
