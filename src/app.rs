@@ -179,7 +179,7 @@ impl Run<'_> {
                 result = &mut starting => return result.map(|()| None),
                 Some(fact) = self.reader.next() => {
                     self.logger.write(&fact);
-                    if let What::StopRequested { status, .. } = fact.what {
+                    if let Some(status) = fact.what.exit_status() {
                         return Ok(Some(status));
                     }
                 }
@@ -209,11 +209,11 @@ impl Run<'_> {
             };
             let catch_up = self.logger.due();
             let reason = tokio::select! {
-                fact = self.reader.next() => {
-                    let Some(fact) = fact else { return 0 };
-                    self.logger.write(&fact);
+                facts = self.reader.next_ones() => {
+                    self.logger.write_all(&facts);
                     self.tell_lost();
-                    if let What::StopRequested { status, .. } = fact.what {
+                    let status = facts.iter().find_map(|fact| fact.what.exit_status());
+                    if let Some(status) = status.or(facts.is_empty().then_some(0)) {
                         return status;
                     }
                     continue;
@@ -293,9 +293,7 @@ impl Run<'_> {
                     () = signals.next() => ended = Some(0),
                     Some(fact) = self.reader.next() => {
                         self.logger.write(&fact);
-                        if let What::StopRequested { status, .. } = fact.what {
-                            ended = ended.or(Some(status));
-                        }
+                        ended = ended.or(fact.what.exit_status());
                     }
                 }
             }

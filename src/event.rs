@@ -135,6 +135,17 @@ pub enum What {
     },
 }
 
+impl What {
+    /// With which exit status the whole topology should end, if it should.
+    #[must_use]
+    pub fn exit_status(&self) -> Option<u8> {
+        if let Self::StopRequested { status, .. } = self { Some(*status) } else { None }
+    }
+}
+
+/// How many facts are taken together at most.
+const TOGETHER: usize = 64;
+
 /// How many facts may wait for the observers.
 const QUEUE: usize = 65_536;
 
@@ -173,6 +184,14 @@ impl FactReader {
     /// The next fact; `None` when every teller is gone.
     pub async fn next(&mut self) -> Option<Fact> {
         self.queue.recv().await
+    }
+
+    /// The next fact and those that wait behind it, some dozens at most; none when every teller is
+    /// gone.
+    pub async fn next_ones(&mut self) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        self.queue.recv_many(&mut facts, TOGETHER).await;
+        facts
     }
 
     /// The next fact, if one waits.

@@ -62,13 +62,8 @@ impl Node {
     /// What went through the sockets so far.
     pub(super) fn figures(&self) -> Figures {
         let sockets = self.sockets.iter().map(|socket| {
-            let figures = SocketFigures {
-                received: socket.counters.messages_in.get(),
-                sent: socket.counters.messages_out.get(),
-                peers: socket.counters.peers.get(),
-                turnover: socket.counters.connects.get() + socket.counters.disconnects.get(),
-                stashed: socket.stash.len() as u64,
-            };
+            let stashed = socket.stash.len() as u64;
+            let figures = SocketFigures { stashed, ..SocketFigures::of(&socket.counters) };
             (socket.name.to_string(), figures)
         });
         let unanswered = |socket: &NodeSocket| {

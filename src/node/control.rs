@@ -83,6 +83,20 @@ pub struct SocketFigures {
     pub stashed: u64,
 }
 
+impl SocketFigures {
+    /// What the counters say, nothing stashed.
+    #[must_use]
+    pub fn of(counters: &SocketCounters) -> Self {
+        Self {
+            received: counters.messages_in.get(),
+            sent: counters.messages_out.get(),
+            peers: counters.peers.get(),
+            turnover: counters.connects.get() + counters.disconnects.get(),
+            stashed: 0,
+        }
+    }
+}
+
 /// Somebody inside the file whom a publishing socket counts for.
 #[derive(Clone, Debug)]
 pub struct Subscriber {

@@ -57,16 +57,32 @@ impl Logger {
         let line = Line { level, node: "".into(), socket: None, message: receipt.to_string() };
         // Each attempt is told, also when it reads like the one before.
         if self.filter.admits(level, "") {
-            self.put(&line, 0);
+            put(&self.shown(&line, 0));
         }
     }
 
-    /// Writes one fact, unless the same line was written within the last second: then it is counted
-    /// and told of by [`Logger::catch_up`].
+    /// Writes one fact; see [`Logger::write_all`].
     pub fn write(&self, fact: &Fact) {
+        self.write_all(std::slice::from_ref(fact));
+    }
+
+    /// Writes facts together, except those whose line was written within the last second: they are
+    /// counted and told of by [`Logger::catch_up`].
+    pub fn write_all(&self, facts: &[Fact]) {
+        let mut text = String::new();
+        for fact in facts {
+            if let Some((line, repeated)) = self.line_of(fact) {
+                text += &self.shown(&line, repeated);
+            }
+        }
+        put(&text);
+    }
+
+    /// What a fact is to be shown as, and how often it was held back; nothing where it is not.
+    fn line_of(&self, fact: &Fact) -> Option<(Line, u64)> {
         let level = level(&fact.what);
         if !self.filter.admits(level, &fact.node) {
-            return;
+            return None;
         }
         let line = Line {
             level,
@@ -74,10 +90,8 @@ impl Logger {
             socket: fact.socket.clone(),
             message: sentence(&fact.what),
         };
-        let repeated = self.repeats.borrow_mut().admit(&line, fact.repeated, Instant::now());
-        if let Some(repeated) = repeated {
-            self.put(&line, repeated);
-        }
+        let repeated = self.repeats.borrow_mut().admit(&line, fact.repeated, Instant::now())?;
+        Some((line, repeated))
     }
 
     /// When [`Logger::catch_up`] has something to tell.
@@ -88,23 +102,32 @@ impl Logger {
     /// Writes the lines that were held back long enough, with how often they came.
     pub fn catch_up(&self) {
         let due = self.repeats.borrow_mut().take_due(Instant::now());
-        due.iter().for_each(|(line, repeated)| self.put(line, *repeated));
+        self.put_all(&due);
     }
 
     /// Writes all that was held back.
     pub fn finish(&self) {
         let held = self.repeats.borrow_mut().take_all();
-        held.iter().for_each(|(line, repeated)| self.put(line, *repeated));
+        self.put_all(&held);
     }
 
-    fn put(&self, line: &Line, repeated: u64) {
-        let text = match self.format {
+    fn put_all(&self, lines: &[(Line, u64)]) {
+        let shown = lines.iter().map(|(line, repeated)| self.shown(line, *repeated));
+        put(&shown.collect::<String>());
+    }
+
+    fn shown(&self, line: &Line, repeated: u64) -> String {
+        match self.format {
             LogFormat::Human => human(line, repeated, SystemTime::now().into(), self.colours),
             LogFormat::Json => json(line, repeated, SystemTime::now().into()),
-        };
-        // Whoever closed our standard error must not end the run.
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        }
     }
+}
+
+/// Writes whole lines, in one system call where the reader has room.
+fn put(text: &str) {
+    // Whoever closed our standard error must not end the run.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// `12:47:24.123`

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::Supervisor;
+use super::links::Directory;
 use super::scope::{Group, Scope};
 use crate::node::{Control, Figures, NodeHandle, SocketFigures};
 
@@ -224,13 +225,21 @@ impl Supervisor {
     }
 
     /// Takes the connections that instances have now as those inside the file.
-    pub(super) async fn remember_links<V>(&mut self, instances: &BTreeMap<Arc<str>, V>) {
-        let figures = self.figures(|handle| instances.contains_key(&handle.instance)).await;
-        for (instance, figures) in figures {
-            for (name, socket) in figures.sockets {
-                let fresh = Rest { difference: difference(&socket), turnover: 0 };
-                let rest = self.at_rest.entry((Arc::clone(&instance), name)).or_insert(fresh);
-                rest.turnover = socket.turnover;
+    pub(super) fn remember_links<V>(
+        &mut self,
+        directory: &Directory<'_>,
+        instances: &BTreeMap<Arc<str>, V>,
+    ) {
+        for handle in self.nodes.values() {
+            if !instances.contains_key(&handle.instance) {
+                continue;
+            }
+            let sockets = directory.node(&handle.node).map_or(&[][..], |spec| &spec.sockets);
+            for (socket, counters) in sockets.iter().zip(handle.counters.sockets()) {
+                let figures = SocketFigures::of(&counters);
+                let fresh = Rest { difference: difference(&figures), turnover: 0 };
+                let key = (Arc::clone(&handle.instance), socket.name.clone());
+                self.at_rest.entry(key).or_insert(fresh).turnover = figures.turnover;
             }
         }
     }

@@ -159,7 +159,7 @@ impl Supervisor {
         }
         let patience = if reloads { RELOAD_BARRIER } else { BARRIER };
         let missing = self.wait_for_links(waiting, patience).await;
-        self.remember_links(concerned).await;
+        self.remember_links(&directory, concerned);
         if reloads {
             // A peer outside the file that comes or goes meanwhile upsets the counts.
             return Ok(missing

@@ -290,6 +290,9 @@ impl Supervisor {
         let mut subscribers = flows.subscribers();
         for handle in self.nodes.values() {
             let subscribers = subscribers.remove(&*handle.instance).unwrap_or_default();
+            if subscribers.is_empty() && self.generation == 0 {
+                continue;
+            }
             // Told even if there is none any more; a node that ended counts nothing.
             let _ = handle.control.send(Control::Audience { subscribers });
         }
