@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
+use crate::lock::locked;
+
 /// A figure that only one thread changes, so that a change is a plain load and store.
 #[derive(Default, Debug)]
 pub struct Counter(AtomicU64);
@@ -217,17 +219,17 @@ impl NodeCounters {
     /// The figures of the sockets, in the node's order.
     #[must_use]
     pub fn sockets(&self) -> Vec<Arc<SocketCounters>> {
-        unpoisoned(self.sockets.lock()).clone()
+        locked(&self.sockets).clone()
     }
 
     /// Says which sockets the node has now.
     pub fn set_sockets(&self, sockets: Vec<Arc<SocketCounters>>) {
-        *unpoisoned(self.sockets.lock()) = sockets;
+        *locked(&self.sockets) = sockets;
     }
 
     /// Adds to a counter of the user's own.
     pub fn count(&self, name: String, by: i64) {
-        let mut user = unpoisoned(self.user.lock());
+        let mut user = locked(&self.user);
         let counter = user.entry(name).or_default();
         *counter = counter.saturating_add(by);
     }
@@ -235,11 +237,6 @@ impl NodeCounters {
     /// The user's own counters.
     #[must_use]
     pub fn user(&self) -> BTreeMap<String, i64> {
-        unpoisoned(self.user.lock()).clone()
+        locked(&self.user).clone()
     }
-}
-
-/// Counters stay valid whatever a thread that panicked was doing.
-fn unpoisoned<T>(result: Result<T, std::sync::PoisonError<T>>) -> T {
-    result.unwrap_or_else(std::sync::PoisonError::into_inner)
 }

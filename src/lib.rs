@@ -34,6 +34,7 @@ pub mod explain;
 pub mod graph;
 pub mod lint;
 pub mod load;
+mod lock;
 pub mod memory;
 pub mod message;
 mod nearest;

@@ -5,12 +5,14 @@
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
+
+use crate::lock::locked;
 
 /// How long nothing may have moved before a change counts as saved: editors write in steps, and
 /// files that are saved together are one change.
@@ -72,7 +74,7 @@ impl Watcher {
     pub fn follow(&mut self, files: &[PathBuf]) {
         let wanted: BTreeSet<PathBuf> = files.iter().flat_map(|file| trail(file)).collect();
         let folders: BTreeSet<PathBuf> = wanted.iter().map(|path| folder_of(path)).collect();
-        *unpoisoned(self.shared.wanted.lock()) = wanted;
+        *locked(&self.shared.wanted) = wanted;
         let Some(events) = &mut self.events else { return };
         for gone in self.folders.difference(&folders) {
             // A folder that is gone is no longer watched anyway.
@@ -118,7 +120,7 @@ impl Watcher {
                     self.moving = Some(Moving { quiet_at: Instant::now() + QUIET, ..moving });
                 }
                 () = tokio::time::sleep_until(moving.quiet_at.into()) => {
-                    let mut writing = unpoisoned(self.shared.writing.lock());
+                    let mut writing = locked(&self.shared.writing);
                     if writing.is_empty() || moving.since.elapsed() >= WRITING {
                         writing.clear();
                         self.moving = None;
@@ -143,13 +145,13 @@ impl Shared {
             return;
         }
         let paths: Vec<PathBuf> = {
-            let wanted = unpoisoned(self.wanted.lock());
+            let wanted = locked(&self.wanted);
             event.paths.iter().filter(|path| wanted.contains(*path)).cloned().collect()
         };
         if paths.is_empty() && !event.paths.is_empty() {
             return;
         }
-        let mut writing = unpoisoned(self.writing.lock());
+        let mut writing = locked(&self.writing);
         for path in paths {
             if matches!(event.kind, EventKind::Modify(ModifyKind::Data(_))) {
                 writing.insert(path);
@@ -196,11 +198,6 @@ fn trail(file: &Path) -> Vec<PathBuf> {
 
 fn folder_of(path: &Path) -> PathBuf {
     path.parent().unwrap_or(path).to_owned()
-}
-
-/// A set of paths stays valid whatever a thread that panicked was doing.
-fn unpoisoned<T>(result: Result<T, PoisonError<T>>) -> T {
-    result.unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

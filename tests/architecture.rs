@@ -19,7 +19,17 @@ const FLOORS: &[&[&str]] = &[
     &["plan", "lint", "graph", "explain", "schema"],
     &["topology"],
     &["document", "script"],
-    &["message", "diagnostic", "source", "zeromq", "units", "duration", "memory", "nearest"],
+    &[
+        "message",
+        "diagnostic",
+        "source",
+        "zeromq",
+        "units",
+        "duration",
+        "memory",
+        "nearest",
+        "lock",
+    ],
 ];
 
 /// Crates that belong to some modules alone.

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::{Counter, unpoisoned};
+use super::Counter;
+use crate::lock::locked;
 
 /// What one subscriber takes now.
 #[derive(Default, Debug)]
@@ -19,7 +20,7 @@ pub struct Interest {
 impl Interest {
     /// Says what is taken from now on.
     pub fn set(&self, prefixes: BTreeSet<Vec<u8>>) {
-        *unpoisoned(self.prefixes.lock()) = prefixes;
+        *locked(&self.prefixes) = prefixes;
         self.version.fetch_add(1, Ordering::Release);
     }
 
@@ -34,7 +35,7 @@ impl Interest {
     pub fn prefixes(&self) -> Vec<Vec<u8>> {
         let mut shortest: Vec<Vec<u8>> = Vec::new();
         // In order, a prefix comes right before whatever it includes.
-        for prefix in unpoisoned(self.prefixes.lock()).iter() {
+        for prefix in locked(&self.prefixes).iter() {
             if !shortest.last().is_some_and(|shorter| prefix.starts_with(shorter)) {
                 shortest.push(prefix.clone());
             }
@@ -59,12 +60,12 @@ impl Reached {
     /// How many so far.
     #[must_use]
     pub fn get(&self) -> u64 {
-        unpoisoned(self.0.lock()).total()
+        locked(&self.0).total()
     }
 
     /// Counts by these counters from now on.
     pub fn follow(&self, counters: Vec<Arc<Counter>>) {
-        let mut terms = unpoisoned(self.0.lock());
+        let mut terms = locked(&self.0);
         terms.before = terms.total();
         let join = |counter: Arc<Counter>| {
             let start = counter.get();

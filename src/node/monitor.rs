@@ -6,10 +6,11 @@ use std::collections::VecDeque;
 use std::ffi::CStr;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Release};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context as TaskContext, Waker};
 
 use super::raw::{Errno, RawSocket};
+use crate::lock::locked;
 
 /// Something that happened to a connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -112,8 +113,7 @@ impl Feed {
     }
 
     fn told(&self) -> MutexGuard<'_, Told> {
-        // Whoever panicked with the lock left a whole queue behind.
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.told)
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::blueprint::Blueprint;
 use super::task::Node;
 use crate::counters::Counter;
+use crate::lock::locked;
 use crate::message::{Format, Frame, Multipart, share_all};
 use crate::topology::SocketSpec;
 use crate::zeromq::Role;
@@ -155,13 +156,13 @@ impl Taps {
             queue: sender,
             dropped: Mutex::default(),
         });
-        unpoisoned(&self.list).push(Arc::clone(&tap));
+        locked(&self.list).push(Arc::clone(&tap));
         self.version.fetch_add(1, Relaxed);
         TapReader { taps: Arc::clone(self), tap, queue }
     }
 
     fn of(&self, blueprint: &Blueprint, socket: &str) -> Vec<Arc<Tap>> {
-        let list = unpoisoned(&self.list);
+        let list = locked(&self.list);
         list.iter().filter(|tap| tap.looks_at(blueprint, socket)).cloned().collect()
     }
 }
@@ -181,14 +182,14 @@ impl TapReader {
     /// How many messages passed without being shared, since the beginning.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        unpoisoned(&self.tap.dropped).iter().map(|counter| counter.get()).sum()
+        locked(&self.tap.dropped).iter().map(|counter| counter.get()).sum()
     }
 }
 
 impl Drop for TapReader {
     fn drop(&mut self) {
         self.tap.closed.store(true, Relaxed);
-        unpoisoned(&self.taps.list).retain(|tap| !Arc::ptr_eq(tap, &self.tap));
+        locked(&self.taps.list).retain(|tap| !Arc::ptr_eq(tap, &self.tap));
         self.taps.version.fetch_add(1, Relaxed);
     }
 }
@@ -313,7 +314,7 @@ impl Node {
                 let dropped = known.map_or_else(
                     || {
                         let counter = Arc::default();
-                        unpoisoned(&tap.dropped).push(Arc::clone(&counter));
+                        locked(&tap.dropped).push(Arc::clone(&counter));
                         counter
                     },
                     |end| Arc::clone(&end.dropped),
@@ -332,11 +333,6 @@ fn place_of(blueprint: &Blueprint, spec: &SocketSpec, name: &Arc<str>) -> Arc<Pl
         format: spec.format,
         numbered: spec.sequence,
     })
-}
-
-/// What the lists hold stays sound whatever a thread that panicked was doing.
-fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -373,7 +369,7 @@ mod tests {
             numbered: false,
         });
         let dropped: Arc<Counter> = Arc::default();
-        unpoisoned(&reader.tap.dropped).push(Arc::clone(&dropped));
+        locked(&reader.tap.dropped).push(Arc::clone(&dropped));
         let end = TapEnd { tap: Arc::clone(&reader.tap), place, dropped };
         let ends = Ends(vec![end]);
         for text in ["1", "2", "3"] {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -15,6 +15,7 @@ use super::flows::Flows;
 use super::links::Directory;
 use crate::counters::{BOUNDS, DropReason, Durations, NodeCounters, SocketCounters};
 use crate::event::Fact;
+use crate::lock::locked;
 use crate::node::{Bound, Control, Observation, SocketObservation, WeakControlSender};
 use crate::snapshot::{
     Bucket, Dropped, Histogram, NodeSnapshot, NodeStatus, PortSnapshot, Snapshot, SocketSnapshot,
@@ -109,7 +110,7 @@ impl View {
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0)
     }
 }
 
