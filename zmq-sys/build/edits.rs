@@ -32,4 +32,5 @@ pub(crate) const EDITED: &[(&str, &[&[Edit]])] = &[
     ("stream_connecter_base.cpp", &[memory::CONNECTER]),
     ("stream_engine_base.cpp", &[calls::ENGINE]),
     ("ws_connecter.cpp", &[memory::WS_CONNECTER]),
+    ("zmtp_engine.cpp", &[calls::GREETING]),
 ];

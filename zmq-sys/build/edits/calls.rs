@@ -237,8 +237,10 @@ void zmq::epoll_t::zmq_sys_tell ()
         poll_entry_t *const pe = zmq_sys_noted[i];
         if (pe->zmq_sys_tries && pe->fd != retired_fd) {
             pe->zmq_sys_tries = false;
-            if (pe->ev.events & ~pe->zmq_sys_told & EPOLLOUT)
-                pe->events->out_event ();
+            //  What follows the greeting comes from another buffer.
+            for (int tries = 0; tries < 2 && pe->fd != retired_fd; tries++)
+                if (pe->ev.events & ~pe->zmq_sys_told & EPOLLOUT)
+                    pe->events->out_event ();
         }
         pe->zmq_sys_is_noted = false;
         if (pe->fd == retired_fd)
@@ -265,6 +267,22 @@ void zmq::epoll_t::stop ()
 
         //  Wait for events.
         const int n = epoll_wait",
+    ),
+    (
+        "            if (ev_buf[i].events & EPOLLOUT)
+                pe->events->out_event ();
+            if (pe->fd == retired_fd)
+                continue;
+            if (ev_buf[i].events & EPOLLIN)
+                pe->events->in_event ();
+",
+        "            if (ev_buf[i].events & EPOLLIN)
+                pe->events->in_event ();
+            if (pe->fd == retired_fd)
+                continue;
+            if (ev_buf[i].events & EPOLLOUT)
+                pe->events->out_event ();
+",
     ),
     (
         "        //  Destroy retired event sources.
@@ -308,7 +326,23 @@ pub(super) const ENGINE_HEADER: &[Edit] = &[(
     "    void set_pollout () { io_object_t::set_pollout (_handle); }
 ",
     "    void set_pollout () { io_object_t::zmq_sys_try_pollout (_handle); }
+    void zmq_sys_set_pollout () { io_object_t::set_pollout (_handle); }
 ",
+)];
+
+/// Two ends that greet each other at once need two messages each until they know who speaks. The
+/// one that was connected to waits a moment for the other's greeting, which mostly is there by then,
+/// and answers it in one.
+pub(super) const GREETING: &[Edit] = &[(
+    "    set_pollin ();
+    set_pollout ();
+    //  Flush",
+    "    set_pollin ();
+    if (get_endpoint ().local_type == endpoint_type_bind)
+        zmq_sys_set_pollout ();
+    else
+        set_pollout ();
+    //  Flush",
 )];
 
 /// What [`POLLER`] keeps.
