@@ -16,7 +16,7 @@
 //! - What a burst of requests leads to does not all wait for its end: with 64 requests in flight the
 //!   clients, libzmq's thread and the node would work one after the other.
 //! - libzmq is compiled as one file, some of it edited (`zmq-sys/build/edits.rs`): a quarter of a
-//!   forward's instructions, two fifths of an idle node's memory and a third of the system calls of an
+//!   forward's instructions, half of an idle node's memory and a third of the system calls of an
 //!   answer were what only libzmq itself can leave out.
 //! - A load of a benchmark speaks ZMTP by itself: with libzmq at all three ends the middle, which is
 //!   what is measured, had a third of the processor time.
