@@ -339,8 +339,9 @@ fn fresh_global(engine: &Engine, imports: &Shared<StaticModuleResolver>) -> Glob
     global
 }
 
-/// Whether handlers may call a function of their script. A handler has its body; the engine's table of
-/// functions is 2.5 KiB a node, and where none is named but by its definition nothing looks into it.
+/// Whether handlers may call a function of their script. A handler has its body; the engine's table
+/// of functions is 2.5 KiB a node, and where none is named but by its definition nothing looks into
+/// it.
 fn calls_its_own(script: &str, ast: &AST) -> bool {
     let functions = ast.iter_fn_def().count();
     let named = script.matches("on_").count();

@@ -77,7 +77,8 @@ struct Gathering<'a> {
 
 impl Gathering<'_> {
     fn follow(&mut self, script: &str, places: &Places) {
-        // Most texts import nothing, and parsing one only to find that out takes as long as compiling it.
+        // Most texts import nothing, and to parse one only to find that out takes as long as to
+        // compile it.
         if script.len() > limits::SCRIPT_BYTES || !script.contains("import") {
             return;
         }

@@ -49,6 +49,23 @@ fn each_event_calls_its_handler() {
 }
 
 #[test]
+fn a_handler_reaches_another_by_every_name_it_has() {
+    for body in [
+        "on_end()",
+        r#"Fn("on_end").call()"#,
+        r#"let name = "o" + "n_end"; Fn(name).call()"#,
+        r#"let named = Fn("on_e" + "nd"); [1].map(|_x| named.call())[0]"#,
+        r#"if is_def_fn("o" + "n_end", 0) { "end" }"#,
+        r#"let plain = |x| x; plain.call("end")"#,
+    ] {
+        let script = format!("fn on_start() {{ {body} }} fn on_end() {{ \"end\" }}");
+        let mut trial = Trial::new(&[("out", Push)], &script);
+        let effects = trial.event(Event::Start).unwrap_or_else(|why| panic!("{body}: {why:?}"));
+        assert_eq!(effects.iter().map(shown).collect::<Vec<_>>(), ["0: end"], "{body}");
+    }
+}
+
+#[test]
 fn an_event_without_a_handler_is_nothing() {
     let mut trial = Trial::new(&[("out", Push)], "fn on_start() {}");
     assert!(trial.event(Event::Tick).unwrap().is_empty());
