@@ -60,7 +60,7 @@ pub fn lint(subject: &Subject<'_>) -> Vec<Diagnostic> {
         let graph = Graph {
             topology,
             links: links_of(topology),
-            by_name: topology.nodes.iter().map(|node| (node.name.as_str(), &**node)).collect(),
+            places: topology.places(),
             written: Written::new(subject.document, topology),
             subject: *subject,
         };
@@ -79,7 +79,7 @@ pub fn lint(subject: &Subject<'_>) -> Vec<Diagnostic> {
 struct Graph<'a> {
     topology: &'a Topology,
     links: Vec<Link>,
-    by_name: HashMap<&'a str, &'a NodeSpec>,
+    places: HashMap<&'a str, usize>,
     written: Written<'a>,
     subject: Subject<'a>,
 }
@@ -87,7 +87,8 @@ struct Graph<'a> {
 impl<'a> Graph<'a> {
     /// The nodes of these names.
     fn nodes(&self, names: &[&str]) -> Vec<&'a NodeSpec> {
-        names.iter().filter_map(|name| self.by_name.get(name).copied()).collect()
+        let places = names.iter().filter_map(|name| self.places.get(name));
+        places.map(|&place| &*self.topology.nodes[place]).collect()
     }
 
     fn check(&self, findings: &mut Vec<Diagnostic>) {

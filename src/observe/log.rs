@@ -57,7 +57,7 @@ impl Logger {
         let line = Line { level, node: "".into(), socket: None, message: receipt.to_string() };
         // Each attempt is told, also when it reads like the one before.
         if self.filter.admits(level, "") {
-            put(&self.shown(&line, 0));
+            self.put(&[(line, 0)]);
         }
     }
 
@@ -69,13 +69,8 @@ impl Logger {
     /// Writes facts together, except those whose line was written within the last second: they are
     /// counted and told of by [`Logger::catch_up`].
     pub fn write_all(&self, facts: &[Fact]) {
-        let mut text = String::new();
-        for fact in facts {
-            if let Some((line, repeated)) = self.line_of(fact) {
-                text += &self.shown(&line, repeated);
-            }
-        }
-        put(&text);
+        let lines: Vec<_> = facts.iter().filter_map(|fact| self.line_of(fact)).collect();
+        self.put(&lines);
     }
 
     /// What a fact is to be shown as, and how often it was held back; nothing where it is not.
@@ -102,18 +97,20 @@ impl Logger {
     /// Writes the lines that were held back long enough, with how often they came.
     pub fn catch_up(&self) {
         let due = self.repeats.borrow_mut().take_due(Instant::now());
-        self.put_all(&due);
+        self.put(&due);
     }
 
     /// Writes all that was held back.
     pub fn finish(&self) {
         let held = self.repeats.borrow_mut().take_all();
-        self.put_all(&held);
+        self.put(&held);
     }
 
-    fn put_all(&self, lines: &[(Line, u64)]) {
+    /// Writes whole lines, in one system call where the reader has room.
+    fn put(&self, lines: &[(Line, u64)]) {
         let shown = lines.iter().map(|(line, repeated)| self.shown(line, *repeated));
-        put(&shown.collect::<String>());
+        // Whoever closed our standard error must not end the run.
+        let _ = io::stderr().lock().write_all(shown.collect::<String>().as_bytes());
     }
 
     fn shown(&self, line: &Line, repeated: u64) -> String {
@@ -122,12 +119,6 @@ impl Logger {
             LogFormat::Json => json(line, repeated, SystemTime::now().into()),
         }
     }
-}
-
-/// Writes whole lines, in one system call where the reader has room.
-fn put(text: &str) {
-    // Whoever closed our standard error must not end the run.
-    let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// `12:47:24.123`

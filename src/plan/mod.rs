@@ -131,18 +131,15 @@ impl Plan {
     /// The plan that leads from one topology to another.
     #[must_use]
     pub fn between(old: &TopologySpec, new: &TopologySpec) -> Self {
-        let known: std::collections::HashMap<&str, &Arc<NodeSpec>> =
-            old.nodes.iter().map(|node| (node.name.as_str(), node)).collect();
-        let staying: std::collections::HashSet<&str> =
-            new.nodes.iter().map(|node| node.name.as_str()).collect();
+        let (known, staying) = (old.places(), new.places());
         let mut nodes = Vec::with_capacity(new.nodes.len());
         for node in &new.nodes {
             nodes.push(match known.get(node.name.as_str()) {
-                Some(before) => NodePlan::between(before, node),
+                Some(&before) => NodePlan::between(&old.nodes[before], node),
                 None => NodePlan::Add(Arc::clone(node)),
             });
         }
-        let gone = old.nodes.iter().filter(|node| !staying.contains(node.name.as_str()));
+        let gone = old.nodes.iter().filter(|node| !staying.contains_key(node.name.as_str()));
         nodes.extend(gone.map(|node| NodePlan::Remove(Arc::clone(node))));
         Self { nodes }
     }

@@ -67,12 +67,8 @@ impl Supervisor {
                 Ok(Ok(handle)) => {
                     let node = handle.node.clone();
                     self.nodes.insert(instance, handle);
-                    let ready = early.as_mut().map(|early| early.made(&node, &self.nodes));
-                    for (node, endpoints) in ready.into_iter().flatten() {
-                        for (instance, _) in node.instances() {
-                            let endpoints = endpoints.clone();
-                            self.tell(&instance, Control::ConnectEarly { endpoints });
-                        }
+                    if let Some(early) = early {
+                        self.connect_early(early, &node);
                     }
                 }
                 Ok(Err(error)) => failures.push((instance, error)),
@@ -80,6 +76,15 @@ impl Supervisor {
             }
         }
         if failures.is_empty() { Ok(()) } else { Err(StartError::Nodes(failures)) }
+    }
+
+    /// Makes the links for which an instance of this node was the last one missing.
+    fn connect_early(&self, early: &mut EarlyLinks<'_>, node: &str) {
+        for (node, endpoints) in early.made(node, &self.nodes) {
+            for (instance, _) in node.instances() {
+                self.tell(&instance, Control::ConnectEarly { endpoints: endpoints.clone() });
+            }
+        }
     }
 
     fn begin(

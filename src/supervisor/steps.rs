@@ -38,7 +38,7 @@ impl Supervisor {
                 NodePlan::Keep(_) | NodePlan::Add(_) => None,
             };
             let moved = matches!(node, NodePlan::Change { from, to, .. } if is_moved(from, to));
-            let to = node.after().map(Arc::clone);
+            let to = node.after().cloned();
             let wanted: Vec<(Arc<str>, u32)> = to
                 .iter()
                 .flat_map(|spec| spec.instances())

@@ -152,6 +152,23 @@ pub(super) const MAILBOX: &[Edit] = &[
     ),
 ];
 
+/// A change of what a descriptor is watched for: it is noted, and told later.
+macro_rules! noted {
+    ($change:literal) => {
+        (
+            concat!(
+                "    pe->ev.events ",
+                $change,
+                ";
+    const int rc = epoll_ctl (_epoll_fd, EPOLL_CTL_MOD, pe->fd, &pe->ev);
+    errno_assert (rc != -1);
+"
+            ),
+            concat!("    pe->ev.events ", $change, ";\n    zmq_sys_note (pe);\n"),
+        )
+    };
+}
+
 /// What a descriptor is watched for changes up to twelve times while a connection is made, and each
 /// change was a system call. They are told to the system together, before it is waited for; and a
 /// connection that has something to send tries to before it asks when it can.
@@ -178,42 +195,10 @@ pub(super) const POLLER: &[Edit] = &[
     pe->fd = retired_fd;
 ",
     ),
-    (
-        "    pe->ev.events |= EPOLLIN;
-    const int rc = epoll_ctl (_epoll_fd, EPOLL_CTL_MOD, pe->fd, &pe->ev);
-    errno_assert (rc != -1);
-",
-        "    pe->ev.events |= EPOLLIN;
-    zmq_sys_note (pe);
-",
-    ),
-    (
-        "    pe->ev.events &= ~(static_cast<uint32_t> (EPOLLIN));
-    const int rc = epoll_ctl (_epoll_fd, EPOLL_CTL_MOD, pe->fd, &pe->ev);
-    errno_assert (rc != -1);
-",
-        "    pe->ev.events &= ~(static_cast<uint32_t> (EPOLLIN));
-    zmq_sys_note (pe);
-",
-    ),
-    (
-        "    pe->ev.events |= EPOLLOUT;
-    const int rc = epoll_ctl (_epoll_fd, EPOLL_CTL_MOD, pe->fd, &pe->ev);
-    errno_assert (rc != -1);
-",
-        "    pe->ev.events |= EPOLLOUT;
-    zmq_sys_note (pe);
-",
-    ),
-    (
-        "    pe->ev.events &= ~(static_cast<uint32_t> (EPOLLOUT));
-    const int rc = epoll_ctl (_epoll_fd, EPOLL_CTL_MOD, pe->fd, &pe->ev);
-    errno_assert (rc != -1);
-",
-        "    pe->ev.events &= ~(static_cast<uint32_t> (EPOLLOUT));
-    zmq_sys_note (pe);
-",
-    ),
+    noted!("|= EPOLLIN"),
+    noted!("&= ~(static_cast<uint32_t> (EPOLLIN))"),
+    noted!("|= EPOLLOUT"),
+    noted!("&= ~(static_cast<uint32_t> (EPOLLOUT))"),
     (
         "void zmq::epoll_t::stop ()
 ",
