@@ -4,6 +4,7 @@
 //! node's. Messages come in bursts of 64, as they do in a node.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
+use std::collections::VecDeque;
 use std::hint::black_box;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -128,7 +129,7 @@ fn main() {
 
 fn round(handler: &mut Handler, work: &Work, bursts: usize) -> Duration {
     let mut time = Duration::ZERO;
-    let mut effects: Vec<Effect> = Vec::new();
+    let mut effects: VecDeque<Effect> = VecDeque::new();
     for _ in 0..bursts {
         let burst: Vec<Event> = (0..BURST).map(|_| message(work.frame)).collect();
         let start = Instant::now();
@@ -175,7 +176,7 @@ fn handler_of(work: &Work) -> Handler {
         writes: false,
     };
     let mut handler = Handler::new(&engine, program, view);
-    if let Err(error) = handler.call_into(Event::Start, &mut Vec::new()) {
+    if let Err(error) = handler.call_into(Event::Start, &mut VecDeque::new()) {
         panic!("{error}");
     }
     handler

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Frame, Multipart};
+use super::{Frame, Multipart, as_text};
 
 /// How a socket's messages are laid out.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -118,7 +118,7 @@ pub fn parse_tagged(frame: &[u8]) -> Result<Tagged<'_>, Malformed> {
         b"" => return Err(Malformed::Msgtype),
         b"text" => MsgType::Text,
         b"json" => MsgType::Json,
-        other => MsgType::Other(std::str::from_utf8(other).map_err(|_| Malformed::Msgtype)?),
+        other => MsgType::Other(as_text(other).ok_or(Malformed::Msgtype)?),
     };
     Ok(Tagged { msgid, msgtype, body })
 }

@@ -5,8 +5,12 @@
 
 mod format;
 mod frame;
+mod outgoing;
+mod utf8;
 
 pub use format::{
     Format, Malformed, MsgType, Tagged, encode_tagged, parse_envelope, parse_tagged, write_integer,
 };
 pub use frame::{Frame, Multipart, share_all};
+pub use outgoing::Outgoing;
+pub use utf8::as_text;

@@ -10,13 +10,12 @@ use std::time::{Duration, Instant};
 use super::blueprint::NodeError;
 use super::control::{Bound, Figures, NodeState, SocketFigures};
 use super::forward::Forward;
-use super::outbox::Pending;
 use super::socket::{NodeSocket, SocketError};
 use super::task::{Node, Phase};
 use crate::counters::{DropReason, SocketCounters};
 use crate::event::What;
 use crate::plan::needs_rebuild;
-use crate::script::Event;
+use crate::script::{Effect, Event};
 use crate::topology::{NodeSpec, SocketSpec};
 use crate::zeromq::Role;
 
@@ -78,11 +77,6 @@ impl Node {
             },
             unsent: in_hand && self.held.is_none(),
         }
-    }
-
-    /// Whether nothing may be sent on a socket now, so that what is under way to it comes to an end.
-    pub(super) fn is_frozen(&self, place: usize) -> bool {
-        self.held.as_ref().is_some_and(|held| held.contains(&place))
     }
 
     /// Goes on after a hold or a change.
@@ -271,15 +265,15 @@ impl Node {
         let place_now = |sockets: &[NodeSocket], old: usize| {
             sockets.iter().position(|socket| Some(&socket.name) == names.get(old))
         };
-        for mut pending in std::mem::take(&mut self.pending) {
-            let Pending::Send { socket, message } = &mut pending else {
-                self.pending.push_back(pending);
+        for mut effect in std::mem::take(&mut self.pending) {
+            let Effect::Send { socket, message } = &mut effect else {
+                self.pending.push_back(effect);
                 continue;
             };
             match place_now(&self.sockets, *socket) {
                 Some(place) if message.next == 0 => {
                     *socket = place;
-                    self.pending.push_back(pending);
+                    self.pending.push_back(effect);
                 }
                 Some(place) => self.sockets[place].counters.drop_one(DropReason::Shutdown),
                 None => {
@@ -306,7 +300,7 @@ impl Node {
             ];
             for (message, place) in held {
                 if let (Some(message), Some(socket)) = (message, place) {
-                    self.pending.push_back(Pending::Send { socket, message });
+                    self.pending.push_back(Effect::Send { socket, message });
                 }
             }
         }

@@ -5,11 +5,11 @@
 //! together only where it has to wait or somebody else gets a copy.
 
 use super::inbox::subscription;
-use super::outbox::Pending;
-use super::socket::{NodeSocket, Outgoing, Sent};
+use super::socket::{NodeSocket, Sent};
 use super::tap::Direction;
 use super::task::Node;
-use crate::message::{Frame, Multipart, share_all};
+use crate::message::{Frame, Multipart, Outgoing, share_all};
+use crate::script::Effect;
 use crate::topology::NodeSpec;
 use crate::zeromq::Role;
 
@@ -125,7 +125,7 @@ impl Node {
         for (to, capture) in ways {
             for socket in capture.into_iter().chain([to]) {
                 let message = Outgoing::from(share_all(&frames));
-                self.pending.push_back(Pending::Send { socket, message });
+                self.pending.push_back(Effect::Send { socket, message });
             }
         }
     }
@@ -137,7 +137,7 @@ impl Node {
             return false;
         }
         // What an earlier version of this forward had in hand goes first.
-        if self.pending.iter().any(|pending| pending.socket() == Some(to)) {
+        if self.pending.iter().any(|effect| effect.sends_on() == Some(to)) {
             return false;
         }
         if !self.deliver_held(at) {

@@ -8,11 +8,10 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::outbox::Pending;
-use super::socket::{NodeSocket, Outgoing, Sent};
+use super::socket::{NodeSocket, Sent};
 use super::task::{Node, Phase};
-use crate::message::{Frame, Multipart};
-use crate::script::{Inbound, Offered, Route, encode_offered};
+use crate::message::{Frame, Multipart, Outgoing};
+use crate::script::{Effect, Inbound, Offered, Route, encode_offered};
 use crate::zeromq::Role;
 
 /// How many may wait in one node.
@@ -193,7 +192,7 @@ impl Node {
     }
 
     fn send_injected(&mut self, place: usize, one: &mut Injected) -> Outcome {
-        let is_awaited = |pending: &Pending| pending.socket() == Some(place);
+        let is_awaited = |effect: &Effect| effect.sends_on() == Some(place);
         let is_in_hand =
             self.forwards.iter().any(|forward| forward.to == place && !forward.is_idle());
         if self.pending.iter().any(is_awaited) || is_in_hand {
@@ -205,7 +204,7 @@ impl Node {
             Sent::Waits if one.message.next > 0 => {
                 // A message that was begun has to be ended before any other one.
                 let message = std::mem::replace(&mut one.message, Multipart::new().into());
-                self.pending.push_front(Pending::Send { socket: place, message });
+                self.pending.push_front(Effect::Send { socket: place, message });
                 Outcome::Done(Ok(()))
             }
             Sent::Waits if self.sockets[place].awaits_reply => {

@@ -303,8 +303,8 @@ impl Node {
     /// Counts, and takes, what would be lost with the sockets.
     pub(super) fn count_leftovers(&mut self) {
         let before: Vec<u64> = self.sockets.iter().map(shut_out).collect();
-        for pending in std::mem::take(&mut self.pending) {
-            if let Some(place) = pending.socket() {
+        for effect in std::mem::take(&mut self.pending) {
+            if let Some(place) = effect.sends_on() {
                 self.sockets[place].counters.drop_one(DropReason::Shutdown);
             }
         }

@@ -24,7 +24,7 @@ use super::sequence::{Checking, Numbering};
 use super::tap::Ends;
 
 use crate::counters::{DropReason, SocketCounters};
-use crate::message::{Frame, Multipart};
+use crate::message::{Frame, Multipart, Outgoing};
 use crate::topology::{Filter, SocketSpec, WhenFull};
 use crate::zeromq::{OptionValue, Role, SocketOption};
 
@@ -96,23 +96,6 @@ pub(super) enum Sent {
     Dropped(DropReason),
     /// libzmq refused it for good.
     Refused(Errno),
-}
-
-/// A message on its way out; `next` is the first frame that libzmq does not have yet.
-#[derive(Debug)]
-pub(super) struct Outgoing {
-    pub(super) frames: Multipart,
-    pub(super) next: usize,
-    /// Whether it bears its number already, where `sequence` is on.
-    numbered: bool,
-    /// Whether it was counted for those whom it should reach.
-    counted: bool,
-}
-
-impl From<Multipart> for Outgoing {
-    fn from(frames: Multipart) -> Self {
-        Self { frames, next: 0, numbered: false, counted: false }
-    }
 }
 
 /// A socket of a running node.

@@ -24,7 +24,6 @@ use super::forward::Forward;
 use super::inject::Injected;
 use super::lines::Lines;
 use super::observation::Inquiry;
-use super::outbox::Pending;
 use super::service::Limiter;
 use super::sink::Sink;
 use super::socket::NodeSocket;
@@ -72,8 +71,8 @@ pub(super) struct Node {
     pub(super) source: Option<Lines>,
     pub(super) sink: Option<Sink>,
     pub(super) forwards: Vec<Forward>,
-    pub(super) pending: VecDeque<Pending>,
-    pub(super) effects: Vec<Effect>,
+    /// What is to be done, in order.
+    pub(super) pending: VecDeque<Effect>,
     early: VecDeque<Inbound>,
     pub(super) peer_events: VecDeque<PeerEvent>,
     pub(super) phase: Phase,
@@ -132,7 +131,6 @@ impl Node {
             sink: parts.sink,
             forwards,
             pending: VecDeque::new(),
-            effects: Vec::new(),
             early: VecDeque::new(),
             peer_events: VecDeque::new(),
             phase: Phase::Attaching,

@@ -74,12 +74,13 @@ impl<'a> Linker<'a> {
         let mut entries = BTreeMap::new();
         for function in unit.ast.iter_fn_def().filter(|function| is_handler(&function.name)) {
             let mut body = body_of(&unit.ast, function);
+            let argument = function.params.first().map(|name| name.as_str());
             let mut whole = None;
-            if let Some(argument) = function.params.first() {
+            if let Some(argument) = argument {
                 self.survey.add_properties(&function.name, argument, &body, &main);
                 whole = shortcut::whole(&body, argument);
-                shortcut::plant(&mut body, argument);
             }
+            shortcut::plant(&mut body, argument);
             let entry = entry_of(function, body, whole);
             entries.insert(function.name.to_string(), Rc::new(entry));
         }

@@ -5,6 +5,7 @@
 //! nodes, one call at a time, so what belongs to a node is laid here for the length of its call.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -58,25 +59,23 @@ pub(super) struct Desk {
     view: RefCell<Option<Rc<View>>>,
     hand: RefCell<Option<Msg>>,
     effects: RefCell<Vec<Effect>>,
-    first: Cell<usize>,
     bytes: Cell<usize>,
     scratch: RefCell<Vec<u8>>,
 }
 
 impl Desk {
     /// Lays a node's things out for one call.
-    pub(super) fn begin(&self, view: &Rc<View>, hand: Option<Msg>, effects: &mut Vec<Effect>) {
-        self.first.set(effects.len());
+    pub(super) fn begin(&self, view: &Rc<View>, hand: Option<Msg>) {
         self.bytes.set(0);
         *self.view.borrow_mut() = Some(Rc::clone(view));
         *self.hand.borrow_mut() = hand;
         // A call that panicked may have left its own behind; they go.
-        *self.effects.borrow_mut() = std::mem::take(effects);
+        self.effects.borrow_mut().clear();
     }
 
-    /// Clears the desk; what the call collected is behind what was in `effects` before it.
-    pub(super) fn end(&self, effects: &mut Vec<Effect>) {
-        *effects = std::mem::take(&mut *self.effects.borrow_mut());
+    /// Clears the desk; what the call collected goes behind what was in `effects` before it.
+    pub(super) fn end(&self, effects: &mut VecDeque<Effect>) {
+        effects.extend(self.effects.borrow_mut().drain(..));
         *self.view.borrow_mut() = None;
         // A request that a script keeps has its answer by now and gets no second one.
         if let Some(msg) = self.hand.borrow_mut().take() {
@@ -100,7 +99,7 @@ impl Desk {
     /// Adds an effect, as long as there is room.
     pub(super) fn push(&self, effect: Effect) -> Result<(), Refusal> {
         let mut effects = self.effects.borrow_mut();
-        if effects.len() - self.first.get() >= limits::EFFECTS {
+        if effects.len() >= limits::EFFECTS {
             return Err(format!(
                 "a call can send and log {} times at most; spread the work over on_tick or after()",
                 limits::EFFECTS
@@ -209,12 +208,8 @@ impl Desk {
 
     /// Forgets what a failed call wanted, but for what it logged and counted.
     pub(super) fn take_back(&self) {
-        let mut effects = self.effects.borrow_mut();
-        let said: Vec<Effect> = effects
-            .drain(self.first.get()..)
-            .filter(|effect| matches!(effect, Effect::Log { .. } | Effect::Count { .. }))
-            .collect();
-        effects.extend(said);
+        let is_said = |effect: &Effect| matches!(effect, Effect::Log { .. } | Effect::Count { .. });
+        self.effects.borrow_mut().retain(is_said);
     }
 
     fn asking(&self) -> Option<usize> {
@@ -247,7 +242,7 @@ impl Desk {
             | Role::Xpub
             | Role::Xsub => encode::message(value, outlet, tag, &mut self.scratch.borrow_mut())?,
         };
-        self.push(Effect::Send { socket, frames })
+        self.push(Effect::Send { socket, message: frames.into() })
     }
 
     fn answer_in_hand(&self, view: &View, socket: usize, value: Dynamic) -> Result<(), Refusal> {
@@ -265,7 +260,7 @@ impl Desk {
     fn send_back(&self, view: &View, back: &WayBack, value: Dynamic) -> Result<(), Refusal> {
         let outlet = &view.outlets[back.socket];
         let payload = encode::answer(value, outlet, &mut self.scratch.borrow_mut())?;
-        self.push(Effect::Send { socket: back.socket, frames: back.frames(payload) })
+        self.push(Effect::Send { socket: back.socket, message: back.frames(payload).into() })
     }
 }
 
@@ -279,7 +274,7 @@ impl WayBack {
     /// A text to whoever sent the message, in the form of the socket's format.
     pub(super) fn notice(&self, view: &View, text: &str) -> Effect {
         let payload = encode::notice(text, &view.outlets[self.socket]);
-        Effect::Send { socket: self.socket, frames: self.frames(payload) }
+        Effect::Send { socket: self.socket, message: self.frames(payload).into() }
     }
 
     fn frames(&self, payload: Multipart) -> Multipart {
@@ -311,7 +306,7 @@ fn way_back(view: &View, letter: &Letter) -> Result<WayBack, Refusal> {
 
 fn size_of_effect(effect: &Effect) -> usize {
     match effect {
-        Effect::Send { frames, .. } => frames.iter().map(Frame::len).sum(),
+        Effect::Send { message, .. } => message.frames.iter().map(Frame::len).sum(),
         Effect::Write(line) => line.len(),
         Effect::Subscribe { prefix, .. } | Effect::Unsubscribe { prefix, .. } => prefix.len(),
         Effect::Connect { endpoint, .. } | Effect::Disconnect { endpoint, .. } => {

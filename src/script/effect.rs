@@ -5,7 +5,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::message::{Format, Multipart, share_all};
+use crate::message::{Format, Multipart, Outgoing, share_all};
 use crate::zeromq::{Endpoint, Role};
 
 /// A socket as a handler sees it: what its name is and how a value for it is encoded.
@@ -142,8 +142,8 @@ pub enum Effect {
     Send {
         /// The socket, as its place in the node.
         socket: usize,
-        /// The frames.
-        frames: Multipart,
+        /// The message.
+        message: Outgoing,
     },
     /// Write a line to the node's sink (what a handler returned on a node with `write`).
     Write(Vec<u8>),
@@ -201,4 +201,12 @@ pub enum Effect {
         /// The exit status.
         status: u8,
     },
+}
+
+impl Effect {
+    /// The socket that it is a message for, if it is one.
+    #[must_use]
+    pub fn sends_on(&self) -> Option<usize> {
+        if let Self::Send { socket, .. } = self { Some(*socket) } else { None }
+    }
 }

@@ -10,7 +10,7 @@ use super::effect::Outlet;
 use super::json::{self, kind_of};
 use super::limits;
 use super::msg::Msg;
-use crate::message::{Format, Frame, Multipart, encode_tagged, share_all, write_integer};
+use crate::message::{Format, Frame, Multipart, as_text, encode_tagged, share_all, write_integer};
 use crate::zeromq::Role;
 
 /// The id or topic that a value is sent with.
@@ -244,7 +244,7 @@ fn tagged(
     };
     start(scratch, msgid, if is_json(&value) { "json" } else { "text" });
     if let Ok(blob) = value.as_blob_ref() {
-        if std::str::from_utf8(&blob).is_err() {
+        if as_text(&blob).is_none() {
             return Err("a blob that is not UTF-8 has no form in format: msgid".to_owned());
         }
         scratch.extend_from_slice(&blob);
@@ -257,7 +257,7 @@ fn tagged(
 fn retagged(msg: &Msg, msgid: i64, scratch: &mut Vec<u8>) -> Result<Multipart, String> {
     start(scratch, msgid, msg.0.msgtype().unwrap_or("text"));
     let bytes = msg.0.bytes();
-    if msg.0.format != Format::Msgid && std::str::from_utf8(bytes).is_err() {
+    if msg.0.format != Format::Msgid && as_text(bytes).is_none() {
         return Err("a message that is not UTF-8 has no form in format: msgid".to_owned());
     }
     scratch.extend_from_slice(bytes);

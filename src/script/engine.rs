@@ -12,7 +12,7 @@ use rhai::{EvalAltResult, Module, ModuleResolver, OptimizationLevel, Position, S
 use super::bounded;
 use super::desk::Desk;
 use super::guard::{Guard, Spent};
-use super::{functions, limits, shortcut};
+use super::{functions, handover, limits, shortcut};
 
 /// Compiles scripts and runs their handlers, for all nodes of one thread.
 pub struct Engine {
@@ -40,6 +40,7 @@ impl Engine {
         let desk = Rc::new(Desk::default());
         functions::register(&mut rhai, &desk);
         shortcut::register(&mut rhai, &desk);
+        handover::register(&mut rhai);
         let guard = Rc::new(Guard::default());
         bounded::register(&mut rhai, &guard);
         let watch = Rc::clone(&guard);

@@ -5,6 +5,7 @@
 
 mod direct;
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use rhai::{
@@ -125,7 +126,7 @@ impl Handler {
     pub fn call_into(
         &mut self,
         event: Event,
-        effects: &mut Vec<Effect>,
+        effects: &mut VecDeque<Effect>,
     ) -> Result<(), Box<HandlerError>> {
         let (name, argument) = match event {
             Event::Message(inbound) => return self.message(inbound, effects),
@@ -149,7 +150,7 @@ impl Handler {
     fn message(
         &mut self,
         inbound: Inbound,
-        effects: &mut Vec<Effect>,
+        effects: &mut VecDeque<Effect>,
     ) -> Result<(), Box<HandlerError>> {
         let socket = inbound.socket;
         let (Some(outlet), Some(entry)) = (self.view.outlets.get(socket), self.routes.get(socket))
@@ -167,7 +168,7 @@ impl Handler {
         let Some(entry) = entry.clone() else {
             if asks {
                 let asker = WayBack { socket, route: letter.route };
-                effects.push(asker.notice(&self.view, ""));
+                effects.push_back(asker.notice(&self.view, ""));
             }
             return Ok(());
         };
@@ -190,10 +191,9 @@ impl Handler {
         };
         let engine = Rc::clone(&self.engine);
         let msg = Msg(Rc::new(letter));
-        let mut effects = Vec::new();
-        engine.desk.begin(&self.view, Some(msg.clone()), &mut effects);
+        engine.desk.begin(&self.view, Some(msg.clone()));
         let said = self.evaluate(&entry, Argument::Message(msg));
-        engine.desk.end(&mut effects);
+        engine.desk.end(&mut VecDeque::new());
         said.map_err(|error| {
             self.forget();
             failure::of(*error, &entry, &self.program)
@@ -207,11 +207,11 @@ impl Handler {
         argument: Argument,
         hand: Option<Msg>,
         asker: Option<WayBack>,
-        effects: &mut Vec<Effect>,
+        effects: &mut VecDeque<Effect>,
     ) -> Result<(), Box<HandlerError>> {
         let engine = Rc::clone(&self.engine);
         let desk = &*engine.desk;
-        desk.begin(&self.view, hand, effects);
+        desk.begin(&self.view, hand);
         let outcome = match self.evaluate(entry, argument) {
             Ok(value) => {
                 desk.read_habit(&mut self.habit);
@@ -315,7 +315,7 @@ impl Handler {
         &self,
         misfit: &Misfit,
         asker: Option<WayBack>,
-        effects: &mut Vec<Effect>,
+        effects: &mut VecDeque<Effect>,
     ) -> Box<HandlerError> {
         let frame =
             misfit.inbound.payload.first().map_or("".to_owned(), |frame| excerpt(frame, 48));
@@ -324,7 +324,7 @@ impl Handler {
             self.view.names[misfit.inbound.socket], misfit.why
         );
         if let Some(asker) = asker {
-            effects.push(asker.notice(&self.view, &format!("error: {}", misfit.why)));
+            effects.push_back(asker.notice(&self.view, &format!("error: {}", misfit.why)));
         }
         Box::new(HandlerError {
             kind: HandlerErrorKind::Malformed(misfit.why),

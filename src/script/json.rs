@@ -10,6 +10,7 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Seq
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::limits;
+use crate::message::as_text;
 
 /// How many times its text a value can take in memory: an empty array is three bytes of text.
 pub(super) const GROWTH: usize = 21;
@@ -24,7 +25,9 @@ pub(super) fn read(json: &[u8]) -> Result<Dynamic, serde_json::Error> {
         let most = limits::JSON_BYTES >> 20;
         return Err(de::Error::custom(format!("it is longer than {most} MiB")));
     }
-    let mut reader = serde_json::Deserializer::from_slice(json);
+    // All of it is checked at once, not each text in it alone.
+    let json = as_text(json).ok_or_else(|| de::Error::custom("it is not UTF-8"))?;
+    let mut reader = serde_json::Deserializer::from_str(json);
     let value = ValueSeed.deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
@@ -37,7 +40,7 @@ pub(super) fn is_short(json: &[u8]) -> bool {
 
 /// Whether the bytes are one JSON value that [`read`] takes, found without building it.
 pub(super) fn is_valid(json: &[u8]) -> bool {
-    serde_json::from_slice::<Checked>(json).is_ok()
+    as_text(json).is_some_and(|json| serde_json::from_str::<Checked>(json).is_ok())
 }
 
 /// The script's map of a JSON object.
@@ -73,8 +76,8 @@ pub(super) fn write(text: &mut Vec<u8>, value: &Dynamic) -> Result<(), String> {
     serde_json::to_writer(&mut *text, &value).map_err(|error| error.to_string())
 }
 
-/// A value that is looked at and dropped. Not `IgnoredAny`: that skips over bad UTF-8 inside texts
-/// and knows no depth limit, so it would let through what [`read`] refuses.
+/// A value that is looked at and dropped. Not `IgnoredAny`: that knows no depth limit, so it would
+/// let through what [`read`] refuses.
 struct Checked;
 
 impl<'de> Deserialize<'de> for Checked {
@@ -223,33 +226,46 @@ impl Serialize for Json<'_> {
             return Err(S::Error::custom(format!("the value is nested more than {deepest} deep")));
         };
         let value = self.value;
+        // The engine finds words for each wrong guess, so a kind is asked for before its value.
+        if value.is_string()
+            && let Ok(text) = value.as_immutable_string_ref()
+        {
+            return serializer.serialize_str(&text);
+        }
+        if value.is_int()
+            && let Ok(number) = value.as_int()
+        {
+            return serializer.serialize_i64(number);
+        }
         if value.is_unit() {
             return serializer.serialize_unit();
         }
-        if let Ok(number) = value.as_int() {
-            return serializer.serialize_i64(number);
-        }
-        if let Ok(truth) = value.as_bool() {
+        if value.is_bool()
+            && let Ok(truth) = value.as_bool()
+        {
             return serializer.serialize_bool(truth);
         }
-        if let Ok(number) = value.as_float() {
+        if value.is_float()
+            && let Ok(number) = value.as_float()
+        {
             return if number.is_finite() {
                 serializer.serialize_f64(number)
             } else {
                 Err(S::Error::custom(format!("{number} has no JSON form")))
             };
         }
-        if let Ok(text) = value.as_immutable_string_ref() {
-            return serializer.serialize_str(&text);
-        }
-        if let Ok(map) = value.as_map_ref() {
+        if value.is_map()
+            && let Ok(map) = value.as_map_ref()
+        {
             let mut entries = serializer.serialize_map(Some(map.len()))?;
             for (key, value) in map.iter() {
                 entries.serialize_entry(key.as_str(), &Json { value, depth })?;
             }
             return entries.end();
         }
-        if let Ok(array) = value.as_array_ref() {
+        if value.is_array()
+            && let Ok(array) = value.as_array_ref()
+        {
             let mut elements = serializer.serialize_seq(Some(array.len()))?;
             for value in array.iter() {
                 elements.serialize_element(&Json { value, depth })?;

@@ -15,6 +15,7 @@ mod filter;
 mod functions;
 mod guard;
 mod handler;
+mod handover;
 mod import;
 mod json;
 mod keepsake;

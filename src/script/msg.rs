@@ -11,7 +11,9 @@ use rhai::{Array, Blob, Dynamic, ImmutableString};
 
 use super::effect::{Inbound, Outlet, Route};
 use super::json;
-use crate::message::{Format, Frame, Malformed, MsgType, Multipart, parse_envelope, parse_tagged};
+use crate::message::{
+    Format, Frame, Malformed, MsgType, Multipart, as_text, parse_envelope, parse_tagged,
+};
 use crate::zeromq::Role;
 
 /// Every property of `msg`.
@@ -136,7 +138,7 @@ impl Letter {
     /// `msg.msgtype`.
     pub(super) fn msgtype(&self) -> Result<&str, String> {
         let head = self.head.as_ref().ok_or_else(|| self.has_no("msgtype", Format::Msgid))?;
-        Ok(std::str::from_utf8(&self.payload[0][head.msgtype.clone()]).unwrap_or_default())
+        Ok(as_text(&self.payload[0][head.msgtype.clone()]).unwrap_or_default())
     }
 
     /// `msg.topic`: text, or a blob where it is not UTF-8.
@@ -164,8 +166,8 @@ impl Letter {
         if let Some(text) = self.text.get() {
             return Ok(text.clone());
         }
-        let text = std::str::from_utf8(self.bytes())
-            .map_err(|_| "the message is not UTF-8 text; read msg.bytes".to_owned())?;
+        let text = as_text(self.bytes())
+            .ok_or_else(|| "the message is not UTF-8 text; read msg.bytes".to_owned())?;
         let text = ImmutableString::from(text);
         Ok(self.text.get_or_init(|| text).clone())
     }
@@ -174,7 +176,7 @@ impl Letter {
     pub(super) fn as_text(&self) -> Option<&str> {
         match self.text.get() {
             Some(text) => Some(text),
-            None => std::str::from_utf8(self.bytes()).ok(),
+            None => as_text(self.bytes()),
         }
     }
 
@@ -187,7 +189,7 @@ impl Letter {
     /// `msg.topic`, where it is text.
     pub(super) fn topic_text(&self) -> Option<&str> {
         let topic = self.payload.first().filter(|_| self.format == Format::Envelope)?;
-        std::str::from_utf8(topic).ok()
+        as_text(topic)
     }
 
     /// `msg.json`: the payload as a JSON value.
@@ -301,9 +303,9 @@ pub(super) fn excerpt(bytes: &[u8], length: usize) -> String {
 
 /// Text, or a blob where the bytes are not UTF-8.
 pub(super) fn text_or_blob(bytes: &[u8]) -> Dynamic {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => ImmutableString::from(text).into(),
-        Err(_) => Dynamic::from_blob(bytes.to_vec()),
+    match as_text(bytes) {
+        Some(text) => ImmutableString::from(text).into(),
+        None => Dynamic::from_blob(bytes.to_vec()),
     }
 }
 
@@ -328,7 +330,7 @@ fn head_of(
                 }
                 MsgType::Json if json::is_valid(tagged.body) => (Kind::Json, None),
                 MsgType::Json => return Err(Malformed::NotJson),
-                MsgType::Text if std::str::from_utf8(tagged.body).is_ok() => (Kind::Text, None),
+                MsgType::Text if as_text(tagged.body).is_some() => (Kind::Text, None),
                 MsgType::Text => return Err(Malformed::NotUtf8),
                 MsgType::Other(_) => (Kind::Other, None),
             };

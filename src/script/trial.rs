@@ -2,8 +2,11 @@
 //!
 //! Owns no rule of its own; compiled for tests only.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
+
+use rhai::{ASTNode, Expr};
 
 use super::{
     Effect, Engine, Event, Handler, HandlerError, Handlers, Inbound, NodeView, Outlet, Program,
@@ -74,8 +77,8 @@ impl Trial {
     }
 
     /// Calls the handler of an event.
-    pub(super) fn event(&mut self, event: Event) -> Result<Vec<Effect>, Box<HandlerError>> {
-        let mut effects = Vec::new();
+    pub(super) fn event(&mut self, event: Event) -> Result<VecDeque<Effect>, Box<HandlerError>> {
+        let mut effects = VecDeque::new();
         self.handler.call_into(event, &mut effects).map(|()| effects)
     }
 
@@ -84,7 +87,7 @@ impl Trial {
         &mut self,
         socket: usize,
         frames: &[&[u8]],
-    ) -> Result<Vec<Effect>, Box<HandlerError>> {
+    ) -> Result<VecDeque<Effect>, Box<HandlerError>> {
         let event = self.inbound(socket, frames);
         self.event(event)
     }
@@ -130,12 +133,27 @@ pub(super) fn formatted(mut outlets: Vec<Outlet>, format: Format) -> Vec<Outlet>
     outlets
 }
 
+/// How many pieces of that name were put into a script's handlers.
+pub(super) fn planted(text: &str, name: &str) -> usize {
+    let program = compiled(&Engine::new(), &script(text));
+    let mut count = 0;
+    for entry in program.0.entries.values() {
+        entry.body.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+            if let Some(ASTNode::Expr(Expr::Custom(custom, _))) = path.last() {
+                count += usize::from(custom.tokens[0] == name);
+            }
+            true
+        });
+    }
+    count
+}
+
 /// An effect in one line: `1: frame | frame`, `log info: text`, ….
 pub(super) fn shown(effect: &Effect) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     match effect {
-        Effect::Send { socket, frames } => {
-            let frames: Vec<String> = frames.iter().map(|frame| text(frame)).collect();
+        Effect::Send { socket, message } => {
+            let frames: Vec<String> = message.frames.iter().map(|frame| text(frame)).collect();
             format!("{socket}: {}", frames.join(" | "))
         }
         Effect::Write(line) => format!("write: {}", text(line)),

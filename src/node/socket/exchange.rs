@@ -5,9 +5,9 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use super::{NodeSocket, Outgoing, Sent, nanos};
+use super::{NodeSocket, Sent, nanos};
 use crate::counters::DropReason;
-use crate::message::{Frame, Malformed, Multipart};
+use crate::message::{Frame, Malformed, Multipart, Outgoing};
 use crate::node::inject::answer;
 use crate::node::raw::Errno;
 use crate::node::sequence::Numbering;

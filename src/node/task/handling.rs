@@ -10,9 +10,8 @@ use crate::event::What;
 use crate::message::{Frame, Malformed, Multipart};
 use crate::node::inbox::{beginning, open_envelope, subscription};
 use crate::node::lines::Next;
-use crate::node::outbox::Pending;
 use crate::node::timers::TimerName;
-use crate::script::{Event, HandlerError, HandlerErrorKind, Inbound, Route, fits};
+use crate::script::{Effect, Event, HandlerError, HandlerErrorKind, Inbound, Route, fits};
 use crate::topology::OnError;
 use crate::zeromq::Role;
 
@@ -77,7 +76,7 @@ impl Node {
         }
         let Some(route) = inbound.route else { return };
         let frames = Route::back(route, Multipart::from_buf([Frame::empty()]));
-        self.pending.push_back(Pending::Send { socket, message: frames.into() });
+        self.pending.push_back(Effect::Send { socket, message: frames.into() });
     }
 
     pub(super) fn malformed(&mut self, place: usize, why: Malformed, frames: &[Frame]) {
@@ -91,7 +90,7 @@ impl Node {
         let Some(handler) = &mut self.handler else { return };
         let place = if let Event::Message(inbound) = &event { Some(inbound.socket) } else { None };
         let before = self.last_call.unwrap_or_else(Instant::now);
-        let result = handler.call_into(event, &mut self.effects);
+        let result = handler.call_into(event, &mut self.pending);
         let after = Instant::now();
         if let Some(last) = &mut self.last_call {
             *last = after;
@@ -100,7 +99,6 @@ impl Node {
         let counters = &self.blueprint.counters;
         counters.handled.add(1);
         counters.handler.add(nanos);
-        self.pending.extend(self.effects.drain(..).map(Pending::from));
         match result {
             Ok(()) => self.restarts = 0,
             Err(error) if matches!(error.kind, HandlerErrorKind::Malformed(_)) => {

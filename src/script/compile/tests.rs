@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -256,7 +257,7 @@ proptest! {
                 let view = crate::script::trial::view(vec![crate::script::trial::outlet("p", Pair)]);
                 let mut handler = crate::script::Handler::new(&engine, program, view);
                 let event = Event::Message(crate::script::Inbound { socket: 0, payload: Default::default(), route: None });
-                let _ = handler.call_into(event, &mut Vec::new());
+                let _ = handler.call_into(event, &mut VecDeque::new());
             }
         }
     }

@@ -4,6 +4,8 @@
 //! Never fails and never says why something cannot be sent: then the message comes back, and goes
 //! the long way.
 
+use std::collections::VecDeque;
+
 use super::Handler;
 use crate::message::Format;
 use crate::script::effect::{Effect, Outlet, Route};
@@ -18,7 +20,7 @@ impl Handler {
         &mut self,
         shortcut: &Shortcut,
         mut letter: Letter,
-        effects: &mut Vec<Effect>,
+        effects: &mut VecDeque<Effect>,
     ) -> Option<Letter> {
         let Some(outcome) = shortcut.outcome(&letter).filter(|_| !self.view.writes) else {
             return Some(letter);
@@ -50,7 +52,7 @@ impl Handler {
             None => payload,
         };
         letter.teach(&mut self.habit);
-        effects.push(Effect::Send { socket, frames });
+        effects.push_back(Effect::Send { socket, message: frames.into() });
         None
     }
 }

@@ -1,3 +1,5 @@
+use std::collections::VecDeque;
+
 use crate::message::Format;
 use crate::script::trial::{Trial, formatted, outlet, script, shown, view};
 use crate::script::{Event, HandlerErrorKind, PeerEvent, PeerEventKind};
@@ -169,7 +171,7 @@ fn a_request_is_answered_exactly_once() {
         ("send(\"a\"); throw \"oh\"", "0: me |  | error: oh"),
     ] {
         let mut trial = Trial::on_message(&[("rep", Rep)], body);
-        let mut effects = Vec::new();
+        let mut effects = VecDeque::new();
         let event = trial.inbound(0, &[b"x"]);
         let outcome = trial.handler.call_into(event, &mut effects);
         assert_eq!(effects.iter().map(shown).collect::<Vec<_>>(), [want], "{body}");
@@ -212,7 +214,7 @@ fn a_failed_handler_sends_nothing_but_says_what_it_said() {
         &[("in", Pull), ("out", Push)],
         r#"send("a"); print("said"); count("c"); after("1s", "x"); stop(); throw "oh""#,
     );
-    let mut effects = vec![];
+    let mut effects = VecDeque::new();
     let event = trial.inbound(0, &[b"x"]);
     let error = trial.handler.call_into(event, &mut effects).unwrap_err();
     assert_eq!(
@@ -226,7 +228,7 @@ fn a_failed_handler_sends_nothing_but_says_what_it_said() {
 fn effects_of_earlier_calls_in_a_burst_stay() {
     let mut trial =
         Trial::on_message(&[("in", Pull), ("out", Push)], "if msg.text == \"b\" { throw 1 } msg");
-    let mut effects = vec![];
+    let mut effects = VecDeque::new();
     for text in ["a", "b", "c"] {
         let event = trial.inbound(0, &[text.as_bytes()]);
         let _ = trial.handler.call_into(event, &mut effects);
@@ -295,7 +297,7 @@ fn a_message_that_does_not_fit_never_reaches_a_handler() {
 fn a_malformed_request_is_answered_with_the_reason() {
     let outlets = formatted(vec![outlet("rep", Rep)], Format::Msgid);
     let mut trial = Trial::with(view(outlets), &script("fn on_message(msg) { msg.body }"));
-    let mut effects = vec![];
+    let mut effects = VecDeque::new();
     let event = trial.inbound(0, &[b"what"]);
     trial.handler.call_into(event, &mut effects).unwrap_err();
     assert_eq!(

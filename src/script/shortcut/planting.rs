@@ -9,18 +9,19 @@ use rhai::{
 };
 
 use super::{Calculation, Comparison, NAME, Planted, Property, Rc, Shortcut};
+use crate::script::handover;
 
-/// Puts shortcuts in the place of what a handler's body says about its argument.
-pub(in crate::script) fn plant(body: &mut [Stmt], argument: &str) {
-    if body.iter().all(|statement| only_reads(statement, argument)) {
-        let planter = Planter { argument };
-        body.iter_mut().for_each(|statement| planter.statement(statement));
-    }
+/// Puts shortcuts in the place of what a handler's body says about its argument, and handovers in
+/// that of the variables that its blocks end with.
+pub(in crate::script) fn plant(body: &mut [Stmt], argument: Option<&str>) {
+    let is_read = |name: &&str| body.iter().all(|statement| only_reads(statement, name));
+    let planter = Planter { argument: argument.filter(is_read) };
+    planter.statements(body);
 }
 
 /// The shortcut for a whole body, which need not be given to the engine at all.
 pub(in crate::script) fn whole(body: &[Stmt], argument: &str) -> Option<Shortcut> {
-    let planter = Planter { argument };
+    let planter = Planter { argument: Some(argument) };
     let shortcut = planter.block_shortcut(body)?;
     body.iter().all(|statement| only_reads(statement, argument)).then_some(shortcut)
 }
@@ -73,12 +74,18 @@ fn root_is(expression: &Expr, name: &str) -> bool {
 }
 
 struct Planter<'a> {
-    argument: &'a str,
+    /// The message's name, unless it may mean something else somewhere.
+    argument: Option<&'a str>,
 }
 
 impl Planter<'_> {
     fn block(&self, block: &mut StmtBlock) {
-        block.statements_mut().iter_mut().for_each(|statement| self.statement(statement));
+        self.statements(block.statements_mut());
+    }
+
+    fn statements(&self, block: &mut [Stmt]) {
+        block.iter_mut().for_each(|statement| self.statement(statement));
+        handover::plant(block);
     }
 
     fn flow(&self, flow: &mut FlowControl) {
@@ -150,6 +157,15 @@ impl Planter<'_> {
         call.args.iter_mut().for_each(|argument| self.expression(argument));
     }
 
+    /// Whether an expression is the message itself.
+    fn is_message(&self, expression: &Expr) -> bool {
+        matches!(
+            expression,
+            Expr::Variable(variable, ..)
+                if self.argument == Some(variable.1.as_str()) && variable.2.is_empty()
+        )
+    }
+
     #[expect(clippy::wildcard_enum_match_arm, reason = "most kinds of expressions have none")]
     fn shortcut(&self, expression: &Expr) -> Option<Shortcut> {
         match expression {
@@ -159,10 +175,8 @@ impl Planter<'_> {
             Expr::And(terms, _) => self.shortcuts(terms).map(Shortcut::All),
             Expr::Or(terms, _) => self.shortcuts(terms).map(Shortcut::Any),
             Expr::Dot(pair, flags, _) if !flags.contains(rhai::ASTFlags::NEGATED) => {
-                match (&pair.lhs, &pair.rhs) {
-                    (Expr::Variable(variable, ..), Expr::Property(property, _))
-                        if variable.1 == self.argument && variable.2.is_empty() =>
-                    {
+                match &pair.rhs {
+                    Expr::Property(property, _) if self.is_message(&pair.lhs) => {
                         property_of(&property.2).map(Shortcut::Property)
                     }
                     _ => None,
@@ -183,11 +197,7 @@ impl Planter<'_> {
         };
         match statement {
             Stmt::Expr(expression) => match &**expression {
-                Expr::Variable(variable, ..)
-                    if variable.1 == self.argument && variable.2.is_empty() =>
-                {
-                    Some(Shortcut::Message)
-                }
+                variable if self.is_message(variable) => Some(Shortcut::Message),
                 Expr::Unit(_) => Some(Shortcut::Unit),
                 other => self.shortcut(other),
             },

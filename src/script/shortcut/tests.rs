@@ -1,23 +1,14 @@
 use proptest::prelude::*;
-use rhai::{ASTNode, Expr};
 
+use super::NAME;
 use crate::message::Format;
-use crate::script::trial::{Trial, compiled, formatted, outlet, script, shown, view};
+use crate::script::trial::{Trial, formatted, outlet, planted, script, shown, view};
 use crate::script::{Engine, Outlet};
 use crate::zeromq::Role::{Pull, Push, Rep, Router};
 
 /// How many shortcuts a handler's body has.
 fn shortcuts(body: &str) -> usize {
-    let program = compiled(
-        &Engine::new(),
-        &script(&format!("fn on_message(msg) {{ {body} }} fn f(x) {{ x }}")),
-    );
-    let mut count = 0;
-    program.0.entries["on_message"].body.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
-        count += usize::from(matches!(path.last(), Some(ASTNode::Expr(Expr::Custom(..)))));
-        true
-    });
-    count
+    planted(&format!("fn on_message(msg) {{ {body} }} fn f(x) {{ x }}"), NAME)
 }
 
 /// Sockets that a message of that format comes by, and that what a handler returns goes to.
