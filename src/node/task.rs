@@ -38,6 +38,9 @@ const BURST: usize = 64;
 /// libzmq's thread answers while the others are handled. Where nobody waits, waking it twice would
 /// only cost time.
 const ANSWERED: usize = 32;
+/// How many messages in a row have to come alone before the next is taken for one that does. Once
+/// is not enough: the first answer to a burst, sent on its own, would bring the next one alone.
+const ALONE: u8 = 3;
 /// How long a round may take before other nodes have their turn.
 const BURST_TIME: Duration = Duration::from_micros(300);
 /// How many busy rounds a node may have before other nodes have their turn.
@@ -95,8 +98,8 @@ pub(super) struct Node {
     pub(super) last_call: Option<Instant>,
     /// How many messages were taken since the node slept.
     taken: usize,
-    /// Whether there was one message only between the last two sleeps.
-    came_alone: bool,
+    /// How many times in a row there was one message only between two sleeps.
+    came_alone: u8,
     /// The version of the list of taps that was last looked at.
     pub(super) taps_seen: Option<u64>,
     /// What was given from outside and waits for its turn.
@@ -147,7 +150,7 @@ impl Node {
             cursor: 0,
             last_call: None,
             taken: 0,
-            came_alone: false,
+            came_alone: 0,
             taps_seen: None,
             injected: VecDeque::new(),
             calls: 0,
@@ -195,7 +198,11 @@ impl Node {
                 continue;
             }
             row = 0;
-            self.came_alone = self.taken == 1;
+            self.came_alone = match self.taken {
+                0 => self.came_alone,
+                1 => self.came_alone.saturating_add(1),
+                _ => 0,
+            };
             self.taken = 0;
             if let Some(told) = self.sleep(&mut control).await {
                 Box::pin(self.obey(told)).await;
@@ -329,7 +336,7 @@ impl Node {
                 self.taken += 1;
                 self.arrived(place, frames);
                 // Looking for a second one that is not there would only delay the answer.
-                if self.came_alone && self.taken == 1 {
+                if self.came_alone >= ALONE && self.taken == 1 {
                     break 'burst;
                 }
                 if taken % ANSWERED == 0 && self.sockets[place].spec.role.routes() {

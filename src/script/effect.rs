@@ -2,6 +2,7 @@
 //!
 //! Owns the words between a script and its node. Never performs an effect: `node/` does.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -204,6 +205,16 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// Adds a message for a socket.
+    pub(super) fn add_message(effects: &mut VecDeque<Self>, socket: usize, frames: Multipart) {
+        effects.push_back(Self::Send { socket, message: Multipart::new().into() });
+        // Filled in where it lies: to move what has just been written stalls the processor for a
+        // fifteenth of a short call.
+        if let Some(Self::Send { message, .. }) = effects.back_mut() {
+            message.frames = frames;
+        }
+    }
+
     /// The socket that it is a message for, if it is one.
     #[must_use]
     pub fn sends_on(&self) -> Option<usize> {

@@ -52,7 +52,7 @@ impl Handler {
             None => payload,
         };
         letter.teach(&mut self.habit);
-        effects.push_back(Effect::Send { socket, message: frames.into() });
+        Effect::add_message(effects, socket, frames);
         None
     }
 }
