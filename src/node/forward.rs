@@ -70,6 +70,7 @@ impl Node {
                 left -= now;
             }
         }
+        self.arrivals.add(moved);
         moved > 0
     }
 

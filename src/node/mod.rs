@@ -3,6 +3,7 @@
 //! A node never shares anything: it is told what to do by [`Control`], tells what happens as
 //! facts, and counts in its own counters. Owns everything that touches a socket.
 
+mod arrivals;
 mod blueprint;
 mod change;
 mod control;

@@ -18,6 +18,7 @@ use smallvec::SmallVec;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use self::stopping::Drain;
+use super::arrivals::Arrivals;
 use super::blueprint::{Blueprint, NodeError};
 use super::control::{Bound, Control, Expectation};
 use super::forward::Forward;
@@ -37,10 +38,7 @@ const BURST: usize = 64;
 /// How many requests of a burst are handled before what came of them is sent: who asked waits, and
 /// libzmq's thread answers while the others are handled. Where nobody waits, waking it twice would
 /// only cost time.
-const ANSWERED: usize = 32;
-/// How many messages in a row have to come alone before the next is taken for one that does. Once
-/// is not enough: the first answer to a burst, sent on its own, would bring the next one alone.
-const ALONE: u8 = 3;
+const ANSWERED: usize = 16;
 /// How long a round may take before other nodes have their turn.
 const BURST_TIME: Duration = Duration::from_micros(300);
 /// How many busy rounds a node may have before other nodes have their turn.
@@ -96,10 +94,7 @@ pub(super) struct Node {
     /// In a burst, when the last call ended: a clock costs as much as half of a short call, so the
     /// end of one is the beginning of the next.
     pub(super) last_call: Option<Instant>,
-    /// How many messages were taken since the node slept.
-    taken: usize,
-    /// How many times in a row there was one message only between two sleeps.
-    came_alone: u8,
+    pub(super) arrivals: Arrivals,
     /// The version of the list of taps that was last looked at.
     pub(super) taps_seen: Option<u64>,
     /// What was given from outside and waits for its turn.
@@ -149,8 +144,7 @@ impl Node {
             restarts: 0,
             cursor: 0,
             last_call: None,
-            taken: 0,
-            came_alone: 0,
+            arrivals: Arrivals::new(Instant::now()),
             taps_seen: None,
             injected: VecDeque::new(),
             calls: 0,
@@ -189,6 +183,7 @@ impl Node {
                 return kept.or_else(|| self.handler.as_ref().map(Handler::keepsake));
             }
             if busy {
+                self.arrivals.work();
                 // The round after a short one mostly finds nothing, and a turn costs a system call.
                 row += 1;
                 if row >= ROUNDS_IN_A_ROW {
@@ -198,13 +193,16 @@ impl Node {
                 continue;
             }
             row = 0;
-            self.came_alone = match self.taken {
-                0 => self.came_alone,
-                1 => self.came_alone.saturating_add(1),
-                _ => 0,
-            };
-            self.taken = 0;
-            if let Some(told) = self.sleep(&mut control).await {
+            if self.arrivals.looks_on(Instant::now()) {
+                self.sockets.iter_mut().for_each(|socket| socket.readable = true);
+                std::thread::yield_now();
+                tokio::task::yield_now().await;
+                continue;
+            }
+            self.arrivals.sleep();
+            let told = self.sleep(&mut control).await;
+            self.arrivals.wake(Instant::now());
+            if let Some(told) = told {
                 Box::pin(self.obey(told)).await;
             }
         }
@@ -333,10 +331,9 @@ impl Node {
                     self.last_call = Some(Instant::now());
                 }
                 taken += 1;
-                self.taken += 1;
+                self.arrivals.add(1);
                 self.arrived(place, frames);
-                // Looking for a second one that is not there would only delay the answer.
-                if self.came_alone >= ALONE && self.taken == 1 {
+                if self.arrivals.is_alone() {
                     break 'burst;
                 }
                 if taken % ANSWERED == 0 && self.sockets[place].spec.role.routes() {
