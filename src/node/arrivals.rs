@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// How many messages in a row have to come alone before the next is taken for one that does. Once
 /// is not enough: the first answer to a burst, sent on its own, would bring the next one alone.
 const ALONE: u8 = 3;
-/// How many messages at a time make it worth looking for more before the node sleeps.
+/// How many answers at a time make it worth looking for more requests before the node sleeps.
 const WORTH_LOOKING: usize = 8;
 /// How long a node looks at most: to wake a thread whose processor sleeps takes about as long.
 const LOOKING: Duration = Duration::from_micros(50);
@@ -16,9 +16,13 @@ const LOOKING: Duration = Duration::from_micros(50);
 /// How messages have come to a node lately.
 #[derive(Debug)]
 pub(super) struct Arrivals {
-    /// How many came since the node slept, or last found nothing.
+    /// How many came since the node slept.
     count: usize,
-    /// When the first of them may have come.
+    /// How many answers went out since the node slept, or last found nothing.
+    answers: usize,
+    /// How many went out before that: what hands requests on has answers only the next time.
+    answers_before: usize,
+    /// When the first of the requests may have come.
     since: Instant,
     /// How long to go on looking, once nothing was found.
     until: Option<Instant>,
@@ -34,12 +38,25 @@ impl Arrivals {
         // To ask takes as long as to make half a node.
         static PROCESSORS: LazyLock<usize> =
             LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
-        Self { count: 0, since: now, until: None, alone: 0, may_look: *PROCESSORS > 1 }
+        Self {
+            count: 0,
+            answers: 0,
+            answers_before: 0,
+            since: now,
+            until: None,
+            alone: 0,
+            may_look: *PROCESSORS > 1,
+        }
     }
 
-    /// So many messages came.
-    pub(super) fn add(&mut self, count: usize) {
-        self.count += count;
+    /// A message came.
+    pub(super) fn add(&mut self) {
+        self.count += 1;
+    }
+
+    /// So many answers went back to whoever asked.
+    pub(super) fn answer(&mut self, count: usize) {
+        self.answers += count;
     }
 
     /// Whether the message that has just come is likely to be the only one, so that to look for a
@@ -53,16 +70,20 @@ impl Arrivals {
         self.until = None;
     }
 
-    /// There was nothing to do: whether the node is to look again before it sleeps. Whoever is busy
-    /// with the answers has more in a moment, and waking a sleeping processor takes longer; but a
-    /// node never looks for longer than it worked, so this at most doubles what it uses.
+    /// There was nothing to do: whether the node is to look again before it sleeps. Whoever has
+    /// got answers asks again in a moment, and waits while a sleeping processor wakes; a stream of
+    /// messages waits for nobody, and comes in larger batches to who sleeps. A node never looks for
+    /// longer than it worked, so this at most doubles what it uses.
     pub(super) fn looks_on(&mut self, now: Instant) -> bool {
         let until = match self.until {
             Some(until) => until,
-            None if !self.may_look || self.count < WORTH_LOOKING => return false,
+            None if !self.may_look || self.answers.max(self.answers_before) < WORTH_LOOKING => {
+                return false;
+            }
             None => {
                 let until = now + (now - self.since).min(LOOKING);
-                (self.until, self.count, self.alone) = (Some(until), 0, 0);
+                self.until = Some(until);
+                (self.answers, self.answers_before) = (0, self.answers);
                 until
             }
         };
@@ -77,7 +98,10 @@ impl Arrivals {
             1 => self.alone.saturating_add(1),
             _ => 0,
         };
-        (self.count, self.until) = (0, None);
+        if self.until.take().is_none() {
+            (self.answers, self.answers_before) = (0, self.answers);
+        }
+        self.count = 0;
     }
 
     /// The node has slept.
@@ -92,9 +116,9 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(1);
 
-    /// A node that took so many messages since then.
-    fn worked(since: Instant, count: usize) -> Arrivals {
-        Arrivals { count, may_look: true, ..Arrivals::new(since) }
+    /// A node that gave so many answers since then.
+    fn worked(since: Instant, answers: usize) -> Arrivals {
+        Arrivals { answers, may_look: true, ..Arrivals::new(since) }
     }
 
     #[test]
@@ -121,14 +145,29 @@ mod tests {
         let mut arrivals = worked(begin, 64);
         assert!(arrivals.looks_on(begin + LONG));
         // What it finds then is a stretch of its own.
-        arrivals.add(WORTH_LOOKING);
+        arrivals.answer(WORTH_LOOKING);
         arrivals.work();
         assert!(arrivals.looks_on(begin + LONG + work));
         assert!(!arrivals.looks_on(begin + LONG + 2 * work));
     }
 
     #[test]
-    fn a_few_messages_are_no_reason_to_look_on() {
+    fn who_hands_requests_on_looks_for_their_answers() {
+        let begin = Instant::now();
+        let mut broker = worked(begin, 64);
+        broker.looks_on(begin + LONG);
+        broker.sleep();
+        for (round, looks) in [(2, true), (3, false)] {
+            let begin = begin + round * LONG;
+            broker.wake(begin);
+            broker.work();
+            assert_eq!(broker.looks_on(begin + LONG / 2), looks, "round {round}");
+            broker.sleep();
+        }
+    }
+
+    #[test]
+    fn a_few_answers_are_no_reason_to_look_on() {
         let begin = Instant::now();
         assert!(!worked(begin, WORTH_LOOKING - 1).looks_on(begin + LONG));
         let mut pinned = Arrivals { may_look: false, ..worked(begin, 64) };
@@ -139,16 +178,16 @@ mod tests {
     fn what_came_alone_three_times_is_taken_for_alone() {
         let mut arrivals = Arrivals::new(Instant::now());
         for count in [1, 1, 0, 1] {
-            arrivals.add(count);
+            (0..count).for_each(|_| arrivals.add());
             assert!(!arrivals.is_alone());
             arrivals.sleep();
         }
-        arrivals.add(1);
+        arrivals.add();
         assert!(arrivals.is_alone());
-        arrivals.add(1);
+        arrivals.add();
         assert!(!arrivals.is_alone());
         arrivals.sleep();
-        arrivals.add(1);
+        arrivals.add();
         assert!(!arrivals.is_alone(), "a burst ends the row");
     }
 }

@@ -70,7 +70,6 @@ impl Node {
                 left -= now;
             }
         }
-        self.arrivals.add(moved);
         moved > 0
     }
 
@@ -108,6 +107,7 @@ impl Node {
         let taken = handed_on + usize::from(refused.is_some());
         self.sockets[from].taps.passed(Direction::In, taken);
         self.sockets[to].taps.passed(Direction::Out, handed_on);
+        self.note_answers(to, handed_on);
         if let Some(frames) = refused {
             self.forwards[at].held = Some(frames.into());
             self.deliver_held(at);
@@ -187,8 +187,10 @@ impl Node {
     fn hand_on(&mut self, to: usize, message: &mut Outgoing) -> bool {
         let sent = self.sockets[to].send(message);
         self.sockets[to].set_blocked(sent == Sent::Waits);
-        if let Sent::Dropped(reason) = sent {
-            self.tell_drop(to, reason);
+        match sent {
+            Sent::Taken => self.note_answers(to, 1),
+            Sent::Dropped(reason) => self.tell_drop(to, reason),
+            Sent::Waits | Sent::Refused(_) => {}
         }
         sent != Sent::Waits
     }

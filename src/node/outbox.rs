@@ -45,7 +45,7 @@ impl Node {
                 break;
             }
             sent += 1;
-            self.tell_sent(place, outcome);
+            self.note_sent(place, outcome);
         }
         sent
     }
@@ -60,7 +60,7 @@ impl Node {
             }
             let Effect::Send { message, .. } = &mut effect else { continue };
             let outcome = self.sockets[place].send(message);
-            self.tell_sent(place, outcome);
+            self.note_sent(place, outcome);
             if outcome == Sent::Waits {
                 self.sockets[place].counters.drop_one(DropReason::Shutdown);
             }
@@ -71,10 +71,18 @@ impl Node {
         self.sockets[place].set_blocked(false);
     }
 
-    /// Tells of a message that its socket did not take and never will.
-    fn tell_sent(&mut self, place: usize, sent: Sent) {
+    /// Notes that a socket has so many messages more, if they are answers.
+    pub(super) fn note_answers(&mut self, place: usize, count: usize) {
+        if self.sockets[place].spec.role.routes() {
+            self.arrivals.answer(count);
+        }
+    }
+
+    /// Notes what became of a message, and tells of one that its socket never takes.
+    fn note_sent(&mut self, place: usize, sent: Sent) {
         match sent {
-            Sent::Taken | Sent::Waits => {}
+            Sent::Taken => self.note_answers(place, 1),
+            Sent::Waits => {}
             Sent::Dropped(reason) => self.tell_drop(place, reason),
             Sent::Refused(errno) => {
                 self.blueprint.counters.failed.add(1);

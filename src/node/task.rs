@@ -331,7 +331,7 @@ impl Node {
                     self.last_call = Some(Instant::now());
                 }
                 taken += 1;
-                self.arrivals.add(1);
+                self.arrivals.add();
                 self.arrived(place, frames);
                 if self.arrivals.is_alone() {
                     break 'burst;
