@@ -42,6 +42,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("zmq", &["node", "message"]),
     ("zmq_sys", &["node", "message"]),
     ("serde_yaml", &["document"]),
+    ("simdutf8", &["message"]),
     ("saphyr_parser", &["document"]),
     ("chrono", &["cli", "observe"]),
     ("hyper", &["observe"]),
