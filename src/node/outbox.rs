@@ -18,7 +18,7 @@ impl Node {
         loop {
             let sent = self.send_first();
             done |= sent > 0;
-            // Dropped where they lie: moved out first, each would cost a third of a short call.
+            // Dropped where they lie: to move each out first would stall on what was just written.
             self.pending.drain(..sent);
             if self.pending.front().is_none_or(|effect| effect.sends_on().is_some()) {
                 return done;

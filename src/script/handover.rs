@@ -38,8 +38,8 @@ pub(super) fn plant(block: &mut [Stmt]) {
     let Some((last, before)) = block.split_last_mut() else { return };
     let Some(expression) = value_of(last) else { return };
     let Expr::Variable(variable, ..) = &*expression else { return };
-    let is_declared = |statement: &Stmt| matches!(statement, Stmt::Var(declared, ..) if declared.0.name == variable.1);
-    if !variable.2.is_empty() || !before.iter().any(is_declared) {
+    let is_own = before.iter().any(|statement| declares(statement, &variable.1));
+    if !variable.2.is_empty() || !is_own {
         return;
     }
     let (name, place) = (variable.1.clone(), expression.start_position());
@@ -52,6 +52,10 @@ pub(super) fn plant(block: &mut [Stmt]) {
         self_terminated: false,
     };
     *expression = Expr::Custom(Box::new(custom), place);
+}
+
+fn declares(statement: &Stmt, name: &str) -> bool {
+    matches!(statement, Stmt::Var(declared, ..) if declared.0.name == name)
 }
 
 /// The expression that a block's last statement gives out.
