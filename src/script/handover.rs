@@ -119,7 +119,9 @@ mod tests {
         #[test]
         fn it_is_the_value_that_a_copy_would_be(
             parts in prop::collection::vec(0_usize..10, 0..6),
-            last in prop::sample::select(vec!["m", "n", "return m;", "return n;", "[m, n]", "if m == n { m } else { let k = m; k }"]),
+            last in prop::sample::select(vec![
+                "m", "n", "return m;", "return n;", "[m, n]", "if m == n { m } else { let k = m; k }",
+            ]),
         ) {
             let statements = [
                 "m.a = 5;", "n = m;", "let m = #{a: 7};", "let n = [m];", "let f = || m;",
