@@ -5,8 +5,8 @@
 
 Without a name the works of the floors are measured; `idle`, `fairness` and `tap` are works of their
 own.
-Every competitor's process runs all the time and is driven in turn, A B C A B C …; all processes
-may use the same two cores (`trip`: the same one). Loopback only. zrig and the load are built with
+The competitors are driven in turn, A B C A B C …, each stopped (SIGSTOP) while another is measured; all
+processes may use the same two cores (`trip`: the same one). Loopback only. zrig and the load are built with
 `cargo build --release` and `cargo bench --no-run` unless they are there (`--zrig`, `--load`).
 """
 
@@ -73,6 +73,7 @@ def start(command, cores, **more):
 
 
 def end(process):
+    process.send_signal(signal.SIGCONT)
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(5)
@@ -142,12 +143,18 @@ class Competitor:
             command = [tools.python, HERE / "middle.py", name, work.kind, *ends, work.hops]
         quiet = subprocess.DEVNULL
         self.process = start(command, self.cores, env=environment, stdout=quiet, stderr=None)
+        self.stop()
+
+    def stop(self):
+        """Stands still until it is measured: a zmq_proxy that nobody reads from takes a whole core."""
+        self.process.send_signal(signal.SIGSTOP)
 
     def words(self, words):
         return [self.load, *[self.ends.get(word, word) for word in words]]
 
     def measure(self, warm, seconds):
         """Messages a second, nanoseconds of processor time a message, and further figures."""
+        self.process.send_signal(signal.SIGCONT)
         others = [start(self.words(words), self.cores) for words in self.work.others]
         words = self.words(self.work.drive)
         if words[1] == "trip":
@@ -167,6 +174,7 @@ class Competitor:
             for process in [driver, *others]:
                 process.kill()
                 process.wait()
+            self.stop()
         count = figures[0] * self.work.scale
         return [count / figures[1], used / max(count, 1), *figures[2:]]
 
