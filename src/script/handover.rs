@@ -4,33 +4,21 @@
 //! Owns when that is safe: where the variable ends with the block, and no closure shares it. Never
 //! changes what a block comes to.
 
-use rhai::{
-    ASTFlags, CustomExpr, Dynamic, EvalContext, Expr, Expression, ImmutableString, Position, Stmt,
-};
+use rhai::{ASTFlags, Dynamic, Expr, Position, Stmt};
+
+use super::custom;
 
 /// The name that the engine knows a handover by, which no script can spell.
 const NAME: &str = "a handover";
 
 /// Lets an engine evaluate handovers.
 pub(super) fn register(engine: &mut rhai::Engine) {
-    engine.register_custom_syntax_with_state_raw(
-        NAME,
-        |_, _, _| Ok(None),
-        false,
-        |context: &mut EvalContext<'_, '_, '_, '_, '_, '_>,
-         original: &[Expression<'_>],
-         name: &Dynamic| {
-            let variable = match name.as_immutable_string_ref() {
-                // No constant is found so, and none is given away.
-                Ok(name) => context.scope_mut().get_mut(&name),
-                Err(_) => None,
-            };
-            match variable.filter(|value| !value.is_shared()) {
-                Some(value) => Ok(std::mem::take(value)),
-                None => context.eval_expression_tree(&original[0]),
-            }
-        },
-    );
+    custom::register(engine, NAME, |context, name| {
+        let name = name.as_immutable_string_ref().ok()?;
+        // No constant is found so, and none is given away.
+        let variable = context.scope_mut().get_mut(&name)?;
+        (!variable.is_shared()).then(|| std::mem::take(variable))
+    });
 }
 
 /// Puts a handover in the place of the variable that a block ends with, if it is the block's own.
@@ -42,16 +30,9 @@ pub(super) fn plant(block: &mut [Stmt]) {
     if !variable.2.is_empty() || !is_own {
         return;
     }
-    let (name, place) = (variable.1.clone(), expression.start_position());
+    let name = Dynamic::from(variable.1.clone());
     let original = std::mem::replace(expression, Expr::Unit(Position::NONE));
-    let custom = CustomExpr {
-        inputs: std::iter::once(original).collect(),
-        tokens: std::iter::once(ImmutableString::from(NAME)).collect(),
-        state: Dynamic::from(name),
-        scope_may_be_changed: false,
-        self_terminated: false,
-    };
-    *expression = Expr::Custom(Box::new(custom), place);
+    *expression = custom::instead_of(original, NAME, name);
 }
 
 fn declares(statement: &Stmt, name: &str) -> bool {

@@ -5,6 +5,7 @@
 
 mod bounded;
 mod compile;
+mod custom;
 mod desk;
 mod effect;
 mod encode;

@@ -10,8 +10,9 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use rhai::{Dynamic, EvalContext, Expression, ImmutableString};
+use rhai::{Dynamic, ImmutableString};
 
+use super::custom;
 use super::desk::Desk;
 use super::msg::{Letter, Msg};
 
@@ -90,22 +91,10 @@ struct Planted(Rc<Shortcut>);
 /// Lets an engine evaluate shortcuts over the message on the desk.
 pub(super) fn register(engine: &mut rhai::Engine, desk: &Rc<Desk>) {
     let desk = Rc::clone(desk);
-    engine.register_custom_syntax_with_state_raw(
-        NAME,
-        |_, _, _| Ok(None),
-        false,
-        move |context: &mut EvalContext<'_, '_, '_, '_, '_, '_>,
-              original: &[Expression<'_>],
-              planted: &Dynamic| {
-            let value = planted
-                .read_lock::<Planted>()
-                .and_then(|planted| desk.in_hand(|msg| planted.0.value(msg)));
-            match value {
-                Some(value) => Ok(value),
-                None => context.eval_expression_tree(&original[0]),
-            }
-        },
-    );
+    custom::register(engine, NAME, move |_, planted| {
+        let planted = planted.read_lock::<Planted>()?;
+        desk.in_hand(|msg| planted.0.value(msg))
+    });
 }
 
 impl Shortcut {

@@ -3,13 +3,10 @@
 //! Owns what is safe to take a shortcut for: a message that the handler reads and never puts
 //! another value in the place of. Never changes what an expression means.
 
-use rhai::{
-    ASTNode, CustomExpr, Dynamic, Expr, FlowControl, FnCallExpr, ImmutableString, Stmt, StmtBlock,
-    Token,
-};
+use rhai::{ASTNode, Dynamic, Expr, FlowControl, FnCallExpr, Stmt, StmtBlock, Token};
 
 use super::{Calculation, Comparison, NAME, Planted, Property, Rc, Shortcut};
-use crate::script::handover;
+use crate::script::{custom, handover};
 
 /// Puts shortcuts in the place of what a handler's body says about its argument, and handovers in
 /// that of the variables that its blocks end with.
@@ -249,15 +246,7 @@ fn reads(shortcut: &Shortcut) -> bool {
 }
 
 fn with_shortcut(original: Expr, shortcut: Shortcut) -> Expr {
-    let place = original.start_position();
-    let custom = CustomExpr {
-        inputs: std::iter::once(original).collect(),
-        tokens: std::iter::once(ImmutableString::from(NAME)).collect(),
-        state: Dynamic::from(Planted(Rc::new(shortcut))),
-        scope_may_be_changed: false,
-        self_terminated: false,
-    };
-    Expr::Custom(Box::new(custom), place)
+    custom::instead_of(original, NAME, Dynamic::from(Planted(Rc::new(shortcut))))
 }
 
 fn property_of(name: &str) -> Option<Property> {
