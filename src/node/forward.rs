@@ -187,11 +187,7 @@ impl Node {
     fn hand_on(&mut self, to: usize, message: &mut Outgoing) -> bool {
         let sent = self.sockets[to].send(message);
         self.sockets[to].set_blocked(sent == Sent::Waits);
-        match sent {
-            Sent::Taken => self.note_answers(to, 1),
-            Sent::Dropped(reason) => self.tell_drop(to, reason),
-            Sent::Waits | Sent::Refused(_) => {}
-        }
+        self.note_sent(to, sent);
         sent != Sent::Waits
     }
 }

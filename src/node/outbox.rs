@@ -79,7 +79,7 @@ impl Node {
     }
 
     /// Notes what became of a message, and tells of one that its socket never takes.
-    fn note_sent(&mut self, place: usize, sent: Sent) {
+    pub(super) fn note_sent(&mut self, place: usize, sent: Sent) {
         match sent {
             Sent::Taken => self.note_answers(place, 1),
             Sent::Waits => {}
