@@ -366,6 +366,8 @@ fn a_receipt_says_what_was_done_as_text_and_as_json() {
         receipt["nodes"].as_array().unwrap().iter().map(|node| node["sign"].clone()).collect();
     assert_eq!(signs, ["~", "+", "-"]);
     assert_eq!(notes(&receipt), "");
+    // The receipt is written to the log first, but who reads that here may be behind.
+    eventually("the log ends with it", || tail(&edited.run.log()).contains("- old"));
     let log = edited.run.log();
     let text = tail(&log);
     for line in [
