@@ -82,8 +82,8 @@ struct PortMeeting<'e> {
     by_host: HashMap<&'e str, Vec<usize>>,
     /// Reached by the loopback address: those who bind it, and those who bind any address.
     by_loopback: Vec<usize>,
-    any: Option<usize>,
-    first: Option<usize>,
+    any: Vec<usize>,
+    all: Vec<usize>,
 }
 
 impl<T> Default for Meeting<'_, T> {
@@ -99,9 +99,9 @@ impl<'e, T> Meeting<'e, T> {
         self.bound.push((endpoint, who));
         if let Some(port) = endpoint.port() {
             let meeting = self.ports.entry(port).or_default();
-            meeting.first = meeting.first.or(Some(at));
+            meeting.all.push(at);
             if endpoint.has_any_host() {
-                meeting.any = meeting.any.or(Some(at));
+                meeting.any.push(at);
             }
             if endpoint.has_any_host() || endpoint.has_loopback_host() {
                 meeting.by_loopback.push(at);
@@ -138,9 +138,11 @@ impl<'e, T> Meeting<'e, T> {
             None => *self.named.get(endpoint.as_str())?.first()?,
             Some(port) => {
                 let meeting = self.ports.get(&port)?;
-                let same_host = || self.at_host(meeting, endpoint);
-                let anybody = meeting.first.filter(|_| endpoint.has_any_host());
-                anybody.or(meeting.any).or_else(same_host)?
+                // Both families have ports of their own.
+                let overlaps = |at: &&usize| self.bound[**at].0.shares_family(endpoint);
+                let wide = if endpoint.has_any_host() { &meeting.all } else { &meeting.any };
+                let wide = wide.iter().find(overlaps).copied();
+                wide.or_else(|| self.at_host(meeting, endpoint))?
             }
         };
         Some(&self.bound[at].1)
@@ -174,6 +176,13 @@ mod tests {
             ("tcp://10.0.0.1:5", "tcp://10.0.0.1:5", true),
             ("tcp://10.0.0.1:5", "tcp://127.0.0.1:5", false),
             ("tcp://127.0.0.1:5", "tcp://127.0.0.1:6", false),
+            ("tcp://[::1]:5", "tcp://[::1]:5", true),
+            ("tcp://[::1]:5", "tcp://[0::1]:5", true),
+            ("tcp://[::]:5", "tcp://[::1]:5", true),
+            ("tcp://[::]:5", "tcp://127.0.0.1:5", true),
+            ("tcp://[::1]:5", "tcp://127.0.0.1:5", false),
+            ("tcp://127.0.0.1:5", "tcp://[::1]:5", false),
+            ("tcp://*:5", "tcp://[::1]:5", false),
             ("tcp://127.0.0.1:5", "ws://127.0.0.1:5", false),
             ("tcp://127.0.0.1:*", "tcp://127.0.0.1:5", false),
             ("ipc:///tmp/a", "ipc:///tmp/a", true),
@@ -191,6 +200,16 @@ mod tests {
     }
 
     #[test]
+    fn a_wildcard_is_met_over_ipv6_where_the_option_is_on() {
+        let bound = endpoint("tcp://*:5", Side::Bind).over_ipv6();
+        let connected = endpoint("tcp://[::1]:5", Side::Connect);
+        let mut meeting = Meeting::default();
+        meeting.bind(&bound, ());
+        assert_eq!(meeting.reached_by(&connected).count(), 1);
+        assert!(meeting.binder_in_the_way(&endpoint("tcp://[::1]:5", Side::Bind)).is_some());
+    }
+
+    #[test]
     fn an_endpoint_cannot_be_bound_twice() {
         for (first, second, clash) in [
             ("tcp://127.0.0.1:5", "tcp://127.0.0.1:5", true),
@@ -200,6 +219,10 @@ mod tests {
             ("tcp://127.0.0.1:5", "tcp://10.0.0.1:5", false),
             ("tcp://127.0.0.1:*", "tcp://127.0.0.1:*", false),
             ("tcp://lo:5", "tcp://eth0:5", false),
+            ("tcp://127.0.0.1:5", "tcp://[::1]:5", false),
+            ("tcp://*:5", "tcp://[::1]:5", false),
+            ("tcp://[::]:5", "tcp://127.0.0.1:5", true),
+            ("tcp://[::1]:5", "tcp://[::]:5", true),
             ("ipc:///tmp/a", "ipc:///tmp/a", true),
             ("ipc://*", "ipc://*", false),
             ("inproc://a", "inproc://b", false),

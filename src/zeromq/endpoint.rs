@@ -4,6 +4,7 @@
 //! panics on what it does not know, so nothing unchecked gets past this file. Never resolves a name.
 
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use thiserror::Error;
 
@@ -59,6 +60,7 @@ pub struct Endpoint {
     transport: Transport,
     text: String,
     port: Option<u16>,
+    uses_ipv6: bool,
 }
 
 /// Why a text is no endpoint.
@@ -79,6 +81,9 @@ pub enum EndpointError {
     /// No host before the port.
     #[error("there is no host before the port")]
     NoHost,
+    /// Colons outside of brackets, or something else than an IPv6 address in them.
+    #[error("{0:?} has colons and is no IPv6 address in brackets, such as [::1]")]
+    Brackets(String),
     /// Binding to a DNS name.
     #[error(
         "{0:?} is neither an address nor an interface, and libzmq before 4.3.5 and ws:// bind no host names"
@@ -111,6 +116,7 @@ impl Endpoint {
             transport: Transport::Tcp,
             text: format!("tcp://127.0.0.1:{port}"),
             port: Some(port),
+            uses_ipv6: false,
         }
     }
 
@@ -163,7 +169,15 @@ impl Endpoint {
         if side == Side::Bind && !can_bind(host) {
             return Err(EndpointError::HostName(host.to_owned()));
         }
-        Ok(Self { transport, text: text.to_owned(), port })
+        let source = rest.strip_suffix(address).and_then(|before| before.strip_suffix(';'));
+        let source = source.map(|source| source.rsplit_once(':').map_or(source, |(host, _)| host));
+        for host in source.into_iter().chain([host]) {
+            if host.contains([':', '[', ']']) && ipv6_of(host).is_none() {
+                return Err(EndpointError::Brackets(host.to_owned()));
+            }
+        }
+        let uses_ipv6 = ipv6_of(host).is_some();
+        Ok(Self { transport, text: text.to_owned(), port, uses_ipv6 })
     }
 
     fn named(
@@ -183,7 +197,26 @@ impl Endpoint {
         if transport == Transport::Ipc && rest == "*" && side == Side::Connect {
             return Err(EndpointError::Wildcard);
         }
-        Ok(Self { transport, text: text.to_owned(), port: None })
+        Ok(Self { transport, text: text.to_owned(), port: None, uses_ipv6: false })
+    }
+
+    /// The same endpoint of a socket whose option `ipv6` is on.
+    #[must_use]
+    pub fn over_ipv6(mut self) -> Self {
+        self.uses_ipv6 = matches!(self.transport, Transport::Tcp | Transport::Ws);
+        self
+    }
+
+    /// Whether IPv6 is used there: its host is an IPv6 address, or the socket's option says so.
+    #[must_use]
+    pub fn uses_ipv6(&self) -> bool {
+        self.uses_ipv6
+    }
+
+    /// Whether its host is an IPv6 address, which libzmq takes with its option `ipv6` only.
+    #[must_use]
+    pub fn has_ipv6_host(&self) -> bool {
+        ipv6_of(self.host()).is_some()
     }
 
     /// The text that libzmq takes.
@@ -224,12 +257,11 @@ impl Endpoint {
     #[must_use]
     pub fn as_seen_by_peer(&self) -> Self {
         let mut text = self.text.clone();
-        for (any, loopback) in
-            [("//*:", "//127.0.0.1:"), ("//0.0.0.0:", "//127.0.0.1:"), ("//[::]:", "//[::1]:")]
-        {
-            text = text.replacen(any, loopback, 1);
+        if self.has_any_host() {
+            let loopback = if self.has_ipv6_host() { "[::1]" } else { "127.0.0.1" };
+            text = text.replacen(self.host(), loopback, 1);
         }
-        Self { transport: self.transport, text, port: self.port }
+        Self { text, ..self.clone() }
     }
 
     /// Whether a socket that connects to `other` reaches the one that binds this.
@@ -245,9 +277,27 @@ impl Endpoint {
             Transport::Tcp | Transport::Ws => {
                 self.port == other.port
                     && (self.host() == other.host()
-                        || is_any(self.host()) && is_loopback(other.host())
-                        || is_loopback(self.host()) && is_loopback(other.host()))
+                        || (self.has_any_host() || self.has_loopback_host())
+                            && other.has_loopback_host()
+                            && self.shares_family(other))
             }
+        }
+    }
+
+    /// Whether both are in the same of IP's two address families, or may be.
+    #[must_use]
+    pub fn shares_family(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.families(), other.families());
+        ours.0 && theirs.0 || ours.1 && theirs.1
+    }
+
+    /// Whether it stands for IPv4 addresses, and whether for IPv6 addresses.
+    fn families(&self) -> (bool, bool) {
+        match (ipv6_of(self.host()), self.host().parse::<Ipv4Addr>()) {
+            // An IPv6 socket takes IPv4 connections too.
+            (Some(address), _) => (address.is_unspecified(), true),
+            (None, Ok(_)) => (true, false),
+            (None, Err(_)) => (true, self.uses_ipv6),
         }
     }
 
@@ -279,18 +329,23 @@ impl fmt::Display for Endpoint {
 }
 
 fn is_any(host: &str) -> bool {
-    matches!(host, "*" | "0.0.0.0" | "[::]")
+    matches!(host, "*" | "0.0.0.0") || ipv6_of(host).is_some_and(|address| address.is_unspecified())
 }
 
 fn is_loopback(host: &str) -> bool {
-    matches!(host, "127.0.0.1" | "localhost" | "[::1]" | "lo")
+    matches!(host, "127.0.0.1" | "localhost" | "lo")
+        || ipv6_of(host).is_some_and(|address| address.is_loopback())
+}
+
+/// The IPv6 address that a host is, in its brackets and with its zone.
+fn ipv6_of(host: &str) -> Option<Ipv6Addr> {
+    let bare = host.strip_prefix('[')?.strip_suffix(']')?;
+    bare.split_once('%').map_or(bare, |(address, _)| address).parse().ok()
 }
 
 /// Whether bind can use this host: a wildcard, an address, or something shaped like an interface.
 fn can_bind(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let bare = bare.split_once('%').map_or(bare, |(address, _)| address);
-    if host == "*" || bare.parse::<std::net::IpAddr>().is_ok() {
+    if host == "*" || host.parse::<Ipv4Addr>().is_ok() || host.contains([':', '[', ']']) {
         return true;
     }
     // Linux interface names have at most 15 bytes; a name with a dot is a host name far more
@@ -310,6 +365,8 @@ mod tests {
             ("tcp://*:*", Side::Bind),
             ("tcp://lo:*", Side::Bind),
             ("tcp://[::1]:5556", Side::Bind),
+            ("tcp://[fe80::1%lo]:5556", Side::Connect),
+            ("tcp://[::1]:0;[::1]:5556", Side::Connect),
             ("tcp://example.org:5556", Side::Connect),
             ("tcp://localhost:65535", Side::Connect),
             ("tcp://127.0.0.1:0;127.0.0.1:5556", Side::Connect),
@@ -335,6 +392,11 @@ mod tests {
             ("tcp://:5", Side::Bind, EndpointError::NoHost),
             ("tcp://localhost:5", Side::Bind, EndpointError::HostName("localhost".into())),
             ("tcp://a.example:5", Side::Bind, EndpointError::HostName("a.example".into())),
+            ("tcp://::1:5", Side::Bind, EndpointError::Brackets("::1".into())),
+            ("tcp://::1:*", Side::Bind, EndpointError::Brackets("::1".into())),
+            ("tcp://::1:5", Side::Connect, EndpointError::Brackets("::1".into())),
+            ("ws://[127.0.0.1]:5", Side::Bind, EndpointError::Brackets("[127.0.0.1]".into())),
+            ("tcp://::1:0;[::1]:5", Side::Connect, EndpointError::Brackets("::1".into())),
             ("tcp://*:5", Side::Connect, EndpointError::Wildcard),
             ("tcp://127.0.0.1:*", Side::Connect, EndpointError::Wildcard),
             ("ipc://", Side::Bind, EndpointError::Empty("ipc")),

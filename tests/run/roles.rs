@@ -30,6 +30,28 @@ fn transports() -> Vec<(&'static str, MakeEndpoint)> {
     all
 }
 
+#[test]
+fn an_ipv6_address_needs_no_option() {
+    let port = free_port();
+    let out = written(&format!(
+        "
+nodes:
+  literal: {{role: push, bind: 'tcp://[::1]:{port}', on_start: send(\"a\")}}
+  wildcard: {{role: push, bind: 'tcp://[::1]:*', on_start: send(\"b\")}}
+  by_name: {{role: push, bind: 'tcp://[::]:*', on_start: send(\"c\")}}
+  sink:
+    role: pull
+    connect: ['tcp://[::1]:{port}', wildcard, by_name]
+    {OUT}
+    on_start: this.seen = 0
+    on_message: 'this.seen += 1; if this.seen == 3 {{ stop(); }} msg'
+"
+    ));
+    let mut out = out;
+    out.sort();
+    assert_eq!(out, ["a", "b", "c"]);
+}
+
 /// Both ends of each kind of link: how the first sends 0 to 9, and how the second takes them.
 const ONE_WAY: &[(&str, &str, &str, &str)] = &[
     ("push", "", "pull", ""),

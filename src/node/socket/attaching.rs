@@ -24,6 +24,7 @@ impl NodeSocket {
             why,
         };
         crate::node::ipc::make_room(endpoint).map_err(&failed)?;
+        self.use_ipv6(endpoint)?;
         self.readable = true;
         self.raw.bind(endpoint).map_err(|errno| failed(bind_failure(errno)))?;
         let actual = self.raw.last_endpoint().map_err(|errno| failed(errno.to_string()))?;
@@ -51,6 +52,7 @@ impl NodeSocket {
     /// Connects.
     pub(in crate::node) fn connect(&mut self, endpoint: &str) -> Result<(), SocketError> {
         self.watch_connections(endpoint)?;
+        self.use_ipv6(endpoint)?;
         self.readable = true;
         self.raw.connect(endpoint).map_err(|errno| SocketError::Connect {
             socket: self.spec.name.clone(),
@@ -59,6 +61,14 @@ impl NodeSocket {
         })?;
         self.connected.push(endpoint.to_owned());
         Ok(())
+    }
+
+    /// libzmq looks at its option `ipv6` when an endpoint is bound or connected; where that is an
+    /// IPv6 address, the option goes without saying.
+    fn use_ipv6(&self, endpoint: &str) -> Result<(), SocketError> {
+        let is_wanted =
+            self.spec.is_on("ipv6") || ["://[", ";["].iter().any(|start| endpoint.contains(start));
+        self.set_int("ipv6", zmq_sys::ZMQ_IPV6, i32::from(is_wanted))
     }
 
     /// Takes a connection away; what waits in it inbound is lost.

@@ -5,7 +5,8 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Mapping, Node};
-use crate::zeromq::{Endpoint, EndpointError, Side};
+use crate::source::Span;
+use crate::zeromq::{Endpoint, EndpointError, OptionValue, Side};
 
 use super::draft::{Target, TargetKind};
 use super::name::is_name;
@@ -57,6 +58,32 @@ fn read_target(node: &Node, side: Side, report: &mut Report<'_>) -> Option<Targe
         Err(error) => {
             report_endpoint(node, text, side, &error, report);
             None
+        }
+    }
+}
+
+/// Notes which endpoints the option `ipv6` concerns, and refuses what it forbids. An IPv6 address
+/// needs no option: it says enough.
+pub(super) fn use_ipv6(
+    targets: &mut [Target],
+    option: Option<&(OptionValue, Span)>,
+    report: &mut Report<'_>,
+) {
+    let Some((value, option)) = option else { return };
+    for target in targets {
+        let (TargetKind::Bind(endpoint) | TargetKind::Connect(endpoint)) = &mut target.to else {
+            continue;
+        };
+        if *value == OptionValue::Int(1) {
+            *endpoint = endpoint.clone().over_ipv6();
+        } else if endpoint.has_ipv6_host() {
+            report.add(
+                Diagnostic::new(Code::Conflict, "an IPv6 address on a socket without IPv6")
+                    .at(target.span, "an IPv6 address")
+                    .at(*option, "switched off here")
+                    .because("libzmq would refuse to bind it, and never connect to it")
+                    .help("write `ipv6: true`, or nothing: the address itself switches it on"),
+            );
         }
     }
 }
@@ -120,6 +147,7 @@ fn why(error: &EndpointError) -> String {
         | EndpointError::UnknownTransport(_)
         | EndpointError::NoPort(_)
         | EndpointError::NoHost
+        | EndpointError::Brackets(_)
         | EndpointError::HostName(_)
         | EndpointError::Wildcard
         | EndpointError::Empty(_)
@@ -133,6 +161,9 @@ fn mend(text: &str, side: Side, error: &EndpointError) -> (String, Option<String
     let mended = match error {
         EndpointError::NoTransport => Some(format!("tcp://{text}")),
         EndpointError::NoHost => Some(text.replacen("://", "://127.0.0.1", 1)),
+        EndpointError::Brackets(host) => {
+            Some(text.replacen(host.as_str(), &format!("[{host}]"), 1))
+        }
         EndpointError::Wildcard => Some(text.replacen("://*", "://127.0.0.1", 1)),
         EndpointError::HostName(host) if host.eq_ignore_ascii_case("localhost") => {
             Some(text.replacen(host.as_str(), "127.0.0.1", 1))
@@ -162,6 +193,7 @@ fn mend(text: &str, side: Side, error: &EndpointError) -> (String, Option<String
         (EndpointError::HostName(_), _) => {
             "write an address, an interface such as `lo`, or `*` for all of them"
         }
+        (EndpointError::Brackets(_), _) => "write an IPv6 address in brackets: `tcp://[::1]:5556`",
         (EndpointError::Port(_), _) => "write a port from 1 to 65535",
         (EndpointError::TooLong(..), _) => "write a shorter one, such as `ipc:///tmp/name`",
         (EndpointError::UnknownTransport(_), _) => "use tcp://, ipc://, inproc:// or ws://",

@@ -46,7 +46,7 @@ impl<'d> Report<'d> {
     pub(super) fn add_with_fix(&mut self, fault: Diagnostic, span: Span, replacement: &str) {
         let written = self.source().text().get(span.start..span.end).unwrap_or_default();
         let can_mend = !written.contains('$') && !written.contains('\n');
-        self.add(if can_mend { fault.fix(span, replacement) } else { fault });
+        self.add(if can_mend { fault.fix(span, quoted_as(written, replacement)) } else { fault });
     }
 
     /// The word that was probably meant, as long as there are few faults: each guess costs a
@@ -90,4 +90,19 @@ pub(super) fn first_line(span: Span, source: &Source) -> Span {
     let text = source.text().get(span.start..span.end).unwrap_or_default();
     let length = text.find('\n').unwrap_or(text.len());
     Span::new(span.source, span.start, span.start + length)
+}
+
+/// A replacement with the quotes of what it replaces, unless it is a plain word, or with some where
+/// YAML wants them.
+fn quoted_as(written: &str, replacement: &str) -> String {
+    let is_word = |c: char| c.is_alphanumeric() || "_-./".contains(c);
+    let quote = match written.chars().next() {
+        Some(quote @ ('"' | '\'')) if !replacement.chars().all(is_word) => quote,
+        _ if replacement.contains(['[', ']', '{', '}', ',', '#']) => '"',
+        _ => return replacement.to_owned(),
+    };
+    if replacement.contains([quote, '\\']) {
+        return replacement.to_owned();
+    }
+    format!("{quote}{replacement}{quote}")
 }

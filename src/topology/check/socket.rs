@@ -5,7 +5,7 @@
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Mapping, Node};
 use crate::source::Span;
-use crate::zeromq::Role;
+use crate::zeromq::{OptionName, Role};
 
 use super::attach;
 use super::defaults::{self, Defaults};
@@ -58,13 +58,14 @@ pub(super) fn read(
     report: &mut Report<'_>,
 ) -> SocketDraft {
     let role = read_role(mapping, name_span, report);
-    let (targets, has_unread_targets) = attach::read(mapping, report);
+    let (mut targets, has_unread_targets) = attach::read(mapping, report);
     let only_role = role.map(|(role, _)| role);
     let hwm = mapping.get("hwm").map(|hwm| defaults::read_hwm(hwm, report)).unwrap_or_default();
     let linger = mapping.get("linger").and_then(|linger| defaults::read_linger(linger, report));
     let own = mapping.get("options").map(|given| options::read(given, report)).unwrap_or_default();
     let options = options::of_socket(own, &defaults.options, role, report);
     security::check(&options, report);
+    attach::use_ipv6(&mut targets, options.get(&OptionName("ipv6")), report);
     let publishing = publish::read(mapping, role, report);
     let draft = SocketDraft {
         name: name.map_or_else(|| only_role.map_or("socket", Role::word).to_owned(), str::to_owned),
