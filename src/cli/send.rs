@@ -12,6 +12,7 @@ use super::message;
 use super::tap::fail;
 use crate::control::{Failed, Reply, Request, Spoken, find};
 use crate::duration::parse_duration;
+use crate::message::integer_past_64_bits;
 use crate::script::Offered;
 
 /// How much longer than asked a run may take to say that the time is over.
@@ -118,6 +119,10 @@ impl CallArguments {
 impl ValueArguments {
     fn spoken(&self, to: Option<String>, receive: bool) -> Result<Spoken, Failed> {
         let value = if self.json {
+            if let Some(digits) = integer_past_64_bits(&self.value) {
+                let error = format!("{digits} needs more than 64 bits; send it as text instead");
+                return Err(Failed { error, invalid: true });
+            }
             let value = serde_json::from_str(&self.value);
             Offered::Json(value.map_err(|error| Failed {
                 error: format!("VALUE is no JSON: {error}"),

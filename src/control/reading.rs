@@ -8,7 +8,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::protocol::Message;
-use crate::message::{Format, Frame, Malformed, MsgType, Multipart, parse_envelope, parse_tagged};
+use crate::message::{
+    Format, Frame, Malformed, MsgType, Multipart, as_text, integer_past_64_bits, parse_envelope,
+    parse_tagged,
+};
 use crate::node::{Direction, Place, Tapped, open_envelope};
 use crate::script::{Inbound, Route};
 use crate::zeromq::Role;
@@ -103,7 +106,14 @@ fn read_payload(message: &mut Message, place: &Place, payload: &[Frame]) -> Resu
             message.msgtype = Some(tagged.msgtype.word().to_owned());
             let body = match tagged.msgtype {
                 MsgType::Json if tagged.body.len() <= SHOWN => {
-                    serde_json::from_slice(tagged.body).map_err(|_| Malformed::NotJson)?
+                    let value =
+                        serde_json::from_slice(tagged.body).map_err(|_| Malformed::NotJson)?;
+                    let text = as_text(tagged.body).unwrap_or_default();
+                    // As a value it would lose digits.
+                    match integer_past_64_bits(text) {
+                        Some(_) => Value::String(text.to_owned()),
+                        None => value,
+                    }
                 }
                 MsgType::Json | MsgType::Text | MsgType::Other(_) => {
                     shown(tagged.body, &mut message.cut)

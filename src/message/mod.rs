@@ -5,6 +5,7 @@
 
 mod format;
 mod frame;
+mod number;
 mod outgoing;
 mod utf8;
 
@@ -12,5 +13,6 @@ pub use format::{
     Format, Malformed, MsgType, Tagged, encode_tagged, parse_envelope, parse_tagged, write_integer,
 };
 pub use frame::{Frame, Multipart, share_all};
+pub use number::{integer_past_64_bits, wide_numbers};
 pub use outgoing::Outgoing;
 pub use utf8::as_text;

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Position};
+use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map, Position};
 
 use super::guard::Guard;
 use super::json;
@@ -112,11 +112,15 @@ fn register_json(engine: &mut rhai::Engine, guard: &Rc<Guard>) {
         room.ask(text.len(), json::GROWTH)?;
         json::read(text.as_bytes()).map_err(|error| format!("the text is not JSON: {error}").into())
     });
-    engine.register_fn("to_json", |value: Dynamic| -> Answer<ImmutableString> {
-        let mut text = Vec::new();
-        json::write(&mut text, &value)?;
-        Ok(String::from_utf8(text).unwrap_or_default().into())
-    });
+    engine.register_fn("to_json", |value: Dynamic| to_json(&value));
+    // The engine has one for maps alone, which would come first.
+    engine.register_fn("to_json", |map: Map| to_json(&Dynamic::from_map(map)));
+}
+
+fn to_json(value: &Dynamic) -> Answer<ImmutableString> {
+    let mut text = Vec::new();
+    json::write(&mut text, value)?;
+    Ok(String::from_utf8(text).unwrap_or_default().into())
 }
 
 impl Guard {

@@ -9,10 +9,9 @@ use rhai::module_resolvers::StaticModuleResolver;
 use rhai::packages::{Package, StandardPackage};
 use rhai::{EvalAltResult, Module, ModuleResolver, OptimizationLevel, Position, Shared};
 
-use super::bounded;
 use super::desk::Desk;
 use super::guard::{Guard, Spent};
-use super::{functions, handover, limits, shortcut};
+use super::{bounded, bytes, digits, functions, handover, limits, shortcut};
 
 /// Compiles scripts and runs their handlers, for all nodes of one thread.
 pub struct Engine {
@@ -30,6 +29,8 @@ impl Engine {
     pub fn new() -> Self {
         let mut rhai = rhai::Engine::new_raw();
         StandardPackage::new().register_into_engine(&mut rhai);
+        bytes::register(&mut rhai);
+        digits::register(&mut rhai);
         limit(&mut rhai);
         rhai.set_fast_operators(true)
             .set_optimization_level(OptimizationLevel::Simple)

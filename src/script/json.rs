@@ -1,16 +1,19 @@
 //! Script values from JSON and to JSON, each in one pass.
 //!
-//! Owns which values have a JSON form: integers stay integers, floats stay floats. Never knows
-//! which message a text came from.
+//! Owns which values have a JSON form: integers stay integers, whatever their size, floats stay
+//! floats. Never knows which message a text came from.
 
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::fmt;
 
 use rhai::{Array, Dynamic, Identifier, ImmutableString, Map};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use super::digits::Digits;
 use super::limits;
-use crate::message::as_text;
+use crate::message::{as_text, wide_numbers};
 
 /// How many times its text a value can take in memory: an empty array is three bytes of text.
 pub(super) const GROWTH: usize = 21;
@@ -27,10 +30,45 @@ pub(super) fn read(json: &[u8]) -> Result<Dynamic, serde_json::Error> {
     }
     // All of it is checked at once, not each text in it alone.
     let json = as_text(json).ok_or_else(|| de::Error::custom("it is not UTF-8"))?;
+    let numbers = Numbers::default();
+    let value = read_with(json, &numbers)?;
+    if !numbers.has_wide.get() {
+        return Ok(value);
+    }
+    // Few texts hold any, so only those are looked through for them, and read again.
+    let wide = wide_numbers(json).map(|digits| digits.map(Digits::new)).collect();
+    read_with(json, &Numbers { wide: RefCell::new(wide), ..numbers })
+}
+
+fn read_with(json: &str, numbers: &Numbers) -> Result<Dynamic, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_str(json);
-    let value = ValueSeed.deserialize(&mut reader)?;
+    let value = ValueSeed(numbers).deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
+}
+
+/// What is known about the numbers of a text that are no 64-bit signed integers.
+#[derive(Default)]
+struct Numbers {
+    /// Whether an integer among them may have been given as a float.
+    has_wide: Cell<bool>,
+    /// The integers among them, in their order; nothing in place of each float.
+    wide: RefCell<VecDeque<Option<Digits>>>,
+}
+
+impl Numbers {
+    /// A number that the reader takes for a float, or for an integer without a sign.
+    fn value_of(&self, number: f64) -> Dynamic {
+        // From here on an integer does not fit, and every float is a whole number.
+        const WIDE: f64 = 9_223_372_036_854_775_808.0;
+        if let Some(Some(digits)) = self.wide.borrow_mut().pop_front() {
+            return Dynamic::from(digits);
+        }
+        if number.abs() >= WIDE {
+            self.has_wide.set(true);
+        }
+        Dynamic::from_float(number)
+    }
 }
 
 /// Whether [`read`] takes a text of that length.
@@ -54,10 +92,11 @@ pub(super) fn from_value(value: serde_json::Value) -> Dynamic {
     match value {
         Value::Null => Dynamic::UNIT,
         Value::Bool(truth) => Dynamic::from_bool(truth),
-        Value::Number(number) => number.as_i64().map_or_else(
-            || Dynamic::from_float(number.as_f64().unwrap_or(f64::NAN)),
-            Dynamic::from_int,
-        ),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(integer), _) => Dynamic::from_int(integer),
+            (None, Some(float)) if !number.is_u64() => Dynamic::from_float(float),
+            (None, _) => Dynamic::from(Digits::new(&number.to_string())),
+        },
         Value::String(text) => text.into(),
         Value::Array(elements) => {
             Dynamic::from_array(elements.into_iter().map(from_value).collect())
@@ -130,19 +169,20 @@ impl<'de> Visitor<'de> for CheckedVisitor {
     }
 }
 
-struct ValueSeed;
+#[derive(Clone, Copy)]
+struct ValueSeed<'n>(&'n Numbers);
 
-impl<'de> DeserializeSeed<'de> for ValueSeed {
+impl<'de> DeserializeSeed<'de> for ValueSeed<'_> {
     type Value = Dynamic;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Dynamic, D::Error> {
-        deserializer.deserialize_any(ValueVisitor)
+        deserializer.deserialize_any(ValueVisitor(self))
     }
 }
 
-struct ValueVisitor;
+struct ValueVisitor<'n>(ValueSeed<'n>);
 
-impl<'de> Visitor<'de> for ValueVisitor {
+impl<'de> Visitor<'de> for ValueVisitor<'_> {
     type Value = Dynamic;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -161,14 +201,14 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Dynamic::from_int(value))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "past i64 JSON's own numbers are floats")]
+    #[expect(clippy::cast_precision_loss, reason = "past i64 the digits are looked up")]
     fn visit_u64<E>(self, value: u64) -> Result<Dynamic, E> {
-        Ok(i64::try_from(value)
-            .map_or_else(|_| Dynamic::from_float(value as f64), Dynamic::from_int))
+        let numbers = self.0.0;
+        Ok(i64::try_from(value).map_or_else(|_| numbers.value_of(value as f64), Dynamic::from_int))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Dynamic, E> {
-        Ok(Dynamic::from_float(value))
+        Ok(self.0.0.value_of(value))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Dynamic, E> {
@@ -177,7 +217,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Dynamic, A::Error> {
         let mut array = Array::new();
-        while let Some(element) = elements.next_element_seed(ValueSeed)? {
+        while let Some(element) = elements.next_element_seed(self.0)? {
             array.push(element);
         }
         Ok(Dynamic::from_array(array))
@@ -186,7 +226,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Dynamic, A::Error> {
         let mut map = Map::new();
         while let Some(Key(key)) = entries.next_key()? {
-            map.insert(key, entries.next_value_seed(ValueSeed)?);
+            map.insert(key, entries.next_value_seed(self.0)?);
         }
         Ok(Dynamic::from_map(map))
     }
@@ -275,6 +315,16 @@ impl Serialize for Json<'_> {
         if let Ok(letter) = value.as_char() {
             return serializer.serialize_char(letter);
         }
+        if let Some(digits) = value.read_lock::<Digits>() {
+            return match (digits.as_str().parse::<u128>(), digits.as_str().parse::<i128>()) {
+                (Ok(number), _) => serializer.serialize_u128(number),
+                (_, Ok(number)) => serializer.serialize_i128(number),
+                _ => Err(S::Error::custom(format!(
+                    "{} needs more than 128 bits; send it as text",
+                    digits.as_str()
+                ))),
+            };
+        }
         Err(S::Error::custom(format!("{} has no JSON form", kind_of(value))))
     }
 }
@@ -303,6 +353,9 @@ pub(super) fn is_same(a: &Dynamic, b: &Dynamic) -> bool {
     if let (Ok(a), Ok(b)) = (a.as_bool(), b.as_bool()) {
         return a == b;
     }
+    if let (Some(a), Some(b)) = (a.read_lock::<Digits>(), b.read_lock::<Digits>()) {
+        return *a == *b;
+    }
     a.is_unit() && b.is_unit()
 }
 
@@ -318,7 +371,7 @@ pub(super) fn kind_of(value: &Dynamic) -> &'static str {
         "a map"
     } else if value.is_string() || value.is_char() {
         "a text"
-    } else if value.is_int() || value.is_float() {
+    } else if value.is_int() || value.is_float() || value.is::<Digits>() {
         "a number"
     } else if value.is_bool() {
         "a boolean"

@@ -4,6 +4,8 @@
 
 use rhai::{Array, Blob, Dynamic, Map};
 
+use super::digits::Digits;
+
 /// A node's state, taken out of its handlers.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Keepsake(Value);
@@ -14,6 +16,7 @@ enum Value {
     Bool(bool),
     Int(i64),
     Float(f64),
+    Digits(String),
     Char(char),
     Text(String),
     Blob(Vec<u8>),
@@ -50,6 +53,9 @@ fn value(from: &Dynamic) -> Value {
     if let Ok(text) = from.as_immutable_string_ref() {
         return Value::Text(text.to_string());
     }
+    if let Some(digits) = from.read_lock::<Digits>() {
+        return Value::Digits(digits.to_string());
+    }
     let number = from.as_int().map(Value::Int).or_else(|_| from.as_float().map(Value::Float));
     let simple = number.or_else(|_| from.as_bool().map(Value::Bool));
     simple.or_else(|_| from.as_char().map(Value::Char)).unwrap_or(Value::Unit)
@@ -61,6 +67,7 @@ fn dynamic(from: Value) -> Dynamic {
         Value::Bool(value) => value.into(),
         Value::Int(value) => value.into(),
         Value::Float(value) => value.into(),
+        Value::Digits(value) => Dynamic::from(Digits::new(&value)),
         Value::Char(value) => value.into(),
         Value::Text(value) => value.into(),
         Value::Blob(value) => Dynamic::from_blob(value),
@@ -80,6 +87,7 @@ mod tests {
         let mut state = Map::new();
         state.insert("n".into(), 5_i64.into());
         state.insert("ratio".into(), 0.5_f64.into());
+        state.insert("wide".into(), Dynamic::from(Digits::new("18446744073709551616")));
         state.insert("name".into(), "Oslo".into());
         state.insert("letter".into(), 'x'.into());
         state.insert("none".into(), Dynamic::UNIT);

@@ -4,9 +4,11 @@
 //! as [`Effect`]s.
 
 mod bounded;
+mod bytes;
 mod compile;
 mod custom;
 mod desk;
+mod digits;
 mod effect;
 mod encode;
 mod engine;

@@ -371,7 +371,7 @@ fn timers_params_names_and_counters() {
                 r#"param("none")"#,
                 "failed: there is no param \"none\"; param(\"none\", default) gives one",
             ),
-            (r#"param("big")"#, "0: 1.8446744073709552e+19"),
+            (r#"param("big")"#, "0: 18446744073709551615"),
             (r#"param("list")[1]"#, "0: {\"a\":null}"),
             ("node()", "0: worker"),
             ("replica()", "0: worker.2"),

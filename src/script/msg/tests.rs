@@ -17,6 +17,17 @@ fn seen(role: Role, format: Format, frames: &[&[u8]], expression: &str) -> Strin
 }
 
 #[test]
+fn the_bytes_of_a_message_are_integers() {
+    for (expression, want) in [
+        ("{ let n = 0; for x in msg.bytes { if x == 97 { n += x; } } n }", "194"),
+        ("{ let all = []; for x in msg.frames[0] { all.push(x); } all.to_json() }", "[97,0,97]"),
+        ("msg.bytes.parse_be_int(0, 2)", "24832"),
+    ] {
+        assert_eq!(seen(Pull, Format::Plain, &[b"a\0a"], expression), want, "{expression}");
+    }
+}
+
+#[test]
 fn the_properties_of_a_tagged_message() {
     for (frame, expression, want) in [
         ("7 json {\"a\": [1, 2.0, \"x\"]}", "msg.msgid", "7"),
@@ -24,7 +35,30 @@ fn the_properties_of_a_tagged_message() {
         ("7 json {\"a\": [1, 2.0, \"x\"]}", "msg.body", "#{\"a\": [1, 2.0, \"x\"]}"),
         ("7 json {\"a\": 1}", "msg.json.a", "1"),
         ("7 json {\"a\": 1}", "msg.text", "{\"a\": 1}"),
-        ("7 json 18446744073709551615", "msg.body", "1.8446744073709552e19"),
+        ("7 json 18446744073709551615", "msg.body", "18446744073709551615"),
+        ("7 json 18446744073709551616", "msg.body", "18446744073709551616"),
+        ("7 json -9223372036854775809", "msg.body", "-9223372036854775809"),
+        (
+            "7 json {\"f\": 1e300, \"id\": 98765432109876543210, \"n\": [2.5, -0]}",
+            "msg.body.to_json()",
+            "{\"f\":1e+300,\"id\":98765432109876543210,\"n\":[2.5,-0.0]}",
+        ),
+        ("7 json [99999999999999999999]", "`${msg.body[0]}`", "99999999999999999999"),
+        ("7 json [99999999999999999999]", "type_of(msg.body[0])", "integer past 64 bits"),
+        ("7 json [99999999999999999999]", "msg.body[0] == 5", "false"),
+        ("7 json [99999999999999999999]", "msg.body[0].to_float()", "1e20"),
+        (
+            "7 json [99999999999999999999]",
+            "msg.body[0].to_int()",
+            "failed: 99999999999999999999 does not fit the 64 bits of an integer",
+        ),
+        ("7 json 1e19", "msg.body", "1e19"),
+        ("7 json -9999999999999999999", "msg.body.to_json()", "-9999999999999999999"),
+        (
+            "7 json 999999999999999999999999999999999999999",
+            "msg.body.to_json()",
+            "failed: 999999999999999999999999999999999999999 needs more than 128 bits; send it as text",
+        ),
         ("7 json -9223372036854775808", "msg.body", "-9223372036854775808"),
         ("7 json 1.0", "type_of(msg.body)", "f64"),
         ("7 json 1", "type_of(msg.body)", "i64"),

@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::document::{Entry, Mapping, Node};
+use crate::document::{Entry, Mapping, Node, Style};
 use crate::script::{Handlers, ScriptText};
 use crate::topology::spec::{NodeSpec, OnError};
 
@@ -199,6 +199,7 @@ fn read_params(node: &Node, report: &mut Report<'_>) -> serde_json::Map<String, 
     if node.is_null() || value::map("params", node, report).is_none() {
         return serde_json::Map::new();
     }
+    report_wide_integers(node, report);
     match node.read() {
         Ok(params) => params,
         Err(error) => {
@@ -209,6 +210,30 @@ fn read_params(node: &Node, report: &mut Report<'_>) -> serde_json::Map<String, 
             );
             serde_json::Map::new()
         }
+    }
+}
+
+/// YAML makes a float of an integer of more than 64 bits, and says nothing.
+fn report_wide_integers(node: &Node, report: &mut Report<'_>) {
+    let children: Vec<&Node> = match (node.as_mapping(), node.as_sequence()) {
+        (Some(mapping), _) => mapping.entries.iter().map(|entry| &entry.value).collect(),
+        (None, Some(items)) => items.iter().collect(),
+        (None, None) => Vec::new(),
+    };
+    for child in children {
+        report_wide_integers(child, report);
+    }
+    let Some(scalar) = node.as_scalar().filter(|scalar| scalar.style == Style::Plain) else {
+        return;
+    };
+    let digits = scalar.text.trim_start_matches(['-', '+']);
+    let is_integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_integer && scalar.text.parse::<i64>().is_err() && scalar.text.parse::<u64>().is_err() {
+        let fault = Diagnostic::new(Code::OutOfRange, "an integer of more than 64 bits")
+            .at(node.span, "too long")
+            .because("it would lose digits")
+            .help(format!("write it as text: \"{}\"", scalar.text));
+        report.add_with_fix(fault, node.span, &format!("\"{}\"", scalar.text));
     }
 }
 
