@@ -3,7 +3,6 @@
 //! Owns the wiring of loader, supervisor and observers, and the signals. Never draws a diagnostic:
 //! `cli/` does.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -12,10 +11,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::control::ControlSocket;
 use crate::diagnostic::Diagnostic;
-use crate::event::{Fact, FactReader, What, facts};
+use crate::event::{Fact, FactReader, Told, What, facts};
 use crate::load::{Loaded, load};
 use crate::node::lay_out_descriptors;
-use crate::observe::{Logger, ServeAddress, ServeError, Server};
+use crate::observe::{Logger, Receipts, ServeAddress, ServeError, Server};
 use crate::supervisor::{Haste, Receipt, StartError, Supervisor, Verdict};
 use crate::topology::Topology;
 use crate::watch::Watcher;
@@ -100,14 +99,29 @@ pub fn run(
         watcher.follow(&loaded.files);
     }
     let server = options.metrics.as_ref().map(Server::listen).transpose()?;
+    let receipts =
+        options.receipts.as_ref().map(|path| Receipts::open(path, logger)).transpose()?;
     let supervisor = Supervisor::new(&topology, teller)?;
-    let mut run =
-        Run { supervisor, reader, watcher, seen: texts(loaded), options, terminal, logger };
+    let mut run = Run {
+        supervisor,
+        reader,
+        watcher,
+        seen: texts(loaded),
+        options,
+        terminal,
+        logger,
+        receipts,
+    };
     let status = runtime.block_on(async {
         if let Some(server) = server {
             run.serve(server);
         }
-        let status = match run.start(&topology, &mut signals).await? {
+        let started = run.start(&topology, &mut signals).await;
+        if started.is_err() {
+            // What nodes said before is often why.
+            tell_rest(&mut run.reader, logger);
+        }
+        let status = match started? {
             Some(status) => status,
             None => {
                 let _control = run.open_control();
@@ -117,8 +131,11 @@ pub fn run(
         stop(&mut run.supervisor, &mut run.reader, &mut signals, logger).await;
         Ok::<u8, RunError>(status)
     })?;
-    let Run { supervisor, mut reader, .. } = run;
+    let Run { supervisor, mut reader, receipts, .. } = run;
     end(supervisor, &runtime, &mut reader, logger);
+    if let Some(receipts) = receipts {
+        receipts.finish();
+    }
     Ok(status)
 }
 
@@ -149,6 +166,7 @@ struct Run<'a> {
     options: &'a RunOptions,
     terminal: &'a Terminal<'a>,
     logger: &'a Logger,
+    receipts: Option<Receipts>,
 }
 
 impl Run<'_> {
@@ -177,10 +195,11 @@ impl Run<'_> {
         loop {
             tokio::select! {
                 result = &mut starting => return result.map(|()| None),
-                Some(fact) = self.reader.next() => {
-                    self.logger.write(&fact);
-                    if let Some(status) = fact.what.exit_status() {
-                        return Ok(Some(status));
+                Some(told) = self.reader.next() => {
+                    let status = told.fact.what.exit_status();
+                    self.logger.write(told);
+                    if status.is_some() {
+                        return Ok(status);
                     }
                 }
                 () = signals.next() => return Ok(Some(0)),
@@ -207,13 +226,13 @@ impl Run<'_> {
                     None => std::future::pending().await,
                 }
             };
-            let catch_up = self.logger.due();
             let reason = tokio::select! {
                 facts = self.reader.next_ones() => {
-                    self.logger.write_all(&facts);
-                    self.tell_lost();
-                    let status = facts.iter().find_map(|fact| fact.what.exit_status());
-                    if let Some(status) = status.or(facts.is_empty().then_some(0)) {
+                    let status = facts.iter().find_map(|told| told.fact.what.exit_status());
+                    let status = status.or(facts.is_empty().then_some(0));
+                    facts.into_iter().for_each(|told| self.logger.write(told));
+                    self.logger.lost(self.reader.take_lost());
+                    if let Some(status) = status {
                         return status;
                     }
                     continue;
@@ -224,11 +243,8 @@ impl Run<'_> {
                 },
                 () = self.watcher.changed(), if watches => Reason::Changed,
                 () = again => Reason::Waited,
-                () = until(catch_up) => {
-                    self.logger.catch_up();
-                    continue;
-                }
                 () = over => return 0,
+                () = self.logger.unheard() => return 0,
             };
             match self.reload(reason, signals).await {
                 Reloaded::Done => look_again = None,
@@ -240,17 +256,9 @@ impl Run<'_> {
         }
     }
 
-    /// Says how many facts the log did not keep up with.
-    fn tell_lost(&self) {
-        let lost = self.reader.take_lost();
-        if lost > 0 {
-            let error = format!("the log is too slow: {lost} lines are missing here");
-            self.tell(What::Failed { error });
-        }
-    }
-
     fn tell(&self, what: What) {
-        self.logger.write(&Fact { node: "".into(), socket: None, what, repeated: 0 });
+        let fact = Fact { node: "".into(), socket: None, what, repeated: 0 };
+        self.logger.write(Told::now(fact));
     }
 
     /// Loads again, and changes what runs if anything is different and sound.
@@ -291,9 +299,9 @@ impl Run<'_> {
                 tokio::select! {
                     receipt = &mut reloading => break receipt,
                     () = signals.next() => ended = Some(0),
-                    Some(fact) = self.reader.next() => {
-                        self.logger.write(&fact);
-                        ended = ended.or(fact.what.exit_status());
+                    Some(told) = self.reader.next() => {
+                        ended = ended.or(told.fact.what.exit_status());
+                        self.logger.write(told);
                     }
                 }
             }
@@ -337,16 +345,8 @@ impl Run<'_> {
 
     fn hand_out(&self, receipt: &Receipt) {
         self.logger.receipt(receipt);
-        let Some(path) = &self.options.receipts else { return };
-        let written = std::fs::OpenOptions::new().create(true).append(true).open(path).and_then(
-            |mut file| {
-                let line = serde_json::to_string(receipt)?;
-                file.write_all(format!("{line}\n").as_bytes())
-            },
-        );
-        if let Err(error) = written {
-            let error = format!("cannot write {}: {error}", path.display());
-            self.tell(What::Failed { error });
+        if let Some(receipts) = &self.receipts {
+            receipts.add(receipt);
         }
     }
 }
@@ -372,8 +372,8 @@ async fn stop(
     loop {
         tokio::select! {
             () = &mut stopping => return,
-            () = signals.next() => std::process::exit(130),
-            Some(fact) = reader.next() => logger.write(&fact),
+            () = signals.next() => end_at_once(logger),
+            Some(told) = reader.next() => logger.write(told),
         }
     }
 }
@@ -395,25 +395,29 @@ fn end(
         loop {
             tokio::select! {
                 _ = &mut closing => return,
-                () = signals.next() => std::process::exit(130),
+                () = signals.next() => end_at_once(logger),
                 () = tokio::time::sleep(STOP_PATIENCE), if !told => {
                     told = true;
-                    logger.write(&held_by(&lingering, begun.elapsed()));
+                    logger.write(Told::now(held_by(&lingering, begun.elapsed())));
                 }
             }
         }
     });
-    while let Some(fact) = reader.try_next() {
-        logger.write(&fact);
-    }
-    logger.finish();
+    tell_rest(reader, logger);
 }
 
-async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due.into()).await,
-        None => std::future::pending().await,
+/// Tells what waits to be told, now that nothing more comes.
+fn tell_rest(reader: &mut FactReader, logger: &Logger) {
+    while let Some(told) = reader.try_next() {
+        logger.write(told);
     }
+    logger.lost(reader.take_lost());
+}
+
+/// Ends the process, as a second signal asks for.
+fn end_at_once(logger: &Logger) {
+    logger.finish();
+    std::process::exit(130)
 }
 
 /// Names the sockets that may hold the end.

@@ -3,12 +3,14 @@
 //! Owns [`Fact`] and the queue to the observers. A node never waits for an observer: when the
 //! queue is full a fact is dropped and counted.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use tokio::sync::mpsc;
 
 use crate::counters::DropReason;
+use crate::lock::locked;
 use crate::script::Level;
 
 /// Something that happened.
@@ -121,6 +123,11 @@ pub enum What {
         /// What and why.
         error: String,
     },
+    /// So many more facts of one kind, each different, were not told.
+    More {
+        /// How many.
+        count: u64,
+    },
     /// The node starts anew after a failed handler.
     Restarting {
         /// After how many milliseconds.
@@ -133,6 +140,32 @@ pub enum What {
         /// Who wants it, or why.
         why: String,
     },
+}
+
+impl Fact {
+    /// About how many bytes of text it has: those that users and peers can make long.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match &self.what {
+            What::Log { text, .. } => text.len(),
+            What::HandlerFailed { error }
+            | What::FileFailed { error }
+            | What::Failed { error }
+            | What::NoControlSocket { error } => error.len(),
+            What::Malformed { message } | What::Panicked { message } => message.len(),
+            What::HandshakeFailed { why, .. } | What::StopRequested { why, .. } => why.len(),
+            What::Bound { .. }
+            | What::Serving { .. }
+            | What::Dropped { .. }
+            | What::Lost { .. }
+            | What::PeerConnected { .. }
+            | What::PeerDisconnected { .. }
+            | What::LimitedPeerGone { .. }
+            | What::LinkMissing { .. }
+            | What::More { .. }
+            | What::Restarting { .. } => 0,
+        }
+    }
 }
 
 impl What {
@@ -148,59 +181,150 @@ const TOGETHER: usize = 64;
 
 /// How many facts may wait for the observers.
 const QUEUE: usize = 65_536;
+/// How many bytes of text they may have together.
+const QUEUE_BYTES: usize = 64 << 20;
+
+/// A fact with the time at which it was told.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// When.
+    pub at: SystemTime,
+    /// What.
+    pub fact: Fact,
+}
+
+impl Told {
+    /// A fact of this moment.
+    #[must_use]
+    pub fn now(fact: Fact) -> Self {
+        Self { at: SystemTime::now(), fact }
+    }
+}
+
+/// What tellers and observers share.
+#[derive(Default, Debug)]
+struct Shared {
+    /// Facts that there was no room for.
+    lost: AtomicU64,
+    /// Bytes of text in the queue.
+    bytes: AtomicUsize,
+    /// The first request to end the run that there was no room for: it is never lost.
+    stop: Mutex<Option<Told>>,
+}
 
 /// Where nodes put facts.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    queue: mpsc::Sender<Fact>,
-    lost: Arc<AtomicU64>,
+    queue: mpsc::Sender<Told>,
+    shared: Arc<Shared>,
 }
 
 /// Where the observers take them.
 #[derive(Debug)]
 pub struct FactReader {
-    queue: mpsc::Receiver<Fact>,
-    lost: Arc<AtomicU64>,
+    queue: mpsc::Receiver<Told>,
+    shared: Arc<Shared>,
 }
 
 /// A queue of facts.
 #[must_use]
 pub fn facts() -> (Facts, FactReader) {
     let (sender, receiver) = mpsc::channel(QUEUE);
-    let lost = Arc::new(AtomicU64::new(0));
-    (Facts { queue: sender, lost: Arc::clone(&lost) }, FactReader { queue: receiver, lost })
+    let shared = Arc::new(Shared::default());
+    let facts = Facts { queue: sender, shared: Arc::clone(&shared) };
+    (facts, FactReader { queue: receiver, shared })
 }
 
 impl Facts {
     /// Tells a fact, or counts it as lost when the observers are far behind.
     pub fn tell(&self, fact: Fact) {
-        if self.queue.try_send(fact).is_err() {
-            self.lost.fetch_add(1, Relaxed);
+        let told = Told::now(fact);
+        let size = told.fact.size();
+        let refused = if self.shared.bytes.fetch_add(size, Relaxed) > QUEUE_BYTES {
+            Some(told)
+        } else {
+            self.queue.try_send(told).err().map(mpsc::error::TrySendError::into_inner)
+        };
+        let Some(refused) = refused else { return };
+        self.shared.bytes.fetch_sub(size, Relaxed);
+        self.shared.lost.fetch_add(1, Relaxed);
+        if refused.fact.what.exit_status().is_some() {
+            locked(&self.shared.stop).get_or_insert(refused);
         }
     }
 }
 
 impl FactReader {
     /// The next fact; `None` when every teller is gone.
-    pub async fn next(&mut self) -> Option<Fact> {
-        self.queue.recv().await
+    pub async fn next(&mut self) -> Option<Told> {
+        if let Some(stop) = self.stop_without_room() {
+            return Some(stop);
+        }
+        let told = self.queue.recv().await;
+        self.taken(told.as_slice());
+        told
     }
 
     /// The next fact and those that wait behind it, some dozens at most; none when every teller is
     /// gone.
-    pub async fn next_ones(&mut self) -> Vec<Fact> {
+    pub async fn next_ones(&mut self) -> Vec<Told> {
         let mut facts = Vec::new();
         self.queue.recv_many(&mut facts, TOGETHER).await;
+        self.taken(&facts);
+        facts.extend(self.stop_without_room());
         facts
     }
 
     /// The next fact, if one waits.
-    pub fn try_next(&mut self) -> Option<Fact> {
-        self.queue.try_recv().ok()
+    pub fn try_next(&mut self) -> Option<Told> {
+        let told = self.queue.try_recv().ok();
+        self.taken(told.as_slice());
+        told.or_else(|| self.stop_without_room())
     }
 
     /// How many facts were lost since this was last asked.
     pub fn take_lost(&self) -> u64 {
-        self.lost.swap(0, Relaxed)
+        self.shared.lost.swap(0, Relaxed)
+    }
+
+    /// A request to end the run that found the queue full. What is in the queue wakes the reader.
+    fn stop_without_room(&self) -> Option<Told> {
+        locked(&self.shared.stop).take()
+    }
+
+    fn taken(&self, facts: &[Told]) {
+        let bytes = facts.iter().map(|told| told.fact.size()).sum();
+        self.shared.bytes.fetch_sub(bytes, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fact(what: What) -> Fact {
+        Fact { node: "a".into(), socket: None, what, repeated: 0 }
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_counted_and_the_end_is_never_lost() {
+        let (teller, mut reader) = facts();
+        let text = "x".repeat(1 << 20);
+        for _ in 0..200 {
+            teller.tell(fact(What::Log { level: Level::Info, text: text.clone() }));
+        }
+        teller.tell(fact(What::StopRequested { status: 3, why: String::new() }));
+        let mut kept = 0;
+        let mut ended = None;
+        while let Some(told) = reader.try_next() {
+            kept += 1;
+            ended = ended.or(told.fact.what.exit_status());
+        }
+        assert!((60..70).contains(&kept), "{kept}");
+        assert_eq!((ended, reader.take_lost() + kept), (Some(3), 202));
+        assert_eq!(reader.shared.bytes.load(Relaxed), 0);
+        // There is room again.
+        teller.tell(fact(What::Log { level: Level::Info, text }));
+        assert!(reader.try_next().is_some());
     }
 }

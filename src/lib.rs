@@ -50,5 +50,6 @@ pub mod source;
 pub mod supervisor;
 pub mod topology;
 pub mod units;
+pub mod visible;
 pub mod watch;
 pub mod zeromq;

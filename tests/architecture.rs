@@ -29,6 +29,7 @@ const FLOORS: &[&[&str]] = &[
         "memory",
         "nearest",
         "lock",
+        "visible",
     ],
 ];
 

@@ -16,7 +16,7 @@ use crate::load::{Loaded, load};
 
 use super::draw::{Look, draw_each, summary};
 use super::variables::Variables;
-use super::{INVALID, colours_on};
+use super::{INVALID, colours_on, invalid};
 
 /// Check topologies without running them
 #[derive(Args, Debug)]
@@ -58,10 +58,7 @@ impl CheckArguments {
         let asked = asked.and_then(|variables| Ok((variables, files::files(&self.files)?)));
         let (variables, files) = match asked {
             Ok(asked) => asked,
-            Err(error) => {
-                writeln!(io::stderr(), "error: {error}")?;
-                return Ok(ExitCode::from(INVALID));
-            }
+            Err(error) => return Ok(invalid(&error)),
         };
         let mut is_sound = true;
         let mut faults = Vec::new();

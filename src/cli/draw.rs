@@ -3,6 +3,7 @@
 //! Owns how a fault looks on a terminal, in a log, and on one line. Never decides what is a
 //! fault, nor whether there are colours: the caller knows where the text goes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
@@ -12,6 +13,7 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Patch, Renderer, 
 
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::source::{Source, SourceId, SourceMap};
+use crate::visible::{acts, visible};
 
 /// More faults than these are counted, not drawn: nobody mends the hundredth first.
 const MOST_DRAWN: usize = 100;
@@ -88,16 +90,16 @@ pub fn summary(diagnostics: &[Diagnostic]) -> Option<String> {
 
 fn short(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     let place = diagnostic.span().map_or_else(String::new, |span| {
-        let path = sources.get(span.source).path().display();
-        format!("{path}:{}: ", sources.position(span))
+        let path = sources.get(span.source).path().display().to_string();
+        format!("{}:{}: ", visible(&path), sources.position(span))
     });
     let word = severity_word(diagnostic.severity);
-    format!("{place}{word}[{}]: {}", diagnostic.code, one_line(&diagnostic.message))
+    format!("{place}{word}[{}]: {}", diagnostic.code, visible(&diagnostic.message))
 }
 
 fn full(diagnostic: &Diagnostic, sources: &SourceMap, colours: bool) -> String {
     let title = level(diagnostic.severity)
-        .primary_title(one_line(&diagnostic.message))
+        .primary_title(visible(&diagnostic.message))
         .id(diagnostic.code.id());
     let excerpts = excerpts(diagnostic, sources);
     let mut main = Group::with_title(title);
@@ -105,11 +107,11 @@ fn full(diagnostic: &Diagnostic, sources: &SourceMap, colours: bool) -> String {
         main = main.element(excerpt.snippet(sources));
     }
     if let Some(why) = &diagnostic.why {
-        main = main.element(Level::NOTE.message(one_line(why)));
+        main = main.element(Level::NOTE.message(visible(why)));
     }
     let mended = diagnostic.fix.as_ref().and_then(|fix| mended(diagnostic, fix, sources));
     if let (Some(help), None) = (&diagnostic.help, &mended) {
-        main = main.element(Level::HELP.message(one_line(help)));
+        main = main.element(Level::HELP.message(visible(help)));
     }
     let mut groups = vec![main];
     groups.extend(mended);
@@ -129,11 +131,12 @@ fn mended<'s>(
     let (first, window) = window(source, lines)?;
     let range = fix.span.start - window.start..fix.span.end - window.start;
     let help = diagnostic.help.as_deref().unwrap_or("write");
-    let snippet = Snippet::source(&source.text()[window])
+    let path = source.path().display().to_string();
+    let snippet = Snippet::source(source_text(&source.text()[window]))
         .line_start(first)
-        .path(source.path().display().to_string())
-        .patch(Patch::new(range, fix.replacement.as_str()));
-    Some(Group::with_title(Level::HELP.secondary_title(one_line(help))).element(snippet))
+        .path(visible(&path).into_owned())
+        .patch(Patch::new(range, source_text(&fix.replacement)));
+    Some(Group::with_title(Level::HELP.secondary_title(visible(help))).element(snippet))
 }
 
 /// The labels of one fault in one text.
@@ -170,6 +173,7 @@ impl Excerpt<'_> {
             .reduce(|one, other| one.start.min(other.start)..one.end.max(other.end))
             .unwrap_or(1..2);
         let path = source.path().display().to_string();
+        let path = visible(&path).into_owned();
         // A file of one endless line is named without being shown.
         let Some((first, window)) = window(source, lines) else {
             let start = self.labels.first().map_or(0, |(_, label)| label.span.start);
@@ -180,11 +184,11 @@ impl Excerpt<'_> {
         let annotations = self.labels.iter().map(|(is_main, label)| {
             let kind = if *is_main { AnnotationKind::Primary } else { AnnotationKind::Context };
             let range = label.span.start - window.start..label.span.end - window.start;
-            let text = (!label.text.is_empty()).then(|| one_line(&label.text));
+            let text = (!label.text.is_empty()).then(|| visible(&label.text));
             kind.span(range).label(text)
         });
         let annotations: Vec<_> = annotations.collect();
-        Snippet::source(&source.text()[window])
+        Snippet::source(source_text(&source.text()[window]))
             .line_start(first)
             .path(path)
             .annotations(annotations)
@@ -224,9 +228,19 @@ fn level(severity: Severity) -> Level<'static> {
     }
 }
 
-/// A message without line breaks or control characters, whatever the user's file held.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+/// A piece of a text as long as it was, so that places in it stay: the renderer shows the controls
+/// of ASCII by itself, the others are replaced here.
+fn source_text(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| !c.is_ascii() && acts(c);
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c: char| match c.len_utf8() {
+        2 if acts(c) => '·',
+        3 if acts(c) => char::REPLACEMENT_CHARACTER,
+        _ => c,
+    };
+    Cow::Owned(text.chars().map(shown).collect())
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::INVALID;
+use super::invalid;
 use crate::explain::{Kind, explain, nearest_word, pages};
+use crate::visible::visible;
 
 /// Say what a role, key, option, term or code means; without a word, list them all
 #[derive(Args, Debug)]
@@ -38,8 +39,7 @@ impl ExplainArguments {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => "`zrig explain` lists all words".to_owned(),
         };
-        writeln!(io::stderr(), "error: there is no page about `{word}`; {hint}")?;
-        Ok(ExitCode::from(INVALID))
+        Ok(invalid(&format!("there is no page about `{}`; {hint}", visible(&word))))
     }
 }
 

@@ -11,12 +11,12 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::draw::{Look, draw};
 use super::tap::fail;
 use super::variables::Variables;
-use super::{FAILED, INVALID, colours_on};
+use super::{FAILED, INVALID, aside, invalid, show_faults};
 use crate::graph::{Picture, dot, mermaid, svg, text};
 use crate::load::load;
+use crate::visible::visible;
 
 /// Draw the topology: nodes, sockets, links and what passes them
 #[derive(Args, Debug)]
@@ -82,19 +82,15 @@ impl GraphArguments {
     pub(super) fn run(&self) -> io::Result<ExitCode> {
         let variables = match Variables::parse(&self.set) {
             Ok(variables) => variables,
-            Err(error) => {
-                writeln!(io::stderr(), "error: {error}")?;
-                return Ok(ExitCode::from(INVALID));
-            }
+            Err(error) => return Ok(invalid(&error)),
         };
         let live = match self.live.as_deref().map(live::look).transpose() {
             Ok(live) => live,
-            Err(failed) => return fail(&failed),
+            Err(failed) => return Ok(fail(&failed)),
         };
         let file = self.file.clone().or_else(|| live.as_ref().map(|live| live.file.clone()));
         let loaded = load(&file.unwrap_or_default(), &|name| variables.get(name));
-        let look = Look::Full { colours: colours_on(&io::stderr()) };
-        io::stderr().write_all(draw(&loaded.diagnostics, &loaded.sources, look).as_bytes())?;
+        show_faults(&loaded);
         let Some(topology) = loaded.topology else {
             return Ok(ExitCode::from(INVALID));
         };
@@ -110,7 +106,8 @@ impl GraphArguments {
         match fs::write(output, rendered) {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(error) => {
-                writeln!(io::stderr(), "error: cannot write {}: {error}", output.display())?;
+                let output = output.display().to_string();
+                aside(&format!("error: cannot write {}: {error}", visible(&output)));
                 Ok(ExitCode::from(FAILED))
             }
         }

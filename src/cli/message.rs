@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::control::Message;
 use crate::node::Direction;
 use crate::observe::time_of_day;
+use crate::visible::visible;
 
 /// Characters of a body that a line shows.
 const SHOWN: usize = 400;
@@ -35,7 +36,8 @@ pub(super) fn line(message: &Message) -> String {
     if let Some(why) = &message.malformed {
         let _ = write!(line, "  (malformed: {why})");
     }
-    line
+    // Peers choose their names and what they say.
+    visible(&line).into_owned()
 }
 
 /// What a message says: its id or topic, then its body or its frames.
@@ -76,14 +78,12 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// On one line, without what would move the cursor, and not longer than anybody reads.
+/// Not longer than anybody reads.
 fn shortened(text: &str) -> String {
-    let plain = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
-    let mut short: String = text.chars().take(SHOWN).map(plain).collect();
-    if short.len() < text.len() && text.chars().nth(SHOWN).is_some() {
-        short.push('…');
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
-    short
 }
 
 #[cfg(test)]
@@ -101,7 +101,7 @@ mod tests {
             frames: Some(vec![json!("a\n"), json!({"hex": "ff"}), json!("")]),
             ..Message::default()
         };
-        assert!(line(&message).ends_with("  in   desk.router  from 0x0012  a\u{fffd} | 0xff | "));
+        assert!(line(&message).ends_with("  in   desk.router  from 0x0012  a\\n | 0xff | "));
         let message = Message {
             direction: Some(Direction::Out),
             msgid: Some(7),

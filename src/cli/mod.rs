@@ -19,6 +19,11 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+
+use crate::load::Loaded;
+use crate::visible::visible_lines;
 
 pub use draw::{Look, draw, summary};
 pub use variables::Variables;
@@ -68,10 +73,43 @@ pub fn main() -> ExitCode {
     done.unwrap_or_else(|error| {
         // A reader that closed its end of the pipe has seen enough.
         if error.kind() != io::ErrorKind::BrokenPipe {
-            let _ = writeln!(io::stderr(), "error: {error}");
+            aside(&format!("error: {}", visible_lines(&error.to_string())));
         }
         ExitCode::from(FAILED)
     })
+}
+
+/// Says a line beside the result, on standard error. Where nobody reads that, the result still
+/// counts.
+fn aside(line: &str) {
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// Says why what was asked for is invalid.
+fn invalid(error: &str) -> ExitCode {
+    aside(&format!("error: {}", visible_lines(error)));
+    ExitCode::from(INVALID)
+}
+
+/// Draws what is wrong with a file, beside the result.
+fn show_faults(loaded: &Loaded) {
+    let look = Look::Full { colours: colours_on(&io::stderr()) };
+    let drawn = draw(&loaded.diagnostics, &loaded.sources, look);
+    let _ = io::stderr().write_all(drawn.as_bytes());
+}
+
+/// Ends the process as soon as the reader of standard output is gone, for what may go on for ever
+/// without printing anything.
+fn end_with_reader() {
+    std::thread::spawn(|| {
+        let out = io::stdout();
+        let mut watched = [PollFd::new(&out, PollFlags::empty())];
+        while poll(&mut watched, None).is_err_and(|error| error == Errno::INTR) {}
+        // Of what is no pipe nothing is told, or what cannot be asked.
+        if watched[0].revents().contains(PollFlags::ERR) {
+            std::process::exit(FAILED.into());
+        }
+    });
 }
 
 /// Whether to print colours: on a terminal, unless `NO_COLOR` is set to anything.

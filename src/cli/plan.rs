@@ -8,9 +8,8 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::draw::{Look, draw};
 use super::variables::Variables;
-use super::{INVALID, colours_on};
+use super::{INVALID, invalid, show_faults};
 use crate::load::load;
 use crate::plan::{NodePlan, Plan};
 use crate::topology::Topology;
@@ -48,12 +47,9 @@ impl PlanArguments {
     pub(super) fn run(&self) -> io::Result<ExitCode> {
         let variables = match Variables::parse(&self.set) {
             Ok(variables) => variables,
-            Err(error) => {
-                writeln!(io::stderr(), "error: {error}")?;
-                return Ok(ExitCode::from(INVALID));
-            }
+            Err(error) => return Ok(invalid(&error)),
         };
-        let (old, new) = (sound(&self.old, &variables)?, sound(&self.new, &variables)?);
+        let (old, new) = (sound(&self.old, &variables), sound(&self.new, &variables));
         let (Some(old), Some(new)) = (old, new) else { return Ok(ExitCode::from(INVALID)) };
         let plan = Plan::between(&old, &new);
         let mut out = io::stdout().lock();
@@ -66,11 +62,10 @@ impl PlanArguments {
 }
 
 /// The topology of a file; its faults are drawn.
-fn sound(file: &std::path::Path, variables: &Variables) -> io::Result<Option<Topology>> {
+fn sound(file: &std::path::Path, variables: &Variables) -> Option<Topology> {
     let loaded = load(file, &|name| variables.get(name));
-    let look = Look::Full { colours: colours_on(&io::stderr()) };
-    io::stderr().write_all(draw(&loaded.diagnostics, &loaded.sources, look).as_bytes())?;
-    Ok(loaded.topology)
+    show_faults(&loaded);
+    loaded.topology
 }
 
 fn json(plan: &Plan) -> serde_json::Value {

@@ -2,7 +2,8 @@
 //!
 //! Owns the arguments of `run`. Never starts anything itself: `app` does.
 
-use std::io::{self, Write};
+use std::fmt::Display;
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -14,9 +15,10 @@ use super::variables::Variables;
 use super::{FAILED, INVALID, colours_on};
 use crate::app::{self, RunOptions, Terminal, Watching};
 use crate::duration::parse_duration;
-use crate::load::load;
+use crate::load::{Loaded, load};
 use crate::observe::{LogFilter, LogFormat, Logger, ServeAddress};
 use crate::topology::Topology;
+use crate::visible::visible_lines;
 
 /// How log lines look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -74,37 +76,39 @@ impl RunArguments {
     ///
     /// # Errors
     ///
-    /// When standard error cannot be written.
+    /// When the system gives no thread for the log.
     pub(super) fn run(&self) -> io::Result<ExitCode> {
-        let mut out = io::stderr();
+        let logger = Logger::new(self.log_format.into(), self.log.clone())?;
+        tell_panics(&logger);
+        let status = self.run_logged(&logger);
+        logger.finish();
+        Ok(ExitCode::from(status))
+    }
+
+    fn run_logged(&self, logger: &Logger) -> u8 {
+        let failed = |error: &dyn Display| logger.show(format!("error: {error}\n"));
         let variables = match Variables::parse(&self.set) {
             Ok(variables) => variables,
-            Err(error) => return invalid(&mut out, &error.to_string()),
+            Err(error) => {
+                failed(&error);
+                return INVALID;
+            }
         };
         let lookup = |name: &str| variables.get(name);
+        let look = Look::Full { colours: colours_on(&io::stderr()) };
+        let show = |loaded: &Loaded| logger.show(draw(&loaded.diagnostics, &loaded.sources, look));
         let loaded = load(&self.file, &lookup);
-        let look = Look::Full { colours: colours_on(&out) };
-        out.write_all(draw(&loaded.diagnostics, &loaded.sources, look).as_bytes())?;
-        let Some(topology) = &loaded.topology else { return Ok(ExitCode::from(INVALID)) };
+        show(&loaded);
+        let Some(topology) = &loaded.topology else { return INVALID };
         if let Some(error) = self.unknown_nodes(topology) {
-            return invalid(&mut out, &error);
+            failed(&error);
+            return INVALID;
         }
-        let logger = Logger::new(self.log_format.into(), self.log.clone());
-        let terminal = Terminal {
-            lookup: &lookup,
-            show: &|loaded| {
-                // A log that nobody reads any more must not end the run.
-                let _ = io::stderr()
-                    .write_all(draw(&loaded.diagnostics, &loaded.sources, look).as_bytes());
-            },
-        };
-        match app::run(&loaded, &self.options(), &terminal, &logger) {
-            Ok(status) => Ok(ExitCode::from(status)),
-            Err(error) => {
-                writeln!(out, "error: {error}")?;
-                Ok(ExitCode::from(FAILED))
-            }
-        }
+        let terminal = Terminal { lookup: &lookup, show: &show };
+        app::run(&loaded, &self.options(), &terminal, logger).unwrap_or_else(|error| {
+            failed(&visible_lines(&error.to_string()));
+            FAILED
+        })
     }
 
     fn options(&self) -> RunOptions {
@@ -147,9 +151,14 @@ fn has_instance(topology: &Topology, name: &str) -> bool {
     topology.node(name).is_some() || instances.any(|(instance, _)| instance == name)
 }
 
-fn invalid(out: &mut impl Write, error: &str) -> io::Result<ExitCode> {
-    writeln!(out, "error: {error}")?;
-    Ok(ExitCode::from(INVALID))
+/// Lets the log say where something panicked: who says it by itself may wait for a reader for ever.
+fn tell_panics(logger: &Logger) {
+    let logger = logger.clone();
+    std::panic::set_hook(Box::new(move |panic| {
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("without a name");
+        logger.show(format!("thread {name} {}\n", visible_lines(&panic.to_string())));
+    }));
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

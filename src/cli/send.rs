@@ -14,6 +14,7 @@ use crate::control::{Failed, Reply, Request, Spoken, find};
 use crate::duration::parse_duration;
 use crate::message::integer_past_64_bits;
 use crate::script::Offered;
+use crate::visible::visible;
 
 /// How much longer than asked a run may take to say that the time is over.
 const ANSWER: Duration = Duration::from_secs(4);
@@ -84,11 +85,11 @@ impl SendArguments {
         let asked = self.value.spoken(self.to.clone(), self.receive).map(Request::Send);
         match asked.and_then(|request| self.value.ask(&request)) {
             Ok(Reply::Done(done)) => {
-                writeln!(io::stdout(), "{done}")?;
+                writeln!(io::stdout(), "{}", visible(&done))?;
                 Ok(ExitCode::SUCCESS)
             }
             Ok(other) => strange(&other),
-            Err(failed) => fail(&failed),
+            Err(failed) => Ok(fail(&failed)),
         }
     }
 }
@@ -104,14 +105,14 @@ impl CallArguments {
         match asked.and_then(|request| self.value.ask(&request)) {
             Ok(Reply::Answer(answer)) => {
                 let text = match self.format {
-                    Format::Text => message::body(&answer),
+                    Format::Text => visible(&message::body(&answer)).into_owned(),
                     Format::Json => serde_json::to_string(&answer)?,
                 };
                 writeln!(io::stdout(), "{text}")?;
                 Ok(ExitCode::SUCCESS)
             }
             Ok(other) => strange(&other),
-            Err(failed) => fail(&failed),
+            Err(failed) => Ok(fail(&failed)),
         }
     }
 }

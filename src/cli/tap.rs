@@ -7,9 +7,10 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::{FAILED, INVALID, message};
+use super::{FAILED, INVALID, aside, end_with_reader, message};
 use crate::control::{Client, Failed, Reply, Request, find};
 use crate::node::Direction;
+use crate::visible::{visible, visible_lines};
 
 /// The line of a message on the wire, around the message itself.
 const MESSAGE: &str = "{\"message\":";
@@ -65,7 +66,7 @@ impl TapArguments {
         }
         match self.open() {
             Ok(client) => self.follow(client),
-            Err(failed) => fail(&failed),
+            Err(failed) => Ok(fail(&failed)),
         }
     }
 
@@ -84,6 +85,7 @@ impl TapArguments {
     }
 
     fn follow(&self, mut client: Client) -> io::Result<ExitCode> {
+        end_with_reader();
         let mut out = io::stdout().lock();
         let mut line = String::new();
         let mut seen = 0;
@@ -91,7 +93,7 @@ impl TapArguments {
             match client.next_line(None, &mut line) {
                 Ok(true) => {}
                 Ok(false) => return Ok(ExitCode::SUCCESS),
-                Err(failed) => return fail(&failed),
+                Err(failed) => return Ok(fail(&failed)),
             }
             let bare = line.trim_end().strip_prefix(MESSAGE).and_then(|l| l.strip_suffix('}'));
             if let (Some(message), Format::Json) = (bare, self.format) {
@@ -109,10 +111,9 @@ impl TapArguments {
     /// Prints what the run says; the exit status when that was the last of it.
     fn say(&self, out: &mut impl Write, line: &str) -> io::Result<Option<ExitCode>> {
         let reply: Reply = serde_json::from_str(line)?;
-        let mut aside = io::stderr();
         match reply {
             Reply::Message(one) => writeln!(out, "{}", message::line(&one))?,
-            Reply::Failed(failed) => return fail(&failed).map(Some),
+            Reply::Failed(failed) => return Ok(Some(fail(&failed))),
             Reply::Tapping(_) => {}
             Reply::Hello(_) | Reply::Figures(_) | Reply::Done(_) | Reply::Answer(_) => {
                 return Err(io::Error::other(format!("the run said something strange: {line}")));
@@ -124,19 +125,20 @@ impl TapArguments {
             }
             Reply::Dropped(count) => {
                 let (s, have) = if count == 1 { ("", "has") } else { ("s", "have") };
-                writeln!(aside, "… {count} more message{s} {have} passed and not been shown")?;
+                aside(&format!("… {count} more message{s} {have} passed and not been shown"));
             }
             Reply::Unfiltered { count, error } => {
-                writeln!(aside, "… not shown, as the filter failed ({count} times): {error}")?;
+                let error = visible(&error);
+                aside(&format!("… not shown, as the filter failed ({count} times): {error}"));
             }
-            Reply::Note(note) => writeln!(aside, "… {note}")?,
+            Reply::Note(note) => aside(&format!("… {}", visible(&note))),
         }
         Ok(None)
     }
 }
 
 /// Prints why something could not be done.
-pub(super) fn fail(failed: &Failed) -> io::Result<ExitCode> {
-    writeln!(io::stderr(), "error: {failed}")?;
-    Ok(ExitCode::from(if failed.invalid { INVALID } else { FAILED }))
+pub(super) fn fail(failed: &Failed) -> ExitCode {
+    aside(&format!("error: {}", visible_lines(&failed.to_string())));
+    ExitCode::from(if failed.invalid { INVALID } else { FAILED })
 }

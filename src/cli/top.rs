@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
-use super::{colours_on, tap::fail};
+use super::{colours_on, end_with_reader, tap::fail};
 use crate::control::{Client, Failed, Reply, Request, find};
 use crate::duration::parse_duration;
 use crate::snapshot::Snapshot;
@@ -64,7 +64,7 @@ impl TopArguments {
         });
         let (figures, first) = match begun {
             Ok(begun) => begun,
-            Err(failed) => return fail(&failed),
+            Err(failed) => return Ok(fail(&failed)),
         };
         let is_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
         let shown = if is_terminal && !self.once && self.format == Format::Text {
@@ -74,13 +74,14 @@ impl TopArguments {
         };
         match shown {
             Ok(()) => Ok(ExitCode::SUCCESS),
-            Err(failed) => fail(&failed),
+            Err(failed) => Ok(fail(&failed)),
         }
     }
 
     /// Table after table, one below the other.
     fn print(&self, mut figures: Figures, first: Snapshot) -> io::Result<Result<(), Failed>> {
         let mut before = first;
+        end_with_reader();
         let mut out = io::stdout().lock();
         loop {
             std::thread::sleep(self.interval);

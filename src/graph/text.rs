@@ -7,6 +7,7 @@ use std::fmt::{self, Write as _};
 
 use super::picture::{End, ForwardKind, Mark, NodeBox, Picture, Port, Terminal};
 use crate::topology::LinkEnd;
+use crate::visible::{visible, visible_layout};
 
 /// Writes a picture as text.
 #[must_use]
@@ -14,13 +15,13 @@ pub fn text(picture: &Picture) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
     let _ = write_picture(&mut out, picture);
-    out
+    visible_layout(&out).into_owned()
 }
 
 fn write_picture(out: &mut String, picture: &Picture) -> fmt::Result {
     writeln!(out, "{}", picture.name)?;
     if let Some(description) = &picture.description {
-        writeln!(out, "{description}")?;
+        writeln!(out, "{}", visible(description.trim_end()))?;
     }
     let wires = wires(picture);
     for (at, node) in picture.boxes.iter().enumerate() {
@@ -44,7 +45,7 @@ fn write_node(
     }
     writeln!(out)?;
     if let Some(description) = &node.description {
-        writeln!(out, "  {description}")?;
+        writeln!(out, "  {}", visible(description.trim_end()))?;
     }
     for (socket, port) in node.ports.iter().enumerate() {
         write_port(out, picture, wires, LinkEnd { node: at, socket }, port)?;
@@ -76,7 +77,7 @@ fn write_port(
         write!(out, ", binds {}", port.binds.join(", "))?;
     }
     if !port.filters.is_empty() {
-        write!(out, ", takes {}", port.filters.join(", "))?;
+        write!(out, ", takes {}", visible(&port.filters.join(", ")))?;
     }
     writeln!(out)?;
     for &(arrow, far) in wires.get(&End::Port(at)).map_or(&[][..], Vec::as_slice) {

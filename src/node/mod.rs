@@ -11,6 +11,7 @@ mod forward;
 mod inbox;
 mod inject;
 mod ipc;
+mod limiter;
 mod lines;
 mod monitor;
 mod observation;

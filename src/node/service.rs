@@ -3,8 +3,6 @@
 //! Owns the reading of monitors and of a publisher's subscriptions. Never calls a handler: what
 //! `on_peer` should hear is queued.
 
-use std::collections::HashMap;
-use std::mem::Discriminant;
 use std::time::{Duration, Instant};
 
 use super::control::Expectation;
@@ -19,39 +17,10 @@ use crate::script::{Inbound, PeerEvent, PeerEventKind};
 use crate::snapshot::ConnectionSnapshot;
 use crate::zeromq::{OptionName, OptionValue, Role};
 
-/// How often the same kind of fact of the same socket is told.
-const TELL_EVERY: Duration = Duration::from_secs(1);
 /// How long a connection that libzmq gave up rests before it is tried again.
 const RECONNECT: Duration = Duration::from_secs(1);
 /// How many peer events may wait for `on_peer`.
 const PEER_EVENTS_MAX: usize = 100_000;
-
-/// Keeps a flood of equal facts down to one a second with a count of the rest.
-#[derive(Default)]
-pub(super) struct Limiter {
-    told: HashMap<(Option<usize>, Discriminant<What>), (Instant, u64)>,
-}
-
-impl Limiter {
-    /// Whether to tell it now, and how many were not told since.
-    fn admit(&mut self, socket: Option<usize>, what: &What, now: Instant) -> Option<u64> {
-        let key = (socket, std::mem::discriminant(what));
-        match self.told.get_mut(&key) {
-            Some((last, held)) if now.duration_since(*last) < TELL_EVERY => {
-                *held += 1;
-                None
-            }
-            Some((last, held)) => {
-                *last = now;
-                Some(std::mem::take(held))
-            }
-            None => {
-                self.told.insert(key, (now, 0));
-                Some(0)
-            }
-        }
-    }
-}
 
 impl Node {
     /// Reads monitors and subscriptions, and reconnects what libzmq gave up.
@@ -343,10 +312,24 @@ impl Node {
         }
     }
 
+    /// Tells what was held back for long enough.
+    pub(super) fn tell_held(&mut self, now: Instant) {
+        for held in self.limiter.take_due(now) {
+            self.tell_repeated(held.socket, held.what, held.repeated);
+        }
+    }
+
+    /// Tells all that was held back: the node ends.
+    pub(super) fn tell_all_held(&mut self) {
+        for held in self.limiter.take_all(Instant::now()) {
+            self.tell_repeated(held.socket, held.what, held.repeated);
+        }
+    }
+
     fn tell_repeated(&self, socket: Option<usize>, what: What, repeated: u64) {
         self.blueprint.facts.tell(Fact {
             node: self.blueprint.instance.clone(),
-            socket: socket.map(|place| self.sockets[place].name.clone()),
+            socket: socket.and_then(|place| self.sockets.get(place)).map(|it| it.name.clone()),
             what,
             repeated,
         });

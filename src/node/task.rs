@@ -23,9 +23,9 @@ use super::blueprint::{Blueprint, NodeError};
 use super::control::{Bound, Control, Expectation};
 use super::forward::Forward;
 use super::inject::Injected;
+use super::limiter::Limiter;
 use super::lines::Lines;
 use super::observation::Inquiry;
-use super::service::Limiter;
 use super::sink::Sink;
 use super::socket::NodeSocket;
 use super::timers::Timers;
@@ -282,6 +282,7 @@ impl Node {
         if !busy {
             busy = self.look_again(now);
         }
+        self.tell_held(now);
         self.note_movement(now);
         self.advance_inquiry(now);
         self.advance_drain(now, busy);
@@ -420,7 +421,8 @@ impl Node {
         let reconnect = self.reconnects.iter().map(|(at, _, _)| *at).min();
         let inquiry = self.inquiry.as_ref().map(Inquiry::until);
         let given = self.injected_due();
-        [timers, line, drain, stop, retry, reconnect, inquiry, given, self.resting_until]
+        let held = self.limiter.due();
+        [timers, line, drain, stop, retry, reconnect, inquiry, given, held, self.resting_until]
             .into_iter()
             .flatten()
             .min()

@@ -1,25 +1,32 @@
 //! The log: facts as lines on standard error, for a person or as JSON.
 //!
-//! Owns the lines' shape, and that the same line comes at most once a second with a count of the
-//! rest. Never decides what a fact means: `words` does.
+//! Owns what is told to it and that telling never waits: a thread of its own writes, and what finds
+//! no room before it is counted in its place. What a fact means is `words`', how a line looks
+//! `line`'s.
 
-use std::cell::RefCell;
-use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write as _};
-use std::time::{Duration, Instant, SystemTime};
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use chrono::{DateTime, Local, SecondsFormat, Utc};
-use serde::Serialize;
+use tokio::sync::watch;
 
+use super::backlog::{Backlog, Room};
 use super::filter::LogFilter;
-use super::repeats::{Line, Repeats};
-use super::words::{level, sentence};
-use crate::event::Fact;
+use super::line::{Line, Look};
+use super::scribe::{Entry, Scribe};
+use super::words::level;
+use crate::event::Told;
 use crate::script::Level;
 use crate::supervisor::{Receipt, Verdict};
 
-/// How often the same line may come.
-const TELL_EVERY: Duration = Duration::from_secs(1);
+/// How much may wait to be written.
+const ROOM: Room = Room { entries: 65_536, bytes: 64 << 20 };
+/// How long the end waits for a reader of the log that takes nothing.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// How long it waits for one that takes little by little.
+const PATIENCE_MOST: Duration = Duration::from_secs(5);
 
 /// How log lines look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -31,195 +38,105 @@ pub enum LogFormat {
     Json,
 }
 
-/// Writes facts to standard error.
-#[derive(Debug)]
+/// Where facts are told to become lines on standard error; clones tell the same log.
+#[derive(Clone, Debug)]
 pub struct Logger {
-    format: LogFormat,
-    colours: bool,
-    filter: LogFilter,
-    repeats: RefCell<Repeats>,
+    filter: Arc<LogFilter>,
+    backlog: Arc<Backlog<Entry>>,
+    /// Whether standard error has lost its reader, and standard output with it.
+    unheard: watch::Receiver<bool>,
 }
 
 impl Logger {
     /// A log of this shape that tells this much.
-    #[must_use]
-    pub fn new(format: LogFormat, filter: LogFilter) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub fn new(format: LogFormat, filter: LogFilter) -> io::Result<Self> {
         let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Self { format, colours, filter, repeats: RefCell::new(Repeats::new(TELL_EVERY)) }
+        let backlog = Arc::new(Backlog::new(ROOM));
+        // A copy of the descriptor needs no lock, which a thread that is held up would keep.
+        let out = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+        let (gone, unheard) = watch::channel(false);
+        let scribe = Scribe::new(Arc::clone(&backlog), Look { format, colours }, out, move || {
+            if is_one_pipe() {
+                // The app may have ended.
+                let _ = gone.send(true);
+            }
+        });
+        // Never joined: it may sit in a write that nobody will ever read.
+        std::thread::Builder::new().name("log".to_owned()).spawn(move || scribe.run())?;
+        Ok(Self { filter: Arc::new(filter), backlog, unheard })
     }
 
-    /// Writes what became of an attempt to reload.
+    /// Tells what became of an attempt to reload.
     pub fn receipt(&self, receipt: &Receipt) {
         let level = match receipt.verdict {
             Verdict::Applied => Level::Info,
             Verdict::Rejected | Verdict::RolledBack => Level::Warn,
         };
-        let line = Line { level, node: "".into(), socket: None, message: receipt.to_string() };
-        // Each attempt is told, also when it reads like the one before.
+        self.say(level, receipt.to_string());
+    }
+
+    /// Tells of something that concerns the run as a whole, each time also when it reads like the
+    /// time before.
+    pub fn say(&self, level: Level, message: String) {
         if self.filter.admits(level, "") {
-            self.put(&[(line, 0)]);
+            let size = message.len();
+            let line = Line::of_run(level, message);
+            self.backlog.put(Entry::Line(line, SystemTime::now()), size);
         }
     }
 
-    /// Writes one fact; see [`Logger::write_all`].
-    pub fn write(&self, fact: &Fact) {
-        self.write_all(std::slice::from_ref(fact));
-    }
-
-    /// Writes facts together, except those whose line was written within the last second: they are
-    /// counted and told of by [`Logger::catch_up`].
-    pub fn write_all(&self, facts: &[Fact]) {
-        let lines: Vec<_> = facts.iter().filter_map(|fact| self.line_of(fact)).collect();
-        self.put(&lines);
-    }
-
-    /// What a fact is to be shown as, and how often it was held back; nothing where it is not.
-    fn line_of(&self, fact: &Fact) -> Option<(Line, u64)> {
-        let level = level(&fact.what);
-        if !self.filter.admits(level, &fact.node) {
-            return None;
+    /// Tells a fact. One whose line was written within the last second is counted and told of later,
+    /// but for what a handler says itself.
+    pub fn write(&self, told: Told) {
+        if self.filter.admits(level(&told.fact.what), &told.fact.node) {
+            let size = told.fact.size();
+            self.backlog.put(Entry::Told(told), size);
         }
-        let line = Line {
-            level,
-            node: fact.node.clone(),
-            socket: fact.socket.clone(),
-            message: sentence(&fact.what),
-        };
-        let repeated = self.repeats.borrow_mut().admit(&line, fact.repeated, Instant::now())?;
-        Some((line, repeated))
     }
 
-    /// When [`Logger::catch_up`] has something to tell.
-    pub fn due(&self) -> Option<Instant> {
-        self.repeats.borrow().due()
+    /// Tells that so many facts never reached the log.
+    pub fn lost(&self, count: u64) {
+        if count > 0 && self.filter.admits(Level::Warn, "") {
+            self.backlog.put(Entry::Lost(count), 0);
+        }
     }
 
-    /// Writes the lines that were held back long enough, with how often they came.
-    pub fn catch_up(&self) {
-        let due = self.repeats.borrow_mut().take_due(Instant::now());
-        self.put(&due);
+    /// Shows a text that is no line of the log, such as drawn diagnostics.
+    pub fn show(&self, text: String) {
+        if !text.is_empty() {
+            let size = text.len();
+            self.backlog.put(Entry::Text(text), size);
+        }
     }
 
-    /// Writes all that was held back.
+    /// Writes all that waits and was held back, as long as somebody reads it; to be called once.
     pub fn finish(&self) {
-        let held = self.repeats.borrow_mut().take_all();
-        self.put(&held);
+        self.backlog.close(PATIENCE, PATIENCE_MOST);
     }
 
-    /// Writes whole lines, in one system call where the reader has room.
-    fn put(&self, lines: &[(Line, u64)]) {
-        let shown = lines.iter().map(|(line, repeated)| self.shown(line, *repeated));
-        // Whoever closed our standard error must not end the run.
-        let _ = io::stderr().lock().write_all(shown.collect::<String>().as_bytes());
-    }
-
-    fn shown(&self, line: &Line, repeated: u64) -> String {
-        match self.format {
-            LogFormat::Human => human(line, repeated, SystemTime::now().into(), self.colours),
-            LogFormat::Json => json(line, repeated, SystemTime::now().into()),
+    /// Returns when whoever read standard error is gone and read standard output through the same
+    /// pipe, as in `zrig run FILE 2>&1 | head`: nobody is left to run for.
+    pub async fn unheard(&self) {
+        let mut unheard = self.unheard.clone();
+        if unheard.wait_for(|gone| *gone).await.is_err() {
+            std::future::pending().await
         }
     }
 }
 
-/// `12:47:24.123`
-const TIME_OF_DAY: &str = "%H:%M:%S%.3f";
+/// Whether standard output and standard error are the same pipe. A socket is none: services have
+/// one as both, and it may go and come back.
+fn is_one_pipe() -> bool {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
-/// The time of day where this process runs, as it stands before lines for a person.
-#[must_use]
-pub fn time_of_day(time: SystemTime) -> String {
-    DateTime::<Local>::from(time).format(TIME_OF_DAY).to_string()
-}
-
-/// `12:47:24.123  temperature.sub  Oslo: 1 °C`; the level stands only where it is not info.
-fn human(line: &Line, repeated: u64, time: DateTime<Local>, colours: bool) -> String {
-    let mut text = time.format(TIME_OF_DAY).to_string();
-    if line.level != Level::Info {
-        text.push_str("  ");
-        text.push_str(&painted(line.level, colours));
-    }
-    if !line.node.is_empty() {
-        text.push_str("  ");
-        text.push_str(&line.node);
-        if let Some(socket) = &line.socket {
-            text.push('.');
-            text.push_str(socket);
-        }
-    }
-    text.push_str("  ");
-    text.push_str(&line.message);
-    if repeated > 0 {
-        // Writing to a text never fails.
-        let _ = write!(text, " (and {repeated} more like it)");
-    }
-    text.push('\n');
-    text
-}
-
-fn painted(level: Level, colours: bool) -> String {
-    let word = level.word();
-    let colour = match level {
-        Level::Error => 31,
-        Level::Warn => 33,
-        Level::Info | Level::Debug | Level::Trace => 2,
-    };
-    if colours { format!("\x1b[{colour}m{word}\x1b[0m") } else { word.to_owned() }
-}
-
-/// A line of the log as JSON.
-#[derive(Serialize)]
-struct JsonLine<'l> {
-    time: String,
-    level: &'static str,
-    node: Option<&'l str>,
-    socket: Option<&'l str>,
-    message: &'l str,
-    repeated: u64,
-}
-
-fn json(line: &Line, repeated: u64, time: DateTime<Utc>) -> String {
-    let line = JsonLine {
-        time: time.to_rfc3339_opts(SecondsFormat::Millis, true),
-        level: line.level.word(),
-        node: Some(&*line.node).filter(|node| !node.is_empty()),
-        socket: line.socket.as_deref(),
-        message: &line.message,
-        repeated,
-    };
-    // Texts and a number always are JSON.
-    serde_json::to_string(&line).map(|text| text + "\n").unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line(level: Level, node: &str, socket: Option<&str>) -> Line {
-        let message = "a \"text\"\nof two lines".to_owned();
-        Line { level, node: node.into(), socket: socket.map(Into::into), message }
-    }
-
-    #[test]
-    fn a_line_for_a_person_names_node_and_socket() {
-        let shown = |line: &Line, repeated, colours| {
-            let text = human(line, repeated, SystemTime::UNIX_EPOCH.into(), colours);
-            text.split_once("  ").unwrap().1.to_owned()
-        };
-        let warn = line(Level::Warn, "a.1", Some("in"));
-        assert_eq!(shown(&warn, 0, false), "warn  a.1.in  a \"text\"\nof two lines\n");
-        assert!(shown(&warn, 0, true).starts_with("\x1b[33mwarn\x1b[0m  a.1.in"));
-        let info = line(Level::Info, "", None);
-        assert_eq!(shown(&info, 3, true), "a \"text\"\nof two lines (and 3 more like it)\n");
-    }
-
-    #[test]
-    fn a_line_as_json_has_every_key() {
-        let text = json(&line(Level::Error, "a", Some("in")), 7, SystemTime::UNIX_EPOCH.into());
-        assert_eq!(
-            text,
-            "{\"time\":\"1970-01-01T00:00:00.000Z\",\"level\":\"error\",\"node\":\"a\",\
-             \"socket\":\"in\",\"message\":\"a \\\"text\\\"\\nof two lines\",\"repeated\":7}\n"
-        );
-        let text = json(&line(Level::Info, "", None), 0, SystemTime::UNIX_EPOCH.into());
-        assert!(text.contains("\"node\":null,\"socket\":null,"), "{text}");
-    }
+    let looked = |fd: io::Result<std::os::fd::OwnedFd>| File::from(fd?).metadata();
+    let out = looked(io::stdout().as_fd().try_clone_to_owned());
+    let err = looked(io::stderr().as_fd().try_clone_to_owned());
+    out.ok().zip(err.ok()).is_some_and(|(out, err)| {
+        err.file_type().is_fifo() && (out.dev(), out.ino()) == (err.dev(), err.ino())
+    })
 }

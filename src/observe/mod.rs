@@ -3,14 +3,20 @@
 //! Owns the log and what is served over HTTP. Never changes what runs, and a node never waits for
 //! it.
 
+mod backlog;
 mod exposition;
 mod filter;
+mod line;
 mod log;
 mod metrics;
+mod receipts;
 mod repeats;
+mod scribe;
 mod server;
 mod words;
 
 pub use filter::LogFilter;
-pub use log::{LogFormat, Logger, time_of_day};
+pub use line::time_of_day;
+pub use log::{LogFormat, Logger};
+pub use receipts::Receipts;
 pub use server::{ServeAddress, ServeError, Server};

@@ -3,20 +3,9 @@
 //! Owns what is held back. Never writes a line, and never loses the count of one.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::script::Level;
-
-/// A line of the log, without its time.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Line {
-    pub(super) level: Level,
-    /// The instance; empty for the run as a whole.
-    pub(super) node: Arc<str>,
-    pub(super) socket: Option<Arc<str>>,
-    pub(super) message: String,
-}
+use super::line::Line;
 
 /// The lines of the last moment.
 #[derive(Debug)]
@@ -38,11 +27,12 @@ impl Repeats {
         Self { every, told: HashMap::new(), next: None }
     }
 
-    /// Whether a line is to be written now, and how many like it came besides.
+    /// Whether a line is to be written now, and how many like it came besides. One that was counted
+    /// before it came here has waited already.
     pub(super) fn admit(&mut self, line: &Line, repeated: u64, now: Instant) -> Option<u64> {
         if let Some(told) = self.told.get_mut(line) {
-            if now.duration_since(told.at) < self.every {
-                told.held += 1 + repeated;
+            if repeated == 0 && now.duration_since(told.at) < self.every {
+                told.held += 1;
                 return None;
             }
             told.at = now;
@@ -88,6 +78,7 @@ impl Repeats {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::script::Level;
 
     #[test]
     fn the_same_line_comes_once_a_second_and_none_is_lost() {
@@ -118,8 +109,10 @@ mod tests {
         assert_eq!(told, 2500);
         assert_eq!(repeats.told.len(), 400, "those of more than a second ago are forgotten");
 
-        assert_eq!(repeats.admit(&line("x"), 5, at(3200)), None);
-        assert_eq!(repeats.take_all(), [(line("x"), 5)]);
+        assert_eq!(repeats.admit(&line("x"), 0, at(3200)), None);
+        assert_eq!(repeats.admit(&line("x"), 5, at(3201)), Some(6));
+        assert_eq!(repeats.admit(&line("x"), 0, at(3202)), None);
+        assert_eq!(repeats.take_all(), [(line("x"), 0)]);
         assert_eq!((repeats.due(), repeats.take_all()), (None, Vec::new()));
     }
 }

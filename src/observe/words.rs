@@ -19,6 +19,7 @@ pub(super) fn level(what: &What) -> Level {
         | What::HandshakeFailed { .. }
         | What::LinkMissing { .. }
         | What::NoControlSocket { .. }
+        | What::More { .. }
         | What::Restarting { .. } => Level::Warn,
         What::Bound { .. } | What::PeerConnected { .. } | What::PeerDisconnected { .. } => {
             Level::Debug
@@ -65,6 +66,10 @@ pub(super) fn sentence(what: &What) -> String {
         What::FileFailed { error } | What::Failed { error } => error.clone(),
         What::Panicked { message } => {
             format!("a fault in zrig itself, please report it; the node goes on: {message}")
+        }
+        What::More { count } => {
+            let (s, are) = if *count == 1 { ("", "is") } else { ("s", "are") };
+            format!("{count} more line{s} like these, each different, {are} not shown")
         }
         What::Restarting { after_ms } => {
             format!("starts anew in {after_ms} ms, with an empty state")

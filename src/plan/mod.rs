@@ -13,6 +13,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::topology::{NodeSpec, TopologySpec};
+use crate::visible::visible;
 
 /// How a change takes effect.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -174,7 +175,7 @@ impl fmt::Display for Plan {
                     f,
                     "    {}{}  [{}: {}]",
                     socket.unwrap_or_default(),
-                    change.what,
+                    visible(&change.what),
                     change.how,
                     change.why
                 )?;

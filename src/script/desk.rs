@@ -60,6 +60,8 @@ pub(super) struct Desk {
     hand: RefCell<Option<Msg>>,
     effects: RefCell<Vec<Effect>>,
     bytes: Cell<usize>,
+    /// Whether something was logged since this was last asked.
+    said: Cell<bool>,
     scratch: RefCell<Vec<u8>>,
 }
 
@@ -121,6 +123,7 @@ impl Desk {
     pub(super) fn log(&self, level: Level, text: &str) -> Result<(), Refusal> {
         // At top level, where constants are computed, there is no node that could log.
         self.view()?;
+        self.said.set(true);
         self.push(Effect::Log { level, text: text.to_owned() })
     }
 
@@ -187,6 +190,11 @@ impl Desk {
                 self.send_on(view, socket, value, &Tag::Default)
             }
         }
+    }
+
+    /// Whether a call has logged something since this was last asked.
+    pub(super) fn has_said(&self) -> bool {
+        self.said.take()
     }
 
     /// Adds an effect whether there is room or not: somebody waits for this answer.

@@ -114,6 +114,13 @@ impl Handler {
         matches!(self.routes.get(socket), Some(Some(_)))
     }
 
+    /// Whether the last call may have logged something: then there are [`Effect::Log`]s among what it
+    /// wants done.
+    #[must_use]
+    pub fn has_said(&self) -> bool {
+        self.engine.desk.has_said()
+    }
+
     /// Calls the handler of an event, if there is one, and adds what it wants done to `effects`.
     ///
     /// A handler is all or nothing: when it fails, nothing is sent but what it logged and counted.

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::duration::format_duration;
 use crate::plan::{Change, NodePlan, Plan};
+use crate::visible::{visible, visible_lines};
 
 /// How an attempt ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -112,7 +113,7 @@ impl fmt::Display for Receipt {
                     f,
                     "\n      {}{}  [{}]",
                     socket.unwrap_or_default(),
-                    change.what,
+                    visible(&change.what),
                     change.how
                 )?;
             }
@@ -125,10 +126,10 @@ impl fmt::Display for Receipt {
             write!(f, "\n  dropped: {}", self.dropped)?;
         }
         for note in &self.notes {
-            write!(f, "\n  note: {note}")?;
+            write!(f, "\n  note: {}", visible_lines(note))?;
         }
         for error in &self.errors {
-            write!(f, "\n  error: {error}")?;
+            write!(f, "\n  error: {}", visible_lines(error))?;
         }
         Ok(())
     }

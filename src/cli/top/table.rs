@@ -8,6 +8,7 @@ use crate::snapshot::{
     ConnectionSnapshot, Histogram, LinkSnapshot, NodeSnapshot, PortSnapshot, Snapshot,
     SocketSnapshot,
 };
+use crate::visible::visible;
 
 /// What happened between two moments.
 #[derive(Debug, Serialize)]
@@ -112,7 +113,7 @@ impl Table {
         let sum = |of: fn(&Row) -> f64| self.nodes.iter().map(of).sum::<f64>();
         let title = format!(
             "{}  generation {}  up {}  {} nodes  in {}/s  out {}/s",
-            self.topology,
+            visible(&self.topology),
             self.generation,
             uptime(self.seconds),
             self.nodes.len(),
@@ -161,8 +162,9 @@ impl Row {
             now => format!("{} +{}/s", self.dropped, rate(now)),
         };
         [
-            self.instance.clone(),
-            self.status.clone(),
+            // Figures may come from a program that is no zrig.
+            visible(&self.instance).into_owned(),
+            visible(&self.status).into_owned(),
             rate(self.in_per_second),
             rate(self.out_per_second),
             self.waiting.to_string(),

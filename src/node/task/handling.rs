@@ -90,7 +90,9 @@ impl Node {
         let Some(handler) = &mut self.handler else { return };
         let place = if let Event::Message(inbound) = &event { Some(inbound.socket) } else { None };
         let before = self.last_call.unwrap_or_else(Instant::now);
+        let waiting = self.pending.len();
         let result = handler.call_into(event, &mut self.pending);
+        let has_said = handler.has_said();
         let after = Instant::now();
         if let Some(last) = &mut self.last_call {
             *last = after;
@@ -99,6 +101,9 @@ impl Node {
         let counters = &self.blueprint.counters;
         counters.handled.add(1);
         counters.handler.add(nanos);
+        if has_said {
+            self.tell_said(waiting);
+        }
         match result {
             Ok(()) => self.restarts = 0,
             Err(error) if matches!(error.kind, HandlerErrorKind::Malformed(_)) => {
@@ -108,6 +113,26 @@ impl Node {
                 self.tell_limited(place, What::Malformed { message: error.message });
             }
             Err(error) => self.failed(&error),
+        }
+    }
+
+    /// Tells what a call logged, which does not wait for a full socket as its messages do. Its effects
+    /// are the last ones of the queue.
+    fn tell_said(&mut self, waiting: usize) {
+        let effects = self.pending.split_off(waiting.min(self.pending.len()));
+        for effect in effects {
+            match effect {
+                Effect::Log { level, text } => self.tell(None, What::Log { level, text }),
+                Effect::Send { .. }
+                | Effect::Write(_)
+                | Effect::Subscribe { .. }
+                | Effect::Unsubscribe { .. }
+                | Effect::Connect { .. }
+                | Effect::Disconnect { .. }
+                | Effect::After { .. }
+                | Effect::Count { .. }
+                | Effect::Stop { .. } => self.pending.push_back(effect),
+            }
         }
     }
 

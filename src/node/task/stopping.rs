@@ -52,6 +52,7 @@ impl Node {
             return;
         }
         self.count_leftovers();
+        self.tell_all_held();
         for socket in &mut self.sockets {
             socket.detach_all();
         }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,7 @@ pub(crate) struct Zrig {
     lives: bool,
     keeps_stdin: bool,
     reads_stdout: bool,
+    reads_log: bool,
 }
 
 impl Zrig {
@@ -43,6 +44,7 @@ impl Zrig {
             lives: true,
             keeps_stdin: false,
             reads_stdout: true,
+            reads_log: true,
         }
     }
 
@@ -99,6 +101,12 @@ impl Zrig {
         self
     }
 
+    /// Leaves standard error to the test, which may leave it unread.
+    pub(crate) fn with_unread_log(mut self) -> Self {
+        self.reads_log = false;
+        self
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zrig"));
         command.arg("run").arg(&self.file).args(&self.arguments);
@@ -118,9 +126,9 @@ impl Zrig {
         let mut command = self.command();
         let mut child = command.spawn().unwrap();
         let stdin = child.stdin.take();
-        let log = Lines::of(child.stderr.take().unwrap());
+        let log = self.reads_log.then(|| Lines::of(child.stderr.take().unwrap()));
         let out = self.reads_stdout.then(|| Lines::of(child.stdout.take().unwrap()));
-        Runner { folder: self.folder, file: self.file, child, stdin, log: Some(log), out }
+        Runner { folder: self.folder, file: self.file, child, stdin, log, out }
     }
 
     /// Starts it and waits until it ends by itself.
@@ -176,13 +184,18 @@ impl Runner {
         self.child.stdout.take().unwrap()
     }
 
+    /// Standard error, of a run that was started with it unread.
+    pub(crate) fn unread_log(&mut self) -> ChildStderr {
+        self.child.stderr.take().unwrap()
+    }
+
     fn lines(&self) -> &Lines {
         self.log.as_ref().unwrap()
     }
 
     /// The log so far.
     pub(crate) fn log(&self) -> Vec<String> {
-        self.lines().all()
+        self.log.as_ref().map(Lines::all).unwrap_or_default()
     }
 
     /// Waits for a line of the log.
@@ -264,7 +277,7 @@ impl Runner {
             );
         };
         let took = begun.elapsed();
-        let log = self.log.take().unwrap().finish();
+        let log = self.log.take().map(Lines::finish).unwrap_or_default();
         let out = self.out.take().map(Lines::finish).unwrap_or_default();
         for word in ["panicked", "a fault in zrig itself"] {
             let fault = log.iter().find(|line| line.contains(word));

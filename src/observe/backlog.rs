@@ -1,0 +1,204 @@
+//! A bounded queue to a thread that whoever reads its output may hold up.
+//!
+//! Owns that nobody who puts something in ever waits, and that what there is no room for is counted
+//! in its place. Never knows what an entry is.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::lock::locked;
+
+/// How much may wait.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// Entries.
+    pub(super) entries: usize,
+    /// Bytes of all entries together; a single one is always taken.
+    pub(super) bytes: usize,
+}
+
+/// What comes out of a backlog.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) enum Item<T> {
+    /// What was put in.
+    Entry(T),
+    /// So many entries found no room here.
+    Missing(u64),
+}
+
+/// Entries on their way to a thread.
+#[derive(Debug)]
+pub(super) struct Backlog<T> {
+    room: Room,
+    state: Mutex<State<T>>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    items: VecDeque<(Item<T>, usize)>,
+    bytes: usize,
+    closed: bool,
+    /// How often the thread has got something done.
+    steps: u64,
+    done: bool,
+}
+
+impl<T> Backlog<T> {
+    pub(super) fn new(room: Room) -> Self {
+        let items = VecDeque::new();
+        let state = State { items, bytes: 0, closed: false, steps: 0, done: false };
+        Self { room, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Puts an entry in, or counts it as missing; never waits.
+    pub(super) fn put(&self, entry: T, bytes: usize) {
+        let mut state = locked(&self.state);
+        let fits = state.items.len() < self.room.entries
+            && (state.bytes + bytes <= self.room.bytes || state.bytes == 0);
+        if fits {
+            state.bytes += bytes;
+            state.items.push_back((Item::Entry(entry), bytes));
+        } else if let Some((Item::Missing(count), _)) = state.items.back_mut() {
+            *count += 1;
+        } else {
+            state.items.push_back((Item::Missing(1), 0));
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Takes entries of about so many bytes, in order, as soon as there are any; none when `until`
+    /// is over, and none for ever when the backlog was closed and is empty.
+    pub(super) fn take(&self, bytes: usize, until: Option<Instant>) -> Option<Vec<Item<T>>> {
+        let mut state = locked(&self.state);
+        loop {
+            if !state.items.is_empty() {
+                break;
+            }
+            if state.closed {
+                return None;
+            }
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                break;
+            }
+            state = self.wait(state, left);
+        }
+        let mut taken = Vec::new();
+        let mut sum = 0;
+        while sum <= bytes
+            && let Some((item, size)) = state.items.pop_front()
+        {
+            state.bytes -= size;
+            // An entry without a text still makes a line.
+            sum += size + 64;
+            taken.push(item);
+        }
+        Some(taken)
+    }
+
+    /// Whether something waits.
+    pub(super) fn is_empty(&self) -> bool {
+        locked(&self.state).items.is_empty()
+    }
+
+    /// Notes that the thread has got something done.
+    pub(super) fn step(&self) {
+        locked(&self.state).steps += 1;
+        self.changed.notify_all();
+    }
+
+    /// Notes that the thread is done with all.
+    pub(super) fn finish(&self) {
+        locked(&self.state).done = true;
+        self.changed.notify_all();
+    }
+
+    /// Lets the thread end, and waits for it as long as it gets something done at least once in
+    /// `patience`, and `most` in all.
+    pub(super) fn close(&self, patience: Duration, most: Duration) {
+        let mut state = locked(&self.state);
+        state.closed = true;
+        self.changed.notify_all();
+        let latest = Instant::now() + most;
+        let mut steps = state.steps;
+        let mut until = Instant::now() + patience;
+        while !state.done {
+            let left = until.min(latest).saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            state = self.wait(state, Some(left));
+            if state.steps != steps {
+                steps = state.steps;
+                until = Instant::now() + patience;
+            }
+        }
+    }
+
+    fn wait<'s>(
+        &self,
+        state: MutexGuard<'s, State<T>>,
+        left: Option<Duration>,
+    ) -> MutexGuard<'s, State<T>> {
+        match left {
+            None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            Some(left) => {
+                self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn what_finds_no_room_is_counted_in_its_place() {
+        let backlog = Backlog::new(Room { entries: 3, bytes: 100 });
+        for n in 0..5 {
+            backlog.put(n, 1);
+        }
+        assert_eq!(
+            backlog.take(0, None).unwrap(),
+            [Item::Entry(0)],
+            "one at least, whatever its size"
+        );
+        backlog.put(5, 1);
+        let rest = backlog.take(10_000, None).unwrap();
+        assert_eq!(rest, [Item::Entry(1), Item::Entry(2), Item::Missing(3)]);
+
+        backlog.put(6, 1_000);
+        backlog.put(7, 1);
+        assert_eq!(backlog.take(10_000, None).unwrap(), [Item::Entry(6), Item::Missing(1)]);
+        assert!(backlog.is_empty());
+        assert_eq!(backlog.take(1, Some(Instant::now())).unwrap(), []);
+    }
+
+    #[test]
+    fn an_end_waits_for_whoever_gets_on_and_for_nobody_else() {
+        let backlog = Arc::new(Backlog::new(Room { entries: 100, bytes: 100 }));
+        backlog.put((), 0);
+        backlog.close(Duration::from_millis(10), Duration::from_secs(60));
+
+        let backlog = Arc::new(Backlog::new(Room { entries: 100, bytes: 100 }));
+        (0..20).for_each(|_| backlog.put((), 0));
+        let reader = Arc::clone(&backlog);
+        let thread = std::thread::spawn(move || {
+            let mut taken = 0;
+            while let Some(items) = reader.take(0, None) {
+                std::thread::sleep(Duration::from_millis(1));
+                taken += items.len();
+                reader.step();
+            }
+            reader.finish();
+            taken
+        });
+        backlog.close(Duration::from_secs(60), Duration::from_secs(60));
+        assert_eq!(thread.join().unwrap(), 20);
+    }
+}
