@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::control::ControlSocket;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Fact, FactReader, Told, What, facts};
-use crate::load::{Loaded, load};
+use crate::load::{Loaded, load_again};
 use crate::node::lay_out_descriptors;
 use crate::observe::{Logger, Receipts, ServeAddress, ServeError, Server};
 use crate::supervisor::{Haste, Receipt, StartError, Supervisor, Verdict};
@@ -136,7 +136,7 @@ pub fn run(
     if let Some(receipts) = receipts {
         receipts.finish();
     }
-    Ok(status)
+    Ok(if reader.has_failed() { status.max(1) } else { status })
 }
 
 /// The descriptors of libzmq's sockets, each with a way to wake it, a listener and a connection; and
@@ -316,11 +316,11 @@ impl Run<'_> {
 
     /// What the files say now. Where nothing tells that a save is over, two looks have to agree.
     async fn look(&self) -> (Loaded, Vec<(PathBuf, String)>) {
-        let mut loaded = load(&self.options.file, self.terminal.lookup);
+        let mut loaded = load_again(&self.options.file, self.terminal.lookup);
         let mut now = texts(&loaded);
         while self.watcher.polls() && now != self.seen {
             tokio::time::sleep(SETTLED).await;
-            let again = load(&self.options.file, self.terminal.lookup);
+            let again = load_again(&self.options.file, self.terminal.lookup);
             let texts = texts(&again);
             let settled = texts == now;
             (loaded, now) = (again, texts);
@@ -475,6 +475,8 @@ struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
+    /// Heard so that it does not end the process: the write that it is about fails anyway.
+    _file_size: Signal,
 }
 
 impl Signals {
@@ -483,6 +485,7 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
+            _file_size: signal(SignalKind::from_raw(libc::SIGXFSZ))?,
         })
     }
 

@@ -198,6 +198,9 @@ pub struct NodeCounters {
     pub lines_read: Counter,
     /// Lines that `write` wrote.
     pub lines_written: Counter,
+    /// Lines of `read` and `write` that could not be taken as they are: too long, or with a line end
+    /// inside.
+    pub lines_refused: Counter,
     /// Messages held in the node: handled, but not yet taken by a full socket.
     pub waiting: Counter,
     /// One entry a socket, in the node's order; locked only by a reload and by who reads.

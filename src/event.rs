@@ -3,7 +3,7 @@
 //! Owns [`Fact`] and the queue to the observers. A node never waits for an observer: when the
 //! queue is full a fact is dropped and counted.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -108,6 +108,16 @@ pub enum What {
         /// What was done to which file, and what the system said.
         error: String,
     },
+    /// A file keeps its node waiting, or no longer does.
+    FileWaits {
+        /// Which file, and for what.
+        text: String,
+    },
+    /// Lines were not written before their node had to close: the run did not do all it should.
+    Unwritten {
+        /// How many, and to which file.
+        error: String,
+    },
     /// Something in the runner itself went wrong; the node goes on.
     Panicked {
         /// What it said.
@@ -150,8 +160,10 @@ impl Fact {
             What::Log { text, .. } => text.len(),
             What::HandlerFailed { error }
             | What::FileFailed { error }
+            | What::Unwritten { error }
             | What::Failed { error }
             | What::NoControlSocket { error } => error.len(),
+            What::FileWaits { text } => text.len(),
             What::Malformed { message } | What::Panicked { message } => message.len(),
             What::HandshakeFailed { why, .. } | What::StopRequested { why, .. } => why.len(),
             What::Bound { .. }
@@ -169,6 +181,11 @@ impl Fact {
 }
 
 impl What {
+    /// Whether it makes a run that ends well a failed one.
+    fn is_failure(&self) -> bool {
+        matches!(self, Self::Unwritten { .. })
+    }
+
     /// With which exit status the whole topology should end, if it should.
     #[must_use]
     pub fn exit_status(&self) -> Option<u8> {
@@ -210,6 +227,8 @@ struct Shared {
     bytes: AtomicUsize,
     /// The first request to end the run that there was no room for: it is never lost.
     stop: Mutex<Option<Told>>,
+    /// Whether a run that ends now has not done all it should.
+    failed: AtomicBool,
 }
 
 /// Where nodes put facts.
@@ -238,6 +257,9 @@ pub fn facts() -> (Facts, FactReader) {
 impl Facts {
     /// Tells a fact, or counts it as lost when the observers are far behind.
     pub fn tell(&self, fact: Fact) {
+        if fact.what.is_failure() {
+            self.shared.failed.store(true, Relaxed);
+        }
         let told = Told::now(fact);
         let size = told.fact.size();
         let refused = if self.shared.bytes.fetch_add(size, Relaxed) > QUEUE_BYTES {
@@ -280,6 +302,12 @@ impl FactReader {
         let told = self.queue.try_recv().ok();
         self.taken(told.as_slice());
         told.or_else(|| self.stop_without_room())
+    }
+
+    /// Whether anything was told, lost facts included, after which a run has not ended well.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.shared.failed.load(Relaxed)
     }
 
     /// How many facts were lost since this was last asked.

@@ -15,7 +15,7 @@ use crate::lint::{Subject, lint};
 use crate::source::{Source, SourceMap};
 use crate::topology::{Checked, Topology, check};
 
-use read::read_text;
+use read::{ReadError, read_file, read_text};
 use scripts::load_scripts;
 
 /// What came of loading a file.
@@ -34,8 +34,23 @@ pub struct Loaded {
 /// Reads a topology, its scripts and what they import; `lookup` gives variables their values.
 #[must_use]
 pub fn load(path: &Path, lookup: &dyn Fn(&str) -> Option<String>) -> Loaded {
+    loaded(path, read_text(path, MAX_BYTES), lookup)
+}
+
+/// As [`load`], while a topology runs: a pipe, which gives its text only once, is refused instead of
+/// waited for.
+#[must_use]
+pub fn load_again(path: &Path, lookup: &dyn Fn(&str) -> Option<String>) -> Loaded {
+    loaded(path, read_file(path, MAX_BYTES), lookup)
+}
+
+fn loaded(
+    path: &Path,
+    text: Result<String, ReadError>,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Loaded {
     let mut loaded = Loaded::nothing_yet(path);
-    match read_text(path, MAX_BYTES) {
+    match text {
         Ok(text) => loaded.check(Source::new(path, text), lookup),
         Err(error) => {
             let code = if error.is_size() { Code::TooLarge } else { Code::Unreadable };
@@ -201,6 +216,43 @@ fn on_tick() {
         let loaded = load(&path, &|_| None);
         assert_eq!(codes(&loaded), [Code::ScriptImport]);
         assert!(loaded.files.contains(&unit), "what is missing may come: {:?}", loaded.files);
+    }
+
+    #[test]
+    fn a_symbolic_link_leads_no_import_out_of_the_folder() {
+        use std::os::unix::fs::symlink;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = write(folder.path(), "app/t/weather.yaml", WEATHER);
+        let importing = "import \"unit\" as u;\nfn on_tick() { u::c() }";
+        write(folder.path(), "app/scripts/station.rhai", importing);
+        let inside = write(folder.path(), "app/scripts/parts/unit.rhai", "fn c() { 1 }");
+        let outside = write(folder.path(), "secret/unit.rhai", "fn c() { 2 }");
+        let link = folder.path().join("app/scripts/unit.rhai");
+        symlink(&inside, &link).unwrap();
+        assert_eq!(load(&path, &|_| None).diagnostics, []);
+        fs::remove_file(&link).unwrap();
+        symlink(&outside, &link).unwrap();
+        let loaded = load(&path, &|_| None);
+        assert_eq!(codes(&loaded), [Code::ScriptImport]);
+        assert!(loaded.diagnostics[0].message.contains("a symbolic link leads to"));
+        assert!(loaded.files.contains(&link), "what is wrong now may be mended: {loaded:?}");
+        // A folder on the way may be a link as well.
+        fs::remove_file(&link).unwrap();
+        let importing = importing.replace("unit", "more/unit");
+        write(folder.path(), "app/scripts/station.rhai", &importing);
+        symlink(folder.path().join("secret"), folder.path().join("app/scripts/more")).unwrap();
+        assert_eq!(codes(&load(&path, &|_| None)), [Code::ScriptImport]);
+        // Where all files of a folder are links to another one, they are together there.
+        let front = folder.path().join("front");
+        fs::create_dir_all(front.join("t")).unwrap();
+        fs::create_dir_all(front.join("scripts")).unwrap();
+        fs::remove_file(folder.path().join("app/scripts/more")).unwrap();
+        write(folder.path(), "app/scripts/more/unit.rhai", "fn c() { 3 }");
+        for name in ["t/weather.yaml", "scripts/station.rhai", "scripts/more"] {
+            symlink(folder.path().join("app").join(name), front.join(name)).unwrap();
+        }
+        assert_eq!(load(&front.join("t/weather.yaml"), &|_| None).diagnostics, []);
     }
 
     #[test]

@@ -108,10 +108,10 @@ fn node_key(key: &str) -> Value {
             "rate" => {
                 json!({"type": "string", "anyOf": [{"pattern": RATE}, {"pattern": VARIABLE}]})
             }
-            "repeat" => boolean(),
+            "repeat" | "escape" => boolean(),
             _ => text(),
         }),
-        "write" => object(keys::WRITE, &|key| if key == "append" { boolean() } else { text() }),
+        "write" => object(keys::WRITE, &|key| if key == "file" { text() } else { boolean() }),
         "params" => json!({"type": ["object", "null"]}),
         "replicas" => integer(1, Some(10_000)),
         "on_error" => words(["skip", "restart", "stop"]),

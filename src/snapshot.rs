@@ -101,6 +101,9 @@ pub struct NodeSnapshot {
     pub lines_read: u64,
     /// Lines that `write` wrote.
     pub lines_written: u64,
+    /// Lines that `read` or `write` left out: too long, or with a line end inside.
+    #[serde(default)]
+    pub lines_refused: u64,
     /// Messages and other effects in the node: handled, but not yet taken by a full socket.
     pub waiting: u64,
     /// The user's own `count(…)`.

@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use thiserror::Error;
@@ -28,6 +29,9 @@ pub(super) enum ReadError {
         /// Its line, from 1.
         line: usize,
     },
+    /// It gives its text once, or never: it could not be read again after a change.
+    #[error("it is no file but a pipe or a device")]
+    NoFile,
     /// The system refuses.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -47,6 +51,7 @@ impl ReadError {
         match self {
             Self::Missing => "check the path",
             Self::Folder => "name a file in it",
+            Self::NoFile => "name a file",
             Self::TooLarge(_) => "split it; what moves much data reads it with `read`",
             Self::NotUtf8 { .. } => "save the file as UTF-8",
             Self::Io(_) => "check the file's permissions",
@@ -54,9 +59,25 @@ impl ReadError {
     }
 }
 
-/// Reads a whole text of at most `most` bytes; no more than that is ever read.
+/// Reads a whole text of at most `most` bytes, once; no more than that is ever read. A pipe or a
+/// device may keep its reader waiting.
 pub(super) fn read_text(path: &Path, most: usize) -> Result<String, ReadError> {
-    let mut file = File::open(path).map_err(told)?;
+    read(File::open(path).map_err(told)?, most)
+}
+
+/// The same of a file that may be read again while a topology runs. What could keep its reader
+/// waiting is refused.
+pub(super) fn read_file(path: &Path, most: usize) -> Result<String, ReadError> {
+    let file =
+        File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(told)?;
+    let about = file.metadata()?;
+    if !about.is_file() && !about.is_dir() {
+        return Err(ReadError::NoFile);
+    }
+    read(file, most)
+}
+
+fn read(mut file: File, most: usize) -> Result<String, ReadError> {
     let about = file.metadata()?;
     if about.is_dir() {
         return Err(ReadError::Folder);
@@ -105,5 +126,7 @@ mod tests {
         assert!(matches!(error, ReadError::NotUtf8 { byte: 0xFF, line: 2 }));
         assert!(matches!(read_text(&path, 3), Err(ReadError::TooLarge(3))));
         assert!(matches!(read_text(Path::new("/dev/zero"), 10), Err(ReadError::TooLarge(10))));
+        assert!(matches!(read_file(Path::new("/dev/zero"), 10), Err(ReadError::NoFile)));
+        assert!(matches!(read_file(folder.path(), 10), Err(ReadError::Folder)));
     }
 }

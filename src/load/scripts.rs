@@ -15,7 +15,7 @@ use crate::script::{Engine, FaultKind, Handlers, ImportError, ScriptFault, Scrip
 use crate::source::{Source, SourceId, SourceMap, Span};
 use crate::topology::{InlineHandler, Scripts, WantedHandlers, wanted_scripts};
 
-use super::read::read_text;
+use super::read::read_file;
 
 /// Loads and compiles the handlers of every node.
 pub(super) fn load_scripts(
@@ -122,8 +122,18 @@ impl ScriptLoader<'_> {
         mut script: ScriptText,
         inline: &[InlineHandler],
     ) -> Result<Sound, Vec<Diagnostic>> {
+        let folders = real_folders(&[&self.path, &script.path]);
         let read = |path: &Path| {
             let path = tidy(path);
+            if let Some(target) = leads_out(&path, &folders) {
+                // Once it no longer does, the topology may be sound.
+                self.reading.borrow_mut().files.push(path);
+                return Err(ImportError::Unreadable(format!(
+                    "a symbolic link leads to {}, outside the folders of the script and the \
+                     topology",
+                    target.display()
+                )));
+            }
             self.reading.borrow_mut().read(&path)
         };
         let checked = self.engine.gather(&script, &self.folder, &read).and_then(|modules| {
@@ -190,7 +200,7 @@ impl Reading<'_> {
             return Ok(Arc::clone(text));
         }
         self.files.push(path.to_owned());
-        let text: Arc<str> = match read_text(path, MAX_BYTES) {
+        let text: Arc<str> = match read_file(path, MAX_BYTES) {
             Ok(text) => text.into(),
             Err(error) if error.is_missing() => return Err(ImportError::Missing),
             Err(error) => return Err(ImportError::Unreadable(error.to_string())),
@@ -199,6 +209,23 @@ impl Reading<'_> {
         self.texts.insert(path.to_owned(), Arc::clone(&text));
         Ok(text)
     }
+}
+
+/// The folders that files lie in, as written and behind symbolic links, without any such link.
+fn real_folders(files: &[&Path]) -> Vec<PathBuf> {
+    let as_written = files.iter().map(|file| match file.parent() {
+        Some(folder) if folder != Path::new("") => folder.canonicalize().ok(),
+        Some(_) | None => Path::new(".").canonicalize().ok(),
+    });
+    let behind_links =
+        files.iter().map(|file| file.canonicalize().ok()?.parent().map(Path::to_owned));
+    as_written.chain(behind_links).flatten().collect()
+}
+
+/// Where a file really is, if it is below none of these folders.
+fn leads_out(path: &Path, folders: &[PathBuf]) -> Option<PathBuf> {
+    let target = path.canonicalize().ok()?;
+    (!folders.iter().any(|folder| target.starts_with(folder))).then_some(target)
 }
 
 /// A path without `..`, where that is still the same file.

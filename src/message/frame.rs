@@ -4,6 +4,7 @@
 //! without a copy. Owns all unsafe code about messages; sockets are `node/raw.rs`'s.
 #![expect(unsafe_code, reason = "a frame is a zmq_msg_t, which only C calls may touch")]
 
+use std::ffi::c_void;
 use std::fmt;
 use std::ops::Deref;
 use std::slice;
@@ -69,6 +70,25 @@ impl Frame {
         copy
     }
 
+    /// The same bytes, with something that is dropped when nobody holds them any more: neither this
+    /// process nor libzmq's queues.
+    #[must_use]
+    pub fn until_freed(self, companion: impl Send + 'static) -> Self {
+        let mut kept = Box::new(Accompanied { frame: self, _companion: Box::new(companion) });
+        let mut raw = zmq_msg_t::default();
+        // SAFETY: the bytes stay in place until the box goes, which `free_accompanied` drops once, in
+        // whichever thread the last holder is; everything in it may go there.
+        unsafe {
+            let data = zmq_sys::zmq_msg_data(&mut kept.frame.0);
+            let length = kept.frame.len();
+            let hint = Box::into_raw(kept).cast();
+            let status =
+                zmq_sys::zmq_msg_init_data(&mut raw, data, length, Some(free_accompanied), hint);
+            assert_eq!(status, 0, "no memory for a frame");
+        }
+        Self(raw)
+    }
+
     /// How many bytes it has.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -93,6 +113,17 @@ impl Frame {
     pub fn as_raw(&mut self) -> *mut zmq_msg_t {
         &mut self.0
     }
+}
+
+/// Bytes of a frame, and what goes with them.
+struct Accompanied {
+    frame: Frame,
+    _companion: Box<dyn Send>,
+}
+
+unsafe extern "C" fn free_accompanied(_data: *mut c_void, hint: *mut c_void) {
+    // SAFETY: `until_freed` gave the box away as the hint, and libzmq calls this once.
+    drop(unsafe { Box::from_raw(hint.cast::<Accompanied>()) });
 }
 
 impl Drop for Frame {
@@ -153,6 +184,21 @@ pub fn share_all(frames: &[Frame]) -> Multipart {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_accompanies_a_frame_goes_with_its_last_holder() {
+        use std::sync::Arc;
+
+        let companion = Arc::new(());
+        let frame = Frame::copy(&[7; 70_000]).until_freed(Arc::clone(&companion));
+        let shared = frame.share();
+        assert_eq!(&*frame, &[7; 70_000][..]);
+        drop(frame);
+        assert_eq!(Arc::strong_count(&companion), 2);
+        assert_eq!(shared.len(), 70_000);
+        drop(shared);
+        assert_eq!(Arc::strong_count(&companion), 1);
+    }
 
     #[test]
     fn a_frame_keeps_its_bytes_whatever_their_number() {

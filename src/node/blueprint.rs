@@ -14,6 +14,7 @@ use super::raw::Context;
 use super::sink::Sink;
 use super::socket::{NodeSocket, SocketError};
 use super::tap::Taps;
+use super::teller::Teller;
 use crate::counters::NodeCounters;
 use crate::event::Facts;
 use crate::script::{Engine, Handler, Keepsake, NodeView, Outlet, ScriptFault};
@@ -88,8 +89,8 @@ impl Blueprint {
         for (spec, counters) in self.spec.sockets.iter().zip(self.counters.sockets()) {
             sockets.push(NodeSocket::open(&self.context, &self.instance, spec, counters)?);
         }
-        let source = self.source()?;
-        let sink = self.sink()?;
+        let source = self.source().await?;
+        let sink = self.sink().await?;
         for socket in &mut sockets {
             let binds: Vec<_> = socket.spec.binds().cloned().collect();
             for endpoint in binds {
@@ -124,18 +125,20 @@ impl Blueprint {
         self.spec.sockets.iter().map(outlet).collect()
     }
 
-    pub(super) fn source(&self) -> Result<Option<Lines>, NodeError> {
+    pub(super) async fn source(&self) -> Result<Option<Lines>, NodeError> {
         let Some(spec) = &self.spec.read else { return Ok(None) };
-        let source = Lines::open(spec, Instant::now())
-            .map_err(|error| NodeError::Source { path: path(&spec.file), error })?;
-        Ok(Some(source))
+        let source = Lines::open(spec, Instant::now(), self.teller()).await;
+        source.map(Some).map_err(|error| NodeError::Source { path: path(&spec.file), error })
     }
 
-    pub(super) fn sink(&self) -> Result<Option<Sink>, NodeError> {
+    pub(super) async fn sink(&self) -> Result<Option<Sink>, NodeError> {
         let Some(spec) = &self.spec.write else { return Ok(None) };
-        let sink =
-            Sink::open(spec).map_err(|error| NodeError::Sink { path: path(&spec.file), error })?;
-        Ok(Some(sink))
+        let sink = Sink::open(spec, self.teller()).await;
+        sink.map(Some).map_err(|error| NodeError::Sink { path: path(&spec.file), error })
+    }
+
+    fn teller(&self) -> Teller {
+        Teller::new(&self.facts, &self.instance)
     }
 }
 

@@ -101,7 +101,7 @@ impl Node {
     pub(super) async fn change(&mut self, to: Arc<NodeSpec>) -> Result<Bound, NodeError> {
         self.finish_what_cannot_wait(&to);
         let from = std::mem::replace(&mut self.blueprint.spec, Arc::clone(&to));
-        if let Err(error) = self.change_files_and_handler(&from) {
+        if let Err(error) = self.change_files_and_handler(&from).await {
             self.blueprint.spec = from;
             return Err(error);
         }
@@ -110,7 +110,7 @@ impl Node {
         Ok(self.bound())
     }
 
-    fn change_files_and_handler(&mut self, from: &NodeSpec) -> Result<(), NodeError> {
+    async fn change_files_and_handler(&mut self, from: &NodeSpec) -> Result<(), NodeError> {
         let to = Arc::clone(&self.blueprint.spec);
         let program = match &to.script {
             Some(script) => {
@@ -119,14 +119,15 @@ impl Node {
             }
             None => None,
         };
-        let source = if from.read == to.read { None } else { Some(self.blueprint.source()?) };
-        let sink = if from.write == to.write { None } else { Some(self.blueprint.sink()?) };
+        let source = if from.read == to.read { None } else { Some(self.blueprint.source().await?) };
+        let sink = if from.write == to.write { None } else { Some(self.blueprint.sink().await?) };
         if let Some(source) = source {
             self.source = source;
         }
         if let Some(sink) = sink {
-            self.flush_sink(Instant::now());
-            self.sink = sink;
+            self.flush_sink();
+            // It goes on writing what it has.
+            self.old_sinks.extend(std::mem::replace(&mut self.sink, sink));
         }
         self.outlets = self.blueprint.outlets();
         match (&mut self.handler, program) {

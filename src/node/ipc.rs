@@ -2,27 +2,71 @@
 //! program's live socket (libzmq#2059).
 //!
 //! Owns the refusal to take what is not ours, and the removal of our own file, which libzmq leaves
-//! behind. Never removes anybody else's.
+//! behind. Never removes anybody else's, and never waits long: neither for who has the path nor for
+//! the file system.
 
-use std::io::ErrorKind;
+use std::fs::Metadata;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use tokio::net::UnixStream;
+use tokio::sync::oneshot;
+
+/// How long whoever has the path, or its file system, may take to answer.
+const ANSWER: Duration = Duration::from_millis(500);
+
+/// Why an endpoint cannot be bound without harm.
+#[derive(Debug)]
+pub(super) enum Taken {
+    /// It is somebody else's.
+    ForGood(String),
+    /// It may be a socket of this process that is still closing.
+    Perhaps(String),
+}
 
 /// Finds out whether an endpoint can be bound without harm.
-pub(super) fn make_room(endpoint: &str) -> Result<(), String> {
+pub(super) async fn make_room(endpoint: &str) -> Result<(), Taken> {
     let Some(path) = path_of(endpoint) else { return Ok(()) };
-    let Ok(found) = std::fs::symlink_metadata(path) else { return Ok(()) };
-    if !found.file_type().is_socket() {
-        return Err(
-            "there is a file of that name that is no socket, and bind would delete it".into()
-        );
+    let owned = path.to_owned();
+    let (answer, looked) = oneshot::channel();
+    // A file system that is away keeps its caller waiting for good, so this is never joined.
+    std::thread::spawn(move || drop(answer.send(std::fs::symlink_metadata(owned))));
+    match tokio::time::timeout(ANSWER, looked).await {
+        Ok(Ok(Ok(found))) if found.file_type().is_socket() => probe(path).await,
+        Ok(Ok(Ok(_))) => Err(Taken::ForGood(
+            "there is a file of that name that is no socket, and bind would delete it".into(),
+        )),
+        // Bind itself says what is wrong with the path.
+        Ok(Ok(Err(_)) | Err(_)) => Ok(()),
+        Err(_) => Err(Taken::ForGood("the file system of its path does not answer".into())),
     }
-    match UnixStream::connect(path) {
-        Ok(_) => Err("another socket or program has it already".into()),
+}
+
+/// Asks a socket file once whether anybody listens there, without waiting for who does not accept.
+async fn probe(path: &str) -> Result<(), Taken> {
+    let theirs = || Taken::ForGood("another program has it already".to_owned());
+    match tokio::time::timeout(ANSWER, UnixStream::connect(path)).await {
+        Ok(Ok(stream)) => {
+            let owner = stream.peer_cred().ok().and_then(|owner| owner.pid());
+            if owner.and_then(|owner| owner.try_into().ok()) == Some(std::process::id()) {
+                return Err(Taken::Perhaps("another socket of this run has it already".to_owned()));
+            }
+            Err(theirs())
+        }
         // Nobody listens: the file is left over from an owner that died.
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(()),
-        Err(error) => Err(format!("the socket file that is there cannot be looked at: {error}")),
+        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Ok(()),
+        Ok(Err(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
+        // As many as may wait there wait already.
+        Ok(Err(error)) if error.kind() == ErrorKind::WouldBlock => Err(Taken::Perhaps(
+            "another program has it already, and accepts no connections".to_owned(),
+        )),
+        Ok(Err(error)) => Err(Taken::ForGood(format!(
+            "the socket file that is there cannot be looked at: {error}"
+        ))),
+        Err(_) => Err(theirs()),
     }
 }
 
@@ -39,19 +83,35 @@ impl IpcFile {
     /// Looks up the file of an endpoint that has just been bound; other transports have none.
     pub(super) fn of(endpoint: &str) -> Option<Self> {
         let path = PathBuf::from(path_of(endpoint)?);
-        let found = std::fs::symlink_metadata(&path).ok()?;
+        let found = look_at(path.clone())?.ok()?;
         Some(Self { path, device: found.dev(), inode: found.ino() })
     }
 }
 
 impl Drop for IpcFile {
     fn drop(&mut self) {
-        let Ok(found) = std::fs::symlink_metadata(&self.path) else { return };
-        if (found.dev(), found.ino()) == (self.device, self.inode) {
-            // A folder that became read-only keeps it; the next bind finds that nobody listens.
-            let _ = std::fs::remove_file(&self.path);
-        }
+        let (path, owner) = (std::mem::take(&mut self.path), (self.device, self.inode));
+        within(move || remove(&path, owner));
     }
+}
+
+fn remove(path: &Path, owner: (u64, u64)) {
+    let Ok(found) = std::fs::symlink_metadata(path) else { return };
+    if (found.dev(), found.ino()) == owner {
+        // A folder that became read-only keeps it; the next bind finds that nobody listens.
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+fn look_at(path: PathBuf) -> Option<io::Result<Metadata>> {
+    within(move || std::fs::symlink_metadata(path))
+}
+
+/// What a call of the file system comes to, unless that takes too long.
+fn within<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (answer, done) = mpsc::channel();
+    std::thread::spawn(move || drop(answer.send(call())));
+    done.recv_timeout(ANSWER).ok()
 }
 
 /// The path of an ipc endpoint, where there is a file: libzmq itself looks after `ipc://*`.

@@ -139,9 +139,10 @@ impl Limiter {
 fn hash_of(what: &What) -> u64 {
     let mut hasher = DefaultHasher::new();
     match what {
-        What::Log { text, .. } => text.hash(&mut hasher),
+        What::Log { text, .. } | What::FileWaits { text } => text.hash(&mut hasher),
         What::HandlerFailed { error }
         | What::FileFailed { error }
+        | What::Unwritten { error }
         | What::Failed { error }
         | What::NoControlSocket { error } => error.hash(&mut hasher),
         What::Malformed { message } | What::Panicked { message } => message.hash(&mut hasher),

@@ -1,30 +1,36 @@
 //! A node's source: lines of a file or of standard input, at a rate.
 //!
-//! Owns the reading. A regular file is read in place; whatever may keep a reader waiting (standard
-//! input, a pipe, a device) is read by a thread of its own. Never calls a handler.
+//! Owns the rate, and cutting lines out of what was read. The reading is done by a thread of its own
+//! (`reader`), since any file may keep its reader waiting. Never calls a handler.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek};
-use std::path::Path;
+mod budget;
+mod reader;
+
+use std::io::{self, BufRead};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, oneshot};
 
-use crate::topology::{FileSpec, ReadSpec};
+use self::budget::Budget;
+pub(super) use self::reader::LINE_MAX;
+use self::reader::{Item, Queue, Reader};
+use super::teller::Teller;
+use crate::topology::ReadSpec;
 
-/// The longest line; a longer one is cut into several.
-const LINE_MAX: u64 = 16 << 20;
-/// How many lines the reading thread keeps ready.
-const AHEAD: usize = 256;
 /// A source that is late by more than this starts its rhythm again from now.
 const CATCH_UP: Duration = Duration::from_secs(1);
+/// How long a node waits for its file to be open: a file system that does not answer is told of, and
+/// the node goes on without it.
+const OPENING: Duration = Duration::from_secs(2);
 
 /// What a source has to give.
 #[derive(Debug)]
 pub(super) enum Next {
     /// A line without its end.
     Line(Vec<u8>),
+    /// A line of that number was longer than any may be, and is left out.
+    TooLong(u64),
     /// Nothing yet: `due` or `arrived` tells when.
     Nothing,
     /// The end, told once.
@@ -38,57 +44,77 @@ pub(super) enum Next {
 pub(super) struct Lines {
     interval: Option<Duration>,
     due: Instant,
-    repeat: bool,
-    input: Input,
+    escape: bool,
+    queue: Arc<Queue>,
+    /// Whole lines, and how much of them was given.
+    block: Vec<u8>,
+    at: usize,
     ended: bool,
-    read_any: bool,
-}
-
-#[derive(Debug)]
-enum Input {
-    File(BufReader<File>),
-    Thread { lines: mpsc::Receiver<io::Result<Vec<u8>>>, arrived: Arc<Notify> },
+    /// How many bytes of long lines may be on their way.
+    budget: Arc<Budget>,
 }
 
 impl Lines {
-    /// Opens the source.
-    pub(super) fn open(spec: &ReadSpec, now: Instant) -> io::Result<Self> {
-        let input = match &spec.file {
-            FileSpec::Standard => Input::threaded(io::stdin()),
-            FileSpec::Path(path) => Input::open(path)?,
-        };
+    /// Opens the source. A pipe without a writer, and a file system that does not answer, are waited
+    /// for by the reading thread alone.
+    pub(super) async fn open(spec: &ReadSpec, now: Instant, teller: Teller) -> io::Result<Self> {
+        let (opened, report) = oneshot::channel();
+        let queue = Arc::new(Queue::default());
+        Reader::start(spec, Arc::clone(&queue), teller.clone(), opened)?;
+        match tokio::time::timeout(OPENING, report).await {
+            Ok(Ok(result)) => result?,
+            Ok(Err(_)) => return Err(io::Error::other("the thread that reads has ended")),
+            Err(_) => {
+                teller.waits(format!("{} does not answer; waits for it", reader::name(&spec.file)))
+            }
+        }
+        let budget = Arc::new(Budget::new(queue.arrived()));
         Ok(Self {
             interval: spec.interval,
             due: now,
-            repeat: spec.repeat,
-            input,
+            escape: spec.escape,
+            queue,
+            block: Vec::new(),
+            at: 0,
             ended: false,
-            read_any: false,
+            budget,
         })
     }
 
-    /// The next line, if its time has come.
+    /// The next line, if its time has come and there is room for it.
     pub(super) fn next(&mut self, now: Instant) -> io::Result<Next> {
         if self.ended {
             return Ok(Next::Ended);
         }
-        if self.interval.is_some() && self.due > now {
+        if self.interval.is_some() && self.due > now || self.budget.is_spent() {
             return Ok(Next::Nothing);
         }
-        match self.input.take()? {
-            Taken::Line(line) => {
-                self.read_any = true;
-                self.beat(now);
-                Ok(Next::Line(line))
-            }
-            Taken::Nothing => Ok(Next::Nothing),
-            // An empty file repeated would spin for ever.
-            Taken::End if self.repeat && self.read_any && self.input.rewind()? => self.next(now),
-            Taken::End => {
-                self.ended = true;
-                Ok(Next::End)
+        while self.at >= self.block.len() {
+            match self.queue.take() {
+                Some(Item::Lines(block)) => (self.block, self.at) = (block, 0),
+                Some(Item::TooLong(number)) => return Ok(Next::TooLong(number)),
+                Some(Item::Failed(error)) => return Err(error),
+                Some(Item::End) => {
+                    self.ended = true;
+                    return Ok(Next::End);
+                }
+                None => return Ok(Next::Nothing),
             }
         }
+        self.beat(now);
+        self.line().map(Next::Line)
+    }
+
+    fn line(&mut self) -> io::Result<Vec<u8>> {
+        let mut line = Vec::new();
+        self.at += (&self.block[self.at..]).read_until(b'\n', &mut line)?;
+        if line.last() == Some(&b'\n') {
+            line.pop();
+            if line.last() == Some(&b'\r') {
+                line.pop();
+            }
+        }
+        Ok(if self.escape { unescape(&line) } else { line })
     }
 
     fn beat(&mut self, now: Instant) {
@@ -105,102 +131,58 @@ impl Lines {
         (!self.ended && self.interval.is_some() && self.due > now).then_some(self.due)
     }
 
-    /// What wakes the node when a waiting source has something, if it is such a source.
-    pub(super) fn arrived(&self) -> Option<Arc<Notify>> {
-        match &self.input {
-            Input::File(_) => None,
-            Input::Thread { arrived, .. } => Some(Arc::clone(arrived)),
-        }
+    /// What wakes the node when a waiting source has something.
+    pub(super) fn arrived(&self) -> Arc<Notify> {
+        self.queue.arrived()
+    }
+
+    /// What long lines on their way are held against.
+    pub(super) fn budget(&self) -> &Arc<Budget> {
+        &self.budget
     }
 }
 
-enum Taken {
-    Line(Vec<u8>),
-    Nothing,
-    End,
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
 }
 
-impl Input {
-    fn open(path: &Path) -> io::Result<Self> {
-        let metadata = path.metadata()?;
-        if metadata.is_dir() {
-            return Err(io::Error::from(io::ErrorKind::IsADirectory));
-        }
-        if metadata.is_file() {
-            return Ok(Self::File(BufReader::with_capacity(64 << 10, File::open(path)?)));
-        }
-        // Opening a pipe waits for its writer, so that happens in the thread too.
-        let path = path.to_owned();
-        Ok(Self::threaded_from(move || File::open(path)))
-    }
-
-    fn threaded(input: impl Read + Send + 'static) -> Self {
-        Self::threaded_from(move || Ok(input))
-    }
-
-    fn threaded_from<R: Read>(open: impl FnOnce() -> io::Result<R> + Send + 'static) -> Self {
-        let (sender, lines) = mpsc::channel(AHEAD);
-        let arrived = Arc::new(Notify::new());
-        let notify = Arc::clone(&arrived);
-        // Never joined: it may sit in a read that nobody will ever satisfy.
-        std::thread::spawn(move || {
-            let mut input = match open() {
-                Ok(input) => BufReader::new(input),
-                Err(error) => {
-                    let _ = sender.blocking_send(Err(error));
-                    notify.notify_one();
-                    return;
-                }
-            };
-            loop {
-                let line = read_line(&mut input).transpose();
-                let Some(line) = line else { break };
-                let failed = line.is_err();
-                if sender.blocking_send(line).is_err() {
-                    break;
-                }
-                notify.notify_one();
-                if failed {
-                    break;
-                }
+/// A line as it was before `escape` of a sink made it one; a backslash before anything else stays.
+fn unescape(line: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(line.len());
+    let mut rest = line.iter();
+    while let Some(&byte) = rest.next() {
+        let next = rest.as_slice().first();
+        let meant = match (byte, next) {
+            (b'\\', Some(b'n')) => b'\n',
+            (b'\\', Some(b'r')) => b'\r',
+            (b'\\', Some(b'\\')) => b'\\',
+            _ => {
+                plain.push(byte);
+                continue;
             }
-            drop(sender);
-            notify.notify_one();
-        });
-        Self::Thread { lines, arrived }
+        };
+        plain.push(meant);
+        rest.next();
     }
-
-    fn take(&mut self) -> io::Result<Taken> {
-        match self {
-            Self::File(file) => Ok(read_line(file)?.map_or(Taken::End, Taken::Line)),
-            Self::Thread { lines, .. } => match lines.try_recv() {
-                Ok(line) => line.map(Taken::Line),
-                Err(mpsc::error::TryRecvError::Empty) => Ok(Taken::Nothing),
-                Err(mpsc::error::TryRecvError::Disconnected) => Ok(Taken::End),
-            },
-        }
-    }
-
-    fn rewind(&mut self) -> io::Result<bool> {
-        match self {
-            Self::File(file) => file.rewind().map(|()| true),
-            Self::Thread { .. } => Ok(false),
-        }
-    }
+    plain
 }
 
-/// A line without its end; `None` at the end of the input.
-fn read_line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
-    let mut line = Vec::new();
-    let length = input.by_ref().take(LINE_MAX).read_until(b'\n', &mut line)?;
-    if length == 0 {
-        return Ok(None);
-    }
-    if line.last() == Some(&b'\n') {
-        line.pop();
-        if line.last() == Some(&b'\r') {
-            line.pop();
+#[cfg(test)]
+mod tests {
+    use super::unescape;
+
+    #[test]
+    fn what_a_sink_escaped_is_read_as_it_was() {
+        for (line, plain) in [
+            (&b"a\\nb"[..], &b"a\nb"[..]),
+            (b"\\r\\n", b"\r\n"),
+            (b"C:\\\\new", b"C:\\new"),
+            (b"\\x41 \\", b"\\x41 \\"),
+            (b"", b""),
+        ] {
+            assert_eq!(unescape(line), plain);
         }
     }
-    Ok(Some(line))
 }

@@ -25,6 +25,7 @@ mod sink;
 mod socket;
 mod tap;
 mod task;
+mod teller;
 mod timers;
 mod wait;
 

@@ -108,12 +108,7 @@ impl Node {
         match effect {
             // `flush` sends messages itself.
             Effect::Send { .. } => self.pending.push_front(effect),
-            Effect::Write(line) => {
-                if let Some(sink) = &mut self.sink {
-                    sink.line(&[&line]);
-                    self.blueprint.counters.lines_written.add(1);
-                }
-            }
+            Effect::Write(line) => self.write_line(&[&line]),
             Effect::Subscribe { socket, prefix } => {
                 let result = self.sockets[socket].subscribe_more(&prefix);
                 self.tell_refused(socket, "subscribe", result.err());
@@ -158,8 +153,12 @@ impl Node {
         let sends = |socket: &super::socket::NodeSocket| socket.spec.role.sends();
         let Some(place) = self.sockets.iter().position(sends) else { return };
         let Some(outlet) = self.outlets.get(place) else { return };
-        match encode_line(&String::from_utf8_lossy(line), outlet) {
+        match encode_line(line, outlet) {
             Ok(frames) => {
+                let frames = match &self.source {
+                    Some(source) => source.budget().count(frames),
+                    None => frames,
+                };
                 self.pending.push_back(Effect::Send { socket: place, message: frames.into() });
             }
             Err(why) => {

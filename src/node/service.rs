@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use super::control::Expectation;
 use super::inbox::subscription;
 use super::monitor::{MonitorEvent, MonitorKind};
-use super::sink::Sink;
 use super::socket::NodeSocket;
 use super::task::{Node, Phase};
 use crate::counters::DropReason;
@@ -292,11 +291,11 @@ impl Node {
                 self.tell(Some(place), What::Dropped { reason: DropReason::Shutdown, count });
             }
         }
-        let unwritten = self.sink.as_ref().map_or(0, Sink::unwritten);
-        if unwritten > 0 {
-            let error =
-                format!("writing: {unwritten} bytes were not taken before the node had to close");
-            self.tell(None, What::FileFailed { error });
+        for sink in self.sink.iter().chain(&self.old_sinks) {
+            let unwritten = sink.unwritten();
+            if unwritten.bytes > 0 {
+                self.tell(None, unwritten.lost(sink.file()));
+            }
         }
     }
 

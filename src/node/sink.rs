@@ -1,160 +1,205 @@
 //! A node's sink: one line a message, into a file or to standard output.
 //!
-//! Owns the writing and that no line is lost: what could not be written stays and is tried again.
-//! Never decides what a line says.
+//! Owns what makes a line, how much may wait, and that no line is lost in silence. The writing is
+//! done by a thread of its own (`writer`), since any file may keep its writer waiting. Never decides
+//! what a line says.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+mod writer;
+
+use std::cell::Cell;
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
+use tokio::sync::oneshot;
 
+use self::writer::{Desk, Writer};
+use super::teller::Teller;
+use crate::event::What;
 use crate::topology::{FileSpec, WriteSpec};
 
-/// How much may wait to be written before the node takes nothing new.
+/// How many bytes may wait to be written before the node takes nothing new.
 const WAITING_MAX: usize = 1 << 20;
-/// How long a failed write rests before it is tried again.
-const RETRY: Duration = Duration::from_millis(200);
-/// How many blocks the writing thread of standard output may be behind.
-const BLOCKS: usize = 16;
+/// How long a node waits for its file to be open: a file system that does not answer is told of, and
+/// the node goes on without it.
+const OPENING: Duration = Duration::from_secs(2);
+/// How long a node that stops waits for a file that takes nothing, at the least.
+const STALLED: Duration = Duration::from_millis(300);
+/// How long a node that stops goes on writing, as long as something is taken.
+const WRITING_MOST: Duration = Duration::from_secs(2);
 
 /// A running sink.
 #[derive(Debug)]
 pub(super) struct Sink {
-    output: Output,
+    file: String,
+    desk: Arc<Desk>,
+    /// Lines that the writing thread does not have yet, and how many.
     waiting: Vec<u8>,
-    retry_at: Option<Instant>,
+    lines: usize,
+    escape: bool,
+    /// Whether it was full when the node last looked, so that the node has to hear when it is not.
+    was_full: Cell<bool>,
+    /// How much had been written when that last changed, and when it did.
+    written: (u64, Instant),
 }
 
-#[derive(Debug)]
-enum Output {
-    File(File),
-    /// Standard output may keep a writer waiting, so a thread writes to it.
-    Thread {
-        blocks: mpsc::Sender<Vec<u8>>,
-        unwritten: Arc<AtomicUsize>,
-    },
+/// A message that cannot be one line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct LineEndInside;
+
+/// What the system did not take.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Unwritten {
+    pub(super) lines: usize,
+    pub(super) bytes: usize,
+}
+
+impl Unwritten {
+    /// What there is to say at the end of a node.
+    pub(super) fn lost(self, file: &str) -> What {
+        let Self { lines, bytes } = self;
+        let plural = if lines == 1 { "" } else { "s" };
+        What::Unwritten {
+            error: format!(
+                "writing {file}: {lines} line{plural} ({bytes} bytes) were not taken before the \
+                 node had to close"
+            ),
+        }
+    }
 }
 
 impl Sink {
-    /// Opens the sink; without `append` what was in the file goes.
-    pub(super) fn open(spec: &WriteSpec) -> io::Result<Self> {
-        let output = match &spec.file {
-            FileSpec::Standard => Output::standard(),
-            FileSpec::Path(path) => {
-                // Appending, several copies of a node can share a file line by line.
-                let file = OpenOptions::new().create(true).append(true).open(path)?;
-                if !spec.append && file.metadata()?.is_file() {
-                    file.set_len(0)?;
-                }
-                Output::File(file)
-            }
-        };
-        Ok(Self { output, waiting: Vec::new(), retry_at: None })
+    /// Opens the sink; without `append` what was in the file goes. A pipe without a reader, and a
+    /// file system that does not answer, are waited for by the writing thread alone.
+    pub(super) async fn open(spec: &WriteSpec, teller: Teller) -> io::Result<Self> {
+        let (opened, report) = oneshot::channel();
+        let desk = Arc::new(Desk::default());
+        Writer::start(spec, Arc::clone(&desk), teller.clone(), opened)?;
+        match tokio::time::timeout(OPENING, report).await {
+            Ok(Ok(result)) => result?,
+            Ok(Err(_)) => return Err(io::Error::other("the thread that writes has ended")),
+            Err(_) => teller.waits(format!("{} does not answer; waits for it", name(&spec.file))),
+        }
+        Ok(Self {
+            file: name(&spec.file),
+            desk,
+            waiting: Vec::new(),
+            lines: 0,
+            escape: spec.escape,
+            was_full: Cell::new(false),
+            written: (0, Instant::now()),
+        })
     }
 
     /// Adds a line. It is written by `flush`.
-    pub(super) fn line(&mut self, parts: &[&[u8]]) {
+    ///
+    /// # Errors
+    ///
+    /// When a line end inside would make two lines of it.
+    pub(super) fn line(&mut self, parts: &[&[u8]]) -> Result<(), LineEndInside> {
+        let ends_inside = |part: &&[u8]| part.contains(&b'\n') || part.contains(&b'\r');
+        if !self.escape && parts.iter().any(ends_inside) {
+            return Err(LineEndInside);
+        }
         for (at, part) in parts.iter().enumerate() {
             if at > 0 {
                 self.waiting.push(b' ');
             }
-            self.waiting.extend_from_slice(part);
+            if self.escape {
+                escape(part, &mut self.waiting);
+            } else {
+                self.waiting.extend_from_slice(part);
+            }
         }
         self.waiting.push(b'\n');
+        self.lines += 1;
+        Ok(())
     }
 
     /// Whether so much waits that the node should take nothing new.
     pub(super) fn is_full(&self) -> bool {
-        self.waiting.len() >= WAITING_MAX
+        let is_full = self.bytes_waiting() >= WAITING_MAX;
+        if is_full {
+            self.was_full.set(true);
+        }
+        is_full
     }
 
     /// Whether all lines are with the system.
     pub(super) fn is_idle(&self) -> bool {
-        self.unwritten() == 0
+        self.bytes_waiting() == 0
     }
 
-    /// How many bytes the system does not have yet.
-    pub(super) fn unwritten(&self) -> usize {
-        let on_the_way = match &self.output {
-            Output::File(_) => 0,
-            Output::Thread { unwritten, .. } => unwritten.load(Ordering::Acquire),
-        };
-        self.waiting.len() + on_the_way
+    fn bytes_waiting(&self) -> usize {
+        self.waiting.len() + self.desk.unwritten()
     }
 
-    /// When a failed write is tried again.
-    pub(super) fn retry_at(&self) -> Option<Instant> {
-        self.retry_at
+    /// The file, for people.
+    pub(super) fn file(&self) -> &str {
+        &self.file
     }
 
-    /// Writes what waits.
-    ///
-    /// # Errors
-    ///
-    /// What the system said; the lines stay and are tried again after a while.
-    pub(super) fn flush(&mut self, now: Instant) -> io::Result<()> {
-        if self.waiting.is_empty() || self.retry_at.is_some_and(|at| at > now) {
-            return Ok(());
+    /// What the system does not have yet.
+    pub(super) fn unwritten(&self) -> Unwritten {
+        let mut unwritten = self.desk.account();
+        unwritten.lines += self.lines;
+        unwritten.bytes += self.waiting.len();
+        unwritten
+    }
+
+    /// Hands what waits to the writing thread. Never blocks.
+    pub(super) fn flush(&mut self) {
+        if !self.waiting.is_empty() {
+            self.desk.hand_over(&mut self.waiting, &mut self.lines);
         }
-        self.retry_at = None;
-        let result = self.output.write(&mut self.waiting);
-        if result.is_err() || !self.waiting.is_empty() {
-            self.retry_at =
-                Some(now + if result.is_err() { RETRY } else { Duration::from_millis(1) });
+    }
+
+    /// What wakes a node that found the sink full, or that `waits` for the sink to be idle.
+    pub(super) fn moved(&self, waits: bool) -> Option<Arc<Notify>> {
+        let was_full = self.was_full.take();
+        if !was_full && !waits {
+            return None;
         }
-        result
+        let least = if waits { 0 } else { WAITING_MAX / 2 };
+        Some(self.desk.wake_below(least))
+    }
+
+    /// Whether a node whose stop is over at this time has no reason to wait for the sink any longer.
+    pub(super) fn has_ended(&mut self, deadline: Instant, now: Instant) -> bool {
+        let written = self.desk.written();
+        if written != self.written.0 {
+            self.written = (written, now);
+        }
+        self.is_idle()
+            || now >= deadline
+                && (now - self.written.1 >= STALLED || now >= deadline + WRITING_MOST)
     }
 }
 
-impl Output {
-    fn standard() -> Self {
-        let (blocks, mut inbox) = mpsc::channel::<Vec<u8>>(BLOCKS);
-        let unwritten = Arc::new(AtomicUsize::new(0));
-        let left = Arc::clone(&unwritten);
-        // Nobody joins it: where nobody reads standard output it would never end.
-        std::thread::spawn(move || {
-            while let Some(block) = inbox.blocking_recv() {
-                let mut out = io::stdout().lock();
-                let written = out.write_all(&block).and_then(|()| out.flush());
-                left.fetch_sub(block.len(), Ordering::Release);
-                // Whoever closed our standard output wants no more of it.
-                if written.is_err() {
-                    inbox.close();
-                    left.store(0, Ordering::Release);
-                    return;
-                }
-            }
-        });
-        Self::Thread { blocks, unwritten }
+impl Drop for Sink {
+    fn drop(&mut self) {
+        self.desk.abandon();
     }
+}
 
-    /// Takes from `waiting` what could be written.
-    fn write(&mut self, waiting: &mut Vec<u8>) -> io::Result<()> {
-        match self {
-            Self::File(file) => {
-                while !waiting.is_empty() {
-                    match file.write(waiting) {
-                        Ok(written) => drop(waiting.drain(..written)),
-                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-            }
-            Self::Thread { blocks, unwritten } => match blocks.try_reserve() {
-                Ok(place) => {
-                    unwritten.fetch_add(waiting.len(), Ordering::Release);
-                    place.send(std::mem::take(waiting));
-                }
-                Err(mpsc::error::TrySendError::Full(())) => {}
-                Err(mpsc::error::TrySendError::Closed(())) => {
-                    waiting.clear();
-                    return Err(io::Error::from(io::ErrorKind::BrokenPipe));
-                }
-            },
+/// The name of a sink for people.
+fn name(file: &FileSpec) -> String {
+    match file {
+        FileSpec::Standard => "standard output".to_owned(),
+        FileSpec::Path(path) => path.display().to_string(),
+    }
+}
+
+/// Writes a message so that it stays one line: `\n`, `\r` and `\\` stand for a line feed, a
+/// carriage return and a backslash.
+fn escape(part: &[u8], line: &mut Vec<u8>) {
+    for &byte in part {
+        match byte {
+            b'\n' => line.extend_from_slice(b"\\n"),
+            b'\r' => line.extend_from_slice(b"\\r"),
+            b'\\' => line.extend_from_slice(b"\\\\"),
+            other => line.push(other),
         }
-        Ok(())
     }
 }

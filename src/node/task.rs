@@ -43,8 +43,8 @@ const ANSWERED: usize = 16;
 const BURST_TIME: Duration = Duration::from_micros(300);
 /// How many busy rounds a node may have before other nodes have their turn.
 const ROUNDS_IN_A_ROW: u32 = 2;
-/// How often a node that stops looks whether its last lines are written.
-const WRITING: Duration = Duration::from_millis(5);
+/// How often a node that stops looks whether its last lines go on being written.
+const WRITING: Duration = Duration::from_millis(20);
 
 /// Where a node is in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,6 +71,8 @@ pub(super) struct Node {
     pub(super) timers: Timers,
     pub(super) source: Option<Lines>,
     pub(super) sink: Option<Sink>,
+    /// Sinks of earlier versions of the node that have not written all yet.
+    pub(super) old_sinks: Vec<Sink>,
     pub(super) forwards: Vec<Forward>,
     /// What is to be done, in order.
     pub(super) pending: VecDeque<Effect>,
@@ -90,6 +92,8 @@ pub(super) struct Node {
     /// Questions of observers that wait for libzmq.
     pub(super) inquiry: Option<Inquiry>,
     restarts: u32,
+    /// When the node began its present life.
+    born: Instant,
     cursor: usize,
     /// In a burst, when the last call ended: a clock costs as much as half of a short call, so the
     /// end of one is the beginning of the next.
@@ -127,6 +131,7 @@ impl Node {
             timers: Timers::default(),
             source: parts.source,
             sink: parts.sink,
+            old_sinks: Vec::new(),
             forwards,
             pending: VecDeque::new(),
             early: VecDeque::new(),
@@ -142,6 +147,7 @@ impl Node {
             held: None,
             inquiry: None,
             restarts: 0,
+            born: Instant::now(),
             cursor: 0,
             last_call: None,
             arrivals: Arrivals::new(Instant::now()),
@@ -278,7 +284,7 @@ impl Node {
         }
         busy |= self.perform_injected(now);
         self.end_calls(now);
-        self.flush_sink(now);
+        self.flush_sink();
         if !busy {
             busy = self.look_again(now);
         }
@@ -380,7 +386,9 @@ impl Node {
         &mut self,
         control: &mut mpsc::UnboundedReceiver<Box<Control>>,
     ) -> Option<Control> {
-        let arrived = self.source.as_ref().and_then(Lines::arrived);
+        let arrived = self.source.as_ref().map(Lines::arrived);
+        let stops = matches!(self.phase, Phase::Stopping { .. });
+        let written = self.sink.as_ref().and_then(|sink| sink.moved(stops && !sink.is_idle()));
         let due = self.next_due();
         let edge = poll_fn(|task| {
             let mut stirred = false;
@@ -399,6 +407,7 @@ impl Node {
             () = edge => None,
             () = until(due) => None,
             () = notified(arrived) => None,
+            () = notified(written) => None,
         }
     }
 
@@ -410,19 +419,16 @@ impl Node {
         let drain =
             self.drain.as_ref().map(|drain| drain.deadline.min(drain.last_activity + drain.quiet));
         let stop = match self.phase {
-            // Nothing tells when the thread of standard output has written all.
-            Phase::Stopping { deadline } if self.sink.as_ref().is_none_or(Sink::is_idle) => {
-                Some(deadline)
-            }
-            Phase::Stopping { deadline } => Some(deadline.min(Instant::now() + WRITING)),
+            Phase::Stopping { deadline } if self.has_written() => Some(deadline),
+            // Past the deadline only what goes on being written is waited for.
+            Phase::Stopping { .. } => Some(Instant::now() + WRITING),
             Phase::Attaching | Phase::Running | Phase::Quiet | Phase::Closed => None,
         };
-        let retry = self.sink.as_ref().and_then(Sink::retry_at);
         let reconnect = self.reconnects.iter().map(|(at, _, _)| *at).min();
         let inquiry = self.inquiry.as_ref().map(Inquiry::until);
         let given = self.injected_due();
         let held = self.limiter.due();
-        [timers, line, drain, stop, retry, reconnect, inquiry, given, held, self.resting_until]
+        [timers, line, drain, stop, reconnect, inquiry, given, held, self.resting_until]
             .into_iter()
             .flatten()
             .min()

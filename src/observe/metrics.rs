@@ -16,7 +16,7 @@ type SocketMetric = (&'static str, Kind, &'static str, fn(&SocketSnapshot) -> f6
 /// A figure of a link, where it can be known.
 type LinkMetric = (&'static str, Kind, &'static str, fn(&LinkSnapshot) -> Option<u64>);
 
-const NODES: [NodeMetric; 5] = [
+const NODES: [NodeMetric; 6] = [
     ("zrig_node_handled_total", Counter, "Events that a handler was called for.", |node| {
         node.handled
     }),
@@ -30,6 +30,12 @@ const NODES: [NodeMetric; 5] = [
     ("zrig_node_lines_written_total", Counter, "Lines that write wrote.", |node| {
         node.lines_written
     }),
+    (
+        "zrig_node_lines_refused_total",
+        Counter,
+        "Lines that read or write left out: too long, or with a line end inside.",
+        |node| node.lines_refused,
+    ),
     (
         "zrig_node_waiting_messages",
         Gauge,

@@ -11,6 +11,7 @@ pub(super) fn level(what: &What) -> Level {
         What::Log { level, .. } => *level,
         What::HandlerFailed { .. }
         | What::FileFailed { .. }
+        | What::Unwritten { .. }
         | What::Panicked { .. }
         | What::Failed { .. } => Level::Error,
         What::Malformed { .. }
@@ -27,6 +28,7 @@ pub(super) fn level(what: &What) -> Level {
         What::Lost { dropped: false, .. }
         | What::LimitedPeerGone { .. }
         | What::Serving { .. }
+        | What::FileWaits { .. }
         | What::StopRequested { .. } => Level::Info,
     }
 }
@@ -63,7 +65,10 @@ pub(super) fn sentence(what: &What) -> String {
         What::NoControlSocket { error } => {
             format!("no control socket, so tap, send, call and top cannot find this run: {error}")
         }
-        What::FileFailed { error } | What::Failed { error } => error.clone(),
+        What::FileFailed { error } | What::Unwritten { error } | What::Failed { error } => {
+            error.clone()
+        }
+        What::FileWaits { text } => text.clone(),
         What::Panicked { message } => {
             format!("a fault in zrig itself, please report it; the node goes on: {message}")
         }

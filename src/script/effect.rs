@@ -91,8 +91,8 @@ pub enum Event {
     Tick,
     /// `on_timer(name)`.
     Timer(Rc<str>),
-    /// `on_line(line)`.
-    Line(String),
+    /// `on_line(line)`, with the bytes of the line.
+    Line(Vec<u8>),
     /// `on_end()`.
     End,
     /// `on_peer(peer)`.

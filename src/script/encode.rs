@@ -9,7 +9,7 @@ use rhai::{Dynamic, ImmutableString};
 use super::effect::Outlet;
 use super::json::{self, kind_of};
 use super::limits;
-use super::msg::Msg;
+use super::msg::{Msg, text_or_blob};
 use crate::message::{Format, Frame, Multipart, as_text, encode_tagged, share_all, write_integer};
 use crate::zeromq::Role;
 
@@ -158,13 +158,16 @@ pub(super) fn line(value: Dynamic, scratch: &mut Vec<u8>) -> Result<Vec<u8>, Str
     Ok(frames.iter().map(|frame| &**frame).collect::<Vec<_>>().join(&b' '))
 }
 
-/// A line of text as the frames of one message, as a node without `on_line` sends it.
+/// A line as the frames of one message, its bytes as they are, as a node without `on_line` sends it.
 ///
 /// # Errors
 ///
-/// When the socket's format needs more than a line says.
-pub fn encode_line(line: &str, outlet: &Outlet) -> Result<Multipart, String> {
-    message(line.into(), outlet, &Tag::Default, &mut Vec::new())
+/// When the socket's format needs more than a line says, or text where this is none.
+pub fn encode_line(line: &[u8], outlet: &Outlet) -> Result<Multipart, String> {
+    if outlet.format == Format::Plain {
+        return Ok(Multipart::from_buf([Frame::copy(line)]));
+    }
+    message(text_or_blob(line), outlet, &Tag::Default, &mut Vec::new())
 }
 
 fn plain(value: Dynamic, scratch: &mut Vec<u8>) -> Result<Multipart, String> {

@@ -145,7 +145,7 @@ impl Handler {
             Event::Timer(name) => {
                 ("on_timer", Argument::Value(ImmutableString::from(&*name).into()))
             }
-            Event::Line(line) => ("on_line", Argument::Value(line.into())),
+            Event::Line(line) => ("on_line", Argument::Value(text_or_blob(&line))),
             Event::Peer(peer) => ("on_peer", Argument::Value(self.peer(&peer))),
         };
         match self.program.entries.get(name).cloned() {

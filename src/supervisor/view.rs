@@ -177,6 +177,7 @@ impl ShownNode {
             handler: histogram(&self.counters.handler),
             lines_read: self.counters.lines_read.get(),
             lines_written: self.counters.lines_written.get(),
+            lines_refused: self.counters.lines_refused.get(),
             waiting: self.counters.waiting.get(),
             user: self.counters.user(),
             sockets: sockets

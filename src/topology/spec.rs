@@ -174,6 +174,8 @@ pub struct ReadSpec {
     pub interval: Option<Duration>,
     /// `repeat`: begin again at the end.
     pub repeat: bool,
+    /// `escape`: `\n`, `\r` and `\\` stand for a line feed, a carriage return and a backslash.
+    pub escape: bool,
 }
 
 /// A sink of lines.
@@ -183,6 +185,8 @@ pub struct WriteSpec {
     pub file: FileSpec,
     /// `append`: keep what is there.
     pub append: bool,
+    /// `escape`: write line ends and backslashes of a message as `\n`, `\r` and `\\`.
+    pub escape: bool,
 }
 
 /// One socket.

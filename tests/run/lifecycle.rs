@@ -250,7 +250,7 @@ fn an_ipc_endpoint_of_another_run_is_not_stolen() {
     );
     let first = zrig.with("topology.yaml", &yaml).start();
     first.says("up");
-    Zrig::of(&yaml).ends().expect(1, ["server", "another socket or program has it already"]);
+    Zrig::of(&yaml).ends().expect(1, ["server", "another program has it already"]);
     let client = zmq::Context::new().socket(zmq::REQ).unwrap();
     client.set_rcvtimeo(20_000).unwrap();
     client.connect(&format!("ipc://{}", first.path("endpoint").display())).unwrap();
@@ -362,7 +362,7 @@ nodes:
     run.says("goes on");
     let output = run.unread();
     run.signal("INT");
-    let ending = run.ends().expect(0, []);
+    let ending = run.ends().expect(1, ["writing standard output: ", "were not taken"]);
     assert!(ending.took < SOON, "{:?}", ending.took);
     drop(output);
 }

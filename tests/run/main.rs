@@ -7,12 +7,14 @@
 #![allow(clippy::print_stdout, reason = "a test says what it measured")]
 
 mod bad_input;
+mod blocking;
 mod drops;
 mod figures;
 mod files;
 mod interoperation;
 mod lifecycle;
 mod logs;
+mod read_write;
 mod roles;
 mod scale;
 mod slow_joiner;

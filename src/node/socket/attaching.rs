@@ -5,27 +5,26 @@
 use std::time::{Duration, Instant};
 
 use super::{NodeSocket, SocketError};
-use crate::node::ipc::IpcFile;
+use crate::node::ipc::{IpcFile, Taken, make_room};
 use crate::node::monitor::Monitor;
 use crate::node::raw::Errno;
 
 /// How long a bind tries again while an earlier owner of the endpoint is still closing.
 const REBIND_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long it waits between two tries.
+const REBIND_PAUSE: Duration = Duration::from_millis(1);
+/// The same where each try asks who has an ipc endpoint.
+const PROBE_PAUSE: Duration = Duration::from_millis(10);
 /// How long the end of a connection that we ended ourselves may still be told.
 const FORGOTTEN: Duration = Duration::from_secs(5);
 
 impl NodeSocket {
     /// Binds, and returns the endpoint with what the system chose.
-    pub(in crate::node) fn bind(&mut self, endpoint: &str) -> Result<String, SocketError> {
+    fn bind(&mut self, endpoint: &str) -> Result<String, SocketError> {
         self.watch_connections(endpoint)?;
-        let failed = |why: String| SocketError::Bind {
-            socket: self.spec.name.clone(),
-            endpoint: endpoint.to_owned(),
-            why,
-        };
-        crate::node::ipc::make_room(endpoint).map_err(&failed)?;
         self.use_ipv6(endpoint)?;
         self.readable = true;
+        let failed = |why: String| self.bind_error(endpoint, why);
         self.raw.bind(endpoint).map_err(|errno| failed(bind_failure(errno)))?;
         let actual = self.raw.last_endpoint().map_err(|errno| failed(errno.to_string()))?;
         self.files.extend(IpcFile::of(endpoint).map(|file| (endpoint.to_owned(), file)));
@@ -40,13 +39,22 @@ impl NodeSocket {
     ) -> Result<String, SocketError> {
         let deadline = Instant::now() + REBIND_TIMEOUT;
         loop {
-            match self.bind(endpoint) {
+            let (result, pause) = match make_room(endpoint).await {
+                Ok(()) => (self.bind(endpoint), REBIND_PAUSE),
+                Err(Taken::Perhaps(why)) => (Err(self.bind_error(endpoint, why)), PROBE_PAUSE),
+                Err(Taken::ForGood(why)) => return Err(self.bind_error(endpoint, why)),
+            };
+            match result {
                 Err(SocketError::Bind { .. }) if Instant::now() < deadline => {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    tokio::time::sleep(pause).await;
                 }
                 result => return result,
             }
         }
+    }
+
+    fn bind_error(&self, endpoint: &str, why: String) -> SocketError {
+        SocketError::Bind { socket: self.spec.name.clone(), endpoint: endpoint.to_owned(), why }
     }
 
     /// Connects.

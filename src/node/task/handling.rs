@@ -4,12 +4,15 @@
 
 use std::time::{Duration, Instant};
 
+use smallvec::SmallVec;
+
 use super::{BURST, Node, Phase};
 use crate::counters::DropReason;
 use crate::event::What;
 use crate::message::{Frame, Malformed, Multipart};
 use crate::node::inbox::{beginning, open_envelope, subscription};
-use crate::node::lines::Next;
+use crate::node::lines::{LINE_MAX, Next};
+use crate::node::sink::{LineEndInside, Sink};
 use crate::node::timers::TimerName;
 use crate::script::{Effect, Event, HandlerError, HandlerErrorKind, Inbound, Route, fits};
 use crate::topology::OnError;
@@ -19,6 +22,8 @@ use crate::zeromq::Role;
 const RESTART_FIRST: Duration = Duration::from_millis(100);
 /// The longest pause of `on_error: restart`.
 const RESTART_LONGEST: Duration = Duration::from_secs(5);
+/// How long a node has to live without a failure for the pauses to begin anew.
+const RECOVERED: Duration = Duration::from_secs(10);
 /// How many messages may arrive before the start without being handled.
 const EARLY_MAX: usize = 1000;
 
@@ -60,10 +65,10 @@ impl Node {
             self.malformed(inbound.socket, why, &inbound.payload);
             return;
         }
-        if let Some(sink) = &mut self.sink {
-            let parts: Vec<&[u8]> = inbound.payload.iter().map(|frame| &**frame).collect();
-            sink.line(&parts);
-            self.blueprint.counters.lines_written.add(1);
+        if self.sink.is_some() {
+            let parts: SmallVec<[&[u8]; 4]> =
+                inbound.payload.iter().map(|frame| &**frame).collect();
+            self.write_line(&parts);
         }
         self.answer_without_handler(inbound);
     }
@@ -105,7 +110,7 @@ impl Node {
             self.tell_said(waiting);
         }
         match result {
-            Ok(()) => self.restarts = 0,
+            Ok(()) => {}
             Err(error) if matches!(error.kind, HandlerErrorKind::Malformed(_)) => {
                 if let Some(place) = place {
                     self.sockets[place].counters.drop_one(DropReason::Malformed);
@@ -150,6 +155,10 @@ impl Node {
     }
 
     pub(super) fn rest(&mut self) {
+        // A life of a few messages before the next failure is no recovery.
+        if self.born.elapsed() >= RECOVERED {
+            self.restarts = 0;
+        }
         let pause = RESTART_FIRST
             .saturating_mul(2_u32.saturating_pow(self.restarts.min(10)))
             .min(RESTART_LONGEST);
@@ -165,7 +174,7 @@ impl Node {
             return false;
         }
         self.resting_until = None;
-        let restarts = self.restarts;
+        self.born = now;
         match self.blueprint.handler(&self.engine) {
             Ok(handler) => self.handler = handler,
             // It compiled when the node was made, so this cannot fail now.
@@ -173,8 +182,6 @@ impl Node {
         }
         self.timers.clear();
         self.start();
-        // Only a handled message, not the start itself, ends a row of failures.
-        self.restarts = restarts;
         true
     }
 
@@ -214,6 +221,13 @@ impl Node {
                     self.line(line);
                     self.flush(now);
                 }
+                Ok(Next::TooLong(number)) => {
+                    read += 1;
+                    self.refuse_line(format!(
+                        "reading: line {number} is longer than {} MiB, so it was left out",
+                        LINE_MAX >> 20
+                    ));
+                }
                 Ok(Next::End) => {
                     self.call(Event::End);
                     return true;
@@ -230,9 +244,7 @@ impl Node {
 
     pub(super) fn line(&mut self, line: Vec<u8>) {
         if self.handler.as_ref().is_some_and(|handler| handler.handles("on_line")) {
-            let text = String::from_utf8(line)
-                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-            self.call(Event::Line(text));
+            self.call(Event::Line(line));
         } else {
             self.send_line(&line);
         }
@@ -248,10 +260,33 @@ impl Node {
         told
     }
 
-    pub(in crate::node) fn flush_sink(&mut self, now: Instant) {
+    /// Gives the sink a message as one line.
+    pub(in crate::node) fn write_line(&mut self, parts: &[&[u8]]) {
         let Some(sink) = &mut self.sink else { return };
-        if let Err(error) = sink.flush(now) {
-            self.tell_limited(None, What::FileFailed { error: format!("writing: {error}") });
+        match sink.line(parts) {
+            Ok(()) => self.blueprint.counters.lines_written.add(1),
+            Err(LineEndInside) => self.refuse_line(
+                "writing: a message with a line end inside was left out, since it would make two \
+                 lines; `escape: true` of `write` writes line ends as \\n and \\r"
+                    .to_owned(),
+            ),
         }
+    }
+
+    /// Counts and tells of a line that could not be taken as it is.
+    fn refuse_line(&mut self, error: String) {
+        self.blueprint.counters.lines_refused.add(1);
+        self.blueprint.counters.failed.add(1);
+        self.tell_limited(None, What::FileFailed { error });
+    }
+
+    pub(in crate::node) fn flush_sink(&mut self) {
+        self.sink.iter_mut().for_each(Sink::flush);
+        self.old_sinks.retain(|sink| !sink.is_idle());
+    }
+
+    /// Whether all lines are with the system, those of an earlier version of the node included.
+    pub(super) fn has_written(&self) -> bool {
+        self.sink.iter().chain(&self.old_sinks).all(Sink::is_idle)
     }
 }

@@ -8,7 +8,6 @@ use tokio::sync::oneshot;
 
 use super::{Node, Phase};
 use crate::node::forward::Forward;
-use crate::node::sink::Sink;
 use crate::node::socket::NodeSocket;
 use crate::script::Event;
 
@@ -29,7 +28,7 @@ impl Node {
         let idle = !busy
             && self.pending.is_empty()
             && self.forwards.iter().all(Forward::is_idle)
-            && self.sink.as_ref().is_none_or(Sink::is_idle)
+            && self.has_written()
             && self.sockets.iter().all(|socket| socket.parked.is_empty());
         let Some(drain) = &mut self.drain else { return };
         if !idle {
@@ -45,10 +44,12 @@ impl Node {
 
     pub(super) fn advance_stop(&mut self, now: Instant) {
         let Phase::Stopping { deadline } = self.phase else { return };
-        let sink_idle = self.sink.as_ref().is_none_or(Sink::is_idle);
         let parked = self.sockets.iter().any(|socket| !socket.parked.is_empty());
-        let waits = !self.pending.is_empty() || !sink_idle || parked;
-        if waits && now < deadline {
+        if (!self.pending.is_empty() || parked) && now < deadline {
+            return;
+        }
+        let mut sinks = self.sink.iter_mut().chain(&mut self.old_sinks);
+        if !sinks.all(|sink| sink.has_ended(deadline, now)) {
             return;
         }
         self.count_leftovers();

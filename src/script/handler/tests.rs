@@ -39,7 +39,7 @@ fn each_event_calls_its_handler() {
         (Event::Start, "0: start"),
         (Event::Tick, "0: tick"),
         (Event::Timer("x".into()), "0: timer x"),
-        (Event::Line("y".into()), "0: line y"),
+        (Event::Line(b"y".to_vec()), "0: line y"),
         (Event::End, "0: end"),
         (Event::Peer(peer), "0: subscribed out e t"),
         (Event::Reload, "0: reload"),

@@ -14,9 +14,9 @@ use super::report::Report;
 use super::value;
 
 /// The keys of `read`.
-pub const READ_KEYS: &[&str] = &["file", "rate", "repeat"];
+pub const READ_KEYS: &[&str] = &["file", "rate", "repeat", "escape"];
 /// The keys of `write`.
-pub const WRITE_KEYS: &[&str] = &["file", "append"];
+pub const WRITE_KEYS: &[&str] = &["file", "append", "escape"];
 
 /// `read` of a node.
 pub(super) fn read_source(
@@ -31,10 +31,16 @@ pub(super) fn read_source(
     let file = read_file("read", key, mapping, report);
     let interval = mapping.get("rate").and_then(|rate| value::rate("rate", rate, report));
     let repeat = mapping.get("repeat").and_then(|repeat| value::boolean("repeat", repeat, report));
+    let escape = mapping.get("escape").and_then(|escape| value::boolean("escape", escape, report));
     if !handles_lines {
         check_line_sender(key.span, sockets, report);
     }
-    Some(ReadSpec { file: file?, interval, repeat: repeat.unwrap_or_default() })
+    Some(ReadSpec {
+        file: file?,
+        interval,
+        repeat: repeat.unwrap_or_default(),
+        escape: escape.unwrap_or_default(),
+    })
 }
 
 /// Without `on_line`, lines go out on the one socket that can send unasked.
@@ -73,6 +79,7 @@ pub(super) fn read_sink(
     keys::check(mapping, &[WRITE_KEYS], "`write`", report);
     let file = read_file("write", key, mapping, report);
     let append = mapping.get("append").and_then(|append| value::boolean("append", append, report));
+    let escape = mapping.get("escape").and_then(|escape| value::boolean("escape", escape, report));
     if sockets.iter().all(|socket| socket.role().is_some_and(|role| !role.receives())) {
         report.add(
             Diagnostic::new(Code::NotHere, "`write` in a node that receives nothing")
@@ -81,7 +88,11 @@ pub(super) fn read_sink(
                 .help("give the node a socket that receives, such as a `pull` or a `sub`"),
         );
     }
-    Some(WriteSpec { file: file?, append: append.unwrap_or_default() })
+    Some(WriteSpec {
+        file: file?,
+        append: append.unwrap_or_default(),
+        escape: escape.unwrap_or_default(),
+    })
 }
 
 fn read_file(

@@ -1,0 +1,355 @@
+//! The thread that reads a source, and the queue over which the node gets what it read.
+//!
+//! Owns every call that may keep a reader waiting: opening, a pipe without a writer, a terminal, a
+//! file system that does not answer. The queue is bounded by bytes. Never cuts a line, and is never
+//! joined: it may sit in a call that nobody ever ends.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek};
+use std::os::unix::fs::FileTypeExt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, oneshot};
+
+use crate::lock::locked;
+use crate::node::teller::Teller;
+use crate::topology::{FileSpec, ReadSpec};
+
+/// The longest line; a longer one is left out, counted and told of.
+pub(in crate::node) const LINE_MAX: usize = 16 << 20;
+/// How many bytes are read at once.
+const READ: usize = 64 << 10;
+/// How many bytes may wait for the node; a longer line waits alone.
+const WAITING_MAX: usize = 512 << 10;
+/// What an entry of the queue takes beside its bytes.
+const ENTRY: usize = 64;
+/// How long an input that has nothing just now is left alone.
+const PAUSE: Duration = Duration::from_millis(5);
+/// The stack of the thread, which only reads.
+const STACK: usize = 256 << 10;
+/// What some editors put at the beginning of a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// What was read.
+#[derive(Debug)]
+pub(super) enum Item {
+    /// Whole lines, each with its end.
+    Lines(Vec<u8>),
+    /// The line of that number is longer than any may be.
+    TooLong(u64),
+    /// It cannot be read on.
+    Failed(io::Error),
+    /// There is no more.
+    End,
+}
+
+/// What was read and waits for the node.
+#[derive(Default, Debug)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+    arrived: Arc<Notify>,
+}
+
+#[derive(Default, Debug)]
+struct State {
+    items: VecDeque<Item>,
+    bytes: usize,
+    /// Whether the node looked and found nothing.
+    is_hungry: bool,
+    is_closed: bool,
+}
+
+impl Queue {
+    /// What wakes the node when something is there.
+    pub(super) fn arrived(&self) -> Arc<Notify> {
+        Arc::clone(&self.arrived)
+    }
+
+    /// What was read next, if anything was.
+    pub(super) fn take(&self) -> Option<Item> {
+        let mut state = locked(&self.state);
+        let item = state.items.pop_front();
+        if let Some(item) = &item {
+            state.bytes -= size_of_item(item);
+        } else {
+            state.is_hungry = true;
+        }
+        self.changed.notify_one();
+        item
+    }
+
+    /// Ends the thread as soon as it is not inside a call of the system.
+    pub(super) fn close(&self) {
+        locked(&self.state).is_closed = true;
+        self.changed.notify_one();
+    }
+
+    /// Adds what was read, when there is room for it; nothing if nobody wants it any more.
+    fn put(&self, item: Item) -> Option<()> {
+        let size = size_of_item(&item);
+        let mut state =
+            self.wait(|state| state.items.is_empty() || state.bytes + size <= WAITING_MAX)?;
+        state.bytes += size;
+        state.items.push_back(item);
+        if std::mem::take(&mut state.is_hungry) {
+            self.arrived.notify_one();
+        }
+        Some(())
+    }
+
+    /// Waits for a moment; nothing if nobody wants more.
+    fn rest(&self) -> Option<()> {
+        std::thread::sleep(PAUSE);
+        (!locked(&self.state).is_closed).then_some(())
+    }
+
+    /// Waits until the node has taken all and wants more.
+    fn wait_until_dry(&self) -> Option<()> {
+        self.wait(|state| state.items.is_empty() && state.is_hungry).map(drop)
+    }
+
+    fn wait(&self, until: impl Fn(&State) -> bool) -> Option<MutexGuard<'_, State>> {
+        let mut state = locked(&self.state);
+        while !state.is_closed && !until(&state) {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        (!state.is_closed).then_some(state)
+    }
+}
+
+fn size_of_item(item: &Item) -> usize {
+    match item {
+        Item::Lines(block) => block.len() + ENTRY,
+        Item::TooLong(_) | Item::Failed(_) | Item::End => ENTRY,
+    }
+}
+
+/// The name of a source for people.
+pub(super) fn name(file: &FileSpec) -> String {
+    match file {
+        FileSpec::Standard => "standard input".to_owned(),
+        FileSpec::Path(path) => path.display().to_string(),
+    }
+}
+
+/// The reading thread.
+pub(super) struct Reader {
+    spec: ReadSpec,
+    queue: Arc<Queue>,
+    teller: Teller,
+    /// Whole lines that are not in the queue yet.
+    block: Vec<u8>,
+    /// The beginning of a line.
+    carry: Vec<u8>,
+    /// Whether the rest of a line is being left out.
+    skips: bool,
+    /// The number of the line that comes next; 1 at the beginning of each pass.
+    line: u64,
+}
+
+enum Input {
+    Standard(io::Stdin),
+    /// It has an end, which can move, and can be begun again.
+    File(File),
+    /// A pipe or a device.
+    Other(File),
+}
+
+impl Reader {
+    /// Starts the thread. `opened` hears whether the file could be opened; a pipe counts as open.
+    pub(super) fn start(
+        spec: &ReadSpec,
+        queue: Arc<Queue>,
+        teller: Teller,
+        opened: oneshot::Sender<io::Result<()>>,
+    ) -> io::Result<()> {
+        let reader = Self {
+            spec: spec.clone(),
+            queue,
+            teller,
+            block: Vec::new(),
+            carry: Vec::new(),
+            skips: false,
+            line: 1,
+        };
+        let thread = std::thread::Builder::new().name("zrig-read".to_owned()).stack_size(STACK);
+        thread.spawn(move || reader.run(opened)).map(drop)
+    }
+
+    fn run(mut self, opened: oneshot::Sender<io::Result<()>>) {
+        let mut opened = Some(opened);
+        let opening = self.open(&mut opened);
+        // A node that gave up waiting has said so, and hears of a failure as of one while reading.
+        let opening = match (opening, opened) {
+            (Ok(input), Some(opened)) => {
+                drop(opened.send(Ok(())));
+                Ok(input)
+            }
+            (Err(error), Some(opened)) => match opened.send(Err(error)) {
+                Err(Err(error)) => Err(error),
+                Ok(()) | Err(Ok(())) => return,
+            },
+            (opening, None) => opening,
+        };
+        // Where nobody wants it any more there is nobody to tell either.
+        let _ = match opening {
+            Ok(input) => self.read(input),
+            Err(error) => self.queue.put(Item::Failed(error)),
+        };
+    }
+
+    /// Opens the file, however long that takes.
+    fn open(&self, opened: &mut Option<oneshot::Sender<io::Result<()>>>) -> io::Result<Input> {
+        let path = match &self.spec.file {
+            FileSpec::Standard => return Ok(Input::Standard(io::stdin())),
+            FileSpec::Path(path) => path,
+        };
+        let about = path.metadata()?;
+        if about.is_dir() {
+            return Err(ErrorKind::IsADirectory.into());
+        }
+        if about.file_type().is_fifo() {
+            drop(opened.take().map(|opened| opened.send(Ok(()))));
+            self.teller.waits(format!("waits for a writer of {}", name(&self.spec.file)));
+        }
+        let file = File::open(path)?;
+        Ok(if about.is_file() { Input::File(file) } else { Input::Other(file) })
+    }
+
+    /// Reads to the end; nothing if nobody wants it any more.
+    fn read(&mut self, mut input: Input) -> Option<()> {
+        let mut room = vec![0; READ];
+        let mut looked_again = false;
+        loop {
+            match input.read(&mut room) {
+                Ok(0) if self.spec.repeat && input.is_file() => {
+                    self.end_line();
+                    // An empty file repeated would spin for ever.
+                    if self.line == 1 {
+                        break;
+                    }
+                    self.begin_again(&mut input)?;
+                }
+                Ok(0) if input.is_file() && !looked_again => {
+                    // Whoever appends may go on until the node has come here.
+                    self.hand_over()?;
+                    self.queue.wait_until_dry()?;
+                    looked_again = true;
+                }
+                Ok(0) => break,
+                Ok(read) => {
+                    looked_again = false;
+                    self.add(&room[..read])?;
+                    if self.block.len() >= READ || !input.is_file() {
+                        self.hand_over()?;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // Standard input may be shared with somebody who wants it so.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.queue.rest()?,
+                Err(error) => {
+                    self.hand_over()?;
+                    return self.queue.put(Item::Failed(error));
+                }
+            }
+        }
+        self.end_line();
+        self.hand_over()?;
+        self.queue.put(Item::End)
+    }
+
+    /// Goes back to the beginning of a file.
+    fn begin_again(&mut self, input: &mut Input) -> Option<()> {
+        let is_slow = self.spec.interval.is_some();
+        if is_slow || self.block.len() >= READ {
+            self.hand_over()?;
+        }
+        if is_slow {
+            // What is in the file by then is read.
+            self.queue.wait_until_dry()?;
+        }
+        self.line = 1;
+        match input.rewind() {
+            Ok(()) => Some(()),
+            Err(error) => self.queue.put(Item::Failed(error)).and(None),
+        }
+    }
+
+    /// Takes in what was read.
+    fn add(&mut self, mut bytes: &[u8]) -> Option<()> {
+        if self.skips {
+            let Some(end) = first_end(bytes) else { return Some(()) };
+            bytes = &bytes[end + 1..];
+            self.skips = false;
+            self.line += 1;
+        }
+        if self.carry.len() + first_end(bytes).unwrap_or(bytes.len()) > LINE_MAX {
+            self.carry = Vec::new();
+            self.hand_over()?;
+            self.queue.put(Item::TooLong(self.line))?;
+            self.skips = true;
+            return self.add(bytes);
+        }
+        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        if whole > 0 {
+            self.add_whole(&bytes[..whole]);
+        }
+        self.carry.extend_from_slice(&bytes[whole..]);
+        Some(())
+    }
+
+    /// Takes in whole lines, the first of which was begun before.
+    fn add_whole(&mut self, lines: &[u8]) {
+        let start = self.block.len();
+        self.block.append(&mut self.carry);
+        self.block.extend_from_slice(lines);
+        if self.line == 1 && self.block[start..].starts_with(BYTE_ORDER_MARK) {
+            self.block.drain(start..start + BYTE_ORDER_MARK.len());
+        }
+        self.line += lines.iter().filter(|&&byte| byte == b'\n').count() as u64;
+    }
+
+    /// Ends a last line that has no end of its own.
+    fn end_line(&mut self) {
+        self.skips = false;
+        let is_mark_alone = self.line == 1 && self.carry == BYTE_ORDER_MARK;
+        if !self.carry.is_empty() && !is_mark_alone {
+            self.add_whole(b"\n");
+        }
+        self.carry.clear();
+    }
+
+    fn hand_over(&mut self) -> Option<()> {
+        if self.block.is_empty() {
+            return Some(());
+        }
+        self.queue.put(Item::Lines(std::mem::take(&mut self.block)))
+    }
+}
+
+fn first_end(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|&byte| byte == b'\n')
+}
+
+impl Input {
+    fn is_file(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Standard(input) => input.read(room),
+            Self::File(file) | Self::Other(file) => file.read(room),
+        }
+    }
+
+    fn rewind(&mut self) -> io::Result<()> {
+        match self {
+            Self::Standard(_) => Err(ErrorKind::NotSeekable.into()),
+            Self::File(file) | Self::Other(file) => file.rewind(),
+        }
+    }
+}
