@@ -13,24 +13,22 @@ pub(crate) const HEADERS: &[(&str, &[&[Edit]])] = &[
     ("config.hpp", &[memory::CONFIG]),
     ("decoder_allocators.hpp", &[memory::ALLOCATOR_HEADER]),
     ("epoll.hpp", &[calls::POLLER_HEADER]),
-    ("io_object.hpp", &[calls::IO_OBJECT_HEADER]),
     ("i_encoder.hpp", &[memory::ENCODER_INTERFACE]),
     ("encoder.hpp", &[memory::ENCODER_HEADER]),
     ("mechanism.hpp", &[memory::MECHANISM_HEADER]),
     ("session_base.hpp", &[memory::SESSION_HEADER]),
-    ("stream_engine_base.hpp", &[memory::ENGINE_HEADER, calls::ENGINE_HEADER]),
+    ("stream_engine_base.hpp", &[memory::ENGINE_HEADER]),
 ];
 /// Source files that are edited.
 pub(crate) const EDITED: &[(&str, &[&[Edit]])] = &[
     ("decoder_allocators.cpp", &[memory::ALLOCATOR]),
     ("epoll.cpp", &[calls::POLLER]),
-    ("io_object.cpp", &[calls::IO_OBJECT]),
     ("ip_resolver.cpp", &[calls::RESOLVER]),
     ("mailbox.cpp", &[calls::MAILBOX]),
     ("pipe.cpp", &[watching::PIPE]),
     ("socket_base.cpp", &[watching::SOCKET]),
     ("stream_connecter_base.cpp", &[memory::CONNECTER]),
-    ("stream_engine_base.cpp", &[calls::ENGINE]),
+    ("stream_engine_base.cpp", &[memory::ENGINE, calls::ENGINE]),
     ("ws_connecter.cpp", &[memory::WS_CONNECTER]),
     ("zmtp_engine.cpp", &[calls::GREETING]),
 ];

@@ -3,46 +3,20 @@
 use super::Edit;
 
 /// A connection that is written out asks at once to be told when it can be written again, and finds
-/// out that way that nothing is left: two more system calls and a turn of the I/O thread for every
-/// message that comes alone. What was written whole, with nothing behind it, needs neither.
+/// out that way that nothing is left: a turn of the I/O thread for every message that comes alone.
+/// What was written whole, with nothing behind it, needs none.
+///
+/// A heartbeat comes when it is due, whether the kernel has room for it or not, so whatever is not
+/// written whole asks for its turn here, and not only where a message of the socket is sent.
 pub(super) const ENGINE: &[Edit] = &[
     (
-        "void zmq::stream_engine_base_t::out_event ()
-{
-    zmq_assert (!_io_error);
+        "    //  If write buffer is empty, try to read new data from the encoder.
+    if (!_outsize) {
 ",
-        "//  Whether output is being tried before POLLOUT was asked for, and what came of it.
-enum zmq_sys_trial_t
-{
-    zmq_sys_no_trial,
-    zmq_sys_tried,
-    zmq_sys_failed
-};
-static thread_local zmq_sys_trial_t zmq_sys_trial = zmq_sys_no_trial;
+        "    bool zmq_sys_drained = false;
 
-void zmq::stream_engine_base_t::out_event ()
-{
-    zmq_assert (!_io_error);
-    bool zmq_sys_drained = false;
-",
-    ),
-    (
-        "        _outpos = NULL;
-        _outsize = _encoder->encode (&_outpos, 0);
-
-        while (_outsize < static_cast<size_t> (_options.out_batch_size)) {
-",
-        "        _outpos = NULL;
-        const size_t zmq_sys_room = _encoder->zmq_sys_room ();
-        _outsize = _encoder->encode (&_outpos, 0);
-
-        while (_outsize < zmq_sys_room) {
-",
-    ),
-    (
-        "              _encoder->encode (&bufptr, _options.out_batch_size - _outsize);
-",
-        "              _encoder->encode (&bufptr, zmq_sys_room - _outsize);
+    //  If write buffer is empty, try to read new data from the encoder.
+    if (!_outsize) {
 ",
     ),
     (
@@ -51,43 +25,10 @@ void zmq::stream_engine_base_t::out_event ()
                 else
                     break;
 ",
-        "                if (errno == ECONNRESET) {
-                    if (zmq_sys_trial == zmq_sys_tried)
-                        zmq_sys_trial = zmq_sys_failed;
+        "                if (errno == ECONNRESET)
                     return;
-                }
                 zmq_sys_drained = true;
                 break;
-",
-    ),
-    (
-        "            _output_stopped = true;
-            reset_pollout ();
-            return;
-",
-        "            _output_stopped = true;
-            if (zmq_sys_trial == zmq_sys_no_trial)
-                reset_pollout ();
-            return;
-",
-    ),
-    (
-        "    if (nbytes == -1) {
-        reset_pollout ();
-        return;
-    }
-
-    _outpos += nbytes;
-",
-        "    if (nbytes == -1) {
-        if (zmq_sys_trial == zmq_sys_tried)
-            zmq_sys_trial = zmq_sys_failed;
-        else
-            reset_pollout ();
-        return;
-    }
-
-    _outpos += nbytes;
 ",
     ),
     (
@@ -99,31 +40,16 @@ void zmq::stream_engine_base_t::out_event ()
         "    if (unlikely (_handshaking)) {
         if (_outsize == 0)
             reset_pollout ();
-    } else if (zmq_sys_drained && _outsize == 0) {
-        _output_stopped = true;
-        if (zmq_sys_trial == zmq_sys_no_trial)
+    } else if (_outsize == 0) {
+        if (zmq_sys_drained) {
+            _output_stopped = true;
             reset_pollout ();
+        }
+    } else if (_output_stopped) {
+        _output_stopped = false;
+        set_pollout ();
     }
 }
-",
-    ),
-    (
-        "    if (likely (_output_stopped)) {
-        set_pollout ();
-        _output_stopped = false;
-    }
-",
-        "    if (likely (_output_stopped)) {
-        _output_stopped = false;
-        zmq_sys_trial = zmq_sys_tried;
-        out_event ();
-        const zmq_sys_trial_t outcome = zmq_sys_trial;
-        zmq_sys_trial = zmq_sys_no_trial;
-        //  One that failed may be gone.
-        if (outcome == zmq_sys_tried && !_output_stopped)
-            io_object_t::set_pollout (_handle);
-        return;
-    }
 ",
     ),
 ];
@@ -170,8 +96,7 @@ macro_rules! noted {
 }
 
 /// What a descriptor is watched for changes up to twelve times while a connection is made, and each
-/// change was a system call. They are told to the system together, before it is waited for; and a
-/// connection that has something to send tries to before it asks when it can.
+/// change was a system call. They are told to the system together, before it is waited for.
 pub(super) const POLLER: &[Edit] = &[
     (
         "    pe->events = events_;
@@ -210,23 +135,10 @@ pub(super) const POLLER: &[Edit] = &[
     }
 }
 
-void zmq::epoll_t::zmq_sys_try_pollout (handle_t handle_)
-{
-    set_pollout (handle_);
-    static_cast<poll_entry_t *> (handle_)->zmq_sys_tries = true;
-}
-
 void zmq::epoll_t::zmq_sys_tell ()
 {
     for (size_t i = 0; i < zmq_sys_noted.size (); i++) {
         poll_entry_t *const pe = zmq_sys_noted[i];
-        if (pe->zmq_sys_tries && pe->fd != retired_fd) {
-            pe->zmq_sys_tries = false;
-            //  What follows the greeting comes from another buffer.
-            for (int tries = 0; tries < 2 && pe->fd != retired_fd; tries++)
-                if (pe->ev.events & ~pe->zmq_sys_told & EPOLLOUT)
-                    pe->events->out_event ();
-        }
         pe->zmq_sys_is_noted = false;
         if (pe->fd == retired_fd)
             continue;
@@ -254,22 +166,6 @@ void zmq::epoll_t::stop ()
         const int n = epoll_wait",
     ),
     (
-        "            if (ev_buf[i].events & EPOLLOUT)
-                pe->events->out_event ();
-            if (pe->fd == retired_fd)
-                continue;
-            if (ev_buf[i].events & EPOLLIN)
-                pe->events->in_event ();
-",
-        "            if (ev_buf[i].events & EPOLLIN)
-                pe->events->in_event ();
-            if (pe->fd == retired_fd)
-                continue;
-            if (ev_buf[i].events & EPOLLOUT)
-                pe->events->out_event ();
-",
-    ),
-    (
         "        //  Destroy retired event sources.
         for (",
         "        //  None of them may be noted when it is destroyed.
@@ -280,55 +176,44 @@ void zmq::epoll_t::stop ()
     ),
 ];
 
-/// Only this poller can try.
-pub(super) const IO_OBJECT: &[Edit] = &[(
-    "void zmq::io_object_t::set_pollout (handle_t handle_)
-",
-    "void zmq::io_object_t::zmq_sys_try_pollout (handle_t handle_)
-{
-#if defined ZMQ_IOTHREAD_POLLER_USE_EPOLL
-    _poller->zmq_sys_try_pollout (handle_);
-#else
-    _poller->set_pollout (handle_);
-#endif
-}
-
-void zmq::io_object_t::set_pollout (handle_t handle_)
-",
-)];
-
-/// See [`IO_OBJECT`].
-pub(super) const IO_OBJECT_HEADER: &[Edit] = &[(
-    "    void set_pollout (handle_t handle_);
-",
-    "    void set_pollout (handle_t handle_);
-    void zmq_sys_try_pollout (handle_t handle_);
-",
-)];
-
-/// What asks when it can send is a connection.
-pub(super) const ENGINE_HEADER: &[Edit] = &[(
-    "    void set_pollout () { io_object_t::set_pollout (_handle); }
-",
-    "    void set_pollout () { io_object_t::zmq_sys_try_pollout (_handle); }
-    void zmq_sys_set_pollout () { io_object_t::set_pollout (_handle); }
-",
-)];
-
-/// Two ends that greet each other at once need two messages each until they know who speaks. The
-/// one that was connected to waits a moment for the other's greeting, which mostly is there by then,
-/// and answers it in one.
-pub(super) const GREETING: &[Edit] = &[(
-    "    set_pollin ();
-    set_pollout ();
+/// The parts of a greeting are sent when they are there, instead of when the system has told that they
+/// can be: two turns of the I/O thread for every connection.
+pub(super) const GREETING: &[Edit] = &[
+    (
+        "    set_pollout ();
     //  Flush",
-    "    set_pollin ();
-    if (get_endpoint ().local_type == endpoint_type_bind)
-        zmq_sys_set_pollout ();
-    else
-        set_pollout ();
+        "    set_pollout ();
+    out_event ();
     //  Flush",
-)];
+    ),
+    (
+        "            if (errno != EAGAIN)
+                error (connection_error);
+            return -1;
+        }
+
+        _greeting_bytes_read += n;
+",
+        "            if (errno != EAGAIN)
+                error (connection_error);
+            else if (_outsize > 0)
+                out_event ();
+            return -1;
+        }
+
+        _greeting_bytes_read += n;
+",
+    ),
+    (
+        "    // Start polling for output if necessary.
+",
+        "    if (_outsize > 0)
+        out_event ();
+
+    // Start polling for output if necessary.
+",
+    ),
+];
 
 /// What [`POLLER`] keeps.
 pub(super) const POLLER_HEADER: &[Edit] = &[
@@ -342,7 +227,6 @@ pub(super) const POLLER_HEADER: &[Edit] = &[
         uint32_t zmq_sys_told;
         bool zmq_sys_is_watched;
         bool zmq_sys_is_noted;
-        bool zmq_sys_tries;
     };
 
     //  Makes sure that what an entry is to be watched for will be told.
@@ -350,13 +234,6 @@ pub(super) const POLLER_HEADER: &[Edit] = &[
 
     //  Tells the system what changed.
     void zmq_sys_tell ();
-",
-    ),
-    (
-        "    void set_pollout (handle_t handle_);
-",
-        "    void set_pollout (handle_t handle_);
-    void zmq_sys_try_pollout (handle_t handle_);
 ",
     ),
     (

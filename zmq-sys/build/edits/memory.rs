@@ -150,6 +150,29 @@ pub(super) const ENCODER_HEADER: &[Edit] = &[
     ),
 ];
 
+/// See [`ENCODER_HEADER`].
+pub(super) const ENGINE: &[Edit] = &[
+    (
+        "        _outpos = NULL;
+        _outsize = _encoder->encode (&_outpos, 0);
+
+        while (_outsize < static_cast<size_t> (_options.out_batch_size)) {
+",
+        "        _outpos = NULL;
+        const size_t zmq_sys_room = _encoder->zmq_sys_room ();
+        _outsize = _encoder->encode (&_outpos, 0);
+
+        while (_outsize < zmq_sys_room) {
+",
+    ),
+    (
+        "              _encoder->encode (&bufptr, _options.out_batch_size - _outsize);
+",
+        "              _encoder->encode (&bufptr, zmq_sys_room - _outsize);
+",
+    ),
+];
+
 /// How many bytes the next batch may have. Only to be asked when the one before is sent.
 pub(super) const ENCODER_INTERFACE: &[Edit] = &[(
     "    virtual void load_msg (msg_t *msg_) = 0;
