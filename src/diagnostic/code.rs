@@ -103,7 +103,7 @@ codes! {
     SequenceOneSided "ZR0331" Warning "sequence at one end of a link only";
     InvertOneSided "ZR0332" Warning "invert_matching at one end of a link only";
     SecurityDiffers "ZR0333" Warning "two ends of a link that authenticate differently";
-    NoZapHandler "ZR0334" Warning "PLAIN without anybody who checks passwords";
+    NoZapHandler "ZR0334" Warning "a server whose clients nobody checks";
 }
 
 impl fmt::Display for Code {

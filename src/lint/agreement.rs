@@ -6,8 +6,8 @@
 use crate::diagnostic::{Code, Diagnostic};
 use crate::message::Format;
 use crate::source::Span;
-use crate::topology::{Link, LinkEnd, SocketSpec};
-use crate::zeromq::{OptionName, OptionValue, Role, Transport};
+use crate::topology::{Link, LinkEnd, Mechanism, SocketSpec};
+use crate::zeromq::{OptionName, Role, Transport};
 
 use super::Graph;
 use super::peers::spec;
@@ -99,66 +99,19 @@ fn check_matching(graph: &Graph<'_>, link: &Link) -> Option<Diagnostic> {
     )
 }
 
-/// How a socket authenticates.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mechanism {
-    Null,
-    PlainServer,
-    PlainClient,
-    CurveServer,
-    CurveClient,
-}
-
-impl Mechanism {
-    fn of(socket: &SocketSpec) -> Self {
-        let has = |name: &'static str| match socket.options.get(&OptionName(name)) {
-            Some(value) => *value != OptionValue::Int(0),
-            None => false,
-        };
-        match () {
-            () if has("curve_server") => Self::CurveServer,
-            () if has("curve_serverkey") => Self::CurveClient,
-            () if has("plain_server") => Self::PlainServer,
-            () if has("plain_username") => Self::PlainClient,
-            () => Self::Null,
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Null => "does not authenticate",
-            Self::PlainServer => "is a PLAIN server",
-            Self::PlainClient => "is a PLAIN client",
-            Self::CurveServer => "is a CURVE server",
-            Self::CurveClient => "is a CURVE client",
-        }
-    }
-
-    fn goes_with(self, other: Self) -> bool {
-        match self {
-            Self::Null => other == Self::Null,
-            Self::PlainServer => other == Self::PlainClient,
-            Self::PlainClient => other == Self::PlainServer,
-            Self::CurveServer => other == Self::CurveClient,
-            Self::CurveClient => other == Self::CurveServer,
-        }
-    }
-
-    /// The option that says so.
-    fn option(self) -> Option<&'static str> {
-        match self {
-            Self::Null => None,
-            Self::PlainServer => Some("plain_server"),
-            Self::PlainClient => Some("plain_username"),
-            Self::CurveServer => Some("curve_server"),
-            Self::CurveClient => Some("curve_serverkey"),
-        }
+fn word(mechanism: Mechanism) -> &'static str {
+    match mechanism {
+        Mechanism::Null => "does not authenticate",
+        Mechanism::PlainServer => "is a PLAIN server",
+        Mechanism::PlainClient => "is a PLAIN client",
+        Mechanism::CurveServer => "is a CURVE server",
+        Mechanism::CurveClient => "is a CURVE client",
     }
 }
 
 fn check_security(graph: &Graph<'_>, link: &Link) -> Option<Diagnostic> {
     let ends = [link.connecter, link.binder];
-    let [one, other] = ends.map(|end| Mechanism::of(spec(graph, end)));
+    let [one, other] = ends.map(|end| spec(graph, end).mechanism());
     // Over inproc there is no handshake.
     if one.goes_with(other) || link.endpoint.transport() == Transport::Inproc {
         return None;
@@ -169,7 +122,7 @@ fn check_security(graph: &Graph<'_>, link: &Link) -> Option<Diagnostic> {
         option.map_or(written.socket(end), |entry| entry.key.span)
     };
     let text =
-        |end: LinkEnd, mechanism: Mechanism| format!("{} {}", written.name(end), mechanism.word());
+        |end: LinkEnd, mechanism: Mechanism| format!("{} {}", written.name(end), word(mechanism));
     Some(
         Diagnostic::new(Code::SecurityDiffers, "the two ends of a link authenticate differently")
             .at(place(link.connecter, one), text(link.connecter, one))

@@ -8,6 +8,7 @@
 
 mod agreement;
 mod allow;
+mod authentication;
 mod endpoints;
 mod filters;
 mod handlers;
@@ -98,6 +99,7 @@ impl<'a> Graph<'a> {
         agreement::check(self, findings);
         endpoints::check(self, findings);
         options::check(self, findings);
+        authentication::check(self, findings);
         handlers::check(self, findings);
         sends::check(self, findings);
     }

@@ -50,7 +50,6 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
         findings.extend(check_linger(graph, end, socket));
         findings.extend(check_heartbeat(graph, end, socket));
         findings.extend(check_conflate(graph, end, socket));
-        findings.extend(check_zap(graph, end, socket));
         check_effect(graph, end, socket, findings);
     }
 }
@@ -156,24 +155,6 @@ fn check_conflate(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Optio
     )
 }
 
-/// PLAIN without a ZAP handler fails every handshake.
-fn check_zap(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Diagnostic> {
-    if !socket.is_on("plain_server") {
-        return None;
-    }
-    let mut bound = sockets(graph.topology).flat_map(|(_, socket)| socket.binds());
-    if bound.any(|endpoint| endpoint.as_str() == "inproc://zeromq.zap.01") {
-        return None;
-    }
-    let entry = graph.written.option(end, "plain_server")?;
-    Some(
-        Diagnostic::new(Code::NoZapHandler, "a PLAIN server, and nobody checks the passwords")
-            .at(entry.key.span, "asks the ZAP handler about every client")
-            .because("without a socket at inproc://zeromq.zap.01 every handshake fails")
-            .help("add a rep node that binds inproc://zeromq.zap.01, or use CURVE"),
-    )
-}
-
 fn check_effect(
     graph: &Graph<'_>,
     end: LinkEnd,
@@ -186,7 +167,9 @@ fn check_effect(
             .options
             .get(&OptionName(needed))
             .is_some_and(|value| !matches!(value, OptionValue::Int(number) if *number <= 0));
-        if !is_set || is_on {
+        // There it has an effect, of which `authentication` tells.
+        let is_told = *name == "zap_enforce_domain" && socket.is_on("curve_server");
+        if !is_set || is_on || is_told {
             continue;
         }
         let Some(entry) = graph.written.option(end, name) else { continue };

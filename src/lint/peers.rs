@@ -93,8 +93,7 @@ fn check_read(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Di
         Attachment::Connect(_) | Attachment::ConnectNode { .. } => false,
     });
     let is_reached = || graph.links.iter().any(|link| link.binder == end);
-    let is_zap = || socket.binds().any(|endpoint| endpoint.address() == "zeromq.zap.01");
-    if !is_private || is_zap() || is_reached() {
+    if !is_private || socket.is_zap_handler() || is_reached() {
         return None;
     }
     let effect = match socket.role {

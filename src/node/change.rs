@@ -14,7 +14,6 @@ use super::socket::{NodeSocket, SocketError};
 use super::task::{Node, Phase};
 use crate::counters::{DropReason, SocketCounters};
 use crate::event::What;
-use crate::plan::needs_rebuild;
 use crate::script::{Effect, Event};
 use crate::topology::{NodeSpec, SocketSpec};
 use crate::zeromq::Role;
@@ -88,6 +87,7 @@ impl Node {
         for socket in &mut self.sockets {
             // Reads every command that waits: a pipe that ended must not be sent into.
             socket.look();
+            socket.settle();
         }
         if reloaded && matches!(self.phase, Phase::Running | Phase::Quiet) {
             self.call(Event::Reload);
@@ -197,7 +197,7 @@ impl Node {
         let Some(mut known) = known else {
             return open(Arc::<SocketCounters>::default()).map_err(|error| (None, error));
         };
-        if !needs_rebuild(&known.spec, spec) {
+        if !known.has_to_go_for(spec) {
             return match known.adopt(spec) {
                 Ok(()) => Ok(known),
                 Err(error) => Err((Some(Box::new(known)), error)),
@@ -218,9 +218,10 @@ impl Node {
     /// or have to answer by connections that will be gone.
     fn finish_what_cannot_wait(&mut self, to: &NodeSpec) {
         for place in 0..self.sockets.len() {
-            let known = &self.sockets[place].spec;
+            let socket = &self.sockets[place];
+            let known = &socket.spec;
             let next = to.sockets.iter().find(|spec| spec.name == known.name);
-            let answers_by = |spec: &SocketSpec| known.role.routes() && needs_rebuild(known, spec);
+            let answers_by = |spec: &SocketSpec| known.role.routes() && socket.has_to_go_for(spec);
             match next {
                 Some(spec) if spec.role == known.role && !answers_by(spec) => continue,
                 Some(spec) if spec.role == known.role => {
@@ -249,16 +250,20 @@ impl Node {
         }
     }
 
-    /// Stops in the middle of a reload: what was taken is finished first.
+    /// Stops in the middle of a reload: what was taken is finished first. A ZAP handler answers who
+    /// has asked already, whether it was held or not.
     pub(super) fn finish_before_stop(&mut self) {
-        if self.held.take().is_none() {
-            return;
-        }
+        let was_held = self.held.take().is_some();
+        let runs = matches!(self.phase, Phase::Running | Phase::Quiet);
         for place in 0..self.sockets.len() {
-            take_last_words(&mut self.sockets[place]);
-            self.finish_stash(place);
+            if was_held || runs && self.sockets[place].spec.is_zap_handler() {
+                take_last_words(&mut self.sockets[place]);
+                self.finish_stash(place);
+            }
         }
-        self.unload_forwards();
+        if was_held {
+            self.unload_forwards();
+        }
     }
 
     /// Moves what waits from the old places of sockets to the new ones.
@@ -282,6 +287,10 @@ impl Node {
                     self.tell_limited(None, what);
                 }
             }
+        }
+        if let Some(held) = self.held.take() {
+            let places = held.into_iter().filter_map(|place| place_now(&self.sockets, place));
+            self.held = Some(places.collect());
         }
         for mut event in std::mem::take(&mut self.peer_events) {
             if let Some(place) = place_now(&self.sockets, event.socket) {

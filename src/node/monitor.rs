@@ -11,6 +11,7 @@ use std::task::{Context as TaskContext, Waker};
 
 use super::raw::{Errno, RawSocket};
 use crate::lock::locked;
+use crate::topology::Mechanism;
 
 /// Something that happened to a connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -62,14 +63,14 @@ struct Told {
 }
 
 impl Monitor {
-    /// Watches a socket.
-    pub(super) fn start(watched: &mut RawSocket) -> Result<Self, Errno> {
+    /// Watches a socket, which authenticates in this way.
+    pub(super) fn start(watched: &mut RawSocket, mechanism: Mechanism) -> Result<Self, Errno> {
         let feed = Arc::new(Feed::default());
         let listening = Arc::clone(&feed);
         watched.monitor(
             EVENTS,
             Box::new(move |event, values, local, remote| {
-                if let Some(event) = decode(event, values, local, remote) {
+                if let Some(event) = decode(event, values, local, remote, mechanism) {
                     listening.push(event);
                 }
             }),
@@ -117,23 +118,29 @@ impl Feed {
     }
 }
 
-fn decode(event: u64, values: &[u64], local: &CStr, remote: &CStr) -> Option<MonitorEvent> {
+fn decode(
+    event: u64,
+    values: &[u64],
+    local: &CStr,
+    remote: &CStr,
+    mechanism: Mechanism,
+) -> Option<MonitorEvent> {
     let value = *values.first()?;
     let kind = match u32::try_from(event).ok()? {
         zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED => MonitorKind::Connected,
         zmq_sys::ZMQ_EVENT_DISCONNECTED => MonitorKind::Disconnected,
         zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL => MonitorKind::HandshakeFailed {
-            why: no_detail(i32::try_from(value).unwrap_or(0)),
-            final_: false,
+            why: no_detail(i32::try_from(value).unwrap_or(0), mechanism),
+            // Without a ZAP handler libzmq takes the peer for one that broke the protocol.
+            final_: i32::try_from(value) == Ok(libc::EFAULT),
         },
         zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL => MonitorKind::HandshakeFailed {
-            why: protocol_error(u32::try_from(value).unwrap_or(0)),
+            why: protocol_error(u32::try_from(value).unwrap_or(0), mechanism),
             final_: true,
         },
-        zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_AUTH => MonitorKind::HandshakeFailed {
-            why: format!("the peer was not authenticated (status {value})"),
-            final_: true,
-        },
+        zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_AUTH => {
+            MonitorKind::HandshakeFailed { why: not_authenticated(value, mechanism), final_: true }
+        }
         zmq_sys::ZMQ_EVENT_PIPES_STATS => {
             MonitorKind::Queues { outbound: value, inbound: *values.get(1)? }
         }
@@ -143,12 +150,16 @@ fn decode(event: u64, values: &[u64], local: &CStr, remote: &CStr) -> Option<Mon
     Some(MonitorEvent { kind, local: text(local), remote: text(remote) })
 }
 
-fn no_detail(errno: i32) -> String {
+fn no_detail(errno: i32, mechanism: Mechanism) -> String {
     match errno {
         0 | libc::EPIPE | libc::ECONNRESET => {
-            "the peer ended the handshake; perhaps its socket type does not fit this one, or it \
-             does not speak ZMTP"
-                .to_owned()
+            format!("the peer ended the handshake; perhaps {}", unsaid(mechanism))
+        }
+        libc::EFAULT => {
+            "there is no ZAP handler to be asked about the peer, so it was not let in".to_owned()
+        }
+        libc::ENOTCONN => {
+            "the ZAP handler went before it answered, so the peer was not let in".to_owned()
         }
         libc::EPROTO => "the peer does not speak ZMTP".to_owned(),
         libc::ETIMEDOUT => "the peer did not finish the handshake in time".to_owned(),
@@ -156,7 +167,50 @@ fn no_detail(errno: i32) -> String {
     }
 }
 
-fn protocol_error(code: u32) -> String {
+/// Why a peer may have ended a handshake without saying so.
+pub(super) fn unsaid(mechanism: Mechanism) -> &'static str {
+    match mechanism {
+        Mechanism::Null => "its socket type does not fit this one, or it does not speak ZMTP",
+        Mechanism::CurveClient => {
+            "its public key is not this socket's `curve_serverkey`, `curve_publickey` does not \
+             belong to `curve_secretkey`, its ZAP handler was not there, or its socket type does \
+             not fit this one"
+        }
+        Mechanism::CurveServer => {
+            "it is no CURVE client of this socket's public key, or its socket type does not fit \
+             this one"
+        }
+        Mechanism::PlainClient => {
+            "it is no PLAIN server, has no ZAP handler, or its socket type does not fit this one"
+        }
+        Mechanism::PlainServer => "it is no PLAIN client, or its socket type does not fit this one",
+    }
+}
+
+/// A handler of ours tells the peer, that of a peer tells us.
+fn not_authenticated(status: u64, mechanism: Mechanism) -> String {
+    match (status, mechanism) {
+        (300, _) => "the ZAP handler put it off (status 300)".to_owned(),
+        (500, _) => "the ZAP handler failed (status 500)".to_owned(),
+        (_, Mechanism::CurveClient) => {
+            format!(
+                "the peer's ZAP handler refused this socket's `curve_publickey` (status {status})"
+            )
+        }
+        (_, Mechanism::PlainClient) => {
+            format!("the peer's ZAP handler refused the name and password (status {status})")
+        }
+        // Whose handler it was, nobody says.
+        (_, Mechanism::Null) => {
+            format!("a ZAP handler refused the connection (status {status})")
+        }
+        (_, Mechanism::CurveServer | Mechanism::PlainServer) => {
+            format!("the ZAP handler refused the peer (status {status})")
+        }
+    }
+}
+
+fn protocol_error(code: u32, mechanism: Mechanism) -> String {
     match code {
         zmq_sys::ZMQ_PROTOCOL_ERROR_ZMTP_INVALID_METADATA => {
             "the peer's socket type does not fit this one, or its greeting is malformed".to_owned()
@@ -165,7 +219,17 @@ fn protocol_error(code: u32) -> String {
             "the peer wants another security mechanism".to_owned()
         }
         zmq_sys::ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC => {
-            "the peer's CURVE keys do not match".to_owned()
+            let keys = match mechanism {
+                Mechanism::CurveServer => {
+                    "its `curve_serverkey` is not this socket's public key, or its \
+                     `curve_publickey` does not belong to its `curve_secretkey`"
+                }
+                Mechanism::Null
+                | Mechanism::CurveClient
+                | Mechanism::PlainServer
+                | Mechanism::PlainClient => "it has another key than `curve_serverkey` says",
+            };
+            format!("the peer's CURVE keys do not match: {keys}")
         }
         zmq_sys::ZMQ_PROTOCOL_ERROR_ZMTP_UNEXPECTED_COMMAND => {
             "the peer sent a command that does not belong there".to_owned()

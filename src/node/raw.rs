@@ -319,6 +319,11 @@ impl Context {
         Ok(context)
     }
 
+    /// Whether every handshake that would ask a ZAP handler fails while there is none.
+    pub fn need_zap(&self, needed: bool) -> Result<(), Errno> {
+        self.set(zmq_sys::ZMQ_SYS_NEEDS_ZAP, i32::from(needed))
+    }
+
     fn set(&self, option: u32, value: i32) -> Result<(), Errno> {
         // SAFETY: a live context.
         check(unsafe { zmq_sys::zmq_ctx_set(self.0.pointer, option.cast_signed(), value) })

@@ -151,7 +151,7 @@ impl Node {
         let is_open = matches!(self.phase, Phase::Attaching | Phase::Running);
         // A STREAM has no handshake, and a node that stops ends connections itself.
         if !is_told && is_open && socket.spec.role != Role::Stream {
-            let why = "its socket type does not fit this one, or it does not speak ZMTP".to_owned();
+            let why = super::monitor::unsaid(socket.spec.mechanism()).to_owned();
             self.handshake_failed(place, why, key.1, true, now);
         }
     }

@@ -25,6 +25,7 @@ use super::tap::Ends;
 
 use crate::counters::{DropReason, SocketCounters};
 use crate::message::{Frame, Multipart, Outgoing};
+use crate::plan::needs_rebuild;
 use crate::topology::{Filter, SocketSpec, WhenFull};
 use crate::zeromq::{OptionValue, Role, SocketOption};
 
@@ -153,6 +154,8 @@ pub(super) struct NodeSocket {
     /// Messages in and out so far, and when that last changed.
     moved: (u64, Instant),
     blocked_since: Option<Instant>,
+    /// Whether peers may be in that no ZAP handler was asked about, though this spec would have.
+    may_have_let_in: bool,
     owner: String,
     numbering: Option<Numbering>,
     checking: Checking,
@@ -200,11 +203,26 @@ impl NodeSocket {
             taken_is_told: false,
             moved: (0, Instant::now()),
             blocked_since: None,
+            may_have_let_in: spec.lets_in_unasked(),
             numbering: None,
             checking: Checking::default(),
         };
         socket.set_options()?;
         Ok(socket)
+    }
+
+    /// Whether it has to be replaced to become what a spec says.
+    pub(super) fn has_to_go_for(&self, spec: &SocketSpec) -> bool {
+        if self.may_have_let_in {
+            return needs_rebuild(&self.spec, spec);
+        }
+        // After a reload that failed, nobody has come in unasked.
+        needs_rebuild(&SocketSpec { asks_zap: spec.asks_zap, ..self.spec.clone() }, spec)
+    }
+
+    /// A version of the file holds from now on, also for who comes in.
+    pub(super) fn settle(&mut self) {
+        self.may_have_let_in |= self.spec.lets_in_unasked();
     }
 
     fn set_options(&mut self) -> Result<(), SocketError> {
@@ -236,6 +254,10 @@ impl NodeSocket {
                     i32::try_from(default).unwrap_or(i32::MAX),
                 )?;
             }
+        }
+        if self.spec.zap_domain().is_some() {
+            // Who names a domain lets nobody in unasked, unless the file says otherwise.
+            set("zap_enforce_domain", zmq_sys::ZMQ_ZAP_ENFORCE_DOMAIN, 1)?;
         }
         for (name, value) in &self.spec.options {
             // The runner keeps ROUTER_MANDATORY on and acts on the user's wish itself.

@@ -316,7 +316,14 @@ impl Node {
         let socket = &self.sockets[place];
         // A REQ that has asked must hear the answer before anything more can be sent on it.
         let may_handle = self.resting_until.is_none() && self.held.is_none();
-        let wanted = self.takes_new() || socket.awaits_reply && may_handle;
+        // Nobody is let in while a ZAP handler waits, so a hold for other sockets is not for it.
+        let decides = || {
+            self.held.as_ref().is_some_and(|held| !held.contains(&place))
+                && self.resting_until.is_none()
+                && self.pending.is_empty()
+                && socket.spec.is_zap_handler()
+        };
+        let wanted = self.takes_new() || socket.awaits_reply && may_handle || decides();
         wanted
             && socket.spec.role.receives()
             && !self.forwards.iter().any(|forward| forward.from == place)

@@ -74,6 +74,21 @@ fn of_sockets(from: &SocketSpec, to: &SocketSpec) -> Vec<Change> {
     for (name, how, why) in option_changes(from, to) {
         add(format!("options.{}", name.0), how, why);
     }
+    match (from.asks_zap, to.asks_zap) {
+        (false, true) if from.lets_in_unasked() => {
+            let why = "peers that came in unasked have to knock again";
+            add("asks the ZAP handler".into(), How::Rebuild, why);
+        }
+        (false, true) => {
+            let why = "without one it let nobody in";
+            add("asks the ZAP handler".into(), How::Live, why);
+        }
+        (true, false) => {
+            let why = "who is connected stays so";
+            add("no longer asks a ZAP handler".into(), How::Live, why);
+        }
+        (true, true) | (false, false) => {}
+    }
     for (differs, what) in [
         (from.linger != to.linger, "linger"),
         (from.msgid != to.msgid, "msgid"),

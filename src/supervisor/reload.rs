@@ -12,7 +12,7 @@ use super::calm::Calm;
 use super::early::EarlyLinks;
 use super::receipt::{Receipt, Verdict};
 use super::scope::Scope;
-use super::steps::{Steps, authenticates};
+use super::steps::Steps;
 use super::{StartError, Supervisor, links};
 use crate::counters::{DropReason, NodeCounters};
 use crate::node::{Control, NodeError};
@@ -46,7 +46,8 @@ impl Supervisor {
             Err(error) => {
                 receipt.verdict = Verdict::RolledBack;
                 receipt.errors.push(error.to_string());
-                let back = Plan::between(new, &old);
+                // Nobody came in unasked meanwhile, so nobody has to knock again for that.
+                let back = Plan::between(&new.asking_as(&old), &old);
                 match self.carry_out(&back, &old).await {
                     // It is the version that ran before, not another one.
                     Ok(done) => receipt.notes = done.notes,
@@ -81,6 +82,10 @@ impl Supervisor {
     ) -> Result<Done, StartError> {
         let old = self.topology.clone();
         let old_links = links_of(&old);
+        // What either version wants asked is asked, until the new one is all that runs.
+        if old.asks_zap() || new.asks_zap() {
+            self.context.need_zap(true).map_err(StartError::Context)?;
+        }
         let scope = Scope::of(plan, &old, &old_links);
         let steps = self.steps(plan);
         let mut done = self.quiet(&scope, &old, &old_links, &steps).await;
@@ -93,6 +98,7 @@ impl Supervisor {
         // On failure everything stays held until the way back is done.
         done.notes.extend(result?);
         self.topology = new.clone();
+        self.context.need_zap(new.asks_zap()).map_err(StartError::Context)?;
         self.account();
         self.release(&steps);
         self.start_all(&steps);
@@ -174,14 +180,14 @@ impl Supervisor {
             return Err(StartError::Nodes(failures));
         }
         let mut early = (self.generation == 0).then(|| EarlyLinks::of(new));
-        // Who decides about connections is there first, or some came up without being asked.
-        let decides = |join: &&(Arc<NodeSpec>, Arc<str>, u32)| authenticates(&join.0);
+        // Who decides about connections is there first, so that none has to wait.
+        let decides = |join: &&(Arc<NodeSpec>, Arc<str>, u32)| join.0.is_zap_handler();
         let (first, then): (Vec<_>, Vec<_>) = steps.join.iter().partition(decides);
         self.make(first.iter().copied().cloned(), &mut early).await?;
-        self.make(then.into_iter().cloned(), &mut early).await?;
         for (_, instance, _) in first {
             self.tell(instance, Control::Start);
         }
+        self.make(then.into_iter().cloned(), &mut early).await?;
         let concerned = self.concerned(steps, scope, new);
         let notes = self.connect(new, &concerned, &calm.outsiders).await?;
         if !scope.groups.is_empty() {
@@ -204,7 +210,7 @@ impl Supervisor {
     }
 
     fn start_all(&self, steps: &Steps) {
-        for (_, instance, _) in steps.join.iter().filter(|(spec, _, _)| !authenticates(spec)) {
+        for (_, instance, _) in steps.join.iter().filter(|(spec, _, _)| !spec.is_zap_handler()) {
             self.tell(instance, Control::Start);
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{How, NodePlan, Plan};
-use crate::topology::{Link, LinkEnd, NodeSpec, Topology};
+use crate::topology::{Link, LinkEnd, NodeSpec, SocketSpec, Topology};
 use crate::zeromq::Role;
 
 /// What a plan disturbs in the running topology, by node name.
@@ -46,7 +46,7 @@ impl Scope {
         }
         scope.cut.extend(touched.difference(&scope.rebuilt).cloned());
         for group in groups(old, links) {
-            if group.sockets.is_disjoint(&touched) {
+            if group.sockets.is_disjoint(&touched) || is_zap_handler(old, &group) {
                 continue;
             }
             for (node, socket) in &group.sockets {
@@ -99,6 +99,16 @@ pub(super) fn is_moved(from: &NodeSpec, to: &NodeSpec) -> bool {
 
 fn all_sockets(spec: &NodeSpec) -> impl Iterator<Item = (String, String)> + '_ {
     spec.sockets.iter().map(|socket| (spec.name.clone(), socket.name.clone()))
+}
+
+/// Whether a group is a ZAP handler that only libzmq asks. It goes on answering up to its change:
+/// while it is held, nobody is let in.
+fn is_zap_handler(topology: &Topology, group: &Group) -> bool {
+    let mut sockets = group.sockets.iter();
+    let (Some((node, name)), None) = (sockets.next(), sockets.next()) else { return false };
+    let spec = topology.node(node);
+    let socket = spec.and_then(|spec| spec.sockets.iter().find(|socket| socket.name == *name));
+    socket.is_some_and(SocketSpec::is_zap_handler)
 }
 
 fn routes(node: &NodeSpec, socket: &str) -> bool {

@@ -128,9 +128,3 @@ impl Supervisor {
         concerned
     }
 }
-
-/// Whether a node decides who may connect (ZAP): no link that asks it comes up before it runs.
-pub(super) fn authenticates(node: &NodeSpec) -> bool {
-    let is_zap = |endpoint: &Endpoint| endpoint.as_str() == "inproc://zeromq.zap.01";
-    node.sockets.iter().any(|socket| socket.binds().any(is_zap))
-}

@@ -2,6 +2,7 @@
 
 mod check;
 mod links;
+mod mechanism;
 mod spec;
 
 pub use check::known as keys;
@@ -9,6 +10,7 @@ pub use check::{
     Checked, InlineHandler, Scripts, WantedHandlers, WantedScript, check, wanted_scripts,
 };
 pub use links::{Link, LinkEnd, links_of};
+pub use mechanism::Mechanism;
 pub use spec::{
     Attachment, FileSpec, Filter, ForwardSpec, HighWaterMark, NodeSpec, OnError, ReadSpec,
     SocketSpec, Topology, TopologySpec, WhenFull, WriteSpec,

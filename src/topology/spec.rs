@@ -71,6 +71,24 @@ impl TopologySpec {
         self.nodes.iter().map(Arc::as_ref).find(|node| node.name == name)
     }
 
+    /// The same, but with sockets that ask a ZAP handler where those of another topology do.
+    #[must_use]
+    pub fn asking_as(&self, other: &Self) -> Self {
+        let mut spec = self.clone();
+        let has_handler = other.asks_zap();
+        for socket in spec.nodes.iter_mut().flat_map(|node| &mut Arc::make_mut(node).sockets) {
+            socket.asks_zap = has_handler && socket.would_ask_zap();
+        }
+        spec
+    }
+
+    /// Whether the file has a ZAP handler that somebody asks. It stays so where only some of the
+    /// file's nodes run, the handler not among them.
+    #[must_use]
+    pub fn asks_zap(&self) -> bool {
+        self.nodes.iter().flat_map(|node| &node.sockets).any(|socket| socket.asks_zap)
+    }
+
     /// The place of every node by its name, for who looks for many.
     #[must_use]
     pub fn places(&self) -> HashMap<&str, usize> {
@@ -115,6 +133,12 @@ pub struct NodeSpec {
 }
 
 impl NodeSpec {
+    /// Whether one of its sockets is the process's ZAP handler.
+    #[must_use]
+    pub fn is_zap_handler(&self) -> bool {
+        self.sockets.iter().any(SocketSpec::is_zap_handler)
+    }
+
     /// The socket of that name, by its place.
     #[must_use]
     pub fn socket(&self, name: &str) -> Option<usize> {
@@ -216,6 +240,8 @@ pub struct SocketSpec {
     pub identity: Option<Vec<u8>>,
     /// Every other libzmq option that was set.
     pub options: BTreeMap<OptionName, OptionValue>,
+    /// Whether a ZAP handler of this file is asked about its peers.
+    pub asks_zap: bool,
 }
 
 impl SocketSpec {

@@ -225,6 +225,12 @@ impl Endpoint {
         &self.text
     }
 
+    /// Whether it is where libzmq looks for the ZAP handler of a process.
+    #[must_use]
+    pub fn is_zap(&self) -> bool {
+        self.text == "inproc://zeromq.zap.01"
+    }
+
     /// How messages travel.
     #[must_use]
     pub fn transport(&self) -> Transport {

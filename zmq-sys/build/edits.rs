@@ -1,6 +1,7 @@
 //! Owns the few places where libzmq is built otherwise than it was released. Never compiles them:
 //! `compiler` does.
 
+mod authentication;
 mod calls;
 mod memory;
 mod watching;
@@ -11,24 +12,33 @@ pub(crate) type Edit = (&'static str, &'static str);
 /// Headers that are edited. Their include guards keep the ones in the folder out.
 pub(crate) const HEADERS: &[(&str, &[&[Edit]])] = &[
     ("config.hpp", &[memory::CONFIG]),
+    ("ctx.hpp", &[authentication::CONTEXT_HEADER]),
     ("decoder_allocators.hpp", &[memory::ALLOCATOR_HEADER]),
     ("epoll.hpp", &[calls::POLLER_HEADER]),
     ("i_encoder.hpp", &[memory::ENCODER_INTERFACE]),
     ("encoder.hpp", &[memory::ENCODER_HEADER]),
     ("mechanism.hpp", &[memory::MECHANISM_HEADER]),
-    ("session_base.hpp", &[memory::SESSION_HEADER]),
+    ("null_mechanism.hpp", &[authentication::NULL_MECHANISM_HEADER]),
+    ("session_base.hpp", &[memory::SESSION_HEADER, authentication::SESSION_HEADER]),
     ("stream_engine_base.hpp", &[memory::ENGINE_HEADER]),
 ];
 /// Source files that are edited.
 pub(crate) const EDITED: &[(&str, &[&[Edit]])] = &[
+    ("ctx.cpp", &[authentication::CONTEXT]),
+    ("curve_server.cpp", &[authentication::CURVE_SERVER]),
     ("decoder_allocators.cpp", &[memory::ALLOCATOR]),
     ("epoll.cpp", &[calls::POLLER]),
     ("ip_resolver.cpp", &[calls::RESOLVER]),
     ("mailbox.cpp", &[calls::MAILBOX]),
+    ("null_mechanism.cpp", &[authentication::NULL_MECHANISM]),
     ("pipe.cpp", &[watching::PIPE]),
+    ("plain_server.cpp", &[authentication::PLAIN_SERVER]),
+    ("session_base.cpp", &[authentication::SESSION]),
     ("socket_base.cpp", &[watching::SOCKET]),
     ("stream_connecter_base.cpp", &[memory::CONNECTER]),
-    ("stream_engine_base.cpp", &[memory::ENGINE, calls::ENGINE]),
+    ("stream_engine_base.cpp", &[memory::ENGINE, calls::ENGINE, authentication::ENGINE]),
     ("ws_connecter.cpp", &[memory::WS_CONNECTER]),
+    ("ws_engine.cpp", &[authentication::WS_ENGINE]),
+    ("zap_client.cpp", &[authentication::CLIENT]),
     ("zmtp_engine.cpp", &[calls::GREETING]),
 ];

@@ -144,7 +144,7 @@ impl NodeSocket {
     /// Starts the monitor before the first endpoint that has events to tell: inproc has none.
     pub(super) fn watch_connections(&mut self, endpoint: &str) -> Result<(), SocketError> {
         if self.monitor.is_none() && !endpoint.starts_with("inproc:") {
-            let monitor = Monitor::start(&mut self.raw)
+            let monitor = Monitor::start(&mut self.raw, self.spec.mechanism())
                 .map_err(|errno| SocketError::Open { socket: self.spec.name.clone(), errno })?;
             self.monitor = Some(monitor);
         }

@@ -126,6 +126,7 @@ impl SocketDraft {
             linger: self.linger,
             identity: self.identity.map(|(identity, _)| identity),
             options: self.options.into_iter().map(|(name, (value, _))| (name, value)).collect(),
+            asks_zap: false,
         })
     }
 }
@@ -136,7 +137,7 @@ pub(super) type Resolved = Vec<Vec<Vec<Option<Attachment>>>>;
 /// The nodes as wanted. A socket without a role has been reported: then nobody uses these.
 pub(super) fn into_specs(drafts: Vec<NodeDraft>, resolved: Resolved) -> Vec<Arc<NodeSpec>> {
     let nodes = drafts.into_iter().zip(resolved);
-    nodes
+    let mut specs: Vec<NodeSpec> = nodes
         .map(|(draft, attachments)| {
             let sockets = draft.sockets.into_iter().zip(attachments);
             let sockets = sockets
@@ -144,7 +145,12 @@ pub(super) fn into_specs(drafts: Vec<NodeDraft>, resolved: Resolved) -> Vec<Arc<
                     socket.into_spec(attached.into_iter().flatten().collect())
                 })
                 .collect();
-            Arc::new(NodeSpec { sockets, ..draft.spec })
+            NodeSpec { sockets, ..draft.spec }
         })
-        .collect()
+        .collect();
+    let has_handler = specs.iter().any(NodeSpec::is_zap_handler);
+    for socket in specs.iter_mut().flat_map(|node| &mut node.sockets) {
+        socket.asks_zap = has_handler && socket.would_ask_zap();
+    }
+    specs.into_iter().map(Arc::new).collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns what is said of an option that is not to be had. A value is `option.rs`'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Entry, Node};
@@ -18,7 +18,8 @@ use super::value;
 #[derive(Clone)]
 pub(super) struct OptionDraft {
     pub(super) option: &'static SocketOption,
-    pub(super) value: OptionValue,
+    /// Nothing where the value, or the spelling of the name, has been reported.
+    pub(super) value: Option<OptionValue>,
     pub(super) key_span: Span,
     pub(super) value_span: Span,
 }
@@ -30,15 +31,15 @@ pub(super) fn read(node: &Node, report: &mut Report<'_>) -> Vec<OptionDraft> {
 }
 
 fn read_one(entry: &Entry, report: &mut Report<'_>) -> Option<OptionDraft> {
-    let Some(option) = SocketOption::find(&entry.key.text) else {
-        report_not_to_be_had(entry, report);
-        return None;
+    let (option, value) = match SocketOption::find(&entry.key.text) {
+        Some(option) => (option, option::read(option, &entry.value, report)),
+        None => (report_not_to_be_had(entry, report)?, None),
     };
-    let value = option::read(option, &entry.value, report)?;
     Some(OptionDraft { option, value, key_span: entry.key.span, value_span: entry.value.span })
 }
 
-fn report_not_to_be_had(entry: &Entry, report: &mut Report<'_>) {
+/// Returns the option that is meant, if one is.
+fn report_not_to_be_had(entry: &Entry, report: &mut Report<'_>) -> Option<&'static SocketOption> {
     let key = &entry.key;
     if let Some(refusal) = SocketOption::refusal(&key.text) {
         report.add(
@@ -47,7 +48,7 @@ fn report_not_to_be_had(entry: &Entry, report: &mut Report<'_>) {
                 .because(format!("`{}`: {}", key.text, refusal.why))
                 .help(refusal.instead),
         );
-        return;
+        return None;
     }
     let message = format!("libzmq 4.3.5 has no option `{}`", shorten(&key.text));
     let fault = Diagnostic::new(Code::OptionNotHere, message).at(key.span, "not an option");
@@ -58,11 +59,39 @@ fn report_not_to_be_had(entry: &Entry, report: &mut Report<'_>) {
         Some(meant) => {
             let fault = fault.help(format!("did you mean `{meant}`?"));
             report.add_with_fix(fault, key.span, meant);
+            SocketOption::find(meant)
         }
-        None => report
-            .add(fault.help(
+        None => {
+            report.add(fault.help(
                 "options have libzmq's names in lower case, without `ZMQ_`; remove this one",
-            )),
+            ));
+            None
+        }
+    }
+}
+
+/// The options of one socket.
+#[derive(Default)]
+pub(super) struct SocketOptions {
+    /// Those that read well.
+    pub(super) sound: BTreeMap<OptionName, (OptionValue, Span)>,
+    /// Those that are there, but not as they should be.
+    pub(super) faulty: BTreeSet<OptionName>,
+}
+
+impl SocketOptions {
+    fn insert(&mut self, draft: OptionDraft) {
+        let name = draft.option.name;
+        match draft.value {
+            Some(value) => {
+                self.sound.insert(name, (value, draft.value_span));
+                self.faulty.remove(&name);
+            }
+            None => {
+                self.sound.remove(&name);
+                self.faulty.insert(name);
+            }
+        }
     }
 }
 
@@ -72,20 +101,18 @@ pub(super) fn of_socket(
     defaults: &[OptionDraft],
     role: Option<(Role, Span)>,
     report: &mut Report<'_>,
-) -> BTreeMap<OptionName, (OptionValue, Span)> {
-    let mut options = BTreeMap::new();
+) -> SocketOptions {
+    let mut options = SocketOptions::default();
     let fitting = defaults.iter().filter(|d| role.is_some_and(|(role, _)| d.option.is_of(role)));
     for default in fitting {
-        options.insert(default.option.name, (default.value.clone(), default.value_span));
+        options.insert(default.clone());
     }
     for draft in own {
         match role {
             Some((role, place)) if !draft.option.is_of(role) => {
                 report_wrong_role(&draft, role, place, report);
             }
-            Some(_) | None => {
-                options.insert(draft.option.name, (draft.value, draft.value_span));
-            }
+            Some(_) | None => options.insert(draft),
         }
     }
     options

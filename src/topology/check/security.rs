@@ -2,15 +2,12 @@
 //!
 //! Owns those rules. Never looks at a key's bytes.
 
-use std::collections::BTreeMap;
-
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::zeromq::{OptionName, OptionValue};
 
+use super::options::SocketOptions;
 use super::report::Report;
-
-type Options = BTreeMap<OptionName, (OptionValue, Span)>;
 
 /// What excludes each other, with why.
 const EXCLUSIVE: &[(&str, &str, &str)] = &[
@@ -34,7 +31,7 @@ const NEEDS: &[(&str, &str)] = &[
 ];
 
 /// Reports combinations that cannot work.
-pub(super) fn check(options: &Options, report: &mut Report<'_>) {
+pub(super) fn check(options: &SocketOptions, report: &mut Report<'_>) {
     for (one, other, why) in EXCLUSIVE {
         if let (Some(first), Some(second)) = (set(options, one), set(options, other)) {
             report.add(
@@ -47,6 +44,10 @@ pub(super) fn check(options: &Options, report: &mut Report<'_>) {
         }
     }
     for (one, other) in NEEDS {
+        // Of one that is there and faulty it has been told already.
+        if options.faulty.contains(&OptionName(other)) {
+            continue;
+        }
         if let (Some(place), None) = (set(options, one), set(options, other)) {
             report.add(
                 Diagnostic::new(Code::MissingKey, format!("`{one}` without `{other}`"))
@@ -59,7 +60,7 @@ pub(super) fn check(options: &Options, report: &mut Report<'_>) {
 }
 
 /// The place of an option that is there and not switched off.
-fn set(options: &Options, name: &'static str) -> Option<Span> {
-    let (value, span) = options.get(&OptionName(name))?;
+fn set(options: &SocketOptions, name: &'static str) -> Option<Span> {
+    let (value, span) = options.sound.get(&OptionName(name))?;
     (*value != OptionValue::Int(0)).then_some(*span)
 }

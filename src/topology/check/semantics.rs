@@ -21,6 +21,7 @@ pub(super) fn check(drafts: &[NodeDraft], report: &mut Report<'_>) {
             check_connect_routing_id(socket, report);
             check_replicas(draft, socket, report);
             check_stream(socket, report);
+            check_zap_handler(socket, report);
         }
     }
     check_endpoints(drafts, report);
@@ -109,6 +110,24 @@ fn check_stream(socket: &SocketDraft, report: &mut Report<'_>) {
             );
         }
     }
+}
+
+/// libzmq asserts that the ZAP handler's socket can answer.
+fn check_zap_handler(socket: &SocketDraft, report: &mut Report<'_>) {
+    let Some((role, place)) = socket.role else { return };
+    if matches!(role, Role::Rep | Role::Router) {
+        return;
+    }
+    let mut targets = socket.targets.iter();
+    let Some(target) = targets.find(|target| target.bound().is_some_and(Endpoint::is_zap)) else {
+        return;
+    };
+    let fault = Diagnostic::new(Code::BadEndpoint, format!("a {role} cannot be the ZAP handler"))
+        .at(place, "the role")
+        .at(target.span, "where libzmq asks who may connect")
+        .because("a ZAP handler answers questions, and libzmq aborts when it finds another role")
+        .help("make it a rep, or bind another endpoint");
+    report.add_with_fix(fault, place, "rep");
 }
 
 /// One endpoint of one socket.

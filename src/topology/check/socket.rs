@@ -65,7 +65,7 @@ pub(super) fn read(
     let own = mapping.get("options").map(|given| options::read(given, report)).unwrap_or_default();
     let options = options::of_socket(own, &defaults.options, role, report);
     security::check(&options, report);
-    attach::use_ipv6(&mut targets, options.get(&OptionName("ipv6")), report);
+    attach::use_ipv6(&mut targets, options.sound.get(&OptionName("ipv6")), report);
     let publishing = publish::read(mapping, role, report);
     let draft = SocketDraft {
         name: name.map_or_else(|| only_role.map_or("socket", Role::word).to_owned(), str::to_owned),
@@ -83,7 +83,7 @@ pub(super) fn read(
         identity: mapping
             .get("identity")
             .and_then(|identity| read_identity(identity, role, report)),
-        options,
+        options: options.sound,
     };
     report_unattached(&draft, report);
     draft

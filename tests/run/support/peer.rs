@@ -40,6 +40,11 @@ impl Peer {
         Self::of("frames.py", arguments, &[]).ready()
     }
 
+    /// Strangers, and a friend, at these servers: `knock.py`.
+    pub(crate) fn knocking(arguments: &str) -> Self {
+        Self::of("knock.py", arguments, &[]).ready()
+    }
+
     /// A command of `sequence.py`: a peer that numbers, or checks numbers.
     pub(crate) fn sequence(arguments: &str) -> Self {
         Self::of("sequence.py", arguments, &[])
