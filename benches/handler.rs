@@ -174,6 +174,7 @@ fn handler_of(work: &Work) -> Handler {
         outlets: vec![outlet("in", Role::Pull), outlet("out", Role::Push)],
         started: Instant::now(),
         writes: false,
+        state_limit: usize::MAX,
     };
     let mut handler = Handler::new(&engine, program, view);
     if let Err(error) = handler.call_into(Event::Start, &mut VecDeque::new()) {

@@ -201,6 +201,8 @@ pub struct NodeCounters {
     /// Lines of `read` and `write` that could not be taken as they are: too long, or with a line end
     /// inside.
     pub lines_refused: Counter,
+    /// About how many bytes the state of its handlers takes.
+    pub state_bytes: Counter,
     /// Messages held in the node: handled, but not yet taken by a full socket.
     pub waiting: Counter,
     /// One entry a socket, in the node's order; locked only by a reload and by who reads.

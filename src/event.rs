@@ -138,6 +138,13 @@ pub enum What {
         /// How many.
         count: u64,
     },
+    /// The state of a node's handlers has become large.
+    StateLarge {
+        /// How many bytes it takes.
+        bytes: u64,
+        /// How many it may take.
+        limit: u64,
+    },
     /// The node starts anew after a failed handler.
     Restarting {
         /// After how many milliseconds.
@@ -174,6 +181,7 @@ impl Fact {
             | What::PeerDisconnected { .. }
             | What::LimitedPeerGone { .. }
             | What::LinkMissing { .. }
+            | What::StateLarge { .. }
             | What::More { .. }
             | What::Restarting { .. } => 0,
         }

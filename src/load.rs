@@ -6,7 +6,7 @@
 mod read;
 mod scripts;
 
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -98,6 +98,7 @@ impl Loaded {
             surveys: &loaded.surveys,
             sources: &self.sources,
             is_taken: &is_taken,
+            is_same_file: &is_same_file,
         });
         self.diagnostics = diagnostics;
         self.diagnostics.extend(findings);
@@ -110,6 +111,17 @@ impl Loaded {
 /// Whether something that is no socket lies at a path: `bind` would delete it (libzmq#2059).
 fn is_taken(path: &str) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|found| !found.file_type().is_socket())
+}
+
+/// Whether two paths are one file, or would be: of a pipe both ends are for somebody.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (one.metadata(), other.metadata()) {
+        (Ok(one), Ok(other)) => {
+            one.is_file() && (one.dev(), one.ino()) == (other.dev(), other.ino())
+        }
+        (Err(_), Err(_)) => one == other,
+        (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
+    }
 }
 
 #[cfg(test)]

@@ -116,6 +116,7 @@ fn node_key(key: &str) -> Value {
         "replicas" => integer(1, Some(10_000)),
         "on_error" => words(["skip", "restart", "stop"]),
         "isolate" => boolean(),
+        "state_limit" => size(),
         _ => text(),
     }
 }

@@ -104,6 +104,9 @@ pub struct NodeSnapshot {
     /// Lines that `read` or `write` left out: too long, or with a line end inside.
     #[serde(default)]
     pub lines_refused: u64,
+    /// About how many bytes the state of its handlers takes: exact to a MiB, or an eighth of it.
+    #[serde(default)]
+    pub state_bytes: u64,
     /// Messages and other effects in the node: handled, but not yet taken by a full socket.
     pub waiting: u64,
     /// The user's own `count(…)`.

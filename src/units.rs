@@ -92,6 +92,16 @@ pub fn rate(text: &str) -> Result<Duration, UnitError> {
 }
 
 /// The number in front and the unit behind it.
+/// A size for people, in whole units.
+#[must_use]
+pub fn size_text(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{} KiB", bytes >> 10),
+        _ => format!("{} MiB", bytes >> 20),
+    }
+}
+
 fn split(text: &str) -> Result<(f64, &str), UnitError> {
     let text = text.trim();
     let end = text

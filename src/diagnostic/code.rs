@@ -104,6 +104,7 @@ codes! {
     InvertOneSided "ZR0332" Warning "invert_matching at one end of a link only";
     SecurityDiffers "ZR0333" Warning "two ends of a link that authenticate differently";
     NoZapHandler "ZR0334" Warning "a server whose clients nobody checks";
+    FileInUse "ZR0335" Error "a file that is written while something else reads it";
 }
 
 impl fmt::Display for Code {

@@ -10,6 +10,7 @@ mod agreement;
 mod allow;
 mod authentication;
 mod endpoints;
+mod files;
 mod filters;
 mod handlers;
 mod marks;
@@ -21,6 +22,7 @@ mod words;
 mod written;
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use crate::diagnostic::Diagnostic;
 use crate::document::Document;
@@ -44,6 +46,8 @@ pub struct Subject<'a> {
     pub sources: &'a SourceMap,
     /// Whether something that is no socket lies at a path.
     pub is_taken: &'a dyn Fn(&str) -> bool,
+    /// Whether two paths are the same file, and one with an end.
+    pub is_same_file: &'a dyn Fn(&Path, &Path) -> bool,
 }
 
 impl std::fmt::Debug for Subject<'_> {
@@ -98,6 +102,7 @@ impl<'a> Graph<'a> {
         peers::check(self, findings);
         agreement::check(self, findings);
         endpoints::check(self, findings);
+        files::check(self, findings);
         options::check(self, findings);
         authentication::check(self, findings);
         handlers::check(self, findings);

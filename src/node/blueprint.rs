@@ -116,6 +116,7 @@ impl Blueprint {
             params: self.spec.params.clone(),
             outlets: self.outlets(),
             writes: self.spec.write.is_some(),
+            state_limit: usize::try_from(self.spec.state_limit).unwrap_or(usize::MAX),
             started: self.started,
         }
     }

@@ -157,6 +157,7 @@ fn hash_of(what: &What) -> u64 {
         | What::LimitedPeerGone { .. }
         | What::LinkMissing { .. }
         | What::Restarting { .. }
+        | What::StateLarge { .. }
         | What::More { .. }
         | What::StopRequested { .. } => {}
     }

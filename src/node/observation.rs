@@ -71,6 +71,10 @@ impl Node {
             inquiry.answers.push(answer);
             return;
         }
+        if let Some(handler) = &mut self.handler {
+            handler.measure_small_state();
+            self.blueprint.counters.state_bytes.set(handler.state_bytes() as u64);
+        }
         let told = self.sockets.iter_mut().map(|socket| (Vec::new(), socket.ask_queues()));
         let told = told.collect();
         self.inquiry =

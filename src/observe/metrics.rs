@@ -16,7 +16,7 @@ type SocketMetric = (&'static str, Kind, &'static str, fn(&SocketSnapshot) -> f6
 /// A figure of a link, where it can be known.
 type LinkMetric = (&'static str, Kind, &'static str, fn(&LinkSnapshot) -> Option<u64>);
 
-const NODES: [NodeMetric; 6] = [
+const NODES: [NodeMetric; 7] = [
     ("zrig_node_handled_total", Counter, "Events that a handler was called for.", |node| {
         node.handled
     }),
@@ -35,6 +35,12 @@ const NODES: [NodeMetric; 6] = [
         Counter,
         "Lines that read or write left out: too long, or with a line end inside.",
         |node| node.lines_refused,
+    ),
+    (
+        "zrig_node_state_bytes",
+        Gauge,
+        "About how much the state of its handlers takes, exact to a MiB or an eighth of it.",
+        |node| node.state_bytes,
     ),
     (
         "zrig_node_waiting_messages",

@@ -4,6 +4,7 @@
 
 use crate::event::What;
 use crate::script::Level;
+use crate::units::size_text;
 
 /// How much a fact matters.
 pub(super) fn level(what: &What) -> Level {
@@ -19,6 +20,7 @@ pub(super) fn level(what: &What) -> Level {
         | What::Lost { dropped: true, .. }
         | What::HandshakeFailed { .. }
         | What::LinkMissing { .. }
+        | What::StateLarge { .. }
         | What::NoControlSocket { .. }
         | What::More { .. }
         | What::Restarting { .. } => Level::Warn,
@@ -76,6 +78,12 @@ pub(super) fn sentence(what: &What) -> String {
             let (s, are) = if *count == 1 { ("", "is") } else { ("s", "are") };
             format!("{count} more line{s} like these, each different, {are} not shown")
         }
+        What::StateLarge { bytes, limit } => format!(
+            "the state of its handlers takes {} of {}; beyond that it starts anew with an empty \
+             one: forget what is done, or write a larger `state_limit`",
+            size_text(*bytes),
+            size_text(*limit)
+        ),
         What::Restarting { after_ms } => {
             format!("starts anew in {after_ms} ms, with an empty state")
         }

@@ -31,6 +31,7 @@ pub(super) fn of_nodes(from: &NodeSpec, to: &NodeSpec) -> Vec<Change> {
     live(from.read != to.read, "read");
     live(from.write != to.write, "write");
     live(from.on_error != to.on_error, "on_error");
+    live(from.state_limit != to.state_limit, "state_limit");
     live(from.description != to.description, "description");
     live(named_forwards(from) != named_forwards(to), "forward");
     if from.replicas != to.replicas {

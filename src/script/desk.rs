@@ -34,6 +34,8 @@ pub struct NodeView {
     pub started: Instant,
     /// Whether what a handler returns is written to a sink.
     pub writes: bool,
+    /// How many bytes the state may take.
+    pub state_limit: usize,
 }
 
 /// A [`NodeView`] in the types of the engine.

@@ -56,6 +56,7 @@ impl Filter {
             outlets: Vec::new(),
             started: Instant::now(),
             writes: false,
+            state_limit: usize::MAX,
         };
         Ok(Self { handler: Handler::new(engine, program, view) })
     }

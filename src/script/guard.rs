@@ -72,6 +72,11 @@ impl Guard {
         if steps.is_multiple_of(32) { self.look_at_clock() } else { None }
     }
 
+    /// How much more the thread holds than when the call began.
+    pub(super) fn left_behind(&self) -> isize {
+        memory::held() - self.base.get()
+    }
+
     /// How much more memory the call may take.
     pub(super) fn room(&self) -> usize {
         let left = limits::MEMORY_BYTES - (memory::held() - self.base.get());

@@ -24,6 +24,7 @@ use super::limits;
 use super::msg::{Habit, Letter, Misfit, Msg, excerpt, text_or_blob};
 use super::outlets;
 use super::program::{Compiled, Entry, Program};
+use super::weight::{StateNews, Weight, size_of_message};
 use crate::zeromq::Role;
 
 /// The handlers of one node with their state.
@@ -32,6 +33,7 @@ pub struct Handler {
     program: Rc<Compiled>,
     view: Rc<View>,
     state: Dynamic,
+    weight: Weight,
     /// The argument's variable, and nothing else between calls.
     scope: Scope<'static>,
     global: GlobalRuntimeState,
@@ -59,6 +61,7 @@ impl Handler {
         let global = program.0.base.clone();
         let mut handler = Self {
             engine: Rc::clone(engine),
+            weight: Weight::new(view.state_limit),
             view: Rc::new(view_of(view, &program.0)),
             program: program.0,
             state: Dynamic::from_map(Map::new()),
@@ -84,6 +87,7 @@ impl Handler {
 
     /// Puts other handlers in the place of these; the state stays.
     pub fn swap(&mut self, program: Program, view: NodeView) {
+        self.weight.limit_to(view.state_limit);
         self.view = Rc::new(view_of(view, &program.0));
         self.program = program.0;
         self.habit = Habit::default();
@@ -100,6 +104,30 @@ impl Handler {
     /// Goes on with the state of an earlier node.
     pub fn restore(&mut self, kept: Keepsake) {
         self.state = kept.into_state();
+        self.weight.measure(&self.state);
+    }
+
+    /// What is to be said of how large the state has become, since this was last asked.
+    pub fn state_news(&mut self) -> Option<StateNews> {
+        self.weight.look(&self.state)
+    }
+
+    /// About how many bytes the state took when it was last measured: it is where calls have left a
+    /// MiB behind, or an eighth of it.
+    #[must_use]
+    pub fn state_bytes(&self) -> usize {
+        self.weight.bytes()
+    }
+
+    /// Measures the state, if that takes no time to speak of.
+    pub fn measure_small_state(&mut self) {
+        self.weight.measure_small(&self.state);
+    }
+
+    /// Forgets the state.
+    pub fn empty_state(&mut self) {
+        self.state = Dynamic::from_map(Map::new());
+        self.weight.measure(&self.state);
     }
 
     /// Whether a handler of that name is defined.
@@ -218,6 +246,7 @@ impl Handler {
     ) -> Result<(), Box<HandlerError>> {
         let engine = Rc::clone(&self.engine);
         let desk = &*engine.desk;
+        let letter = hand.as_ref().map(|msg| Rc::downgrade(&msg.0));
         desk.begin(&self.view, hand);
         let outcome = match self.evaluate(entry, argument) {
             Ok(value) => {
@@ -237,6 +266,10 @@ impl Handler {
             self.forget();
         }
         desk.end(effects);
+        if let Some(kept) = letter.and_then(|letter| letter.upgrade()) {
+            // The bytes of a message are libzmq's, out of the sight of our own allocator.
+            self.weight.add(isize::try_from(size_of_message(&Msg(kept))).unwrap_or(isize::MAX));
+        }
         outcome
     }
 
@@ -266,6 +299,7 @@ impl Handler {
         );
         let result = context.eval_expression_tree(&Expression::from(&entry.body));
         self.lift(entry);
+        self.weight.add(self.engine.guard.left_behind());
         result.or_else(|error| match *error {
             EvalAltResult::Return(value, _) | EvalAltResult::Exit(value, _) => Ok(value),
             other => Err(Box::new(other)),

@@ -33,6 +33,7 @@ mod text;
 #[cfg(test)]
 mod trial;
 mod vocabulary;
+mod weight;
 
 pub use desk::NodeView;
 pub use effect::{Effect, Event, Inbound, Level, Outlet, PeerEvent, PeerEventKind, Route};
@@ -49,3 +50,4 @@ pub use program::Program;
 pub use survey::{Call, Function, Literal, Property, Site, Survey, Unknown};
 pub use text::{Handlers, Piece, ScriptText};
 pub use vocabulary::Vocabulary;
+pub use weight::StateNews;

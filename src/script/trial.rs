@@ -45,6 +45,7 @@ pub(super) fn view(outlets: Vec<Outlet>) -> NodeView {
         outlets,
         started: Instant::now(),
         writes: false,
+        state_limit: usize::MAX,
     }
 }
 

@@ -178,6 +178,7 @@ impl ShownNode {
             lines_read: self.counters.lines_read.get(),
             lines_written: self.counters.lines_written.get(),
             lines_refused: self.counters.lines_refused.get(),
+            state_bytes: self.counters.state_bytes.get(),
             waiting: self.counters.waiting.get(),
             user: self.counters.user(),
             sockets: sockets

@@ -130,6 +130,8 @@ pub struct NodeSpec {
     pub on_error: OnError,
     /// `isolate`.
     pub isolate: bool,
+    /// `state_limit`: how many bytes the state of its handlers may take.
+    pub state_limit: u64,
 }
 
 impl NodeSpec {

@@ -31,7 +31,7 @@ fn a_pipe_that_nobody_reads_holds_up_neither_the_start_nor_the_end() {
     make_pipe(&zrig.path("out.txt"));
     let run = zrig.start();
     run.says("waits for a reader of");
-    run.says("goes on");
+    run.says("clock  goes on");
     run.signal("TERM");
     let ending = run.ends().expect(1, ["were not taken before the node had to close"]);
     assert_eq!(ending.times("waits for a reader of"), 1, "{}", ending.text());
@@ -71,7 +71,7 @@ nodes:
     make_pipe(&zrig.path("in.txt"));
     let run = zrig.start();
     run.says("waits for a writer of");
-    run.says("goes on");
+    run.says("clock  goes on");
     std::fs::write(run.path("in.txt"), "hello\n").unwrap();
     run.says("hello");
     run.stop();
@@ -87,13 +87,13 @@ fn a_script_that_is_a_pipe_is_refused_at_once() {
 #[test]
 fn a_pipe_in_the_place_of_a_file_does_not_stop_a_run_from_hearing() {
     let run = Zrig::of(SINK).start();
-    run.says("goes on");
+    run.says("clock  goes on");
     let file = run.path("topology.yaml");
     std::fs::remove_file(&file).unwrap();
     make_pipe(&file);
     run.signal("HUP");
-    let so_far = run.log().iter().filter(|line| line.contains("goes on")).count();
-    run.says_times("goes on", so_far + 2);
+    let so_far = run.log().iter().filter(|line| line.contains("clock  goes on")).count();
+    run.says_times("clock  goes on", so_far + 2);
     run.stop();
 }
 
@@ -135,12 +135,12 @@ fn a_reload_to_an_ipc_path_of_somebody_else_holds_nobody_up() {
     let endpoint = zrig.path("endpoint");
     let _owner = UnixListener::bind(&endpoint).unwrap();
     let run = zrig.start();
-    run.says("goes on");
+    run.says("clock  goes on");
     let taker = format!("  taker: {{role: pull, bind: 'ipc://{}'}}\n", endpoint.display());
     std::fs::write(run.path("topology.yaml"), format!("{SINK}{taker}")).unwrap();
     run.says("another program has it already");
-    let so_far = run.log().iter().filter(|line| line.contains("goes on")).count();
-    run.says_times("goes on", so_far + 2);
+    let so_far = run.log().iter().filter(|line| line.contains("clock  goes on")).count();
+    run.says_times("clock  goes on", so_far + 2);
     run.stop();
 }
 

@@ -18,6 +18,7 @@ mod read_write;
 mod roles;
 mod scale;
 mod slow_joiner;
+mod state;
 #[allow(dead_code, reason = "shared with the tests of reloads")]
 mod support;
 mod topologies;

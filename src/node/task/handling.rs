@@ -14,8 +14,11 @@ use crate::node::inbox::{beginning, open_envelope, subscription};
 use crate::node::lines::{LINE_MAX, Next};
 use crate::node::sink::{LineEndInside, Sink};
 use crate::node::timers::TimerName;
-use crate::script::{Effect, Event, HandlerError, HandlerErrorKind, Inbound, Route, fits};
+use crate::script::{
+    Effect, Event, HandlerError, HandlerErrorKind, Inbound, Route, StateNews, fits,
+};
 use crate::topology::OnError;
+use crate::units::size_text;
 use crate::zeromq::Role;
 
 /// The first pause of `on_error: restart`; it doubles with each failure in a row.
@@ -106,6 +109,8 @@ impl Node {
         let counters = &self.blueprint.counters;
         counters.handled.add(1);
         counters.handler.add(nanos);
+        counters.state_bytes.set(handler.state_bytes() as u64);
+        let news = handler.state_news();
         if has_said {
             self.tell_said(waiting);
         }
@@ -119,6 +124,37 @@ impl Node {
             }
             Err(error) => self.failed(&error),
         }
+        if let Some(news) = news {
+            self.state_grew(news);
+        }
+    }
+
+    /// Warns of a large state, and ends the life of one that is too large: no message can be
+    /// skipped to make it smaller.
+    fn state_grew(&mut self, news: StateNews) {
+        let limit = self.blueprint.spec.state_limit;
+        let bytes = match news {
+            StateNews::Large { bytes } => {
+                return self.tell(None, What::StateLarge { bytes: bytes as u64, limit });
+            }
+            StateNews::TooLarge { bytes } => bytes as u64,
+        };
+        self.blueprint.counters.failed.add(1);
+        let error = format!(
+            "the state of the handlers takes {}, more than the {} of `state_limit`",
+            size_text(bytes),
+            size_text(limit)
+        );
+        self.tell_limited(None, What::HandlerFailed { error });
+        if self.blueprint.spec.on_error == OnError::Stop {
+            let why = format!("the state of {} is too large", self.blueprint.instance);
+            return self.tell(None, What::StopRequested { status: 1, why });
+        }
+        if let Some(handler) = &mut self.handler {
+            handler.empty_state();
+            self.blueprint.counters.state_bytes.set(0);
+        }
+        self.rest();
     }
 
     /// Tells what a call logged, which does not wait for a full socket as its messages do. Its effects

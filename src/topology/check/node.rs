@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -37,11 +38,17 @@ pub const KEYS: &[&str] = &[
     "replicas",
     "on_error",
     "isolate",
+    "state_limit",
     "description",
 ];
 
 const ON_ERROR: &[(&str, OnError)] =
     &[("skip", OnError::Skip), ("restart", OnError::Restart), ("stop", OnError::Stop)];
+
+/// What the state of a node's handlers may take where the file does not say.
+const STATE_LIMIT: u64 = 256 << 20;
+/// What can be said.
+const STATE_LIMITS: RangeInclusive<u64> = 64 << 10..=1 << 40;
 
 /// More copies than this is a slip: each is a task with sockets of its own.
 const MAX_REPLICAS: i64 = 10_000;
@@ -94,6 +101,10 @@ pub(super) fn read(
             .get("isolate")
             .and_then(|isolate| value::boolean("isolate", isolate, report))
             .unwrap_or_default(),
+        state_limit: mapping
+            .get("state_limit")
+            .and_then(|limit| value::size("state_limit", limit, STATE_LIMITS, report))
+            .unwrap_or(STATE_LIMIT),
         name,
     };
     Some(NodeDraft {

@@ -144,6 +144,24 @@ pub(super) fn rate(key: &str, value: &Node, report: &mut Report<'_>) -> Option<D
     unit(key, value, "a rate", units::rate(&scalar.text), &help, report)
 }
 
+/// A size within bounds, in bytes.
+pub(super) fn size(
+    key: &str,
+    value: &Node,
+    range: RangeInclusive<u64>,
+    report: &mut Report<'_>,
+) -> Option<u64> {
+    let help = format!("write a number with {}, such as `{key}: 64MiB`", units::SIZE_UNITS);
+    let scalar = scalar(key, value, "a size", &help, report)?;
+    let size = unit(key, value, "a size", units::size(&scalar.text), &help, report)?;
+    if range.contains(&size) {
+        return Some(size);
+    }
+    let in_kib = |bytes: &u64| format!("{}KiB", bytes >> 10);
+    report.add(out_of_range(key, value, &in_kib(range.start()), &in_kib(range.end())));
+    None
+}
+
 /// What came of reading a quantity, its fault reported.
 pub(super) fn unit<T>(
     key: &str,
