@@ -12,6 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::control::ControlSocket;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Fact, FactReader, Told, What, facts};
+use crate::listing::some_of;
 use crate::load::{Loaded, load_again};
 use crate::node::lay_out_descriptors;
 use crate::observe::{Logger, Receipts, ServeAddress, ServeError, Server};
@@ -172,10 +173,12 @@ struct Run<'a> {
 impl Run<'_> {
     /// Serves figures until the run is over.
     fn serve(&self, server: Server) {
-        let address = server.address();
-        self.tell(What::Serving { address: address.to_string() });
-        let view = self.supervisor.view();
-        tokio::spawn(server.serve(view, self.options.file.clone()));
+        let address = server.address().to_string();
+        let started = server.start(self.supervisor.view(), self.options.file.clone());
+        self.tell(match started {
+            Ok(()) => What::Serving { address },
+            Err(error) => What::Failed { error: format!("--metrics: cannot serve: {error}") },
+        });
     }
 
     /// Lets other processes of this user look into the run; it goes on without that too.
@@ -436,7 +439,7 @@ fn held_by(topology: &Topology, waited: Duration) -> Fact {
             error: format!(
                 "unsent messages keep zrig from ending, by the linger of {}; press Ctrl-C again to \
                  drop them",
-                sockets.join(", ")
+                some_of(&sockets)
             ),
         },
         repeated: 0,

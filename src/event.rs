@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 
@@ -98,6 +98,22 @@ pub enum What {
         /// The limit, in bytes.
         maxmsgsize: i64,
     },
+    /// An endpoint that a socket connects to has had no connection for a while.
+    Unreached {
+        /// The endpoint.
+        endpoint: String,
+        /// For how long.
+        waited: Duration,
+        /// Why, as far as libzmq tells.
+        why: Option<String>,
+    },
+    /// The node ends, and messages still waited for a connection.
+    NeverSent {
+        /// To which endpoint.
+        endpoint: String,
+        /// How many.
+        count: u64,
+    },
     /// A link inside the file did not come up before the start.
     LinkMissing {
         /// Which one, and what it waits for.
@@ -182,6 +198,8 @@ impl Fact {
             | What::LimitedPeerGone { .. }
             | What::LinkMissing { .. }
             | What::StateLarge { .. }
+            | What::Unreached { .. }
+            | What::NeverSent { .. }
             | What::More { .. }
             | What::Restarting { .. } => 0,
         }

@@ -35,6 +35,7 @@ pub mod event;
 pub mod explain;
 pub mod graph;
 pub mod lint;
+pub mod listing;
 pub mod load;
 mod lock;
 pub mod memory;

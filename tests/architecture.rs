@@ -28,6 +28,7 @@ const FLOORS: &[&[&str]] = &[
         "duration",
         "memory",
         "nearest",
+        "listing",
         "lock",
         "visible",
     ],

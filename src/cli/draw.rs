@@ -317,6 +317,30 @@ mod tests {
     }
 
     #[test]
+    fn what_a_file_holds_reaches_no_terminal_as_it_is() {
+        let hostile = "a\u{1b}[31m\u{9b}2J\u{202e}\u{7}\u{85}\u{2028}b";
+        let mut sources = SourceMap::default();
+        let text = format!("nodes: {hostile}\n");
+        let id = sources.add(Source::new(format!("{hostile}.yaml"), text.as_str()));
+        let end = 7 + hostile.len();
+        let fault = Diagnostic::new(Code::UnknownKey, format!("no {hostile}\nforged"))
+            .at(Span::new(id, 7, end), hostile)
+            .because(hostile)
+            .help(hostile)
+            .fix(Span::new(id, end, end), hostile);
+        for look in [Look::Full { colours: false }, Look::Short] {
+            let drawn = draw(std::slice::from_ref(&fault), &sources, look);
+            assert!(!drawn.chars().any(|c| c != '\n' && acts(c)), "{drawn:?}");
+            assert!(!drawn.lines().any(|line| line.starts_with("forged")), "{drawn}");
+        }
+        let drawn = draw(&[fault], &sources, Look::Full { colours: true });
+        for c in ['\u{9b}', '\u{202e}', '\u{7}', '\u{85}', '\u{2028}'] {
+            assert!(!drawn.contains(c), "{c:?} in {drawn:?}");
+        }
+        assert!(!drawn.contains("\u{1b}[31mb") && !drawn.contains("[31m\u{b7}"), "{drawn:?}");
+    }
+
+    #[test]
     fn more_faults_than_anybody_reads_are_counted() {
         let sources = SourceMap::default();
         let faults = vec![Diagnostic::new(Code::Unreadable, "no"); 250];

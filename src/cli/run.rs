@@ -15,6 +15,7 @@ use super::variables::Variables;
 use super::{FAILED, INVALID, colours_on};
 use crate::app::{self, RunOptions, Terminal, Watching};
 use crate::duration::parse_duration;
+use crate::listing::some_of;
 use crate::load::{Loaded, load};
 use crate::observe::{LogFilter, LogFormat, Logger, ServeAddress};
 use crate::topology::Topology;
@@ -139,8 +140,8 @@ impl RunArguments {
         let nodes: Vec<&str> = topology.nodes.iter().map(|node| node.name.as_str()).collect();
         Some(format!(
             "{option} names no node of the topology: {}; its nodes are {}",
-            unknown.join(", "),
-            nodes.join(", ")
+            some_of(&unknown),
+            some_of(&nodes)
         ))
     }
 }

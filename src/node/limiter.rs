@@ -156,6 +156,8 @@ fn hash_of(what: &What) -> u64 {
         | What::PeerDisconnected { .. }
         | What::LimitedPeerGone { .. }
         | What::LinkMissing { .. }
+        | What::Unreached { .. }
+        | What::NeverSent { .. }
         | What::Restarting { .. }
         | What::StateLarge { .. }
         | What::More { .. }

@@ -27,6 +27,7 @@ mod tap;
 mod task;
 mod teller;
 mod timers;
+mod unreached;
 mod wait;
 
 pub use blueprint::{Blueprint, NodeError};

@@ -33,6 +33,10 @@ pub(super) enum MonitorKind {
     Disconnected,
     /// The handshake failed, in plain words, and whether libzmq now gives the endpoint up.
     HandshakeFailed { why: String, final_: bool },
+    /// A connection did not come about, for this errno; 0 where there is none.
+    Unreached { errno: i32 },
+    /// A ROUTER does not take a peer.
+    TurnedAway,
     /// How many messages wait in its queues.
     Queues { outbound: u64, inbound: u64 },
 }
@@ -42,6 +46,7 @@ const EVENTS: u32 = zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED
     | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
     | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
+    | zmq_sys::ZMQ_EVENT_CONNECT_RETRIED
     | zmq_sys::ZMQ_EVENT_PIPES_STATS;
 
 /// What a socket's monitor has told. It ends with the socket that it watches.
@@ -134,6 +139,14 @@ fn decode(
             // Without a ZAP handler libzmq takes the peer for one that broke the protocol.
             final_: i32::try_from(value) == Ok(libc::EFAULT),
         },
+        zmq_sys::ZMQ_EVENT_CONNECT_RETRIED => MonitorKind::Unreached {
+            errno: values.get(1).and_then(|errno| i32::try_from(*errno).ok()).unwrap_or(0),
+        },
+        zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
+            if value == u64::from(zmq_sys::ZMQ_SYS_PROTOCOL_ERROR_SAME_ROUTING_ID) =>
+        {
+            MonitorKind::TurnedAway
+        }
         zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL => MonitorKind::HandshakeFailed {
             why: protocol_error(u32::try_from(value).unwrap_or(0), mechanism),
             final_: true,
@@ -234,6 +247,25 @@ fn protocol_error(code: u32, mechanism: Mechanism) -> String {
         zmq_sys::ZMQ_PROTOCOL_ERROR_ZMTP_UNEXPECTED_COMMAND => {
             "the peer sent a command that does not belong there".to_owned()
         }
-        other => format!("the peer broke the protocol (ZMTP error 0x{other:08x})"),
+        other => protocol_words(other),
     }
+}
+
+/// What a peer or an authenticator did, by the number that libzmq gives it.
+fn protocol_words(code: u32) -> String {
+    let what = match code {
+        zmq_sys::ZMQ_PROTOCOL_ERROR_ZMTP_UNSPECIFIED => "the peer broke ZMTP",
+        zmq_sys::ZMQ_PROTOCOL_ERROR_ZMTP_INVALID_SEQUENCE => "the peer repeated a CURVE nonce",
+        zmq_sys::ZMQ_PROTOCOL_ERROR_ZMTP_KEY_EXCHANGE => "the exchange of CURVE keys failed",
+        0x1000_0011..=0x1000_0017 => "the peer sent a malformed command",
+        zmq_sys::ZMQ_PROTOCOL_ERROR_WS_UNSPECIFIED => {
+            "the peer does not speak ZeroMQ over WebSocket (ZWS 2.0): it sent no such HTTP request or \
+             answer, or wants none of the sub-protocols of this one"
+        }
+        0x2000_0000..=0x2000_0006 => {
+            "whoever authenticates (ZAP) gave an answer that is none: see `zrig explain zap`"
+        }
+        other => return format!("the peer broke the protocol (error 0x{other:08x} of libzmq)"),
+    };
+    what.to_owned()
 }

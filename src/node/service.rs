@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use super::control::Expectation;
 use super::inbox::subscription;
 use super::monitor::{MonitorEvent, MonitorKind};
+use super::observation::Observation;
 use super::socket::NodeSocket;
 use super::task::{Node, Phase};
+use super::unreached::Overdue;
 use crate::counters::DropReason;
 use crate::event::{Fact, What};
 use crate::script::{Inbound, PeerEvent, PeerEventKind};
@@ -96,6 +98,7 @@ impl Node {
                 socket.counters.peers.add(1);
                 let most = socket.counters.peers_most.get().max(socket.counters.peers.get());
                 socket.counters.peers_most.set(most);
+                socket.unreached.end(&event.remote);
                 if socket.lost.remove(&event.remote) {
                     socket.counters.reconnects.add(1);
                 }
@@ -121,6 +124,7 @@ impl Node {
                 socket.counters.disconnects.add(1);
                 if socket.connected.contains(&key.1) {
                     socket.lost.insert(key.1.clone());
+                    socket.unreached.begin(&key.1, now);
                 }
                 let endpoint = key.1;
                 self.tell_disconnected(place, endpoint.clone());
@@ -131,6 +135,16 @@ impl Node {
                 if let Some(inquiry) = &mut self.inquiry {
                     inquiry.note(place, ConnectionSnapshot { local, remote, outbound, inbound });
                 }
+            }
+            MonitorKind::Unreached { errno } => {
+                self.sockets[place].unreached.failed(&event.remote, errno);
+            }
+            MonitorKind::TurnedAway => {
+                let why = "a peer of the same identity is connected already, and this one is not \
+                           heard; with `router_handover: true` the later one takes its place"
+                    .to_owned();
+                let what = What::HandshakeFailed { why, endpoint: event.remote };
+                self.tell_limited(Some(place), what);
             }
             // A STREAM has no handshake, so libzmq takes every end of its connections for a failed one.
             MonitorKind::HandshakeFailed { .. }
@@ -164,12 +178,16 @@ impl Node {
         final_: bool,
         now: Instant,
     ) {
-        let socket = &self.sockets[place];
+        let socket = &mut self.sockets[place];
         socket.counters.handshakes_failed.add(1);
-        if final_ && socket.connected.contains(&endpoint) {
+        let is_ours = socket.connected.contains(&endpoint);
+        let is_told = is_ours && !socket.unreached.refused(&endpoint, &why);
+        if final_ && is_ours {
             self.reconnects.push((now + RECONNECT, place, endpoint.clone()));
         }
-        self.tell_limited(Some(place), What::HandshakeFailed { why, endpoint });
+        if !is_told {
+            self.tell_limited(Some(place), What::HandshakeFailed { why, endpoint });
+        }
     }
 
     /// libzmq does not tell that a message was too large, only that the connection ended.
@@ -196,11 +214,52 @@ impl Node {
             if socket.peers.keys().any(|(_, remote)| *remote == endpoint) {
                 continue;
             }
+            let attempt = socket.unreached.end(&endpoint);
             // libzmq may have forgotten the endpoint already.
             let _ = socket.disconnect(&endpoint);
             socket.connected.retain(|known| *known != endpoint);
             if let Err(error) = socket.connect(&endpoint) {
                 self.tell_limited(Some(place), What::Failed { error: error.to_string() });
+            } else if let Some(attempt) = attempt {
+                self.sockets[place].unreached.resume(&endpoint, attempt);
+            }
+        }
+    }
+
+    /// Says which endpoints have had no connection for long.
+    pub(super) fn tell_unreached(&mut self, now: Instant) {
+        if !matches!(self.phase, Phase::Attaching | Phase::Running | Phase::Quiet) {
+            return;
+        }
+        for place in 0..self.sockets.len() {
+            if self.sockets[place].unreached.due().is_none_or(|due| due > now) {
+                continue;
+            }
+            for overdue in self.sockets[place].unreached.take_due(now) {
+                let Overdue { endpoint, waited, why } = overdue;
+                self.tell(Some(place), What::Unreached { endpoint, waited, why });
+            }
+        }
+    }
+
+    /// When an endpoint has had no connection for so long that it is to be said.
+    pub(super) fn unreached_due(&self) -> Option<Instant> {
+        self.sockets.iter().filter_map(|socket| socket.unreached.due()).min()
+    }
+
+    /// Says how many messages wait for endpoints that have no connection, now that the node ends.
+    pub(super) fn tell_never_sent(&self, observation: &Observation) {
+        for (place, (socket, seen)) in self.sockets.iter().zip(&observation.sockets).enumerate() {
+            if !socket.sends_messages() {
+                continue;
+            }
+            for endpoint in socket.unreached.endpoints() {
+                let waiting = seen.connections.iter().filter(|one| one.remote == *endpoint);
+                let count = waiting.map(|one| one.outbound).sum();
+                if count > 0 {
+                    let endpoint = endpoint.to_owned();
+                    self.tell(Some(place), What::NeverSent { endpoint, count });
+                }
             }
         }
     }

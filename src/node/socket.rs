@@ -22,6 +22,7 @@ use super::raw::{Context, Errno, RawSocket};
 use super::reach::Reach;
 use super::sequence::{Checking, Numbering};
 use super::tap::Ends;
+use super::unreached::Unreached;
 
 use crate::counters::{DropReason, SocketCounters};
 use crate::message::{Frame, Multipart, Outgoing};
@@ -144,6 +145,8 @@ pub(super) struct NodeSocket {
     pub(super) taps: Ends,
     /// Who waits for an answer without being a peer.
     pub(super) callers: Vec<Caller>,
+    /// Endpoints it connects to that have no connection.
+    pub(super) unreached: Unreached,
     /// Endpoints that lost their connection.
     pub(super) lost: BTreeSet<String>,
     /// On a publisher: what subscribers inside the file should get.
@@ -197,6 +200,7 @@ impl NodeSocket {
             parked: VecDeque::new(),
             taps: Ends::default(),
             callers: Vec::new(),
+            unreached: Unreached::default(),
             lost: BTreeSet::new(),
             reach: Reach::default(),
             taken: BTreeMap::new(),
@@ -386,6 +390,11 @@ impl NodeSocket {
             self.taken_is_told = true;
             self.counters.interest.set(self.taken.keys().cloned().collect());
         }
+    }
+
+    /// Whether what goes out of it are messages, and not only subscriptions.
+    pub(super) fn sends_messages(&self) -> bool {
+        self.spec.role.sends() && !self.spec.role.filters()
     }
 
     /// Notes whether messages went through since this was last asked.

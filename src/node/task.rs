@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use smallvec::SmallVec;
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use self::stopping::Drain;
+use self::stopping::{Drain, Unsent};
 use super::arrivals::Arrivals;
 use super::blueprint::{Blueprint, NodeError};
 use super::control::{Bound, Control, Expectation};
@@ -86,6 +86,8 @@ pub(super) struct Node {
     /// Peers of a STREAM socket that were told as connected.
     pub(super) stream_peers: BTreeMap<Vec<u8>, ()>,
     drain: Option<Drain>,
+    /// What waits for connections that did not come up, asked of libzmq before the end.
+    unsent: Unsent,
     resting_until: Option<Instant>,
     /// While a reload holds the node: the sockets whose messages are stashed.
     pub(super) held: Option<BTreeSet<usize>>,
@@ -143,6 +145,7 @@ impl Node {
             reconnects: Vec::new(),
             stream_peers: BTreeMap::new(),
             drain: None,
+            unsent: Unsent::default(),
             resting_until: None,
             held: None,
             inquiry: None,
@@ -289,6 +292,7 @@ impl Node {
             busy = self.look_again(now);
         }
         self.tell_held(now);
+        self.tell_unreached(now);
         self.note_movement(now);
         self.advance_inquiry(now);
         self.advance_drain(now, busy);
@@ -434,9 +438,14 @@ impl Node {
         let reconnect = self.reconnects.iter().map(|(at, _, _)| *at).min();
         let inquiry = self.inquiry.as_ref().map(Inquiry::until);
         let given = self.injected_due();
-        let held = self.limiter.due();
-        [timers, line, drain, stop, reconnect, inquiry, given, held, self.resting_until]
+        let unreached = match self.phase {
+            Phase::Attaching | Phase::Running | Phase::Quiet => self.unreached_due(),
+            Phase::Stopping { .. } | Phase::Closed => None,
+        };
+        let told = [self.limiter.due(), unreached];
+        [timers, line, drain, stop, reconnect, inquiry, given, self.resting_until]
             .into_iter()
+            .chain(told)
             .flatten()
             .min()
     }

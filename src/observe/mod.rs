@@ -9,6 +9,7 @@ mod filter;
 mod line;
 mod log;
 mod metrics;
+mod places;
 mod receipts;
 mod repeats;
 mod scribe;

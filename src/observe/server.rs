@@ -1,6 +1,6 @@
 //! `--metrics`: figures over HTTP, for Prometheus, orchestrators and people.
 //!
-//! Owns the listening socket and the paths. Runs beside the app, never on a node's thread; takes
+//! Owns the listening socket, the paths and the thread that serves, never a node's or the app's; takes
 //! nothing but a window on what runs, and changes nothing.
 
 use std::convert::Infallible;
@@ -22,14 +22,21 @@ use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+use super::places::{Places, Watched};
 use super::{exposition, metrics};
+use crate::listing::some_of;
 use crate::snapshot::{NodeStatus, Snapshot};
 use crate::supervisor::View;
 
-/// How many connections are served at once; more wait.
+/// How many connections are served at once; for one more, the idlest goes.
 const CONNECTIONS: usize = 64;
 /// How long a client may take to ask, also between two requests.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a client may take nothing of an answer.
+const TAKING: Duration = Duration::from_secs(5);
+/// How many look at the run at once; others wait for their turn, so that a small question has its
+/// answer soon.
+const LOOKS: usize = 2;
 /// How many bytes a request may have.
 const REQUEST: usize = 16 * 1024;
 /// How long accepting rests after it failed, as it does without descriptors.
@@ -114,38 +121,63 @@ impl Server {
         self.address
     }
 
-    /// Serves for ever.
+    /// Serves on a thread of its own until the process ends: whatever clients ask for, and how often,
+    /// the run hears signals and reloads.
     ///
     /// # Errors
     ///
-    /// When there is no reactor to serve on.
-    pub async fn serve(self, view: View, file: PathBuf) -> std::io::Result<Infallible> {
+    /// When the system gives no thread or no reactor.
+    pub fn start(self, view: View, file: PathBuf) -> std::io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let run = Arc::new(Looked { view, file, looks: Semaphore::new(LOOKS) });
+        std::thread::Builder::new().name("figures".to_owned()).spawn(move || {
+            // Without a reactor it would have failed above.
+            let _ = runtime.block_on(self.serve(run));
+        })?;
+        Ok(())
+    }
+
+    async fn serve(self, run: Arc<Looked>) -> std::io::Result<Infallible> {
         let listener = TcpListener::from_std(self.listener)?;
-        let file: Arc<PathBuf> = Arc::new(file);
-        let room = Arc::new(Semaphore::new(CONNECTIONS));
+        let places = Places::new(CONNECTIONS);
         loop {
-            let Ok(place) = Arc::clone(&room).acquire_owned().await else {
-                // Nobody closes it.
-                continue;
-            };
             let Ok((stream, _)) = listener.accept().await else {
                 tokio::time::sleep(REST).await;
                 continue;
             };
-            let (view, file) = (view.clone(), Arc::clone(&file));
+            let (run, place) = (Arc::clone(&run), places.take());
             tokio::spawn(async move {
-                converse(stream, view, file).await;
-                drop(place);
+                let conversation = converse(place.watch(stream), run);
+                tokio::select! {
+                    () = conversation => {}
+                    () = place.given_up(TAKING) => {}
+                }
             });
         }
     }
 }
 
+/// What clients look at.
+struct Looked {
+    view: View,
+    file: PathBuf,
+    looks: Semaphore,
+}
+
+impl Looked {
+    /// Everything at this moment, after those who asked before.
+    async fn snapshot(&self) -> Snapshot {
+        // Nobody closes it.
+        let _turn = self.looks.acquire().await;
+        self.view.snapshot(&self.file).await
+    }
+}
+
 /// Answers a client until one of both ends it. What goes wrong with it is its own affair.
-async fn converse(stream: TcpStream, view: View, file: Arc<PathBuf>) {
+async fn converse(stream: Watched<TcpStream>, run: Arc<Looked>) {
     let service = service_fn(move |request| {
-        let (view, file) = (view.clone(), Arc::clone(&file));
-        async move { Ok::<_, Infallible>(answer(&request, &view, file).await) }
+        let run = Arc::clone(&run);
+        async move { Ok::<_, Infallible>(answer(&request, &run).await) }
     });
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -155,11 +187,7 @@ async fn converse(stream: TcpStream, view: View, file: Arc<PathBuf>) {
         .await;
 }
 
-async fn answer(
-    request: &Request<Incoming>,
-    view: &View,
-    file: Arc<PathBuf>,
-) -> Response<Full<Bytes>> {
+async fn answer(request: &Request<Incoming>, run: &Looked) -> Response<Full<Bytes>> {
     const TEXT: &str = "text/plain; charset=utf-8";
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let text = "only GET and HEAD are answered\n";
@@ -169,15 +197,15 @@ async fn answer(
     }
     match request.uri().path() {
         "/metrics" => {
-            let text = metrics::text(&view.snapshot(&file).await);
+            let text = metrics::text(&run.snapshot().await);
             response(StatusCode::OK, exposition::CONTENT_TYPE, text)
         }
-        "/topology" => match serde_json::to_string(&view.snapshot(&file).await) {
+        "/topology" => match serde_json::to_string(&run.snapshot().await) {
             Ok(text) => response(StatusCode::OK, "application/json", text),
             Err(error) => response(StatusCode::INTERNAL_SERVER_ERROR, TEXT, format!("{error}\n")),
         },
         "/healthz" => response(StatusCode::OK, TEXT, "alive\n".to_owned()),
-        "/readyz" => match unready(&view.snapshot(&file).await) {
+        "/readyz" => match unready(&run.snapshot().await) {
             None => response(StatusCode::OK, TEXT, "ready\n".to_owned()),
             Some(why) => response(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{why}\n")),
         },
@@ -208,7 +236,7 @@ fn unready(snapshot: &Snapshot) -> Option<String> {
         .filter(|node| is_out(node.status))
         .map(|node| format!("{} is {}", node.instance, node.status.word()))
         .collect();
-    (!out.is_empty()).then(|| out.join(", "))
+    (!out.is_empty()).then(|| some_of(&out))
 }
 
 #[cfg(test)]

@@ -2,6 +2,9 @@
 //!
 //! Owns the sentences that a user reads in the log. Never prints them.
 
+use std::time::Duration;
+
+use crate::duration::format_duration;
 use crate::event::What;
 use crate::script::Level;
 use crate::units::size_text;
@@ -21,6 +24,8 @@ pub(super) fn level(what: &What) -> Level {
         | What::HandshakeFailed { .. }
         | What::LinkMissing { .. }
         | What::StateLarge { .. }
+        | What::Unreached { .. }
+        | What::NeverSent { .. }
         | What::NoControlSocket { .. }
         | What::More { .. }
         | What::Restarting { .. } => Level::Warn,
@@ -63,6 +68,15 @@ pub(super) fn sentence(what: &What) -> String {
         ),
         What::LinkMissing { link } => {
             format!("started although a link inside the file is not up: {link}")
+        }
+        What::Unreached { endpoint, waited, why } => {
+            let time = format_duration(Duration::from_secs(waited.as_secs()));
+            let why = why.as_deref().unwrap_or("there is no answer");
+            format!("no connection with {endpoint} for {time}: {why}; it is tried again and again")
+        }
+        What::NeverSent { endpoint, count } => {
+            let (s, were) = if *count == 1 { ("", "was") } else { ("s", "were") };
+            format!("{count} message{s} for {endpoint} {were} never sent: there was no connection")
         }
         What::NoControlSocket { error } => {
             format!("no control socket, so tap, send, call and top cannot find this run: {error}")

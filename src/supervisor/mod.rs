@@ -31,6 +31,7 @@ use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 
 use crate::event::Facts;
+use crate::listing::thousands;
 use crate::node::{
     Context, Control, Errno, NodeError, NodeHandle, NodeState, Shard, SocketError, Taps,
 };
@@ -50,8 +51,21 @@ pub enum StartError {
     #[error("a thread could not be started: {0}")]
     Thread(#[from] std::io::Error),
     /// Nodes could not be made.
-    #[error("{}", .0.iter().map(|(node, error)| format!("{node}: {error}")).collect::<Vec<_>>().join("\n"))]
+    #[error("{}", failures(.0))]
     Nodes(Vec<(Arc<str>, NodeError)>),
+}
+
+/// How many nodes that could not be made are named.
+const FAILURES: usize = 5;
+
+/// A line for each node, up to five, and how many more.
+fn failures(failures: &[(Arc<str>, NodeError)]) -> String {
+    let shown = failures.iter().take(FAILURES).map(|(node, error)| format!("{node}: {error}"));
+    let mut lines: Vec<String> = shown.collect();
+    if failures.len() > FAILURES {
+        lines.push(format!("and {} more nodes", thousands((failures.len() - FAILURES) as u64)));
+    }
+    lines.join("\n")
 }
 
 impl From<(Arc<str>, SocketError)> for StartError {

@@ -8,8 +8,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::duration::format_duration;
+use crate::listing::{some_of, thousands};
 use crate::plan::{Change, NodePlan, Plan};
 use crate::visible::{visible, visible_lines};
+
+/// How many notes a person is shown.
+const NOTES: usize = 20;
 
 /// How an attempt ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -119,14 +123,18 @@ impl fmt::Display for Receipt {
             }
         }
         if !self.held.is_empty() {
-            let held = self.held.join(", ");
+            let held = some_of(&self.held);
             write!(f, "\n  held: {held}; {} messages waited in them", self.stashed)?;
         }
         if self.dropped > 0 {
             write!(f, "\n  dropped: {}", self.dropped)?;
         }
-        for note in &self.notes {
+        for note in self.notes.iter().take(NOTES) {
             write!(f, "\n  note: {}", visible_lines(note))?;
+        }
+        if self.notes.len() > NOTES {
+            let more = thousands((self.notes.len() - NOTES) as u64);
+            write!(f, "\n  note: and {more} more, which --receipts has")?;
         }
         for error in &self.errors {
             write!(f, "\n  error: {}", visible_lines(error))?;

@@ -14,6 +14,7 @@ use super::links::{self, Directory};
 use super::{StartError, Supervisor};
 use crate::counters::NodeCounters;
 use crate::event::{Fact, What};
+use crate::listing::thousands;
 use crate::node::{Blueprint, Control, NodeError, NodeHandle, Shard};
 use crate::plan::Plan;
 use crate::topology::{NodeSpec, Topology, links_of};
@@ -23,6 +24,9 @@ use crate::zeromq::Role;
 const BARRIER: Duration = Duration::from_secs(2);
 /// How long a reload waits for the links that it changed.
 const RELOAD_BARRIER: Duration = Duration::from_millis(500);
+
+/// How many links that are not up are told of, each on a line; of more only the number.
+const LINKS_TOLD: usize = 5;
 
 /// A node that is being made on its thread.
 type Begun = oneshot::Receiver<Result<NodeHandle, NodeError>>;
@@ -172,13 +176,15 @@ impl Supervisor {
                 .map(|(_, link)| format!("not settled yet: {link}"))
                 .collect());
         }
-        for (instance, link) in missing {
-            self.facts.tell(Fact {
-                node: instance,
-                socket: None,
-                what: What::LinkMissing { link },
-                repeated: 0,
-            });
+        let more = missing.len().saturating_sub(LINKS_TOLD);
+        for (instance, link) in missing.into_iter().take(LINKS_TOLD) {
+            let what = What::LinkMissing { link };
+            self.facts.tell(Fact { node: instance, socket: None, what, repeated: 0 });
+        }
+        if more > 0 {
+            let link = format!("and {} more", thousands(more as u64));
+            let what = What::LinkMissing { link };
+            self.facts.tell(Fact { node: "".into(), socket: None, what, repeated: 0 });
         }
         Ok(Vec::new())
     }

@@ -232,3 +232,36 @@ nodes:
     source.stop();
     run.stop();
 }
+
+#[test]
+fn what_a_peer_says_reaches_no_terminal_as_it_is() {
+    const HOSTILE: &str =
+        "\u{1b}[2J\u{1b}]0;t\u{7}\rgone\n12:00:00.000  in   desk.rep  forged\u{9b}A";
+    const SHOWN: &str =
+        "\\x1b[2J\\x1b]0;t\\x07\\rgone\\n12:00:00.000  in   desk.rep  forged\\u{9b}A";
+    let desk = Desk::new();
+    let run = desk.run(
+        "
+name: t
+nodes:
+  desk: {role: rep, bind: 'tcp://127.0.0.1:*', on_message: msg}
+  fails: {role: rep, bind: 'tcp://127.0.0.1:*', on_message: throw msg.text}
+",
+    );
+    let tap = desk.tap(["t", "desk"]);
+    let exact = desk.tap(["t", "desk", "--format", "json"]);
+    eventually("both taps are on", || {
+        let answer = desk.ask(["call", "t", "desk", HOSTILE]).well();
+        assert_eq!(answer, format!("{SHOWN}\n"));
+        [&tap, &exact].iter().all(|tap| !tap.out.as_ref().unwrap().all().is_empty())
+    });
+    assert!(tap.shows("gone").ends_with(SHOWN));
+    exact.shows_json(|message| message["body"] == HOSTILE);
+    assert_eq!(desk.ask(["call", "t", "fails", HOSTILE]).well(), format!("error: {SHOWN}\n"));
+    let answer = desk.ask(["call", "t", "desk", HOSTILE, "--format", "json"]).well();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["body"], HOSTILE);
+    let refused = desk.ask(["tap", "t", "no\u{1b}[31mbody"]);
+    assert!(!refused.errors.contains('\u{1b}'), "{refused:?}");
+    run.stop();
+}

@@ -1,7 +1,8 @@
 //! `--metrics`: what is served, to whom, and whether it is true.
 
-use std::net::TcpListener;
-use std::time::Duration;
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
 
 use zrig::snapshot::{NodeStatus, Snapshot};
 
@@ -88,6 +89,41 @@ fn only_what_is_there_is_served() {
         throw_at(port, garbage);
     }
     assert_eq!(get(port, "/healthz").status, 200);
+    run.stop();
+}
+
+#[test]
+fn connections_that_say_or_take_nothing_keep_nobody_waiting() {
+    let port = free_port();
+    let run = serving(Zrig::of(NEWS), port);
+    let prompt = |what: &str| {
+        let begun = Instant::now();
+        assert_eq!(get(port, "/healthz").status, 200, "{what}");
+        assert!(begun.elapsed() < Duration::from_secs(15), "{what}: {:?}", begun.elapsed());
+    };
+    let connect = || TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let silent: Vec<TcpStream> = (0..150).map(|_| connect()).collect();
+    prompt("150 say nothing");
+    // Half a request each, byte by byte, is not much more.
+    let mut slow: Vec<TcpStream> = (0..70).map(|_| connect()).collect();
+    slow.iter_mut().for_each(|stream| drop(stream.write_all(b"GET /healthz HTT")));
+    prompt("70 more ask half");
+    // What these ask for is more than the kernel holds, and they take none of it.
+    let deaf = |path: &str| {
+        let asks = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").repeat(1000);
+        let mut stream = connect();
+        stream.set_nonblocking(true).unwrap();
+        while stream.write(asks.as_bytes()).is_ok_and(|written| written > 0) {}
+        stream
+    };
+    let many: Vec<TcpStream> = (0..64).map(|_| deaf("/topology")).collect();
+    prompt("64 ask and do not listen");
+    drop((silent, slow, many));
+    // One that takes nothing is cut off without anybody needing its place.
+    let mut one = deaf("/");
+    eventually("it is cut off", || {
+        one.write(b"GET").is_err_and(|error| error.kind() != std::io::ErrorKind::WouldBlock)
+    });
     run.stop();
 }
 

@@ -14,9 +14,11 @@ mod files;
 mod interoperation;
 mod lifecycle;
 mod logs;
+mod pipes;
 mod read_write;
 mod roles;
 mod scale;
+mod silence;
 mod slow_joiner;
 mod state;
 #[allow(dead_code, reason = "shared with the tests of reloads")]

@@ -53,6 +53,9 @@ pub const ZMQ_CURRENT_EVENT_VERSION_DRAFT: u32 = 2;
 /// [`zmq_sys_monitor_t`](crate::zmq_sys_monitor_t).
 pub const ZMQ_SYS_EVENT_VERSION_CALL: u32 = 3;
 
+/// Only in this build, of a failed handshake: a ROUTER has a peer of that routing id already.
+pub const ZMQ_SYS_PROTOCOL_ERROR_SAME_ROUTING_ID: u32 = 0x4000_0001;
+
 /// The peer broke ZMTP in a way without a number.
 pub const ZMQ_PROTOCOL_ERROR_ZMTP_UNSPECIFIED: u32 = 0x1000_0000;
 /// A command that does not belong there.

@@ -68,6 +68,9 @@ impl NodeSocket {
             errno,
         })?;
         self.connected.push(endpoint.to_owned());
+        if !endpoint.starts_with("inproc:") {
+            self.unreached.begin(endpoint, Instant::now());
+        }
         Ok(())
     }
 
@@ -88,6 +91,7 @@ impl NodeSocket {
             Err(errno) => return Err(self.detach_error(endpoint, errno)),
         }
         self.forget_peers(|_, remote| remote == endpoint);
+        self.unreached.end(endpoint);
         if let Some(at) = self.connected.iter().position(|known| known == endpoint) {
             self.connected.remove(at);
         }

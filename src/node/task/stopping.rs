@@ -4,10 +4,11 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::{Node, Phase};
 use crate::node::forward::Forward;
+use crate::node::observation::Observation;
 use crate::node::socket::NodeSocket;
 use crate::script::Event;
 
@@ -15,6 +16,8 @@ impl Node {
     pub(super) fn begin_stop(&mut self, deadline: Instant, alone: bool) {
         self.finish_before_stop();
         if alone {
+            // It goes on trying, for as long as the run does.
+            self.unsent = Unsent::Told;
             self.sockets.iter_mut().for_each(NodeSocket::keep_unsent);
         }
         if matches!(self.phase, Phase::Running | Phase::Quiet) {
@@ -52,6 +55,9 @@ impl Node {
         if !sinks.all(|sink| sink.has_ended(deadline, now)) {
             return;
         }
+        if !self.told_unsent() {
+            return;
+        }
         self.count_leftovers();
         self.tell_all_held();
         for socket in &mut self.sockets {
@@ -59,6 +65,43 @@ impl Node {
         }
         self.phase = Phase::Closed;
     }
+}
+
+impl Node {
+    /// Asks libzmq what waits for endpoints that have no connection, and tells it; whether that is
+    /// done. It takes a few milliseconds at most.
+    fn told_unsent(&mut self) -> bool {
+        match &mut self.unsent {
+            Unsent::Told => {}
+            Unsent::Unasked => {
+                let waits = |socket: &NodeSocket| {
+                    socket.sends_messages() && socket.unreached.endpoints().next().is_some()
+                };
+                if self.sockets.iter().any(waits) {
+                    let (answer, asked) = oneshot::channel();
+                    self.unsent = Unsent::Asked(asked);
+                    self.inquire(answer);
+                    return false;
+                }
+            }
+            Unsent::Asked(asked) => match asked.try_recv() {
+                Ok(observation) => self.tell_never_sent(&observation),
+                Err(TryRecvError::Empty) => return false,
+                Err(TryRecvError::Closed) => {}
+            },
+        }
+        self.unsent = Unsent::Told;
+        true
+    }
+}
+
+/// What is known of messages that wait for a connection.
+#[derive(Default)]
+pub(super) enum Unsent {
+    #[default]
+    Unasked,
+    Asked(oneshot::Receiver<Observation>),
+    Told,
 }
 
 pub(super) struct Drain {

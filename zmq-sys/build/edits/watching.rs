@@ -52,6 +52,15 @@ int zmq::socket_base_t::monitor (const char *endpoint_,",
 ",
     ),
     (
+        "    uint64_t values[1] = {static_cast<uint64_t> (interval_)};
+    event (endpoint_uri_pair_, values, 1, ZMQ_EVENT_CONNECT_RETRIED);",
+        "    const uint64_t reason = static_cast<uint64_t> (errno);
+    uint64_t values[2] = {static_cast<uint64_t> (interval_), reason};
+    event (endpoint_uri_pair_, values,
+           options.monitor_event_version == 3 ? 2 : 1,
+           ZMQ_EVENT_CONNECT_RETRIED);",
+    ),
+    (
         "        zmq_close (_monitor_socket);\n",
         "        if (options.monitor_event_version != 3)
             zmq_close (_monitor_socket);\n",
@@ -69,5 +78,74 @@ pub(super) const PIPE: &[Edit] = &[(
 {
     if (_state != active)
         return;
+",
+)];
+
+/// Of a connection that does not come about libzmq tells when it tries again, but not why: a second
+/// value, the errno, goes with that event.
+pub(super) const CONNECTER: &[Edit] = &[
+    (
+        "    if (_delayed_start)
+        add_reconnect_timer ();
+    else",
+        "    if (_delayed_start) {
+        errno = 0;
+        add_reconnect_timer ();
+    } else",
+    ),
+    (
+        "        const int interval = get_new_reconnect_ivl ();
+        add_timer (interval, reconnect_timer_id);
+",
+        "        const int reason = errno;
+        const int interval = get_new_reconnect_ivl ();
+        add_timer (interval, reconnect_timer_id);
+        errno = reason;
+",
+    ),
+    (
+        "        const int rc = ::close (_s);
+        errno_assert (rc == 0);
+#endif
+        _socket->event_closed (
+          make_unconnected_connect_endpoint_pair (_endpoint), _s);
+",
+        "        const int reason = errno;
+        const int rc = ::close (_s);
+        errno_assert (rc == 0);
+        _socket->event_closed (
+          make_unconnected_connect_endpoint_pair (_endpoint), _s);
+        errno = reason;
+#endif
+",
+    ),
+];
+
+/// A connection that took too long has its reason too.
+pub(super) const CONNECT_TIMEOUT: &[Edit] = &[(
+    "        _connect_timer_started = false;
+        rm_handle ();
+        close ();
+        add_reconnect_timer ();",
+    "        _connect_timer_started = false;
+        rm_handle ();
+        close ();
+        errno = ETIMEDOUT;
+        add_reconnect_timer ();",
+)];
+
+/// A peer whose routing id is taken is left aside without a word: now there is one.
+pub(super) const ROUTER: &[Edit] = &[(
+    "                if (!_handover)
+                    //  Ignore peers with duplicate ID
+                    return false;
+",
+    "                if (!_handover) {
+                    //  Ignore peers with duplicate ID
+                    if (options.monitor_event_version == 3)
+                        event_handshake_failed_protocol (
+                          pipe_->get_endpoint_pair (), 0x40000001);
+                    return false;
+                }
 ",
 )];

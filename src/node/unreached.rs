@@ -1,0 +1,171 @@
+//! Endpoints that a socket connects to and that do not come up.
+//!
+//! Owns since when, why, and how often it is said: after two seconds, then seldom. Never connects.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::raw::Errno;
+
+/// How long a connection may take to come up before that is said.
+const FIRST: Duration = Duration::from_secs(2);
+/// When it is said again, after the first time.
+const AGAIN: Duration = Duration::from_secs(60);
+/// How often after that.
+const SELDOM: Duration = Duration::from_secs(600);
+
+/// The endpoints of a socket without a connection.
+#[derive(Default, Debug)]
+pub(super) struct Unreached(BTreeMap<String, Attempt>);
+
+/// An endpoint without a connection.
+#[derive(Clone, Debug)]
+pub(super) struct Attempt {
+    since: Instant,
+    /// When it is to be said.
+    next: Instant,
+    told: u32,
+    why: Option<String>,
+    /// The reason of a failed handshake that was said last.
+    refusal: Option<String>,
+}
+
+/// What is to be said of an endpoint.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct Overdue {
+    pub(super) endpoint: String,
+    /// How long there has been no connection.
+    pub(super) waited: Duration,
+    /// Why, as far as it is known.
+    pub(super) why: Option<String>,
+}
+
+impl Unreached {
+    /// Notes that an endpoint has no connection from now on.
+    pub(super) fn begin(&mut self, endpoint: &str, now: Instant) {
+        let attempt = Attempt { since: now, next: now + FIRST, told: 0, why: None, refusal: None };
+        self.0.entry(endpoint.to_owned()).or_insert(attempt);
+    }
+
+    /// Forgets an endpoint: it is connected, or not wanted any more.
+    pub(super) fn end(&mut self, endpoint: &str) -> Option<Attempt> {
+        let known = self.known_as(endpoint)?;
+        self.0.remove(&known)
+    }
+
+    /// Goes on with an attempt as if it had never been given up.
+    pub(super) fn resume(&mut self, endpoint: &str, attempt: Attempt) {
+        self.0.insert(endpoint.to_owned(), attempt);
+    }
+
+    /// Notes why an attempt failed.
+    pub(super) fn failed(&mut self, endpoint: &str, errno: i32) {
+        let why = reason(endpoint, errno);
+        if let Some(attempt) = self.known_as(endpoint).and_then(|known| self.0.get_mut(&known)) {
+            // A try that ended without a word leaves the reason of the one before.
+            attempt.why = why.or_else(|| attempt.why.take());
+        }
+    }
+
+    /// Notes that a handshake failed; whether that is to be said now: the same is said seldom.
+    pub(super) fn refused(&mut self, endpoint: &str, why: &str) -> bool {
+        let Some(attempt) = self.known_as(endpoint).and_then(|known| self.0.get_mut(&known)) else {
+            return true;
+        };
+        attempt.why = Some(why.to_owned());
+        let is_new = attempt.refusal.as_deref() != Some(why);
+        attempt.refusal = Some(why.to_owned());
+        is_new
+    }
+
+    /// The endpoints without a connection.
+    pub(super) fn endpoints(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// When there is something to say.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.0.values().map(|attempt| attempt.next).min()
+    }
+
+    /// What is to be said now.
+    pub(super) fn take_due(&mut self, now: Instant) -> Vec<Overdue> {
+        let due = self.0.iter_mut().filter(|(_, attempt)| attempt.next <= now);
+        due.map(|(endpoint, attempt)| {
+            attempt.told += 1;
+            attempt.next = now + if attempt.told == 1 { AGAIN } else { SELDOM };
+            let waited = now.duration_since(attempt.since);
+            Overdue { endpoint: endpoint.clone(), waited, why: attempt.why.clone() }
+        })
+        .collect()
+    }
+
+    /// The name under which an endpoint is known: once a host's name is resolved, libzmq calls it by
+    /// its address.
+    fn known_as(&self, endpoint: &str) -> Option<String> {
+        if self.0.contains_key(endpoint) {
+            return Some(endpoint.to_owned());
+        }
+        let ends = |text: &str| {
+            let (scheme, rest) = text.split_once("://")?;
+            let port = rest.split('/').next()?.rsplit_once(':')?.1.to_owned();
+            Some((scheme.to_owned(), port))
+        };
+        let wanted = ends(endpoint)?;
+        let mut alike = self.0.keys().filter(|known| ends(known).as_ref() == Some(&wanted));
+        let known = alike.next()?.clone();
+        alike.next().is_none().then_some(known)
+    }
+}
+
+/// Why an attempt to connect failed, in plain words; none where libzmq gave no reason.
+fn reason(endpoint: &str, errno: i32) -> Option<String> {
+    let why = match errno {
+        0 | libc::EINPROGRESS | libc::EAGAIN => return None,
+        libc::ECONNREFUSED => "it was refused: nothing listens there",
+        // libzmq has no other word for a name that has no address.
+        libc::EINVAL | libc::ENODEV if !endpoint.starts_with("ipc:") => {
+            "its host is unknown: the name has no address"
+        }
+        libc::ENOENT => "there is no such file: nothing is bound there",
+        libc::EHOSTUNREACH | libc::ENETUNREACH => "there is no route to it",
+        libc::ETIMEDOUT => "it does not answer",
+        libc::ECONNRESET => "the connection was reset",
+        libc::EACCES | libc::EPERM => "it is not permitted",
+        other => return Some(Errno(other).to_string()),
+    };
+    Some(why.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_said_after_two_seconds_then_after_a_minute_then_every_ten() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut unreached = Unreached::default();
+        unreached.begin("tcp://a:1", at(0));
+        unreached.begin("tcp://b:2", at(1));
+        unreached.failed("tcp://a:1", libc::ECONNREFUSED);
+        unreached.failed("tcp://a:1", 0);
+        assert_eq!((unreached.due(), unreached.take_due(at(1))), (Some(at(2)), Vec::new()));
+        let said = unreached.take_due(at(2));
+        let why = Some("it was refused: nothing listens there".to_owned());
+        let waited = Duration::from_secs(2);
+        assert_eq!(said, [Overdue { endpoint: "tcp://a:1".to_owned(), waited, why }]);
+        assert_eq!(unreached.take_due(at(3))[0].why, None);
+        // A name that was resolved is known by its address.
+        assert!(unreached.end("tcp://127.0.0.1:2").is_some());
+        assert_eq!(unreached.endpoints().collect::<Vec<_>>(), ["tcp://a:1"]);
+        assert_eq!((unreached.due(), unreached.take_due(at(61))), (Some(at(62)), Vec::new()));
+        assert_eq!(unreached.take_due(at(62)).len(), 1);
+        assert_eq!(unreached.due(), Some(at(662)));
+        assert!(unreached.refused("tcp://a:1", "no") && !unreached.refused("tcp://a:1", "no"));
+        let attempt = unreached.end("tcp://a:1").unwrap();
+        unreached.begin("tcp://a:1", at(70));
+        unreached.resume("tcp://a:1", attempt);
+        assert_eq!(unreached.due(), Some(at(662)));
+    }
+}
