@@ -251,6 +251,51 @@ fn a_full_queue_is_seen_full_and_half_empty() {
     run.stop();
 }
 
+/// Of all that a conflating queue was given it keeps the last.
+#[test]
+fn at_most_one_message_waits_where_only_the_last_is_kept() {
+    let [port, metrics] = free_ports();
+    let yaml = format!(
+        "nodes:
+  gauge:
+    role: push
+    bind: {port}
+    options: {{conflate: true}}
+    every: 1ms
+    on_tick: 'for n in 0..100 {{ send(n) }}'
+  last:
+    role: pull
+    connect: gauge
+    options: {{conflate: true}}
+    isolate: true
+    on_message: 'let t = now(); while now() - t < 0.3 {{ }} count(\"got\")'
+  quick: {{role: pull, connect: gauge, options: {{conflate: true}}, on_message: '()'}}
+"
+    );
+    let run = serving(Zrig::of(&yaml), metrics);
+    let mut seen = 0;
+    eventually("thousands were sent while one is handled", || {
+        let now = snapshot(metrics);
+        for node in &now.nodes {
+            for one in node.sockets.iter().flat_map(|socket| socket.connections.iter().flatten()) {
+                assert!(one.outbound <= 1 && one.inbound <= 1, "{}: {one:?}", node.instance);
+                seen += 1;
+            }
+        }
+        let last = now.node("last").unwrap();
+        last.user.get("got").is_some_and(|&got| got > 3)
+            && now.node("gauge").unwrap().sockets[0].messages_out > 10_000
+    });
+    assert!(seen > 0);
+    let text = get(metrics, "/metrics").body;
+    let queued = text.lines().filter(|line| line.starts_with("zrig_socket_queued_messages{"));
+    for line in queued {
+        let count: u64 = line.rsplit(' ').next().unwrap().parse().unwrap();
+        assert!(count <= 2, "two connections: {line}");
+    }
+    run.stop();
+}
+
 /// Sources, workers and a sink that move as fast as they can, and publish what they do.
 const LOAD: &str = "
 nodes:

@@ -70,16 +70,43 @@ int zmq::socket_base_t::monitor (const char *endpoint_,",
 /// `zmq_socket_monitor_pipes_stats` asks the other end of every pipe, also of one that is ending,
 /// whose other end may be freed by then: any peer that leaves at the wrong moment would crash the
 /// process.
-pub(super) const PIPE: &[Edit] = &[(
-    "void zmq::pipe_t::send_stats_to_peer (own_t *socket_base_)
+///
+/// How many messages wait to go out is known where they are read: what the socket's own end knows of
+/// the reader's progress lags by up to half the high-water mark, and where only the last message is
+/// kept it hears of none. There one waits at most, and whether it does is known.
+pub(super) const PIPE: &[Edit] = &[
+    (
+        "void zmq::pipe_t::send_stats_to_peer (own_t *socket_base_)
 {
 ",
-    "void zmq::pipe_t::send_stats_to_peer (own_t *socket_base_)
+        "void zmq::pipe_t::send_stats_to_peer (own_t *socket_base_)
 {
     if (_state != active)
         return;
 ",
-)];
+    ),
+    (
+        "    send_pipe_peer_stats (_peer, _msgs_written - _peers_msgs_read, socket_base_,
+                          ep);
+",
+        "    send_pipe_peer_stats (_peer, _msgs_written, socket_base_, ep);
+",
+    ),
+    (
+        "    send_pipe_stats_publish (socket_base_, queue_count_,
+                             _msgs_written - _peers_msgs_read, endpoint_pair_);
+",
+        "    uint64_t outbound =
+      queue_count_ > _msgs_read ? queue_count_ - _msgs_read : 0;
+    uint64_t inbound = _msgs_written - _peers_msgs_read;
+    if (_conflate) {
+        outbound = _in_pipe && _in_pipe->check_read () ? 1 : 0;
+        inbound = _out_pipe && _out_pipe->check_read () ? 1 : 0;
+    }
+    send_pipe_stats_publish (socket_base_, outbound, inbound, endpoint_pair_);
+",
+    ),
+];
 
 /// Of a connection that does not come about libzmq tells when it tries again, but not why: a second
 /// value, the errno, goes with that event.
