@@ -30,6 +30,12 @@ impl Interest {
         self.version.load(Ordering::Acquire)
     }
 
+    /// All of them, or nothing where nobody has said yet what is taken.
+    #[must_use]
+    pub fn taken(&self) -> Option<BTreeSet<Vec<u8>>> {
+        (self.version() > 0).then(|| locked(&self.prefixes).clone())
+    }
+
     /// The prefixes, without those that a shorter one includes: a message matches one at most.
     #[must_use]
     pub fn prefixes(&self) -> Vec<Vec<u8>> {

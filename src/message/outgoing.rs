@@ -5,7 +5,7 @@
 use super::frame::Multipart;
 
 /// A message that its socket has not taken yet, or not all of it.
-#[derive(Debug)]
+#[derive(Default, Debug)]
 pub struct Outgoing {
     /// All frames, those that are still to go with their bytes.
     pub frames: Multipart,

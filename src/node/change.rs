@@ -3,18 +3,20 @@
 //! Owns how a socket is replaced without losing what it had received. Which nodes have to be held,
 //! and for how long, is the supervisor's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::blueprint::NodeError;
 use super::control::{Bound, Figures, NodeState, SocketFigures};
 use super::forward::Forward;
+use super::lines::Lines;
+use super::sink::Sink;
 use super::socket::{NodeSocket, SocketError};
 use super::task::{Node, Phase};
 use crate::counters::{DropReason, SocketCounters};
 use crate::event::What;
-use crate::script::{Effect, Event};
+use crate::script::{Effect, Event, Program};
 use crate::topology::{NodeSpec, SocketSpec};
 use crate::zeromq::Role;
 
@@ -96,22 +98,38 @@ impl Node {
 
     /// Becomes what a spec says, connections apart.
     ///
-    /// What arrived where it cannot be answered or handled later is handled first. Then comes what
-    /// can fail without harm: the script, the source and the sink.
+    /// First comes what can fail without harm: the script, the source, the sink and new sockets. Then
+    /// what arrived where it cannot be answered or handled later is handled, as before the change.
     pub(super) async fn change(&mut self, to: Arc<NodeSpec>) -> Result<Bound, NodeError> {
-        self.finish_what_cannot_wait(&to);
-        let from = std::mem::replace(&mut self.blueprint.spec, Arc::clone(&to));
-        if let Err(error) = self.change_files_and_handler(&from).await {
-            self.blueprint.spec = from;
-            return Err(error);
-        }
+        let prepared = self.prepare(&to).await?;
+        self.answer_until_the_switch(&to).await;
+        self.empty_endpoints_that_go(&to).await;
+        self.finish_what_cannot_wait(&to, prepared.answerers).await;
+        self.take_over(&to, prepared.files)?;
         self.timers_follow(&to);
         self.change_sockets(&to).await?;
         Ok(self.bound())
     }
 
-    async fn change_files_and_handler(&mut self, from: &NodeSpec) -> Result<(), NodeError> {
-        let to = Arc::clone(&self.blueprint.spec);
+    /// Makes what a spec needs and what can fail without harm.
+    async fn prepare(&mut self, to: &Arc<NodeSpec>) -> Result<Prepared, NodeError> {
+        let mut answerers = BTreeMap::new();
+        for socket in &self.sockets {
+            let next = to.sockets.iter().find(|spec| spec.name == socket.spec.name);
+            let Some(next) = next.filter(|spec| answers_anew(socket, spec)) else { continue };
+            let counters = Arc::clone(&socket.counters);
+            let (context, instance) = (&self.blueprint.context, &self.blueprint.instance);
+            let fresh = NodeSocket::open(context, instance, next, counters)?;
+            answerers.insert(next.name.clone(), fresh);
+        }
+        let from = std::mem::replace(&mut self.blueprint.spec, Arc::clone(to));
+        let files = self.prepare_files(&from).await;
+        self.blueprint.spec = from;
+        Ok(Prepared { files: files?, answerers })
+    }
+
+    async fn prepare_files(&self, from: &NodeSpec) -> Result<Files, NodeError> {
+        let to = &self.blueprint.spec;
         let program = match &to.script {
             Some(script) => {
                 let program = self.engine.compile(script).map_err(NodeError::Script)?;
@@ -121,16 +139,22 @@ impl Node {
         };
         let source = if from.read == to.read { None } else { Some(self.blueprint.source().await?) };
         let sink = if from.write == to.write { None } else { Some(self.blueprint.sink().await?) };
-        if let Some(source) = source {
+        Ok(Files { program, source, sink })
+    }
+
+    /// Takes a spec over, with what was made for it.
+    fn take_over(&mut self, to: &Arc<NodeSpec>, files: Files) -> Result<(), NodeError> {
+        self.blueprint.spec = Arc::clone(to);
+        if let Some(source) = files.source {
             self.source = source;
         }
-        if let Some(sink) = sink {
+        if let Some(sink) = files.sink {
             self.flush_sink();
             // It goes on writing what it has.
             self.old_sinks.extend(std::mem::replace(&mut self.sink, sink));
         }
         self.outlets = self.blueprint.outlets();
-        match (&mut self.handler, program) {
+        match (&mut self.handler, files.program) {
             (Some(handler), Some(program)) => handler.swap(program, self.blueprint.view()),
             (None, Some(_)) => self.handler = self.blueprint.handler(&self.engine)?,
             (_, None) => self.handler = None,
@@ -182,6 +206,8 @@ impl Node {
         for socket in &mut self.sockets {
             bind_declared(socket).await?;
         }
+        // Whoever waits for subscriptions has to know what is subscribed to now.
+        self.sockets.iter_mut().for_each(NodeSocket::share_interest);
         Ok(())
     }
 
@@ -215,24 +241,32 @@ impl Node {
     }
 
     /// Lets the handlers as they are now have what arrived on sockets that go, change their role,
-    /// or have to answer by connections that will be gone.
-    fn finish_what_cannot_wait(&mut self, to: &NodeSpec) {
+    /// or have to answer by connections that will be gone. Those are replaced at once: whoever asks
+    /// in between hears nothing.
+    async fn finish_what_cannot_wait(
+        &mut self,
+        to: &NodeSpec,
+        mut answerers: BTreeMap<String, NodeSocket>,
+    ) {
         for place in 0..self.sockets.len() {
-            let socket = &self.sockets[place];
-            let known = &socket.spec;
+            let known = &self.sockets[place].spec;
             let next = to.sockets.iter().find(|spec| spec.name == known.name);
-            let answers_by = |spec: &SocketSpec| known.role.routes() && socket.has_to_go_for(spec);
+            let fresh = answerers.remove(&known.name);
             match next {
-                Some(spec) if spec.role == known.role && !answers_by(spec) => continue,
                 Some(spec) if spec.role == known.role => {
+                    let Some(fresh) = fresh else { continue };
                     take_for(&mut self.sockets[place], Duration::ZERO);
                     self.finish_stash(place);
-                    self.send_last(place);
+                    self.send_last(place).await;
+                    let mut known = std::mem::replace(&mut self.sockets[place], fresh);
+                    known.keep_unsent();
+                    known.detach_all();
+                    self.sockets[place].succeed(&mut known);
                 }
                 Some(_) | None => {
                     take_last_words(&mut self.sockets[place]);
                     self.finish_stash(place);
-                    self.send_last(place);
+                    self.send_last(place).await;
                 }
             }
         }
@@ -372,6 +406,25 @@ impl Node {
     }
 }
 
+/// What was made for a change.
+struct Prepared {
+    files: Files,
+    /// The sockets that take the place of those that answer by their connections, by name.
+    answerers: BTreeMap<String, NodeSocket>,
+}
+
+/// What a change of a spec needs of files; nothing where that stays.
+struct Files {
+    program: Option<Program>,
+    source: Option<Option<Lines>>,
+    sink: Option<Option<Sink>>,
+}
+
+/// Whether a socket that answers by its connections is replaced by one of the same role.
+fn answers_anew(socket: &NodeSocket, to: &SocketSpec) -> bool {
+    socket.spec.role == to.role && to.role.routes() && socket.has_to_go_for(to)
+}
+
 /// Lets go of bound endpoints that the spec does not declare, and of connections to those that it
 /// is to bind itself.
 fn make_way(socket: &mut NodeSocket) -> Result<(), SocketError> {
@@ -403,15 +456,17 @@ async fn bind_declared(socket: &mut NodeSocket) -> Result<(), SocketError> {
 /// Takes everything that has arrived on a socket that is about to be closed.
 fn take_last_words(socket: &mut NodeSocket) {
     // Over inproc nothing is on its way but what libzmq has already.
-    let patience = match socket.bound.keys().any(|endpoint| !endpoint.starts_with("inproc:")) {
-        true => LAST_WORDS,
-        false => Duration::ZERO,
-    };
+    let from_afar = socket.bound.keys().any(|endpoint| !endpoint.starts_with("inproc:"));
+    // `zmq_unbind` ends connections with all that waits to go out on them.
+    if from_afar && socket.spec.role.sends() {
+        take_for(socket, Duration::ZERO);
+        return;
+    }
     for endpoint in socket.bound.keys().cloned().collect::<Vec<_>>() {
         // What cannot be let go of goes with the socket.
         let _ = socket.unbind(&endpoint);
     }
-    take_for(socket, patience);
+    take_for(socket, if from_afar { LAST_WORDS } else { Duration::ZERO });
 }
 
 /// Stashes what has arrived and what still comes in that time; a peer that never ceases to send

@@ -29,6 +29,15 @@ pub struct Expectation {
     pub topics: BTreeMap<usize, BTreeMap<Vec<u8>, u32>>,
 }
 
+/// An expected link that is not up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MissingLink {
+    /// What it lacks, in a sentence.
+    pub said: String,
+    /// How many connections or subscriptions it lacks, or has too many.
+    pub count: u64,
+}
+
 /// What a running node is made of, as libzmq tells it where it does.
 #[derive(Clone, PartialEq, Debug)]
 pub struct NodeState {
@@ -132,8 +141,8 @@ pub enum Control {
     },
     /// Say what the expected links still lack.
     Missing {
-        /// One sentence a missing link.
-        answer: oneshot::Sender<Vec<String>>,
+        /// One entry a missing link.
+        answer: oneshot::Sender<Vec<MissingLink>>,
     },
     /// Count what subscribers inside the file should get.
     Audience {

@@ -16,6 +16,7 @@ mod lines;
 mod monitor;
 mod observation;
 mod outbox;
+mod parting;
 mod raw;
 mod reach;
 mod sequence;
@@ -32,8 +33,8 @@ mod wait;
 
 pub use blueprint::{Blueprint, NodeError};
 pub use control::{
-    Bound, Control, ControlSender, Expectation, Figures, NodeHandle, NodeState, SocketFigures,
-    SocketState, Subscriber, WeakControlSender,
+    Bound, Control, ControlSender, Expectation, Figures, MissingLink, NodeHandle, NodeState,
+    SocketFigures, SocketState, Subscriber, WeakControlSender,
 };
 pub use inbox::open_envelope;
 pub use inject::{Injection, Way};

@@ -50,19 +50,35 @@ impl Node {
         sent
     }
 
-    /// Sends what waits for one socket that is about to go; what it does not take is dropped.
-    pub(super) fn send_last(&mut self, place: usize) {
+    /// Sends what waits for one socket that is about to go, as far as it takes it; whether it took
+    /// all.
+    pub(super) fn send_what_waits(&mut self, place: usize) -> bool {
         self.sockets[place].send_parked();
+        let mut waits = false;
         for mut effect in std::mem::take(&mut self.pending) {
-            if effect.sends_on() != Some(place) {
-                self.pending.push_back(effect);
-                continue;
+            if let Effect::Send { socket, message } = &mut effect
+                && *socket == place
+                && !waits
+            {
+                let outcome = self.sockets[place].send(message);
+                self.note_sent(place, outcome);
+                waits = outcome == Sent::Waits;
+                if !waits {
+                    continue;
+                }
             }
-            let Effect::Send { message, .. } = &mut effect else { continue };
-            let outcome = self.sockets[place].send(message);
-            self.note_sent(place, outcome);
-            if outcome == Sent::Waits {
+            self.pending.push_back(effect);
+        }
+        !waits && self.sockets[place].parked.is_empty()
+    }
+
+    /// Drops what still waits for one socket that goes now.
+    pub(super) fn drop_what_waits(&mut self, place: usize) {
+        for effect in std::mem::take(&mut self.pending) {
+            if effect.sends_on() == Some(place) {
                 self.sockets[place].counters.drop_one(DropReason::Shutdown);
+            } else {
+                self.pending.push_back(effect);
             }
         }
         for _ in std::mem::take(&mut self.sockets[place].parked) {

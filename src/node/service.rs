@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::control::Expectation;
+use super::control::MissingLink;
 use super::inbox::subscription;
 use super::monitor::{MonitorEvent, MonitorKind};
 use super::observation::Observation;
@@ -288,15 +288,18 @@ impl Node {
         }
     }
 
-    /// One sentence for each expected link that is not up.
-    pub(super) fn missing_links(&self) -> Vec<String> {
+    /// Each expected link that is not up.
+    pub(super) fn missing_links(&self) -> Vec<MissingLink> {
         let mut missing = Vec::new();
         let name = &self.blueprint.instance;
         for (&place, &(wanted, at_most)) in &self.expectation.peers {
             let Some(socket) = self.sockets.get(place) else { continue };
             let have = socket.counters.peers.get();
             if have < wanted || have > at_most {
-                missing.push(format!("{name}.{}: {have} of {wanted} connections", socket.name));
+                missing.push(MissingLink {
+                    said: format!("{name}.{}: {have} of {wanted} connections", socket.name),
+                    count: wanted.saturating_sub(have) + have.saturating_sub(at_most),
+                });
             }
         }
         for (&place, topics) in &self.expectation.topics {
@@ -305,26 +308,17 @@ impl Node {
                 let have = socket.topics.get(topic).copied().unwrap_or(0);
                 if have < wanted {
                     let topic = String::from_utf8_lossy(topic);
-                    missing.push(format!(
-                        "{name}.{}: {have} of {wanted} subscriptions to {topic:?}",
-                        socket.name
-                    ));
+                    missing.push(MissingLink {
+                        said: format!(
+                            "{name}.{}: {have} of {wanted} subscriptions to {topic:?}",
+                            socket.name
+                        ),
+                        count: u64::from(wanted - have),
+                    });
                 }
             }
         }
         missing
-    }
-
-    /// Adds what subscribers of replaced sockets wanted: they come back by themselves.
-    pub(super) fn with_awaited_topics(&mut self, mut expectation: Expectation) -> Expectation {
-        for (place, socket) in self.sockets.iter_mut().enumerate() {
-            for (topic, wanted) in std::mem::take(&mut socket.awaited_topics) {
-                let topics = expectation.topics.entry(place).or_default();
-                let count = topics.entry(topic).or_default();
-                *count = (*count).max(wanted);
-            }
-        }
-        expectation
     }
 
     /// Counts, and takes, what would be lost with the sockets.

@@ -5,6 +5,8 @@
 mod attaching;
 mod exchange;
 
+pub(super) use attaching::came_in_by;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::os::fd::RawFd;
 use std::sync::Arc;
@@ -129,8 +131,6 @@ pub(super) struct NodeSocket {
     pub(super) stash: VecDeque<Multipart>,
     /// What its handlers subscribed to beyond the spec; below zero, what they took off it.
     wishes: BTreeMap<Vec<u8>, i32>,
-    /// The topics that subscribers of its predecessor wanted; they come back, and ask again.
-    pub(super) awaited_topics: BTreeMap<Vec<u8>, u32>,
     /// How many subscribers want each topic, on a publisher.
     pub(super) topics: BTreeMap<Vec<u8>, u32>,
     /// Connections whose handshake is done, by both ends' addresses.
@@ -140,7 +140,7 @@ pub(super) struct NodeSocket {
     /// The connection whose handshake failed last.
     pub(super) refused: Option<(String, String)>,
     /// Answers of a REP whose peer's queue is full.
-    pub(super) parked: VecDeque<Multipart>,
+    pub(super) parked: VecDeque<Outgoing>,
     /// Who looks at its messages.
     pub(super) taps: Ends,
     /// Who waits for an answer without being a peer.
@@ -192,7 +192,6 @@ impl NodeSocket {
             undeclared: Vec::new(),
             stash: VecDeque::new(),
             wishes: BTreeMap::new(),
-            awaited_topics: BTreeMap::new(),
             topics: BTreeMap::new(),
             peers: BTreeMap::new(),
             forgotten: BTreeMap::new(),
@@ -319,9 +318,6 @@ impl NodeSocket {
         self.callers = std::mem::take(&mut before.callers);
         self.counters.peers.set(0);
         self.counters.subscriptions.set(0);
-        if self.spec.role.publishes() {
-            self.awaited_topics = std::mem::take(&mut before.topics);
-        }
         if self.spec.role == before.spec.role {
             self.wishes = std::mem::take(&mut before.wishes);
         }

@@ -43,6 +43,8 @@ const ANSWERED: usize = 16;
 const BURST_TIME: Duration = Duration::from_micros(300);
 /// How many busy rounds a node may have before other nodes have their turn.
 const ROUNDS_IN_A_ROW: u32 = 2;
+/// How often answers that a peer has no room for are offered again.
+const PARKED: Duration = Duration::from_millis(5);
 /// How often a node that stops looks whether its last lines go on being written.
 const WRITING: Duration = Duration::from_millis(20);
 
@@ -179,13 +181,7 @@ impl Node {
                     Err(mpsc::error::TryRecvError::Disconnected) => return None,
                 }
             }
-            let busy = match catch_unwind(AssertUnwindSafe(|| self.round())) {
-                Ok(busy) => busy,
-                Err(panic) => {
-                    self.panicked(&*panic);
-                    true
-                }
-            };
+            let busy = self.guarded_round();
             if self.phase == Phase::Closed {
                 // One that never began leaves what it was left.
                 let kept = self.blueprint.kept.take();
@@ -223,7 +219,7 @@ impl Node {
             Control::Connect { endpoints, renew, expectation, done, linked } => {
                 // Whoever asked may have given up; there is nobody else to tell.
                 let _ = done.send(self.connect_all(&endpoints, &renew));
-                self.expectation = self.with_awaited_topics(expectation);
+                self.expectation = expectation;
                 self.linked = Some(linked);
             }
             Control::Hold { stash } => self.hold(&stash),
@@ -242,7 +238,12 @@ impl Node {
                 let last_activity = Instant::now();
                 self.drain = Some(Drain { quiet, deadline, last_activity, done });
             }
-            Control::Stop { deadline, alone } => self.begin_stop(deadline, alone),
+            Control::Stop { deadline, alone } => {
+                if alone {
+                    self.answer_before_stop().await;
+                }
+                self.begin_stop(deadline, alone);
+            }
             Control::Inject(injection) => self.inject(injection),
             Control::Observe { answer } => self.inquire(answer),
             Control::Describe { answer } => drop(answer.send(self.describe())),
@@ -264,6 +265,14 @@ impl Node {
         for inbound in std::mem::take(&mut self.early) {
             self.handle(inbound);
         }
+    }
+
+    /// One round of work that survives a panic; whether there was any.
+    pub(super) fn guarded_round(&mut self) -> bool {
+        catch_unwind(AssertUnwindSafe(|| self.round())).unwrap_or_else(|panic| {
+            self.panicked(&*panic);
+            true
+        })
     }
 
     /// One round of work; whether there was any.
@@ -442,7 +451,10 @@ impl Node {
             Phase::Attaching | Phase::Running | Phase::Quiet => self.unreached_due(),
             Phase::Stopping { .. } | Phase::Closed => None,
         };
-        let told = [self.limiter.due(), unreached];
+        // That a peer has room again may be among what was read since they were last offered.
+        let parked = self.sockets.iter().any(|socket| !socket.parked.is_empty());
+        let parked = parked.then(|| Instant::now() + PARKED);
+        let told = [parked, self.limiter.due(), unreached];
         [timers, line, drain, stop, reconnect, inquiry, given, self.resting_until]
             .into_iter()
             .chain(told)

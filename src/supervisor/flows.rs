@@ -308,7 +308,7 @@ fn members(
     links: &[Link],
     nodes: &BTreeMap<Arc<str>, NodeHandle>,
 ) -> BTreeMap<PortKey, Arc<Member>> {
-    let expected = super::links::expectations(topology, links);
+    let expected = super::links::expectations(topology, links, &|_, _| None);
     let places = topology.places();
     let mut begun: HashMap<LinkEnd, usize> = HashMap::new();
     for link in links {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::node::{Expectation, NodeHandle};
-use crate::topology::{Attachment, Link, NodeSpec, Topology};
+use crate::topology::{Attachment, ForwardSpec, Link, LinkEnd, NodeSpec, Topology};
 use crate::zeromq::{Endpoint, Role, Side, Transport};
 
 /// A topology's nodes by their names, to find those that run.
@@ -102,8 +102,15 @@ fn bound<'n>(
     found
 }
 
+/// The topics that a socket of a running instance takes, by its place; nothing where that is unknown.
+pub(super) type Taken<'n> = &'n dyn Fn(&str, usize) -> Option<BTreeSet<Vec<u8>>>;
+
 /// What every node waits for, by its place in the topology.
-pub(super) fn expectations(topology: &Topology, links: &[Link]) -> BTreeMap<usize, Expectation> {
+pub(super) fn expectations(
+    topology: &Topology,
+    links: &[Link],
+    taken: Taken<'_>,
+) -> BTreeMap<usize, Expectation> {
     let mut expected: BTreeMap<usize, Expectation> = BTreeMap::new();
     for link in links {
         let copies = |node: usize| topology.nodes[node].instances().count();
@@ -120,21 +127,17 @@ pub(super) fn expectations(topology: &Topology, links: &[Link]) -> BTreeMap<usiz
             if !socket.role.publishes() || socket.is_on("conflate") {
                 continue;
             }
-            let wanted = wanted_topics(topology, links, subscriber, &mut BTreeSet::new());
+            let wanted = wanted_topics(topology, links, subscriber, taken, &mut BTreeSet::new());
             let topics = expected
                 .entry(publisher.node)
                 .or_default()
                 .topics
                 .entry(publisher.socket)
                 .or_default();
-            for topic in wanted {
+            for topic in wanted.into_iter().flatten() {
                 let count = topics.entry(topic).or_default();
                 // An `xpub` is told only of the first wish for a topic.
-                *count = if socket.role == Role::Xpub {
-                    1
-                } else {
-                    *count + u32::try_from(copies(subscriber.node)).unwrap_or(u32::MAX)
-                };
+                *count = if socket.role == Role::Xpub { 1 } else { *count + 1 };
             }
         }
     }
@@ -150,22 +153,30 @@ fn has_handshake(endpoint: &Endpoint) -> bool {
     endpoint.transport() != Transport::Inproc
 }
 
-/// The topics that a subscribing socket will ask for, each once: its own filters, and what comes
-/// back through a forward.
+/// The topics that each copy of a subscribing socket asks for, each once: what it takes if it runs,
+/// its own filters otherwise, and what comes back through a forward.
 fn wanted_topics(
     topology: &Topology,
     links: &[Link],
-    end: crate::topology::LinkEnd,
+    end: LinkEnd,
+    taken: Taken<'_>,
     seen: &mut BTreeSet<(usize, usize)>,
-) -> BTreeSet<Vec<u8>> {
+) -> Vec<BTreeSet<Vec<u8>>> {
     let node = &topology.nodes[end.node];
     let socket = &node.sockets[end.socket];
-    let mut topics: BTreeSet<Vec<u8>> =
+    let declared: BTreeSet<Vec<u8>> =
         socket.filters.iter().map(crate::topology::Filter::prefix).collect();
-    if socket.role != Role::Xsub || !seen.insert((end.node, end.socket)) {
-        return topics;
+    let relays = |forward: &ForwardSpec| forward.from == end.socket || forward.to == end.socket;
+    if socket.role != Role::Xsub || !node.forwards.iter().any(relays) {
+        let of_copy = |instance: &str| taken(instance, end.socket);
+        let copies = node.instances();
+        return copies
+            .map(|(instance, _)| of_copy(&instance).unwrap_or_else(|| declared.clone()))
+            .collect();
     }
-    for forward in &node.forwards {
+    let mut topics = declared;
+    let is_new = seen.insert((end.node, end.socket));
+    for forward in node.forwards.iter().filter(|_| is_new) {
         let other = match (forward.from == end.socket, forward.to == end.socket) {
             (true, _) if forward.both_ways => forward.to,
             (_, true) => forward.from,
@@ -175,10 +186,11 @@ fn wanted_topics(
             let back = [(link.connecter, link.binder), (link.binder, link.connecter)];
             for (from, to) in back {
                 if from.node == end.node && from.socket == other {
-                    topics.extend(wanted_topics(topology, links, to, seen));
+                    let wanted = wanted_topics(topology, links, to, taken, seen);
+                    topics.extend(wanted.into_iter().flatten());
                 }
             }
         }
     }
-    topics
+    vec![topics; node.instances().count()]
 }

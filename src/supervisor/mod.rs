@@ -16,6 +16,7 @@ mod start;
 mod steps;
 mod stop;
 mod view;
+mod wanted;
 mod wire;
 
 pub use receipt::{Receipt, Verdict};

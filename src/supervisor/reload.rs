@@ -13,6 +13,7 @@ use super::early::EarlyLinks;
 use super::receipt::{Receipt, Verdict};
 use super::scope::Scope;
 use super::steps::Steps;
+use super::wanted::FromOutside;
 use super::{StartError, Supervisor, links};
 use crate::counters::{DropReason, NodeCounters};
 use crate::node::{Control, NodeError};
@@ -89,11 +90,12 @@ impl Supervisor {
         let scope = Scope::of(plan, &old, &old_links);
         let steps = self.steps(plan);
         let mut done = self.quiet(&scope, &old, &old_links, &steps).await;
+        done.wanted = self.wanted_from_outside(&scope, &old, &old_links).await;
         self.end(&steps.leave, Instant::now() + super::stop::SEND, true).await;
         self.hand_down(plan);
         let left: BTreeSet<Arc<str>> = steps.leave.iter().cloned().collect();
         self.at_rest.retain(|(instance, _), _| !left.contains(instance));
-        let result = self.change_all(&steps, &scope, &done.calm, new).await;
+        let result = self.change_all(&steps, &scope, &done, new).await;
         self.remember_rest(&scope).await;
         // On failure everything stays held until the way back is done.
         done.notes.extend(result?);
@@ -127,20 +129,24 @@ impl Supervisor {
         }
         let first = self.wait_for_calm(scope, &expected, PATIENCE).await;
         let mut calm = first.clone();
-        if !scope.run_on.is_empty() {
-            self.hold(scope, |node| scope.run_on.contains(node));
+        // Who answers peers outside the file does so until its sockets are replaced.
+        let serves = |node: &str| scope.only_answers(node, |key| calm.outsiders.contains_key(key));
+        let serving: BTreeSet<String> =
+            scope.run_on.iter().filter(|node| serves(node)).cloned().collect();
+        if serving.len() < scope.run_on.len() {
+            self.hold(scope, |node| scope.run_on.contains(node) && !serving.contains(node));
             calm = self.wait_for_calm(scope, &expected, PATIENCE).await;
         }
         calm.reached &= first.reached;
-        let held: Vec<Arc<str>> = self
-            .nodes
-            .values()
-            .filter(|handle| scope.sockets.contains_key(&handle.node))
-            .map(|handle| Arc::clone(&handle.instance))
+        let disturbed =
+            || self.nodes.values().filter(|handle| scope.sockets.contains_key(&handle.node));
+        let names = disturbed()
+            .filter(|handle| !serving.contains(&handle.node))
+            .map(|handle| handle.instance.to_string())
             .collect();
-        let names = held.iter().map(ToString::to_string).collect();
+        let held: Vec<Arc<str>> = disturbed().map(|handle| Arc::clone(&handle.instance)).collect();
         self.held.extend(held);
-        Done { held: names, calm, notes: Vec::new() }
+        Done { held: names, calm, ..Done::default() }
     }
 
     fn hold(&self, scope: &Scope, which: impl Fn(&str) -> bool) {
@@ -156,7 +162,7 @@ impl Supervisor {
         &mut self,
         steps: &Steps,
         scope: &Scope,
-        calm: &Calm,
+        done: &Done,
         new: &Topology,
     ) -> Result<Vec<String>, StartError> {
         // All at once: one may be waiting for an endpoint that another lets go of.
@@ -189,7 +195,7 @@ impl Supervisor {
         }
         self.make(then.into_iter().cloned(), &mut early).await?;
         let concerned = self.concerned(steps, scope, new);
-        let notes = self.connect(new, &concerned, &calm.outsiders).await?;
+        let notes = self.connect(new, &concerned, done).await?;
         if !scope.groups.is_empty() {
             // A connection tells its end just before its queue ends.
             tokio::time::sleep(SETTLE).await;
@@ -246,14 +252,16 @@ fn dropped_at_shutdown(counters: &[Arc<NodeCounters>]) -> u64 {
 #[derive(Default, Debug)]
 pub(super) struct Done {
     held: Vec<String>,
-    calm: Calm,
+    pub(super) calm: Calm,
+    /// What peers outside the file want of publishers that are replaced.
+    pub(super) wanted: FromOutside,
     notes: Vec<String>,
 }
 
 /// How many connections a socket has to peers inside the file.
 fn expected_peers(topology: &Topology, links: &[Link]) -> BTreeMap<(String, String), u64> {
     let mut expected = BTreeMap::new();
-    for (place, expectation) in links::expectations(topology, links) {
+    for (place, expectation) in links::expectations(topology, links, &|_, _| None) {
         let node = &topology.nodes[place];
         for (socket, (peers, _)) in expectation.peers {
             expected.insert((node.name.clone(), node.sockets[socket].name.clone()), peers);

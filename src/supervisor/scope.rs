@@ -61,6 +61,18 @@ impl Scope {
         scope
     }
 
+    /// Whether all that is disturbed of a node are sockets that answer, and have such peers.
+    pub(super) fn only_answers(
+        &self,
+        node: &str,
+        has_peers: impl Fn(&(String, String)) -> bool,
+    ) -> bool {
+        let sockets = self.sockets.get(node).into_iter().flatten();
+        let mut keys = sockets.map(|socket| (node.to_owned(), socket.clone()));
+        self.sockets.contains_key(node)
+            && keys.all(|key| self.answerers.contains(&key) && has_peers(&key))
+    }
+
     fn touch(&mut self, node: &NodePlan, touched: &mut BTreeSet<(String, String)>) {
         match node {
             NodePlan::Keep(_) | NodePlan::Add(_) => {}

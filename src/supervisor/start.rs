@@ -4,26 +4,30 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 use super::calm::Outsiders;
 use super::early::EarlyLinks;
 use super::links::{self, Directory};
+use super::reload::Done;
+use super::wanted::await_topics;
 use super::{StartError, Supervisor};
 use crate::counters::NodeCounters;
 use crate::event::{Fact, What};
 use crate::listing::thousands;
-use crate::node::{Blueprint, Control, NodeError, NodeHandle, Shard};
+use crate::node::{Blueprint, Control, MissingLink, NodeError, NodeHandle, Shard};
 use crate::plan::Plan;
 use crate::topology::{NodeSpec, Topology, links_of};
 use crate::zeromq::Role;
 
-/// How long the start waits for links inside the file.
+/// How long the start waits for links inside the file while none comes up.
 const BARRIER: Duration = Duration::from_secs(2);
-/// How long a reload waits for the links that it changed.
+/// The same for a reload and the links that it changed.
 const RELOAD_BARRIER: Duration = Duration::from_millis(500);
+/// How often to look whether links come up.
+const PROGRESS: Duration = Duration::from_millis(100);
 
 /// How many links that are not up are told of, each on a line; of more only the number.
 const LINKS_TOLD: usize = 5;
@@ -125,29 +129,33 @@ impl Supervisor {
         &mut self,
         topology: &Topology,
         concerned: &BTreeMap<Arc<str>, Vec<(usize, String)>>,
-        outsiders: &BTreeMap<(String, String), Outsiders>,
+        before: &Done,
     ) -> Result<Vec<String>, StartError> {
         let reloads = self.generation > 0;
         let links = links_of(topology);
         let directory = Directory::of(topology);
-        let mut expectations = links::expectations(topology, &links);
+        let mut expectations =
+            links::expectations(topology, &links, &|instance, place| self.taken(instance, place));
         let mut answers = Vec::new();
         for (place, node) in topology.nodes.iter().enumerate() {
             let mut expectation = expectations.remove(&place).unwrap_or_default();
             for (socket, peers) in &mut expectation.peers {
                 let socket = &node.sockets[*socket];
-                let outside = outsiders.get(&(node.name.clone(), socket.name.clone()));
+                let key = (node.name.clone(), socket.name.clone());
+                let outside = before.calm.outsiders.get(&key);
                 expect_outsiders(peers, reloads, socket.role, outside);
             }
             for (instance, _) in node.instances() {
                 let Some(renew) = concerned.get(instance.as_str()) else { continue };
                 let Some(handle) = self.nodes.get(instance.as_str()) else { continue };
+                let mut expectation = expectation.clone();
+                await_topics(&mut expectation, node, &handle.instance, &before.wanted);
                 let (done, connected) = oneshot::channel();
                 let (linked, up) = oneshot::channel();
                 let told = handle.control.send(Control::Connect {
                     endpoints: links::connects(node, &directory, &self.nodes),
                     renew: renew.clone(),
-                    expectation: expectation.clone(),
+                    expectation,
                     done,
                     linked,
                 });
@@ -189,23 +197,47 @@ impl Supervisor {
         Ok(Vec::new())
     }
 
-    /// Waits for links, and tells what is missing when the time is over.
+    /// Waits for links as long as they come up, and tells what is missing when none has for so long.
     async fn wait_for_links(
         &self,
-        waiting: Vec<(Arc<str>, oneshot::Receiver<()>)>,
+        mut waiting: Vec<(Arc<str>, oneshot::Receiver<()>)>,
         patience: Duration,
     ) -> Vec<(Arc<str>, String)> {
-        let deadline = tokio::time::Instant::now() + patience;
-        let mut all_missing = Vec::new();
-        for (instance, up) in waiting {
-            if tokio::time::timeout_at(deadline, up).await.is_ok() {
-                continue;
+        let mut moved = Instant::now();
+        let mut fewest = None;
+        loop {
+            let look = tokio::time::Instant::now() + PROGRESS;
+            let mut lacking = Vec::new();
+            for (instance, mut up) in waiting {
+                if tokio::time::timeout_at(look, &mut up).await.is_err() {
+                    lacking.push((instance, up));
+                }
             }
-            let Some(handle) = self.nodes.get(&instance) else { continue };
+            waiting = lacking;
+            let missing = self.missing_links(&waiting).await;
+            let count: u64 = missing.iter().map(|(_, link)| link.count).sum();
+            if fewest.is_some_and(|fewest| count < fewest) {
+                moved = Instant::now();
+            }
+            fewest = fewest.into_iter().chain([count]).min();
+            if waiting.is_empty() || moved.elapsed() >= patience {
+                let said = missing.into_iter().map(|(instance, link)| (instance, link.said));
+                return said.collect();
+            }
+        }
+    }
+
+    /// What the links lack that these instances wait for.
+    async fn missing_links(
+        &self,
+        waiting: &[(Arc<str>, oneshot::Receiver<()>)],
+    ) -> Vec<(Arc<str>, MissingLink)> {
+        let mut all_missing = Vec::new();
+        for (instance, _) in waiting {
             let (answer, missing) = oneshot::channel();
-            let _ = handle.control.send(Control::Missing { answer });
+            self.tell(instance, Control::Missing { answer });
             let missing = missing.await.unwrap_or_default();
-            all_missing.extend(missing.into_iter().map(|link| (Arc::clone(&instance), link)));
+            all_missing.extend(missing.into_iter().map(|link| (Arc::clone(instance), link)));
         }
         all_missing
     }

@@ -103,7 +103,9 @@ pub struct SocketOption {
 
 impl SocketOption {
     /// Options that a runner's socket has with another value than libzmq gives it.
-    pub const RAISED: [OptionName; 2] = [Self::IN_BATCH_SIZE, Self::OUT_BATCH_SIZE];
+    pub const RAISED: [OptionName; 3] = [Self::BACKLOG, Self::IN_BATCH_SIZE, Self::OUT_BATCH_SIZE];
+    /// How many connections may wait to be accepted.
+    pub const BACKLOG: OptionName = OptionName("backlog");
     /// How many bytes one system call receives at most.
     pub const IN_BATCH_SIZE: OptionName = OptionName("in_batch_size");
     /// How many bytes one system call sends at most.

@@ -232,10 +232,11 @@ def ask(args: argparse.Namespace) -> Dict[str, Any]:
     source, number, answered, wrong, longest = args.source.encode(), 0, 0, 0, 0.0
     window = 1 if args.type == 'req' else args.window
     awaited: Dict[bytes, float] = {}
-    last = time.monotonic()
+    start = last = time.monotonic()
     lost = 0
+    due = lambda: not args.rate or number < (time.monotonic() - start) * args.rate
     while awaited or not orders.over:
-        while not orders.over and len(awaited) < window:
+        while not orders.over and len(awaited) < window and due():
             body = b'%s %d' % (source, number)
             try:
                 attached.socket.send_multipart([body] if args.type == 'req' else [b'', body])
@@ -243,6 +244,9 @@ def ask(args: argparse.Namespace) -> Dict[str, Any]:
                 break
             awaited[body] = time.monotonic()
             number += 1
+        if args.rate and not orders.over and not attached.socket.poll(0):
+            time.sleep(0.0002)
+            continue
         try:
             answer = attached.socket.recv_multipart()[-1]
         except zmq.Again:
@@ -294,6 +298,7 @@ def main() -> int:
     one = command('ask', ask, 'req')
     one.add_argument('--window', type=int, default=50, help='requests of a DEALER at once')
     one.add_argument('--suffix', default='')
+    one.add_argument('--rate', type=float, default=0, help='requests a second; 0: no pause')
     args = top.parse_args()
     try:
         summary = args.run(args)

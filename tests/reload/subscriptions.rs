@@ -1,6 +1,6 @@
 //! Subscriptions that come and go while the connections stay.
 
-use crate::edited::{Edited, times};
+use crate::edited::{Edited, notes, times};
 use crate::support::{Peer, free_port};
 
 #[test]
@@ -79,5 +79,88 @@ nodes:
     edited.apply(&yaml(50));
     let now = edited.passes("got", got + 200);
     assert!(now > got);
+    edited.stop();
+}
+
+#[test]
+fn a_publisher_that_is_rebuilt_waits_for_no_subscription_that_goes() {
+    let port = free_port();
+    let station = |hwm: u32| {
+        format!(
+            "
+nodes:
+  station: {{role: pub, bind: {port}, hwm: {hwm}, every: 5ms, on_tick: 'publish(1000, 1); publish(2000, 2)'}}
+"
+        )
+    };
+    let display = |name: &str, more: &str| {
+        format!(
+            "  {name}: {{role: sub, connect: station, on_message: 'print(`{name} ${{msg.msgid}}`)', {more}}}\n"
+        )
+    };
+    let relay = "
+  relay:
+    sockets: {in: {role: xsub, connect: station}, out: {role: xpub, bind: 'inproc://relayed'}}
+    forward: [in, out]
+";
+    let behind = "  behind: {role: sub, connect: relay.out, msgids: [3000], on_message: '()'}\n";
+    let versions = [
+        [display("one", "msgids: [1000, 2000]"), display("two", "msgids: [1000]")].concat(),
+        // An id goes, then a subscriber, both come back, one moves, copies go, a relay's reader goes.
+        [display("one", "msgids: [1000]"), display("two", "msgids: [1000]")].concat(),
+        display("one", "msgids: [1000]"),
+        [display("one", "msgids: [1000, 2000]"), display("two", "msgids: [2000]")].concat(),
+        [display("one", "msgids: [2000]"), display("two", "msgids: [1000], isolate: true")]
+            .concat(),
+        display("one", "msgids: [1000], replicas: 3"),
+        display("one", "msgids: [1000], replicas: 2"),
+        [&display("one", "msgids: [1000]"), relay, behind].concat(),
+        [&display("one", "msgids: [1000]"), relay].concat(),
+        display("one", "topics: all"),
+        display("one", "msgids: [1000], on_start: unsubscribe(1000)"),
+        display("two", "msgids: [1000]"),
+    ];
+    let mut edited = Edited::start(&[&*station(100), &*versions[0]].concat());
+    edited.run.says("one 2000");
+    for (number, version) in versions.iter().enumerate().skip(1) {
+        let receipt = edited.apply(&[&*station(100 + number as u32), &**version].concat());
+        assert_eq!(notes(&receipt), "", "version {number}: {receipt:#}");
+    }
+    edited.stop();
+}
+
+#[test]
+fn a_publisher_that_is_rebuilt_still_waits_for_its_subscribers_outside() {
+    let port = free_port();
+    let yaml = |hwm: u32, ids: &str| {
+        format!(
+            "
+nodes:
+  station: {{role: pub, bind: {port}, hwm: {hwm}, on_start: this.n = 0, every: 5ms,
+            on_tick: 'this.n += 1; publish(2000, this.n)', on_reload: 'publish(2000, `new ${{this.n}}`)'}}
+  display: {{role: sub, connect: station, msgids: {ids}, on_message: '()'}}
+"
+        )
+    };
+    let context = zmq::Context::new();
+    let outside = context.socket(zmq::SUB).unwrap();
+    outside.set_reconnect_ivl(20).unwrap();
+    outside.set_subscribe(b"2000 ").unwrap();
+    outside.set_rcvtimeo(20_000).unwrap();
+    outside.connect(&format!("tcp://127.0.0.1:{port}")).unwrap();
+    let mut edited = Edited::start(&yaml(100, "[1000, 2000]"));
+    outside.recv_bytes(0).unwrap();
+    for (hwm, ids) in [(101, "[1000]"), (102, "[1000, 2000]")] {
+        // What the publisher says first after the reload is heard outside.
+        let handler = format!("on_reload: 'publish(2000, `{hwm} is here`)'");
+        let yaml = yaml(hwm, ids).replace("on_reload: 'publish(2000, `new ${this.n}`)'", &handler);
+        edited.save(&yaml);
+        // A subscriber subscribes again while its program is in a call of libzmq.
+        let is_first =
+            |message: &[u8]| String::from_utf8_lossy(message).contains(&format!("{hwm} is here"));
+        let heard = (0..2_000).any(|_| is_first(&outside.recv_bytes(0).unwrap()));
+        assert!(heard, "it published before its subscriber was back");
+        assert_eq!(edited.receipt()["verdict"], "applied");
+    }
     edited.stop();
 }

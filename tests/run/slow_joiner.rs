@@ -54,3 +54,27 @@ fn three_subs_get_all_of_a_pub_from_the_first_message_on_at_every_start() {
     }
     println!("{starts} starts in {:?}", begun.elapsed());
 }
+
+/// More connections at once than a listener lets wait by libzmq's own default.
+#[test]
+fn a_thousand_subscribers_over_tcp_get_what_is_published_at_the_start() {
+    let yaml = "
+nodes:
+  publisher:
+    role: pub
+    bind: 'tcp://127.0.0.1:*'
+    on_start: publish(1000, 'x')
+  subscriber:
+    role: sub
+    connect: publisher
+    msgids: [1000]
+    replicas: 1000
+    on_message: print(`${replica()} has it`)
+";
+    let yaml = yaml.replace("publish(1000, 'x')", "publish(1000, \"x\")");
+    let run = Zrig::of(&yaml).start();
+    run.says_times(" has it", 1000);
+    let ending = run.stop();
+    assert!(!ending.said("not up"), "{}", ending.text());
+    assert!(!ending.said("did not arrive"), "{}", ending.text());
+}

@@ -103,14 +103,15 @@ impl NodeSocket {
         let actual = self.bound.get(endpoint).map_or(endpoint, String::as_str).to_owned();
         self.readable = true;
         self.raw.unbind(&actual).map_err(|errno| self.detach_error(endpoint, errno))?;
-        self.bound.remove(endpoint);
-        // Behind an address such as 0.0.0.0 connections tell the address they came in by.
-        let port = actual.rsplit_once(':').map(|(_, port)| format!(":{port}"));
-        self.forget_peers(|local, _| {
-            local == actual || port.as_ref().is_some_and(|port| local.ends_with(port))
-        });
-        self.files.remove(endpoint);
+        self.forget_bound(endpoint);
         Ok(())
+    }
+
+    /// Forgets a bound endpoint, and those who came in by it.
+    fn forget_bound(&mut self, endpoint: &str) {
+        let Some(actual) = self.bound.remove(endpoint) else { return };
+        self.forget_peers(|local, _| came_in_by(local, &actual));
+        self.files.remove(endpoint);
     }
 
     /// libzmq tells no end of connections that we end ourselves.
@@ -128,7 +129,11 @@ impl NodeSocket {
         });
     }
 
-    /// Lets go of every endpoint. Inproc peers know it at once, others when the connection ends.
+    /// Lets go of every endpoint, because the socket closes next. Inproc peers know it at once, others
+    /// when the connection ends.
+    ///
+    /// `zmq_unbind` ends accepted connections with all that waits to go out on them, whatever the
+    /// linger; where the socket is closed instead, that goes first.
     pub(in crate::node) fn detach_all(&mut self) {
         self.undeclared = self.connected.clone();
         self.undeclared.retain(|endpoint| !self.declared.contains(endpoint));
@@ -137,7 +142,11 @@ impl NodeSocket {
             let _ = self.disconnect(&endpoint);
         }
         for endpoint in self.bound.keys().cloned().collect::<Vec<_>>() {
-            let _ = self.unbind(&endpoint);
+            if endpoint.starts_with("inproc:") {
+                let _ = self.unbind(&endpoint);
+            } else {
+                self.forget_bound(&endpoint);
+            }
         }
     }
 
@@ -154,6 +163,13 @@ impl NodeSocket {
         }
         Ok(())
     }
+}
+
+/// Whether a connection whose end here is `local` was accepted at a bound endpoint.
+pub(in crate::node) fn came_in_by(local: &str, bound: &str) -> bool {
+    // Behind an address such as 0.0.0.0 connections tell the address they came in by.
+    let port = bound.rsplit_once(':').map(|(_, port)| format!(":{port}"));
+    local == bound || port.is_some_and(|port| local.ends_with(&port))
 }
 
 fn bind_failure(errno: Errno) -> String {

@@ -160,7 +160,7 @@ impl NodeSocket {
             Role::Router if self.spec.when_full == WhenFull::Drop => self.dropped(DropReason::Full),
             Role::Rep if self.parked.len() >= PARKED_MAX => self.dropped(DropReason::Full),
             Role::Rep => {
-                self.parked.push_back(std::mem::take(&mut message.frames));
+                self.parked.push_back(std::mem::take(message));
                 Sent::Taken
             }
             Role::Pair
@@ -179,16 +179,15 @@ impl NodeSocket {
 
     /// Sends what a REP could not, peer by peer: one slow client holds up nobody else.
     pub(in crate::node) fn send_parked(&mut self) {
-        for _ in 0..self.parked.len() {
-            let Some(frames) = self.parked.pop_front() else { return };
-            // Parked again, it goes behind all others, and so behind no later one of its peer.
-            self.send(&mut Outgoing::from(frames));
+        // In their order: one that is parked again holds back those of its peer that come after it.
+        for mut message in std::mem::take(&mut self.parked) {
+            self.send(&mut message);
         }
     }
 
     /// Whether an earlier answer to the same peer waits, which this one must not overtake.
     pub(super) fn has_parked_for(&self, message: &Outgoing) -> bool {
-        self.parked.iter().any(|parked| parked.first() == message.frames.first())
+        self.parked.iter().any(|parked| parked.frames.first() == message.frames.first())
     }
 
     pub(super) fn dropped(&self, reason: DropReason) -> Sent {

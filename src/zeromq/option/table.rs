@@ -49,7 +49,7 @@ const fn short_text() -> super::OptionKind {
 #[rustfmt::skip]
 pub(super) const OPTIONS: &[SocketOption] = options! {
     affinity 4 Mask, ALL, Rebuild, Some(0), "Which of the context's I/O threads serve new connections, as a mask; 0 is any";
-    backlog 19 Integer { min: 0, max: INT }, ALL, Rebuild, Some(100), "How many connections may wait to be accepted";
+    backlog 19 Integer { min: 0, max: INT }, ALL, Rebuild, Some(65535), "How many connections may wait to be accepted, within what the system allows (net.core.somaxconn)";
     bindtodevice 92 Text { min: 1, max: 15 }, ALL, Rebuild, None, "The network interface or VRF to bind to; needs CAP_NET_RAW";
     busy_poll 113 Integer { min: 0, max: 1 }, ALL, Rebuild, Some(0), "Poll the network device instead of waiting for its interrupt";
     conflate 54 Boolean, &[Pull, Push, Sub, Pub, Dealer], Rebuild, Some(0), "Keep only the last message; ignores the high-water mark and breaks messages of several frames";

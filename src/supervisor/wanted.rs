@@ -1,0 +1,106 @@
+//! What the peers of publishers that are replaced want, and will ask for again.
+//!
+//! Owns the telling apart of subscribers inside the file, who come back as the new file says, and of
+//! those outside it, who come back by themselves. Never tells a node anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::Supervisor;
+use super::scope::Scope;
+use crate::node::{Control, Expectation};
+use crate::topology::{Link, NodeSpec, Topology};
+use crate::zeromq::Role;
+
+/// How many want each topic.
+pub(super) type Topics = BTreeMap<Vec<u8>, u32>;
+
+/// What peers outside the file want of publishers that are replaced, by instance and socket.
+pub(super) type FromOutside = BTreeMap<(Arc<str>, String), Topics>;
+
+impl Supervisor {
+    /// The topics that a socket of a running instance takes.
+    pub(super) fn taken(&self, instance: &str, place: usize) -> Option<BTreeSet<Vec<u8>>> {
+        let handle = self.nodes.get(instance)?;
+        handle.counters.sockets().get(place)?.interest.taken()
+    }
+
+    /// What peers outside the file want of publishers that a plan replaces: what is subscribed to,
+    /// less what subscribers inside the file take.
+    pub(super) async fn wanted_from_outside(
+        &self,
+        scope: &Scope,
+        old: &Topology,
+        links: &[Link],
+    ) -> FromOutside {
+        let mut wanted = FromOutside::new();
+        for (place, node) in old.nodes.iter().enumerate() {
+            for (at, socket) in node.sockets.iter().enumerate() {
+                let is_replaced = scope.rebuilt.contains(&(node.name.clone(), socket.name.clone()));
+                if !is_replaced || !socket.role.publishes() {
+                    continue;
+                }
+                let inside = self.wanted_inside(old, links, place, at);
+                for (instance, _) in node.instances() {
+                    let mut topics = self.subscribed(&instance, at).await;
+                    for (topic, count) in &inside {
+                        if let Some(subscribed) = topics.get_mut(topic) {
+                            *subscribed = subscribed.saturating_sub(*count);
+                        }
+                    }
+                    topics.retain(|_, count| *count > 0);
+                    wanted.insert((instance.into(), socket.name.clone()), topics);
+                }
+            }
+        }
+        wanted
+    }
+
+    /// What subscribers inside the file take of a publisher.
+    fn wanted_inside(&self, old: &Topology, links: &[Link], node: usize, socket: usize) -> Topics {
+        let mut topics = Topics::new();
+        for link in links {
+            for (from, to) in [(link.connecter, link.binder), (link.binder, link.connecter)] {
+                if (from.node, from.socket) != (node, socket) {
+                    continue;
+                }
+                for (instance, _) in old.nodes[to.node].instances() {
+                    for topic in self.taken(&instance, to.socket).into_iter().flatten() {
+                        *topics.entry(topic).or_default() += 1;
+                    }
+                }
+            }
+        }
+        topics
+    }
+
+    /// What is subscribed to at a publisher now.
+    async fn subscribed(&self, instance: &str, place: usize) -> Topics {
+        let (answer, state) = oneshot::channel();
+        self.tell(instance, Control::Describe { answer });
+        // A node that ended has no subscribers.
+        let Ok(state) = state.await else { return Topics::new() };
+        state.sockets.into_iter().nth(place).map(|socket| socket.wanted).unwrap_or_default()
+    }
+}
+
+/// Adds what peers outside the file want of an instance to what it waits for.
+pub(super) fn await_topics(
+    expectation: &mut Expectation,
+    node: &NodeSpec,
+    instance: &Arc<str>,
+    wanted: &FromOutside,
+) {
+    for (place, socket) in node.sockets.iter().enumerate() {
+        let key = (Arc::clone(instance), socket.name.clone());
+        let Some(topics) = wanted.get(&key).filter(|_| socket.role.publishes()) else { continue };
+        let awaited = expectation.topics.entry(place).or_default();
+        for (topic, count) in topics {
+            let awaited = awaited.entry(topic.clone()).or_default();
+            // An `xpub` is told only of the first wish for a topic.
+            *awaited = if socket.role == Role::Xpub { 1 } else { *awaited + count };
+        }
+    }
+}
