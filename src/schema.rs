@@ -181,6 +181,12 @@ fn option_value(kind: OptionKind) -> Value {
         OptionKind::Boolean => json!({"anyOf": [boolean(), {"enum": [0, 1]}]}),
         OptionKind::Tristate => json!({"anyOf": [boolean(), {"enum": [-1, 0, 1]}]}),
         OptionKind::Integer { min, max } => integer(i64::from(min), Some(i64::from(max))),
+        OptionKind::Buffer => json!({
+            "type": "integer",
+            "minimum": OptionKind::BUFFER_STEP,
+            "maximum": OptionKind::LARGEST_BUFFER,
+            "multipleOf": OptionKind::BUFFER_STEP,
+        }),
         OptionKind::Milliseconds { min, .. } if min < 0 => or_minus_one(duration()),
         OptionKind::Milliseconds { .. } => duration(),
         OptionKind::Seconds => or_minus_one(duration()),

@@ -71,6 +71,7 @@ fn values(option: &SocketOption) -> Vec<OptionValue> {
         OptionKind::Integer { min, max } | OptionKind::Milliseconds { min, max, .. } => {
             [min, max].map(OptionValue::Int).to_vec()
         }
+        OptionKind::Buffer => [8, 65_536].map(OptionValue::Int).to_vec(),
         OptionKind::Seconds | OptionKind::Size => [-1, 1, 32_767].map(OptionValue::Int).to_vec(),
         OptionKind::LongSize => [-1, 1 << 40].map(OptionValue::Long).to_vec(),
         OptionKind::Mask => [0, 3].map(OptionValue::Long).to_vec(),

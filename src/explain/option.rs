@@ -49,6 +49,10 @@ pub(crate) fn takes(kind: OptionKind) -> String {
         OptionKind::Tristate => "true, false, or -1 for the system's own".to_owned(),
         OptionKind::Integer { min, max: i32::MAX } => format!("a whole number from {min} up"),
         OptionKind::Integer { min, max } => format!("a whole number from {min} to {max}"),
+        OptionKind::Buffer => {
+            let (step, most) = (OptionKind::BUFFER_STEP, OptionKind::LARGEST_BUFFER);
+            format!("a multiple of {step} from {step} to {most}")
+        }
         OptionKind::Milliseconds { min, step, .. } => {
             let steps = if step > 1 { format!(" in steps of {step}ms") } else { String::new() };
             let never = if min < 0 { ", or -1" } else { "" };
@@ -92,6 +96,7 @@ fn example(option: &SocketOption) -> String {
     match option.kind {
         OptionKind::Boolean | OptionKind::Tristate => "true".to_owned(),
         OptionKind::Integer { min, max } => 10.clamp(min, max).to_string(),
+        OptionKind::Buffer => "8192".to_owned(),
         OptionKind::Milliseconds { .. } => "500ms".to_owned(),
         OptionKind::Seconds => "60s".to_owned(),
         OptionKind::Size | OptionKind::LongSize => "1MiB".to_owned(),

@@ -10,6 +10,7 @@ use crate::topology::{Link, LinkEnd, Mechanism, SocketSpec};
 use crate::zeromq::{OptionName, Role, Transport};
 
 use super::Graph;
+use super::options::number;
 use super::peers::spec;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
@@ -18,6 +19,8 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
         findings.extend(check_sequence(graph, link));
         findings.extend(check_matching(graph, link));
         findings.extend(check_security(graph, link));
+        findings.extend(check_heartbeats(graph, link.connecter, link.binder));
+        findings.extend(check_heartbeats(graph, link.binder, link.connecter));
     }
 }
 
@@ -96,6 +99,41 @@ fn check_matching(graph: &Graph<'_>, link: &Link) -> Option<Diagnostic> {
             .at(written.socket(without), format!("{} has not", written.name(without)))
             .because("what one end sends the other end drops, so nothing arrives")
             .help("write `options: {invert_matching: true}` at both ends"),
+    )
+}
+
+/// Whether a reader that is at its high-water mark shows in time that it lives. Where messages go both
+/// ways an answer shows it.
+fn check_heartbeats(graph: &Graph<'_>, sender: LinkEnd, reader: LinkEnd) -> Option<Diagnostic> {
+    let written = &graph.written;
+    let (asks, reads) = (spec(graph, sender), spec(graph, reader));
+    let every = |socket: &SocketSpec| number(socket, "heartbeat_ivl").filter(|every| *every > 0);
+    let interval = every(asks)?;
+    let patience =
+        number(asks, "heartbeat_timeout").filter(|patience| *patience > 0).unwrap_or(interval);
+    let own = every(reads);
+    let is_one_way = matches!(reads.role, Role::Pull | Role::Sub | Role::Xsub);
+    if !is_one_way || reads.hwm.receive == 0 || own.is_some_and(|own| own <= patience) {
+        return None;
+    }
+    let entry = written.option(sender, "heartbeat_ivl")?;
+    let (place, own) = match (own, written.option(reader, "heartbeat_ivl")) {
+        (Some(own), Some(entry)) => (entry.value.span, format!("sends one every {own} ms")),
+        _ => (written.socket(reader), format!("{} sends none", written.name(reader))),
+    };
+    Some(
+        Diagnostic::new(Code::HeartbeatDanger, "heartbeats towards a reader that cannot answer")
+            .at(entry.key.span, format!("gives up after {patience} ms without a sign"))
+            .at(place, own)
+            .because(
+                "a reader at its high-water mark does not read PINGs either: only heartbeats of \
+                 its own show that it lives, and without them its connection is closed, with \
+                 what is under way",
+            )
+            .help(format!(
+                "write a `heartbeat_ivl` of at most {patience}ms at {}",
+                written.name(reader)
+            )),
     )
 }
 

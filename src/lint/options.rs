@@ -10,12 +10,10 @@ use crate::topology::{LinkEnd, SocketSpec};
 use crate::zeromq::{OptionName, OptionValue};
 
 use super::Graph;
-use super::written::{Way, sockets};
+use super::written::sockets;
 
 /// A shorter heartbeat may be late by the scheduler alone.
 const SHORTEST_HEARTBEAT: i32 = 100;
-/// With less room to receive, heartbeats wait behind messages.
-const ROOM_FOR_HEARTBEATS: u32 = 10;
 
 /// What does nothing without another option, with what that is.
 const NEEDS: &[(&str, &str, &str)] = &[
@@ -54,7 +52,8 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     }
 }
 
-fn number(socket: &SocketSpec, name: &'static str) -> Option<i32> {
+/// The value of an option that is a number, if it is set.
+pub(super) fn number(socket: &SocketSpec, name: &'static str) -> Option<i32> {
     match socket.options.get(&OptionName(name))? {
         OptionValue::Int(number) => Some(*number),
         OptionValue::Long(_) | OptionValue::Bytes(_) => None,
@@ -107,34 +106,16 @@ fn check_linger(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<
     )
 }
 
-/// libzmq#3937, #4767, #4364.
 fn check_heartbeat(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Diagnostic> {
     let (interval, entry) = set(graph, end, socket, "heartbeat_ivl")?;
-    if interval == 0 {
+    if !(1..SHORTEST_HEARTBEAT).contains(&interval) {
         return None;
     }
-    if interval < SHORTEST_HEARTBEAT {
-        return Some(
-            Diagnostic::new(Code::HeartbeatDanger, format!("a heartbeat every {interval} ms"))
-                .at(entry.value.span, "shorter than a busy machine can keep")
-                .because("a peer that is only busy is taken for dead, and its connection closed")
-                .help("write at least 100ms; 1s is usual"),
-        );
-    }
-    let mark = socket.hwm.receive;
-    if !socket.role.receives() || !(1..ROOM_FOR_HEARTBEATS).contains(&mark) {
-        return None;
-    }
-    let place = graph.written.mark(end, Way::Receive)?;
     Some(
-        Diagnostic::new(Code::HeartbeatDanger, "heartbeats behind a short queue")
-            .at(entry.key.span, "a PING has to be answered in time")
-            .at(place.span, format!("room for {mark}"))
-            .because(
-                "while the queue is full nothing is read, so PINGs wait behind messages and a \
-                 slow reader loses its connection (libzmq#3937, #4767)",
-            )
-            .help(format!("write a receive mark of at least {ROOM_FOR_HEARTBEATS}")),
+        Diagnostic::new(Code::HeartbeatDanger, format!("a heartbeat every {interval} ms"))
+            .at(entry.value.span, "shorter than a busy machine can keep")
+            .because("a peer that is only busy is taken for dead, and its connection closed")
+            .help("write at least 100ms; 1s is usual"),
     )
 }
 

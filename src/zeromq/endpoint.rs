@@ -105,6 +105,10 @@ pub enum EndpointError {
 
 /// The longest ipc path: `sun_path` has 108 bytes on Linux, one of them for the end.
 const IPC_PATH_MAX: usize = 107;
+/// The longest of TCP and ws, with its path: libzmq builds a request from it in 8 KiB.
+const NETWORK_MAX: usize = 1024;
+/// The longest name that DNS has, and more than which SOCKS cannot say.
+const HOST_MAX: usize = 253;
 /// The longest inproc name that libzmq's endpoint buffer (256 bytes) is sure to hold.
 const INPROC_NAME_MAX: usize = 246;
 
@@ -146,6 +150,9 @@ impl Endpoint {
         side: Side,
     ) -> Result<Self, EndpointError> {
         let scheme = transport.scheme();
+        if rest.len() > NETWORK_MAX {
+            return Err(EndpointError::TooLong(scheme, rest.len(), NETWORK_MAX));
+        }
         // A ws:// endpoint may end in a path; a tcp:// connect may begin with `source;`.
         let address = match transport {
             Transport::Ws => rest.split_once('/').map_or(rest, |(address, _)| address),
@@ -156,6 +163,9 @@ impl Endpoint {
         let (host, port) = address.rsplit_once(':').ok_or(EndpointError::NoPort(scheme))?;
         if host.is_empty() {
             return Err(EndpointError::NoHost);
+        }
+        if host.len() > HOST_MAX {
+            return Err(EndpointError::TooLong(scheme, host.len(), HOST_MAX));
         }
         if side == Side::Connect && (host == "*" || port == "*") {
             return Err(EndpointError::Wildcard);
@@ -389,6 +399,8 @@ mod tests {
     #[test]
     fn endpoints_that_libzmq_misreads_are_refused_with_the_reason() {
         let long = format!("ipc:///{}", "x".repeat(120));
+        let long_path = format!("ws://127.0.0.1:5/{}", "a".repeat(9000));
+        let long_host = format!("tcp://{}:5", "a".repeat(254));
         for (text, side, want) in [
             ("5556", Side::Bind, EndpointError::NoTransport),
             ("udp://1.2.3.4:5", Side::Bind, EndpointError::UnknownTransport("udp".into())),
@@ -408,6 +420,8 @@ mod tests {
             ("ipc://", Side::Bind, EndpointError::Empty("ipc")),
             ("ipc://*", Side::Connect, EndpointError::Wildcard),
             (long.as_str(), Side::Bind, EndpointError::TooLong("ipc", 121, 107)),
+            (long_path.as_str(), Side::Connect, EndpointError::TooLong("ws", 9012, 1024)),
+            (long_host.as_str(), Side::Connect, EndpointError::TooLong("tcp", 254, 253)),
             ("inproc://a\0b", Side::Bind, EndpointError::Character('\0')),
             ("inproc://a b", Side::Bind, EndpointError::Character(' ')),
         ] {

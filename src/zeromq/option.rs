@@ -49,6 +49,8 @@ pub enum OptionKind {
         /// The largest.
         max: i32,
     },
+    /// The bytes of a buffer: a multiple of 8, up to [`OptionKind::LARGEST_BUFFER`].
+    Buffer,
     /// A duration, in whole milliseconds to libzmq.
     Milliseconds {
         /// The shortest, or -1 where that has a meaning of its own.
@@ -79,6 +81,13 @@ pub enum OptionKind {
     Key,
     /// `X-NAME:VALUE`, a property of the connection that peers can read.
     Property,
+}
+
+impl OptionKind {
+    /// The most bytes of a buffer: each connection has one.
+    pub const LARGEST_BUFFER: i32 = 64 << 20;
+    /// A buffer's bytes come in steps of so many: libzmq keeps what points into it behind it.
+    pub const BUFFER_STEP: i32 = 8;
 }
 
 /// All that is known of one option.

@@ -378,3 +378,57 @@ nodes:
     run.says("no peer of that routing id is connected");
     run.stop();
 }
+
+/// Heartbeats that are due while a queue is full, at both ends and at marks of 1 up.
+#[test]
+fn heartbeats_and_full_queues_go_together() {
+    for mark in [1, 10, 100] {
+        let port = free_port();
+        let mut run = Zrig::of(&format!(
+            "
+nodes:
+  c: {{role: push, bind: {port}, hwm: {mark}, every: 1ms, options: {{heartbeat_ivl: 100ms}}, on_tick: 'for i in 0..20 {{ send(\"x\"); }}'}}
+  d: {{role: pull, connect: c, hwm: {mark}, options: {{heartbeat_ivl: 100ms}}, isolate: true, on_message: 'let t = now(); while now() - t < 0.03 {{ }} print(\"done\");'}}
+"
+        ))
+        .start();
+        run.says_times("d  done", 60);
+        assert!(run.runs());
+        run.stop();
+    }
+}
+
+/// A client with heartbeats of its own, in front of a forward that has nowhere to go for a while.
+#[test]
+fn a_client_with_heartbeats_waits_for_a_forward_that_has_nowhere_to_go() {
+    let [front, back] = free_ports();
+    let mut run = Zrig::of(&format!(
+        "
+nodes:
+  middle:
+    sockets:
+      in: {{role: pull, bind: {front}, hwm: 2, options: {{heartbeat_ivl: 50ms}}}}
+      out: {{role: push, bind: {back}, hwm: 2, options: {{heartbeat_ivl: 50ms}}}}
+    forward: [in, out]
+    on_start: print(\"up\")
+"
+    ))
+    .start();
+    run.says("up");
+    let context = zmq::Context::new();
+    let client = context.socket(zmq::PUSH).unwrap();
+    client.set_linger(0).unwrap();
+    client.set_heartbeat_ivl(200).unwrap();
+    client.connect(&format!("tcp://127.0.0.1:{front}")).unwrap();
+    for number in 0..100_u8 {
+        client.send(vec![number], 0).unwrap();
+    }
+    // Several times as long as either end waits for a sign.
+    std::thread::sleep(Duration::from_millis(800));
+    assert!(run.runs());
+    let reader = socket(&context, zmq::PULL, back);
+    for number in 0..100_u8 {
+        assert_eq!(reader.recv_bytes(0).unwrap(), [number]);
+    }
+    run.stop();
+}

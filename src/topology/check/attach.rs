@@ -195,7 +195,9 @@ fn mend(text: &str, side: Side, error: &EndpointError) -> (String, Option<String
         }
         (EndpointError::Brackets(_), _) => "write an IPv6 address in brackets: `tcp://[::1]:5556`",
         (EndpointError::Port(_), _) => "write a port from 1 to 65535",
-        (EndpointError::TooLong(..), _) => "write a shorter one, such as `ipc:///tmp/name`",
+        (EndpointError::TooLong(..), _) => {
+            "write a shorter one, such as `tcp://name:5556` or `ipc:///tmp/name`"
+        }
         (EndpointError::UnknownTransport(_), _) => "use tcp://, ipc://, inproc:// or ws://",
         _ => "write an endpoint such as `tcp://127.0.0.1:5556`",
     };

@@ -32,6 +32,7 @@ pub(super) fn read(
         OptionKind::Tristate if number == Some(-1) => Some(OptionValue::Int(-1)),
         OptionKind::Tristate => boolean(name, node, report).map(OptionValue::Int),
         OptionKind::Integer { min, max } => integer(name, node, min, max, report),
+        OptionKind::Buffer => buffer(name, node, report),
         OptionKind::Milliseconds { min, .. } if min < 0 && number == Some(-1) => {
             Some(OptionValue::Int(-1))
         }
@@ -68,6 +69,22 @@ fn integer(
 ) -> Option<OptionValue> {
     let number = value::integer(name, node, i64::from(min)..=i64::from(max), report)?;
     i32::try_from(number).ok().map(OptionValue::Int)
+}
+
+fn buffer(name: &str, node: &Node, report: &mut Report<'_>) -> Option<OptionValue> {
+    let (step, most) = (OptionKind::BUFFER_STEP, OptionKind::LARGEST_BUFFER);
+    let number = value::integer(name, node, i64::from(step)..=i64::from(most), report)?;
+    let number = i32::try_from(number).ok()?;
+    if number % step == 0 {
+        return Some(OptionValue::Int(number));
+    }
+    report.add(
+        Diagnostic::new(Code::OutOfRange, format!("`{name}` is counted in steps of {step} bytes"))
+            .at(node.span, format!("this is {}", node.describe()))
+            .because("libzmq keeps what points to the messages in it right behind it, aligned")
+            .help(format!("write {}", number / step * step + step)),
+    );
+    None
 }
 
 fn milliseconds(

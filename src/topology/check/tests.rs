@@ -230,6 +230,8 @@ fn options_are_checked() {
             "nodes: {a: {role: pub, bind: 5, options: {hartbeat_ivl: 1s, ZMQ_TOS: 3, colour: red}}}",
             "nodes: {a: {role: pub, bind: 5, options: {heartbeat_ttl: 150ms, heartbeat_ivl: 250us}}}",
             "nodes: {a: {role: pub, bind: 5, options: {heartbeat_ttl: 7000s, backlog: -1, tos: 256}}}",
+            "nodes: {a: {role: pub, bind: 5, options: {in_batch_size: 65535, priority: 7}}}",
+            "nodes: {a: {role: pub, bind: 5, options: {in_batch_size: 0, out_batch_size: 70000000}}}",
             "nodes: {a: {role: pub, bind: 5, options: {tcp_keepalive: on, immediate: 2, ipv6: maybe}}}",
             "nodes: {a: {role: pub, bind: 5, options: {tcp_keepalive_idle: 1500ms, maxmsgsize: big}}}",
             "nodes: {a: {role: pub, bind: 5, options: {maxmsgsize: 1MiBs, sndbuf: 8GiB}}}",

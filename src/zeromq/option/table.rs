@@ -4,8 +4,8 @@
 
 use super::Effective::{Live, NextPeer, Rebuild};
 use super::OptionKind::{
-    Boolean, Flags, Integer, Key, LongSize, Mask, Milliseconds, Property, Seconds, Size, Text,
-    Tristate,
+    Boolean, Buffer, Flags, Integer, Key, LongSize, Mask, Milliseconds, Property, Seconds, Size,
+    Text, Tristate,
 };
 use super::{OptionName, Refusal, SocketOption};
 use crate::zeromq::Role;
@@ -17,6 +17,7 @@ const ZMTP: &[Role] =
     &[Role::Pair, Pub, Sub, Req, Role::Rep, Dealer, Router, Push, Pull, Xpub, Xsub];
 
 const INT: i32 = i32::MAX;
+const LARGEST_BUFFER: i32 = super::OptionKind::LARGEST_BUFFER;
 
 /// Of 8 KiB, which is libzmq's default, half of a forward's time on a connection is system calls.
 const BATCH_BYTES: i64 = 64 << 10;
@@ -67,7 +68,7 @@ pub(super) const OPTIONS: &[SocketOption] = options! {
     hello_msg 110 Text { min: 1, max: 1 << 20 }, &[Router, Dealer], Rebuild, None, "A message that is sent to every new peer first";
     hiccup_msg 114 Text { min: 1, max: 1 << 20 }, &[Dealer], Rebuild, None, "A message that arrives, as if the peer had sent it, when a connection is lost";
     immediate 39 Boolean, ALL, Rebuild, Some(0), "Queue messages for finished connections only";
-    in_batch_size 101 Integer { min: 1, max: INT }, ALL, Rebuild, Some(BATCH_BYTES), "How many bytes one system call receives at most";
+    in_batch_size 101 Buffer, ALL, Rebuild, Some(BATCH_BYTES), "How many bytes one system call receives at most";
     invert_matching 74 Boolean, &[Pub, Xpub, Sub], Live, Some(0), "Send and take what does not match; both ends have to set it";
     ipc_filter_gid 60 Integer { min: 0, max: INT }, ALL, Rebuild, None, "Accept ipc peers of this group only (deprecated in favour of ZAP)";
     ipc_filter_pid 58 Integer { min: 1, max: INT }, ALL, Rebuild, None, "Accept ipc peers of this process only (deprecated in favour of ZAP)";
@@ -76,11 +77,11 @@ pub(super) const OPTIONS: &[SocketOption] = options! {
     maxmsgsize 22 LongSize, ALL, Rebuild, Some(-1), "The largest message a peer may send before it is disconnected; -1 is no limit";
     metadata 95 Property, ZMTP, Rebuild, None, "A property X-NAME:VALUE that the peer can read";
     only_first_subscribe 108 Boolean, &[Xpub, Xsub], Live, Some(0), "Only the first frame of a message can be a subscription";
-    out_batch_size 102 Integer { min: 1, max: INT }, ALL, Rebuild, Some(BATCH_BYTES), "How many bytes one system call sends at most";
+    out_batch_size 102 Integer { min: 1, max: LARGEST_BUFFER }, ALL, Rebuild, Some(BATCH_BYTES), "How many bytes one system call sends at most";
     plain_password 46 short_text(), ZMTP, Rebuild, None, "The password that a PLAIN client gives";
     plain_server 44 Boolean, ZMTP, Rebuild, Some(0), "This side asks for names and passwords (PLAIN)";
     plain_username 45 short_text(), ZMTP, Rebuild, None, "The name that a PLAIN client gives";
-    priority 112 Integer { min: 0, max: INT }, ALL, Rebuild, Some(0), "The priority of the socket's packets in the kernel's queue";
+    priority 112 Integer { min: 0, max: 6 }, ALL, Rebuild, Some(0), "The priority of the socket's packets in the kernel's queue; above 6 the system asks for rights";
     probe_router 51 Boolean, &[Router, Dealer, Req], NextPeer, Some(0), "Send an empty message to every new connection, so that a ROUTER knows of it";
     rcvbuf 12 Size, ALL, Rebuild, Some(-1), "The kernel's receive buffer; -1 leaves it to the system";
     reconnect_ivl 18 Milliseconds { min: -1, max: INT, step: 1 }, ALL, Rebuild, Some(100), "How long to wait before connecting again; -1 is never";

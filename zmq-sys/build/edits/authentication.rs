@@ -157,8 +157,10 @@ pub(super) const CLIENT: &[Edit] = &[(
 )];
 
 /// See [`NULL_MECHANISM`].
-pub(super) const NULL_MECHANISM_HEADER: &[Edit] =
-    &[("    void send_zap_request ();\n", "    void send_zap_request ();\n    int zmq_sys_ask ();\n")];
+pub(super) const NULL_MECHANISM_HEADER: &[Edit] = &[(
+    "    void send_zap_request ();\n",
+    "    void send_zap_request ();\n    int zmq_sys_ask ();\n",
+)];
 
 /// Whoever comes first, our READY or the peer's, the handler is asked before. Where it has to be
 /// there and is not, the handshake ends as it does when a handler puts the peer off, instead of
