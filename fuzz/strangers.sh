@@ -17,4 +17,4 @@ env "CXXFLAGS_$host=$sanitizers -fno-sanitize-recover=all -fno-omit-frame-pointe
     "CARGO_TARGET_${upper}_RUSTFLAGS=-C link-arg=$sanitizers" \
     ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
     UBSAN_OPTIONS=print_stacktrace=1 \
-    cargo test --manifest-path zmq-sys/Cargo.toml --target "$host" --test strangers -- --nocapture
+    cargo test --manifest-path zmq-sys/Cargo.toml --features patched --target "$host" --test strangers -- --nocapture

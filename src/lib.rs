@@ -17,7 +17,7 @@
 //!   clients, libzmq's thread and the node would work one after the other.
 //! - After answers a node does not sleep at once: for at most 50 µs, and no longer than it worked, it
 //!   looks for the next requests, because waking a processor takes longer than handling them.
-//! - libzmq is compiled as one file, some of it edited (`zmq-sys/build/edits.rs`): a quarter of a
+//! - libzmq is compiled as one file and patched (`zmq-sys/patches/`): a quarter of a
 //!   forward's instructions, half of an idle node's memory and a third of the system calls of an
 //!   answer were what only libzmq itself can leave out.
 //! - A load of a benchmark speaks ZMTP by itself: with libzmq at all three ends the middle, which is

@@ -1,6 +1,6 @@
 //! What the libzmq underneath does where a ZAP handler should be asked: away, gone, silent, talkative.
 //!
-//! Owns the facts about the edits in `zmq-sys/build/edits/authentication.rs`; never anything about
+//! Owns the facts about the patch `zmq-sys/patches/0005-no-peer-unasked.patch`; never anything about
 //! nodes.
 
 #![allow(unsafe_code, reason = "sets what no safe wrapper sets")]

@@ -231,7 +231,7 @@ impl RawSocket {
     /// Lets the monitor tell how full the queues of each connection are, in a moment.
     pub(super) fn ask_queues(&self) -> Result<(), Errno> {
         // SAFETY: a live socket of this thread, and a libzmq that leaves out connections that are just
-        // ending, by `zmq-sys/build/edits.rs`.
+        // ending, by `zmq-sys/patches/0001-pipe-statistics.patch`.
         check(unsafe { zmq_sys::zmq_socket_monitor_pipes_stats(self.pointer) })
     }
 

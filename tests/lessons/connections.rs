@@ -1,10 +1,14 @@
 //! Connections that deceive.
 
-use zmq::{Context, POLLIN, Socket, SocketEvent, SocketType};
+use zmq::{Context, SocketType};
+#[cfg(feature = "patched-libzmq")]
+use zmq::{POLLIN, Socket, SocketEvent};
 
 use super::{bound, is_silent, receive, socket};
 
-/// A writer and a reader with heartbeats or not, and the writer's lost connections.
+/// A writer and a reader with heartbeats or not, and the writer's lost connections. The released libzmq
+/// fails an assertion there.
+#[cfg(feature = "patched-libzmq")]
 fn paced(context: &Context, reader_every: i32) -> (Socket, Socket, Socket) {
     let reader = socket(context, SocketType::PULL);
     reader.set_rcvhwm(1).unwrap();
@@ -22,6 +26,7 @@ fn paced(context: &Context, reader_every: i32) -> (Socket, Socket, Socket) {
     (reader, writer, monitor)
 }
 
+#[cfg(feature = "patched-libzmq")]
 #[test]
 fn zr0320_a_reader_at_its_mark_is_given_up_by_who_sends_it_heartbeats() {
     let context = Context::new();
@@ -29,6 +34,7 @@ fn zr0320_a_reader_at_its_mark_is_given_up_by_who_sends_it_heartbeats() {
     receive(&monitor);
 }
 
+#[cfg(feature = "patched-libzmq")]
 #[test]
 fn zr0320_heartbeats_of_its_own_keep_a_reader_at_its_mark() {
     let context = Context::new();

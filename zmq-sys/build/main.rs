@@ -1,13 +1,14 @@
 //! Owns the build of libzmq: `zeromq-src` brings the sources and the list of files,
-//! `libsodium-sys-stable` the cryptography, this file the settings.
+//! `libsodium-sys-stable` the cryptography, `patches/` what is mended in it, this file the settings.
 //!
 //! It never fetches anything and never looks for a system library. `zeromq-src` has no way to pass
-//! it a define or an edit, so they go through the environment that the `cc` crate below it
+//! it a define or a patch, so they go through the environment that the `cc` crate below it
 //! documents.
 
 mod compiler;
-mod edits;
 mod linux;
+mod patch;
+mod sources;
 
 use std::env;
 use std::path::PathBuf;
@@ -20,6 +21,8 @@ fn main() -> ExitCode {
         return compiler::compile(&real);
     }
     println!("cargo:rerun-if-changed=build");
+    println!("cargo:rerun-if-changed=patches");
+    compiler::start();
 
     // Optimised and without debug information in every profile: an unoptimised libzmq costs tests
     // more time than it saves, and nobody steps through it.
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
     // Draft: `zmq_socket_monitor_pipes_stats`, the only way to see how full a connection's queues
     // are.
     Build::new().enable_draft(true).with_libsodium(Some(libsodium())).build();
+    compiler::assert_compiled();
     ExitCode::SUCCESS
 }
 

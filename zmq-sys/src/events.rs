@@ -49,11 +49,13 @@ pub const ZMQ_CURRENT_EVENT_VERSION: u32 = 1;
 /// The draft version of the monitor protocol.
 pub const ZMQ_CURRENT_EVENT_VERSION_DRAFT: u32 = 2;
 
-/// Only in this build: the version whose events are told by a call, see
+/// Only with the feature `needed`: the version whose events are told by a call, see
 /// [`zmq_sys_monitor_t`](crate::zmq_sys_monitor_t).
+#[cfg(feature = "needed")]
 pub const ZMQ_SYS_EVENT_VERSION_CALL: u32 = 3;
 
-/// Only in this build, of a failed handshake: a ROUTER has a peer of that routing id already.
+/// Only with the feature `needed`, of a failed handshake: a ROUTER has a peer of that routing id already.
+#[cfg(feature = "needed")]
 pub const ZMQ_SYS_PROTOCOL_ERROR_SAME_ROUTING_ID: u32 = 0x4000_0001;
 
 /// The peer broke ZMTP in a way without a number.

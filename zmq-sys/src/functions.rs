@@ -153,8 +153,8 @@ unsafe extern "C" {
     /// endpoint, remote endpoint) and of the telling socket (PAIR, PUSH, or PUB, which drops what
     /// nobody reads).
     ///
-    /// Only in this build: with version 3 `endpoint` is the address of a
-    /// [`zmq_sys_monitor_t`](crate::zmq_sys_monitor_t), which is called instead.
+    /// With the feature `needed` there is a version 3, whose `endpoint` is the address of a
+    /// `zmq_sys_monitor_t`, which is called instead.
     pub fn zmq_socket_monitor_versioned(
         socket: *mut c_void,
         endpoint: *const c_char,

@@ -38,11 +38,12 @@ pub struct zmq_pollitem_t {
 }
 
 /// What a monitor of version [`ZMQ_SYS_EVENT_VERSION_CALL`](crate::ZMQ_SYS_EVENT_VERSION_CALL)
-/// calls: only in this build.
+/// calls: only with the feature `needed`.
 ///
 /// Its address is passed as the endpoint of
 /// [`zmq_socket_monitor_versioned`](crate::zmq_socket_monitor_versioned), and has to stay valid
 /// until the monitor is stopped with a null endpoint.
+#[cfg(feature = "needed")]
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct zmq_sys_monitor_t {

@@ -117,6 +117,7 @@ pub const ZMQ_XPUB_NODROP: u32 = 69;
 pub const ZMQ_BLOCKY: u32 = 70;
 /// `bool`, of a context, only in this build: 1 lets every handshake that would ask a ZAP handler
 /// fail while there is none. It is read at each handshake.
+#[cfg(feature = "needed")]
 pub const ZMQ_SYS_NEEDS_ZAP: u32 = 0x5a41;
 /// `bool`, set only, XPUB: subscriptions are decided by who receives them.
 pub const ZMQ_XPUB_MANUAL: u32 = 71;
