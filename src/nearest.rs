@@ -2,11 +2,35 @@
 //!
 //! Owns how near is near enough. Never reports.
 
-/// The candidate nearest to a word, if one is near enough to be a slip.
+/// The words that were probably meant: one, or several that are equally near.
+pub(crate) struct Guess<'c>(Vec<&'c str>);
+
+impl<'c> Guess<'c> {
+    /// A single word.
+    pub(crate) fn of(word: &'c str) -> Self {
+        Self(vec![word])
+    }
+
+    /// The likeliest of them.
+    pub(crate) fn first(&self) -> &'c str {
+        self.0.first().copied().unwrap_or_default()
+    }
+
+    /// `did you mean …?`
+    pub(crate) fn question(&self) -> String {
+        format!("did you mean {}?", one_of(self.0.iter().copied()))
+    }
+}
+
+/// More words than that are no help.
+const MOST: usize = 3;
+
+/// The candidates nearest to a word, if any is near enough to be a slip; of those equally near the
+/// ones that it begins come first.
 pub(crate) fn nearest<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
+) -> Option<Guess<'c>> {
     // Nobody mistypes a whole line, and distances cost the product of the lengths.
     if word.len() > 64 {
         return None;
@@ -17,12 +41,21 @@ pub(crate) fn nearest<'c>(
         0 | 1 => 0,
         count => (count / 3).max(1),
     };
-    candidates
+    let mut near: Vec<(usize, &str)> = candidates
         .into_iter()
         .map(|candidate| (distance(&word, candidate, allowed), candidate))
         .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .collect();
+    let least = near.iter().map(|(distance, _)| *distance).min()?;
+    near.retain(|(distance, _)| *distance == least);
+    near.sort_by_key(|(_, candidate)| !candidate.to_lowercase().starts_with(&word));
+    let mut meant = Vec::new();
+    for (_, candidate) in near {
+        if !meant.contains(&candidate) && meant.len() < MOST {
+            meant.push(candidate);
+        }
+    }
+    Some(Guess(meant))
 }
 
 fn distance(word: &str, candidate: &str, allowed: usize) -> usize {
@@ -48,15 +81,32 @@ mod tests {
 
     #[test]
     fn slips_are_recognised_and_other_words_are_not() {
-        let words = ["connect", "bind", "role", "on_message", "msgids"];
+        let words = &["connect", "bind", "role", "on_message", "msgids"];
+        let nearest = |word: &str, words: &[&'static str]| {
+            super::nearest(word, words.iter().copied()).map(|guess| guess.first())
+        };
         assert_eq!(nearest("conect", words), Some("connect"));
         assert_eq!(nearest("on_mesage", words), Some("on_message"));
         assert_eq!(nearest("msgid", words), Some("msgids"));
         assert_eq!(nearest("ROLE", words), Some("role"));
         assert_eq!(nearest("colour", words), None);
-        assert_eq!(nearest("x", ["y"]), None);
-        assert_eq!(nearest("x", ["X"]), Some("X"));
+        assert_eq!(nearest("x", &["y"]), None);
+        assert_eq!(nearest("x", &["X"]), Some("X"));
         assert_eq!(nearest(&"x".repeat(10_000), words), None);
+    }
+
+    #[test]
+    fn all_that_are_equally_near_are_offered_those_that_the_word_begins_first() {
+        let question = |word, words: &[&'static str]| {
+            super::nearest(word, words.iter().copied()).map(|guess| guess.question())
+        };
+        let roles = &["pair", "pub", "sub", "push", "pull", "pub"];
+        assert_eq!(question("pul", roles).unwrap(), "did you mean `pull` or `pub`?");
+        assert_eq!(question("pusj", roles).unwrap(), "did you mean `push`?");
+        assert_eq!(
+            question("a1", &["a2", "a3", "a4", "a5"]).unwrap(),
+            "did you mean `a2`, `a3` or `a4`?"
+        );
     }
 
     #[test]

@@ -117,7 +117,7 @@ pub fn nearest_word(word: &str) -> Option<&'static str> {
     let words =
         pages().iter().flat_map(|page| std::iter::once(page.word).chain(page.also.iter().copied()));
     let wanted = normal(word).replace('-', " ");
-    nearest(&wanted, words.clone()).or_else(|| nearest(word, words))
+    nearest(&wanted, words.clone()).or_else(|| nearest(word, words)).map(|guess| guess.first())
 }
 
 /// A word as it is compared: `ZMQ_Router_Mandatory`, `router mandatory` and `router-mandatory` are one.

@@ -130,7 +130,7 @@ fn unknown_code(word: &str, span: Span) -> Diagnostic {
     let finding = Diagnostic::new(Code::BadAllow, format!("`{word}` is no code"))
         .at(span, "silences nothing");
     match crate::nearest::nearest(&word, Code::ALL.iter().map(|code| code.id())) {
-        Some(meant) => finding.help(format!("did you mean {meant}?")),
+        Some(meant) => finding.help(meant.question()),
         None => finding.help("write a code such as ZR0304 as `zrig check` prints it"),
     }
 }

@@ -100,7 +100,7 @@ fn check_called(
         .because(why);
     let meant = if known().any(|known| known == name) { None } else { nearest(name, known()) };
     Some(match meant {
-        Some(meant) => finding.help(format!("did you mean `{meant}`?")).fix(span, meant),
+        Some(meant) => finding.help(meant.question()).fix(span, meant.first()),
         None => finding.help(match name {
             "on_tick" => "write `every: 1s` in the node, or remove the handler".to_owned(),
             "on_timer" => "write `timers` in the node, or call `after(duration, name)`".to_owned(),

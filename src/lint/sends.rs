@@ -119,7 +119,7 @@ fn check_socket(graph: &Graph<'_>, call: &Call, nodes: &[&NodeSpec]) -> Option<D
         if sockets().any(|socket| socket == name) { None } else { nearest(name, sockets()) }
     });
     Some(match meant {
-        Some(meant) => finding.help(format!("did you mean `{meant}`?")),
+        Some(meant) => finding.help(meant.question()),
         None => finding.help(format!("name the socket that is meant: {}", one_of(sockets()))),
     })
 }
@@ -139,7 +139,7 @@ fn check_param(graph: &Graph<'_>, call: &Call, nodes: &[&NodeSpec]) -> Option<Di
         .because(format!("`param(\"{name}\")` without a default wants the node to give it"));
     let given = nodes.iter().flat_map(|node| node.params.keys()).map(String::as_str);
     Some(match nearest(name, given) {
-        Some(meant) => finding.help(format!("did you mean `{meant}`?")),
+        Some(meant) => finding.help(meant.question()),
         None => finding.help(format!(
             "write `params: {{{name}: …}}` in the node, or `param(\"{name}\", default)`"
         )),

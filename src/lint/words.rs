@@ -20,8 +20,7 @@ const NO_MESSAGE: &[&str] = &["on_timer", "on_line", "on_peer"];
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for (survey, _) in subject.surveys.shared() {
-        let calls = survey.calls.iter().filter(|call| !call.on_value && call.module.is_none());
-        for call in calls {
+        for call in survey.calls.iter().filter(|call| call.module.is_none()) {
             findings.extend(check_call(subject, survey, call));
         }
         check_variables(subject, survey, findings);
@@ -31,12 +30,16 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
 
 fn check_call(subject: &Subject<'_>, survey: &Survey, call: &Call) -> Option<Diagnostic> {
     let vocabulary = subject.surveys.vocabulary();
-    if vocabulary.takes_any(&call.name) {
+    let may_be_a_closure = call.on_value && survey.has_member(&call.name);
+    if vocabulary.takes_any(&call.name) || may_be_a_closure {
         return None;
     }
+    // A function of the script knows what it is called on as `this`; for the engine's own that is
+    // their first argument.
     let own = survey.functions.iter().filter(|function| function.name == call.name);
     let mut counts: BTreeSet<usize> = own.map(|function| function.arguments.len()).collect();
-    counts.extend(vocabulary.arguments_of(&call.name));
+    let known = vocabulary.arguments_of(&call.name);
+    counts.extend(known.filter_map(|count| count.checked_sub(usize::from(call.on_value))));
     if counts.contains(&call.arguments.len()) {
         return None;
     }
@@ -54,8 +57,13 @@ fn unknown_function(subject: &Subject<'_>, survey: &Survey, call: &Call) -> Opti
         Diagnostic::new(Code::UnknownFunction, format!("there is no function `{}`", call.name))
             .at(span, "not a function")
             .because("the handler fails whenever it gets here");
+    if call.on_value && PROPERTIES.contains(&call.name.as_str()) {
+        return Some(
+            finding.help(format!("read a property without parentheses: `.{}`", call.name)),
+        );
+    }
     Some(match nearest(&call.name, own.chain(subject.surveys.vocabulary().names())) {
-        Some(meant) => finding.help(format!("did you mean `{meant}`?")).fix(span, meant),
+        Some(meant) => finding.help(meant.question()).fix(span, meant.first()),
         None => finding.help("define it in the script, or import the module that has it"),
     })
 }
@@ -63,7 +71,7 @@ fn unknown_function(subject: &Subject<'_>, survey: &Survey, call: &Call) -> Opti
 fn wrong_count(subject: &Subject<'_>, call: &Call, counts: &BTreeSet<usize>) -> Option<Diagnostic> {
     let span = span_of(&call.site, subject.sources)?;
     let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();
-    let takes = counts.join(" or ");
+    let takes = if counts == ["0"] { "no".to_owned() } else { counts.join(" or ") };
     let given = call.arguments.len();
     Some(
         Diagnostic::new(
@@ -78,6 +86,7 @@ fn wrong_count(subject: &Subject<'_>, call: &Call, counts: &BTreeSet<usize>) -> 
         .because("the handler fails whenever it gets here")
         .help(match usage(&call.name) {
             Some(usage) => format!("write {usage}"),
+            None if takes == "no" => "call it with empty parentheses".to_owned(),
             None => format!("call it with {takes}"),
         }),
     )
@@ -115,7 +124,7 @@ fn check_variables(subject: &Subject<'_>, survey: &Survey, findings: &mut Vec<Di
                 .at(span, "not a variable")
                 .because("the handler fails whenever it gets here");
         findings.push(match nearest(&unknown.name, names) {
-            Some(meant) => finding.help(format!("did you mean `{meant}`?")).fix(span, meant),
+            Some(meant) => finding.help(meant.question()).fix(span, meant.first()),
             None => finding.help(format!(
                 "write `let {0} = …` before it, or `this.{0}` for what lasts between messages",
                 unknown.name
@@ -136,7 +145,7 @@ fn check_properties(subject: &Subject<'_>, survey: &Survey, findings: &mut Vec<D
                 .at(span, "not a property of a message")
                 .because("the handler fails whenever it gets here");
         findings.push(match nearest(&property.name, PROPERTIES.iter().copied()) {
-            Some(meant) => finding.help(format!("did you mean `{meant}`?")).fix(span, meant),
+            Some(meant) => finding.help(meant.question()).fix(span, meant.first()),
             None => finding.help(format!("a message has {}", PROPERTIES.join(", "))),
         });
     }

@@ -32,6 +32,8 @@ pub struct Survey {
     /// Every use of a variable that nothing defines. What only a closure uses is not among them:
     /// for the engine it is an argument of the closure.
     pub unknown_variables: Vec<Unknown>,
+    /// Names that something in a map may have.
+    members: BTreeSet<String>,
 }
 
 /// A function that a script defines.
@@ -96,6 +98,12 @@ pub struct Unknown {
 }
 
 impl Survey {
+    /// Whether something in a map may have that name: then it can hold a closure that is called by it.
+    #[must_use]
+    pub fn has_member(&self, name: &str) -> bool {
+        self.members.contains(name)
+    }
+
     /// Whether a function of that name is defined outside modules.
     #[must_use]
     pub fn defines(&self, name: &str) -> bool {
@@ -173,6 +181,16 @@ impl Survey {
         match expression {
             Expr::FnCall(call, place) => self.call(call, false, *place, known, places),
             Expr::MethodCall(call, place) => self.call(call, true, *place, known, places),
+            Expr::Map(entries, _) => {
+                self.members.extend(entries.0.iter().map(|(name, _)| name.name.to_string()));
+            }
+            Expr::Property(property, _) => {
+                self.members.insert(property.2.to_string());
+            }
+            Expr::StringConstant(text, _) => {
+                self.members.insert(text.to_string());
+            }
+            Expr::DynamicConstant(value, _) => self.add_members(value),
             Expr::Variable(variable, short, place) => {
                 let (index, name, namespace, _) = &**variable;
                 let found = index.is_some() || short.is_some() || !namespace.is_empty();
@@ -182,6 +200,16 @@ impl Survey {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The names in a map that the engine has made already.
+    fn add_members(&mut self, value: &Dynamic) {
+        if let Ok(map) = value.as_map_ref() {
+            for (name, value) in map.iter() {
+                self.members.insert(name.to_string());
+                self.add_members(value);
+            }
         }
     }
 

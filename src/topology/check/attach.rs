@@ -171,7 +171,7 @@ fn mend(text: &str, side: Side, error: &EndpointError) -> (String, Option<String
         EndpointError::UnknownTransport(transport) => {
             let known = ["tcp", "ipc", "inproc", "ws"];
             super::nearest::nearest(transport, known)
-                .map(|near| text.replacen(transport.as_str(), near, 1))
+                .map(|near| text.replacen(transport.as_str(), near.first(), 1))
         }
         EndpointError::NoPort(_)
         | EndpointError::Port(_)

@@ -114,8 +114,8 @@ impl<'n> ForwardReader<'n, '_, '_> {
             let fault = Diagnostic::new(Code::UnknownNode, message).at(span, "no such socket");
             match self.report.nearest(name, names()) {
                 Some(meant) => {
-                    let fault = fault.help(format!("did you mean `{meant}`?"));
-                    self.report.add_with_fix(fault, span, meant);
+                    let fault = fault.help(meant.question());
+                    self.report.add_with_fix(fault, span, meant.first());
                 }
                 None if self.sockets.is_empty() || self.report.has_many() => {
                     self.report.add(fault.help("declare it under `sockets`"));

@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Entry, Mapping};
 use crate::zeromq::SocketOption;
 
-use super::nearest::one_of;
+use super::nearest::{Guess, one_of};
 use super::report::Report;
 
 /// Words of other runners and of ZeroMQ's own interface, with this format's.
@@ -58,13 +58,11 @@ pub(super) fn unknown(entry: &Entry, sets: &[&[&str]], whose: &str, report: &mut
     let other = OTHER_WORDS
         .iter()
         .find(|(word, ours)| *word == &*key.text && known().any(|key| key == *ours));
-    let meant = report.nearest(&key.text, known()).or(other.map(|(_, ours)| *ours));
+    let meant = report.nearest(&key.text, known()).or(other.map(|(_, ours)| Guess::of(ours)));
     match meant {
         Some(meant) => {
-            let fault = fault
-                .at(key.span, "not a key of the format")
-                .help(format!("did you mean `{meant}`?"));
-            report.add_with_fix(fault, key.span, meant);
+            let fault = fault.at(key.span, "not a key of the format").help(meant.question());
+            report.add_with_fix(fault, key.span, meant.first());
         }
         None => {
             let fault = fault.at(key.span, "not a key of the format");

@@ -57,9 +57,9 @@ fn report_not_to_be_had(entry: &Entry, report: &mut Report<'_>) -> Option<&'stat
     let names = SocketOption::all().iter().map(|option| option.name.0);
     match report.nearest(bare, names) {
         Some(meant) => {
-            let fault = fault.help(format!("did you mean `{meant}`?"));
-            report.add_with_fix(fault, key.span, meant);
-            SocketOption::find(meant)
+            let fault = fault.help(meant.question());
+            report.add_with_fix(fault, key.span, meant.first());
+            SocketOption::find(meant.first())
         }
         None => {
             report.add(fault.help(

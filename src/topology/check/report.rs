@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document::Document;
 use crate::source::{Source, Span};
 
-use super::nearest::nearest;
+use super::nearest::{Guess, nearest};
 
 /// From so many faults on, they are told more tersely.
 const MANY: usize = 200;
@@ -55,7 +55,7 @@ impl<'d> Report<'d> {
         &self,
         word: &str,
         candidates: impl IntoIterator<Item = &'c str>,
-    ) -> Option<&'c str> {
+    ) -> Option<Guess<'c>> {
         if self.has_many() { None } else { nearest(word, candidates) }
     }
 

@@ -80,8 +80,8 @@ impl<'a> Resolver<'a, '_, '_> {
             .at(span, "no such node");
         match self.report.nearest(name, names()) {
             Some(meant) => {
-                let fault = fault.help(format!("did you mean `{meant}`?"));
-                self.report.add_with_fix(fault, span, meant);
+                let fault = fault.help(meant.question());
+                self.report.add_with_fix(fault, span, meant.first());
             }
             None => {
                 let help = "write a node's name, a port, or an endpoint such as tcp://HOST:PORT";
@@ -104,7 +104,7 @@ impl<'a> Resolver<'a, '_, '_> {
                 .at(draft.name_span, "the node");
                 match self.report.nearest(wanted, names()) {
                     Some(meant) => {
-                        let meant = format!("{name}.{meant}");
+                        let meant = format!("{name}.{}", meant.first());
                         let fault = fault.help(format!("did you mean `{meant}`?"));
                         self.report.add_with_fix(fault, asker.span, &meant);
                     }

@@ -10,7 +10,7 @@ use crate::zeromq::{OptionName, Role};
 use super::attach;
 use super::defaults::{self, Defaults};
 use super::draft::SocketDraft;
-use super::nearest::one_of;
+use super::nearest::{Guess, one_of};
 use super::options;
 use super::publish;
 use super::report::Report;
@@ -115,9 +115,10 @@ fn report_role(word: &str, node: &Node, report: &mut Report<'_>) {
     let lower = word.to_lowercase();
     let lower = lower.strip_prefix("zmq_").unwrap_or(&lower);
     let other = OTHER_WORDS.iter().find(|(other, _)| *other == lower).map(|(_, role)| role.word());
-    match other.or_else(|| report.nearest(lower, Role::ALL.into_iter().map(Role::word))) {
+    let near = || report.nearest(lower, Role::ALL.into_iter().map(Role::word));
+    match other.map(Guess::of).or_else(near) {
         Some(meant) => {
-            report.add_with_fix(fault.help(format!("did you mean `{meant}`?")), node.span, meant);
+            report.add_with_fix(fault.help(meant.question()), node.span, meant.first());
         }
         None => report.add(fault.help(format!("the roles are {}", role_words()))),
     }

@@ -203,8 +203,8 @@ pub(super) fn word<T: Copy>(
         Diagnostic::new(Code::UnknownWord, message).at(value.span, format!("not one of {choices}"));
     match report.nearest(&scalar.text, words.iter().map(|(word, _)| *word)) {
         Some(meant) => {
-            let fault = fault.help(format!("did you mean `{meant}`?"));
-            report.add_with_fix(fault, value.span, meant);
+            let fault = fault.help(meant.question());
+            report.add_with_fix(fault, value.span, meant.first());
         }
         None => report.add(fault.help(format!("write {choices}"))),
     }
