@@ -105,6 +105,7 @@ codes! {
     SecurityDiffers "ZR0333" Warning "two ends of a link that authenticate differently";
     NoZapHandler "ZR0334" Warning "a server whose clients nobody checks";
     FileInUse "ZR0335" Error "a file that is written while something else reads it";
+    NeverUnsubscribes "ZR0336" Warning "a proxy that never unsubscribes";
 }
 
 impl fmt::Display for Code {

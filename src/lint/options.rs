@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::document::Entry;
 use crate::message::Format;
 use crate::topology::{LinkEnd, SocketSpec};
-use crate::zeromq::{OptionName, OptionValue};
+use crate::zeromq::{OptionName, OptionValue, Role};
 
 use super::Graph;
 use super::written::sockets;
@@ -48,6 +48,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
         findings.extend(check_linger(graph, end, socket));
         findings.extend(check_heartbeat(graph, end, socket));
         findings.extend(check_conflate(graph, end, socket));
+        findings.extend(check_proxy(graph, end, socket));
         check_effect(graph, end, socket, findings);
     }
 }
@@ -67,6 +68,32 @@ fn set<'a>(
     name: &'static str,
 ) -> Option<(i32, &'a Entry)> {
     Some((number(socket, name)?, graph.written.option(end, name)?))
+}
+
+/// An XSUB counts how often it subscribed to a topic and lets go of it when it unsubscribed as often.
+fn check_proxy(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Diagnostic> {
+    let (1, entry) = set(graph, end, socket, "xpub_verbose")? else { return None };
+    let node = &graph.topology.nodes[end.node];
+    let is_proxied = node.forwards.iter().any(|forward| {
+        let other = match end.socket {
+            at if at == forward.from => forward.to,
+            at if at == forward.to && forward.both_ways => forward.from,
+            _ => return false,
+        };
+        node.sockets[other].role == Role::Xsub
+    });
+    if !is_proxied || socket.is_on("xpub_verboser") {
+        return None;
+    }
+    Some(
+        Diagnostic::new(Code::NeverUnsubscribes, "`xpub_verbose` in front of an xsub")
+            .at(entry.key.span, "passes on every subscription, but only the last unsubscription")
+            .because(
+                "an xsub counts the subscriptions to a topic, and lets go of it when it was \
+                 unsubscribed as often: publishers would go on sending what nobody takes",
+            )
+            .help("write `xpub_verboser: true`, which passes on both, or remove it"),
+    )
 }
 
 fn check_reconnect(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Diagnostic> {

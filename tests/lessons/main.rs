@@ -367,11 +367,11 @@ fn zr0324_a_reconnect_ivl_of_0_never_reconnects() {
     drop((never, monitored));
 }
 
-/// The option that the zmq crate has no setter for.
+/// Switches an option on that the zmq crate has no setter for.
 #[expect(unsafe_code, reason = "sets an option by its number")]
-fn invert_matching(socket: &mut Socket) {
+fn switch_on(option: &'static str, socket: &mut Socket) {
     let on: std::ffi::c_int = 1;
-    let number = zrig::zeromq::OptionName("invert_matching").number();
+    let number = zrig::zeromq::OptionName(option).number();
     // SAFETY: the value is an `int` and is there for the call.
     let done = unsafe {
         zmq_sys::zmq_setsockopt(
@@ -391,7 +391,7 @@ fn zr0332_what_one_end_lets_pass_the_other_drops() {
     let endpoint = bound(&publisher);
     let plain = subscribed(&context, &publisher, &endpoint, "b");
     let mut inverted = socket(&context, SocketType::SUB);
-    invert_matching(&mut inverted);
+    switch_on("invert_matching", &mut inverted);
     inverted.connect(&endpoint).unwrap();
     inverted.set_subscribe(b"a").unwrap();
     receive(&publisher);
@@ -450,4 +450,53 @@ fn zr0313_filters_beyond_the_send_mark_vanish() {
         arrived += 1;
     }
     assert!(arrived < 1_000, "{arrived}");
+}
+
+#[test]
+fn zr0336_an_xsub_behind_a_verbose_xpub_never_unsubscribes() {
+    for (verboser, want) in [(false, vec!["+7"]), (true, vec!["+7", "-7"])] {
+        let context = Context::new();
+        let publisher = socket(&context, SocketType::XPUB);
+        let upstream = bound(&publisher);
+        let (front, mut back) =
+            (socket(&context, SocketType::XSUB), socket(&context, SocketType::XPUB));
+        front.connect(&upstream).unwrap();
+        back.set_xpub_verbose(true).unwrap();
+        if verboser {
+            switch_on("xpub_verboser", &mut back);
+        }
+        let endpoint = bound(&back);
+        let mut passed = 0;
+        // One subscription each, then one unsubscription each, every one of them passed on if told.
+        let subscribers: Vec<Socket> = (0..2)
+            .map(|_| {
+                let subscriber = socket(&context, SocketType::SUB);
+                subscriber.connect(&endpoint).unwrap();
+                subscriber.set_subscribe(b"7").unwrap();
+                front.send(&receive(&back)[0], 0).unwrap();
+                passed += 1;
+                subscriber
+            })
+            .collect();
+        for subscriber in &subscribers {
+            subscriber.set_unsubscribe(b"7").unwrap();
+        }
+        while back.poll(POLLIN, SILENCE) == Ok(1) {
+            front.send(&back.recv_bytes(DONTWAIT).unwrap(), 0).unwrap();
+            passed += 1;
+        }
+        assert_eq!(passed, if verboser { 4 } else { 3 });
+        // Sent last on the same way, it tells that all before it has arrived.
+        front.send("\x01end", 0).unwrap();
+        let mut seen = Vec::new();
+        loop {
+            let told = receive(&publisher).remove(0);
+            if told == b"\x01end" {
+                break;
+            }
+            let sign = if told[0] == 1 { '+' } else { '-' };
+            seen.push(format!("{sign}{}", String::from_utf8_lossy(&told[1..])));
+        }
+        assert_eq!(seen, want);
+    }
 }
