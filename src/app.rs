@@ -3,6 +3,7 @@
 //! Owns the wiring of loader, supervisor and observers, and the signals. Never draws a diagnostic:
 //! `cli/` does.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -58,7 +59,7 @@ pub struct RunOptions {
 /// What a run needs from the command line: variables, and drawing.
 pub struct Terminal<'a> {
     /// The value of a variable.
-    pub lookup: &'a dyn Fn(&str) -> Option<String>,
+    pub lookup: &'a dyn Fn(&str) -> Option<OsString>,
     /// Prints what is wrong with a version of the file.
     pub show: &'a dyn Fn(&Loaded),
 }

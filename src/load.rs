@@ -6,6 +6,7 @@
 mod read;
 mod scripts;
 
+use std::ffi::OsString;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -33,21 +34,21 @@ pub struct Loaded {
 
 /// Reads a topology, its scripts and what they import; `lookup` gives variables their values.
 #[must_use]
-pub fn load(path: &Path, lookup: &dyn Fn(&str) -> Option<String>) -> Loaded {
+pub fn load(path: &Path, lookup: &dyn Fn(&str) -> Option<OsString>) -> Loaded {
     loaded(path, read_text(path, MAX_BYTES), lookup)
 }
 
 /// As [`load`], while a topology runs: a pipe, which gives its text only once, is refused instead of
 /// waited for.
 #[must_use]
-pub fn load_again(path: &Path, lookup: &dyn Fn(&str) -> Option<String>) -> Loaded {
+pub fn load_again(path: &Path, lookup: &dyn Fn(&str) -> Option<OsString>) -> Loaded {
     loaded(path, read_file(path, MAX_BYTES), lookup)
 }
 
 fn loaded(
     path: &Path,
     text: Result<String, ReadError>,
-    lookup: &dyn Fn(&str) -> Option<String>,
+    lookup: &dyn Fn(&str) -> Option<OsString>,
 ) -> Loaded {
     let mut loaded = Loaded::nothing_yet(path);
     match text {
@@ -65,7 +66,7 @@ fn loaded(
 
 /// As [`load`], of a text that is at hand already; its scripts are read from beside `path`.
 #[must_use]
-pub fn load_text(path: &Path, text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Loaded {
+pub fn load_text(path: &Path, text: &str, lookup: &dyn Fn(&str) -> Option<OsString>) -> Loaded {
     let mut loaded = Loaded::nothing_yet(path);
     loaded.check(Source::new(path, text), lookup);
     loaded
@@ -81,7 +82,7 @@ impl Loaded {
         }
     }
 
-    fn check(&mut self, source: Source, lookup: &dyn Fn(&str) -> Option<String>) {
+    fn check(&mut self, source: Source, lookup: &dyn Fn(&str) -> Option<OsString>) {
         let id = self.sources.add(source.clone());
         let document = match Document::parse(id, &source, lookup) {
             Ok(document) => document,

@@ -3,6 +3,7 @@
 //! Owns where a topology's `${NAME}` gets its value. Never changes the environment.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 /// The values set on the command line.
 #[derive(Clone, Default, Debug)]
@@ -29,8 +30,8 @@ impl Variables {
 
     /// A variable's value: as set, otherwise the environment's.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<String> {
-        self.set.get(name).cloned().or_else(|| std::env::var(name).ok())
+    pub fn get(&self, name: &str) -> Option<OsString> {
+        self.set.get(name).map(OsString::from).or_else(|| std::env::var_os(name))
     }
 }
 
@@ -41,8 +42,8 @@ mod tests {
     #[test]
     fn what_is_set_goes_before_the_environment() {
         let variables = Variables::parse(&["PATH=x=y".to_owned()]).unwrap();
-        assert_eq!(variables.get("PATH").as_deref(), Some("x=y"));
-        assert_eq!(Variables::default().get("PATH"), std::env::var("PATH").ok());
+        assert_eq!(variables.get("PATH").as_deref(), Some("x=y".as_ref()));
+        assert_eq!(Variables::default().get("PATH"), std::env::var_os("PATH"));
         assert!(Variables::parse(&["x".to_owned()]).is_err());
         assert!(Variables::parse(&["=x".to_owned()]).is_err());
     }

@@ -4,6 +4,7 @@
 //! a key of the format but that `nodes.NAME.on_…` is a handler's body, whose `${…}` is Rhai's.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
@@ -11,9 +12,10 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Source, SourceId, Span};
 
 use super::bounds::{self, MAX_FAULTS, Refused, Size, too_large};
+use super::handler_key::is_handler_key;
 use super::merge::Pairs;
 use super::node::{Entry, Key, Kind, Node, Scalar, Style};
-use super::piece::{is_handler_key, written_length};
+use super::piece::written_length;
 use super::places::Places;
 use super::substitute::{Lookup, substitute};
 use super::syntax;
@@ -39,7 +41,7 @@ impl Document {
     pub fn parse(
         id: SourceId,
         source: &Source,
-        lookup: &dyn Fn(&str) -> Option<String>,
+        lookup: &dyn Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Vec<Diagnostic>> {
         let text = source.text();
         if let Some(why) = bounds::excess(text) {

@@ -5,7 +5,9 @@
 //! values in. Never knows what a topology is; `topology/` reads this tree.
 
 mod bounds;
+mod braces;
 mod build;
+mod handler_key;
 mod merge;
 mod node;
 mod piece;
@@ -17,7 +19,9 @@ mod tag;
 mod variables;
 
 pub use bounds::MAX_BYTES;
+pub use braces::opens_more_than_it_closes;
 pub use build::Document;
+pub use handler_key::is_handler_key;
 pub use node::{Entry, Key, Kind, Mapping, Node, Scalar, Style};
 pub use piece::YamlHand;
 pub use schema::TypedError;

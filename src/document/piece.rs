@@ -4,19 +4,17 @@
 
 use crate::source::{Position, Source, Span};
 
+use super::braces::opens_more_than_it_closes;
 use super::build::Document;
 use super::node::{Node, Scalar, Style};
-
-/// Whether a node's key names a handler.
-pub(super) fn is_handler_key(key: &str) -> bool {
-    key.len() > 3 && key.starts_with("on_") && key != "on_error"
-}
 
 /// How YAML changed a handler's body before Rhai saw it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum YamlHand {
     /// An unquoted text ends at ` #`.
     CutAtHash,
+    /// Inside braces an unquoted text ends at a comma.
+    CutInBraces,
     /// `: ` made a map of it.
     MadeAMap,
     /// Lines of an unquoted, quoted or folded text became one.
@@ -36,6 +34,7 @@ impl YamlHand {
             Self::MadeAMap => {
                 "YAML takes `: ` in an unquoted text for a key and its value, so no handler reached Rhai"
             }
+            Self::CutInBraces => super::braces::WHY,
             Self::JoinedLines => {
                 "YAML joins the lines of a text that is no `|` block, so Rhai saw one line"
             }
@@ -48,6 +47,9 @@ impl YamlHand {
     /// What to do about it.
     #[must_use]
     pub fn help(self) -> &'static str {
+        if self == Self::CutInBraces {
+            return super::braces::HELP;
+        }
         "write the body as a block: `|` after the key, and the code indented below it"
     }
 }
@@ -60,10 +62,14 @@ impl Document {
         scalar.map_or_else(Vec::new, |scalar| line_places(&self.source, value, scalar))
     }
 
-    /// A handler's body as the `|` block that it should have been, where YAML cut it.
+    /// A handler's body as it should have been written, as a `|` block or in quotes, where YAML cut it.
     #[must_use]
     pub fn uncut(&self, value: &Node) -> Option<(Span, String)> {
         let span = value.span;
+        if self.yaml_hand(value) == Some(YamlHand::CutInBraces) {
+            let (end, quoted) = super::braces::quoted(&self.source, span.start)?;
+            return Some((Span::new(span.source, span.start, end), quoted));
+        }
         let (end, block) = as_block(&self.source, span.start)?;
         let is_cut = self.yaml_hand(value) == Some(YamlHand::CutAtHash);
         (is_cut && end > span.end).then(|| (Span::new(span.source, span.start, end), block))
@@ -78,6 +84,9 @@ impl Document {
         let scalar = value.as_scalar()?;
         let written = &self.source.text()[value.span.start..value.span.end];
         match scalar.style {
+            Style::Plain if is_cut_in_braces(self.source.text(), value.span.end, &scalar.text) => {
+                Some(YamlHand::CutInBraces)
+            }
             Style::Plain if is_cut(self.source.text(), value.span.end) => Some(YamlHand::CutAtHash),
             Style::DoubleQuoted if written.contains('\\') => Some(YamlHand::ReadEscapes),
             Style::Plain | Style::SingleQuoted | Style::DoubleQuoted | Style::Folded => {
@@ -107,6 +116,11 @@ fn is_cut(text: &str, end: usize) -> bool {
     let rest = &text[end..];
     let rest = rest.split('\n').next().unwrap_or_default();
     rest.starts_with([' ', '\t']) && rest.trim_start().starts_with('#')
+}
+
+/// Whether a comma that belongs to a call or a list ended the text.
+fn is_cut_in_braces(text: &str, end: usize, body: &str) -> bool {
+    text[end..].trim_start().starts_with(',') && opens_more_than_it_closes(body)
 }
 
 /// Where each line of a body begins.
@@ -315,6 +329,7 @@ mod tests {
         for (body, want) in [
             ("send(1) # two", Some(YamlHand::CutAtHash)),
             ("send(#x)", None),
+            ("send([1]), 2", None),
             ("{a: 1}", Some(YamlHand::MadeAMap)),
             ("|\n      send(1) # two\n", None),
             ("send(1);\n      send(2)", Some(YamlHand::JoinedLines)),

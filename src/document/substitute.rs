@@ -3,10 +3,11 @@
 //! Owns what these mean. Never asks the environment itself: a lookup is handed in.
 
 use std::borrow::Cow;
+use std::ffi::OsString;
 use std::ops::Range;
 
 /// Where variables get their values from.
-pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// How deep a default may hold variables that have defaults.
 const MAX_NESTING: usize = 8;
@@ -25,6 +26,8 @@ pub(super) struct SubstituteError {
 pub(super) enum SubstituteErrorKind {
     /// No value and no default.
     Undefined(String),
+    /// The value is no text.
+    NotUtf8(String),
     /// `${` without its `}`.
     Unclosed,
     /// What stands between the braces is no name.
@@ -93,7 +96,10 @@ impl Filler<'_> {
         if !is_name(name) {
             self.fail(SubstituteErrorKind::BadName(name.to_owned()), place);
         } else if let Some(value) = self.value(name, default.is_some()) {
-            filled.push_str(&value);
+            match value.to_str() {
+                Some(value) => filled.push_str(value),
+                None => self.fail(SubstituteErrorKind::NotUtf8(name.to_owned()), place),
+            }
         } else if let Some(default) = default {
             match nesting.checked_sub(1) {
                 Some(nesting) => {
@@ -108,7 +114,7 @@ impl Filler<'_> {
     }
 
     /// As in a shell, `:-` also steps in for a variable that is set to nothing.
-    fn value(&self, name: &str, has_default: bool) -> Option<String> {
+    fn value(&self, name: &str, has_default: bool) -> Option<OsString> {
         (self.lookup)(name).filter(|value| !(has_default && value.is_empty()))
     }
 
@@ -144,11 +150,11 @@ fn is_name(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn lookup(name: &str) -> Option<String> {
+    fn lookup(name: &str) -> Option<OsString> {
         match name {
-            "PORT" => Some("5556".to_owned()),
-            "EMPTY" => Some(String::new()),
-            "TRICK" => Some("${PORT}".to_owned()),
+            "PORT" => Some("5556".into()),
+            "EMPTY" => Some(OsString::new()),
+            "TRICK" => Some("${PORT}".into()),
             _ => None,
         }
     }

@@ -8,7 +8,9 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Position, Source, Span};
 
 use super::bounds::too_large;
-use super::piece::{as_block, is_handler_key};
+use super::braces;
+use super::handler_key::is_handler_key;
+use super::piece::as_block;
 
 /// What the parser's wording starts with, what is wrong in plain words, and what to do.
 const WORDS: &[(&str, &str, &str)] = &[
@@ -91,6 +93,9 @@ pub(super) fn diagnose(error: &ScanError, at: usize, span: Span, source: &Source
         return diagnostic;
     }
     if let Some(diagnostic) = wildcard_as_alias(at, span, source) {
+        return diagnostic;
+    }
+    if let Some(diagnostic) = braces::diagnose(at, span, source) {
         return diagnostic;
     }
     let known = WORDS.iter().find(|(start, _, _)| error.info().starts_with(start));

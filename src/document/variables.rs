@@ -33,14 +33,18 @@ pub(super) fn variable_faults(
 /// The bytes of a variable in the text as written.
 fn find(kind: &SubstituteErrorKind, written: &str, from: usize) -> Option<(usize, usize)> {
     let name = match kind {
-        SubstituteErrorKind::Undefined(name) | SubstituteErrorKind::BadName(name) => name,
+        SubstituteErrorKind::Undefined(name)
+        | SubstituteErrorKind::NotUtf8(name)
+        | SubstituteErrorKind::BadName(name) => name,
         SubstituteErrorKind::Unclosed | SubstituteErrorKind::TooDeep => "",
     };
     let start = from + written[from..].find(&format!("${{{name}"))?;
     let rest = &written[start..];
     let length = match kind {
         SubstituteErrorKind::Unclosed | SubstituteErrorKind::TooDeep => 2,
-        SubstituteErrorKind::Undefined(_) | SubstituteErrorKind::BadName(_) => rest.find('}')? + 1,
+        SubstituteErrorKind::Undefined(_)
+        | SubstituteErrorKind::NotUtf8(_)
+        | SubstituteErrorKind::BadName(_) => rest.find('}')? + 1,
     };
     Some((start, start + length))
 }
@@ -52,6 +56,12 @@ fn fault(kind: &SubstituteErrorKind, place: Span) -> Diagnostic {
                 .at(place, "it has no value and no default")
                 .help(format!("set it (`--set {name}=…`), or give a default: `${{{name}:-…}}`"))
         }
+        SubstituteErrorKind::NotUtf8(name) => Diagnostic::new(
+            Code::UndefinedVariable,
+            format!("the variable `{name}` is set to bytes that are no UTF-8"),
+        )
+        .at(place, "its value is no text")
+        .help(format!("set it to a text in UTF-8: `--set {name}=…`")),
         SubstituteErrorKind::Unclosed => {
             Diagnostic::new(Code::UndefinedVariable, "a `${` without its `}`")
                 .at(place, "it is never closed")

@@ -186,7 +186,8 @@ impl ScriptLoader<'_> {
 /// A fault of an inline handler, with what YAML had to do with it.
 fn seen_through_yaml(diagnostic: Diagnostic, place: Span, handler: &InlineHandler) -> Diagnostic {
     let Some(hand) = handler.yaml_hand else { return diagnostic.at(place, "") };
-    let label = if hand == YamlHand::CutAtHash { "the text ends here" } else { "" };
+    let is_cut = matches!(hand, YamlHand::CutAtHash | YamlHand::CutInBraces);
+    let label = if is_cut { "the text ends here" } else { "" };
     let diagnostic = diagnostic.at(place, label).because(hand.why()).help(hand.help());
     match &handler.uncut {
         Some((span, block)) => diagnostic.fix(*span, block.clone()),

@@ -402,6 +402,10 @@ pub(super) fn syntax(places: &Places, error: &ParseError) -> ScriptFault {
         {
             ("the script ends where something has to follow".to_owned(), None)
         }
+        ParseErrorType::Reserved(_) | ParseErrorType::FnMissingName => (
+            lower_first(&error.err_type().to_string()),
+            Some("Give it another name: the language keeps this word for itself.".to_owned()),
+        ),
         ParseErrorType::ExprTooDeep => (
             format!("more than {} expressions or blocks are inside one another", limits::EXPRESSION_DEPTH),
             Some("Move a part into a function, or break a long chain into several statements.".to_owned()),

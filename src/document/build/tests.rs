@@ -6,7 +6,7 @@ use crate::source::SourceMap;
 fn parse(yaml: &str) -> Result<Document, Vec<Diagnostic>> {
     let mut sources = SourceMap::default();
     let source = Source::new("a.yaml", yaml);
-    let lookup = |name: &str| (name == "PORT").then(|| "5556".to_owned());
+    let lookup = |name: &str| (name == "PORT").then(|| "5556".into());
     Document::parse(sources.add(source.clone()), &source, &lookup)
 }
 
@@ -128,4 +128,15 @@ fn the_bounds_are_kept() {
         let faults = parse(&yaml).unwrap_err();
         assert_eq!(faults.last().unwrap().code, Code::TooLarge);
     }
+}
+
+#[test]
+fn a_variable_that_is_no_text_is_told_as_that() {
+    use std::os::unix::ffi::OsStringExt;
+    let mut sources = SourceMap::default();
+    let source = Source::new("a.yaml", "nodes: {a: {bind: \"${PORT:-5}\"}}");
+    let lookup = |_: &str| Some(std::ffi::OsString::from_vec(vec![0xff]));
+    let document = Document::parse(sources.add(source.clone()), &source, &lookup).unwrap();
+    let told: Vec<&str> = document.faults().iter().map(|fault| fault.message.as_str()).collect();
+    assert_eq!(told, ["the variable `PORT` is set to bytes that are no UTF-8"]);
 }

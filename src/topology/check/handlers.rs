@@ -3,7 +3,7 @@
 //! Owns which of them a node has, and which handler names there are. Never compiles a script.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::document::{Document, Entry, Mapping, YamlHand};
+use crate::document::{Document, Entry, Mapping, YamlHand, is_handler_key};
 use crate::script::Piece;
 use crate::source::Span;
 
@@ -102,11 +102,6 @@ fn inline(document: &Document, entry: &Entry) -> Option<InlineHandler> {
 /// The entries of a node that are handlers' bodies.
 pub(super) fn inline_entries(node: &Mapping) -> impl Iterator<Item = &Entry> {
     node.entries.iter().filter(|entry| is_handler_key(&entry.key.text))
-}
-
-/// Whether a key is a handler's.
-pub(super) fn is_handler_key(key: &str) -> bool {
-    key.starts_with("on_") && key != "on_error"
 }
 
 /// Reports faults of a node's handlers that can be seen without compiling.

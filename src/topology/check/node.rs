@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::document::{Entry, Mapping, Node, Style};
+use crate::document::{Entry, Mapping, Node, Style, is_handler_key};
 use crate::script::{Handlers, ScriptText};
 use crate::topology::spec::{NodeSpec, OnError};
 
@@ -117,10 +117,10 @@ pub(super) fn read(
 }
 
 fn check_keys(mapping: &Mapping, report: &mut Report<'_>) {
-    for entry in &mapping.entries {
+    for entry in keys::written_keys(mapping) {
         let key = &&*entry.key.text;
         let is_known = KEYS.contains(key) || socket::KEYS.contains(key);
-        if !is_known && !handlers::is_handler_key(key) {
+        if !is_known && !is_handler_key(key) {
             keys::unknown(entry, &[socket::KEYS, KEYS], "a node", report);
         }
     }
