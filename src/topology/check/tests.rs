@@ -12,7 +12,7 @@ use crate::zeromq::{Endpoint, OptionName, OptionValue, Role};
 fn document(yaml: &str) -> Result<Document, Vec<Diagnostic>> {
     let mut sources = SourceMap::default();
     let source = Source::new("lab/a.yaml", yaml);
-    let lookup = |name: &str| (name == "PORT").then(|| "5556".to_owned());
+    let lookup = |name: &str| (name == "PORT").then(|| "5556".into());
     Document::parse(sources.add(source.clone()), &source, &lookup)
 }
 
