@@ -48,5 +48,6 @@ pages! {
     "codes/ZR0321", "codes/ZR0322", "codes/ZR0323", "codes/ZR0324",
     "codes/ZR0325", "codes/ZR0326", "codes/ZR0327", "codes/ZR0328",
     "codes/ZR0329", "codes/ZR0330", "codes/ZR0331", "codes/ZR0332",
-    "codes/ZR0333", "codes/ZR0334", "codes/ZR0336",
+    "codes/ZR0333", "codes/ZR0334", "codes/ZR0335",
+    "codes/ZR0336",
 }
