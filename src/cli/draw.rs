@@ -337,7 +337,7 @@ mod tests {
         for c in ['\u{9b}', '\u{202e}', '\u{7}', '\u{85}', '\u{2028}'] {
             assert!(!drawn.contains(c), "{c:?} in {drawn:?}");
         }
-        assert!(!drawn.contains("\u{1b}[31mb") && !drawn.contains("[31m\u{b7}"), "{drawn:?}");
+        assert!(!drawn.contains("\u{1b}[31m"), "{drawn:?}");
     }
 
     #[test]

@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const TAKING: Duration = Duration::from_secs(5);
 /// How many look at the run at once; others wait for their turn, so that a small question has its
 /// answer soon.
-const LOOKS: usize = 2;
+const LOOKS: usize = 4;
 /// How many bytes a request may have.
 const REQUEST: usize = 16 * 1024;
 /// How long accepting rests after it failed, as it does without descriptors.
@@ -128,7 +128,11 @@ impl Server {
     ///
     /// When the system gives no thread or no reactor.
     pub fn start(self, view: View, file: PathBuf) -> std::io::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            // A new client is seen between any two answers, not after dozens.
+            .event_interval(1)
+            .build()?;
         let run = Arc::new(Looked { view, file, looks: Semaphore::new(LOOKS) });
         std::thread::Builder::new().name("figures".to_owned()).spawn(move || {
             // Without a reactor it would have failed above.
