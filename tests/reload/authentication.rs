@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use serde_json::Value;
 
 use crate::edited::{Edited, notes, times};
-use crate::support::{Peer, Zrig, eventually, free_port, free_ports};
+use crate::support::{Peer, Zrig, eventually, free_port, free_ports, soaking};
 
 /// Lets in who has the password; nobody by CURVE, nobody without a mechanism.
 const GUARD: &str = r#"
@@ -153,13 +153,17 @@ fn no_stranger_comes_in_while_a_zap_handler_is_rebuilt_and_it_answers_all_the_ti
             let took = receipt["milliseconds"].as_f64().unwrap();
             longest = if took > longest.0 { (took, kind) } else { longest };
             assert!(!notes(&receipt).contains("still under way"), "{kind}: {receipt:#}");
+            // Held, it would answer nobody: that is for a socket beside it, or another node's.
+            let held = receipt["held"].as_array().unwrap().iter();
+            let holds = held.filter(|node| *node == "guard" || *node == "warden").count();
+            assert!(holds == 0 || kind.contains("other socket") || kind == "one socket", "{kind}");
         }
     }
     println!("the longest reload: {longest:?}");
     let summary = nobody_came_in(knocker, &edited);
     assert!(summary["friends"].as_u64().unwrap() > 0, "{summary}");
-    // It was 2 to 4 seconds for one reload.
-    assert!(summary["longest"].as_f64().unwrap() < 1.9, "{summary}");
+    // Of these reloads each took 2 to 4 seconds when it was held.
+    assert!(summary["longest"].as_f64().unwrap() < 10.0, "{summary}");
     edited.stop();
 }
 
@@ -205,7 +209,9 @@ fn ten_thousand_strangers_stay_out_during_two_hundred_reloads_of_every_kind() {
         while edited.receipt()["verdict"] != "applied" {}
     }
     println!("{reloads} reloads");
-    nobody_came_in(knocker, &edited);
+    let summary = nobody_came_in(knocker, &edited);
+    let knocks = summary["knocks"].as_u64().unwrap();
+    assert!(!soaking() || reloads >= 200 && knocks >= 10_000, "{summary}");
     edited.stop();
 }
 

@@ -56,6 +56,38 @@ fn a_plan_is_printed_node_by_node_with_how_and_why() {
 }
 
 #[test]
+fn a_zap_handler_that_comes_replaces_the_sockets_that_let_peers_in_without() {
+    let keys = "curve_server: true, curve_secretkey: 'fT*k^N9sH0O@@+:He)#OAVWnx2I>B/BS]G:)Lgr?'";
+    let servers = format!(
+        "nodes:
+  open: {{role: pull, bind: 5556, options: {{{keys}}}}}
+  yields: {{role: pull, bind: 5557, options: {{zap_domain: home, zap_enforce_domain: false}}}}
+  closed: {{role: pull, bind: 5558, options: {{{keys}, zap_domain: home}}}}
+  words: {{role: pull, bind: 5559, options: {{plain_server: true}}}}
+  asks: {{role: pull, bind: 5560, options: {{{keys}, zap_enforce_domain: true}}}}
+  other: {{role: pull, bind: 5561}}
+"
+    );
+    let guarded = format!("{servers}  guard: {{role: rep, bind: 'inproc://zeromq.zap.01'}}\n");
+    let (_, text, errors) = plan(&servers, &guarded, &[]);
+    let of = |node: &str| {
+        let from = text.find(&format!(" {node}\n")).unwrap_or_else(|| panic!("{text}\n{errors}"));
+        text[from..].lines().nth(1).unwrap_or_default().to_owned()
+    };
+    for node in ["open", "yields"] {
+        assert!(of(node).contains("asks the ZAP handler  [rebuild: "), "{text}");
+    }
+    for node in ["closed", "words"] {
+        assert!(of(node).contains("asks the ZAP handler  [live: "), "{text}");
+    }
+    assert!(text.contains("= asks\n") && text.contains("= other\n"), "{text}");
+    // Who was let in by a handler stays when it goes.
+    let (_, text, _) = plan(&guarded, &servers, &[]);
+    assert!(text.contains("no longer asks a ZAP handler  [live: "), "{text}");
+    assert!(!text.contains("[rebuild"), "{text}");
+}
+
+#[test]
 fn a_plan_as_json_says_the_same() {
     let (status, text, errors) = plan(OLD, NEW, &["--format", "json"]);
     assert_eq!(status, Some(0), "{errors}");

@@ -162,6 +162,45 @@ nodes:
     run.stop();
 }
 
+#[test]
+fn a_wrong_key_or_password_is_not_taken_for_a_wrong_socket_type() {
+    let [curve, plain] = free_ports();
+    let secret = "'fT*k^N9sH0O@@+:He)#OAVWnx2I>B/BS]G:)Lgr?'";
+    let public = "'h^S82+nsvaRdj(+JqzR#Y0wot^4BH1gl^7G}FeIa'";
+    let of_client = "'Qqu?JB0aCug1d@F2Jp*25/3m]kA+um=rU=kMOH6R'";
+    let secret_of_client = "'SoT5hI(0a-ce^hfdt-nZJ67tJ:Pz:heB&p<&ig9m'";
+    let client = |name: &str, server: &str, own: &str| {
+        format!(
+            "  {name}: {{role: push, connect: {curve}, options: {{curve_serverkey: {server}, \
+             curve_publickey: {own}, curve_secretkey: {secret_of_client}}}}}\n"
+        )
+    };
+    let run = Zrig::of(&format!(
+        "
+nodes:
+  guard: {{role: rep, bind: 'inproc://zeromq.zap.01', on_message: '[\"1.0\", msg.frames[1], \"400\", \"\", \"\", \"\"]'}}
+  locked: {{role: pull, bind: {curve}, on_message: print(1), options: {{curve_server: true, curve_secretkey: {secret}}}}}
+  asking: {{role: pull, bind: {plain}, on_message: print(1), options: {{plain_server: true}}}}
+  guesser: {{role: push, connect: {plain}, options: {{plain_username: ann, plain_password: x}}}}
+{}{}{}",
+        client("lost", of_client, of_client),
+        client("odd", public, public),
+        client("unknown", public, of_client),
+    ))
+    .start();
+    for (node, what) in [
+        ("lost.push", "its public key is not this socket's `curve_serverkey`"),
+        ("odd.push", "`curve_publickey` does not belong to `curve_secretkey`"),
+        ("unknown.push", "refused this socket's `curve_publickey` (status 400)"),
+        ("guesser.push", "refused the name and password (status 400)"),
+        ("locked.pull", "CURVE keys do not match: its `curve_serverkey`"),
+        ("asking.pull", "the ZAP handler refused the peer (status 400)"),
+    ] {
+        run.says_what(what, |line| line.contains(node) && line.contains(what));
+    }
+    run.stop();
+}
+
 /// libzmq gives up a connection whose peer has the wrong type for ever (libzmq#1043).
 #[test]
 fn a_connection_to_a_peer_of_the_wrong_type_is_tried_again() {

@@ -111,7 +111,7 @@ pub(super) const OPTIONS: &[SocketOption] = options! {
     xpub_welcome_msg 72 Text { min: 1, max: 1 << 20 }, &[Xpub], NextPeer, None, "A message that every new subscriber gets first, if it subscribed to it";
     xsub_verbose_unsubscribe 115 Boolean, &[Xsub], Live, Some(0), "Every unsubscription goes upstream, not only the last of a topic";
     zap_domain 55 short_text(), ZMTP, Rebuild, None, "The domain under which peers are authenticated; NULL asks only when it is set";
-    zap_enforce_domain 93 Boolean, ZMTP, Rebuild, Some(0), "Ask the ZAP handler by the letter of RFC 27";
+    zap_enforce_domain 93 Boolean, ZMTP, Rebuild, Some(0), "Let nobody in where no ZAP handler answers; zrig sets it with a zap_domain";
 };
 
 const fn has_key(instead: &'static str) -> Refusal {
