@@ -25,6 +25,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 pub mod app;
+mod aside;
 pub mod cli;
 pub mod control;
 pub mod counters;

@@ -6,10 +6,14 @@
 mod read;
 mod scripts;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use crate::aside::within;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Document, MAX_BYTES};
 use crate::lint::{Subject, lint};
@@ -18,6 +22,9 @@ use crate::topology::{Checked, Topology, check};
 
 use read::{ReadError, read_file, read_text};
 use scripts::load_scripts;
+
+/// How long a file system may take to answer.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What came of loading a file.
 #[derive(Debug)]
@@ -93,13 +100,14 @@ impl Loaded {
         };
         let loaded = load_scripts(&document, id, &mut self.sources, &mut self.files);
         let Checked { topology, diagnostics } = check(&document, &loaded.scripts);
+        let identities = Identities::default();
         let findings = lint(&Subject {
             document: &document,
             topology: topology.as_ref(),
             surveys: &loaded.surveys,
             sources: &self.sources,
             is_taken: &is_taken,
-            is_same_file: &is_same_file,
+            is_same_file: &|one, other| identities.are_same(one, other),
         });
         self.diagnostics = diagnostics;
         self.diagnostics.extend(findings);
@@ -111,17 +119,48 @@ impl Loaded {
 
 /// Whether something that is no socket lies at a path: `bind` would delete it (libzmq#2059).
 fn is_taken(path: &str) -> bool {
-    std::fs::symlink_metadata(path).is_ok_and(|found| !found.file_type().is_socket())
+    let path = path.to_owned();
+    let found = within(LOOK, move || std::fs::symlink_metadata(path));
+    found.is_some_and(|found| found.is_ok_and(|found| !found.file_type().is_socket()))
 }
 
-/// Whether two paths are one file, or would be: of a pipe both ends are for somebody.
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    match (one.metadata(), other.metadata()) {
-        (Ok(one), Ok(other)) => {
-            one.is_file() && (one.dev(), one.ino()) == (other.dev(), other.ino())
+/// Looks at each file once.
+#[derive(Default)]
+struct Identities(RefCell<HashMap<PathBuf, Identity>>);
+
+/// What a path leads to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Identity {
+    /// A file with an end, by its device and number.
+    File(u64, u64),
+    /// A pipe, a device, or what does not answer.
+    Other,
+    /// Nothing.
+    Missing,
+}
+
+impl Identities {
+    /// Whether two paths are one file, or would be: of a pipe both ends are for somebody.
+    fn are_same(&self, one: &Path, other: &Path) -> bool {
+        match (self.of(one), self.of(other)) {
+            (Identity::Missing, Identity::Missing) => one == other,
+            (Identity::File(..), _) => self.of(one) == self.of(other),
+            (Identity::Missing | Identity::Other, _) => false,
         }
-        (Err(_), Err(_)) => one == other,
-        (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
+    }
+
+    fn of(&self, path: &Path) -> Identity {
+        if let Some(known) = self.0.borrow().get(path) {
+            return *known;
+        }
+        let owned = path.to_owned();
+        let identity = match within(LOOK, move || owned.metadata()) {
+            Some(Ok(about)) if about.is_file() => Identity::File(about.dev(), about.ino()),
+            Some(Ok(_)) | None => Identity::Other,
+            Some(Err(_)) => Identity::Missing,
+        };
+        self.0.borrow_mut().insert(path.to_owned(), identity);
+        identity
     }
 }
 

@@ -30,6 +30,7 @@ const FLOORS: &[&[&str]] = &[
         "nearest",
         "listing",
         "lock",
+        "aside",
         "visible",
     ],
 ];

@@ -6,8 +6,14 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use thiserror::Error;
+
+use crate::aside::within;
+
+/// How long a file may take to be read.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// Why a file cannot be used.
 #[derive(Debug, Error)]
@@ -32,6 +38,9 @@ pub(super) enum ReadError {
     /// It gives its text once, or never: it could not be read again after a change.
     #[error("it is no file but a pipe or a device")]
     NoFile,
+    /// Its file system is away.
+    #[error("its file system does not answer")]
+    NoAnswer,
     /// The system refuses.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -52,6 +61,7 @@ impl ReadError {
             Self::Missing => "check the path",
             Self::Folder => "name a file in it",
             Self::NoFile => "name a file",
+            Self::NoAnswer => "look whether it is mounted and reachable",
             Self::TooLarge(_) => "split it; what moves much data reads it with `read`",
             Self::NotUtf8 { .. } => "save the file as UTF-8",
             Self::Io(_) => "check the file's permissions",
@@ -68,6 +78,11 @@ pub(super) fn read_text(path: &Path, most: usize) -> Result<String, ReadError> {
 /// The same of a file that may be read again while a topology runs. What could keep its reader
 /// waiting is refused.
 pub(super) fn read_file(path: &Path, most: usize) -> Result<String, ReadError> {
+    let path = path.to_owned();
+    within(ANSWER, move || read_only_file(&path, most)).unwrap_or(Err(ReadError::NoAnswer))
+}
+
+fn read_only_file(path: &Path, most: usize) -> Result<String, ReadError> {
     let file =
         File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(told)?;
     let about = file.metadata()?;

@@ -15,7 +15,9 @@ use crate::script::{Engine, FaultKind, Handlers, ImportError, ScriptFault, Scrip
 use crate::source::{Source, SourceId, SourceMap, Span};
 use crate::topology::{InlineHandler, Scripts, WantedHandlers, wanted_scripts};
 
+use super::LOOK;
 use super::read::read_file;
+use crate::aside::within;
 
 /// Loads and compiles the handlers of every node.
 pub(super) fn load_scripts(
@@ -215,17 +217,22 @@ impl Reading<'_> {
 /// The folders that files lie in, as written and behind symbolic links, without any such link.
 fn real_folders(files: &[&Path]) -> Vec<PathBuf> {
     let as_written = files.iter().map(|file| match file.parent() {
-        Some(folder) if folder != Path::new("") => folder.canonicalize().ok(),
-        Some(_) | None => Path::new(".").canonicalize().ok(),
+        Some(folder) if folder != Path::new("") => canonical(folder),
+        Some(_) | None => canonical(Path::new(".")),
     });
-    let behind_links =
-        files.iter().map(|file| file.canonicalize().ok()?.parent().map(Path::to_owned));
+    let behind_links = files.iter().map(|file| canonical(file)?.parent().map(Path::to_owned));
     as_written.chain(behind_links).flatten().collect()
+}
+
+/// A path without symbolic links, if there is such a file and its file system answers.
+fn canonical(path: &Path) -> Option<PathBuf> {
+    let path = path.to_owned();
+    within(LOOK, move || path.canonicalize())?.ok()
 }
 
 /// Where a file really is, if it is below none of these folders.
 fn leads_out(path: &Path, folders: &[PathBuf]) -> Option<PathBuf> {
-    let target = path.canonicalize().ok()?;
+    let target = canonical(path)?;
     (!folders.iter().any(|folder| target.starts_with(folder))).then_some(target)
 }
 
@@ -248,10 +255,10 @@ fn tidy(path: &Path) -> PathBuf {
         }
     }
     // A symbolic link before a `..` leads elsewhere.
-    let is_same = match (path.canonicalize(), plain.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other,
-        (Err(_), Err(_)) => true,
-        (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
+    let is_same = match (canonical(path), canonical(&plain)) {
+        (Some(one), Some(other)) => one == other,
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
     };
     if is_same { plain } else { path.to_owned() }
 }

@@ -9,11 +9,12 @@ use std::fs::Metadata;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use tokio::net::UnixStream;
 use tokio::sync::oneshot;
+
+use crate::aside::within;
 
 /// How long whoever has the path, or its file system, may take to answer.
 const ANSWER: Duration = Duration::from_millis(500);
@@ -91,7 +92,7 @@ impl IpcFile {
 impl Drop for IpcFile {
     fn drop(&mut self) {
         let (path, owner) = (std::mem::take(&mut self.path), (self.device, self.inode));
-        within(move || remove(&path, owner));
+        within(ANSWER, move || remove(&path, owner));
     }
 }
 
@@ -104,14 +105,7 @@ fn remove(path: &Path, owner: (u64, u64)) {
 }
 
 fn look_at(path: PathBuf) -> Option<io::Result<Metadata>> {
-    within(move || std::fs::symlink_metadata(path))
-}
-
-/// What a call of the file system comes to, unless that takes too long.
-fn within<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let (answer, done) = mpsc::channel();
-    std::thread::spawn(move || drop(answer.send(call())));
-    done.recv_timeout(ANSWER).ok()
+    within(ANSWER, move || std::fs::symlink_metadata(path))
 }
 
 /// The path of an ipc endpoint, where there is a file: libzmq itself looks after `ipc://*`.

@@ -161,3 +161,57 @@ nodes:
     let ending = run.ends().expect(0, ["nobody reads standard output any more"]);
     assert!(!ending.said("error"), "{}", ending.text());
 }
+
+/// Runs a topology for four seconds beside a file system that never answers, mounted at `hung`; its
+/// exit status and its log. Nothing where this user may not mount one.
+fn beside_a_hung_file_system(nodes: &str) -> Option<(Option<i32>, String)> {
+    let zrig = Zrig::of(&format!("nodes:\n{nodes}{CLOCK}"));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/hung_file_system.py");
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let output = Command::new(python)
+        .arg(script)
+        .arg(zrig.path("hung"))
+        .args([env!("CARGO_BIN_EXE_zrig"), "run", "--for", "4s"])
+        .arg(zrig.path("topology.yaml"))
+        .current_dir(zrig.path("topology.yaml").parent().unwrap())
+        .output()
+        .unwrap();
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.code() == Some(77) {
+        println!("skipped: this user may not mount a file system");
+        return None;
+    }
+    Some((output.status.code(), log))
+}
+
+const CLOCK: &str =
+    "  clock: {role: pub, bind: inproc://clock, every: 50ms, on_tick: 'print(\"goes on\")'}\n";
+
+#[test]
+fn a_file_system_that_does_not_answer_holds_up_nobody_else() {
+    let nodes = "
+  source: {role: push, bind: inproc://lines, every: 50ms, on_tick: send(\"a line\")}
+  sink: {role: pull, connect: source, write: {file: hung/out.txt}}
+  reader: {role: push, bind: inproc://other, read: {file: hung/in.txt}}
+  taker: {role: pull, connect: reader, on_message: print(msg.text)}
+";
+    let Some((status, log)) = beside_a_hung_file_system(nodes) else { return };
+    assert_eq!(status, Some(1), "{log}");
+    for text in [
+        "hung/out.txt does not answer; waits for it",
+        "hung/in.txt does not answer; waits for it",
+        "clock  goes on",
+        "were not taken before the node had to close",
+    ] {
+        assert!(log.contains(text), "no {text:?} in {log}");
+    }
+}
+
+#[test]
+fn an_ipc_path_on_a_file_system_that_does_not_answer_is_refused() {
+    // An ipc path is relative to where the program was started.
+    let nodes = "  taker: {role: pull, bind: 'ipc://hung/endpoint'}\n";
+    let Some((status, log)) = beside_a_hung_file_system(nodes) else { return };
+    assert_eq!(status, Some(1), "{log}");
+    assert!(log.contains("the file system of its path does not answer"), "{log}");
+}
