@@ -457,13 +457,13 @@ nodes:
     let context = zmq::Context::new();
     let client = context.socket(zmq::PUSH).unwrap();
     client.set_linger(0).unwrap();
-    client.set_heartbeat_ivl(200).unwrap();
+    client.set_heartbeat_ivl(500).unwrap();
     client.connect(&format!("tcp://127.0.0.1:{front}")).unwrap();
     for number in 0..100_u8 {
         client.send(vec![number], 0).unwrap();
     }
     // Several times as long as either end waits for a sign.
-    std::thread::sleep(Duration::from_millis(800));
+    std::thread::sleep(Duration::from_millis(2000));
     assert!(run.runs());
     let reader = socket(&context, zmq::PULL, back);
     for number in 0..100_u8 {
