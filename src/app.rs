@@ -3,6 +3,8 @@
 //! Owns the wiring of loader, supervisor and observers, and the signals. Never draws a diagnostic:
 //! `cli/` does.
 
+mod retry;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -10,6 +12,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use self::retry::Retry;
 use crate::control::ControlSocket;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Fact, FactReader, Told, What, facts};
@@ -23,6 +26,10 @@ use crate::watch::Watcher;
 
 /// How long the whole stop may take before what holds it is named.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
+/// How long nodes may take to stop before the process ends without them.
+const STUCK: Duration = Duration::from_secs(10);
+/// How long the threads and libzmq may take to end beyond the longest linger.
+const CLOSING: Duration = Duration::from_secs(1);
 /// How long a file that was there may be gone or empty before that counts as meant.
 const SAVING: Duration = Duration::from_millis(700);
 /// How long two looks at polled files lie apart that have to agree.
@@ -109,6 +116,7 @@ pub fn run(
         reader,
         watcher,
         seen: texts(loaded),
+        retry: Retry::default(),
         options,
         terminal,
         logger,
@@ -134,7 +142,7 @@ pub fn run(
         Ok::<u8, RunError>(status)
     })?;
     let Run { supervisor, mut reader, receipts, .. } = run;
-    end(supervisor, &runtime, &mut reader, logger);
+    let status = end(supervisor, status, &runtime, &mut reader, logger);
     if let Some(receipts) = receipts {
         receipts.finish();
     }
@@ -165,6 +173,8 @@ struct Run<'a> {
     reader: FactReader,
     watcher: Watcher,
     seen: Vec<(PathBuf, String)>,
+    /// The reload that failed last, if it did.
+    retry: Retry,
     options: &'a RunOptions,
     terminal: &'a Terminal<'a>,
     logger: &'a Logger,
@@ -247,6 +257,7 @@ impl Run<'_> {
                 },
                 () = self.watcher.changed(), if watches => Reason::Changed,
                 () = again => Reason::Waited,
+                () = until(self.retry.due()) => Reason::Again,
                 () = over => return 0,
                 () = self.logger.unheard() => return 0,
             };
@@ -268,6 +279,9 @@ impl Run<'_> {
     /// Loads again, and changes what runs if anything is different and sound.
     async fn reload(&mut self, reason: Reason, signals: &mut Signals) -> Reloaded {
         let begun = Instant::now();
+        if reason == Reason::Again {
+            self.retry.begin();
+        }
         let (loaded, now) = self.look().await;
         let vanished = self.vanished(&loaded.files, &now);
         // Without its topology file nothing can be said; a script may be meant to be gone.
@@ -275,14 +289,21 @@ impl Run<'_> {
         if main_file_gone || vanished && reason == Reason::Changed {
             return if main_file_gone { Reloaded::Done } else { Reloaded::StillSaving };
         }
-        if now == self.seen && reason != Reason::Asked {
+        let is_new = now != self.seen;
+        let is_wanted = matches!(reason, Reason::Asked | Reason::Again);
+        if !is_new && !is_wanted && !self.retry.is_asked_for(&loaded.files) {
             return Reloaded::Done;
+        }
+        if is_new {
+            self.retry.clear();
         }
         self.seen = now;
         if self.options.watching != Watching::Off {
             self.watcher.follow(&loaded.files);
         }
-        (self.terminal.show)(&loaded);
+        if is_new || reason != Reason::Again {
+            (self.terminal.show)(&loaded);
+        }
         let Some(topology) = &loaded.topology else {
             let errors: Vec<String> = loaded
                 .diagnostics
@@ -291,18 +312,24 @@ impl Run<'_> {
                 .map(|fault| describe(fault, &loaded))
                 .collect();
             let generation = self.supervisor.generation();
+            self.retry.clear();
             self.hand_out(&Receipt::rejected(generation, begun.elapsed(), errors));
             return Reloaded::Done;
         };
         let topology = chosen(topology, self.options);
         let mut ended = None;
+        let mut end_by = None;
         let receipt = {
             let reloading = self.supervisor.reload(&topology);
             tokio::pin!(reloading);
             loop {
                 tokio::select! {
-                    receipt = &mut reloading => break receipt,
-                    () = signals.next() => ended = Some(0),
+                    receipt = &mut reloading => break Some(receipt),
+                    () = until(end_by) => break None,
+                    () = signals.next() => {
+                        ended = Some(0);
+                        end_by.get_or_insert_with(|| Instant::now() + STOP_PATIENCE);
+                    }
                     Some(told) = self.reader.next() => {
                         ended = ended.or(told.fact.what.exit_status());
                         self.logger.write(told);
@@ -310,10 +337,14 @@ impl Run<'_> {
                 }
             }
         };
-        self.hand_out(&receipt);
-        if receipt.verdict == Verdict::RolledBack && !self.watcher.polls() {
-            // What was in the way may be gone when the same is saved again.
-            self.seen.clear();
+        if let Some(mut receipt) = receipt {
+            if receipt.verdict == Verdict::RolledBack {
+                // What was in the way may be gone by and by, or when the same is saved again.
+                receipt.retry_seconds = Some(self.retry.failed(&loaded.files).as_secs());
+            } else {
+                self.retry.clear();
+            }
+            self.hand_out(&receipt);
         }
         ended.map_or(Reloaded::Done, Reloaded::Over)
     }
@@ -371,43 +402,84 @@ async fn stop(
     signals: &mut Signals,
     logger: &Logger,
 ) {
+    let ending = supervisor.ending();
     let stopping = supervisor.stop(Haste::Drain);
+    let over_at = Instant::now() + STUCK;
     tokio::pin!(stopping);
     loop {
         tokio::select! {
             () = &mut stopping => return,
             () = signals.next() => end_at_once(logger),
             Some(told) = reader.next() => logger.write(told),
+            () = until(Some(over_at)) => {
+                let nodes = ending.nodes().join(", ");
+                let error = format!("ended by force: {nodes} did not end in {STUCK:?}");
+                logger.write(Told::now(failed(error)));
+                logger.finish();
+                std::process::exit(1);
+            }
         }
     }
 }
 
-/// Ends the threads and the libzmq context, which waits for what lingers.
+/// Ends the threads and the libzmq context, which waits for what lingers; the result is the exit
+/// status. Where libzmq does not come to its end, the process ends without it.
 fn end(
     supervisor: Supervisor,
+    status: u8,
     runtime: &tokio::runtime::Runtime,
     reader: &mut FactReader,
     logger: &Logger,
-) {
-    let lingering = supervisor.topology().clone();
-    let begun = Instant::now();
+) -> u8 {
+    let lingering = supervisor.lingering();
+    let linger = longest_linger(supervisor.topology());
+    if let Some(linger) = linger {
+        // What a reload replaced or removed was given more time than the file gives anybody.
+        lingering.end_within(linger);
+    }
     let closing = runtime.spawn_blocking(move || drop(supervisor));
-    runtime.block_on(async {
-        let Ok(mut signals) = Signals::listen() else { return };
+    let status = runtime.block_on(async {
+        let Ok(mut signals) = Signals::listen() else { return status };
+        let named_at = tokio::time::Instant::now() + STOP_PATIENCE;
+        let over_at = linger.map(|linger| {
+            tokio::time::Instant::now() + (linger + CLOSING).max(STOP_PATIENCE + CLOSING)
+        });
         let mut told = false;
         tokio::pin!(closing);
         loop {
             tokio::select! {
-                _ = &mut closing => return,
+                _ = &mut closing => return status,
                 () = signals.next() => end_at_once(logger),
-                () = tokio::time::sleep(STOP_PATIENCE), if !told => {
+                Some(told) = reader.next() => logger.write(told),
+                () = tokio::time::sleep_until(named_at), if !told => {
                     told = true;
-                    logger.write(Told::now(held_by(&lingering, begun.elapsed())));
+                    logger.write(Told::now(held_by(&lingering.sockets())));
+                }
+                () = until(over_at.map(Into::into)) => {
+                    logger.write(Told::now(given_up(&lingering.sockets())));
+                    logger.finish();
+                    std::process::exit(i32::from(status.max(1)));
                 }
             }
         }
     });
     tell_rest(reader, logger);
+    status
+}
+
+/// The longest time that a socket of a topology lingers; none where one does so for ever.
+fn longest_linger(topology: &Topology) -> Option<Duration> {
+    let sockets = topology.nodes.iter().flat_map(|node| &node.sockets);
+    sockets
+        .map(|socket| socket.linger)
+        .try_fold(Duration::ZERO, |most, linger| Some(most.max(linger?)))
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Tells what waits to be told, now that nothing more comes.
@@ -424,27 +496,32 @@ fn end_at_once(logger: &Logger) {
     std::process::exit(130)
 }
 
-/// Names the sockets that may hold the end.
-fn held_by(topology: &Topology, waited: Duration) -> Fact {
-    let sockets: Vec<String> = topology
-        .nodes
-        .iter()
-        .flat_map(|node| node.sockets.iter().map(move |socket| (node, socket)))
-        .filter(|(_, socket)| socket.linger.is_none_or(|linger| linger > waited))
-        .map(|(node, socket)| format!("{}.{}", node.name, socket.name))
-        .collect();
-    Fact {
-        node: "".into(),
-        socket: None,
-        what: What::Failed {
-            error: format!(
-                "unsent messages keep zrig from ending, by the linger of {}; press Ctrl-C again to \
-                 drop them",
-                some_of(&sockets)
-            ),
-        },
-        repeated: 0,
-    }
+/// Names the sockets that hold the end.
+fn held_by(sockets: &[String]) -> Fact {
+    failed(if sockets.is_empty() {
+        "no message is unsent, but a thread of zrig or libzmq has not ended; press Ctrl-C again to \
+         end without it"
+            .to_owned()
+    } else {
+        let sockets = some_of(sockets);
+        format!(
+            "unsent messages keep zrig from ending, by the linger of {sockets}; press Ctrl-C again \
+             to drop them"
+        )
+    })
+}
+
+/// Says what the process ends without.
+fn given_up(sockets: &[String]) -> Fact {
+    let whose = match sockets {
+        [] => "a thread of zrig or libzmq has".to_owned(),
+        sockets => format!("libzmq has, for {},", some_of(sockets)),
+    };
+    failed(format!("ended by force: {whose} not come to an end in time"))
+}
+
+fn failed(error: String) -> Fact {
+    Fact { node: "".into(), socket: None, what: What::Failed { error }, repeated: 0 }
 }
 
 /// Why files are looked at.
@@ -456,6 +533,8 @@ enum Reason {
     Waited,
     /// Somebody asked for it.
     Asked,
+    /// It failed before.
+    Again,
 }
 
 /// What came of looking at the files.

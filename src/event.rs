@@ -63,6 +63,13 @@ pub enum What {
         /// How many at once.
         count: u64,
     },
+    /// A socket was closed, and its linger was over before it had sent everything.
+    Unsent {
+        /// For whom.
+        endpoint: String,
+        /// How many messages were dropped.
+        count: u64,
+    },
     /// The run is over, and messages of a link inside the file never arrived.
     Lost {
         /// From where to where.
@@ -192,6 +199,7 @@ impl Fact {
             What::Bound { .. }
             | What::Serving { .. }
             | What::Dropped { .. }
+            | What::Unsent { .. }
             | What::Lost { .. }
             | What::PeerConnected { .. }
             | What::PeerDisconnected { .. }

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::lines::Lines;
 use super::raw::Context;
+use super::rehearsal::Rehearsed;
 use super::sink::Sink;
 use super::socket::{NodeSocket, SocketError};
 use super::tap::Taps;
@@ -82,12 +83,21 @@ pub(super) struct Parts {
 }
 
 impl Blueprint {
-    /// Makes the parts and binds the sockets.
-    pub(super) async fn build(&self, engine: &Rc<Engine>) -> Result<Parts, NodeError> {
+    /// Makes the parts, of which some may be there from a rehearsal, and binds the sockets.
+    pub(super) async fn build(
+        &self,
+        engine: &Rc<Engine>,
+        rehearsed: Option<Rehearsed>,
+    ) -> Result<Parts, NodeError> {
         let handler = self.handler(engine)?;
+        let rehearsed = rehearsed.map(|rehearsed| rehearsed.sockets_for(&self.spec));
+        let mut rehearsed = rehearsed.into_iter().flatten();
         let mut sockets = Vec::with_capacity(self.spec.sockets.len());
         for (spec, counters) in self.spec.sockets.iter().zip(self.counters.sockets()) {
-            sockets.push(NodeSocket::open(&self.context, &self.instance, spec, counters)?);
+            sockets.push(match rehearsed.next() {
+                Some(socket) => socket,
+                None => NodeSocket::open(&self.context, &self.instance, spec, counters)?,
+            });
         }
         let source = self.source().await?;
         let sink = self.sink().await?;

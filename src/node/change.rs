@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::blueprint::NodeError;
+use super::blueprint::{Blueprint, NodeError};
 use super::control::{Bound, Figures, NodeState, SocketFigures};
 use super::forward::Forward;
 use super::lines::Lines;
+use super::rehearsal::Claim;
 use super::sink::Sink;
 use super::socket::{NodeSocket, SocketError};
 use super::task::{Node, Phase};
@@ -96,6 +97,15 @@ impl Node {
         }
     }
 
+    /// Tries what becoming a spec could fail at, and keeps what it opened for that.
+    pub(super) fn rehearse(&mut self, to: Arc<NodeSpec>) -> Result<Vec<Claim>, NodeError> {
+        self.rehearsed = None;
+        let next = Blueprint { spec: to, ..self.blueprint.clone() };
+        let (rehearsed, claims) = next.rehearse(&self.engine, &self.sockets)?;
+        self.rehearsed = Some(Box::new(rehearsed));
+        Ok(claims)
+    }
+
     /// Becomes what a spec says, connections apart.
     ///
     /// First comes what can fail without harm: the script, the source, the sink and new sockets. Then
@@ -171,6 +181,9 @@ impl Node {
     async fn change_sockets(&mut self, to: &NodeSpec) -> Result<(), NodeError> {
         self.inquiry = None;
         self.unload_forwards();
+        let mut rehearsed =
+            self.rehearsed.take().map(|made| made.sockets_for(to)).unwrap_or_default();
+        let has = self.bound_endpoints();
         let names: Vec<Arc<str>> =
             self.sockets.iter().map(|socket| Arc::clone(&socket.name)).collect();
         let mut old: Vec<Option<NodeSocket>> = self.sockets.drain(..).map(Some).collect();
@@ -180,7 +193,9 @@ impl Node {
                 .iter_mut()
                 .find(|slot| slot.as_ref().is_some_and(|socket| *socket.name == *spec.name))
                 .and_then(Option::take);
-            match self.next_socket(known, spec) {
+            let fresh = rehearsed.iter().position(|socket| *socket.name == *spec.name);
+            let fresh = fresh.map(|at| rehearsed.swap_remove(at));
+            match self.next_socket(known, fresh, spec, &has).await {
                 Ok(socket) => self.sockets.push(socket),
                 Err((known, error)) => {
                     failed.get_or_insert(error);
@@ -211,21 +226,38 @@ impl Node {
         Ok(())
     }
 
+    /// The endpoints that its sockets are bound to, as the file gives them.
+    fn bound_endpoints(&self) -> BTreeSet<String> {
+        self.sockets.iter().flat_map(|socket| socket.bound.keys().cloned()).collect()
+    }
+
     /// The socket that a spec wants: the known one, changed, or a new one in its place.
-    fn next_socket(
+    ///
+    /// What it is to bind and no socket of the node `has` is bound before anything is let go of.
+    async fn next_socket(
         &self,
         known: Option<NodeSocket>,
+        fresh: Option<NodeSocket>,
         spec: &SocketSpec,
+        has: &BTreeSet<String>,
     ) -> Result<NodeSocket, (Option<Box<NodeSocket>>, SocketError)> {
         let blueprint = &self.blueprint;
-        let open =
-            |counters| NodeSocket::open(&blueprint.context, &blueprint.instance, spec, counters);
+        let open = |counters| match fresh {
+            Some(fresh) => Ok(fresh),
+            None => NodeSocket::open(&blueprint.context, &blueprint.instance, spec, counters),
+        };
         let Some(mut known) = known else {
-            return open(Arc::<SocketCounters>::default()).map_err(|error| (None, error));
+            let mut fresh =
+                open(Arc::<SocketCounters>::default()).map_err(|error| (None, error))?;
+            bind_ahead(&mut fresh, has).await;
+            return Ok(fresh);
         };
         if !known.has_to_go_for(spec) {
             return match known.adopt(spec) {
-                Ok(()) => Ok(known),
+                Ok(()) => {
+                    bind_ahead(&mut known, has).await;
+                    Ok(known)
+                }
                 Err(error) => Err((Some(Box::new(known)), error)),
             };
         }
@@ -233,6 +265,7 @@ impl Node {
             Ok(fresh) => fresh,
             Err(error) => return Err((Some(Box::new(known)), error)),
         };
+        bind_ahead(&mut fresh, has).await;
         take_last_words(&mut known);
         known.keep_unsent();
         known.detach_all();
@@ -248,13 +281,15 @@ impl Node {
         to: &NodeSpec,
         mut answerers: BTreeMap<String, NodeSocket>,
     ) {
+        let has = self.bound_endpoints();
         for place in 0..self.sockets.len() {
             let known = &self.sockets[place].spec;
             let next = to.sockets.iter().find(|spec| spec.name == known.name);
             let fresh = answerers.remove(&known.name);
             match next {
                 Some(spec) if spec.role == known.role => {
-                    let Some(fresh) = fresh else { continue };
+                    let Some(mut fresh) = fresh else { continue };
+                    bind_ahead(&mut fresh, &has).await;
                     take_for(&mut self.sockets[place], Duration::ZERO);
                     self.finish_stash(place);
                     self.send_last(place).await;
@@ -440,6 +475,18 @@ fn make_way(socket: &mut NodeSocket) -> Result<(), SocketError> {
         socket.declared.retain(|known| known != endpoint);
     }
     Ok(())
+}
+
+/// Binds what the spec declares and no socket of the node has. What another node has yet comes free
+/// while it changes too, and is bound after.
+async fn bind_ahead(socket: &mut NodeSocket, has: &BTreeSet<String>) {
+    let wanted: Vec<String> = socket.spec.binds().map(ToString::to_string).collect();
+    for endpoint in wanted.iter().filter(|endpoint| !has.contains(*endpoint)) {
+        // A connection of its own to where it is to be bound has to end first.
+        if !socket.connected.contains(endpoint) {
+            let _ = socket.try_bind(endpoint).await;
+        }
+    }
 }
 
 /// Binds what the spec declares and the socket is not bound to.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Injection, NodeError, Observation, SocketError};
+use super::{Claim, Injection, NodeError, Observation, SocketError};
 use crate::counters::{NodeCounters, Reached, SocketCounters};
 use crate::script::Keepsake;
 use crate::topology::{NodeSpec, SocketSpec};
@@ -173,6 +173,15 @@ pub enum Control {
         /// The figures of this moment.
         answer: oneshot::Sender<Figures>,
     },
+    /// Try what becoming this spec could fail at, and change nothing.
+    Rehearse {
+        /// The spec.
+        spec: Arc<NodeSpec>,
+        /// Told what is to be bound, or what fails.
+        done: oneshot::Sender<Result<Vec<Claim>, NodeError>>,
+    },
+    /// Let go of what a rehearsal made.
+    Forget,
     /// Become what this spec says, connections apart. On failure the node is in between, and wants
     /// to be changed back.
     Change {

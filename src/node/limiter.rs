@@ -151,6 +151,7 @@ fn hash_of(what: &What) -> u64 {
         What::HandshakeFailed { why, .. } => why.hash(&mut hasher),
         What::Bound { .. }
         | What::Serving { .. }
+        | What::Unsent { .. }
         | What::Lost { .. }
         | What::PeerConnected { .. }
         | What::PeerDisconnected { .. }

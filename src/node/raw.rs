@@ -8,10 +8,13 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::fmt;
 use std::os::fd::RawFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::lingering::Lingering;
+use crate::event::Facts;
 use crate::message::Frame;
 use crate::zeromq::{OptionValue, Role};
 
@@ -50,6 +53,8 @@ pub(super) struct RawSocket {
     pointer: *mut c_void,
     /// What a monitor calls, and what that hands on to.
     monitor: Option<(Box<zmq_sys::zmq_sys_monitor_t>, Box<Listener>)>,
+    /// Who hears of the socket when it is closed.
+    epilogue: Option<Listener>,
     /// Closes the socket when it is dropped.
     _owner: zmq::Socket,
 }
@@ -79,7 +84,7 @@ impl RawSocket {
         }
         // SAFETY: the pointer is a fresh socket that nobody else owns.
         let owner = unsafe { zmq::Socket::from_raw(pointer) };
-        Ok(Self { pointer, monitor: None, _owner: owner })
+        Ok(Self { pointer, monitor: None, epilogue: None, _owner: owner })
     }
 
     /// Sets an option by libzmq's number.
@@ -235,6 +240,41 @@ impl RawSocket {
         check(unsafe { zmq_sys::zmq_socket_monitor_pipes_stats(self.pointer) })
     }
 
+    /// Has a listener told of the socket from the moment it is closed: [`CLOSED`] at once, what it
+    /// drops, and `ZMQ_EVENT_MONITOR_STOPPED` when nothing of it is left. It must not block.
+    pub(super) fn at_its_end(&mut self, listener: Listener) {
+        self.epilogue = Some(listener);
+    }
+
+    /// Leaves the monitor to the epilogue; whether it did.
+    fn begin_epilogue(&mut self) -> bool {
+        let Some(listener) = self.epilogue.take() else { return false };
+        listener(CLOSED.into(), &[], c"", c"");
+        let mut epilogue = Box::new(Epilogue {
+            call: zmq_sys::zmq_sys_monitor_t { tell: tell_end, hint: std::ptr::null_mut() },
+            listener,
+        });
+        epilogue.call.hint = std::ptr::from_mut(&mut *epilogue).cast();
+        let epilogue = Box::into_raw(epilogue);
+        // SAFETY: a live socket; the address stays valid until `tell_end` hears that the monitor
+        // has stopped, which libzmq tells last.
+        let started = check(unsafe {
+            zmq_sys::zmq_socket_monitor_versioned(
+                self.pointer,
+                (&raw const (*epilogue).call).cast(),
+                u64::from(zmq_sys::ZMQ_SYS_EVENT_UNSENT | zmq_sys::ZMQ_EVENT_MONITOR_STOPPED),
+                zmq_sys::ZMQ_SYS_EVENT_VERSION_CALL.cast_signed(),
+                zmq_sys::ZMQ_PAIR.cast_signed(),
+            )
+        });
+        if started.is_err() {
+            // SAFETY: libzmq did not take it.
+            let epilogue = unsafe { Box::from_raw(epilogue) };
+            (epilogue.listener)(zmq_sys::ZMQ_EVENT_MONITOR_STOPPED.into(), &[], c"", c"");
+        }
+        started.is_ok()
+    }
+
     fn stop_monitor(&self) {
         // SAFETY: a live socket; a null endpoint ends the monitor. libzmq tells events under a
         // lock that this call takes too, so none is under way after it.
@@ -252,8 +292,32 @@ impl RawSocket {
 
 impl Drop for RawSocket {
     fn drop(&mut self) {
-        self.stop_monitor();
+        if !self.begin_epilogue() {
+            self.stop_monitor();
+        }
     }
+}
+
+/// What an epilogue hears first; no event of libzmq's.
+pub(super) const CLOSED: u32 = 0x8000_0000;
+
+/// What a closed socket tells, and to whom.
+struct Epilogue {
+    call: zmq_sys::zmq_sys_monitor_t,
+    listener: Listener,
+}
+
+/// Lets no closed socket of this process linger for longer than that from now on. The released libzmq
+/// cannot do that; there only the process's own end is left.
+pub(super) fn linger_at_most(time: Duration) {
+    let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX >> 1);
+    #[cfg(feature = "patched-libzmq")]
+    // SAFETY: it takes a number only.
+    unsafe {
+        zmq_sys::zmq_sys_linger_at_most(milliseconds);
+    }
+    #[cfg(not(feature = "patched-libzmq"))]
+    let _ = milliseconds;
 }
 
 /// Hears an event, its values, our end and the peer's end of the connection.
@@ -272,6 +336,27 @@ unsafe extern "C" fn tell(
         let listener = &*hint.cast::<Listener>();
         let values = std::slice::from_raw_parts(values, usize::try_from(count).unwrap_or(0));
         listener(event, values, CStr::from_ptr(local), CStr::from_ptr(remote));
+    }
+}
+
+unsafe extern "C" fn tell_end(
+    hint: *mut c_void,
+    event: u64,
+    values: *const u64,
+    count: u64,
+    local: *const c_char,
+    remote: *const c_char,
+) {
+    let epilogue = hint.cast::<Epilogue>();
+    // SAFETY: as in `tell`; the hint is the epilogue itself.
+    unsafe {
+        let values = std::slice::from_raw_parts(values, usize::try_from(count).unwrap_or(0));
+        let (local, remote) = (CStr::from_ptr(local), CStr::from_ptr(remote));
+        ((*epilogue).listener)(event, values, local, remote);
+        if event == u64::from(zmq_sys::ZMQ_EVENT_MONITOR_STOPPED) {
+            // Nothing more is told, and libzmq looks at it no more.
+            drop(Box::from_raw(epilogue));
+        }
     }
 }
 
@@ -294,7 +379,7 @@ impl Events {
 
 /// A libzmq context, shared by all threads; terminated when the last handle is dropped.
 #[derive(Clone)]
-pub struct Context(Arc<ContextPointer>);
+pub struct Context(Arc<ContextPointer>, Lingering);
 
 struct ContextPointer {
     pointer: *mut c_void,
@@ -307,13 +392,14 @@ unsafe impl Sync for ContextPointer {}
 
 impl Context {
     /// A context that may hold so many sockets. Its threads start with the first socket.
-    pub fn new(max_sockets: i32, io_threads: i32) -> Result<Self, Errno> {
+    /// What closed sockets drop is told as facts.
+    pub fn new(max_sockets: i32, io_threads: i32, facts: Facts) -> Result<Self, Errno> {
         // SAFETY: no preconditions.
         let pointer = unsafe { zmq_sys::zmq_ctx_new() };
         if pointer.is_null() {
             return Err(Errno::last());
         }
-        let context = Self(Arc::new(ContextPointer { pointer }));
+        let context = Self(Arc::new(ContextPointer { pointer }), Lingering::new(facts));
         context.set(zmq_sys::ZMQ_MAX_SOCKETS, max_sockets)?;
         context.set(zmq_sys::ZMQ_IO_THREADS, io_threads)?;
         Ok(context)
@@ -327,6 +413,12 @@ impl Context {
     fn set(&self, option: u32, value: i32) -> Result<(), Errno> {
         // SAFETY: a live context.
         check(unsafe { zmq_sys::zmq_ctx_set(self.0.pointer, option.cast_signed(), value) })
+    }
+
+    /// Its sockets that were closed and are not gone yet.
+    #[must_use]
+    pub fn lingering(&self) -> &Lingering {
+        &self.1
     }
 
     /// The most sockets a context can ever be told to hold.

@@ -3,6 +3,7 @@
 //! Owns the thread. A node stays on its shard for life, so neither its sockets nor its handler
 //! need to be sent between threads.
 
+use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,8 +14,16 @@ use tokio::task::LocalSet;
 
 use super::blueprint::{Blueprint, NodeError};
 use super::control::{ControlSender, NodeHandle};
+use super::rehearsal::{Claim, Rehearsed};
 use super::task::Node;
 use crate::script::{Engine, STACK_BYTES};
+
+/// What a shard is told.
+enum Order {
+    Rehearse { blueprint: Box<Blueprint>, done: oneshot::Sender<Result<Vec<Claim>, NodeError>> },
+    Forget,
+    Spawn(Box<Spawn>),
+}
 
 struct Spawn {
     blueprint: Blueprint,
@@ -24,7 +33,7 @@ struct Spawn {
 /// A thread that runs nodes.
 #[derive(Debug)]
 pub struct Shard {
-    inbox: Option<mpsc::UnboundedSender<Spawn>>,
+    inbox: Option<mpsc::UnboundedSender<Order>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -36,14 +45,28 @@ impl Shard {
     /// When the system gives no thread or no reactor.
     pub fn start(name: &str) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (sender, mut inbox) = mpsc::unbounded_channel::<Spawn>();
+        let (sender, mut inbox) = mpsc::unbounded_channel::<Order>();
         let builder = std::thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
         let thread = builder.spawn(move || {
             let engine = Rc::new(Engine::new());
             let nodes = LocalSet::new();
             runtime.block_on(nodes.run_until(async {
-                while let Some(spawn) = inbox.recv().await {
-                    tokio::task::spawn_local(run(spawn, Rc::clone(&engine)));
+                let mut rehearsed: HashMap<Arc<str>, Rehearsed> = HashMap::new();
+                while let Some(order) = inbox.recv().await {
+                    match order {
+                        Order::Rehearse { blueprint, done } => {
+                            let result = blueprint.rehearse(&engine, &[]);
+                            let _ = done.send(result.map(|(made, claims)| {
+                                rehearsed.insert(Arc::clone(&blueprint.instance), made);
+                                claims
+                            }));
+                        }
+                        Order::Forget => rehearsed.clear(),
+                        Order::Spawn(spawn) => {
+                            let made = rehearsed.remove(&spawn.blueprint.instance);
+                            tokio::task::spawn_local(run(*spawn, Rc::clone(&engine), made));
+                        }
+                    }
                 }
             }));
             // Whoever drops the shard has stopped its nodes; what is left waits for nothing.
@@ -69,9 +92,31 @@ impl Shard {
         let (done, result) = oneshot::channel();
         if let Some(inbox) = &self.inbox {
             // If the thread is gone, `done` is dropped and the receiver hears of it.
-            let _ = inbox.send(Spawn { blueprint, done });
+            let _ = inbox.send(Order::Spawn(Box::new(Spawn { blueprint, done })));
         }
         result
+    }
+
+    /// Tries what making a node could fail at, and keeps what it opened for that until the node is
+    /// made or it is told to forget it. Tells what the node would bind.
+    pub fn begin_rehearsal(
+        &self,
+        blueprint: Blueprint,
+    ) -> oneshot::Receiver<Result<Vec<Claim>, NodeError>> {
+        let (done, result) = oneshot::channel();
+        if let Some(inbox) = &self.inbox {
+            // As in `begin_spawn`.
+            let _ = inbox.send(Order::Rehearse { blueprint: Box::new(blueprint), done });
+        }
+        result
+    }
+
+    /// Lets go of everything that was rehearsed here and not made.
+    pub fn forget(&self) {
+        if let Some(inbox) = &self.inbox {
+            // A thread that is gone has forgotten.
+            let _ = inbox.send(Order::Forget);
+        }
     }
 }
 
@@ -84,13 +129,13 @@ impl Drop for Shard {
     }
 }
 
-async fn run(spawn: Spawn, engine: Rc<Engine>) {
+async fn run(spawn: Spawn, engine: Rc<Engine>, rehearsed: Option<Rehearsed>) {
     let Spawn { blueprint, done } = spawn;
     let instance = Arc::clone(&blueprint.instance);
     let node = blueprint.spec.name.clone();
     let counters = Arc::clone(&blueprint.counters);
     // Boxed: what a node needs only while it is made would otherwise be kept for all its life.
-    match Box::pin(Node::create(blueprint, engine)).await {
+    match Box::pin(Node::create(blueprint, engine, rehearsed)).await {
         Ok((running, bound)) => {
             let (control, inbox) = ControlSender::channel();
             let (end, ended) = oneshot::channel();

@@ -5,7 +5,7 @@
 mod attaching;
 mod exchange;
 
-pub(super) use attaching::came_in_by;
+pub(super) use attaching::{bind_failure, came_in_by};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::os::fd::RawFd;
@@ -19,6 +19,7 @@ use super::control::SocketState;
 use super::inbox::subscription;
 use super::inject::Caller;
 use super::ipc::IpcFile;
+use super::lingering::Lingering;
 use super::monitor::Monitor;
 use super::raw::{Context, Errno, RawSocket};
 use super::reach::Reach;
@@ -160,6 +161,8 @@ pub(super) struct NodeSocket {
     /// Whether peers may be in that no ZAP handler was asked about, though this spec would have.
     may_have_let_in: bool,
     owner: String,
+    /// Who hears of it when it is closed, unless it has nothing to send.
+    lingering: Option<Lingering>,
     numbering: Option<Numbering>,
     checking: Checking,
 }
@@ -180,6 +183,7 @@ impl NodeSocket {
             monitor: None,
             raw,
             owner: owner.to_owned(),
+            lingering: sends_messages(spec.role).then(|| context.lingering().clone()),
             name: spec.name.as_str().into(),
             spec: spec.clone(),
             counters,
@@ -335,7 +339,8 @@ impl NodeSocket {
 
     /// Whatever its linger: what it was given to send is not lost because a reload replaces it.
     pub(super) fn keep_unsent(&mut self) {
-        if self.spec.linger.is_some_and(|linger| linger < UNSENT_KEPT) {
+        let short = self.spec.linger.is_some_and(|linger| linger < UNSENT_KEPT);
+        if short && sends_messages(self.spec.role) {
             // The socket goes in any case.
             let _ = self.set_int("linger", zmq_sys::ZMQ_LINGER, milliseconds(Some(UNSENT_KEPT)));
         }
@@ -494,10 +499,12 @@ impl NodeSocket {
 /// A receiver has nothing to keep but subscriptions, which nobody needs once it is gone: waiting
 /// with them for a publisher that has closed first would hold up the end of the run.
 fn linger(spec: &SocketSpec) -> i32 {
-    if matches!(spec.role, Role::Sub | Role::Xsub | Role::Pull) {
-        return 0;
-    }
-    milliseconds(spec.linger)
+    if sends_messages(spec.role) { milliseconds(spec.linger) } else { 0 }
+}
+
+/// Whether a role sends anything but subscriptions.
+fn sends_messages(role: Role) -> bool {
+    !matches!(role, Role::Sub | Role::Xsub | Role::Pull)
 }
 
 fn nanos(duration: Duration) -> u64 {

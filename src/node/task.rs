@@ -26,6 +26,7 @@ use super::inject::Injected;
 use super::limiter::Limiter;
 use super::lines::Lines;
 use super::observation::Inquiry;
+use super::rehearsal::Rehearsed;
 use super::sink::Sink;
 use super::socket::NodeSocket;
 use super::timers::Timers;
@@ -93,6 +94,8 @@ pub(super) struct Node {
     resting_until: Option<Instant>,
     /// While a reload holds the node: the sockets whose messages are stashed.
     pub(super) held: Option<BTreeSet<usize>>,
+    /// What the change to come was found to need.
+    pub(super) rehearsed: Option<Box<Rehearsed>>,
     /// Questions of observers that wait for libzmq.
     pub(super) inquiry: Option<Inquiry>,
     restarts: u32,
@@ -116,8 +119,9 @@ impl Node {
     pub(super) async fn create(
         blueprint: Blueprint,
         engine: Rc<Engine>,
+        rehearsed: Option<Rehearsed>,
     ) -> Result<(Box<Self>, Bound), NodeError> {
-        let parts = blueprint.build(&engine).await?;
+        let parts = blueprint.build(&engine, rehearsed).await?;
         let mut bound = Bound::new();
         for (place, socket) in parts.sockets.iter().enumerate() {
             for (given, actual) in &socket.bound {
@@ -150,6 +154,7 @@ impl Node {
             unsent: Unsent::default(),
             resting_until: None,
             held: None,
+            rehearsed: None,
             inquiry: None,
             restarts: 0,
             born: Instant::now(),
@@ -224,6 +229,8 @@ impl Node {
             }
             Control::Hold { stash } => self.hold(&stash),
             Control::Figures { answer } => drop(answer.send(self.figures())),
+            Control::Rehearse { spec, done } => drop(done.send(self.rehearse(spec))),
+            Control::Forget => self.rehearsed = None,
             Control::Change { spec, done } => drop(done.send(self.change(spec).await)),
             Control::Release { reloaded } => self.release(reloaded),
             Control::Missing { answer } => drop(answer.send(self.missing_links())),

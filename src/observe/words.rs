@@ -20,6 +20,7 @@ pub(super) fn level(what: &What) -> Level {
         | What::Failed { .. } => Level::Error,
         What::Malformed { .. }
         | What::Dropped { .. }
+        | What::Unsent { .. }
         | What::Lost { dropped: true, .. }
         | What::HandshakeFailed { .. }
         | What::LinkMissing { .. }
@@ -51,6 +52,10 @@ pub(super) fn sentence(what: &What) -> String {
         What::Dropped { reason, count } => {
             let plural = if *count == 1 { "" } else { "s" };
             format!("dropped {count} message{plural}: {}", reason.sentence())
+        }
+        What::Unsent { endpoint, count } => {
+            let plural = if *count == 1 { "" } else { "s" };
+            format!("dropped {count} message{plural} for {endpoint}: not sent within the linger")
         }
         What::Lost { flow, lost, sent, dropped } => {
             let why = if *dropped {

@@ -9,6 +9,7 @@ mod flows;
 mod ledger;
 mod links;
 mod receipt;
+mod rehearsal;
 mod reload;
 mod roster;
 mod scope;
@@ -21,7 +22,7 @@ mod wire;
 
 pub use receipt::{Receipt, Verdict};
 pub use roster::{Roster, RosterEntry};
-pub use stop::Haste;
+pub use stop::{Ending, Haste};
 pub use view::View;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +35,7 @@ use tokio::sync::{oneshot, watch};
 use crate::event::Facts;
 use crate::listing::thousands;
 use crate::node::{
-    Context, Control, Errno, NodeError, NodeHandle, NodeState, Shard, SocketError, Taps,
+    Context, Control, Errno, Lingering, NodeError, NodeHandle, NodeState, Shard, SocketError, Taps,
 };
 use crate::script::Keepsake;
 use crate::topology::Topology;
@@ -94,6 +95,10 @@ pub struct Supervisor {
     at_rest: BTreeMap<(Arc<str>, String), calm::Rest>,
     /// Instances that a reload under way holds.
     held: BTreeSet<Arc<str>>,
+    /// What a rehearsal made for instances that are to join.
+    made: BTreeMap<Arc<str>, rehearsal::Made>,
+    /// Instances that were told to end and have not.
+    ending: Ending,
     /// The states of instances that ended in the reload under way.
     keepsakes: BTreeMap<Arc<str>, Keepsake>,
     taps: Arc<Taps>,
@@ -111,7 +116,7 @@ impl Supervisor {
     pub fn new(topology: &Topology, facts: Facts) -> Result<Self, StartError> {
         let wanted = (topology.socket_count() * 2).max(SOCKETS_MIN);
         let wanted = i32::try_from(wanted).unwrap_or(i32::MAX).min(Context::socket_limit());
-        let context = Context::new(wanted, 1).map_err(StartError::Context)?;
+        let context = Context::new(wanted, 1, facts.clone()).map_err(StartError::Context)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let shards = (0..cores)
             .map(|number| Shard::start(&format!("shard-{number}")))
@@ -128,6 +133,8 @@ impl Supervisor {
             unsettled: BTreeSet::new(),
             at_rest: BTreeMap::new(),
             held: BTreeSet::new(),
+            made: BTreeMap::new(),
+            ending: Ending::default(),
             keepsakes: BTreeMap::new(),
             taps: Arc::default(),
             roster: watch::Sender::default(),
@@ -139,6 +146,18 @@ impl Supervisor {
     #[must_use]
     pub fn taps(&self) -> Arc<Taps> {
         Arc::clone(&self.taps)
+    }
+
+    /// The sockets that were closed and still have something to send.
+    #[must_use]
+    pub fn lingering(&self) -> Lingering {
+        self.context.lingering().clone()
+    }
+
+    /// The instances that are being ended, now and later.
+    #[must_use]
+    pub fn ending(&self) -> Ending {
+        self.ending.clone()
     }
 
     /// What runs now.

@@ -48,6 +48,9 @@ pub struct Receipt {
     pub notes: Vec<String>,
     /// Why it did not happen; one text each.
     pub errors: Vec<String>,
+    /// After how many seconds it is tried again, if a step failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_seconds: Option<u64>,
 }
 
 /// What was done to one node.
@@ -86,6 +89,7 @@ impl Receipt {
             dropped: 0,
             notes: Vec::new(),
             errors: Vec::new(),
+            retry_seconds: None,
         }
     }
 }
@@ -138,6 +142,9 @@ impl fmt::Display for Receipt {
         }
         for error in &self.errors {
             write!(f, "\n  error: {}", visible_lines(error))?;
+        }
+        if let Some(seconds) = self.retry_seconds {
+            write!(f, "\n  tries again in {seconds} s, and at once when it is saved or on SIGHUP")?;
         }
         Ok(())
     }

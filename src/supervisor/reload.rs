@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::calm::Calm;
 use super::early::EarlyLinks;
 use super::receipt::{Receipt, Verdict};
+use super::rehearsal::Wanted;
 use super::scope::Scope;
 use super::steps::Steps;
 use super::wanted::FromOutside;
@@ -37,22 +38,27 @@ impl Supervisor {
         let counters: Vec<_> =
             self.nodes.values().map(|handle| Arc::clone(&handle.counters)).collect();
         let dropped = dropped_at_shutdown(&counters);
-        match self.carry_out(&plan, new).await {
+        match self.try_and_carry_out(&plan, new).await {
             Ok(done) => {
                 receipt.held = done.held;
                 receipt.stashed = done.calm.stashed;
                 receipt.notes = done.notes;
                 self.generation += 1;
             }
-            Err(error) => {
+            Err(Failure::Before(error)) => {
+                receipt.verdict = Verdict::RolledBack;
+                receipt.errors.push(error.to_string());
+            }
+            Err(Failure::Between(error)) => {
                 receipt.verdict = Verdict::RolledBack;
                 receipt.errors.push(error.to_string());
                 // Nobody came in unasked meanwhile, so nobody has to knock again for that.
                 let back = Plan::between(&new.asking_as(&old), &old);
-                match self.carry_out(&back, &old).await {
+                match self.carry_out(&back, &old, &[]).await {
                     // It is the version that ran before, not another one.
                     Ok(done) => receipt.notes = done.notes,
                     Err(error) => {
+                        let error = error.into_error();
                         receipt.errors.push(format!("going back failed too: {error}"));
                         self.release(&Steps::default());
                     }
@@ -74,22 +80,39 @@ impl Supervisor {
         self.generation
     }
 
-    /// Carries a plan out. On failure the nodes are in between; the plan back mends that, because
-    /// every step looks at what is there.
+    /// Carries a plan out that has been rehearsed, so that what cannot be done changes nothing.
+    async fn try_and_carry_out(&mut self, plan: &Plan, new: &Topology) -> Result<Done, Failure> {
+        let steps = self.steps(plan);
+        let wanted = self.rehearse(&steps).await.map_err(Failure::Before)?;
+        let result = self.carry_out(plan, new, &wanted).await;
+        self.forget(&steps);
+        result
+    }
+
+    /// Carries a plan out, whose steps were found to bind these endpoints. When it fails between,
+    /// the plan back mends that, because every step looks at what is there.
     pub(super) async fn carry_out(
         &mut self,
         plan: &Plan,
         new: &Topology,
-    ) -> Result<Done, StartError> {
+        wanted: &[Wanted],
+    ) -> Result<Done, Failure> {
         let old = self.topology.clone();
         let old_links = links_of(&old);
         // What either version wants asked is asked, until the new one is all that runs.
         if old.asks_zap() || new.asks_zap() {
-            self.context.need_zap(true).map_err(StartError::Context)?;
+            self.context.need_zap(true).map_err(|it| Failure::Before(StartError::Context(it)))?;
         }
         let scope = Scope::of(plan, &old, &old_links);
         let steps = self.steps(plan);
         let mut done = self.quiet(&scope, &old, &old_links, &steps).await;
+        // Becoming calm took its time, and somebody else may have bound a port meanwhile.
+        if let Err(error) = self.probe(wanted, Duration::ZERO).await {
+            self.release(&Steps::default());
+            let need = self.context.need_zap(old.asks_zap());
+            need.map_err(|errno| Failure::Before(StartError::Context(errno)))?;
+            return Err(Failure::Before(error));
+        }
         done.wanted = self.wanted_from_outside(&scope, &old, &old_links).await;
         self.end(&steps.leave, Instant::now() + super::stop::SEND, true).await;
         self.hand_down(plan);
@@ -98,9 +121,10 @@ impl Supervisor {
         let result = self.change_all(&steps, &scope, &done, new).await;
         self.remember_rest(&scope).await;
         // On failure everything stays held until the way back is done.
-        done.notes.extend(result?);
+        done.notes.extend(result.map_err(Failure::Between)?);
         self.topology = new.clone();
-        self.context.need_zap(new.asks_zap()).map_err(StartError::Context)?;
+        let need = self.context.need_zap(new.asks_zap());
+        need.map_err(|errno| Failure::Between(StartError::Context(errno)))?;
         self.account();
         self.release(&steps);
         self.start_all(&steps);
@@ -239,6 +263,23 @@ impl Supervisor {
             if let Some(kept) = self.keepsakes.get(before.as_str()).cloned() {
                 self.keepsakes.entry(after.into()).or_insert(kept);
             }
+        }
+    }
+}
+
+/// Where carrying out a plan failed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Before anything was touched.
+    Before(StartError),
+    /// With nodes in between.
+    Between(StartError),
+}
+
+impl Failure {
+    pub(super) fn into_error(self) -> StartError {
+        match self {
+            Self::Before(error) | Self::Between(error) => error,
         }
     }
 }

@@ -43,7 +43,7 @@ impl Supervisor {
     /// When a node cannot be made or linked; then nothing of it runs.
     pub async fn start(&mut self, topology: &Topology) -> Result<(), StartError> {
         let plan = Plan::between(&self.topology, topology);
-        match self.carry_out(&plan, topology).await {
+        match self.carry_out(&plan, topology, &[]).await {
             Ok(_) => {
                 self.generation += 1;
                 self.show();
@@ -52,7 +52,7 @@ impl Supervisor {
             }
             Err(error) => {
                 self.stop(super::stop::Haste::Now).await;
-                Err(error)
+                Err(error.into_error())
             }
         }
     }
@@ -102,26 +102,48 @@ impl Supervisor {
         replica: u32,
         number: usize,
     ) -> Result<(Arc<str>, Begun), StartError> {
-        let blueprint = Blueprint {
+        let mut blueprint = self.blueprint(spec, &instance, replica);
+        let mut thread = Err(self.shard_of(number));
+        if let Some(made) = self.made.remove(&instance) {
+            blueprint.counters = made.counters;
+            thread = made.thread;
+        } else if spec.isolate {
+            thread = Ok(Shard::start(&instance)?);
+        }
+        let result = match thread {
+            Ok(shard) => {
+                let result = shard.begin_spawn(blueprint);
+                self.isolated.insert(Arc::clone(&instance), shard);
+                result
+            }
+            Err(at) => self.shards[at].begin_spawn(blueprint),
+        };
+        Ok((instance, result))
+    }
+
+    /// What an instance is made from.
+    pub(super) fn blueprint(
+        &self,
+        spec: &Arc<NodeSpec>,
+        instance: &Arc<str>,
+        replica: u32,
+    ) -> Blueprint {
+        Blueprint {
             spec: Arc::clone(spec),
-            instance: Arc::clone(&instance),
+            instance: Arc::clone(instance),
             replica,
             context: self.context.clone(),
             counters: Arc::new(NodeCounters::new(spec.sockets.len())),
             facts: self.facts.clone(),
             taps: Arc::clone(&self.taps),
             started: self.started,
-            kept: self.keepsakes.get(&instance).cloned(),
-        };
-        let result = if spec.isolate {
-            let shard = Shard::start(&instance)?;
-            let result = shard.begin_spawn(blueprint);
-            self.isolated.insert(Arc::clone(&instance), shard);
-            result
-        } else {
-            self.shards[shard_of(number, self.shards.len())].begin_spawn(blueprint)
-        };
-        Ok((instance, result))
+            kept: self.keepsakes.get(instance).cloned(),
+        }
+    }
+
+    /// The shard of the node of that number.
+    pub(super) fn shard_of(&self, number: usize) -> usize {
+        shard_of(number, self.shards.len())
     }
 
     /// Connects the instances of these nodes and waits for their links.

@@ -3,12 +3,14 @@
 //! Owns the deadlines of a stop. A node finishes the message in hand, sends what waits, and closes
 //! its sockets itself.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 use super::{Supervisor, flow};
+use crate::lock::locked;
 use crate::node::Control;
 use crate::topology::links_of;
 
@@ -28,6 +30,26 @@ pub enum Haste {
     Now,
 }
 
+/// The instances that are being ended, for whoever waits for them.
+#[derive(Clone, Default, Debug)]
+pub struct Ending(Arc<Mutex<BTreeSet<Arc<str>>>>);
+
+impl Ending {
+    /// Those that have not ended.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<String> {
+        locked(&self.0).iter().map(ToString::to_string).collect()
+    }
+
+    fn begin(&self, instances: &[Arc<str>]) {
+        locked(&self.0).extend(instances.iter().cloned());
+    }
+
+    fn end(&self, instance: &str) {
+        locked(&self.0).remove(instance);
+    }
+}
+
 impl Supervisor {
     /// Stops every node and closes every socket.
     pub async fn stop(&mut self, haste: Haste) {
@@ -44,6 +66,7 @@ impl Supervisor {
                 .filter(|handle| level.contains(&handle.node))
                 .map(|handle| Arc::clone(&handle.instance))
                 .collect();
+            self.ending.begin(&level);
             if haste == Haste::Drain {
                 self.drain(&level, drained_by).await;
             }
@@ -72,6 +95,7 @@ impl Supervisor {
 
     /// Ends instances; `alone` if the run goes on without them.
     pub(super) async fn end(&mut self, instances: &[Arc<str>], deadline: Instant, alone: bool) {
+        self.ending.begin(instances);
         let mut ending = Vec::new();
         for instance in instances {
             if let Some(handle) = self.nodes.remove(instance) {
@@ -85,6 +109,7 @@ impl Supervisor {
                 self.keepsakes.insert(Arc::clone(&handle.instance), kept);
             }
             self.isolated.remove(&handle.instance);
+            self.ending.end(&handle.instance);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Owns the reading of `/proc/net/tcp`. Never touches a socket.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Bytes in the kernel's buffers of connections, by the port at either end.
 #[derive(Default, Debug)]
@@ -57,6 +58,58 @@ fn read(row: &str, queue: Queue) -> Option<([u16; 2], u64)> {
     (state != LISTENS && bytes > 0).then_some((ports, bytes))
 }
 
+/// Where somebody listens.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Listener(SocketAddr);
+
+impl Listener {
+    /// That of a bound endpoint with an address; none for a transport without ports.
+    pub(super) fn of(endpoint: &str) -> Option<Self> {
+        let (scheme, address) = endpoint.split_once("://")?;
+        let address = address.split_once('/').map_or(address, |(address, _)| address);
+        let address = address.replacen("*:", "0.0.0.0:", usize::from(address.starts_with("*:")));
+        matches!(scheme, "tcp" | "ws").then(|| address.parse().ok().map(Self)).flatten()
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.0.port()
+    }
+
+    /// Whether two cannot be at the same time.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let any = |listener: &Self| listener.0.ip().is_unspecified();
+        self.port() == other.port() && (any(self) || any(other) || self.0.ip() == other.0.ip())
+    }
+}
+
+/// Everybody who listens at a port, as far as the kernel tells.
+pub(super) fn listeners(port: u16) -> Vec<Listener> {
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
+    let tables = tables.map(|path| std::fs::read_to_string(path).unwrap_or_default());
+    let rows = tables.iter().flat_map(|table| table.lines().skip(1));
+    rows.filter_map(read_listener).filter(|listener| listener.port() == port).collect()
+}
+
+fn read_listener(row: &str) -> Option<Listener> {
+    const LISTENS: &str = "0A";
+    let mut columns = row.split_ascii_whitespace().skip(1);
+    let (address, port) = columns.next()?.rsplit_once(':')?;
+    if columns.nth(1)? != LISTENS {
+        return None;
+    }
+    let words: Vec<u32> = (0..address.len() / 8)
+        .map(|at| u32::from_str_radix(address.get(at * 8..at * 8 + 8)?, 16).ok())
+        .collect::<Option<_>>()?;
+    // Each word is printed as the number that it is in memory.
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let ip: IpAddr = match bytes.len() {
+        4 => Ipv4Addr::from(<[u8; 4]>::try_from(bytes).ok()?).into(),
+        16 => Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?).into(),
+        _ => return None,
+    };
+    Some(Listener(SocketAddr::new(ip, u16::from_str_radix(port, 16).ok()?)))
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -72,6 +125,16 @@ mod tests {
         assert_eq!(read(&row.replace(" 01 ", " 0A "), Queue::Receive), None);
         for nonsense in ["", "a b c", "5: x:y z:w 01 0:0", "5: 0:1 0:2 01 0"] {
             assert_eq!(read(nonsense, Queue::Send), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn who_listens_is_seen_with_the_address() {
+        for address in ["127.0.0.1:0", "127.0.0.2:0", "0.0.0.0:0"] {
+            let listener = TcpListener::bind(address).unwrap();
+            let at = listener.local_addr().unwrap();
+            let found = listeners(at.port());
+            assert!(found.contains(&Listener::of(&format!("tcp://{at}")).unwrap()), "{found:?}");
         }
     }
 

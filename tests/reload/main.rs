@@ -8,6 +8,9 @@
 
 mod authentication;
 mod edited;
+#[cfg(feature = "patched-libzmq")]
+mod endings;
+mod failures;
 mod flows;
 mod handlers;
 mod marks;

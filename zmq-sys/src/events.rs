@@ -36,6 +36,9 @@ pub const ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: u32 = 0x4000;
 /// Draft, and only in version 2. The two values are how many messages wait in a connection,
 /// outbound and inbound.
 pub const ZMQ_EVENT_PIPES_STATS: u32 = 0x10000;
+/// Only told with the feature `patched`: a connection whose endpoint or socket was let go of dropped
+/// what it had not sent; the value is how many messages.
+pub const ZMQ_SYS_EVENT_UNSENT: u32 = 0x10_0000;
 
 /// Every event of version 1.
 pub const ZMQ_EVENT_ALL: u32 = 0xFFFF;

@@ -29,11 +29,15 @@ mod events;
 mod functions;
 mod messages;
 mod options;
+#[cfg(feature = "patched")]
+mod ours;
 
 pub use constants::*;
 pub use events::*;
 pub use functions::*;
 pub use messages::*;
 pub use options::*;
+#[cfg(feature = "patched")]
+pub use ours::*;
 
 pub use std::os::fd::RawFd;

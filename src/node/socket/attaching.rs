@@ -2,6 +2,7 @@
 //!
 //! Owns what libzmq forgets to tell of connections that we end ourselves.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{NodeSocket, SocketError};
@@ -25,11 +26,19 @@ impl NodeSocket {
         self.use_ipv6(endpoint)?;
         self.readable = true;
         let failed = |why: String| self.bind_error(endpoint, why);
-        self.raw.bind(endpoint).map_err(|errno| failed(bind_failure(errno)))?;
+        self.raw.bind(endpoint).map_err(|errno| failed(bind_failure(errno.0)))?;
         let actual = self.raw.last_endpoint().map_err(|errno| failed(errno.to_string()))?;
         self.files.extend(IpcFile::of(endpoint).map(|file| (endpoint.to_owned(), file)));
         self.bound.insert(endpoint.to_owned(), actual.clone());
         Ok(actual)
+    }
+
+    /// Binds if that goes at once.
+    pub(in crate::node) async fn try_bind(&mut self, endpoint: &str) -> Result<(), SocketError> {
+        match make_room(endpoint).await {
+            Ok(()) => self.bind(endpoint).map(drop),
+            Err(Taken::Perhaps(why) | Taken::ForGood(why)) => Err(self.bind_error(endpoint, why)),
+        }
     }
 
     /// Binds an endpoint that another socket of this process may just have closed.
@@ -76,7 +85,7 @@ impl NodeSocket {
 
     /// libzmq looks at its option `ipv6` when an endpoint is bound or connected; where that is an
     /// IPv6 address, the option goes without saying.
-    fn use_ipv6(&self, endpoint: &str) -> Result<(), SocketError> {
+    pub(in crate::node) fn use_ipv6(&self, endpoint: &str) -> Result<(), SocketError> {
         let is_wanted =
             self.spec.is_on("ipv6") || ["://[", ";["].iter().any(|start| endpoint.contains(start));
         self.set_int("ipv6", zmq_sys::ZMQ_IPV6, i32::from(is_wanted))
@@ -160,6 +169,10 @@ impl NodeSocket {
             let monitor = Monitor::start(&mut self.raw, self.spec.mechanism())
                 .map_err(|errno| SocketError::Open { socket: self.spec.name.clone(), errno })?;
             self.monitor = Some(monitor);
+            if let Some(lingering) = &self.lingering {
+                let owner = self.owner.as_str().into();
+                self.raw.at_its_end(lingering.listener(owner, Arc::clone(&self.name)));
+            }
         }
         Ok(())
     }
@@ -172,12 +185,13 @@ pub(in crate::node) fn came_in_by(local: &str, bound: &str) -> bool {
     local == bound || port.is_some_and(|port| local.ends_with(&port))
 }
 
-fn bind_failure(errno: Errno) -> String {
-    match errno.0 {
+/// Why a bind failed, in words.
+pub(in crate::node) fn bind_failure(errno: i32) -> String {
+    match errno {
         libc::EADDRINUSE => "another socket or program has it already".to_owned(),
         libc::EACCES => "not permitted (ports below 1024 need a privilege)".to_owned(),
         libc::EADDRNOTAVAIL => "this machine has no such address".to_owned(),
         libc::ENODEV => "this machine has no such interface".to_owned(),
-        _ => errno.to_string(),
+        _ => Errno(errno).to_string(),
     }
 }

@@ -1,0 +1,124 @@
+//! Whether something that a change needs could be had, without having it: ports, paths, files.
+//!
+//! Never listens, so that no peer can come to an endpoint that may yet not be bound, and never
+//! changes what is in a file.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::net::TcpSocket;
+
+use super::blueprint::NodeError;
+use super::ipc::{self, Taken};
+use super::socket::bind_failure;
+use crate::topology::{FileSpec, NodeSpec};
+
+/// How long a file system may take to answer.
+const ANSWER: Duration = Duration::from_millis(500);
+
+/// Finds out whether an endpoint could be bound, given with the address that libzmq makes of its
+/// host. The error is the reason, in words.
+///
+/// # Errors
+///
+/// When somebody has it, or it cannot be bound here.
+pub async fn probe_endpoint(endpoint: &str) -> Result<(), String> {
+    let (scheme, address) = endpoint.split_once("://").unwrap_or_default();
+    match scheme {
+        "tcp" | "ws" => {
+            let address = address.split_once('/').map_or(address, |(address, _)| address);
+            // An address with a zone, say, is found out about by the bind itself.
+            address.parse().map_or(Ok(()), probe_port)
+        }
+        "ipc" if address != "*" && !address.starts_with('@') => {
+            ipc::make_room(endpoint).await.map_err(|taken| match taken {
+                Taken::Perhaps(why) | Taken::ForGood(why) => why,
+            })?;
+            let path = PathBuf::from(address);
+            let looked = within(move || can_make_a_file_beside(&path)).await;
+            looked.map_err(|error| error.to_string())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Binds as libzmq does, but never listens: nobody can connect, nor is the port taken.
+fn probe_port(address: SocketAddr) -> Result<(), String> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let bound = socket.and_then(|socket| {
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)
+    });
+    bound.map_err(|error| bind_failure(error.raw_os_error().unwrap_or(libc::EIO)))
+}
+
+/// Finds out whether the files that a node is to read and write can be opened; those that it has
+/// open already are left out.
+///
+/// # Errors
+///
+/// When one cannot.
+pub async fn probe_files(from: Option<&NodeSpec>, to: &NodeSpec) -> Result<(), NodeError> {
+    let reads = from.and_then(|from| from.read.as_ref());
+    if let Some(read) = to.read.as_ref().filter(|read| reads != Some(*read))
+        && let FileSpec::Path(path) = &read.file
+    {
+        let wanted = path.clone();
+        let opened = within(move || can_read(&wanted)).await;
+        opened.map_err(|error| NodeError::Source { path: path.clone(), error })?;
+    }
+    let writes = from.and_then(|from| from.write.as_ref());
+    if let Some(write) = to.write.as_ref().filter(|write| writes != Some(*write))
+        && let FileSpec::Path(path) = &write.file
+    {
+        let wanted = path.clone();
+        let opened = within(move || can_write(&wanted)).await;
+        opened.map_err(|error| NodeError::Sink { path: path.clone(), error })?;
+    }
+    Ok(())
+}
+
+fn can_read(path: &Path) -> io::Result<()> {
+    let about = path.metadata()?;
+    if about.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    // Opening a pipe would wait for its writer, or take what is another reader's.
+    if about.is_file() { File::open(path).map(drop) } else { Ok(()) }
+}
+
+fn can_write(path: &Path) -> io::Result<()> {
+    match path.metadata() {
+        Ok(about) if about.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(about) if about.is_file() => OpenOptions::new().append(true).open(path).map(drop),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => can_make_a_file_beside(path),
+        Err(error) => Err(error),
+    }
+}
+
+fn can_make_a_file_beside(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let probe = folder.join(format!(".zrig-{}", std::process::id()));
+    match OpenOptions::new().write(true).create_new(true).open(&probe) {
+        Ok(_) => std::fs::remove_file(&probe),
+        // Left over from a probe of ours that was cut short.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a call of the file system comes to; one that does not answer is left behind.
+async fn within(call: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || drop(answer.send(call())));
+    match tokio::time::timeout(ANSWER, answered).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Ok(()),
+        Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "its file system does not answer")),
+    }
+}
