@@ -4,7 +4,7 @@
 
 mod audience;
 
-pub use audience::{Interest, Reached};
+pub use audience::{Interest, Reached, said};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -134,6 +134,8 @@ pub struct SocketCounters {
     pub messages_in: Counter,
     /// Messages handed to libzmq.
     pub messages_out: Counter,
+    /// Messages that a subscriber's socket threw away, because it had unsubscribed when they came.
+    pub unwanted: Counter,
     /// Bytes received, all frames.
     pub bytes_in: Counter,
     /// Bytes handed to libzmq, all frames.

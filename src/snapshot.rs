@@ -266,7 +266,7 @@ pub struct FlowSnapshot {
     /// Messages sent, those that were refused included; `None`, as the rest, where peers outside
     /// the file take part or an option hides what a subscriber should get.
     pub sent: Option<u64>,
-    /// Messages received.
+    /// Messages received; those too that a subscriber had unsubscribed from when they came.
     pub received: Option<u64>,
     /// Messages sent and lost, as in [`LinkSnapshot::dropped`].
     pub dropped: Option<u64>,

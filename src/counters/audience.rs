@@ -3,25 +3,45 @@
 //! Owns the figures that a publisher and a subscriber share. Never matches a message: the
 //! publisher's node does. Locked only when filters change and by who reads.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::Counter;
 use crate::lock::locked;
 
+/// How often any subscriber has said what it takes.
+static SAID: AtomicU64 = AtomicU64::new(0);
+
+/// A number that changes whenever any subscriber says what it takes: a look at it spares a publisher
+/// the looks at all of them.
+#[must_use]
+pub fn said() -> u64 {
+    SAID.load(Ordering::Acquire)
+}
+
 /// What one subscriber takes now.
 #[derive(Default, Debug)]
 pub struct Interest {
     version: AtomicU64,
-    prefixes: Mutex<BTreeSet<Vec<u8>>>,
+    /// Each with what [`said`] was when it was said first.
+    prefixes: Mutex<BTreeMap<Vec<u8>, u64>>,
 }
 
 impl Interest {
-    /// Says what is taken from now on.
+    /// Says what is taken from now on. What is taken no more has to be said before libzmq is told,
+    /// and so has what is new: a publisher counts nothing that may not have been sent.
     pub fn set(&self, prefixes: BTreeSet<Vec<u8>>) {
-        *locked(&self.prefixes) = prefixes;
+        let now = SAID.fetch_add(1, Ordering::AcqRel) + 1;
+        let mut known = locked(&self.prefixes);
+        let with_since = |prefix: Vec<u8>| {
+            let since = known.get(&prefix).copied().unwrap_or(now);
+            (prefix, since)
+        };
+        *known = prefixes.into_iter().map(with_since).collect();
+        drop(known);
         self.version.fetch_add(1, Ordering::Release);
+        SAID.fetch_add(1, Ordering::AcqRel);
     }
 
     /// A number that changes whenever the prefixes do.
@@ -33,16 +53,18 @@ impl Interest {
     /// All of them, or nothing where nobody has said yet what is taken.
     #[must_use]
     pub fn taken(&self) -> Option<BTreeSet<Vec<u8>>> {
-        (self.version() > 0).then(|| locked(&self.prefixes).clone())
+        (self.version() > 0).then(|| locked(&self.prefixes).keys().cloned().collect())
     }
 
-    /// The prefixes, without those that a shorter one includes: a message matches one at most.
+    /// The prefixes that `counts` by themselves and by what [`said`] was when they were said first,
+    /// without those that a shorter one includes: a message matches one at most.
     #[must_use]
-    pub fn prefixes(&self) -> Vec<Vec<u8>> {
+    pub fn prefixes(&self, mut counts: impl FnMut(&[u8], u64) -> bool) -> Vec<Vec<u8>> {
         let mut shortest: Vec<Vec<u8>> = Vec::new();
         // In order, a prefix comes right before whatever it includes.
-        for prefix in locked(&self.prefixes).iter() {
-            if !shortest.last().is_some_and(|shorter| prefix.starts_with(shorter)) {
+        for (prefix, since) in locked(&self.prefixes).iter() {
+            let is_included = shortest.last().is_some_and(|shorter| prefix.starts_with(shorter));
+            if counts(prefix, *since) && !is_included {
                 shortest.push(prefix.clone());
             }
         }
@@ -103,7 +125,7 @@ mod tests {
             let interest = Interest::default();
             interest.set(given.iter().map(|prefix| prefix.as_bytes().to_vec()).collect());
             let left: Vec<Vec<u8>> = left.iter().map(|prefix| prefix.as_bytes().to_vec()).collect();
-            assert_eq!(interest.prefixes(), left, "{given:?}");
+            assert_eq!(interest.prefixes(|_, _| true), left, "{given:?}");
         }
     }
 

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::control::Subscriber;
 use super::task::{Node, Phase};
 use crate::snapshot::{ConnectionSnapshot, NodeStatus};
+use crate::zeromq::Role;
 
 /// How long libzmq may take to tell of its queues.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -115,7 +116,8 @@ impl Node {
             let of_socket = subscribers.iter().filter(|one| *one.socket == *socket.name);
             let of_socket =
                 of_socket.map(|one| (Arc::clone(&one.counters), Arc::clone(&one.reached)));
-            socket.reach.set(of_socket.collect());
+            let is_told = socket.spec.role == Role::Pub && !socket.spec.is_on("conflate");
+            socket.reach.set(of_socket.collect(), is_told);
         }
     }
 

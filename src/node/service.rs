@@ -80,6 +80,9 @@ impl Node {
         if *count == 0 {
             socket.topics.remove(topic);
         }
+        if wanted || !socket.topics.contains_key(topic) {
+            socket.reach.notice(topic, wanted);
+        }
         let total: u64 = socket.topics.values().map(|&count| u64::from(count)).sum();
         socket.counters.subscriptions.set(total);
         self.queue_peer_event(PeerEvent {

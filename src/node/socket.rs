@@ -155,6 +155,8 @@ pub(super) struct NodeSocket {
     /// On a subscriber: what it takes, and whether its publishers have been told.
     taken: BTreeMap<Vec<u8>, u32>,
     taken_is_told: bool,
+    /// How many messages libzmq had thrown away when it was last asked.
+    unwanted: u32,
     /// Messages in and out so far, and when that last changed.
     moved: (u64, Instant),
     blocked_since: Option<Instant>,
@@ -208,6 +210,7 @@ impl NodeSocket {
             reach: Reach::default(),
             taken: BTreeMap::new(),
             taken_is_told: false,
+            unwanted: 0,
             moved: (0, Instant::now()),
             blocked_since: None,
             may_have_let_in: spec.lets_in_unasked(),
@@ -273,7 +276,9 @@ impl NodeSocket {
             }
         }
         for prefix in self.spec.filters.iter().map(Filter::prefix).collect::<Vec<_>>() {
-            self.subscribe(&prefix).map_err(|errno| self.option_error("subscribe", errno))?;
+            self.note_subscription(true, &prefix);
+            self.subscription(&prefix, 1, zmq_sys::ZMQ_SUBSCRIBE)
+                .map_err(|errno| self.option_error("subscribe", errno))?;
         }
         Ok(())
     }
@@ -288,11 +293,15 @@ impl NodeSocket {
 
     /// Takes one more topic.
     pub(super) fn subscribe(&mut self, prefix: &[u8]) -> Result<(), Errno> {
+        self.note_subscription(true, prefix);
+        self.tell_taken();
         self.subscription(prefix, 1, zmq_sys::ZMQ_SUBSCRIBE)
     }
 
     /// No longer takes a topic.
     pub(super) fn unsubscribe(&mut self, prefix: &[u8]) -> Result<(), Errno> {
+        self.note_subscription(false, prefix);
+        self.tell_taken();
         self.subscription(prefix, 0, zmq_sys::ZMQ_UNSUBSCRIBE)
     }
 
@@ -347,7 +356,6 @@ impl NodeSocket {
     }
 
     fn subscription(&mut self, prefix: &[u8], wanted: u8, option: u32) -> Result<(), Errno> {
-        self.note_subscription(wanted == 1, prefix);
         if self.spec.role == Role::Xsub {
             let message = [&[wanted], prefix].concat();
             return self.raw.send(&mut Frame::copy(&message), false);
@@ -355,21 +363,30 @@ impl NodeSocket {
         self.raw.set_bytes(option.cast_signed(), prefix)
     }
 
-    /// Counts a message for every subscriber inside the file that takes it.
-    fn count_reached(&mut self, message: &mut Outgoing) {
+    /// Finds the subscribers inside the file that take a message, or notes what is subscribed to.
+    fn find_reached(&mut self, message: &mut Outgoing) {
         if message.counted {
             return;
         }
-        message.counted = true;
         match (self.spec.role, &*message.frames) {
-            (Role::Pub | Role::Xpub, [first, ..]) => self.reach.count(first),
+            (Role::Pub | Role::Xpub, [first, ..]) => self.reach.find(first),
             (Role::Xsub, frames) => {
+                message.counted = true;
                 if let Some((wanted, topic)) = subscription(frames) {
                     let topic = topic.to_vec();
                     self.note_subscription(wanted, &topic);
+                    self.tell_taken();
                 }
             }
-            _ => {}
+            _ => message.counted = true,
+        }
+    }
+
+    /// Counts a message that libzmq has begun to take for every subscriber that was found.
+    fn count_reached(&mut self, message: &mut Outgoing) {
+        if !message.counted && message.next > 0 {
+            message.counted = true;
+            self.reach.count_found();
         }
     }
 
@@ -387,7 +404,14 @@ impl NodeSocket {
     pub(super) fn share_interest(&mut self) {
         if self.spec.role.publishes() {
             self.reach.refresh();
-        } else if self.spec.role.filters() && !self.taken_is_told {
+        } else {
+            self.tell_taken();
+        }
+    }
+
+    /// Says what a subscriber takes, for its publishers inside the file.
+    fn tell_taken(&mut self) {
+        if self.spec.role.filters() && !self.taken_is_told {
             self.taken_is_told = true;
             self.counters.interest.set(self.taken.keys().cloned().collect());
         }
@@ -408,7 +432,20 @@ impl NodeSocket {
 
     /// Whether no message waits to be received.
     pub(super) fn look_drained(&mut self) -> bool {
-        !self.look() && self.stash.is_empty() && self.parked.is_empty()
+        let drained = !self.look() && self.stash.is_empty() && self.parked.is_empty();
+        self.note_unwanted();
+        drained
+    }
+
+    /// Counts what libzmq threw away because it was unsubscribed from when it came.
+    pub(super) fn note_unwanted(&mut self) {
+        if self.spec.role == Role::Sub
+            && let Ok(unwanted) = self.raw.get_int(zmq_sys::ZMQ_SYS_UNWANTED)
+        {
+            let unwanted = unwanted.cast_unsigned();
+            let more = unwanted.wrapping_sub(std::mem::replace(&mut self.unwanted, unwanted));
+            self.counters.unwanted.add(u64::from(more));
+        }
     }
 
     /// For how long nothing has gone through it.
@@ -460,12 +497,20 @@ impl NodeSocket {
             option: "subscribe".to_owned(),
             errno,
         };
+        let only = |these: &[Filter], those: &[Filter]| {
+            let these = these.iter().filter(|filter| !those.contains(filter));
+            these.map(Filter::prefix).collect::<Vec<_>>()
+        };
+        let (more, less) = (only(&to.filters, &from.filters), only(&from.filters, &to.filters));
+        more.iter().for_each(|prefix| self.note_subscription(true, prefix));
+        less.iter().for_each(|prefix| self.note_subscription(false, prefix));
+        self.tell_taken();
         // The new ones first, so that a message wanted before and after is never missed.
-        for filter in to.filters.iter().filter(|filter| !from.filters.contains(filter)) {
-            self.subscribe(&filter.prefix()).map_err(refused)?;
+        for prefix in &more {
+            self.subscription(prefix, 1, zmq_sys::ZMQ_SUBSCRIBE).map_err(refused)?;
         }
-        for filter in from.filters.iter().filter(|filter| !to.filters.contains(filter)) {
-            self.unsubscribe(&filter.prefix()).map_err(refused)?;
+        for prefix in &less {
+            self.subscription(prefix, 0, zmq_sys::ZMQ_UNSUBSCRIBE).map_err(refused)?;
         }
         Ok(())
     }

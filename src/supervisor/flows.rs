@@ -260,7 +260,7 @@ impl Flows {
             }
             // A socket that ran before without this flow begins it at nothing.
             let ran = |member: &&Arc<Member>| before.known.contains(&address(&member.counters));
-            let received = flow.to.iter().filter(ran).map(|to| to.counters.messages_in.get());
+            let received = flow.to.iter().filter(ran).map(|to| to.received());
             flow.received_before = -i128::from(received.sum::<u64>());
             if !flow.publishes {
                 let sent = flow.from.iter().filter(ran).map(|from| from.sent());

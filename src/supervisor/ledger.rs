@@ -78,6 +78,11 @@ impl Member {
         self.counters.messages_out.get() + self.refused()
     }
 
+    /// What it received, with what it threw away because it had just unsubscribed.
+    pub(super) fn received(&self) -> u64 {
+        self.counters.messages_in.get() + self.counters.unwanted.get()
+    }
+
     fn refused(&self) -> u64 {
         let dropped = |reason: DropReason| self.counters.dropped[reason as usize].get();
         dropped(DropReason::Unroutable) + dropped(DropReason::Full)
@@ -135,7 +140,7 @@ impl Flow {
     }
 
     pub(super) fn received(&self) -> u64 {
-        let now: u64 = self.to.iter().map(|member| member.counters.messages_in.get()).sum();
+        let now: u64 = self.to.iter().map(|member| member.received()).sum();
         whole(i128::from(now) + self.received_before)
     }
 

@@ -1,7 +1,10 @@
 //! Subscriptions that come and go while the connections stay.
 
+use zrig::snapshot::Snapshot;
+
 use crate::edited::{Edited, notes, times};
-use crate::support::{Peer, free_port};
+use crate::support::http::get;
+use crate::support::{Peer, Zrig, eventually, free_port, free_ports};
 
 #[test]
 fn subscriptions_change_without_a_disconnect_and_what_stays_loses_nothing() {
@@ -163,4 +166,56 @@ nodes:
         assert_eq!(edited.receipt()["verdict"], "applied");
     }
     edited.stop();
+}
+
+/// What is on its way to a subscriber that no longer wants it is thrown away by libzmq: that is no
+/// loss, and it does not wait for ever either.
+#[test]
+fn ids_that_come_and_go_under_load_are_no_drops_where_the_publisher_waits() {
+    for endpoint in ["tcp://127.0.0.1:*", "inproc://news"] {
+        let [metrics] = free_ports();
+        let yaml = |ids: &str, runs: bool| {
+            let tick = if runs {
+                "for n in 0..20 { publish(1000, n); publish(2000, n); publish(3000, n) }"
+            } else {
+                "()"
+            };
+            format!(
+                "
+nodes:
+  station: {{role: pub, bind: '{endpoint}', when_full: wait, hwm: 20, every: 1ms, on_tick: '{tick}'}}
+  slow:
+    role: sub
+    connect: station
+    hwm: 20
+    msgids: {ids}
+    on_message: 'let n = 0; while n < 300 {{ n += 1 }} count(\"got\")'
+  other: {{role: sub, connect: station, hwm: 20, msgids: [1000, 3000], on_message: '()'}}
+"
+            )
+        };
+        let zrig = Zrig::of(&yaml("[1000, 2000]", true));
+        let mut edited = Edited::of(zrig.arguments(["--metrics", &metrics.to_string()]));
+        let seen =
+            || -> Snapshot { serde_json::from_str(&get(metrics, "/topology").body).unwrap() };
+        let got = || seen().node("slow").unwrap().user.get("got").copied().unwrap_or(0);
+        let mut before = 0;
+        let versions = ["[1000]", "[2000, 3000]", "[3000]", "[1000, 2000]"];
+        for number in 0..times(12, 200) {
+            edited.apply(&yaml(versions[number % 4], true));
+            eventually("it gets more", || got() > before + 100);
+            before = got();
+        }
+        edited.apply(&yaml("[1000]", false));
+        eventually("nothing waits", || {
+            let seen = seen();
+            let flow = seen.flows.iter().find(|flow| flow.to[0].instance == "slow").unwrap();
+            assert_eq!(flow.dropped, Some(0), "{endpoint}: {flow:?}");
+            let sum = flow.received.unwrap() + flow.waiting.unwrap();
+            assert_eq!(flow.sent, Some(sum), "{flow:?}");
+            flow.waiting == Some(0)
+        });
+        let ending = edited.stop();
+        assert!(!ending.said("did not arrive"), "{}", ending.text());
+    }
 }

@@ -208,6 +208,9 @@ pub const ZMQ_HICCUP_MSG: u32 = 114;
 pub const ZMQ_XSUB_VERBOSE_UNSUBSCRIBE: u32 = 115;
 /// Draft. `int`, get only, PUB, XPUB, SUB and XSUB: distinct subscriptions.
 pub const ZMQ_TOPICS_COUNT: u32 = 116;
+/// Only in this build: `int`, get only, SUB: how many messages it threw away, modulo 2³², because
+/// it had unsubscribed when they came.
+pub const ZMQ_SYS_UNWANTED: u32 = 0x5a01;
 /// Draft. `int`: `ZMQ_NORM_…`.
 pub const ZMQ_NORM_MODE: u32 = 117;
 /// Draft. `bool`.

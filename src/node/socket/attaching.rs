@@ -144,6 +144,7 @@ impl NodeSocket {
     /// `zmq_unbind` ends accepted connections with all that waits to go out on them, whatever the
     /// linger; where the socket is closed instead, that goes first.
     pub(in crate::node) fn detach_all(&mut self) {
+        self.note_unwanted();
         self.undeclared = self.connected.clone();
         self.undeclared.retain(|endpoint| !self.declared.contains(endpoint));
         for endpoint in self.connected.clone() {

@@ -93,7 +93,7 @@ impl NodeSocket {
         self.number(message);
         // Sending may consume the edge of a message that came meanwhile, also where it fails.
         self.readable = true;
-        self.count_reached(message);
+        self.find_reached(message);
         let bytes: usize = message.frames.iter().map(Frame::len).sum();
         let whole = message.next == 0 && !self.taps.is_empty();
         let copy = if whole { self.taps.copy(&message.frames) } else { None };
@@ -105,6 +105,7 @@ impl NodeSocket {
             }
             sent => sent,
         };
+        self.count_reached(message);
         match sent {
             Ok(()) => {
                 self.counters.messages_out.add(1);
