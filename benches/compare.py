@@ -256,23 +256,33 @@ def status(run):
     return value("VmRSS"), value("Threads"), len(os.listdir(f"/proc/{run.pid}/fd"))
 
 
+# What a hundred quiet nodes have beside them: nodes, and whether the first is flooded.
+NEIGHBOURS = {
+    "silent": ("{role: pull, bind: 'FLOODED', on_message: '()'}", False),
+    "saturated": ("{role: pull, bind: 'FLOODED', on_message: 'this.n = (this.n ?? 0) + 1; ()'}", True),
+    "computes 0.4 s at a time": (
+        "{role: pair, bind: 'inproc://nobody', every: 10ms, on_tick: 'let t = now(); while now() - t < 0.4 { }'}",
+        False,
+    ),
+}
+
+
 def fairness(tools, options):
     """A hundred quiet nodes beside one that never runs out of work, on the same threads."""
-    quiet = [f"tcp://127.0.0.1:{free_port()}" for _ in range(100)]
-    flooded = f"tcp://127.0.0.1:{free_port()}"
-    text = "nodes:\n"
-    text += f"  busy: {{role: pull, bind: '{flooded}', on_message: 'this.n = (this.n ?? 0) + 1; ()'}}\n"
-    for n, endpoint in enumerate(quiet):
-        text += f"  quiet{n}: {{role: rep, bind: '{endpoint}', on_message: 'msg.text'}}\n"
     print("\n### fairness: round trips to 100 quiet nodes, µs\n")
     print("| the busy node | p50 | p90 | p99 | longest |\n|---|---|---|---|---|")
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        file.write(text)
-        file.flush()
-        run = start([tools.zrig, "run", "--no-watch", "--log", "error", file.name], CORES)
-        try:
-            for saturated in (False, True):
-                flood = [start([tools.load, "push", flooded, "size:100"], CORES)] if saturated else []
+    for name, (busy, flooded) in NEIGHBOURS.items():
+        quiet = [f"tcp://127.0.0.1:{free_port()}" for _ in range(100)]
+        target = f"tcp://127.0.0.1:{free_port()}"
+        text = f"nodes:\n  busy: {busy.replace('FLOODED', target)}\n"
+        for n, endpoint in enumerate(quiet):
+            text += f"  quiet{n}: {{role: rep, bind: '{endpoint}', on_message: 'msg.text'}}\n"
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(text)
+            file.flush()
+            run = start([tools.zrig, "run", "--no-watch", "--log", "error", file.name], CORES)
+            try:
+                flood = [start([tools.load, "push", target, "size:100"], CORES)] if flooded else []
                 rounds = []
                 signal.alarm(PATIENCE * options.rounds)
                 for _ in range(options.rounds):
@@ -284,9 +294,9 @@ def fairness(tools, options):
                     process.kill()
                     process.wait()
                 columns = " | ".join(spread(column) for column in zip(*rounds))
-                print(f"| {'saturated' if saturated else 'silent'} | {columns} |", flush=True)
-        finally:
-            end(run)
+                print(f"| {name} | {columns} |", flush=True)
+            finally:
+                end(run)
 
 
 def tap(tools, options):

@@ -51,6 +51,17 @@ pub enum What {
         /// The message with the place in the script.
         error: String,
     },
+    /// A call of a handler took long, and other nodes have the same thread.
+    LongCall {
+        /// Which handler, and where it is written.
+        handler: String,
+        /// How many milliseconds it took.
+        took_ms: u64,
+        /// How many of them the others waited on end, if they had to.
+        held_ms: Option<u64>,
+        /// The names of the others.
+        others: String,
+    },
     /// A message did not fit its socket's format.
     Malformed {
         /// Why, and how it begins.
@@ -208,6 +219,7 @@ impl Fact {
             | What::StateLarge { .. }
             | What::Unreached { .. }
             | What::NeverSent { .. }
+            | What::LongCall { .. }
             | What::More { .. }
             | What::Restarting { .. } => 0,
         }

@@ -17,6 +17,9 @@
 //!   clients, libzmq's thread and the node would work one after the other.
 //! - After answers a node does not sleep at once: for at most 50 µs, and no longer than it worked, it
 //!   looks for the next requests, because waking a processor takes longer than handling them.
+//! - Handlers that compute long are interrupted where they are, on a stack of their own, instead of
+//!   moved to another thread: nobody knows beforehand that a call will be a long one, a move would
+//!   come after it, and what a node holds is not made to be moved.
 //! - libzmq is compiled as one file and patched (`zmq-sys/patches/`): a quarter of a
 //!   forward's instructions, half of an idle node's memory and a third of the system calls of an
 //!   answer were what only libzmq itself can leave out.
@@ -34,6 +37,7 @@ pub mod document;
 pub mod duration;
 pub mod event;
 pub mod explain;
+mod fiber;
 pub mod graph;
 pub mod lint;
 pub mod listing;

@@ -27,6 +27,7 @@ const FLOORS: &[&[&str]] = &[
         "units",
         "duration",
         "memory",
+        "fiber",
         "nearest",
         "listing",
         "lock",
@@ -47,6 +48,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("serde_yaml", &["document"]),
     ("simdutf8", &["message"]),
     ("saphyr_parser", &["document"]),
+    ("corosensei", &["fiber"]),
     ("chrono", &["cli", "observe"]),
     ("hyper", &["observe"]),
     ("hyper_util", &["observe"]),
@@ -56,7 +58,7 @@ const OWNERS: &[(&str, &[&str])] = &[
 ];
 
 /// The only files with unsafe code.
-const UNSAFE: [&str; 3] = ["memory.rs", "message/frame.rs", "node/raw.rs"];
+const UNSAFE: [&str; 4] = ["fiber.rs", "memory.rs", "message/frame.rs", "node/raw.rs"];
 
 struct File {
     /// The path below `src`.

@@ -159,6 +159,7 @@ fn hash_of(what: &What) -> u64 {
         | What::LinkMissing { .. }
         | What::Unreached { .. }
         | What::NeverSent { .. }
+        | What::LongCall { .. }
         | What::Restarting { .. }
         | What::StateLarge { .. }
         | What::More { .. }

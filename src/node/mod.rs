@@ -15,6 +15,7 @@ mod limiter;
 mod lines;
 mod lingering;
 mod monitor;
+mod neighbours;
 mod observation;
 mod outbox;
 mod parting;

@@ -1,7 +1,8 @@
 //! A thread that runs nodes: one tokio current-thread runtime, one Rhai engine.
 //!
 //! Owns the thread. A node stays on its shard for life, so neither its sockets nor its handler
-//! need to be sent between threads.
+//! need to be sent between threads. One whose handlers compute long runs on a stack of its own, in
+//! turn with the others.
 
 use std::collections::HashMap;
 use std::io;
@@ -14,8 +15,10 @@ use tokio::task::LocalSet;
 
 use super::blueprint::{Blueprint, NodeError};
 use super::control::{ControlSender, NodeHandle};
+use super::neighbours::Neighbours;
 use super::rehearsal::{Claim, Rehearsed};
 use super::task::Node;
+use crate::fiber::Fibers;
 use crate::script::{Engine, STACK_BYTES};
 
 /// What a shard is told.
@@ -48,14 +51,18 @@ impl Shard {
         let (sender, mut inbox) = mpsc::unbounded_channel::<Order>();
         let builder = std::thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
         let thread = builder.spawn(move || {
-            let engine = Rc::new(Engine::new());
+            let shared = Rc::new(Shared {
+                engine: Rc::new(Engine::new()),
+                fibers: Fibers::new(STACK_BYTES),
+                neighbours: Rc::default(),
+            });
             let nodes = LocalSet::new();
             runtime.block_on(nodes.run_until(async {
                 let mut rehearsed: HashMap<Arc<str>, Rehearsed> = HashMap::new();
                 while let Some(order) = inbox.recv().await {
                     match order {
                         Order::Rehearse { blueprint, done } => {
-                            let result = blueprint.rehearse(&engine, &[]);
+                            let result = blueprint.rehearse(&shared.engine, &[]);
                             let _ = done.send(result.map(|(made, claims)| {
                                 rehearsed.insert(Arc::clone(&blueprint.instance), made);
                                 claims
@@ -64,7 +71,7 @@ impl Shard {
                         Order::Forget => rehearsed.clear(),
                         Order::Spawn(spawn) => {
                             let made = rehearsed.remove(&spawn.blueprint.instance);
-                            tokio::task::spawn_local(run(*spawn, Rc::clone(&engine), made));
+                            tokio::task::spawn_local(run(*spawn, Rc::clone(&shared), made));
                         }
                     }
                 }
@@ -129,19 +136,34 @@ impl Drop for Shard {
     }
 }
 
-async fn run(spawn: Spawn, engine: Rc<Engine>, rehearsed: Option<Rehearsed>) {
+/// What the nodes of a thread share.
+struct Shared {
+    engine: Rc<Engine>,
+    fibers: Fibers,
+    neighbours: Rc<Neighbours>,
+}
+
+async fn run(spawn: Spawn, shared: Rc<Shared>, rehearsed: Option<Rehearsed>) {
     let Spawn { blueprint, done } = spawn;
     let instance = Arc::clone(&blueprint.instance);
     let node = blueprint.spec.name.clone();
     let counters = Arc::clone(&blueprint.counters);
+    let alone = blueprint.spec.isolate;
+    let (engine, neighbours) = (Rc::clone(&shared.engine), Rc::clone(&shared.neighbours));
     // Boxed: what a node needs only while it is made would otherwise be kept for all its life.
-    match Box::pin(Node::create(blueprint, engine, rehearsed)).await {
+    match Box::pin(Node::create(blueprint, engine, neighbours, rehearsed)).await {
         Ok((running, bound)) => {
             let (control, inbox) = ControlSender::channel();
             let (end, ended) = oneshot::channel();
             let handle = NodeHandle { instance, node, control, counters, bound, ended };
-            if done.send(Ok(handle)).is_ok() {
-                let _ = end.send(running.run(inbox).await);
+            if done.send(Ok(handle)).is_err() {
+                return;
+            }
+            let life = Box::pin(async move { drop(end.send(running.run(inbox).await)) });
+            if alone {
+                life.await;
+            } else {
+                shared.fibers.run(life).await;
             }
         }
         Err(error) => drop(done.send(Err(error))),

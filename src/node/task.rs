@@ -4,6 +4,7 @@
 //! `service`, `forward`, `inbox`, `outbox`.
 
 mod handling;
+mod slowness;
 mod stopping;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 use smallvec::SmallVec;
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use self::slowness::Slowness;
 use self::stopping::{Drain, Unsent};
 use super::arrivals::Arrivals;
 use super::blueprint::{Blueprint, NodeError};
@@ -25,6 +27,7 @@ use super::forward::Forward;
 use super::inject::Injected;
 use super::limiter::Limiter;
 use super::lines::Lines;
+use super::neighbours::{Neighbours, Seat};
 use super::observation::Inquiry;
 use super::rehearsal::Rehearsed;
 use super::sink::Sink;
@@ -32,6 +35,7 @@ use super::socket::NodeSocket;
 use super::timers::Timers;
 
 use crate::event::What;
+use crate::fiber;
 use crate::script::{Effect, Engine, Event, Handler, Inbound, Keepsake, Outlet, PeerEvent};
 
 /// How many messages, timers or lines one round handles before other nodes have their turn.
@@ -105,6 +109,8 @@ pub(super) struct Node {
     /// In a burst, when the last call ended: a clock costs as much as half of a short call, so the
     /// end of one is the beginning of the next.
     pub(super) last_call: Option<Instant>,
+    /// When the last call of all ended.
+    call_ended: Instant,
     pub(super) arrivals: Arrivals,
     /// The version of the list of taps that was last looked at.
     pub(super) taps_seen: Option<u64>,
@@ -112,6 +118,7 @@ pub(super) struct Node {
     pub(super) injected: VecDeque<Injected>,
     /// How many calls there were.
     pub(super) calls: u64,
+    slowness: Slowness,
 }
 
 impl Node {
@@ -119,8 +126,10 @@ impl Node {
     pub(super) async fn create(
         blueprint: Blueprint,
         engine: Rc<Engine>,
+        neighbours: Rc<Neighbours>,
         rehearsed: Option<Rehearsed>,
     ) -> Result<(Box<Self>, Bound), NodeError> {
+        let seat = Seat::take(&neighbours, &blueprint.instance);
         let parts = blueprint.build(&engine, rehearsed).await?;
         let mut bound = Bound::new();
         for (place, socket) in parts.sockets.iter().enumerate() {
@@ -160,10 +169,12 @@ impl Node {
             born: Instant::now(),
             cursor: 0,
             last_call: None,
+            call_ended: Instant::now(),
             arrivals: Arrivals::new(Instant::now()),
             taps_seen: None,
             injected: VecDeque::new(),
             calls: 0,
+            slowness: Slowness::new(seat),
         };
         for (place, _, actual) in &bound {
             node.tell(Some(*place), What::Bound { endpoint: actual.clone() });
@@ -349,6 +360,12 @@ impl Node {
             && !self.forwards.iter().any(|forward| forward.from == place)
     }
 
+    /// Whether calls of the round that began at `now` took so long that it is to end: nobody tells
+    /// the node anything in the middle of one.
+    fn has_worked_long(&self, now: Instant) -> bool {
+        self.call_ended > now + fiber::TURN
+    }
+
     fn receive(&mut self, now: Instant) -> bool {
         let count = self.sockets.len();
         let mut taken = 0;
@@ -372,6 +389,9 @@ impl Node {
                 }
                 if taken % ANSWERED == 0 && self.sockets[place].spec.role.routes() {
                     self.flush(now);
+                }
+                if self.has_worked_long(now) {
+                    break 'burst;
                 }
                 if taken % 8 == 0 && self.last_call.unwrap_or_else(Instant::now) > now + BURST_TIME
                 {

@@ -29,12 +29,14 @@ pub(super) fn level(what: &What) -> Level {
         | What::NeverSent { .. }
         | What::NoControlSocket { .. }
         | What::More { .. }
+        | What::LongCall { held_ms: Some(_), .. }
         | What::Restarting { .. } => Level::Warn,
         What::Bound { .. } | What::PeerConnected { .. } | What::PeerDisconnected { .. } => {
             Level::Debug
         }
         What::Lost { dropped: false, .. }
         | What::LimitedPeerGone { .. }
+        | What::LongCall { held_ms: None, .. }
         | What::Serving { .. }
         | What::FileWaits { .. }
         | What::StopRequested { .. } => Level::Info,
@@ -48,6 +50,16 @@ pub(super) fn sentence(what: &What) -> String {
         What::Bound { endpoint } => format!("bound to {endpoint}"),
         What::Serving { address } => format!("figures at http://{address}/metrics"),
         What::HandlerFailed { error } => error.clone(),
+        What::LongCall { handler, took_ms, held_ms, others } => {
+            let what = match held_ms {
+                Some(held) => format!("{others} waited {held} ms"),
+                None => format!("{others} had their turns meanwhile"),
+            };
+            format!(
+                "a call of {handler} took {took_ms} ms; {what}; isolate: true gives the node a \
+                 thread of its own"
+            )
+        }
         What::Malformed { message } => format!("dropped a malformed message: {message}"),
         What::Dropped { reason, count } => {
             let plural = if *count == 1 { "" } else { "s" };

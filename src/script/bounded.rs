@@ -96,12 +96,12 @@ fn register_splitting(engine: &mut rhai::Engine, guard: &Rc<Guard>) {
     let room = Rc::clone(guard);
     engine.register_fn("to_chars", move |text: &str| -> Answer<Array> {
         room.ask(text.len(), size_of::<Dynamic>())?;
-        Ok(text.chars().map(Dynamic::from_char).collect())
+        gather(&room, text.chars().map(Dynamic::from_char))
     });
     let room = Rc::clone(guard);
     engine.register_fn("to_array", move |blob: &mut Blob| -> Answer<Array> {
         room.ask(blob.len(), size_of::<Dynamic>())?;
-        Ok(blob.iter().map(|&byte| Dynamic::from_int(byte.into())).collect())
+        gather(&room, blob.iter().map(|&byte| Dynamic::from_int(byte.into())))
     });
 }
 
@@ -195,5 +195,15 @@ fn split(room: &Guard, text: &str, at: &str, segments: usize, reverse: bool) -> 
 
 fn collect<'a>(room: &Guard, most: usize, parts: impl Iterator<Item = &'a str>) -> Answer<Array> {
     room.ask(most, ELEMENT_BYTES)?;
-    Ok(parts.map(|part| ImmutableString::from(part).into()).collect())
+    gather(room, parts.map(|part| ImmutableString::from(part).into()))
+}
+
+/// Makes an array, piece by piece.
+fn gather(guard: &Guard, elements: impl Iterator<Item = Dynamic>) -> Answer<Array> {
+    let mut array = Array::new();
+    for (place, element) in elements.enumerate() {
+        guard.pace(place)?;
+        array.push(element);
+    }
+    Ok(array)
 }

@@ -336,7 +336,7 @@ fn fresh_global(engine: &Engine, imports: &Shared<StaticModuleResolver>) -> Glob
     let all = limits::OPERATIONS * u64::from(limits::PATIENCE);
     global.num_operations = all - limits::CONSTANT_OPERATIONS;
     global.level = limits::CALL_LEVELS - limits::CONSTANT_CALL_LEVELS;
-    engine.guard.begin(1);
+    engine.guard.begin_constants();
     global
 }
 

@@ -67,6 +67,21 @@ pub(super) struct Desk {
     scratch: RefCell<Vec<u8>>,
 }
 
+/// What lies on the desk in the middle of a call.
+pub(super) struct Laid {
+    view: Option<Rc<View>>,
+    hand: Option<Msg>,
+    effects: Vec<Effect>,
+    bytes: usize,
+    said: bool,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Desk")
+    }
+}
+
 impl Desk {
     /// Lays a node's things out for one call.
     pub(super) fn begin(&self, view: &Rc<View>, hand: Option<Msg>) {
@@ -85,6 +100,26 @@ impl Desk {
         if let Some(msg) = self.hand.borrow_mut().take() {
             msg.0.answered.set(true);
         }
+    }
+
+    /// Clears the desk for the calls of other nodes, in the middle of a call.
+    pub(super) fn lay_aside(&self) -> Laid {
+        Laid {
+            view: self.view.take(),
+            hand: self.hand.take(),
+            effects: self.effects.take(),
+            bytes: self.bytes.take(),
+            said: self.said.take(),
+        }
+    }
+
+    /// Lays out again what was laid aside.
+    pub(super) fn lay_out(&self, laid: Laid) {
+        self.view.replace(laid.view);
+        self.hand.replace(laid.hand);
+        self.effects.replace(laid.effects);
+        self.bytes.set(laid.bytes);
+        self.said.set(laid.said);
     }
 
     /// What a reader makes of the message in hand; nothing where there is none.

@@ -103,6 +103,24 @@ pub enum Event {
     Stop,
 }
 
+impl Event {
+    /// The name of the handler; messages of a socket may have one of their own.
+    #[must_use]
+    pub fn handler(&self) -> &'static str {
+        match self {
+            Self::Start => "on_start",
+            Self::Message(_) => "on_message",
+            Self::Tick => "on_tick",
+            Self::Timer(_) => "on_timer",
+            Self::Line(_) => "on_line",
+            Self::End => "on_end",
+            Self::Peer(_) => "on_peer",
+            Self::Reload => "on_reload",
+            Self::Stop => "on_stop",
+        }
+    }
+}
+
 /// How much a log line matters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Level {

@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use rhai::module_resolvers::StaticModuleResolver;
 use rhai::packages::{Package, StandardPackage};
@@ -11,7 +12,7 @@ use rhai::{EvalAltResult, Module, ModuleResolver, OptimizationLevel, Position, S
 
 use super::desk::Desk;
 use super::guard::{Guard, Spent};
-use super::{bounded, bytes, digits, functions, handover, limits, shortcut};
+use super::{bounded, bytes, digits, functions, handover, lengthy, limits, shortcut};
 
 /// Compiles scripts and runs their handlers, for all nodes of one thread.
 pub struct Engine {
@@ -42,11 +43,20 @@ impl Engine {
         functions::register(&mut rhai, &desk);
         shortcut::register(&mut rhai, &desk);
         handover::register(&mut rhai);
-        let guard = Rc::new(Guard::default());
+        let guard = Rc::new(Guard::new(&desk));
         bounded::register(&mut rhai, &guard);
+        lengthy::register(&mut rhai, &guard);
         let watch = Rc::clone(&guard);
         rhai.on_progress(move |_| watch.look().map(Spent::token));
         Self { rhai, desk, shelf, guard }
+    }
+
+    /// How much the last call has computed, if it was that long that it was measured, and for how
+    /// long on end at most it held its thread. It began at `began`, and held it at last for
+    /// `stretch`.
+    #[must_use]
+    pub fn last_call(&self, began: Instant, stretch: Duration) -> (Option<Duration>, Duration) {
+        self.guard.last_call(began, stretch)
     }
 }
 

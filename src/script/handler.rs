@@ -6,6 +6,7 @@
 mod direct;
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::rc::Rc;
 
 use rhai::{
@@ -25,6 +26,7 @@ use super::msg::{Habit, Letter, Misfit, Msg, excerpt, text_or_blob};
 use super::outlets;
 use super::program::{Compiled, Entry, Program};
 use super::weight::{StateNews, Weight, size_of_message};
+use crate::source::Position;
 use crate::zeromq::Role;
 
 /// The handlers of one node with their state.
@@ -149,6 +151,18 @@ impl Handler {
         self.engine.desk.has_said()
     }
 
+    /// The handler of that name, or that of a socket's messages: its name, its file and where it
+    /// begins there.
+    #[must_use]
+    pub fn place_of(&self, name: &str, socket: Option<usize>) -> Option<(&str, &Path, Position)> {
+        let entry = match socket {
+            Some(socket) => self.routes.get(socket)?.as_ref()?,
+            None => self.program.entries.get(name)?,
+        };
+        let position = self.program.main.find(entry.place)?;
+        Some((&entry.name, self.program.main.path(), position))
+    }
+
     /// Calls the handler of an event, if there is one, and adds what it wants done to `effects`.
     ///
     /// A handler is all or nothing: when it fails, nothing is sent but what it logged and counted.
@@ -163,18 +177,13 @@ impl Handler {
         event: Event,
         effects: &mut VecDeque<Effect>,
     ) -> Result<(), Box<HandlerError>> {
-        let (name, argument) = match event {
+        let name = event.handler();
+        let argument = match event {
             Event::Message(inbound) => return self.message(inbound, effects),
-            Event::Start => ("on_start", Argument::None),
-            Event::Tick => ("on_tick", Argument::None),
-            Event::End => ("on_end", Argument::None),
-            Event::Reload => ("on_reload", Argument::None),
-            Event::Stop => ("on_stop", Argument::None),
-            Event::Timer(name) => {
-                ("on_timer", Argument::Value(ImmutableString::from(&*name).into()))
-            }
-            Event::Line(line) => ("on_line", Argument::Value(text_or_blob(&line))),
-            Event::Peer(peer) => ("on_peer", Argument::Value(self.peer(&peer))),
+            Event::Start | Event::Tick | Event::End | Event::Reload | Event::Stop => Argument::None,
+            Event::Timer(name) => Argument::Value(ImmutableString::from(&*name).into()),
+            Event::Line(line) => Argument::Value(text_or_blob(&line)),
+            Event::Peer(peer) => Argument::Value(self.peer(&peer)),
         };
         match self.program.entries.get(name).cloned() {
             Some(entry) => self.run(&entry, argument, None, None, effects),

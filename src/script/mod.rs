@@ -22,6 +22,7 @@ mod handover;
 mod import;
 mod json;
 mod keepsake;
+mod lengthy;
 mod limits;
 mod msg;
 mod outlets;

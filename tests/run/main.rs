@@ -9,6 +9,7 @@
 mod bad_input;
 mod blocking;
 mod drops;
+mod fairness;
 mod figures;
 mod files;
 mod interoperation;

@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use super::{BURST, Node, Phase};
 use crate::counters::DropReason;
 use crate::event::What;
+use crate::fiber;
 use crate::message::{Frame, Malformed, Multipart};
 use crate::node::inbox::{beginning, open_envelope, subscription};
 use crate::node::lines::{LINE_MAX, Next};
@@ -97,11 +98,13 @@ impl Node {
     pub(in crate::node) fn call(&mut self, event: Event) {
         let Some(handler) = &mut self.handler else { return };
         let place = if let Event::Message(inbound) = &event { Some(inbound.socket) } else { None };
+        let name = event.handler();
         let before = self.last_call.unwrap_or_else(Instant::now);
         let waiting = self.pending.len();
         let result = handler.call_into(event, &mut self.pending);
         let has_said = handler.has_said();
         let after = Instant::now();
+        self.call_ended = after;
         if let Some(last) = &mut self.last_call {
             *last = after;
         }
@@ -126,6 +129,9 @@ impl Node {
         }
         if let Some(news) = news {
             self.state_grew(news);
+        }
+        if let Some(due) = fiber::due(before).filter(|due| after >= *due) {
+            self.give_way((name, place), (before, after), due);
         }
     }
 
@@ -234,7 +240,7 @@ impl Node {
 
     pub(super) fn fire(&mut self, now: Instant) -> bool {
         let mut fired = 0;
-        while fired < BURST && self.takes_new() {
+        while fired < BURST && self.takes_new() && !self.has_worked_long(now) {
             let Some(name) = self.timers.take_due(now) else { break };
             fired += 1;
             self.call(match name {
@@ -248,7 +254,7 @@ impl Node {
 
     pub(super) fn read_lines(&mut self, now: Instant) -> bool {
         let mut read = 0;
-        while read < BURST && self.takes_new() {
+        while read < BURST && self.takes_new() && !self.has_worked_long(now) {
             let Some(source) = &mut self.source else { break };
             match source.next(now) {
                 Ok(Next::Line(line)) => {

@@ -25,7 +25,7 @@ fn table(rows: &[(&str, &str)]) {
         let (kind, message, took) = ended(script);
         assert_eq!(kind, HandlerErrorKind::Limit, "{script}: {message}");
         assert!(message.contains(want), "{script}: {message}");
-        assert!(took < Duration::from_secs(5), "{script}: {took:?}");
+        assert!(took < Duration::from_secs(60), "{script}: {took:?}");
     }
 }
 
