@@ -223,10 +223,11 @@ pub struct ConnectionSnapshot {
     pub local: String,
     /// The peer's end; empty over `inproc`.
     pub remote: String,
-    /// Messages that wait to go out, in libzmq; one at most where only the last is kept.
+    /// Messages that wait to go out, in libzmq. The reader tells of its progress in steps of half
+    /// the high-water mark, so this may be too large by less than that; it is one at most where only
+    /// the last is kept.
     pub outbound: u64,
-    /// Messages that wait to be received. We tell libzmq of our progress in steps of half the
-    /// high-water mark, so this may be too large by less than that.
+    /// Messages that wait to be received, to the same precision.
     pub inbound: u64,
 }
 

@@ -37,8 +37,9 @@ pub(super) enum MonitorKind {
     Unreached { errno: i32 },
     /// A ROUTER does not take a peer.
     TurnedAway,
-    /// How many messages wait in its queues.
-    Queues { outbound: u64, inbound: u64 },
+    /// How many messages wait in its queues, as far as the socket knows of its readers' progress, and
+    /// how many really wait to go out.
+    Queues { outbound: u64, inbound: u64, unsent: u64 },
 }
 
 const EVENTS: u32 = zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED
@@ -155,7 +156,9 @@ fn decode(
             MonitorKind::HandshakeFailed { why: not_authenticated(value, mechanism), final_: true }
         }
         zmq_sys::ZMQ_EVENT_PIPES_STATS => {
-            MonitorKind::Queues { outbound: value, inbound: *values.get(1)? }
+            // See zmq-sys/patches/0002-what-really-waits.patch.
+            let (outbound, unsent) = (value & u64::from(u32::MAX), value >> 32);
+            MonitorKind::Queues { outbound, inbound: *values.get(1)?, unsent }
         }
         _ => return None,
     };

@@ -32,6 +32,9 @@ pub struct SocketObservation {
     pub is_blocked: bool,
     /// Its connections, as far as libzmq told in time.
     pub connections: Vec<ConnectionSnapshot>,
+    /// How many messages really wait to go out on each of them, where the queue says how full it is
+    /// in steps of half the high-water mark.
+    pub unsent: Vec<u64>,
     /// For how long no message has gone through it.
     pub still_for: Duration,
     /// Whether no message waits to be received, in libzmq or in the node.
@@ -43,8 +46,18 @@ pub struct SocketObservation {
 pub(super) struct Inquiry {
     answers: Vec<oneshot::Sender<Observation>>,
     until: Instant,
-    /// What libzmq told so far, and how many connections are to be told of, for each socket.
-    told: Vec<(Vec<ConnectionSnapshot>, usize)>,
+    /// For each socket.
+    told: Vec<Told>,
+}
+
+/// What libzmq told of a socket so far.
+#[derive(Default, Debug)]
+struct Told {
+    connections: Vec<ConnectionSnapshot>,
+    /// How many messages really wait to go out on each.
+    unsent: Vec<u64>,
+    /// How many connections are to be told of.
+    expected: usize,
 }
 
 impl Inquiry {
@@ -54,14 +67,15 @@ impl Inquiry {
     }
 
     /// Notes how full a connection's queues are.
-    pub(super) fn note(&mut self, place: usize, connection: ConnectionSnapshot) {
-        if let Some((connections, _)) = self.told.get_mut(place) {
-            connections.push(connection);
+    pub(super) fn note(&mut self, place: usize, connection: ConnectionSnapshot, unsent: u64) {
+        if let Some(told) = self.told.get_mut(place) {
+            told.connections.push(connection);
+            told.unsent.push(unsent);
         }
     }
 
     fn is_complete(&self) -> bool {
-        self.told.iter().all(|(connections, expected)| connections.len() >= *expected)
+        self.told.iter().all(|told| told.connections.len() >= told.expected)
     }
 }
 
@@ -76,7 +90,10 @@ impl Node {
             handler.measure_small_state();
             self.blueprint.counters.state_bytes.set(handler.state_bytes() as u64);
         }
-        let told = self.sockets.iter_mut().map(|socket| (Vec::new(), socket.ask_queues()));
+        let told = self
+            .sockets
+            .iter_mut()
+            .map(|socket| Told { expected: socket.ask_queues(), ..Told::default() });
         let told = told.collect();
         self.inquiry =
             Some(Inquiry { answers: vec![answer], until: Instant::now() + PATIENCE, told });
@@ -94,13 +111,12 @@ impl Node {
         }
         let Some(inquiry) = self.inquiry.take() else { return };
         let sockets =
-            self.sockets.iter_mut().zip(inquiry.told).map(|(socket, (connections, _))| {
-                SocketObservation {
-                    is_blocked: socket.count_blocked(),
-                    connections,
-                    still_for: socket.still_for(),
-                    drained: socket.look_drained(),
-                }
+            self.sockets.iter_mut().zip(inquiry.told).map(|(socket, told)| SocketObservation {
+                is_blocked: socket.count_blocked(),
+                connections: told.connections,
+                unsent: told.unsent,
+                still_for: socket.still_for(),
+                drained: socket.look_drained(),
             });
         let sockets = sockets.collect();
         let observation = Observation { status: self.status(), sockets };

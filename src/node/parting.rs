@@ -8,16 +8,26 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::control::Bound;
+use super::observation::SocketObservation;
 use super::socket::{NodeSocket, came_in_by};
 use super::task::{Node, Phase};
 use crate::counters::DropReason;
-use crate::snapshot::ConnectionSnapshot;
 use crate::topology::{NodeSpec, SocketSpec};
 
 /// How long the peers of a socket that goes may take to get what waits for them, at most.
 const PARTING: Duration = Duration::from_millis(300);
+/// How long a server goes on answering before its switch, where something always waits.
+const ANSWERING: Duration = Duration::from_secs(1);
 /// How often to look while nothing moves.
 const LOOK: Duration = Duration::from_millis(1);
+
+/// What waits to go out on a connection.
+struct Unsent {
+    place: usize,
+    /// Our end of it.
+    local: String,
+    count: u64,
+}
 
 impl Node {
     /// Goes on answering on sockets that are about to be replaced or to lose an endpoint, until a
@@ -47,15 +57,13 @@ impl Node {
         if !runs || places.is_empty() {
             return false;
         }
-        let until = Instant::now() + patience(places.iter().map(|&place| &self.sockets[place]));
+        let until = Instant::now() + ANSWERING;
         while Instant::now() < until && self.phase != Phase::Closed {
             let busy = self.guarded_round();
             let answered = !busy && places.iter().all(|&place| self.has_answered(place));
             if answered {
-                let waits = self.outbound(until).await;
-                let of_places = |(place, _): &(usize, _)| places.contains(place);
-                let sent =
-                    !waits.iter().filter(|one| of_places(one)).any(|(_, one)| one.outbound > 0);
+                let waits = self.unsent(until).await;
+                let sent = waits.iter().all(|one| one.count == 0 || !places.contains(&one.place));
                 if sent && places.iter().all(|&place| self.has_answered(place)) {
                     break;
                 }
@@ -81,19 +89,18 @@ impl Node {
         !owes && socket.look_drained()
     }
 
-    /// What waits in libzmq to go out on each connection, by the place of its socket.
-    async fn outbound(&mut self, until: Instant) -> Vec<(usize, ConnectionSnapshot)> {
+    /// What really waits in libzmq to go out on each connection.
+    async fn unsent(&mut self, until: Instant) -> Vec<Unsent> {
         let (answer, mut told) = oneshot::channel();
         self.inquire(answer);
         loop {
             let busy = self.guarded_round();
             if let Ok(observation) = told.try_recv() {
-                let sockets = observation.sockets.into_iter().enumerate();
-                return sockets
-                    .flat_map(|(place, socket)| {
-                        socket.connections.into_iter().map(move |one| (place, one))
-                    })
-                    .collect();
+                let of_socket = |(place, socket): (usize, SocketObservation)| {
+                    let connections = socket.connections.into_iter().zip(socket.unsent);
+                    connections.map(move |(one, count)| Unsent { place, local: one.local, count })
+                };
+                return observation.sockets.into_iter().enumerate().flat_map(of_socket).collect();
             }
             if Instant::now() >= until {
                 return Vec::new();
@@ -128,16 +135,16 @@ impl Node {
         };
         let mut left;
         loop {
-            left = self.outbound(until + LOOK).await;
-            left.retain(|(place, one)| one.outbound > 0 && goes(*place, &one.local));
+            left = self.unsent(until + LOOK).await;
+            left.retain(|one| one.count > 0 && goes(one.place, &one.local));
             if left.is_empty() || Instant::now() >= until {
                 break;
             }
             tokio::time::sleep(LOOK).await;
         }
-        for (place, one) in left {
-            let counters = &self.sockets[place].counters;
-            counters.dropped[DropReason::Shutdown as usize].add(one.outbound);
+        for one in left {
+            let counters = &self.sockets[one.place].counters;
+            counters.dropped[DropReason::Shutdown as usize].add(one.count);
         }
     }
 }

@@ -133,10 +133,11 @@ impl Node {
                 self.tell_disconnected(place, endpoint.clone());
                 self.queue_peer_event(peer(PeerEventKind::Disconnected, place, endpoint));
             }
-            MonitorKind::Queues { outbound, inbound } => {
+            MonitorKind::Queues { outbound, inbound, unsent } => {
                 let MonitorEvent { local, remote, .. } = event;
                 if let Some(inquiry) = &mut self.inquiry {
-                    inquiry.note(place, ConnectionSnapshot { local, remote, outbound, inbound });
+                    let told = ConnectionSnapshot { local, remote, outbound, inbound };
+                    inquiry.note(place, told, unsent);
                 }
             }
             MonitorKind::Unreached { errno } => {
