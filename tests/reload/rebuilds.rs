@@ -419,13 +419,15 @@ nodes:
     let reader = context.socket(zmq::PULL).unwrap();
     reader.set_rcvhwm(1).unwrap();
     reader.set_rcvbuf(4096).unwrap();
-    reader.set_rcvtimeo(2_000).unwrap();
+    reader.set_rcvtimeo(10_000).unwrap();
     reader.connect(&format!("tcp://127.0.0.1:{port}")).unwrap();
     let mut edited = Edited::start(&yaml(1000));
     edited.run.says("all is sent");
+    // What a handler says is told before what it sends has gone.
+    assert!(reader.recv_bytes(0).unwrap().starts_with(b"0 "));
     let receipt = edited.apply(&yaml(900));
     assert!(notes(&receipt).contains("is still sent"), "{receipt:#}");
-    let mut got = 0;
+    let mut got = 1;
     while let Ok(message) = reader.recv_bytes(0) {
         assert!(message.starts_with(format!("{got} ").as_bytes()), "not in order");
         got += 1;
