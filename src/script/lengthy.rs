@@ -343,14 +343,13 @@ fn are_same(context: &NativeCallContext<'_>, a: &mut Dynamic, b: &Dynamic) -> An
     }
     match context.call_native_fn_raw("==", true, &mut [a, &mut b.clone()]) {
         Ok(said) => Ok(said.as_bool().unwrap_or(false)),
-        Err(error) => match *error {
-            EvalAltResult::ErrorFunctionNotFound(ref signature, _)
-                if signature.starts_with("==") && a.type_id() != b.type_id() =>
-            {
-                Ok(false)
-            }
-            _ => Err(error),
-        },
+        Err(error) => {
+            let is_undefined = matches!(
+                &*error,
+                EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.starts_with("==")
+            );
+            if is_undefined && a.type_id() != b.type_id() { Ok(false) } else { Err(error) }
+        }
     }
 }
 

@@ -482,7 +482,7 @@ fn zr0336_an_xsub_behind_a_verbose_xpub_never_unsubscribes() {
             subscriber.set_unsubscribe(b"7").unwrap();
         }
         while back.poll(POLLIN, SILENCE) == Ok(1) {
-            front.send(&back.recv_bytes(DONTWAIT).unwrap(), 0).unwrap();
+            front.send(back.recv_bytes(DONTWAIT).unwrap(), 0).unwrap();
             passed += 1;
         }
         assert_eq!(passed, if verboser { 4 } else { 3 });

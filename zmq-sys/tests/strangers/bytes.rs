@@ -426,7 +426,7 @@ impl World {
                 if method == 2 {
                     pieces.push(wrong(random, vec![1, 0]));
                 }
-                let address: &[u8] = *random.of(&[
+                let address = *random.of::<&[u8]>(&[
                     &[5, 0, 0, 1, 127, 0, 0, 1, 0, 9][..],
                     &[5, 0, 0, 3, 2, b'x', b'y', 0, 9],
                     &[5, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 9],
