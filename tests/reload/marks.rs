@@ -281,7 +281,7 @@ fn a_receiver_that_does_not_read_holds_up_no_reload() {
     for mark in [10, 500, 20] {
         let receipt = edited.apply(&outward(&format!("bind: {port}"), mark, true));
         let took = receipt["milliseconds"].as_f64().unwrap();
-        assert!(took < 1000.0, "{receipt:#}");
+        assert!(took < 5000.0, "{receipt:#}");
     }
     receiver.tell("go");
     edited.passes("reached", edited.greatest_number("reached").unwrap());
