@@ -1,7 +1,7 @@
 //! High-water marks that change under load, on links inside the file and towards peers outside.
 
 use crate::edited::{Edited, notes, times};
-use crate::support::{Peer, Zrig, free_port, free_ports, soaking};
+use crate::support::{Peer, Zrig, free_port, free_ports};
 
 /// Marks up and down, one after the other.
 const MARKS: [(u32, u32); 8] =
@@ -70,16 +70,7 @@ fn marks_change(transport: &str, endpoint: impl Fn(&Zrig) -> String) {
         let mut slowest: f64 = 0.0;
         for change in 0..changes {
             let receipt = edited.apply(&link(&binds, MARKS[change % MARKS.len()], load, true));
-            // A machine that does much else may take longer than the wait for calm; nothing is lost
-            // then either, as is looked at below.
-            let took_long =
-                "messages were still under way, or no peer took them, when the wait was over";
-            let is_busy = !soaking() && notes(&receipt) == took_long;
-            assert!(
-                notes(&receipt).is_empty() || is_busy,
-                "{transport} {}: {receipt:#}",
-                load.name
-            );
+            assert_eq!(notes(&receipt), "", "{transport} {}: {receipt:#}", load.name);
             slowest = slowest.max(receipt["milliseconds"].as_f64().unwrap());
             arrived = edited.passes("arrived", arrived);
         }
@@ -281,7 +272,7 @@ fn a_receiver_that_does_not_read_holds_up_no_reload() {
     for mark in [10, 500, 20] {
         let receipt = edited.apply(&outward(&format!("bind: {port}"), mark, true));
         let took = receipt["milliseconds"].as_f64().unwrap();
-        assert!(took < 5000.0, "{receipt:#}");
+        assert!(took < 1000.0, "{receipt:#}");
     }
     receiver.tell("go");
     edited.passes("reached", edited.greatest_number("reached").unwrap());
