@@ -16,7 +16,7 @@ use super::{StartError, Supervisor};
 use crate::counters::NodeCounters;
 use crate::node::{Claim, Control, NodeError, Shard, SocketError, probe_endpoint, probe_files};
 use crate::topology::{NodeSpec, SocketSpec};
-use crate::zeromq::{Endpoint, Side, Transport};
+use crate::zeromq::{Endpoint, Side};
 
 /// How long an endpoint may still be somebody's who is just closing.
 const CLOSING: Duration = Duration::from_millis(400);
@@ -230,17 +230,13 @@ impl Held {
     }
 }
 
-/// Whether two endpoints cannot be bound at the same time.
+/// Whether two endpoints, as libzmq tells them, cannot be bound at the same time.
 fn overlap(one: &str, other: &str) -> bool {
     let parsed = |text| Endpoint::parse(text, Side::Bind);
-    let (Ok(one), Ok(other)) = (parsed(one), parsed(other)) else { return one == other };
-    let network =
-        |endpoint: &Endpoint| matches!(endpoint.transport(), Transport::Tcp | Transport::Ws);
-    if network(&one) && network(&other) {
-        return one.port() == other.port()
-            && (one.has_any_host() || other.has_any_host() || one.host() == other.host());
+    match (parsed(one), parsed(other)) {
+        (Ok(one), Ok(other)) => one.overlaps(&other),
+        (Ok(_), Err(_)) | (Err(_), Ok(_)) | (Err(_), Err(_)) => one == other,
     }
-    one.as_str() == other.as_str()
 }
 
 fn taken(claim: &Claim, why: String) -> NodeError {
@@ -258,6 +254,9 @@ mod tests {
             ("tcp://127.0.0.1:5", "tcp://127.0.0.1:5", true),
             ("tcp://0.0.0.0:5", "tcp://127.0.0.1:5", true),
             ("tcp://[::]:5", "tcp://127.0.0.1:5", true),
+            ("tcp://[::]:5", "tcp://[::1]:5", true),
+            ("tcp://0.0.0.0:5", "tcp://[::1]:5", false),
+            ("tcp://127.0.0.1:5", "tcp://[::1]:5", false),
             ("ws://127.0.0.1:5/path", "tcp://127.0.0.1:5", true),
             ("tcp://127.0.0.1:5", "tcp://127.0.0.2:5", false),
             ("tcp://0.0.0.0:5", "tcp://0.0.0.0:6", false),

@@ -75,10 +75,15 @@ impl Listener {
         self.0.port()
     }
 
+    /// Whether it listens at every address of the other's family: an IPv6 socket takes IPv4 too.
+    fn contains(&self, other: &Self) -> bool {
+        self.0.ip().is_unspecified() && (self.0.is_ipv6() || other.0.is_ipv4())
+    }
+
     /// Whether two cannot be at the same time.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
-        let any = |listener: &Self| listener.0.ip().is_unspecified();
-        self.port() == other.port() && (any(self) || any(other) || self.0.ip() == other.0.ip())
+        self.port() == other.port()
+            && (self.0.ip() == other.0.ip() || self.contains(other) || other.contains(self))
     }
 }
 

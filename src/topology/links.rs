@@ -82,7 +82,6 @@ struct PortMeeting<'e> {
     by_host: HashMap<&'e str, Vec<usize>>,
     /// Reached by the loopback address: those who bind it, and those who bind any address.
     by_loopback: Vec<usize>,
-    any: Vec<usize>,
     all: Vec<usize>,
 }
 
@@ -100,9 +99,6 @@ impl<'e, T> Meeting<'e, T> {
         if let Some(port) = endpoint.port() {
             let meeting = self.ports.entry(port).or_default();
             meeting.all.push(at);
-            if endpoint.has_any_host() {
-                meeting.any.push(at);
-            }
             if endpoint.has_any_host() || endpoint.has_loopback_host() {
                 meeting.by_loopback.push(at);
             } else {
@@ -137,23 +133,11 @@ impl<'e, T> Meeting<'e, T> {
         let at = match endpoint.port() {
             None => *self.named.get(endpoint.as_str())?.first()?,
             Some(port) => {
-                let meeting = self.ports.get(&port)?;
-                // Both families have ports of their own.
-                let overlaps = |at: &&usize| self.bound[**at].0.shares_family(endpoint);
-                let wide = if endpoint.has_any_host() { &meeting.all } else { &meeting.any };
-                let wide = wide.iter().find(overlaps).copied();
-                wide.or_else(|| self.at_host(meeting, endpoint))?
+                let bound = &self.ports.get(&port)?.all;
+                *bound.iter().find(|&&at| self.bound[at].0.overlaps(endpoint))?
             }
         };
         Some(&self.bound[at].1)
-    }
-
-    fn at_host(&self, meeting: &PortMeeting<'_>, endpoint: &Endpoint) -> Option<usize> {
-        if endpoint.has_loopback_host() {
-            let is_same = |at: &&usize| self.bound[**at].0.host() == endpoint.host();
-            return meeting.by_loopback.iter().find(is_same).copied();
-        }
-        meeting.by_host.get(endpoint.host())?.first().copied()
     }
 }
 

@@ -300,9 +300,24 @@ impl Endpoint {
         }
     }
 
-    /// Whether both are in the same of IP's two address families, or may be.
+    /// Whether two endpoints cannot be bound at the same time.
+    ///
+    /// Interface names are not resolved, so only what is sure counts.
     #[must_use]
-    pub fn shares_family(&self, other: &Self) -> bool {
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let is_network = |it: &Self| matches!(it.transport, Transport::Tcp | Transport::Ws);
+        if !is_network(self) || !is_network(other) {
+            return self.text == other.text && !self.is_wildcard();
+        }
+        let is_wide = self.has_any_host() || other.has_any_host();
+        self.port.is_some()
+            && self.port == other.port
+            && (self.host() == other.host() || is_wide && self.shares_family(other))
+    }
+
+    /// Whether both are in the same of IP's two address families, or may be: each has ports of its
+    /// own.
+    fn shares_family(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.families(), other.families());
         ours.0 && theirs.0 || ours.1 && theirs.1
     }
