@@ -197,36 +197,41 @@ impl Fact {
     /// About how many bytes of text it has: those that users and peers can make long.
     #[must_use]
     pub fn size(&self) -> usize {
-        match &self.what {
-            What::Log { text, .. } => text.len(),
-            What::HandlerFailed { error }
-            | What::FileFailed { error }
-            | What::Unwritten { error }
-            | What::Failed { error }
-            | What::NoControlSocket { error } => error.len(),
-            What::FileWaits { text } => text.len(),
-            What::Malformed { message } | What::Panicked { message } => message.len(),
-            What::HandshakeFailed { why, .. } | What::StopRequested { why, .. } => why.len(),
-            What::Bound { .. }
-            | What::Serving { .. }
-            | What::Dropped { .. }
-            | What::Unsent { .. }
-            | What::Lost { .. }
-            | What::PeerConnected { .. }
-            | What::PeerDisconnected { .. }
-            | What::LimitedPeerGone { .. }
-            | What::LinkMissing { .. }
-            | What::StateLarge { .. }
-            | What::Unreached { .. }
-            | What::NeverSent { .. }
-            | What::LongCall { .. }
-            | What::More { .. }
-            | What::Restarting { .. } => 0,
-        }
+        self.what.text().len()
     }
 }
 
 impl What {
+    /// What users and peers say in it, which can be long.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Log { text, .. } | Self::FileWaits { text } => text,
+            Self::HandlerFailed { error }
+            | Self::FileFailed { error }
+            | Self::Unwritten { error }
+            | Self::Failed { error }
+            | Self::NoControlSocket { error } => error,
+            Self::Malformed { message } | Self::Panicked { message } => message,
+            Self::HandshakeFailed { why, .. } | Self::StopRequested { why, .. } => why,
+            Self::Bound { .. }
+            | Self::Serving { .. }
+            | Self::Dropped { .. }
+            | Self::Unsent { .. }
+            | Self::Lost { .. }
+            | Self::PeerConnected { .. }
+            | Self::PeerDisconnected { .. }
+            | Self::LimitedPeerGone { .. }
+            | Self::LinkMissing { .. }
+            | Self::StateLarge { .. }
+            | Self::Unreached { .. }
+            | Self::NeverSent { .. }
+            | Self::LongCall { .. }
+            | Self::More { .. }
+            | Self::Restarting { .. } => "",
+        }
+    }
+
     /// Whether it makes a run that ends well a failed one.
     fn is_failure(&self) -> bool {
         matches!(self, Self::Unwritten { .. })

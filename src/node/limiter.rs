@@ -135,35 +135,13 @@ impl Limiter {
     }
 }
 
-/// What a fact says beside its kind; how many messages it is about does not make it another.
+/// What a fact says beside its kind; how many messages it is about does not make it another, nor
+/// does the port of a peer that tries again and again.
 fn hash_of(what: &What) -> u64 {
     let mut hasher = DefaultHasher::new();
-    match what {
-        What::Log { text, .. } | What::FileWaits { text } => text.hash(&mut hasher),
-        What::HandlerFailed { error }
-        | What::FileFailed { error }
-        | What::Unwritten { error }
-        | What::Failed { error }
-        | What::NoControlSocket { error } => error.hash(&mut hasher),
-        What::Malformed { message } | What::Panicked { message } => message.hash(&mut hasher),
-        What::Dropped { reason, .. } => reason.hash(&mut hasher),
-        // Who tries again and again comes from another port each time.
-        What::HandshakeFailed { why, .. } => why.hash(&mut hasher),
-        What::Bound { .. }
-        | What::Serving { .. }
-        | What::Unsent { .. }
-        | What::Lost { .. }
-        | What::PeerConnected { .. }
-        | What::PeerDisconnected { .. }
-        | What::LimitedPeerGone { .. }
-        | What::LinkMissing { .. }
-        | What::Unreached { .. }
-        | What::NeverSent { .. }
-        | What::LongCall { .. }
-        | What::Restarting { .. }
-        | What::StateLarge { .. }
-        | What::More { .. }
-        | What::StopRequested { .. } => {}
+    what.text().hash(&mut hasher);
+    if let What::Dropped { reason, .. } = what {
+        reason.hash(&mut hasher);
     }
     hasher.finish()
 }
