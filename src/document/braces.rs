@@ -79,8 +79,7 @@ pub(super) fn quoted(source: &Source, start: usize) -> Option<(usize, String)> {
 }
 
 /// Whether a text has brackets that are not closed in it.
-#[must_use]
-pub fn opens_more_than_it_closes(text: &str) -> bool {
+pub(super) fn opens_more_than_it_closes(text: &str) -> bool {
     let opened = text.matches(['(', '[', '{']).count();
     opened > text.matches([')', ']', '}']).count()
 }

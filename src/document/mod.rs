@@ -19,7 +19,6 @@ mod tag;
 mod variables;
 
 pub use bounds::MAX_BYTES;
-pub use braces::opens_more_than_it_closes;
 pub use build::Document;
 pub use handler_key::is_handler_key;
 pub use node::{Entry, Key, Kind, Mapping, Node, Scalar, Style};

@@ -3,7 +3,7 @@
 //! Owns what is said of them. Never looks at a value.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::document::{Entry, Mapping, is_handler_key, opens_more_than_it_closes};
+use crate::document::{Document, Entry, Mapping, YamlHand, is_handler_key};
 use crate::zeromq::SocketOption;
 
 use super::nearest::{Guess, one_of};
@@ -34,7 +34,7 @@ const OTHER_WORDS: &[(&str, &str)] = &[
 
 /// Reports every key of a mapping that is in none of the sets.
 pub(super) fn check(mapping: &Mapping, sets: &[&[&str]], whose: &str, report: &mut Report<'_>) {
-    for entry in written_keys(mapping) {
+    for entry in written_keys(mapping, report.document()) {
         if !sets.iter().any(|set| set.contains(&&*entry.key.text)) {
             unknown(entry, sets, whose, report);
         }
@@ -43,19 +43,20 @@ pub(super) fn check(mapping: &Mapping, sets: &[&[&str]], whose: &str, report: &m
 
 /// The entries of a mapping, but not those that YAML cut off a handler inside braces: they are told
 /// with the handler.
-pub(super) fn written_keys(mapping: &Mapping) -> impl Iterator<Item = &Entry> {
+pub(super) fn written_keys<'m>(
+    mapping: &'m Mapping,
+    document: &'m Document,
+) -> impl Iterator<Item = &'m Entry> {
+    let is_cut_handler = |entry: &Entry| {
+        is_handler_key(&entry.key.text)
+            && document.yaml_hand(&entry.value) == Some(YamlHand::CutInBraces)
+    };
     let mut is_cut = false;
     mapping.entries.iter().filter(move |entry| {
         let is_rest = is_cut && entry.value.is_null();
         is_cut = is_rest || is_cut_handler(entry);
         !is_rest
     })
-}
-
-/// Whether a handler's body goes on in what YAML takes for the next key.
-fn is_cut_handler(entry: &Entry) -> bool {
-    is_handler_key(&entry.key.text)
-        && entry.value.as_scalar().is_some_and(|body| opens_more_than_it_closes(&body.text))
 }
 
 /// Reports one unknown key.

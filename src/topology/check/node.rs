@@ -117,7 +117,7 @@ pub(super) fn read(
 }
 
 fn check_keys(mapping: &Mapping, report: &mut Report<'_>) {
-    for entry in keys::written_keys(mapping) {
+    for entry in keys::written_keys(mapping, report.document()) {
         let key = &&*entry.key.text;
         let is_known = KEYS.contains(key) || socket::KEYS.contains(key);
         if !is_known && !is_handler_key(key) {

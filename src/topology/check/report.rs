@@ -64,6 +64,10 @@ impl<'d> Report<'d> {
         self.faults.len() >= MANY
     }
 
+    pub(super) fn document(&self) -> &'d Document {
+        self.document
+    }
+
     pub(super) fn source(&self) -> &'d Source {
         self.document.source()
     }
