@@ -332,8 +332,24 @@ unsafe extern "C" fn tell(
     remote: *const c_char,
 ) {
     // SAFETY: libzmq passes on the hint of `monitor`, and arguments that live as long as the call.
+    unsafe { hear(&*hint.cast::<Listener>(), event, values, count, local, remote) }
+}
+
+/// Hands an event on.
+///
+/// # Safety
+///
+/// The arguments are those that libzmq calls a monitor with.
+unsafe fn hear(
+    listener: &Listener,
+    event: u64,
+    values: *const u64,
+    count: u64,
+    local: *const c_char,
+    remote: *const c_char,
+) {
+    // SAFETY: as the caller says: so many values, and texts that end with a zero.
     unsafe {
-        let listener = &*hint.cast::<Listener>();
         let values = std::slice::from_raw_parts(values, usize::try_from(count).unwrap_or(0));
         listener(event, values, CStr::from_ptr(local), CStr::from_ptr(remote));
     }
@@ -350,9 +366,7 @@ unsafe extern "C" fn tell_end(
     let epilogue = hint.cast::<Epilogue>();
     // SAFETY: as in `tell`; the hint is the epilogue itself.
     unsafe {
-        let values = std::slice::from_raw_parts(values, usize::try_from(count).unwrap_or(0));
-        let (local, remote) = (CStr::from_ptr(local), CStr::from_ptr(remote));
-        ((*epilogue).listener)(event, values, local, remote);
+        hear(&(*epilogue).listener, event, values, count, local, remote);
         if event == u64::from(zmq_sys::ZMQ_EVENT_MONITOR_STOPPED) {
             // Nothing more is told, and libzmq looks at it no more.
             drop(Box::from_raw(epilogue));
