@@ -220,14 +220,14 @@ nodes:
 
 /// Asks a REP, which has to answer.
 #[track_caller]
-fn ask(port: u16, text: &str) {
+fn ask(port: u16, text: &str) -> String {
     let context = zmq::Context::new();
     let req = context.socket(zmq::REQ).unwrap();
     req.set_linger(0).unwrap();
     req.set_rcvtimeo(30_000).unwrap();
     req.connect(&format!("tcp://127.0.0.1:{port}")).unwrap();
     req.send(text, 0).unwrap();
-    assert_eq!(req.recv_string(0).unwrap().unwrap(), "heard");
+    req.recv_string(0).unwrap().unwrap()
 }
 
 #[test]
@@ -245,13 +245,13 @@ fn a_log_that_nobody_reads_holds_up_nothing() {
         eventually("it serves", || TcpStream::connect(("127.0.0.1", metrics)).is_ok());
         eventually("it is started", || snapshot(metrics).started);
         // Three times what a pipe holds.
-        ask(port, &"x".repeat(200_000));
-        ask(port, "and another");
+        assert_eq!(ask(port, &"x".repeat(200_000)), "heard");
+        assert_eq!(ask(port, "and another"), "heard");
         assert_eq!(get(metrics, "/healthz").status, 200);
         let louder = parrot(port).replace("print(msg.text);", "print(1); print(msg.text);");
         std::fs::write(run.path("topology.yaml"), louder).unwrap();
         eventually("it reloads", || snapshot(metrics).generation == 2);
-        ask(port, "still there");
+        assert_eq!(ask(port, "still there"), "heard");
         run.signal("TERM");
         let ending = run.ends();
         assert_eq!(ending.status, Some(0));
@@ -305,7 +305,7 @@ fn what_a_peer_says_moves_no_cursor_and_forges_no_line() {
     let yaml = |port| parrot(port).replace("\"heard\"", "if msg.text != \"x\" { throw msg.text }");
     let port = free_port();
     let run = Zrig::of(&yaml(port)).start();
-    run_hostile(port, hostile);
+    assert!(ask(port, hostile).starts_with("error: "));
     let ending = run.stop();
     let lines: Vec<&String> = ending.log.iter().filter(|line| line.contains("forged")).collect();
     assert_eq!(lines.len(), 2, "{}", ending.text());
@@ -313,21 +313,9 @@ fn what_a_peer_says_moves_no_cursor_and_forges_no_line() {
     assert!(lines[1].contains("  error  parrot  ") && lines[1].ends_with(shown), "{lines:?}");
 
     let run = Zrig::of(&yaml(port)).arguments(["--log-format", "json"]).start();
-    run_hostile(port, hostile);
+    assert!(ask(port, hostile).starts_with("error: "));
     let lines = parsed(&run.stop());
     assert!(lines.iter().any(|line| line["message"] == hostile), "{lines:?}");
-}
-
-/// Asks what is printed and thrown; the answer is that it failed.
-#[track_caller]
-fn run_hostile(port: u16, text: &str) {
-    let context = zmq::Context::new();
-    let req = context.socket(zmq::REQ).unwrap();
-    req.set_linger(0).unwrap();
-    req.set_rcvtimeo(30_000).unwrap();
-    req.connect(&format!("tcp://127.0.0.1:{port}")).unwrap();
-    req.send(text, 0).unwrap();
-    assert!(req.recv_string(0).unwrap().unwrap().starts_with("error: "));
 }
 
 #[test]
