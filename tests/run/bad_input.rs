@@ -418,7 +418,9 @@ nodes:
     run.stop();
 }
 
-/// Heartbeats that are due while a queue is full, at both ends and at marks of 1 up.
+/// Heartbeats that are due while a queue is full, at both ends and at marks of 1 up. The released
+/// libzmq fails an assertion there.
+#[cfg(feature = "patched-libzmq")]
 #[test]
 fn heartbeats_and_full_queues_go_together() {
     for mark in [1, 10, 100] {
@@ -437,7 +439,9 @@ nodes:
     }
 }
 
-/// A client with heartbeats of its own, in front of a forward that has nowhere to go for a while.
+/// A client with heartbeats of its own, in front of a forward that has nowhere to go for a while; as
+/// above with the released libzmq.
+#[cfg(feature = "patched-libzmq")]
 #[test]
 fn a_client_with_heartbeats_waits_for_a_forward_that_has_nowhere_to_go() {
     let [front, back] = free_ports();
