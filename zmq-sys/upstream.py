@@ -18,6 +18,7 @@ never does without, or else by more than chance (one in a hundred).
 
 import argparse
 import concurrent.futures
+import contextlib
 import fnmatch
 import json
 import math
@@ -172,9 +173,12 @@ def verdict(library, program, limit):
         try:
             status = process.wait(limit)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
             return "hung", limit
+        finally:
+            # With it ends what it forked, which may outlive it.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
     took = time.monotonic() - started
     # Each has an alarm of its own, too.
     words = {0: "passed", SKIPPED: "skipped", -signal.SIGALRM: "hung"}
