@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 
-use super::{BURST, Node, Phase};
+use super::{BURST, Node, Phase, slowness};
 use crate::counters::DropReason;
 use crate::event::What;
 use crate::fiber;
@@ -130,8 +130,10 @@ impl Node {
         if let Some(news) = news {
             self.state_grew(news);
         }
-        if let Some(due) = fiber::due(before).filter(|due| after >= *due) {
-            self.give_way((name, place), (before, after), due);
+        if let Some(due) = fiber::due(before)
+            && (after >= due || after - before >= slowness::LONG)
+        {
+            self.long_called((name, place), (before, after), due);
         }
     }
 

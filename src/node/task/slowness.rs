@@ -14,7 +14,7 @@ use crate::listing::some_of;
 use crate::node::neighbours::Seat;
 
 /// How much a call computes that is told as long.
-const LONG: Duration = Duration::from_millis(20);
+pub(super) const LONG: Duration = Duration::from_millis(20);
 /// How long the others wait on end that is told as long.
 const HELD: Duration = Duration::from_millis(10);
 /// How long a call takes that is told as long although nobody knows how much of it the system gave
@@ -48,32 +48,53 @@ impl Slowness {
 }
 
 impl Node {
-    /// After a call, or the last of some, that has used up the node's turn: says so if it was a
-    /// long one, and lets the others have theirs.
+    /// After a call, or the last of some, that took long or has used up the node's turn: says so if
+    /// it was a long one, and lets the others have their turn if this one's is over.
     #[cold]
-    pub(super) fn give_way(
+    pub(super) fn long_called(
         &mut self,
         (handler, socket): (&str, Option<usize>),
         (before, after): (Instant, Instant),
         due: Instant,
     ) {
         let took = after - before;
-        let stretch = (after - due + fiber::TURN).min(took);
-        let (computed, held) = self.engine.last_call(before, stretch);
-        let held = (held >= HELD).then_some(held);
-        let others = self.slowness.seat.others();
-        if !others.is_empty() && took >= LONG && self.slowness.is_long(took, computed) {
-            let told = match held {
-                Some(_) => &mut self.slowness.told_held,
-                None => &mut self.slowness.told,
-            };
-            if !std::mem::replace(told, true) {
-                self.tell_long(handler, socket, took, held, &others);
-            }
+        if took >= LONG {
+            let since_turn_began = (after + fiber::TURN).saturating_duration_since(due);
+            self.judge(handler, socket, before, took, since_turn_began.min(took));
+        }
+        if after < due {
+            return;
         }
         fiber::pause();
         if let Some(last) = &mut self.last_call {
             *last = Instant::now();
+        }
+    }
+
+    /// Says of a call that it was long, if it was: once, and once more if it held the others up.
+    fn judge(
+        &mut self,
+        handler: &str,
+        socket: Option<usize>,
+        before: Instant,
+        took: Duration,
+        stretch: Duration,
+    ) {
+        let others = self.slowness.seat.others();
+        if others.is_empty() {
+            return;
+        }
+        let (computed, held) = self.engine.last_call(before, stretch);
+        if !self.slowness.is_long(took, computed) {
+            return;
+        }
+        let held = (held >= HELD).then_some(held);
+        let told = match held {
+            Some(_) => &mut self.slowness.told_held,
+            None => &mut self.slowness.told,
+        };
+        if !std::mem::replace(told, true) {
+            self.tell_long(handler, socket, took, held, &others);
         }
     }
 
