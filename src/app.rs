@@ -4,6 +4,7 @@
 //! `cli/` does.
 
 mod retry;
+mod sight;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::retry::Retry;
+use self::sight::{Sight, Trouble};
 use crate::control::ControlSocket;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Fact, FactReader, Told, What, facts};
@@ -20,6 +22,7 @@ use crate::listing::some_of;
 use crate::load::{Loaded, load_again};
 use crate::node::lay_out_descriptors;
 use crate::observe::{Logger, Receipts, ServeAddress, ServeError, Server};
+use crate::script::Level;
 use crate::supervisor::{Haste, Receipt, StartError, Supervisor, Verdict};
 use crate::topology::Topology;
 use crate::watch::Watcher;
@@ -31,9 +34,11 @@ const STUCK: Duration = Duration::from_secs(10);
 /// How long the threads and libzmq may take to end beyond the longest linger.
 const CLOSING: Duration = Duration::from_secs(1);
 /// How long a file that was there may be gone or empty before that counts as meant.
-const SAVING: Duration = Duration::from_millis(700);
+const SAVING: Duration = Duration::from_secs(1);
 /// How long two looks at polled files lie apart that have to agree.
 const SETTLED: Duration = Duration::from_millis(50);
+/// How often files that are written to all the time are read for a version that is whole.
+const LOOKS_MOST: usize = 50;
 
 /// Whether and how files are watched.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -115,7 +120,8 @@ pub fn run(
         supervisor,
         reader,
         watcher,
-        seen: texts(loaded),
+        seen: Sight::of(loaded),
+        trouble: options.file.metadata().is_ok_and(|file| !file.is_file()).then_some(Trouble::Pipe),
         retry: Retry::default(),
         options,
         terminal,
@@ -159,20 +165,14 @@ fn chosen(topology: &Topology, options: &RunOptions) -> Topology {
     if options.only.is_empty() { topology.clone() } else { topology.only(&options.only) }
 }
 
-/// What was read, to tell whether a later load read anything else.
-fn texts(loaded: &Loaded) -> Vec<(PathBuf, String)> {
-    loaded
-        .sources
-        .iter()
-        .map(|(_, source)| (source.path().to_owned(), source.text().to_string()))
-        .collect()
-}
-
 struct Run<'a> {
     supervisor: Supervisor,
     reader: FactReader,
     watcher: Watcher,
-    seen: Vec<(PathBuf, String)>,
+    /// What the files said last, when the topology file said anything.
+    seen: Sight,
+    /// Why the topology file says nothing, once that was told.
+    trouble: Option<Trouble>,
     /// The reload that failed last, if it did.
     retry: Retry,
     options: &'a RunOptions,
@@ -264,6 +264,9 @@ impl Run<'_> {
             match self.reload(reason, signals).await {
                 Reloaded::Done => look_again = None,
                 Reloaded::StillSaving => {
+                    if reason == Reason::Waited {
+                        look_again = None;
+                    }
                     look_again.get_or_insert_with(|| tokio::time::Instant::now() + SAVING);
                 }
                 Reloaded::Over(status) => return status,
@@ -282,16 +285,31 @@ impl Run<'_> {
         if reason == Reason::Again {
             self.retry.begin();
         }
-        let (loaded, now) = self.look().await;
-        let vanished = self.vanished(&loaded.files, &now);
-        // Without its topology file nothing can be said; a script may be meant to be gone.
-        let main_file_gone = now.first().is_none_or(|(_, text)| text.trim().is_empty());
-        if main_file_gone || vanished && reason == Reason::Changed {
-            return if main_file_gone { Reloaded::Done } else { Reloaded::StillSaving };
+        let is_saved =
+            matches!(reason, Reason::Asked | Reason::Waited) && !self.watcher.is_moving();
+        let Some((loaded, now)) = self.look().await else { return Reloaded::StillSaving };
+        let is_wanted = matches!(reason, Reason::Asked | Reason::Again);
+        if let Some(trouble) = Trouble::of(&loaded) {
+            if !is_saved {
+                return Reloaded::StillSaving;
+            }
+            if reason == Reason::Asked || self.trouble.as_ref() != Some(&trouble) {
+                self.reject_unread(&loaded, trouble, begun);
+            }
+            return Reloaded::Done;
+        }
+        // A script may be meant to be gone.
+        if !is_saved && reason != Reason::Again && now.lacks(&self.seen, &loaded.files) {
+            return Reloaded::StillSaving;
         }
         let is_new = now != self.seen;
-        let is_wanted = matches!(reason, Reason::Asked | Reason::Again);
+        let was_lost = self.trouble.take().is_some();
         if !is_new && !is_wanted && !self.retry.is_asked_for(&loaded.files) {
+            if was_lost {
+                let file = self.options.file.display();
+                let text = format!("{file} is there again and says what runs: nothing changed");
+                self.logger.say(Level::Info, text);
+            }
             return Reloaded::Done;
         }
         if is_new {
@@ -349,33 +367,40 @@ impl Run<'_> {
         ended.map_or(Reloaded::Done, Reloaded::Over)
     }
 
-    /// What the files say now. Where nothing tells that a save is over, two looks have to agree.
-    async fn look(&self) -> (Loaded, Vec<(PathBuf, String)>) {
-        let mut loaded = load_again(&self.options.file, self.terminal.lookup);
-        let mut now = texts(&loaded);
-        while self.watcher.polls() && now != self.seen {
-            tokio::time::sleep(SETTLED).await;
-            let again = load_again(&self.options.file, self.terminal.lookup);
-            let texts = texts(&again);
-            let settled = texts == now;
-            (loaded, now) = (again, texts);
-            if settled {
-                break;
+    /// What the files say now; nothing if they are written to all the time. Where nothing tells that
+    /// a save is over, two looks have to agree.
+    async fn look(&self) -> Option<(Loaded, Sight)> {
+        let read = || {
+            let loaded = load_again(&self.options.file, self.terminal.lookup);
+            let sight = Sight::of(&loaded);
+            (loaded, sight)
+        };
+        for _ in 0..LOOKS_MOST {
+            let writes = self.watcher.writes();
+            let (mut loaded, mut now) = read();
+            while self.watcher.polls() && now != self.seen {
+                tokio::time::sleep(SETTLED).await;
+                let before = now;
+                (loaded, now) = read();
+                if now == before {
+                    break;
+                }
+            }
+            if !self.watcher.may_be_half(writes).await {
+                return Some((loaded, now));
             }
         }
-        (loaded, now)
+        None
     }
 
-    /// Whether a file that had a text when last looked at has none, though the topology may want it.
-    fn vanished(&self, wanted: &[PathBuf], now: &[(PathBuf, String)]) -> bool {
-        let text_of = |texts: &[(PathBuf, String)], path: &PathBuf| {
-            texts.iter().find(|(known, _)| known == path).map(|(_, text)| !text.trim().is_empty())
-        };
-        self.seen.iter().any(|(path, text)| {
-            let emptied = text_of(now, path) == Some(false);
-            let removed = text_of(now, path).is_none() && wanted.contains(path);
-            !text.trim().is_empty() && (emptied || removed)
-        })
+    /// Says that the topology file says nothing, and why.
+    fn reject_unread(&mut self, loaded: &Loaded, trouble: Trouble, begun: Instant) {
+        if !matches!(trouble, Trouble::Gone) {
+            (self.terminal.show)(loaded);
+        }
+        let errors = vec![trouble.text(&self.options.file)];
+        self.hand_out(&Receipt::rejected(self.supervisor.generation(), begun.elapsed(), errors));
+        self.trouble = Some(trouble);
     }
 
     fn hand_out(&self, receipt: &Receipt) {

@@ -37,6 +37,19 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// Every file that was read or is missing: a change of any of them may change the topology.
     pub files: Vec<PathBuf>,
+    /// Why the topology file itself was not read, if so.
+    pub unread: Option<Unread>,
+}
+
+/// Why a topology file is not read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Unread {
+    /// There is none.
+    Missing,
+    /// It is a pipe or a device, which gives its text once.
+    Pipe,
+    /// Something else.
+    Because(String),
 }
 
 /// Reads a topology, its scripts and what they import; `lookup` gives variables their values.
@@ -63,6 +76,11 @@ fn loaded(
         Err(error) => {
             let code = if error.is_size() { Code::TooLarge } else { Code::Unreadable };
             let message = format!("cannot read {}", path.display());
+            loaded.unread = Some(match &error {
+                ReadError::Missing => Unread::Missing,
+                ReadError::NoFile => Unread::Pipe,
+                error => Unread::Because(error.to_string()),
+            });
             loaded
                 .diagnostics
                 .push(Diagnostic::new(code, message).because(error.to_string()).help(error.help()));
@@ -86,6 +104,7 @@ impl Loaded {
             topology: None,
             diagnostics: Vec::new(),
             files: vec![path.to_owned()],
+            unread: None,
         }
     }
 

@@ -1,11 +1,15 @@
 //! 'Something changed': the topology file, its scripts, and whatever they import.
 //!
 //! Owns the watching of folders. Says only that something moved; what changed is found by reading.
-//! It never dies: what cannot be watched is looked at twice a second instead.
+//! It never dies: what cannot be watched is looked at twice a second instead, and a folder that was
+//! replaced by another one is found by looking every few seconds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode, ModifyKind};
@@ -17,8 +21,15 @@ use crate::lock::locked;
 /// How long nothing may have moved before a change counts as saved: editors write in steps, and
 /// files that are saved together are one change.
 const QUIET: Duration = Duration::from_millis(50);
+/// How long a change may be put off by others that follow.
+const LONGEST: Duration = Duration::from_secs(1);
 /// How often to look where events cannot be had.
 const POLL: Duration = Duration::from_millis(500);
+/// How often to look whether a folder is still the one that is watched: nothing tells that it, or
+/// one above it, was moved away and another put in its place.
+const LOOK: Duration = Duration::from_secs(2);
+/// How long an event may be on its way.
+const HEARD: Duration = Duration::from_millis(3);
 /// How long a file that somebody has open for writing counts as being saved.
 const WRITING: Duration = Duration::from_secs(2);
 /// How many symlinks one after the other are followed.
@@ -28,11 +39,17 @@ const LINKS_MAX: usize = 40;
 #[derive(Debug)]
 pub struct Watcher {
     events: Option<RecommendedWatcher>,
+    files: Vec<PathBuf>,
     folders: BTreeSet<PathBuf>,
     shared: Arc<Shared>,
     polls: bool,
     poll_at: Instant,
     moving: Option<Moving>,
+    /// Whether the last change was told although more followed.
+    hurried: bool,
+    look_at: Instant,
+    /// The thread that looks at the folders: one of them may be on a file system that is away.
+    looking: Option<JoinHandle<()>>,
 }
 
 /// A change that is under way.
@@ -51,7 +68,16 @@ struct Shared {
     wanted: Mutex<BTreeSet<PathBuf>>,
     /// Files that were written to and not closed yet.
     writing: Mutex<BTreeSet<PathBuf>>,
+    /// How often anything was written in place.
+    writes: AtomicU64,
+    /// The folders that are watched, and which ones they were then.
+    folders: Mutex<BTreeMap<PathBuf, Option<Identity>>>,
+    /// Whether another one was put in the place of any of them.
+    replaced: AtomicBool,
 }
+
+/// A folder's device and number.
+type Identity = (u64, u64);
 
 impl Watcher {
     /// Watches nothing yet. With `poll` it never relies on events: some file systems have none.
@@ -65,16 +91,30 @@ impl Watcher {
             notify::recommended_watcher(move |event| teller.hear(event)).ok()
         };
         let polls = events.is_none();
-        let poll_at = Instant::now() + POLL;
-        Self { events, folders: BTreeSet::new(), shared, polls, poll_at, moving: None }
+        let now = Instant::now();
+        Self {
+            events,
+            files: Vec::new(),
+            folders: BTreeSet::new(),
+            shared,
+            polls,
+            poll_at: now + POLL,
+            moving: None,
+            hurried: false,
+            look_at: now + LOOK,
+            looking: None,
+        }
     }
 
     /// Watches these files from now on, and no others. Says once that something moved, so that they
     /// are looked at again.
     pub fn follow(&mut self, files: &[PathBuf]) {
+        self.files = files.to_vec();
         let wanted: BTreeSet<PathBuf> = files.iter().flat_map(|file| trail(file)).collect();
         let folders: BTreeSet<PathBuf> = wanted.iter().map(|path| folder_of(path)).collect();
         *locked(&self.shared.wanted) = wanted;
+        *locked(&self.shared.folders) =
+            folders.iter().map(|folder| (folder.clone(), identity(folder))).collect();
         let Some(events) = &mut self.events else { return };
         for gone in self.folders.difference(&folders) {
             // A folder that is gone is no longer watched anyway.
@@ -96,44 +136,111 @@ impl Watcher {
         self.polls
     }
 
-    /// Waits until something moved and then nothing for a while, nor is anything being written.
+    /// Whether something has moved that is not told yet.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        self.moving.is_some()
+    }
+
+    /// How often anything was written in place so far.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        self.shared.writes.load(Relaxed)
+    }
+
+    /// Whether what was read since that count was may be the half of something: it is being written
+    /// or was meanwhile, and the last change was told although more followed.
+    pub async fn may_be_half(&self, writes: u64) -> bool {
+        if !self.hurried {
+            return false;
+        }
+        tokio::time::sleep(HEARD).await;
+        self.writes() != writes || !locked(&self.shared.writing).is_empty()
+    }
+
+    /// Waits until something moved and then nothing for a while, nor is anything being written; but
+    /// not for ever where more and more moves.
     ///
     /// Whoever stops waiting and asks again misses nothing: other things happen meanwhile.
     pub async fn changed(&mut self) {
+        let shared = Arc::clone(&self.shared);
         loop {
-            let moved = self.shared.moved.notified();
-            let Some(moving) = self.moving else {
-                tokio::select! {
-                    () = moved => {
-                        let now = Instant::now();
-                        self.moving = Some(Moving { since: now, quiet_at: now + QUIET });
-                    }
-                    () = tokio::time::sleep_until(self.poll_at.into()), if self.polls => {
-                        self.poll_at = Instant::now() + POLL;
-                        return;
-                    }
-                }
-                continue;
-            };
+            let moved = shared.moved.notified();
+            let moving = self.moving;
             tokio::select! {
-                () = moved => {
-                    self.moving = Some(Moving { quiet_at: Instant::now() + QUIET, ..moving });
+                () = moved => self.note_move(),
+                () = tokio::time::sleep_until(self.poll_at.into()), if self.polls && moving.is_none() => {
+                    self.poll_at = Instant::now() + POLL;
+                    return self.tell(false);
                 }
-                () = tokio::time::sleep_until(moving.quiet_at.into()) => {
-                    let mut writing = locked(&self.shared.writing);
-                    if writing.is_empty() || moving.since.elapsed() >= WRITING {
-                        writing.clear();
-                        self.moving = None;
-                        return;
+                () = tokio::time::sleep_until(self.look_at.into()) => self.look(),
+                () = quiet(moving) => {
+                    if let Some(moving) = moving && self.is_told(moving) {
+                        return self.tell(moving.since.elapsed() >= LONGEST);
                     }
-                    self.moving = Some(Moving { quiet_at: Instant::now() + QUIET, ..moving });
                 }
             }
         }
     }
+
+    fn note_move(&mut self) {
+        let now = Instant::now();
+        let since = self.moving.map_or(now, |moving| moving.since);
+        self.moving = Some(Moving { since, quiet_at: (now + QUIET).min(since + LONGEST) });
+    }
+
+    /// Whether a change after which nothing moved, or too long everything, is told now.
+    fn is_told(&mut self, moving: Moving) -> bool {
+        let mut writing = locked(&self.shared.writing);
+        if writing.is_empty() || moving.since.elapsed() >= WRITING {
+            writing.clear();
+            return true;
+        }
+        self.moving = Some(Moving { quiet_at: Instant::now() + QUIET, ..moving });
+        false
+    }
+
+    fn tell(&mut self, hurried: bool) {
+        self.moving = None;
+        self.hurried = hurried;
+        if self.shared.replaced.swap(false, Relaxed) {
+            let files = std::mem::take(&mut self.files);
+            self.follow(&files);
+        }
+    }
+
+    /// Looks at the folders, unless the last look has not come back.
+    fn look(&mut self) {
+        self.look_at = Instant::now() + LOOK;
+        if self.events.is_none() || self.looking.as_ref().is_some_and(|look| !look.is_finished()) {
+            return;
+        }
+        let shared = Arc::clone(&self.shared);
+        let look = std::thread::Builder::new().name("folders".to_owned());
+        self.looking = look.spawn(move || shared.look_at_folders()).ok();
+    }
+}
+
+async fn quiet(moving: Option<Moving>) {
+    match moving {
+        Some(moving) => tokio::time::sleep_until(moving.quiet_at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn identity(folder: &Path) -> Option<Identity> {
+    folder.metadata().ok().map(|about| (about.dev(), about.ino()))
 }
 
 impl Shared {
+    fn look_at_folders(&self) {
+        let known = locked(&self.folders).clone();
+        if known.iter().any(|(folder, was)| identity(folder) != *was) {
+            self.replaced.store(true, Relaxed);
+            self.moved.notify_one();
+        }
+    }
+
     fn hear(&self, event: notify::Result<notify::Event>) {
         let Ok(event) = event else {
             // The queue of events ran over, say: whatever moved, it is looked at.
@@ -154,6 +261,7 @@ impl Shared {
         let mut writing = locked(&self.writing);
         for path in paths {
             if matches!(event.kind, EventKind::Modify(ModifyKind::Data(_))) {
+                self.writes.fetch_add(1, Relaxed);
                 writing.insert(path);
             } else {
                 writing.remove(&path);

@@ -246,6 +246,150 @@ fn config_map(folder: &Path, number: usize, text: &str) {
     }
 }
 
+/// Puts something into the file, waits for the one receipt of it, and gives what it says.
+#[track_caller]
+fn rejected(edited: &mut Edited, put: impl FnOnce(&Path)) -> String {
+    put(&edited.run.path("topology.yaml"));
+    let receipt = edited.receipt();
+    assert_eq!(receipt["verdict"], "rejected", "{receipt:#}");
+    assert_eq!(receipt["errors"].as_array().unwrap().len(), 1, "{receipt:#}");
+    receipt["errors"][0].as_str().unwrap().to_owned()
+}
+
+/// Files that say nothing, and what is said of each.
+fn silent_files() -> [(fn(&Path), &'static str); 5] {
+    [
+        (
+            |file| fs::write(file, b"nodes: {a\xFF: 1}").unwrap(),
+            "it is not UTF-8: the byte 0xff on line 1 begins no character",
+        ),
+        (|file| fs::File::create(file).unwrap().set_len(100 << 20).unwrap(), "it is larger than"),
+        (|file| fs::write(file, "").unwrap(), "topology.yaml is empty; what runs stays"),
+        (|file| fs::write(file, "\n \n").unwrap(), "topology.yaml is empty; what runs stays"),
+        (|file| fs::remove_file(file).unwrap(), "topology.yaml is gone; what runs stays"),
+    ]
+}
+
+#[test]
+fn a_file_that_says_nothing_is_told_once_and_so_is_that_it_is_good_again() {
+    for polls in [false, true] {
+        let zrig = Zrig::of(&telling(0));
+        let mut edited = Edited::of(if polls { zrig.arguments(["--poll"]) } else { zrig });
+        edited.run.says("version 0;");
+        for (at, (put, text)) in silent_files().into_iter().enumerate() {
+            let said = rejected(&mut edited, put);
+            assert!(said.contains(text), "{said}");
+            edited.run.says(text);
+            if at % 2 == 0 {
+                // The text that runs: nothing is to be done.
+                edited.save(&telling(at));
+                eventually("it is good again", || {
+                    let again = edited.run.log();
+                    again.iter().filter(|line| line.contains("is there again")).count()
+                        == at / 2 + 1
+                });
+                edited.apply(&telling(at + 1));
+            } else {
+                edited.apply(&telling(at + 1));
+            }
+        }
+        let rejections =
+            edited.receipts().iter().filter(|receipt| receipt["verdict"] == "rejected").count();
+        assert_eq!(rejections, silent_files().len());
+        edited.stop();
+    }
+}
+
+#[test]
+fn a_hangup_says_at_once_that_the_file_says_nothing() {
+    let mut edited = Edited::of(Zrig::of(&telling(0)).arguments(["--no-watch"]));
+    edited.run.says("version 0;");
+    for (put, text) in silent_files() {
+        for _ in 0..2 {
+            let file = edited.run.path("topology.yaml");
+            if file.exists() {
+                put(&file);
+            }
+            edited.run.signal("HUP");
+            let said = rejected(&mut edited, |_| {});
+            assert!(said.contains(text), "{said}");
+        }
+    }
+    edited.save(&telling(1));
+    edited.run.signal("HUP");
+    edited.run.says("version 1;");
+    assert_eq!(edited.receipt()["verdict"], "applied");
+    edited.stop();
+}
+
+#[test]
+fn a_folder_that_is_replaced_and_the_one_above_it_are_watched_again() {
+    let root = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join(name);
+    let put = |folder: &str, version: usize| {
+        fs::create_dir_all(path(folder)).unwrap();
+        fs::write(path(folder).join("topology.yaml"), telling(version)).unwrap();
+    };
+    put("above/folder", 0);
+    let edited = Edited::of(Zrig::file(path("above/folder/topology.yaml")));
+    edited.run.says("version 0;");
+    let file = path("above/folder/topology.yaml");
+    let mut version = 0;
+    let mut next = || {
+        version += 1;
+        version
+    };
+    for _ in 0..times(1, 5) {
+        // The folder itself.
+        let swapped = next();
+        put("new", swapped);
+        fs::rename(path("above/folder"), path("old")).unwrap();
+        fs::rename(path("new"), path("above/folder")).unwrap();
+        seen(&edited, swapped, Instant::now());
+        let saved = next();
+        fs::write(&file, telling(saved)).unwrap();
+        seen(&edited, saved, Instant::now());
+        fs::remove_dir_all(path("old")).unwrap();
+        // The one above it.
+        let swapped = next();
+        put("beside/folder", swapped);
+        fs::rename(path("above"), path("old")).unwrap();
+        fs::rename(path("beside"), path("above")).unwrap();
+        seen(&edited, swapped, Instant::now());
+        let saved = next();
+        fs::write(&file, telling(saved)).unwrap();
+        seen(&edited, saved, Instant::now());
+        fs::remove_dir_all(path("old")).unwrap();
+    }
+    edited.stop();
+}
+
+#[test]
+fn saves_that_never_stop_put_no_reload_off_for_ever() {
+    for in_place in [false, true] {
+        let edited = Edited::start(&telling(0));
+        edited.run.says("version 0;");
+        let file = edited.run.path("topology.yaml");
+        let mut version = 0;
+        // As long as it takes until a reload is applied, and a bounded number of times.
+        let applied = (0..6000).any(|_| {
+            version += 1;
+            if in_place {
+                fs::write(&file, telling(version)).unwrap();
+            } else {
+                edited.save(&telling(version));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+            !edited.receipts().is_empty()
+        });
+        assert!(applied, "in place {in_place}: no reload while {version} versions were saved");
+        println!("in place {in_place}: a reload after {version} saves");
+        seen(&edited, version, Instant::now());
+        assert!(edited.receipts().iter().all(|receipt| receipt["verdict"] == "applied"));
+        edited.stop();
+    }
+}
+
 #[test]
 fn a_config_map_that_is_swapped_is_seen() {
     let folder = tempfile::tempdir().unwrap();
