@@ -3,53 +3,16 @@
 //! Owns which change is live, which re-attaches an endpoint and which rebuilds a socket. Pure; the
 //! supervisor carries a plan out and has nothing left to choose.
 
+mod change;
 mod difference;
+mod words;
 
+pub use change::{Change, ChangeKind, How, Queue, Why};
 pub(crate) use difference::needs_rebuild;
 
-use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use crate::topology::{NodeSpec, TopologySpec};
-use crate::visible::visible;
-
-/// How a change takes effect.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum How {
-    /// The socket and its connections stay.
-    Live,
-    /// The socket stays, an endpoint of it comes or goes.
-    ReAttach,
-    /// The socket is replaced by a new one.
-    Rebuild,
-}
-
-impl fmt::Display for How {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Live => "live",
-            Self::ReAttach => "re-attach",
-            Self::Rebuild => "rebuild",
-        })
-    }
-}
-
-/// One change of a node that stays.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Change {
-    /// The socket, if it concerns one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub socket: Option<String>,
-    /// What changes, such as `hwm.send 1000 → 10`.
-    pub what: String,
-    /// How.
-    pub how: How,
-    /// Why it takes effect that way.
-    pub why: &'static str,
-}
 
 /// What happens to one node.
 #[derive(Clone, PartialEq, Debug)]
@@ -160,27 +123,5 @@ impl Plan {
     /// The nodes as they will be, in the order of the plan.
     pub fn after(&self) -> impl Iterator<Item = &Arc<NodeSpec>> {
         self.nodes.iter().filter_map(NodePlan::after)
-    }
-}
-
-/// A line a node, and below it a line a change.
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for node in &self.nodes {
-            writeln!(f, "{} {}", node.sign(), node.name())?;
-            let NodePlan::Change { changes, .. } = node else { continue };
-            for change in changes {
-                let socket = change.socket.as_ref().map(|name| format!("{name}: "));
-                writeln!(
-                    f,
-                    "    {}{}  [{}: {}]",
-                    socket.unwrap_or_default(),
-                    visible(&change.what),
-                    change.how,
-                    change.why
-                )?;
-            }
-        }
-        Ok(())
     }
 }

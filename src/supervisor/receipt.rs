@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::duration::format_duration;
 use crate::listing::{some_of, thousands};
 use crate::plan::{Change, NodePlan, Plan};
-use crate::visible::{visible, visible_lines};
+use crate::visible::visible_lines;
 
 /// How many notes a person is shown.
 const NOTES: usize = 20;
@@ -116,14 +116,7 @@ impl fmt::Display for Receipt {
         for node in &self.nodes {
             write!(f, "\n  {} {}", node.sign, node.node)?;
             for change in &node.changes {
-                let socket = change.socket.as_ref().map(|name| format!("{name}: "));
-                write!(
-                    f,
-                    "\n      {}{}  [{}]",
-                    socket.unwrap_or_default(),
-                    visible(&change.what),
-                    change.how
-                )?;
+                write!(f, "\n      {}  [{}]", change.text(), change.how)?;
             }
         }
         if !self.held.is_empty() {

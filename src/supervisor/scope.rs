@@ -84,14 +84,13 @@ impl Scope {
                 for change in changes {
                     let Some(socket) = &change.socket else { continue };
                     let key = (to.name.clone(), socket.clone());
-                    let is_loss = change.what.starts_with('-') || change.what == "removed";
                     if change.how == How::Rebuild {
                         self.rebuilt.insert(key.clone());
                     }
-                    if change.how == How::Rebuild || is_loss {
+                    if change.how == How::Rebuild || change.kind.ends_connections() {
                         touched.insert(key);
                     }
-                    if change.what == "removed" || change.what.starts_with("role ") {
+                    if change.kind.ends_the_role() {
                         self.run_on.insert(to.name.clone());
                     }
                 }

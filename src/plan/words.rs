@@ -1,0 +1,171 @@
+//! The words in which a plan is shown.
+//!
+//! Owns them all. Nothing that is done depends on one.
+
+use std::fmt;
+
+use super::change::{Change, ChangeKind, How, Queue, Why};
+use super::{NodePlan, Plan};
+use crate::topology::{Attachment, Filter};
+use crate::visible::visible;
+
+impl How {
+    /// The word that machines read.
+    #[must_use]
+    pub fn token(self) -> &'static str {
+        word(match self {
+            Self::Live => "live",
+            Self::ReAttach => "re-attach",
+            Self::Rebuild => "rebuild",
+        })
+    }
+}
+
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.token())
+    }
+}
+
+impl fmt::Display for ChangeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = match self {
+            Self::Replicas { from, to } => {
+                return write!(f, "{} {from} → {to}", word("replicas"));
+            }
+            Self::Role { from, to } => return write!(f, "{} {from} → {to}", word("role")),
+            Self::Mark { queue, from, to } => {
+                return write!(f, "{}.{queue} {from} → {to}", word("hwm"));
+            }
+            Self::Option(name) => return write!(f, "{}.{}", word("options"), name.0),
+            Self::Subscribe(filter) => {
+                return write!(f, "{} {}", word("subscribe"), filter_text(filter));
+            }
+            Self::Unsubscribe(filter) => {
+                return write!(f, "{} {}", word("unsubscribe"), filter_text(filter));
+            }
+            Self::Attach(attachment) => {
+                return write!(f, "{} {}", word("+"), attachment_text(attachment));
+            }
+            Self::Detach(attachment) => {
+                return write!(f, "{} {}", word("-"), attachment_text(attachment));
+            }
+            Self::Handlers => "handlers",
+            Self::Every => "every",
+            Self::Timers => "timers",
+            Self::Params => "params",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::OnError => "on_error",
+            Self::StateLimit => "state_limit",
+            Self::Description => "description",
+            Self::Forward => "forward",
+            Self::Isolate => "isolate",
+            Self::SocketAdded => "new",
+            Self::SocketRemoved => "removed",
+            Self::Identity => "identity",
+            Self::AsksZap => "asks the ZAP handler",
+            Self::AsksZapNoLonger => "no longer asks a ZAP handler",
+            Self::Linger => "linger",
+            Self::Msgid => "msgid",
+            Self::Format => "format",
+            Self::WhenFull => "when_full",
+            Self::Sequence => "sequence",
+        };
+        f.write_str(word(plain))
+    }
+}
+
+impl fmt::Display for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word(match self {
+            Self::Send => "send",
+            Self::Receive => "receive",
+        }))
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word(match self {
+            Self::BetweenMessages => "taken over between two messages",
+            Self::CopiesComeAndGo => "copies come and go, the others stay",
+            Self::AnotherThread => "the node moves to another thread",
+            Self::OneMore => "a socket more",
+            Self::DrainedFirst => "drained first",
+            Self::AnotherSocketType => "another socket type",
+            Self::ToldInTheHandshake => "peers hear a routing id only when they connect",
+            Self::FullQueueCanStall => "changed on a live socket, a full queue can stall for ever",
+            Self::PeersCameInUnasked => "peers that came in unasked have to knock again",
+            Self::LetNobodyIn => "without one it let nobody in",
+            Self::ConnectedStays => "who is connected stays so",
+            Self::TakenAtOnce => "libzmq takes it at once",
+            Self::TakenAtOnceByEither => "libzmq or the runner takes it at once",
+            Self::ForLaterPeers => "it holds for peers that come later",
+            Self::CopiedWhenAttached => "libzmq copies it when an endpoint is bound or connected",
+            Self::CannotBeSetBack => "libzmq has no call that sets an option back",
+            Self::ConnectionsStay => "connections stay",
+            Self::SocketStays => "the socket stays",
+        }))
+    }
+}
+
+fn filter_text(filter: &Filter) -> String {
+    match filter {
+        Filter::Msgid(id) => id.to_string(),
+        Filter::Topic(topic) => format!("{:?}", String::from_utf8_lossy(topic)),
+    }
+}
+
+fn attachment_text(attachment: &Attachment) -> String {
+    match attachment {
+        Attachment::Bind(endpoint) => format!("{} {endpoint}", word("bind")),
+        Attachment::Connect(endpoint) => format!("{} {endpoint}", word("connect")),
+        Attachment::ConnectNode { node, endpoint, .. } => {
+            format!("{} {node} at {endpoint}", word("connect"))
+        }
+    }
+}
+
+impl Change {
+    /// `socket: what`, as a terminal may show it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let socket = self.socket.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+        format!("{socket}{}", visible(&self.kind.to_string()))
+    }
+}
+
+/// A line a node, and below it a line a change.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for node in &self.nodes {
+            writeln!(f, "{} {}", node.sign(), node.name())?;
+            let NodePlan::Change { changes, .. } = node else { continue };
+            for change in changes {
+                writeln!(f, "    {}  [{}: {}]", change.text(), change.how, change.why)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(not(test))]
+fn word(word: &'static str) -> &'static str {
+    word
+}
+
+/// Another word where a test asks for others.
+#[cfg(test)]
+fn word(word: &'static str) -> &'static str {
+    if tests::REWORDED.get() { "something" } else { word }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::cell::Cell;
+
+    thread_local! {
+        pub(in crate::plan) static REWORDED: Cell<bool> = const { Cell::new(false) };
+    }
+}
