@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use super::variables::Variables;
 use super::{INVALID, invalid, show_faults};
 use crate::load::load;
-use crate::plan::{NodePlan, Plan};
+use crate::plan::{Instances, NodePlan, Pause, Plan};
 use crate::topology::Topology;
 
 /// Show what a reload from OLD to NEW would do, node by node
@@ -74,7 +74,16 @@ fn json(plan: &Plan) -> serde_json::Value {
             NodePlan::Change { changes, .. } => changes.as_slice(),
             NodePlan::Keep(_) | NodePlan::Add(_) | NodePlan::Remove(_) => &[],
         };
-        serde_json::json!({ "node": node.name(), "sign": node.sign(), "changes": changes })
+        let Instances { ended, made, .. } = node.instances();
+        let made: Vec<String> = made.into_iter().map(|(instance, _)| instance).collect();
+        serde_json::json!({
+            "node": node.name(),
+            "sign": node.sign(),
+            "changes": changes,
+            "ends": ended,
+            "begins": made,
+            "pause": plan.pause_of(node.name()).map(Pause::token),
+        })
     });
     nodes.collect()
 }

@@ -5,9 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::topology::{
-    Attachment, ForwardSpec, Link, LinkEnd, NodeSpec, SocketSpec, TopologySpec, links_of,
-};
+use crate::topology::{Attachment, ForwardSpec, Link, LinkEnd, NodeSpec, SocketSpec, Topology};
 use crate::zeromq::{Endpoint, Role, Transport};
 
 use super::family::{Family, Way, way_between, way_outside};
@@ -19,7 +17,7 @@ use super::words;
 impl Picture {
     /// The picture of a topology.
     #[must_use]
-    pub fn of(topology: &TopologySpec) -> Self {
+    pub fn of(topology: &Topology) -> Self {
         let boxes = topology.nodes.iter().map(|node| node_box(node)).collect();
         let mut picture = Self {
             name: topology.name.clone(),
@@ -28,9 +26,8 @@ impl Picture {
             terminals: Vec::new(),
             wires: Vec::new(),
         };
-        let links = links_of(topology);
-        picture.add_links(&links);
-        picture.add_outside(topology, &links);
+        picture.add_links(topology.links());
+        picture.add_outside(topology);
         picture.turn_middles();
         picture
     }
@@ -58,8 +55,8 @@ impl Picture {
         }
     }
 
-    fn add_outside(&mut self, topology: &TopologySpec, links: &[Link]) {
-        let inside = Inside::new(topology, links);
+    fn add_outside(&mut self, topology: &Topology) {
+        let inside = Inside::new(topology);
         let mut known = HashMap::new();
         for (node, spec) in topology.nodes.iter().enumerate() {
             for (socket, spec) in spec.sockets.iter().enumerate() {
@@ -168,7 +165,8 @@ struct Inside<'l> {
 }
 
 impl<'l> Inside<'l> {
-    fn new(topology: &'l TopologySpec, links: &'l [Link]) -> Self {
+    fn new(topology: &'l Topology) -> Self {
+        let links = topology.links();
         let mut reached: HashMap<_, Vec<_>> = HashMap::new();
         for link in links {
             reached.entry(link.connecter).or_default().push(&link.endpoint);

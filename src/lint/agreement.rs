@@ -14,7 +14,7 @@ use super::options::number;
 use super::peers::spec;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
-    for link in &graph.links {
+    for link in graph.links {
         findings.extend(check_format(graph, link));
         findings.extend(check_sequence(graph, link));
         findings.extend(check_matching(graph, link));

@@ -27,7 +27,7 @@ use std::path::Path;
 use crate::diagnostic::Diagnostic;
 use crate::document::Document;
 use crate::source::{SourceMap, Span};
-use crate::topology::{Link, NodeSpec, Topology, links_of};
+use crate::topology::{Link, NodeSpec, Topology};
 
 pub use survey::Surveys;
 
@@ -64,7 +64,7 @@ pub fn lint(subject: &Subject<'_>) -> Vec<Diagnostic> {
     if let Some(topology) = subject.topology {
         let graph = Graph {
             topology,
-            links: links_of(topology),
+            links: topology.links(),
             places: topology.places(),
             written: Written::new(subject.document, topology),
             subject: *subject,
@@ -83,7 +83,7 @@ pub fn lint(subject: &Subject<'_>) -> Vec<Diagnostic> {
 /// A checked topology with its links and its places.
 struct Graph<'a> {
     topology: &'a Topology,
-    links: Vec<Link>,
+    links: &'a [Link],
     places: HashMap<&'a str, usize>,
     written: Written<'a>,
     subject: Subject<'a>,

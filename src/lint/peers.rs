@@ -12,7 +12,7 @@ use super::Graph;
 use super::written::sockets;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
-    for link in &graph.links {
+    for link in graph.links {
         findings.extend(check_publisher_connects(graph, link));
     }
     for (end, socket) in sockets(graph.topology) {
@@ -154,7 +154,7 @@ fn check_twice(
 /// A router ignores the second peer of one routing id.
 fn check_identities(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     let mut seen: HashMap<(LinkEnd, &[u8]), LinkEnd> = HashMap::new();
-    for link in &graph.links {
+    for link in graph.links {
         for (router, peer) in [(link.binder, link.connecter), (link.connecter, link.binder)] {
             let is_router = spec(graph, router).role == Role::Router;
             let Some(identity) = spec(graph, peer).identity.as_deref().filter(|_| is_router) else {
@@ -190,7 +190,7 @@ fn duplicate_identity(
 /// Nodes that ask one another: A asks B, which asks A before it answers.
 fn check_request_cycles(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     let mut asks: HashMap<usize, Vec<&Link>> = HashMap::new();
-    for link in &graph.links {
+    for link in graph.links {
         let roles = (spec(graph, link.connecter).role, spec(graph, link.binder).role);
         match roles {
             (Role::Req, Role::Rep) => asks.entry(link.connecter.node).or_default().push(link),

@@ -5,14 +5,18 @@
 
 mod change;
 mod difference;
+mod impact;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use change::{Change, ChangeKind, How, Queue, Why};
 pub(crate) use difference::needs_rebuild;
+pub(crate) use impact::{Group, Impact};
 
 use std::sync::Arc;
 
-use crate::topology::{NodeSpec, TopologySpec};
+use crate::topology::{NodeSpec, Topology};
 
 /// What happens to one node.
 #[derive(Clone, PartialEq, Debug)]
@@ -65,13 +69,48 @@ impl NodePlan {
         }
     }
 
-    fn inverse(&self) -> Self {
-        match self {
-            Self::Keep(spec) => Self::Keep(Arc::clone(spec)),
-            Self::Add(spec) => Self::Remove(Arc::clone(spec)),
-            Self::Remove(spec) => Self::Add(Arc::clone(spec)),
-            Self::Change { from, to, .. } => Self::between(to, from),
-        }
+    /// What happens to its copies.
+    #[must_use]
+    pub fn instances(&self) -> Instances {
+        let all = |spec: &NodeSpec| spec.instances().collect::<Vec<_>>();
+        let (from, to) = match self {
+            Self::Keep(spec) => {
+                return Instances { stay: all(spec), ..Instances::default() };
+            }
+            Self::Add(spec) => (Vec::new(), all(spec)),
+            Self::Remove(spec) => (all(spec), Vec::new()),
+            Self::Change { from, to, .. } => (all(from), all(to)),
+        };
+        let moves = self.is_moved();
+        let (stay, made): (Vec<_>, Vec<_>) =
+            to.into_iter().partition(|copy| !moves && from.contains(copy));
+        let ended = from.into_iter().filter(|copy| !stay.contains(copy));
+        let ended = ended.map(|(instance, _)| instance).collect();
+        Instances { ended, stay, made }
+    }
+
+    /// Whether all its copies end and begin anew: on another thread, or under other names.
+    #[must_use]
+    pub fn is_moved(&self) -> bool {
+        let Self::Change { from, to, .. } = self else { return false };
+        from.isolate != to.isolate || from.replicas.is_some() != to.replicas.is_some()
+    }
+
+    /// Whether other handlers take over, or the same with other params.
+    #[must_use]
+    pub fn changes_handlers(&self) -> bool {
+        let of_handlers =
+            |change: &Change| matches!(change.kind, ChangeKind::Handlers | ChangeKind::Params);
+        matches!(self, Self::Change { changes, .. } if changes.iter().any(of_handlers))
+    }
+
+    /// The name that its first copy had and the one it will have, where those differ: it is
+    /// replicated from now on, or no longer.
+    #[must_use]
+    pub fn renames(&self) -> Option<(String, String)> {
+        let Self::Change { from, to, .. } = self else { return None };
+        let first = |spec: &NodeSpec| spec.instances().next().map(|(instance, _)| instance);
+        first(from).zip(first(to)).filter(|(before, after)| before != after)
     }
 
     fn between(from: &Arc<NodeSpec>, to: &Arc<NodeSpec>) -> Self {
@@ -83,29 +122,44 @@ impl NodePlan {
     }
 }
 
+/// A node's copies by what happens to them.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Instances {
+    /// Those that end, by name.
+    pub ended: Vec<String>,
+    /// Those that stay, by name and number.
+    pub stay: Vec<(String, u32)>,
+    /// Those that are made.
+    pub made: Vec<(String, u32)>,
+}
+
 /// What a reload from one topology to another would do.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Plan {
     /// Every node of either topology: those that stay or come in the order of the new file, then
     /// those that go.
     pub nodes: Vec<NodePlan>,
+    impact: Impact,
+    from: Topology,
+    to: Topology,
 }
 
 impl Plan {
     /// The plan that leads from one topology to another.
     #[must_use]
-    pub fn between(old: &TopologySpec, new: &TopologySpec) -> Self {
-        let (known, staying) = (old.places(), new.places());
-        let mut nodes = Vec::with_capacity(new.nodes.len());
-        for node in &new.nodes {
+    pub fn between(from: &Topology, to: &Topology) -> Self {
+        let (known, staying) = (from.places(), to.places());
+        let mut nodes = Vec::with_capacity(to.nodes.len());
+        for node in &to.nodes {
             nodes.push(match known.get(node.name.as_str()) {
-                Some(&before) => NodePlan::between(&old.nodes[before], node),
+                Some(&before) => NodePlan::between(&from.nodes[before], node),
                 None => NodePlan::Add(Arc::clone(node)),
             });
         }
-        let gone = old.nodes.iter().filter(|node| !staying.contains_key(node.name.as_str()));
+        let gone = from.nodes.iter().filter(|node| !staying.contains_key(node.name.as_str()));
         nodes.extend(gone.map(|node| NodePlan::Remove(Arc::clone(node))));
-        Self { nodes }
+        let impact = Impact::of(&nodes, from, to);
+        Self { nodes, impact, from: from.clone(), to: to.clone() }
     }
 
     /// Whether nothing would be done.
@@ -114,14 +168,53 @@ impl Plan {
         self.nodes.iter().all(|node| matches!(node, NodePlan::Keep(_)))
     }
 
-    /// The plan that leads back. What it keeps it keeps as it is now.
+    /// The plan that leads back from where this one was being carried out. Nobody came in unasked
+    /// meanwhile, so nobody has to knock again for that.
     #[must_use]
     pub fn inverse(&self) -> Self {
-        Self { nodes: self.nodes.iter().map(NodePlan::inverse).collect() }
+        Self::between(&self.to.asking_as(&self.from), &self.from)
+    }
+
+    /// The topology as it is.
+    #[must_use]
+    pub fn from(&self) -> &Topology {
+        &self.from
+    }
+
+    /// The topology as it will be.
+    #[must_use]
+    pub fn to(&self) -> &Topology {
+        &self.to
+    }
+
+    /// What it disturbs.
+    pub(crate) fn impact(&self) -> &Impact {
+        &self.impact
+    }
+
+    /// What it does to what a node exchanges with others, if that goes on.
+    #[must_use]
+    pub fn pause_of(&self, node: &str) -> Option<Pause> {
+        if !self.impact.sockets.contains_key(node) {
+            None
+        } else if self.impact.keep_serving.contains(node) {
+            Some(Pause::AfterAnswering)
+        } else {
+            Some(Pause::Held)
+        }
     }
 
     /// The nodes as they will be, in the order of the plan.
     pub fn after(&self) -> impl Iterator<Item = &Arc<NodeSpec>> {
         self.nodes.iter().filter_map(NodePlan::after)
     }
+}
+
+/// How a node is kept from what a plan disturbs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pause {
+    /// It takes nothing new until the change is made; what arrives waits.
+    Held,
+    /// It begins nothing, but goes on handling until all that it owes is given.
+    AfterAnswering,
 }

@@ -5,7 +5,8 @@
 use std::fmt;
 
 use super::change::{Change, ChangeKind, How, Queue, Why};
-use super::{NodePlan, Plan};
+use super::{Instances, NodePlan, Pause, Plan};
+use crate::listing::some_of;
 use crate::topology::{Attachment, Filter};
 use crate::visible::visible;
 
@@ -141,13 +142,47 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for node in &self.nodes {
             writeln!(f, "{} {}", node.sign(), node.name())?;
-            let NodePlan::Change { changes, .. } = node else { continue };
-            for change in changes {
-                writeln!(f, "    {}  [{}: {}]", change.text(), change.how, change.why)?;
+            if let NodePlan::Change { changes, .. } = node {
+                for change in changes {
+                    writeln!(f, "    {}  [{}: {}]", change.text(), change.how, change.why)?;
+                }
+                let Instances { ended, made, .. } = node.instances();
+                for (verb, copies) in [("ends", ended), ("begins", names(made))] {
+                    if !copies.is_empty() {
+                        writeln!(f, "    {} {}", word(verb), some_of(&copies))?;
+                    }
+                }
+            }
+            if let Some(pause) = self.pause_of(node.name()) {
+                writeln!(f, "    {pause}")?;
             }
         }
         Ok(())
     }
+}
+
+impl Pause {
+    /// The word that machines read.
+    #[must_use]
+    pub fn token(self) -> &'static str {
+        word(match self {
+            Self::Held => "held",
+            Self::AfterAnswering => "after-answering",
+        })
+    }
+}
+
+impl fmt::Display for Pause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word(match self {
+            Self::Held => "held meanwhile: what arrives waits",
+            Self::AfterAnswering => "held once it has answered what it owes",
+        }))
+    }
+}
+
+fn names(copies: Vec<(String, u32)>) -> Vec<String> {
+    copies.into_iter().map(|(instance, _)| instance).collect()
 }
 
 #[cfg(not(test))]
@@ -158,14 +193,5 @@ fn word(word: &'static str) -> &'static str {
 /// Another word where a test asks for others.
 #[cfg(test)]
 fn word(word: &'static str) -> &'static str {
-    if tests::REWORDED.get() { "something" } else { word }
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use std::cell::Cell;
-
-    thread_local! {
-        pub(in crate::plan) static REWORDED: Cell<bool> = const { Cell::new(false) };
-    }
+    if super::tests::REWORDED.get() { "something" } else { word }
 }

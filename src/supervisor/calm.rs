@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 
 use super::Supervisor;
 use super::links::Directory;
-use super::scope::{Group, Scope};
 use crate::node::{Control, Figures, NodeHandle, SocketFigures};
+use crate::plan::{Group, Impact};
 
 /// How long nothing must have moved where counts cannot tell.
 const QUIET: Duration = Duration::from_millis(20);
@@ -113,31 +113,31 @@ impl Watched {
 }
 
 impl Supervisor {
-    /// Waits until the scope is calm, or the time is over.
+    /// Waits until what a plan disturbs is calm, or the time is over.
     pub(super) async fn wait_for_calm(
         &self,
-        scope: &Scope,
+        impact: &Impact,
         expected: &BTreeMap<SocketName, u64>,
         patience: Duration,
     ) -> Calm {
         let begun = Instant::now();
-        let mut watched: Vec<Watched> = scope.groups.iter().map(|_| Watched::default()).collect();
+        let mut watched: Vec<Watched> = impact.groups.iter().map(|_| Watched::default()).collect();
         loop {
-            let snapshot = self.figures_in(scope).await;
-            let outsiders = self.outsiders(scope, &snapshot, expected);
+            let snapshot = self.figures_in(impact).await;
+            let outsiders = self.outsiders(impact, &snapshot, expected);
             let mut calm = !snapshot.values().any(|figures| figures.unanswered);
             let unsent = snapshot.values().any(|figures| figures.unsent);
-            for (group, watched) in scope.groups.iter().zip(&mut watched) {
+            for (group, watched) in impact.groups.iter().zip(&mut watched) {
                 // A server whose clients are all outside the file has nothing to wait for: it
                 // answers until it is replaced.
                 let has_peers = |key: &SocketName| outsiders.contains_key(key);
                 if group.sockets.len() == 1
-                    && group.sockets.iter().all(|(node, _)| scope.only_answers(node, has_peers))
+                    && group.sockets.iter().all(|(node, _)| impact.only_answers(node, has_peers))
                 {
                     continue;
                 }
                 let still = watched.is_as_before(group, &snapshot, &self.nodes);
-                let owing = self.owes(scope, group, &snapshot);
+                let owing = self.owes(impact, group, &snapshot);
                 let alone = !group.sockets.iter().any(|socket| outsiders.contains_key(socket));
                 let counts = group.balances && alone && !self.had_outsiders(group, &snapshot);
                 let balanced = counts && self.under_way(&group.sockets, &snapshot) == 0;
@@ -166,11 +166,11 @@ impl Supervisor {
         }
     }
 
-    async fn figures_in(&self, scope: &Scope) -> Snapshot {
-        let mut snapshot = self.figures(|handle| scope.sockets.contains_key(&handle.node)).await;
+    async fn figures_in(&self, impact: &Impact) -> Snapshot {
+        let mut snapshot = self.figures(|handle| impact.sockets.contains_key(&handle.node)).await;
         for (instance, figures) in &mut snapshot {
             let handle = self.nodes.get(instance);
-            let sockets = handle.and_then(|handle| scope.sockets.get(&handle.node));
+            let sockets = handle.and_then(|handle| impact.sockets.get(&handle.node));
             figures.sockets.retain(|name, _| sockets.is_some_and(|names| names.contains(name)));
         }
         snapshot
@@ -216,15 +216,15 @@ impl Supervisor {
 
     /// Whether a socket of a group that has to answer, and is replaced or goes, took more than it
     /// answered since it was last at rest.
-    fn owes(&self, scope: &Scope, group: &Group, snapshot: &Snapshot) -> bool {
+    fn owes(&self, impact: &Impact, group: &Group, snapshot: &Snapshot) -> bool {
         self.of_group(&group.sockets, snapshot)
-            .any(|(socket, difference)| scope.answerers.contains(&socket) && difference < 0)
+            .any(|(socket, difference)| impact.answerers.contains(&socket) && difference < 0)
     }
 
     /// Takes what sent and received differ by now as the state of rest: what was lost before, or
     /// went to peers that are gone, never arrives.
-    pub(super) async fn remember_rest(&mut self, scope: &Scope) {
-        for (instance, figures) in self.figures_in(scope).await {
+    pub(super) async fn remember_rest(&mut self, impact: &Impact) {
+        for (instance, figures) in self.figures_in(impact).await {
             for (name, socket) in figures.sockets {
                 let rest = Rest { difference: difference(&socket), turnover: socket.turnover };
                 self.at_rest.insert((Arc::clone(&instance), name), rest);
@@ -267,7 +267,7 @@ impl Supervisor {
 
     fn outsiders(
         &self,
-        scope: &Scope,
+        impact: &Impact,
         snapshot: &Snapshot,
         expected: &BTreeMap<SocketName, u64>,
     ) -> BTreeMap<SocketName, Outsiders> {
@@ -278,7 +278,7 @@ impl Supervisor {
                 let key = (handle.node.clone(), name.clone());
                 let inside = expected.get(&key).copied().unwrap_or(0);
                 if socket.peers > inside {
-                    let replaced = scope.rebuilt.contains(&key);
+                    let replaced = impact.replaced.contains(&key);
                     let entry = outsiders.entry(key).or_default();
                     entry.count += socket.peers - inside;
                     entry.only = inside == 0;

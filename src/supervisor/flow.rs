@@ -9,10 +9,10 @@ use crate::zeromq::Role;
 
 /// Nodes by level, the sources first; every node of a level is downstream of earlier levels only,
 /// unless it lies on a cycle, which is cut at its first node in the file.
-pub(super) fn levels(topology: &Topology, links: &[Link]) -> Vec<Vec<String>> {
+pub(super) fn levels(topology: &Topology) -> Vec<Vec<String>> {
     let mut upstream: BTreeMap<usize, BTreeSet<usize>> =
         (0..topology.nodes.len()).map(|node| (node, BTreeSet::new())).collect();
-    for link in links {
+    for link in topology.links() {
         let (from, to) = direction(topology, link);
         if from != to {
             upstream.entry(to).or_default().insert(from);

@@ -11,7 +11,7 @@ use super::wire::Wire;
 use crate::counters::{Reached, SocketCounters};
 use crate::node::{NodeHandle, SocketObservation, Subscriber};
 use crate::snapshot::{FlowSnapshot, LinkSnapshot, PortSnapshot, Snapshot, SocketSnapshot};
-use crate::topology::{Attachment, Link, LinkEnd, SocketSpec, Topology, links_of};
+use crate::topology::{Attachment, Link, LinkEnd, SocketSpec, Topology};
 use crate::zeromq::{Endpoint, Role, Side, SocketOption, Transport};
 
 /// Options with which nobody can say which messages a subscriber should get.
@@ -55,12 +55,11 @@ impl Flows {
         nodes: &BTreeMap<Arc<str>, NodeHandle>,
         before: &Self,
     ) -> Self {
-        let links = links_of(topology);
-        let members = members(topology, &links, nodes);
+        let members = members(topology, nodes);
         let known = members.values().map(|member| address(&member.counters)).collect();
         let mut flows = Self { known, ..Self::default() };
         let mut exchanges: Vec<(PortKey, PortKey)> = Vec::new();
-        for link in &links {
+        for link in topology.links() {
             let spec = |end: LinkEnd| &topology.nodes[end.node].sockets[end.socket];
             let (one, other) = (spec(link.connecter), spec(link.binder));
             for one_end in ports(topology, link.connecter) {
@@ -305,13 +304,12 @@ fn flow(from: Vec<Arc<Member>>, to: Vec<Arc<Member>>, publishes: bool) -> Flow {
 /// Every socket that runs, with what links make of it.
 fn members(
     topology: &Topology,
-    links: &[Link],
     nodes: &BTreeMap<Arc<str>, NodeHandle>,
 ) -> BTreeMap<PortKey, Arc<Member>> {
-    let expected = super::links::expectations(topology, links, &|_, _| None);
+    let expected = super::links::expectations(topology, &|_, _| None);
     let places = topology.places();
     let mut begun: HashMap<LinkEnd, usize> = HashMap::new();
-    for link in links {
+    for link in topology.links() {
         *begun.entry(link.connecter).or_default() += 1;
     }
     let mut members = BTreeMap::new();

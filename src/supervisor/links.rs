@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::node::{Expectation, NodeHandle};
-use crate::topology::{Attachment, ForwardSpec, Link, LinkEnd, NodeSpec, Topology};
+use crate::topology::{Attachment, ForwardSpec, LinkEnd, NodeSpec, Topology};
 use crate::zeromq::{Endpoint, Role, Side, Transport};
 
 /// A topology's nodes by their names, to find those that run.
@@ -106,13 +106,9 @@ fn bound<'n>(
 pub(super) type Taken<'n> = &'n dyn Fn(&str, usize) -> Option<BTreeSet<Vec<u8>>>;
 
 /// What every node waits for, by its place in the topology.
-pub(super) fn expectations(
-    topology: &Topology,
-    links: &[Link],
-    taken: Taken<'_>,
-) -> BTreeMap<usize, Expectation> {
+pub(super) fn expectations(topology: &Topology, taken: Taken<'_>) -> BTreeMap<usize, Expectation> {
     let mut expected: BTreeMap<usize, Expectation> = BTreeMap::new();
-    for link in links {
+    for link in topology.links() {
         let copies = |node: usize| topology.nodes[node].instances().count();
         let (connecter, binder) = (link.connecter, link.binder);
         if has_handshake(&link.endpoint) {
@@ -127,7 +123,7 @@ pub(super) fn expectations(
             if !socket.role.publishes() || socket.is_on("conflate") {
                 continue;
             }
-            let wanted = wanted_topics(topology, links, subscriber, taken, &mut BTreeSet::new());
+            let wanted = wanted_topics(topology, subscriber, taken, &mut BTreeSet::new());
             let topics = expected
                 .entry(publisher.node)
                 .or_default()
@@ -157,7 +153,6 @@ fn has_handshake(endpoint: &Endpoint) -> bool {
 /// its own filters otherwise, and what comes back through a forward.
 fn wanted_topics(
     topology: &Topology,
-    links: &[Link],
     end: LinkEnd,
     taken: Taken<'_>,
     seen: &mut BTreeSet<(usize, usize)>,
@@ -182,11 +177,11 @@ fn wanted_topics(
             (_, true) => forward.from,
             _ => continue,
         };
-        for link in links {
+        for link in topology.links() {
             let back = [(link.connecter, link.binder), (link.binder, link.connecter)];
             for (from, to) in back {
                 if from.node == end.node && from.socket == other {
-                    let wanted = wanted_topics(topology, links, to, taken, seen);
+                    let wanted = wanted_topics(topology, to, taken, seen);
                     topics.extend(wanted.into_iter().flatten());
                 }
             }

@@ -12,7 +12,6 @@ mod receipt;
 mod rehearsal;
 mod reload;
 mod roster;
-mod scope;
 mod start;
 mod steps;
 mod stop;

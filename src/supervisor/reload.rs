@@ -1,6 +1,6 @@
 //! Carrying out a plan: hold, wait for calm, change, link, let go; and back again if a step fails.
 //!
-//! Owns the order of the steps. What they disturb is `scope`'s, when it is calm `calm`'s.
+//! Owns the order of the steps. What they disturb is the plan's, when it is calm `calm`'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,14 +12,13 @@ use super::calm::Calm;
 use super::early::EarlyLinks;
 use super::receipt::{Receipt, Verdict};
 use super::rehearsal::Wanted;
-use super::scope::Scope;
 use super::steps::Steps;
 use super::wanted::FromOutside;
 use super::{StartError, Supervisor, links};
 use crate::counters::{DropReason, NodeCounters};
 use crate::node::{Control, NodeError};
-use crate::plan::{NodePlan, Plan};
-use crate::topology::{Link, NodeSpec, Topology, links_of};
+use crate::plan::{Impact, Plan};
+use crate::topology::{NodeSpec, Topology};
 use crate::zeromq::Role;
 
 /// How long nodes that owe answers may take to give them.
@@ -32,13 +31,12 @@ impl Supervisor {
     /// Changes the running topology into another one, or leaves it as it was.
     pub async fn reload(&mut self, new: &Topology) -> Receipt {
         let begun = Instant::now();
-        let old = self.topology.clone();
-        let plan = Plan::between(&old, new);
+        let plan = Plan::between(&self.topology, new);
         let mut receipt = Receipt::of(&plan);
         let counters: Vec<_> =
             self.nodes.values().map(|handle| Arc::clone(&handle.counters)).collect();
         let dropped = dropped_at_shutdown(&counters);
-        match self.try_and_carry_out(&plan, new).await {
+        match self.try_and_carry_out(&plan).await {
             Ok(done) => {
                 receipt.held = done.held;
                 receipt.stashed = done.calm.stashed;
@@ -52,9 +50,7 @@ impl Supervisor {
             Err(Failure::Between(error)) => {
                 receipt.verdict = Verdict::RolledBack;
                 receipt.errors.push(error.to_string());
-                // Nobody came in unasked meanwhile, so nobody has to knock again for that.
-                let back = Plan::between(&new.asking_as(&old), &old);
-                match self.carry_out(&back, &old, &[]).await {
+                match self.carry_out(&plan.inverse(), &[]).await {
                     // It is the version that ran before, not another one.
                     Ok(done) => receipt.notes = done.notes,
                     Err(error) => {
@@ -81,10 +77,10 @@ impl Supervisor {
     }
 
     /// Carries a plan out that has been rehearsed, so that what cannot be done changes nothing.
-    async fn try_and_carry_out(&mut self, plan: &Plan, new: &Topology) -> Result<Done, Failure> {
+    async fn try_and_carry_out(&mut self, plan: &Plan) -> Result<Done, Failure> {
         let steps = self.steps(plan);
         let wanted = self.rehearse(&steps).await.map_err(Failure::Before)?;
-        let result = self.carry_out(plan, new, &wanted).await;
+        let result = self.carry_out(plan, &wanted).await;
         self.forget(&steps);
         result
     }
@@ -94,18 +90,16 @@ impl Supervisor {
     pub(super) async fn carry_out(
         &mut self,
         plan: &Plan,
-        new: &Topology,
         wanted: &[Wanted],
     ) -> Result<Done, Failure> {
-        let old = self.topology.clone();
-        let old_links = links_of(&old);
+        let (old, new) = (plan.from(), plan.to());
         // What either version wants asked is asked, until the new one is all that runs.
         if old.asks_zap() || new.asks_zap() {
             self.context.need_zap(true).map_err(|it| Failure::Before(StartError::Context(it)))?;
         }
-        let scope = Scope::of(plan, &old, &old_links);
+        let impact = plan.impact();
         let steps = self.steps(plan);
-        let mut done = self.quiet(&scope, &old, &old_links, &steps).await;
+        let mut done = self.quiet(plan, &steps).await;
         // Becoming calm took its time, and somebody else may have bound a port meanwhile.
         if let Err(error) = self.probe(wanted, Duration::ZERO).await {
             self.release(&Steps::default());
@@ -113,13 +107,13 @@ impl Supervisor {
             need.map_err(|errno| Failure::Before(StartError::Context(errno)))?;
             return Err(Failure::Before(error));
         }
-        done.wanted = self.wanted_from_outside(&scope, &old, &old_links).await;
+        done.wanted = self.wanted_from_outside(impact, old).await;
         self.end(&steps.leave, Instant::now() + super::stop::SEND, true).await;
         self.hand_down(plan);
         let left: BTreeSet<Arc<str>> = steps.leave.iter().cloned().collect();
         self.at_rest.retain(|(instance, _), _| !left.contains(instance));
-        let result = self.change_all(&steps, &scope, &done, new).await;
-        self.remember_rest(&scope).await;
+        let result = self.change_all(&steps, plan, &done).await;
+        self.remember_rest(impact).await;
         // On failure everything stays held until the way back is done.
         done.notes.extend(result.map_err(Failure::Between)?);
         self.topology = new.clone();
@@ -128,42 +122,38 @@ impl Supervisor {
         self.account();
         self.release(&steps);
         self.start_all(&steps);
-        done.notes.extend(notes(&old, &scope, &done.calm));
+        done.notes.extend(notes(old, impact, &done.calm));
         Ok(done)
     }
 
-    /// Holds what the scope disturbs and waits until nothing is on its way there.
-    async fn quiet(
-        &mut self,
-        scope: &Scope,
-        old: &Topology,
-        links: &[Link],
-        steps: &Steps,
-    ) -> Done {
-        if scope.groups.is_empty() {
+    /// Holds what the plan disturbs and waits until nothing is on its way there.
+    async fn quiet(&mut self, plan: &Plan, steps: &Steps) -> Done {
+        let impact = plan.impact();
+        if impact.groups.is_empty() {
             return Done::default();
         }
-        let expected = expected_peers(old, links);
-        self.hold(scope, |node| !scope.run_on.contains(node));
+        let expected = expected_peers(plan.from());
+        self.hold(impact, |node| !impact.keep_serving.contains(node));
         for handle in self.nodes.values() {
             // What goes on handling begins nothing by itself, or calm would never come.
-            if scope.run_on.contains(&handle.node) || steps.leave.contains(&handle.instance) {
+            if impact.keep_serving.contains(&handle.node) || steps.leave.contains(&handle.instance)
+            {
                 self.tell(&handle.instance, Control::Quiesce);
             }
         }
-        let first = self.wait_for_calm(scope, &expected, PATIENCE).await;
+        let first = self.wait_for_calm(impact, &expected, PATIENCE).await;
         let mut calm = first.clone();
         // Who answers peers outside the file does so until its sockets are replaced.
-        let serves = |node: &str| scope.only_answers(node, |key| calm.outsiders.contains_key(key));
+        let serves = |node: &str| impact.only_answers(node, |key| calm.outsiders.contains_key(key));
         let serving: BTreeSet<String> =
-            scope.run_on.iter().filter(|node| serves(node)).cloned().collect();
-        if serving.len() < scope.run_on.len() {
-            self.hold(scope, |node| scope.run_on.contains(node) && !serving.contains(node));
-            calm = self.wait_for_calm(scope, &expected, PATIENCE).await;
+            impact.keep_serving.iter().filter(|node| serves(node)).cloned().collect();
+        if serving.len() < impact.keep_serving.len() {
+            self.hold(impact, |node| impact.keep_serving.contains(node) && !serving.contains(node));
+            calm = self.wait_for_calm(impact, &expected, PATIENCE).await;
         }
         calm.reached &= first.reached;
         let disturbed =
-            || self.nodes.values().filter(|handle| scope.sockets.contains_key(&handle.node));
+            || self.nodes.values().filter(|handle| impact.sockets.contains_key(&handle.node));
         let names = disturbed()
             .filter(|handle| !serving.contains(&handle.node))
             .map(|handle| handle.instance.to_string())
@@ -173,9 +163,9 @@ impl Supervisor {
         Done { held: names, calm, ..Done::default() }
     }
 
-    fn hold(&self, scope: &Scope, which: impl Fn(&str) -> bool) {
+    fn hold(&self, impact: &Impact, which: impl Fn(&str) -> bool) {
         for handle in self.nodes.values().filter(|handle| which(&handle.node)) {
-            if let Some(stash) = scope.sockets.get(&handle.node) {
+            if let Some(stash) = impact.sockets.get(&handle.node) {
                 // A node that ended meanwhile is noticed by the step that needs it.
                 let _ = handle.control.send(Control::Hold { stash: stash.clone() });
             }
@@ -185,10 +175,10 @@ impl Supervisor {
     async fn change_all(
         &mut self,
         steps: &Steps,
-        scope: &Scope,
+        plan: &Plan,
         done: &Done,
-        new: &Topology,
     ) -> Result<Vec<String>, StartError> {
+        let new = plan.to();
         // All at once: one may be waiting for an endpoint that another lets go of.
         let mut begun = Vec::new();
         for (instance, spec, _) in &steps.change {
@@ -218,9 +208,9 @@ impl Supervisor {
             self.tell(instance, Control::Start);
         }
         self.make(then.into_iter().cloned(), &mut early).await?;
-        let concerned = self.concerned(steps, scope, new);
+        let concerned = self.concerned(steps, plan);
         let notes = self.connect(new, &concerned, done).await?;
-        if !scope.groups.is_empty() {
+        if !plan.impact().groups.is_empty() {
             // A connection tells its end just before its queue ends.
             tokio::time::sleep(SETTLE).await;
         }
@@ -254,12 +244,7 @@ impl Supervisor {
     /// Lets a node that is replicated from now on, or no longer, keep its state by the other name.
     fn hand_down(&mut self, plan: &Plan) {
         for node in &plan.nodes {
-            let NodePlan::Change { from, to, .. } = node else { continue };
-            if from.replicas.is_some() == to.replicas.is_some() {
-                continue;
-            }
-            let first = |spec: &NodeSpec| spec.instances().next().map(|(instance, _)| instance);
-            let (Some(before), Some(after)) = (first(from), first(to)) else { continue };
+            let Some((before, after)) = node.renames() else { continue };
             if let Some(kept) = self.keepsakes.get(before.as_str()).cloned() {
                 self.keepsakes.entry(after.into()).or_insert(kept);
             }
@@ -300,9 +285,9 @@ pub(super) struct Done {
 }
 
 /// How many connections a socket has to peers inside the file.
-fn expected_peers(topology: &Topology, links: &[Link]) -> BTreeMap<(String, String), u64> {
+fn expected_peers(topology: &Topology) -> BTreeMap<(String, String), u64> {
     let mut expected = BTreeMap::new();
-    for (place, expectation) in links::expectations(topology, links, &|_, _| None) {
+    for (place, expectation) in links::expectations(topology, &|_, _| None) {
         let node = &topology.nodes[place];
         for (socket, (peers, _)) in expectation.peers {
             expected.insert((node.name.clone(), node.sockets[socket].name.clone()), peers);
@@ -311,9 +296,9 @@ fn expected_peers(topology: &Topology, links: &[Link]) -> BTreeMap<(String, Stri
     expected
 }
 
-fn notes(old: &Topology, scope: &Scope, calm: &Calm) -> Vec<String> {
+fn notes(old: &Topology, impact: &Impact, calm: &Calm) -> Vec<String> {
     let mut notes = Vec::new();
-    if !scope.groups.is_empty() && !calm.reached && calm.outsiders.is_empty() {
+    if !impact.groups.is_empty() && !calm.reached && calm.outsiders.is_empty() {
         notes.push(
             "messages were still under way, or no peer took them, when the wait was over"
                 .to_owned(),
@@ -321,7 +306,7 @@ fn notes(old: &Topology, scope: &Scope, calm: &Calm) -> Vec<String> {
     }
     for ((node, socket), outside) in &calm.outsiders {
         let key = (node.clone(), socket.clone());
-        let what = match (scope.rebuilt.contains(&key), scope.cut.contains(&key)) {
+        let what = match (impact.replaced.contains(&key), impact.detached.contains(&key)) {
             (true, _) => "was replaced",
             (_, true) => "let go of an endpoint",
             _ => continue,

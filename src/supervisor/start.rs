@@ -19,7 +19,7 @@ use crate::event::{Fact, What};
 use crate::listing::thousands;
 use crate::node::{Blueprint, Control, MissingLink, NodeError, NodeHandle, Shard};
 use crate::plan::Plan;
-use crate::topology::{NodeSpec, Topology, links_of};
+use crate::topology::{NodeSpec, Topology};
 use crate::zeromq::Role;
 
 /// How long the start waits for links inside the file while none comes up.
@@ -43,7 +43,7 @@ impl Supervisor {
     /// When a node cannot be made or linked; then nothing of it runs.
     pub async fn start(&mut self, topology: &Topology) -> Result<(), StartError> {
         let plan = Plan::between(&self.topology, topology);
-        match self.carry_out(&plan, topology, &[]).await {
+        match self.carry_out(&plan, &[]).await {
             Ok(_) => {
                 self.generation += 1;
                 self.show();
@@ -154,10 +154,9 @@ impl Supervisor {
         before: &Done,
     ) -> Result<Vec<String>, StartError> {
         let reloads = self.generation > 0;
-        let links = links_of(topology);
         let directory = Directory::of(topology);
         let mut expectations =
-            links::expectations(topology, &links, &|instance, place| self.taken(instance, place));
+            links::expectations(topology, &|instance, place| self.taken(instance, place));
         let mut answers = Vec::new();
         for (place, node) in topology.nodes.iter().enumerate() {
             let mut expectation = expectations.remove(&place).unwrap_or_default();

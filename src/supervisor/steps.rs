@@ -8,9 +8,8 @@ use std::sync::Arc;
 
 use super::Supervisor;
 use super::links::{self, Directory};
-use super::scope::{Scope, is_moved};
 use crate::plan::{NodePlan, Plan};
-use crate::topology::{NodeSpec, Topology, links_of};
+use crate::topology::NodeSpec;
 use crate::zeromq::{Endpoint, Side};
 
 /// Instances by what happens to them.
@@ -37,7 +36,7 @@ impl Supervisor {
                 NodePlan::Remove(from) | NodePlan::Change { from, .. } => Some(from),
                 NodePlan::Keep(_) | NodePlan::Add(_) => None,
             };
-            let moved = matches!(node, NodePlan::Change { from, to, .. } if is_moved(from, to));
+            let moved = node.is_moved();
             let to = node.after().cloned();
             let wanted: Vec<(Arc<str>, u32)> = to
                 .iter()
@@ -52,9 +51,7 @@ impl Supervisor {
             let Some(to) = to else { continue };
             for (instance, replica) in wanted.clone() {
                 if stays(&instance) && self.nodes.contains_key(&instance) {
-                    let handlers = matches!(node, NodePlan::Change { from, to, .. }
-                        if from.script != to.script || from.params != to.params);
-                    steps.change.push((instance, Arc::clone(&to), handlers));
+                    steps.change.push((instance, Arc::clone(&to), node.changes_handlers()));
                 } else {
                     steps.join.push((Arc::clone(&to), instance, replica));
                 }
@@ -73,8 +70,7 @@ impl Supervisor {
     pub(super) fn concerned(
         &self,
         steps: &Steps,
-        scope: &Scope,
-        new: &Topology,
+        plan: &Plan,
     ) -> BTreeMap<Arc<str>, Vec<(usize, String)>> {
         let mut concerned: BTreeMap<Arc<str>, Vec<(usize, String)>> = BTreeMap::new();
         for (_, instance, _) in &steps.join {
@@ -82,7 +78,7 @@ impl Supervisor {
         }
         // Whoever was linked with what is gone waits until that connection has ended.
         for handle in self.nodes.values() {
-            if scope.sockets.contains_key(&handle.node) {
+            if plan.impact().sockets.contains_key(&handle.node) {
                 concerned.entry(Arc::clone(&handle.instance)).or_default();
             }
         }
@@ -95,12 +91,13 @@ impl Supervisor {
         let joined: HashSet<&str> =
             steps.join.iter().map(|(spec, _, _)| spec.name.as_str()).collect();
         let joins: HashSet<&str> = steps.join.iter().map(|(_, instance, _)| &**instance).collect();
+        let new = plan.to();
         let directory = Directory::of(new);
-        for link in links_of(new) {
+        for link in new.links() {
             let binder = &new.nodes[link.binder.node];
-            let socket = &binder.sockets[link.binder.socket];
-            let replaced = scope.rebuilt.contains(&(binder.name.clone(), socket.name.clone()));
-            if !replaced && !joined.contains(binder.name.as_str()) {
+            // What a plan back has to make anew it cannot know.
+            let is_new = joined.contains(binder.name.as_str());
+            if !is_new && !plan.impact().renewed.contains(link) {
                 continue;
             }
             let connecter = &new.nodes[link.connecter.node];

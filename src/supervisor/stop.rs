@@ -12,7 +12,6 @@ use tokio::sync::oneshot;
 use super::{Supervisor, flow};
 use crate::lock::locked;
 use crate::node::Control;
-use crate::topology::links_of;
 
 /// How long nothing may have arrived at a node before it counts as drained.
 const QUIET: Duration = Duration::from_millis(20);
@@ -56,10 +55,9 @@ impl Supervisor {
         for handle in self.nodes.values() {
             let _ = handle.control.send(Control::Quiesce);
         }
-        let links = links_of(&self.topology);
         let drained_by = Instant::now() + DRAIN;
         let sent_by = drained_by + SEND;
-        for level in flow::levels(&self.topology, &links) {
+        for level in flow::levels(&self.topology) {
             let level: Vec<Arc<str>> = self
                 .nodes
                 .values()

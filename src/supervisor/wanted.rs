@@ -9,9 +9,9 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::Supervisor;
-use super::scope::Scope;
 use crate::node::{Control, Expectation};
-use crate::topology::{Link, NodeSpec, Topology};
+use crate::plan::Impact;
+use crate::topology::{NodeSpec, Topology};
 use crate::zeromq::Role;
 
 /// How many want each topic.
@@ -29,20 +29,16 @@ impl Supervisor {
 
     /// What peers outside the file want of publishers that a plan replaces: what is subscribed to,
     /// less what subscribers inside the file take.
-    pub(super) async fn wanted_from_outside(
-        &self,
-        scope: &Scope,
-        old: &Topology,
-        links: &[Link],
-    ) -> FromOutside {
+    pub(super) async fn wanted_from_outside(&self, impact: &Impact, old: &Topology) -> FromOutside {
         let mut wanted = FromOutside::new();
         for (place, node) in old.nodes.iter().enumerate() {
             for (at, socket) in node.sockets.iter().enumerate() {
-                let is_replaced = scope.rebuilt.contains(&(node.name.clone(), socket.name.clone()));
+                let is_replaced =
+                    impact.replaced.contains(&(node.name.clone(), socket.name.clone()));
                 if !is_replaced || !socket.role.publishes() {
                     continue;
                 }
-                let inside = self.wanted_inside(old, links, place, at);
+                let inside = self.wanted_inside(old, place, at);
                 for (instance, _) in node.instances() {
                     let mut topics = self.subscribed(&instance, at).await;
                     for (topic, count) in &inside {
@@ -59,9 +55,9 @@ impl Supervisor {
     }
 
     /// What subscribers inside the file take of a publisher.
-    fn wanted_inside(&self, old: &Topology, links: &[Link], node: usize, socket: usize) -> Topics {
+    fn wanted_inside(&self, old: &Topology, node: usize, socket: usize) -> Topics {
         let mut topics = Topics::new();
-        for link in links {
+        for link in old.links() {
             for (from, to) in [(link.connecter, link.binder), (link.binder, link.connecter)] {
                 if (from.node, from.socket) != (node, socket) {
                     continue;

@@ -29,8 +29,7 @@ pub struct Link {
 }
 
 /// Every link inside a topology, in the order of the connecting sockets.
-#[must_use]
-pub fn links_of(topology: &TopologySpec) -> Vec<Link> {
+pub(super) fn links_of(topology: &TopologySpec) -> Vec<Link> {
     let mut meeting: Meeting<'_, LinkEnd> = Meeting::default();
     let mut connects = Vec::new();
     for (node, spec) in topology.nodes.iter().enumerate() {

@@ -5,11 +5,14 @@ mod links;
 mod mechanism;
 mod spec;
 
+#[cfg(test)]
+pub(crate) use check::tests::sound;
+
 pub use check::known as keys;
 pub use check::{
     Checked, InlineHandler, Scripts, WantedHandlers, WantedScript, check, wanted_scripts,
 };
-pub use links::{Link, LinkEnd, links_of};
+pub use links::{Link, LinkEnd};
 pub use mechanism::Mechanism;
 pub use spec::{
     Attachment, FileSpec, Filter, ForwardSpec, HighWaterMark, NodeSpec, OnError, ReadSpec,

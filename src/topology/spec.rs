@@ -10,13 +10,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::links::{Link, links_of};
 use crate::message::Format;
 use crate::script::ScriptText;
 use crate::zeromq::{Endpoint, OptionName, OptionValue, Role};
 
-/// A checked topology.
+/// A checked topology, with its links.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Topology(TopologySpec);
+pub struct Topology {
+    spec: TopologySpec,
+    links: Arc<[Link]>,
+}
 
 impl Topology {
     /// How many sockets all copies of all nodes have.
@@ -27,21 +31,50 @@ impl Topology {
 
     /// Only the checker may say that a topology holds.
     pub(super) fn new(spec: TopologySpec) -> Self {
-        Self(spec)
+        let links = links_of(&spec).into();
+        Self { spec, links }
     }
 
     /// The topology without any node: what runs before the first start and after the last stop.
     #[must_use]
     pub fn empty() -> Self {
-        Self(TopologySpec { name: String::new(), description: None, nodes: Vec::new() })
+        Self::new(TopologySpec { name: String::new(), description: None, nodes: Vec::new() })
     }
 
-    /// The same topology with only these nodes; links to the others stay as they are written.
+    /// The same topology with only these nodes; the others run elsewhere, at the endpoints that the
+    /// file gives them.
     #[must_use]
     pub fn only(&self, names: &[String]) -> Self {
-        let mut spec = self.0.clone();
+        let mut spec = self.spec.clone();
         spec.nodes.retain(|node| names.contains(&node.name));
-        Self(spec)
+        for socket in spec.nodes.iter_mut().flat_map(|node| &mut Arc::make_mut(node).sockets) {
+            for attachment in &mut socket.attachments {
+                if let Attachment::ConnectNode { node, endpoint, .. } = attachment
+                    && !names.contains(node)
+                {
+                    *attachment = Attachment::Connect(endpoint.as_seen_by_peer());
+                }
+            }
+        }
+        Self::new(spec)
+    }
+
+    /// Every link inside it, in the order of the connecting sockets.
+    #[must_use]
+    pub fn links(&self) -> &[Link] {
+        &self.links
+    }
+
+    /// The same, but with sockets that ask a ZAP handler where those of another topology do.
+    #[must_use]
+    pub fn asking_as(&self, other: &Self) -> Self {
+        let mut asking = self.clone();
+        let has_handler = other.asks_zap();
+        let nodes = &mut asking.spec.nodes;
+        for socket in nodes.iter_mut().flat_map(|node| &mut Arc::make_mut(node).sockets) {
+            socket.asks_zap = has_handler && socket.would_ask_zap();
+        }
+        asking
     }
 }
 
@@ -49,7 +82,7 @@ impl Deref for Topology {
     type Target = TopologySpec;
 
     fn deref(&self) -> &TopologySpec {
-        &self.0
+        &self.spec
     }
 }
 
@@ -69,17 +102,6 @@ impl TopologySpec {
     #[must_use]
     pub fn node(&self, name: &str) -> Option<&NodeSpec> {
         self.nodes.iter().map(Arc::as_ref).find(|node| node.name == name)
-    }
-
-    /// The same, but with sockets that ask a ZAP handler where those of another topology do.
-    #[must_use]
-    pub fn asking_as(&self, other: &Self) -> Self {
-        let mut spec = self.clone();
-        let has_handler = other.asks_zap();
-        for socket in spec.nodes.iter_mut().flat_map(|node| &mut Arc::make_mut(node).sockets) {
-            socket.asks_zap = has_handler && socket.would_ask_zap();
-        }
-        spec
     }
 
     /// Whether the file has a ZAP handler that somebody asks. It stays so where only some of the
@@ -262,6 +284,15 @@ impl SocketSpec {
             Some(OptionValue::Bytes(_)) => None,
             None => option.option().default,
         }
+    }
+
+    /// Whether each message that it sends or receives has exactly one receiver.
+    #[must_use]
+    pub fn delivers_once(&self) -> bool {
+        !self.role.publishes()
+            && !self.role.filters()
+            && self.role != Role::Stream
+            && !self.is_on("conflate")
     }
 
     /// The endpoints it binds.

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn plan(old: &str, new: &str, more: &[&str]) -> (Option<i32>, String, String) {
     let folder = tempfile::tempdir().unwrap();
@@ -100,6 +100,9 @@ fn a_plan_as_json_says_the_same() {
     let changes = nodes[1]["changes"].as_array().unwrap();
     let rebuild = changes.iter().find(|change| change["how"] == "rebuild").unwrap();
     assert_eq!(rebuild["socket"], "sub");
+    let pauses: Vec<_> = nodes.iter().map(|node| node["pause"].as_str()).collect();
+    assert_eq!(pauses, [Some("held"), Some("held"), None, None, Some("after-answering")]);
+    assert_eq!((&nodes[3]["begins"], &nodes[4]["ends"]), (&json!(["new"]), &json!(["gone"])));
     assert!(rebuild["why"].as_str().is_some_and(|why| !why.is_empty()));
 }
 

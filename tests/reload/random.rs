@@ -11,7 +11,7 @@ use zrig::event::facts;
 use zrig::load::load;
 use zrig::plan::Plan;
 use zrig::supervisor::{Haste, Supervisor, Verdict};
-use zrig::topology::{Attachment, Topology, TopologySpec, links_of};
+use zrig::topology::{Attachment, Topology, TopologySpec};
 use zrig::zeromq::{OptionValue, Role};
 
 use crate::edited::{Edited, times};
@@ -182,7 +182,7 @@ fn wanted_topics(topology: &Topology) -> BTreeMap<String, BTreeMap<Vec<u8>, u32>
     for node in topology.nodes.iter().filter(|node| node.sockets[0].role == Role::Pub) {
         wanted.entry(node.name.clone()).or_default();
     }
-    for link in links_of(topology) {
+    for link in topology.links() {
         let (publisher, subscriber) =
             (&topology.nodes[link.binder.node], &topology.nodes[link.connecter.node]);
         let Some(topics) = wanted.get_mut(&publisher.name) else { continue };

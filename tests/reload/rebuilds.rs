@@ -74,6 +74,29 @@ fn walk(name: &str, versions: &[(String, String)], rounds: usize) {
 }
 
 #[test]
+fn a_link_to_a_socket_by_another_name_is_made_anew_on_every_transport() {
+    let [port] = free_ports();
+    for endpoint in [port.to_string(), "'inproc://s'".to_owned(), "'ipc://s.ipc'".to_owned()] {
+        let yaml = |socket: &str, version: usize| {
+            format!(
+                "
+nodes:
+  source: {{role: push, connect: sink, every: 10ms, on_tick: 'send(\"x\")'}}
+  sink: {{sockets: {{{socket}: {{role: pull, bind: {endpoint}}}}}, on_message: 'print(\"version {version};\")'}}
+"
+            )
+        };
+        let mut edited = Edited::start(&yaml("one", 0));
+        edited.run.says("version 0;");
+        edited.apply(&yaml("other", 1));
+        edited.run.says("version 1;");
+        edited.apply(&yaml("one", 2));
+        edited.run.says("version 2;");
+        edited.stop();
+    }
+}
+
+#[test]
 fn a_bound_port_changes_and_back_and_nothing_is_lost() {
     let [one, two] = free_ports();
     let version = |port: u16| {

@@ -39,7 +39,7 @@ use draft::NodeDraft;
 use report::Report;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 /// The keys of the whole file.
 pub const TOP_KEYS: &[&str] = &["version", "name", "description", "defaults", "nodes"];

@@ -37,7 +37,8 @@ fn checked(yaml: &str) -> Checked {
     check(&document, &scripts)
 }
 
-fn sound(yaml: &str) -> Topology {
+/// The topology that a sound text says, with its inline handlers.
+pub(crate) fn sound(yaml: &str) -> Topology {
     let checked = checked(yaml);
     assert_eq!(checked.diagnostics, [], "{yaml}");
     checked.topology.unwrap()
@@ -338,7 +339,7 @@ nodes:
         seen.filters,
         [Filter::Msgid(1000), Filter::Topic(b"x".to_vec()), Filter::Topic(b"all".to_vec())]
     );
-    assert_eq!(crate::topology::links_of(&topology).len(), 5);
+    assert_eq!(topology.links().len(), 5);
 }
 
 #[test]

@@ -1,83 +1,83 @@
-//! Which sockets a plan disturbs, and who has to be held meanwhile.
+//! Which sockets a plan disturbs, who is held meanwhile, and which links are made anew.
 //!
-//! Owns the reasoning; pure. A socket that is replaced, detached or removed disturbs every socket
-//! that can exchange messages with it inside the file.
+//! Owns the reasoning. A socket that is replaced, detached or removed disturbs every socket that can
+//! exchange messages with it inside the file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::plan::{How, NodePlan, Plan};
+use super::{ChangeKind, How, NodePlan};
 use crate::topology::{Link, LinkEnd, NodeSpec, SocketSpec, Topology};
-use crate::zeromq::Role;
 
-/// What a plan disturbs in the running topology, by node name.
+/// A socket, by its node's name and its own.
+pub(crate) type SocketKey = (String, String);
+
+/// What a plan disturbs in the topology as it is.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
-pub(super) struct Scope {
-    /// Every disturbed socket, by node, with whether its counts can be balanced: the pattern
-    /// delivers each message once.
-    pub(super) sockets: BTreeMap<String, BTreeSet<String>>,
+pub(crate) struct Impact {
+    /// Every disturbed socket, by node.
+    pub(crate) sockets: BTreeMap<String, BTreeSet<String>>,
     /// Nodes that go on handling until the others are calm: they owe answers, or they go.
-    pub(super) run_on: BTreeSet<String>,
+    pub(crate) keep_serving: BTreeSet<String>,
     /// Groups of sockets that exchange messages, where sent and received must become equal.
-    pub(super) groups: Vec<Group>,
-    /// Sockets that are replaced, by node.
-    pub(super) rebuilt: BTreeSet<(String, String)>,
-    /// Sockets that go, or lose an endpoint, by node.
-    pub(super) cut: BTreeSet<(String, String)>,
+    pub(crate) groups: Vec<Group>,
+    /// Sockets that are replaced.
+    pub(crate) replaced: BTreeSet<SocketKey>,
+    /// Sockets that go, or lose an endpoint.
+    pub(crate) detached: BTreeSet<SocketKey>,
     /// Disturbed sockets that answer by their connections: what they owe may have no way afterwards.
-    pub(super) answerers: BTreeSet<(String, String)>,
+    pub(crate) answerers: BTreeSet<SocketKey>,
+    /// Links of the topology as it will be whose binding end is new: the other end connects anew.
+    pub(crate) renewed: Vec<Link>,
 }
 
 /// Sockets that exchange messages inside the file.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
-pub(super) struct Group {
-    /// The sockets, by node and name.
-    pub(super) sockets: BTreeSet<(String, String)>,
+pub(crate) struct Group {
+    /// The sockets.
+    pub(crate) sockets: BTreeSet<SocketKey>,
     /// Whether each message that one of them sends is received by exactly one of them.
-    pub(super) balances: bool,
+    pub(crate) balances: bool,
 }
 
-impl Scope {
-    /// What a plan disturbs.
-    pub(super) fn of(plan: &Plan, old: &Topology, links: &[Link]) -> Self {
-        let mut scope = Self::default();
+impl Impact {
+    /// What plans of all nodes disturb.
+    pub(super) fn of(nodes: &[NodePlan], old: &Topology, new: &Topology) -> Self {
+        let mut impact = Self::default();
         let mut touched = BTreeSet::new();
-        for node in &plan.nodes {
-            scope.touch(node, &mut touched);
+        for node in nodes {
+            impact.touch(node, &mut touched);
         }
-        scope.cut.extend(touched.difference(&scope.rebuilt).cloned());
-        for group in groups(old, links) {
+        impact.detached.extend(touched.difference(&impact.replaced).cloned());
+        for group in groups(old) {
             if group.sockets.is_disjoint(&touched) || is_zap_handler(old, &group) {
                 continue;
             }
             for (node, socket) in &group.sockets {
-                scope.sockets.entry(node.clone()).or_default().insert(socket.clone());
+                impact.sockets.entry(node.clone()).or_default().insert(socket.clone());
                 if old.node(node).is_some_and(|node| routes(node, socket)) {
-                    scope.run_on.insert(node.clone());
-                    scope.answerers.insert((node.clone(), socket.clone()));
+                    impact.keep_serving.insert(node.clone());
+                    impact.answerers.insert((node.clone(), socket.clone()));
                 }
             }
-            scope.groups.push(group);
+            impact.groups.push(group);
         }
-        scope
+        impact.renewed = impact.renewed_links(nodes, new);
+        impact
     }
 
     /// Whether all that is disturbed of a node are sockets that answer, and have such peers.
-    pub(super) fn only_answers(
-        &self,
-        node: &str,
-        has_peers: impl Fn(&(String, String)) -> bool,
-    ) -> bool {
+    pub(crate) fn only_answers(&self, node: &str, has_peers: impl Fn(&SocketKey) -> bool) -> bool {
         let sockets = self.sockets.get(node).into_iter().flatten();
         let mut keys = sockets.map(|socket| (node.to_owned(), socket.clone()));
         self.sockets.contains_key(node)
             && keys.all(|key| self.answerers.contains(&key) && has_peers(&key))
     }
 
-    fn touch(&mut self, node: &NodePlan, touched: &mut BTreeSet<(String, String)>) {
+    fn touch(&mut self, node: &NodePlan, touched: &mut BTreeSet<SocketKey>) {
         match node {
             NodePlan::Keep(_) | NodePlan::Add(_) => {}
             NodePlan::Remove(spec) => {
-                self.run_on.insert(spec.name.clone());
+                self.keep_serving.insert(spec.name.clone());
                 touched.extend(all_sockets(spec));
             }
             NodePlan::Change { from, to, changes } => {
@@ -85,31 +85,47 @@ impl Scope {
                     let Some(socket) = &change.socket else { continue };
                     let key = (to.name.clone(), socket.clone());
                     if change.how == How::Rebuild {
-                        self.rebuilt.insert(key.clone());
+                        self.replaced.insert(key.clone());
                     }
                     if change.how == How::Rebuild || change.kind.ends_connections() {
                         touched.insert(key);
                     }
                     if change.kind.ends_the_role() {
-                        self.run_on.insert(to.name.clone());
+                        self.keep_serving.insert(to.name.clone());
                     }
                 }
-                if is_moved(from, to) || to.instances().count() < from.instances().count() {
-                    self.run_on.insert(to.name.clone());
+                if !node.instances().ended.is_empty() {
+                    self.keep_serving.insert(to.name.clone());
                     touched.extend(all_sockets(from));
                 }
             }
         }
     }
+
+    fn renewed_links(&self, nodes: &[NodePlan], new: &Topology) -> Vec<Link> {
+        let begins = |node: &&NodePlan| !node.instances().made.is_empty();
+        let made: BTreeSet<&str> = nodes.iter().filter(begins).map(NodePlan::name).collect();
+        let added: BTreeSet<SocketKey> = nodes.iter().flat_map(added_sockets).collect();
+        let is_new = |link: &&Link| {
+            let binder = &new.nodes[link.binder.node];
+            let key = (binder.name.clone(), binder.sockets[link.binder.socket].name.clone());
+            made.contains(binder.name.as_str())
+                || self.replaced.contains(&key)
+                || added.contains(&key)
+        };
+        new.links().iter().filter(is_new).cloned().collect()
+    }
 }
 
-/// Whether a node's instances all end and begin anew: on another thread, or under other names.
-pub(super) fn is_moved(from: &NodeSpec, to: &NodeSpec) -> bool {
-    from.isolate != to.isolate || from.replicas.is_some() != to.replicas.is_some()
-}
-
-fn all_sockets(spec: &NodeSpec) -> impl Iterator<Item = (String, String)> + '_ {
+fn all_sockets(spec: &NodeSpec) -> impl Iterator<Item = SocketKey> + '_ {
     spec.sockets.iter().map(|socket| (spec.name.clone(), socket.name.clone()))
+}
+
+/// The sockets that a node that stays has more.
+fn added_sockets(node: &NodePlan) -> Vec<SocketKey> {
+    let NodePlan::Change { to, changes, .. } = node else { return Vec::new() };
+    let added = changes.iter().filter(|change| change.kind == ChangeKind::SocketAdded);
+    added.filter_map(|change| Some((to.name.clone(), change.socket.clone()?))).collect()
 }
 
 /// Whether a group is a ZAP handler that only libzmq asks. It goes on answering up to its change:
@@ -127,7 +143,7 @@ fn routes(node: &NodeSpec, socket: &str) -> bool {
 }
 
 /// Every group of sockets that exchange messages; a socket without a link is a group of its own.
-fn groups(topology: &Topology, links: &[Link]) -> Vec<Group> {
+fn groups(topology: &Topology) -> Vec<Group> {
     let mut group_of: BTreeMap<LinkEnd, usize> = BTreeMap::new();
     let mut members: Vec<Vec<LinkEnd>> = Vec::new();
     for (node, spec) in topology.nodes.iter().enumerate() {
@@ -137,7 +153,7 @@ fn groups(topology: &Topology, links: &[Link]) -> Vec<Group> {
             members.push(vec![end]);
         }
     }
-    for link in links {
+    for link in topology.links() {
         let (a, b) = (group_of[&link.connecter], group_of[&link.binder]);
         if a != b {
             let moved = std::mem::take(&mut members[b]);
@@ -156,10 +172,7 @@ fn group(topology: &Topology, ends: &[LinkEnd]) -> Group {
         let node = &topology.nodes[end.node];
         (node.name.clone(), node.sockets[end.socket].name.clone())
     });
-    let delivers_once = |end: &LinkEnd| {
-        let role = topology.nodes[end.node].sockets[end.socket].role;
-        !matches!(role, Role::Pub | Role::Sub | Role::Xpub | Role::Xsub | Role::Stream)
-            && !topology.nodes[end.node].sockets[end.socket].is_on("conflate")
-    };
+    let delivers_once =
+        |end: &LinkEnd| topology.nodes[end.node].sockets[end.socket].delivers_once();
     Group { sockets: sockets.collect(), balances: ends.iter().all(delivers_once) }
 }

@@ -1,0 +1,201 @@
+//! What a plan says is done, as tables, whatever words it is shown in.
+
+use std::cell::Cell;
+
+use super::*;
+use crate::topology::sound;
+
+thread_local! {
+    /// Whether every word of a plan is another one.
+    pub(super) static REWORDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What runs in most cases.
+const BEFORE: &str = "
+nodes:
+  source: {role: push, bind: 5001, every: 1s, on_tick: send(1)}
+  worker:
+    replicas: 2
+    sockets:
+      in: {role: pull, connect: source}
+      out: {role: push, connect: sink}
+    forward: {in: out}
+  sink: {role: pull, bind: 5002}
+  asker: {role: req, connect: desk, every: 1s, on_tick: send(1)}
+  desk: {role: rep, bind: 5003, on_message: '\"a\"'}
+  alone: {role: pub, bind: 5004, every: 1s, on_tick: 'publish(1, 1)'}
+";
+
+/// Edits of that, as what is replaced by what, with what is done about each.
+const EDITS: &[(&str, &str, &str)] = &[
+    ("every: 1s, on_tick: send(1)", "every: 2s, on_tick: send(2)", ""),
+    ("bind: 5004", "bind: 5004, hwm: 10", "replaced alone.pub; disturbed alone.pub (held)"),
+    ("bind: 5004", "bind: [5004, 5005]", ""),
+    ("bind: 5004", "bind: 5005", "detached alone.pub; disturbed alone.pub (held)"),
+    ("bind: 5004", "bind: 5004, description: new", ""),
+    (
+        "{role: pull, bind: 5002}",
+        "{role: pull, bind: 5002, hwm: 10}",
+        "replaced sink.pull; disturbed sink.pull (held), worker.out (held); \
+         renewed worker.out > sink.pull",
+    ),
+    (
+        "{role: pull, bind: 5002}",
+        "{role: pull, bind: 5002, isolate: true}",
+        "detached sink.pull; disturbed sink.pull (after answering), worker.out (held); \
+         renewed worker.out > sink.pull",
+    ),
+    ("replicas: 2", "replicas: 3", ""),
+    (
+        "replicas: 2",
+        "replicas: 1",
+        "detached worker.in, worker.out; disturbed sink.pull (held), source.push (held), \
+         worker.in, worker.out (after answering)",
+    ),
+    (
+        "{role: rep, bind: 5003",
+        "{role: router, bind: 5003",
+        "detached desk.rep; disturbed asker.req (held), desk.rep (after answering); \
+         renewed asker.req > desk.router",
+    ),
+    (
+        "  sink: {role: pull, bind: 5002}\n",
+        "  sink: {sockets: {pull: {role: pull, bind: 5002}, more: {role: pub, bind: 5009}}}\n",
+        "",
+    ),
+];
+
+/// What is done, in one line.
+fn done(plan: &Plan) -> String {
+    let impact = plan.impact();
+    let names = |keys: &std::collections::BTreeSet<(String, String)>| {
+        keys.iter().map(|(node, socket)| format!("{node}.{socket}")).collect::<Vec<_>>().join(", ")
+    };
+    let mut parts = Vec::new();
+    for (verb, keys) in [("replaced", &impact.replaced), ("detached", &impact.detached)] {
+        if !keys.is_empty() {
+            parts.push(format!("{verb} {}", names(keys)));
+        }
+    }
+    let disturbed = impact.sockets.iter().map(|(node, sockets)| {
+        let sockets: Vec<String> = sockets.iter().map(|name| format!("{node}.{name}")).collect();
+        let pause = match plan.pause_of(node).unwrap() {
+            Pause::Held => "held",
+            Pause::AfterAnswering => "after answering",
+        };
+        format!("{} ({pause})", sockets.join(", "))
+    });
+    let disturbed: Vec<String> = disturbed.collect();
+    if !disturbed.is_empty() {
+        parts.push(format!("disturbed {}", disturbed.join(", ")));
+    }
+    let renewed = impact.renewed.iter().map(|link| {
+        let end = |end: crate::topology::LinkEnd| {
+            let node = &plan.to().nodes[end.node];
+            format!("{}.{}", node.name, node.sockets[end.socket].name)
+        };
+        format!("{} > {}", end(link.connecter), end(link.binder))
+    });
+    let renewed: Vec<String> = renewed.collect();
+    if !renewed.is_empty() {
+        parts.push(format!("renewed {}", renewed.join(", ")));
+    }
+    parts.join("; ")
+}
+
+/// The plan of an edit of [`BEFORE`].
+fn edit(from: &str, to: &str) -> Plan {
+    assert!(BEFORE.contains(from), "{from}");
+    Plan::between(&sound(BEFORE), &sound(&BEFORE.replace(from, to)))
+}
+
+#[test]
+fn a_plan_says_what_is_replaced_held_and_made_anew() {
+    for (from, to, wanted) in EDITS {
+        assert_eq!(done(&edit(from, to)), *wanted, "{from} → {to}");
+    }
+}
+
+#[test]
+fn no_word_that_is_shown_decides_what_is_done() {
+    let all = || {
+        let plans = EDITS.iter().flat_map(|(from, to, _)| {
+            let plan = edit(from, to);
+            [plan.inverse(), plan]
+        });
+        plans.collect::<Vec<Plan>>()
+    };
+    let plans = all();
+    REWORDED.set(true);
+    let reworded = all();
+    let shown: String = reworded.iter().map(Plan::to_string).collect();
+    REWORDED.set(false);
+    assert!(shown.contains("something"), "{shown}");
+    for word in ["rebuild", "live", "removed", "bind tcp", "role ", "held meanwhile"] {
+        assert!(!shown.contains(word), "{word:?} is shown all the same:\n{shown}");
+    }
+    for (plan, reworded) in plans.iter().zip(&reworded) {
+        assert_eq!(plan, reworded);
+    }
+}
+
+#[test]
+fn what_ends_stays_and_is_made_of_copies() {
+    let copies = |from: &str, to: &str| {
+        let plan = edit(from, to);
+        let node = plan.nodes.iter().find(|node| node.name() == "worker").unwrap();
+        let Instances { ended, stay, made } = node.instances();
+        let names = |copies: Vec<(String, u32)>| {
+            copies.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        (ended, names(stay), names(made), node.renames())
+    };
+    let texts = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(
+        copies("replicas: 2", "replicas: 3"),
+        (vec![], texts(&["worker.1", "worker.2"]), texts(&["worker.3"]), None)
+    );
+    assert_eq!(
+        copies("replicas: 2", "replicas: 1"),
+        (texts(&["worker.2"]), texts(&["worker.1"]), vec![], None)
+    );
+    assert_eq!(
+        copies("    replicas: 2\n", ""),
+        (
+            texts(&["worker.1", "worker.2"]),
+            vec![],
+            texts(&["worker"]),
+            Some(("worker.1".to_owned(), "worker".to_owned()))
+        )
+    );
+    let moved = copies("replicas: 2", "replicas: 2\n    isolate: true");
+    assert_eq!((moved.0, moved.1), (texts(&["worker.1", "worker.2"]), vec![]));
+}
+
+#[test]
+fn a_plan_and_the_one_back_disturb_the_same_sockets() {
+    for (from, to, _) in EDITS.iter().filter(|(_, to, _)| !to.contains("role")) {
+        let plan = edit(from, to);
+        let sockets = |plan: &Plan| plan.impact().sockets.keys().cloned().collect::<Vec<_>>();
+        let back = plan.inverse();
+        // What an edit only adds to is disturbed when that goes again.
+        for node in sockets(&plan) {
+            assert!(sockets(&back).contains(&node) || to.contains("replicas"), "{to}: {node}");
+        }
+        assert_eq!(back.inverse().nodes, plan.nodes, "{to}");
+    }
+}
+
+#[test]
+fn only_some_nodes_name_no_other() {
+    let only = sound(BEFORE).only(&["worker".to_owned(), "asker".to_owned()]);
+    for socket in only.nodes.iter().flat_map(|node| &node.sockets) {
+        for attachment in &socket.attachments {
+            assert!(
+                !matches!(attachment, crate::topology::Attachment::ConnectNode { .. }),
+                "{attachment:?}"
+            );
+        }
+    }
+    assert_eq!(only.links(), []);
+}
