@@ -6,9 +6,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::topology::{Attachment, ForwardSpec, Link, LinkEnd, NodeSpec, SocketSpec, Topology};
-use crate::zeromq::{Endpoint, Role, Transport};
+use crate::zeromq::{Endpoint, MessageFlow, Role, Transport};
 
-use super::family::{Family, Way, way_between, way_outside};
+use super::family::Family;
 use super::picture::{
     End, Forward, ForwardKind, Mark, MarkKind, NodeBox, Picture, Port, Terminal, Wire,
 };
@@ -47,7 +47,7 @@ impl Picture {
             self.add_wire(
                 End::Port(link.connecter),
                 End::Port(link.binder),
-                way_between(connecter, binder),
+                connecter.flow_with(binder),
                 asks,
                 endpoint,
                 Family::of(connecter),
@@ -85,31 +85,27 @@ impl Picture {
         socket_connects: bool,
         endpoint: &Endpoint,
     ) {
-        let seen_from_socket = way_outside(role);
-        let way = if socket_connects { seen_from_socket } else { seen_from_socket.turned() };
+        let seen_from_socket = role.flow_with_anybody();
+        let flow = if socket_connects { seen_from_socket } else { seen_from_socket.turned() };
         let text = endpoint.as_str().to_owned();
-        self.add_wire(connecter, binder, way, true, text, Family::of(role));
+        self.add_wire(connecter, binder, flow, true, text, Family::of(role));
     }
 
     fn add_wire(
         &mut self,
         connecter: End,
         binder: End,
-        way: Way,
+        flow: MessageFlow,
         asks_if_level: bool,
         endpoint: String,
         family: Family,
     ) {
-        let connecter_first = match way {
-            Way::Out | Way::Asks => true,
-            Way::In | Way::Answers => false,
-            Way::Level => asks_if_level,
-        };
+        let connecter_first = flow.begins_here().unwrap_or(asks_if_level);
         let (from, to) = if connecter_first { (connecter, binder) } else { (binder, connecter) };
         self.wires.push(Wire {
             from,
             to,
-            both_ways: !matches!(way, Way::Out | Way::In),
+            both_ways: flow.is_two_way(),
             bound_at_from: !connecter_first,
             endpoints: vec![endpoint],
             family,
@@ -250,7 +246,8 @@ fn forwards(spec: &NodeSpec) -> Vec<Forward> {
 fn moved(forward: &ForwardSpec, sockets: &[SocketSpec]) -> Forward {
     let (from, to) = (forward.from, forward.to);
     let can_go = |from: usize, to: usize| {
-        way_outside(sockets[from].role) != Way::Out && way_outside(sockets[to].role) != Way::In
+        let flow = |place: usize| sockets[place].role.flow_with_anybody();
+        flow(from) != MessageFlow::Out && flow(to) != MessageFlow::In
     };
     match (forward.both_ways, can_go(from, to), can_go(to, from)) {
         (true, true, true) => Forward { from, to, kind: ForwardKind::BothWays },

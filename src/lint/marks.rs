@@ -3,11 +3,11 @@
 //! Owns the rules about queues' lengths. A mark of 1 that always loses is the checker's error.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::topology::{LinkEnd, SocketSpec};
+use crate::topology::{LinkEnd, Queue, SocketSpec};
 use crate::zeromq::Role;
 
 use super::Graph;
-use super::written::{Way, sockets};
+use super::written::sockets;
 
 /// Below this a reply can meet a queue that only looks full.
 const SAFE_FOR_REPLIES: u32 = 10;
@@ -23,10 +23,10 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
 
 /// libzmq#4750: credit comes back late, so a small queue drops replies that had room.
 fn check_replies(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Diagnostic> {
-    let (way, mark) = match socket.role {
-        Role::Rep | Role::Router => (Way::Send, socket.hwm.send),
-        Role::Req => (Way::Receive, socket.hwm.receive),
-        Role::Dealer if may_get_replies(graph, end) => (Way::Receive, socket.hwm.receive),
+    let (queue, mark) = match socket.role {
+        Role::Rep | Role::Router => (Queue::Send, socket.hwm.send),
+        Role::Req => (Queue::Receive, socket.hwm.receive),
+        Role::Dealer if may_get_replies(graph, end) => (Queue::Receive, socket.hwm.receive),
         Role::Dealer
         | Role::Pair
         | Role::Pub
@@ -40,11 +40,11 @@ fn check_replies(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option
     if !(1..SAFE_FOR_REPLIES).contains(&mark) {
         return None;
     }
-    let place = graph.written.mark(end, way)?;
+    let place = graph.written.mark(end, queue)?;
     let role = socket.role;
     Some(
         Diagnostic::new(Code::HwmSmall, format!("room for {mark} replies on a {role}"))
-            .at(place.span, format!("the {} mark", way.word()))
+            .at(place.span, format!("the {} mark", queue.word()))
             .at(graph.written.socket(end), graph.written.name(end))
             .because(
                 "a peer's credit comes back late, so under load ZeroMQ drops replies for which \
@@ -69,7 +69,7 @@ fn check_publisher(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Opti
     if !socket.role.publishes() || socket.hwm.send != 1 {
         return None;
     }
-    let place = graph.written.mark(end, Way::Send)?;
+    let place = graph.written.mark(end, Queue::Send)?;
     Some(
         Diagnostic::new(
             Code::HwmOnePublisher,
@@ -85,12 +85,12 @@ fn check_publisher(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Opti
 }
 
 fn check_unlimited(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Diagnostic> {
-    let ways = [
-        (Way::Send, socket.hwm.send, socket.role.sends()),
-        (Way::Receive, socket.hwm.receive, socket.role.receives()),
+    let queues = [
+        (Queue::Send, socket.hwm.send, socket.role.sends()),
+        (Queue::Receive, socket.hwm.receive, socket.role.receives()),
     ];
-    let (way, ..) = ways.into_iter().find(|(_, mark, is_used)| *mark == 0 && *is_used)?;
-    let place = graph.written.mark(end, way)?;
+    let (queue, ..) = queues.into_iter().find(|(_, mark, is_used)| *mark == 0 && *is_used)?;
+    let place = graph.written.mark(end, queue)?;
     Some(
         Diagnostic::new(Code::HwmUnlimited, "a queue without a limit")
             .at(place.span, "0 is no limit")
@@ -113,7 +113,7 @@ fn check_filters(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option
         format!("{filters} filters, and a send mark of {mark}"),
     )
     .at(first.key.span, "each is a message to the publisher");
-    let finding = match graph.written.mark(end, Way::Send) {
+    let finding = match graph.written.mark(end, Queue::Send) {
         Some(place) => finding.at(place.span, "room for so many"),
         None => finding,
     };

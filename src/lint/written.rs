@@ -4,7 +4,7 @@
 
 use crate::document::{Document, Entry, Kind, Mapping, Node};
 use crate::source::Span;
-use crate::topology::{Attachment, Link, LinkEnd, SocketSpec, Topology};
+use crate::topology::{Attachment, Link, LinkEnd, Queue, SocketSpec, Topology};
 
 /// The places of a topology's nodes; a sound document has one entry for each, in order.
 pub(super) struct Written<'a> {
@@ -76,12 +76,12 @@ impl<'a> Written<'a> {
         [own, given].into_iter().flatten().find_map(|options| options.entry(name))
     }
 
-    /// The high-water mark of one way, where it is written.
-    pub(super) fn mark(&self, end: LinkEnd, way: Way) -> Option<&'a Node> {
+    /// The high-water mark of a queue, where it is written.
+    pub(super) fn mark(&self, end: LinkEnd, queue: Queue) -> Option<&'a Node> {
         let own = self.key(end, "hwm");
         let given = self.defaults.and_then(|defaults| defaults.entry("hwm"));
         [own, given].into_iter().flatten().find_map(|hwm| match hwm.value.as_mapping() {
-            Some(ways) => ways.get(way.word()),
+            Some(queues) => queues.get(queue.word()),
             None => Some(&hwm.value),
         })
     }
@@ -122,22 +122,6 @@ impl<'a> Written<'a> {
     /// Whether a value was put together from variables, so that the file does not say it.
     pub(super) fn is_variable(&self, span: Span) -> bool {
         self.text.get(span.start..span.end).is_some_and(|written| written.contains('$'))
-    }
-}
-
-/// A direction of a queue.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
-    Send,
-    Receive,
-}
-
-impl Way {
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Send => "send",
-            Self::Receive => "receive",
-        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use crate::topology::{Attachment, Filter};
+use crate::topology::{Attachment, Filter, Queue};
 use crate::zeromq::{OptionName, Role};
 
 /// How a change takes effect.
@@ -110,15 +110,6 @@ pub enum ChangeKind {
     Attach(Attachment),
     /// An endpoint less.
     Detach(Attachment),
-}
-
-/// Which of a socket's queues.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Queue {
-    /// What waits to go out.
-    Send,
-    /// What came in.
-    Receive,
 }
 
 /// Why a change takes effect the way it does.

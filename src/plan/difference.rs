@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use super::change::{Change, ChangeKind, How, Queue, Why};
+use super::change::{Change, ChangeKind, How, Why};
 use crate::script::{Handlers, ScriptText};
-use crate::topology::{Filter, NodeSpec, SocketSpec};
+use crate::topology::{Filter, NodeSpec, Queue, SocketSpec};
 use crate::zeromq::{Effective, OptionName, OptionValue};
 
 /// Whether a socket has to be replaced to become another.

@@ -10,7 +10,7 @@ mod impact;
 mod tests;
 mod words;
 
-pub use change::{Change, ChangeKind, How, Queue, Why};
+pub use change::{Change, ChangeKind, How, Why};
 pub(crate) use difference::needs_rebuild;
 pub(crate) use impact::{Group, Impact};
 

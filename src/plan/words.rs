@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::change::{Change, ChangeKind, How, Queue, Why};
+use super::change::{Change, ChangeKind, How, Why};
 use super::{Instances, NodePlan, Pause, Plan};
 use crate::listing::some_of;
 use crate::topology::{Attachment, Filter};
@@ -36,7 +36,7 @@ impl fmt::Display for ChangeKind {
             }
             Self::Role { from, to } => return write!(f, "{} {from} → {to}", word("role")),
             Self::Mark { queue, from, to } => {
-                return write!(f, "{}.{queue} {from} → {to}", word("hwm"));
+                return write!(f, "{}.{} {from} → {to}", word("hwm"), word(queue.word()));
             }
             Self::Option(name) => return write!(f, "{}.{}", word("options"), name.0),
             Self::Subscribe(filter) => {
@@ -74,15 +74,6 @@ impl fmt::Display for ChangeKind {
             Self::Sequence => "sequence",
         };
         f.write_str(word(plain))
-    }
-}
-
-impl fmt::Display for Queue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(word(match self {
-            Self::Send => "send",
-            Self::Receive => "receive",
-        }))
     }
 }
 

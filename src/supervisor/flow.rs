@@ -4,8 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::topology::{Link, Topology};
-use crate::zeromq::Role;
+use crate::topology::{Link, LinkEnd, Topology};
 
 /// Nodes by level, the sources first; every node of a level is downstream of earlier levels only,
 /// unless it lies on a cycle, which is cut at its first node in the file.
@@ -36,20 +35,13 @@ pub(super) fn levels(topology: &Topology) -> Vec<Vec<String>> {
     levels
 }
 
-/// From which node to which one a link's messages begin to flow.
+/// From which node to which one a link's messages begin to flow; among equals, from who connects.
 fn direction(topology: &Topology, link: &Link) -> (usize, usize) {
-    let role = |end: &crate::topology::LinkEnd| topology.nodes[end.node].sockets[end.socket].role;
-    if rank(role(&link.binder)) < rank(role(&link.connecter)) {
-        (link.binder.node, link.connecter.node)
-    } else {
+    let role = |end: LinkEnd| topology.nodes[end.node].sockets[end.socket].role;
+    let flow = role(link.connecter).flow_with(role(link.binder));
+    if flow.begins_here().unwrap_or(true) {
         (link.connecter.node, link.binder.node)
-    }
-}
-
-fn rank(role: Role) -> u8 {
-    match role {
-        Role::Pub | Role::Xpub | Role::Push | Role::Req => 0,
-        Role::Dealer | Role::Router | Role::Pair | Role::Stream => 1,
-        Role::Sub | Role::Xsub | Role::Pull | Role::Rep => 2,
+    } else {
+        (link.binder.node, link.connecter.node)
     }
 }

@@ -70,7 +70,7 @@ impl Flows {
                     };
                     let port = nodes.get(&other_end.0).and_then(|handle| port(handle, link));
                     for (from, to) in [(a, b), (b, a)] {
-                        if carries(from.role, to.role) {
+                        if from.role.flow_with(to.role).goes_out() {
                             flows.links.push(Pair {
                                 from: Arc::clone(from),
                                 to: Arc::clone(to),
@@ -232,7 +232,8 @@ impl Flows {
             let (one, other) = (side(false), side(true));
             let directions = [(one.clone(), other.clone()), (other, one)];
             for (from, to) in directions.into_iter().take(if has_sides { 2 } else { 1 }) {
-                let moves = from.iter().any(|a| to.iter().any(|b| carries(a.role, b.role)));
+                let moves =
+                    from.iter().any(|a| to.iter().any(|b| a.role.flow_with(b.role).goes_out()));
                 if moves {
                     let is_its = |end: &Arc<Member>| from.iter().any(|known| same(known, end));
                     let countable = !uncountable.iter().any(is_its);
@@ -348,11 +349,6 @@ fn goes_outside(socket: &SocketSpec, links: usize) -> bool {
 fn ports(topology: &Topology, end: LinkEnd) -> impl Iterator<Item = PortKey> {
     let instances = topology.nodes[end.node].instances();
     instances.map(move |(instance, _)| (instance.into(), end.socket))
-}
-
-/// Whether messages go from one role to the other; wishes of subscribers are none.
-fn carries(from: Role, to: Role) -> bool {
-    from.sends() && to.receives() && !to.publishes() && !from.filters()
 }
 
 fn is_countable(socket: &SocketSpec) -> bool {

@@ -15,6 +15,6 @@ pub use check::{
 pub use links::{Link, LinkEnd};
 pub use mechanism::Mechanism;
 pub use spec::{
-    Attachment, FileSpec, Filter, ForwardSpec, HighWaterMark, NodeSpec, OnError, ReadSpec,
+    Attachment, FileSpec, Filter, ForwardSpec, HighWaterMark, NodeSpec, OnError, Queue, ReadSpec,
     SocketSpec, Topology, TopologySpec, WhenFull, WriteSpec,
 };

@@ -322,6 +322,26 @@ pub enum Attachment {
     },
 }
 
+/// Which of a socket's queues.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Queue {
+    /// What waits to go out.
+    Send,
+    /// What came in.
+    Receive,
+}
+
+impl Queue {
+    /// The word of the topology file.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Receive => "receive",
+        }
+    }
+}
+
 /// High-water marks, in messages a peer; 0 is no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HighWaterMark {
