@@ -6,7 +6,7 @@
 use crate::diagnostic::{Code, Diagnostic};
 use crate::message::Format;
 use crate::nearest::{nearest, one_of};
-use crate::script::{Call, Literal, Survey};
+use crate::script::{Call, Literal, Refusal, Socket, Survey};
 use crate::source::Span;
 use crate::topology::{LinkEnd, NodeSpec, SocketSpec};
 use crate::zeromq::Role;
@@ -37,91 +37,45 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The socket that a call names.
-fn named_socket(call: &Call) -> Option<&str> {
-    let has_name = match call.name.as_str() {
-        "send_to" => call.arguments.len() == 2,
-        "publish" => call.arguments.len() == 3,
-        "subscribe" | "unsubscribe" | "connect" | "disconnect" => call.arguments.len() == 2,
-        _ => false,
-    };
-    match call.arguments.first() {
-        Some(Some(Literal::Text(name))) if has_name => Some(name),
-        _ => None,
+impl Socket for SocketSpec {
+    fn name(&self) -> &str {
+        &self.name
     }
-}
 
-/// Why a call cannot do anything in a node; nothing where it may.
-fn refused(call: &Call, node: &NodeSpec) -> Option<String> {
-    let count =
-        |holds: &dyn Fn(&SocketSpec) -> bool| node.sockets.iter().filter(|s| holds(s)).count();
-    if let Some(name) = named_socket(call) {
-        let Some(socket) = node.socket(name) else {
-            return Some(format!("`{}` has no socket `{name}`", node.name));
-        };
-        let role = node.sockets[socket].role;
-        return match call.name.as_str() {
-            "send_to" | "publish" if !role.sends() => Some(format!("a {role} sends nothing")),
-            "subscribe" | "unsubscribe" if !role.filters() => {
-                Some(format!("a {role} subscribes to nothing"))
-            }
-            _ => None,
-        };
+    fn role(&self) -> Role {
+        self.role
     }
-    match (call.name.as_str(), call.arguments.len()) {
-        ("send", 1) => match count(&|socket| socket.role.sends() && socket.role != Role::Xsub) {
-            0 => Some(format!("no socket of `{}` can send", node.name)),
-            // A rep sends only while it is asked, so beside it another socket may be meant.
-            _ => {
-                let others = count(&|socket| {
-                    socket.role.sends() && !matches!(socket.role, Role::Xsub | Role::Rep)
-                });
-                (others > 1).then(|| format!("several sockets of `{}` could send it", node.name))
-            }
-        },
-        ("publish", 2) => {
-            let tagged = |socket: &SocketSpec| {
-                socket.format != Format::Plain && socket.role.sends() && !socket.role.routes()
-            };
-            match count(&|socket| socket.role.publishes()) {
-                0 if count(&tagged) == 0 => {
-                    Some(format!("`{}` has no socket to publish on", node.name))
-                }
-                0 | 1 => None,
-                _ => Some(format!("several sockets of `{}` could publish it", node.name)),
-            }
-        }
-        ("subscribe" | "unsubscribe", 1) => match count(&|socket| socket.role.filters()) {
-            0 => Some(format!("no socket of `{}` subscribes", node.name)),
-            1 => None,
-            _ => Some(format!("several sockets of `{}` subscribe", node.name)),
-        },
-        ("connect" | "disconnect", 1) if node.sockets.len() > 1 => {
-            Some(format!("`{}` has several sockets", node.name))
-        }
-        _ => None,
+
+    fn format(&self) -> Format {
+        self.format
     }
 }
 
 fn check_socket(graph: &Graph<'_>, call: &Call, nodes: &[&NodeSpec]) -> Option<Diagnostic> {
-    let reasons: Option<Vec<String>> = nodes.iter().map(|node| refused(call, node)).collect();
-    let why = reasons?.into_iter().next()?;
+    let refusals: Option<Vec<Refusal>> =
+        nodes.iter().map(|node| call.refusal(&node.sockets)).collect();
+    let Refusal { socket, why, advice } = refusals?.into_iter().next()?;
     let span = span_of(&call.site, graph.subject.sources)?;
-    let message = match named_socket(call) {
+    let node = nodes.first()?;
+    let meant = socket.map(|at| node.sockets[at].name.as_str()).or_else(|| call.named_socket());
+    let message = match meant {
         Some(name) => format!("`{}` cannot use the socket `{name}`", call.name),
         None => format!("`{}` cannot tell or find its socket", call.name),
     };
     let finding = Diagnostic::new(Code::SendsNowhere, message)
         .at(span, "the handler fails here")
-        .because(why);
+        .because(format!("in `{}`: {why}", node.name));
     let sockets = || nodes.iter().flat_map(|node| &node.sockets).map(|socket| socket.name.as_str());
-    let meant = named_socket(call).and_then(|name| {
-        if sockets().any(|socket| socket == name) { None } else { nearest(name, sockets()) }
-    });
-    Some(match meant {
-        Some(meant) => finding.help(meant.question()),
-        None => finding.help(format!("name the socket that is meant: {}", one_of(sockets()))),
-    })
+    let misspelt = call.named_socket().filter(|name| !sockets().any(|socket| socket == *name));
+    if let Some(meant) = misspelt.and_then(|name| nearest(name, sockets())) {
+        return Some(finding.help(meant.question()));
+    }
+    let usable: Vec<&str> = call.usable(&node.sockets).map(|at| &*node.sockets[at].name).collect();
+    Some(finding.help(if usable.is_empty() {
+        advice.to_owned()
+    } else {
+        format!("name the socket that is meant: {}", one_of(usable))
+    }))
 }
 
 fn check_param(graph: &Graph<'_>, call: &Call, nodes: &[&NodeSpec]) -> Option<Diagnostic> {
@@ -154,19 +108,14 @@ fn caller<'s>(survey: &'s Survey, call: &Call) -> Option<&'s str> {
     before.max_by_key(|function| function.site.position).map(|function| function.name.as_str())
 }
 
-/// Calls that send on a socket, by name or as the only one that can.
+/// Calls that send on a socket, by name or as the one that is meant without.
 fn sends_on<'s>(
     survey: &'s Survey,
     node: &'s NodeSpec,
     socket: usize,
 ) -> impl Iterator<Item = &'s Call> {
-    let name = node.sockets[socket].name.as_str();
-    let senders = node.sockets.iter().filter(|socket| socket.role.sends()).count();
-    survey.calls.iter().filter(move |call| match call.name.as_str() {
-        "send_to" | "publish" if named_socket(call).is_some() => named_socket(call) == Some(name),
-        "send" | "publish" => senders == 1 && call.module.is_none() && !call.on_value,
-        _ => false,
-    })
+    let calls = survey.calls.iter().filter(|call| call.module.is_none() && !call.on_value);
+    calls.filter(move |call| call.sends_on(&node.sockets) == Some(socket))
 }
 
 /// What a router sends unasked goes to an id that may not be there.

@@ -12,10 +12,10 @@ use std::time::Instant;
 use rhai::{Dynamic, ImmutableString, Map};
 
 use super::effect::{Effect, Level, Outlet, Route};
-use super::encode::{self, Tag};
+use super::encode;
 use super::limits;
 use super::msg::{Habit, Letter, Msg};
-use super::outlets;
+use super::outlets::{self, Tag};
 use crate::message::{Frame, Multipart};
 use crate::zeromq::Role;
 
@@ -191,9 +191,7 @@ impl Desk {
             None => outlets::publisher(&view.outlets)?,
         };
         let outlet = &view.outlets[socket];
-        if outlet.role.routes() {
-            return Err(format!("{} is a {} and cannot publish", outlet.name, outlet.role));
-        }
+        outlets::can_publish(outlet)?;
         self.send_on(&view, socket, value, &encode::tag_of(tag)?)
     }
 
@@ -271,15 +269,15 @@ impl Desk {
         tag: &Tag,
     ) -> Result<(), Refusal> {
         let outlet = &view.outlets[socket];
+        outlets::can_send(outlet)?;
         let frames = match outlet.role {
             Role::Rep => return self.answer_in_hand(view, socket, value),
             Role::Router | Role::Stream => {
                 encode::routed(value, outlet, &mut self.scratch.borrow_mut())?
             }
-            Role::Sub | Role::Pull => {
-                return Err(format!("{} is a {}, which only receives", outlet.name, outlet.role));
-            }
-            Role::Pair
+            Role::Sub
+            | Role::Pull
+            | Role::Pair
             | Role::Pub
             | Role::Req
             | Role::Dealer
@@ -336,12 +334,9 @@ fn way_back(view: &View, letter: &Letter) -> Result<WayBack, Refusal> {
     let Some(outlet) = outlet else {
         return Err("the socket that the message came by is no longer there".to_owned());
     };
-    // A pair has one peer, so going back the way it came is no guess.
     if letter.route.is_none() && outlet.role != Role::Pair {
-        return Err(format!(
-            "a message from a {} has no sender to reply to; router, rep and stream have",
-            outlet.role
-        ));
+        outlets::can_reply(outlet)?;
+        return Err("the message came while its socket was another, so it has no sender".into());
     }
     if outlet.role == Role::Rep && letter.answered.get() {
         return Err("this request was answered already; a rep answers once".to_owned());

@@ -10,19 +10,9 @@ use super::effect::Outlet;
 use super::json::{self, kind_of};
 use super::limits;
 use super::msg::{Msg, text_or_blob};
+use super::outlets::{self, Tag};
 use crate::message::{Format, Frame, Multipart, as_text, encode_tagged, share_all, write_integer};
 use crate::zeromq::Role;
-
-/// The id or topic that a value is sent with.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Tag {
-    /// The socket's own.
-    Default,
-    /// A message id of the script's choice.
-    Msgid(i64),
-    /// A topic of the script's choice.
-    Topic(Vec<u8>),
-}
 
 /// Message ids have at most 18 digits, so that every reader can hold them.
 const MSGID_MAX: u64 = 999_999_999_999_999_999;
@@ -34,26 +24,15 @@ pub(super) fn message(
     tag: &Tag,
     scratch: &mut Vec<u8>,
 ) -> Result<Multipart, String> {
-    // What an xsub sends are subscriptions, which have no format.
-    let format = if outlet.role == Role::Xsub { Format::Plain } else { outlet.format };
     if value.is_unit() {
         return Err("() cannot be sent; an empty frame is \"\"".to_owned());
     }
-    match format {
-        Format::Plain if *tag != Tag::Default => Err(format!(
-            "{} has format: plain, without ids and topics; publish needs format: msgid or envelope",
-            outlet.name
-        )),
-        Format::Plain => plain(value, scratch),
-        Format::Envelope => envelope(value, outlet, tag, scratch),
-        Format::Msgid => match tag {
-            Tag::Default => tagged(value, outlet.msgid, true, scratch),
-            Tag::Msgid(msgid) => tagged(value, *msgid, false, scratch),
-            Tag::Topic(_) => Err(format!(
-                "{} has format: msgid, so publish takes an integer id; topics come with format: envelope",
-                outlet.name
-            )),
-        },
+    outlets::takes_tag(outlet, tag)?;
+    match (outlets::format_of(outlet), tag) {
+        (Format::Plain, _) => plain(value, scratch),
+        (Format::Envelope, _) => envelope(value, outlet, tag, scratch),
+        (Format::Msgid, Tag::Msgid(msgid)) => tagged(value, *msgid, false, scratch),
+        (Format::Msgid, _) => tagged(value, outlet.msgid, true, scratch),
     }
 }
 
@@ -141,10 +120,7 @@ pub(super) fn routed(
         Multipart::new()
     };
     if frames.len() < 2 {
-        return Err(format!(
-            "{} is a {} and sends [routing id, frame, …]; to answer a message use reply(msg, v)",
-            outlet.name, outlet.role
-        ));
+        return Err(outlets::needs_id(outlet));
     }
     Ok(frames)
 }
@@ -207,27 +183,18 @@ fn envelope(
     tag: &Tag,
     scratch: &mut Vec<u8>,
 ) -> Result<Multipart, String> {
-    match tag {
-        Tag::Topic(topic) => Ok([Frame::copy(topic), body(&value, scratch)?].into_iter().collect()),
-        Tag::Msgid(msgid) => Err(format!(
-            "{} has format: envelope, so publish takes a topic as text, such as \"{msgid}\"",
-            outlet.name
-        )),
-        Tag::Default => {
-            let frames = if value.is_array() || value.is::<Msg>() {
-                plain(value, scratch)?
-            } else {
-                Multipart::new()
-            };
-            if frames.len() == 2 {
-                return Ok(frames);
-            }
-            Err(format!(
-                "{} has format: envelope and needs a topic: publish(topic, v) or [topic, body]",
-                outlet.name
-            ))
-        }
+    if let Tag::Topic(topic) = tag {
+        return Ok([Frame::copy(topic), body(&value, scratch)?].into_iter().collect());
     }
+    let frames = if value.is_array() || value.is::<Msg>() {
+        plain(value, scratch)?
+    } else {
+        Multipart::new()
+    };
+    if frames.len() != 2 {
+        return Err(outlets::needs_topic(outlet));
+    }
+    Ok(frames)
 }
 
 /// `<msgid> <msgtype> <body>`. `keep` says that a message which has an id keeps it.

@@ -176,10 +176,7 @@ fn subscribe(
         Some(name) => outlets::named(&view.outlets, name)?,
         None => outlets::subscriber(&view.outlets, function)?,
     };
-    let outlet = &view.outlets[socket];
-    if !outlet.role.filters() {
-        return Err(format!("{} is a {}; sub and xsub subscribe", outlet.name, outlet.role));
-    }
+    outlets::can_subscribe(&view.outlets[socket])?;
     let prefix = encode::prefix_of(topic)?;
     desk.push(if on {
         Effect::Subscribe { socket, prefix }

@@ -103,19 +103,24 @@ impl Trial {
     }
 
     /// A message; on sockets that route, from the sender "me" over an empty delimiter on `rep`.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the other roles have no envelope")]
     pub(super) fn inbound(&self, socket: usize, frames: &[&[u8]]) -> Event {
-        let envelope: &[&[u8]] = match self.outlets[socket].role {
-            Role::Rep => &[b"me", b""],
-            Role::Router | Role::Stream => &[b"me"],
-            _ => &[],
-        };
-        let route = (!envelope.is_empty()).then(|| {
-            Rc::new(Route { envelope: envelope.iter().map(|frame| Frame::copy(frame)).collect() })
-        });
-        let payload = frames.iter().map(|frame| Frame::copy(frame)).collect();
-        Event::Message(Inbound { socket, payload, route })
+        inbound_by(self.outlets[socket].role, socket, frames)
     }
+}
+
+/// A message by a socket of that role.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other roles have no envelope")]
+pub(super) fn inbound_by(role: Role, socket: usize, frames: &[&[u8]]) -> Event {
+    let envelope: &[&[u8]] = match role {
+        Role::Rep => &[b"me", b""],
+        Role::Router | Role::Stream => &[b"me"],
+        _ => &[],
+    };
+    let route = (!envelope.is_empty()).then(|| {
+        Rc::new(Route { envelope: envelope.iter().map(|frame| Frame::copy(frame)).collect() })
+    });
+    let payload = frames.iter().map(|frame| Frame::copy(frame)).collect();
+    Event::Message(Inbound { socket, payload, route })
 }
 
 /// A script that has to compile.
