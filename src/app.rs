@@ -23,6 +23,7 @@ use crate::load::{Loaded, load_again};
 use crate::node::lay_out_descriptors;
 use crate::observe::{Logger, Receipts, ServeAddress, ServeError, Server};
 use crate::script::Level;
+use crate::source::SourceMap;
 use crate::supervisor::{Haste, Receipt, StartError, Supervisor, Verdict};
 use crate::topology::Topology;
 use crate::watch::Watcher;
@@ -74,6 +75,8 @@ pub struct Terminal<'a> {
     pub lookup: &'a dyn Fn(&str) -> Option<OsString>,
     /// Prints what is wrong with a version of the file.
     pub show: &'a dyn Fn(&Loaded),
+    /// One fault on one line.
+    pub line: &'a dyn Fn(&Diagnostic, &SourceMap) -> String,
 }
 
 /// Why a topology does not run.
@@ -327,7 +330,7 @@ impl Run<'_> {
                 .diagnostics
                 .iter()
                 .filter(|fault| fault.is_error())
-                .map(|fault| describe(fault, &loaded))
+                .map(|fault| (self.terminal.line)(fault, &loaded.sources))
                 .collect();
             let generation = self.supervisor.generation();
             self.retry.clear();
@@ -409,15 +412,6 @@ impl Run<'_> {
             receipts.add(receipt);
         }
     }
-}
-
-/// `file:line:column: error[ZR0101]: …`
-fn describe(fault: &Diagnostic, loaded: &Loaded) -> String {
-    let place = fault.span().map(|span| {
-        let source = loaded.sources.get(span.source);
-        format!("{}:{}: ", source.path().display(), loaded.sources.position(span))
-    });
-    format!("{}error[{}]: {}", place.unwrap_or_default(), fault.code, fault.message)
 }
 
 /// Stops in good order; a second signal ends the process at once.

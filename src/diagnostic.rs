@@ -1,10 +1,13 @@
 //! A fault as data: what, how bad, where, why, what to do.
 //!
-//! Owns [`Diagnostic`] and the table of [`Code`]s. Never draws anything: `cli/` does.
+//! Owns [`Diagnostic`], the table of [`Code`]s, and the order in which several are told. Never draws
+//! anything: `cli/` does.
 
 mod code;
 
 pub use code::Code;
+
+use std::collections::HashSet;
 
 use crate::source::Span;
 
@@ -54,6 +57,18 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The mended text, where it can be computed.
     pub fix: Option<Fix>,
+}
+
+/// The faults in the order of their main places, each once.
+#[must_use]
+pub fn in_order(mut faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    faults.sort_by_key(Diagnostic::span);
+    let mut told = HashSet::new();
+    faults.retain(|fault| {
+        let places: Vec<Span> = fault.labels.iter().map(|label| label.span).collect();
+        told.insert((fault.code, fault.message.clone(), places))
+    });
+    faults
 }
 
 impl Diagnostic {

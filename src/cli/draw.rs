@@ -54,7 +54,7 @@ pub(super) fn draw_each(diagnostics: &[Diagnostic], sources: &SourceMap, look: L
                 text.push_str("\n\n");
             }
             Look::Short => {
-                text.push_str(&short(diagnostic, sources));
+                text.push_str(&on_one_line(diagnostic, sources));
                 text.push('\n');
             }
         }
@@ -88,7 +88,8 @@ pub fn summary(diagnostics: &[Diagnostic]) -> Option<String> {
     (!counts.is_empty()).then(|| counts.join(", "))
 }
 
-fn short(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
+/// `file:line:column: error[ZR0101]: …`
+pub(super) fn on_one_line(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     let place = diagnostic.span().map_or_else(String::new, |span| {
         let path = sources.get(span.source).path().display().to_string();
         format!("{}:{}: ", visible(&path), sources.position(span))

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::draw::{Look, draw};
+use super::draw::{Look, draw, on_one_line};
 use super::variables::Variables;
 use super::{FAILED, INVALID, colours_on};
 use crate::app::{self, RunOptions, Terminal, Watching};
@@ -105,7 +105,7 @@ impl RunArguments {
             failed(&error);
             return INVALID;
         }
-        let terminal = Terminal { lookup: &lookup, show: &show };
+        let terminal = Terminal { lookup: &lookup, show: &show, line: &on_one_line };
         app::run(&loaded, &self.options(), &terminal, logger).unwrap_or_else(|error| {
             failed(&visible_lines(&error.to_string()));
             FAILED

@@ -3,7 +3,7 @@
 //! Owns how such a comment is read, which findings it takes, and what is said of one that cannot
 //! be read or takes none. Never silences an error.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, in_order};
 use crate::source::{Source, SourceId, SourceMap, Span};
 
 /// What starts it, behind the comment's sign.
@@ -42,8 +42,7 @@ pub(super) fn silence(
             .at(allow.span, "silences nothing")
             .help("remove the comment, or move it to the line of the finding or the one above")
     }));
-    kept.sort_by_key(Diagnostic::span);
-    kept
+    in_order(kept)
 }
 
 fn is_allowed(finding: &Diagnostic, allows: &mut [Allow], sources: &SourceMap) -> bool {

@@ -21,12 +21,12 @@ mod survey;
 mod words;
 mod written;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, in_order};
 use crate::document::Document;
-use crate::source::{SourceMap, Span};
+use crate::source::SourceMap;
 use crate::topology::{Link, NodeSpec, Topology};
 
 pub use survey::Surveys;
@@ -71,13 +71,7 @@ pub fn lint(subject: &Subject<'_>) -> Vec<Diagnostic> {
         };
         graph.check(&mut findings);
     }
-    findings.sort_by_key(Diagnostic::span);
-    let mut told = HashSet::new();
-    findings.retain(|finding| {
-        let places: Vec<Span> = finding.labels.iter().map(|label| label.span).collect();
-        told.insert((finding.code, finding.message.clone(), places))
-    });
-    allow::silence(findings, subject.sources, subject.topology.is_some())
+    allow::silence(in_order(findings), subject.sources, subject.topology.is_some())
 }
 
 /// A checked topology with its links and its places.

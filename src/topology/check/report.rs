@@ -3,10 +3,9 @@
 //! Owns their order and that none is told twice (a value behind an anchor is read once for each
 //! alias). Never decides what is a fault.
 
-use std::collections::HashSet;
 use std::path::Path;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, in_order};
 use crate::document::Document;
 use crate::source::{Source, Span};
 
@@ -78,14 +77,8 @@ impl<'d> Report<'d> {
     }
 
     /// All faults in the order of their main places.
-    pub(super) fn finish(mut self) -> Vec<Diagnostic> {
-        self.faults.sort_by_key(Diagnostic::span);
-        let mut told = HashSet::new();
-        self.faults.retain(|fault| {
-            let places: Vec<Span> = fault.labels.iter().map(|label| label.span).collect();
-            told.insert((fault.code, fault.message.clone(), places))
-        });
-        self.faults
+    pub(super) fn finish(self) -> Vec<Diagnostic> {
+        in_order(self.faults)
     }
 }
 
