@@ -4,6 +4,7 @@
 //! facts, and counts in its own counters. Owns everything that touches a socket.
 
 mod arrivals;
+mod backoff;
 mod blueprint;
 mod change;
 mod control;

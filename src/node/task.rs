@@ -6,6 +6,8 @@
 mod handling;
 mod slowness;
 mod stopping;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::poll_fn;
@@ -21,6 +23,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use self::slowness::Slowness;
 use self::stopping::{Drain, Unsent};
 use super::arrivals::Arrivals;
+use super::backoff::Backoff;
 use super::blueprint::{Blueprint, NodeError};
 use super::control::{Bound, Control, Expectation};
 use super::forward::Forward;
@@ -102,9 +105,12 @@ pub(super) struct Node {
     pub(super) rehearsed: Option<Box<Rehearsed>>,
     /// Questions of observers that wait for libzmq.
     pub(super) inquiry: Option<Inquiry>,
-    restarts: u32,
-    /// When the node began its present life.
-    born: Instant,
+    /// How often the node began anew after failed handlers.
+    restarts: Backoff,
+    /// How often it went wrong in a way that nothing foresees.
+    panics: Backoff,
+    /// Until when it does nothing after that.
+    recovering_until: Option<Instant>,
     cursor: usize,
     /// In a burst, when the last call ended: a clock costs as much as half of a short call, so the
     /// end of one is the beginning of the next.
@@ -165,8 +171,9 @@ impl Node {
             held: None,
             rehearsed: None,
             inquiry: None,
-            restarts: 0,
-            born: Instant::now(),
+            restarts: Backoff::new(Instant::now()),
+            panics: Backoff::new(Instant::now()),
+            recovering_until: None,
             cursor: 0,
             last_call: None,
             call_ended: Instant::now(),
@@ -191,7 +198,7 @@ impl Node {
         loop {
             loop {
                 match control.try_recv() {
-                    Ok(told) => Box::pin(self.obey(*told)).await,
+                    Ok(told) => self.guarded_obey(*told).await,
                     Err(mpsc::error::TryRecvError::Empty) => break,
                     // The supervisor is gone, so nobody could ever stop this node.
                     Err(mpsc::error::TryRecvError::Disconnected) => return None,
@@ -224,8 +231,22 @@ impl Node {
             let told = self.sleep(&mut control).await;
             self.arrivals.wake(Instant::now());
             if let Some(told) = told {
-                Box::pin(self.obey(told)).await;
+                self.guarded_obey(told).await;
             }
+        }
+    }
+
+    /// Does what it is told, and survives a panic: whoever asked hears that there is no answer.
+    async fn guarded_obey(&mut self, told: Control) {
+        let mut obeying = Box::pin(self.obey(told));
+        let done = poll_fn(move |task| {
+            match catch_unwind(AssertUnwindSafe(|| obeying.as_mut().poll(task))) {
+                Ok(polled) => polled.map(|()| None),
+                Err(panic) => Poll::Ready(Some(panic)),
+            }
+        });
+        if let Some(panic) = done.await {
+            self.panicked(&*panic);
         }
     }
 
@@ -285,17 +306,28 @@ impl Node {
         }
     }
 
-    /// One round of work that survives a panic; whether there was any.
+    /// One round of work that survives a panic; whether there was any. After one it pauses, so that
+    /// one that lasts leaves the others of the thread their time.
     pub(super) fn guarded_round(&mut self) -> bool {
+        if let Some(until) = self.recovering_until {
+            let now = Instant::now();
+            if now < until {
+                return false;
+            }
+            self.recovering_until = None;
+            self.panics.go_on(now);
+        }
         catch_unwind(AssertUnwindSafe(|| self.round())).unwrap_or_else(|panic| {
             self.panicked(&*panic);
-            true
+            false
         })
     }
 
     /// One round of work; whether there was any.
     fn round(&mut self) -> bool {
         let now = Instant::now();
+        #[cfg(test)]
+        tests::panic_if_wanted(&self.blueprint.spec.name);
         self.look_for_taps();
         self.service(now);
         let mut busy = self.stash();
@@ -482,6 +514,9 @@ impl Node {
         let parked = self.sockets.iter().any(|socket| !socket.parked.is_empty());
         let parked = parked.then(|| Instant::now() + PARKED);
         let told = [parked, self.limiter.due(), unreached];
+        if self.recovering_until.is_some() {
+            return self.recovering_until;
+        }
         [timers, line, drain, stop, reconnect, inquiry, given, self.resting_until]
             .into_iter()
             .chain(told)

@@ -2,7 +2,7 @@
 //!
 //! Owns what follows a handler that failed. Never sends: what is to go out is queued.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use smallvec::SmallVec;
 
@@ -22,12 +22,6 @@ use crate::topology::OnError;
 use crate::units::size_text;
 use crate::zeromq::Role;
 
-/// The first pause of `on_error: restart`; it doubles with each failure in a row.
-const RESTART_FIRST: Duration = Duration::from_millis(100);
-/// The longest pause of `on_error: restart`.
-const RESTART_LONGEST: Duration = Duration::from_secs(5);
-/// How long a node has to live without a failure for the pauses to begin anew.
-const RECOVERED: Duration = Duration::from_secs(10);
 /// How many messages may arrive before the start without being handled.
 const EARLY_MAX: usize = 1000;
 
@@ -188,26 +182,25 @@ impl Node {
     pub(super) fn failed(&mut self, error: &HandlerError) {
         self.blueprint.counters.failed.add(1);
         self.tell_limited(None, What::HandlerFailed { error: error.to_string() });
+        self.obey_on_error(|instance| format!("a handler of {instance} failed"));
+    }
+
+    /// Does what the file wants after a failure.
+    fn obey_on_error(&mut self, why: impl FnOnce(&str) -> String) {
         match self.blueprint.spec.on_error {
             OnError::Skip => {}
             OnError::Restart => self.rest(),
             OnError::Stop => {
-                let why = format!("a handler of {} failed", self.blueprint.instance);
+                let why = why(&self.blueprint.instance);
                 self.tell(None, What::StopRequested { status: 1, why });
             }
         }
     }
 
     pub(super) fn rest(&mut self) {
-        // A life of a few messages before the next failure is no recovery.
-        if self.born.elapsed() >= RECOVERED {
-            self.restarts = 0;
-        }
-        let pause = RESTART_FIRST
-            .saturating_mul(2_u32.saturating_pow(self.restarts.min(10)))
-            .min(RESTART_LONGEST);
-        self.restarts += 1;
-        self.resting_until = Some(Instant::now() + pause);
+        let now = Instant::now();
+        let pause = self.restarts.fail(now);
+        self.resting_until = Some(now + pause);
         let after_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         self.tell_limited(None, What::Restarting { after_ms });
     }
@@ -218,7 +211,7 @@ impl Node {
             return false;
         }
         self.resting_until = None;
-        self.born = now;
+        self.restarts.go_on(now);
         match self.blueprint.handler(&self.engine) {
             Ok(handler) => self.handler = handler,
             // It compiled when the node was made, so this cannot fail now.
@@ -229,6 +222,8 @@ impl Node {
         true
     }
 
+    /// Goes on after a panic in a while, or does what the file wants after a failure. A node that is
+    /// to stop and cannot do so in good order ends at its deadline.
     pub(super) fn panicked(&mut self, panic: &(dyn std::any::Any + Send)) {
         self.last_call = None;
         let message = panic
@@ -238,6 +233,18 @@ impl Node {
             .unwrap_or_else(|| "unknown".to_owned());
         self.blueprint.counters.failed.add(1);
         self.tell_limited(None, What::Panicked { message });
+        let now = Instant::now();
+        let mut pause = self.panics.fail(now);
+        if let Phase::Stopping { deadline } = self.phase {
+            if now >= deadline {
+                self.phase = Phase::Closed;
+                return;
+            }
+            pause = pause.min(deadline - now);
+        } else {
+            self.obey_on_error(|instance| format!("{instance} panicked"));
+        }
+        self.recovering_until = Some(now + pause);
     }
 
     pub(super) fn fire(&mut self, now: Instant) -> bool {
