@@ -45,6 +45,13 @@ impl Forward {
         Self { from, to, capture, held: None, held_copy: None }
     }
 
+    /// Takes away what is in hand; on which sockets it was to go.
+    pub(super) fn give_up(&mut self) -> impl Iterator<Item = usize> + use<> {
+        let held = self.held.take().map(|_| self.to);
+        let copy = self.held_copy.take().and(self.capture);
+        held.into_iter().chain(copy)
+    }
+
     /// Whether no message is in hand.
     pub(super) fn is_idle(&self) -> bool {
         self.held.is_none() && self.held_copy.is_none()

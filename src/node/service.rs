@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::control::MissingLink;
+use super::forward::Forward;
 use super::inbox::subscription;
 use super::monitor::{MonitorEvent, MonitorKind};
 use super::observation::Observation;
@@ -332,6 +333,12 @@ impl Node {
             if let Some(place) = effect.sends_on() {
                 self.sockets[place].counters.drop_one(DropReason::Shutdown);
             }
+        }
+        for place in self.forwards.iter_mut().flat_map(Forward::give_up) {
+            self.sockets[place].counters.drop_one(DropReason::Shutdown);
+        }
+        for inbound in std::mem::take(&mut self.early) {
+            self.sockets[inbound.socket].counters.drop_one(DropReason::Shutdown);
         }
         for place in 0..self.sockets.len() {
             let socket = &mut self.sockets[place];

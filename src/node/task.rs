@@ -86,7 +86,7 @@ pub(super) struct Node {
     pub(super) forwards: Vec<Forward>,
     /// What is to be done, in order.
     pub(super) pending: VecDeque<Effect>,
-    early: VecDeque<Inbound>,
+    pub(super) early: VecDeque<Inbound>,
     pub(super) peer_events: VecDeque<PeerEvent>,
     pub(super) phase: Phase,
     pub(super) limiter: Limiter,

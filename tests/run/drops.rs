@@ -297,6 +297,28 @@ nodes:
 }
 
 #[test]
+fn what_a_blocked_forward_has_in_hand_at_the_end_is_counted_and_told() {
+    // One waits in the forward, the others in libzmq's queue before it.
+    let yaml = "
+nodes:
+  source: {role: push, connect: 'inproc://i', on_start: 'send(\"x\")'}
+  relay:
+    sockets:
+      in: {role: pull, bind: 'inproc://i'}
+      out: {role: push, bind: 'tcp://127.0.0.1:*', linger: 0}
+      copy: {role: push, bind: 'tcp://127.0.0.1:*', linger: 0}
+    forward: {in: out}
+    capture: copy
+";
+    let ending = Zrig::of(yaml).lasting("500ms").ends().expect(0, []);
+    for socket in ["out", "copy"] {
+        let told = ending.log.iter().filter(|line| line.contains(&format!("relay.{socket}")));
+        let told: Vec<&String> = told.filter(|line| line.contains("dropped 1 message")).collect();
+        assert_eq!(told.len(), 1, "{socket}: {}", ending.text());
+    }
+}
+
+#[test]
 fn a_subscriber_with_outside_publishers_is_not_guessed_at() {
     let [port, metrics] = free_ports();
     let yaml = format!(
