@@ -348,7 +348,12 @@ impl Endpoint {
     #[must_use]
     pub fn host(&self) -> &str {
         let address = self.address();
-        let address = address.rsplit_once(';').map_or(address, |(_, address)| address);
+        let address = match self.transport {
+            Transport::Ws => address.split_once('/').map_or(address, |(address, _)| address),
+            Transport::Tcp | Transport::Ipc | Transport::Inproc => {
+                address.rsplit_once(';').map_or(address, |(_, address)| address)
+            }
+        };
         address.rsplit_once(':').map_or(address, |(host, _)| host)
     }
 }
@@ -450,5 +455,8 @@ mod tests {
         assert!(bound.is_reached_by(&Endpoint::local(5556)));
         assert!(!bound.is_reached_by(&Endpoint::local(5557)));
         assert_eq!(bound.as_seen_by_peer(), Endpoint::local(5556));
+        let bound = Endpoint::parse("ws://*:5556/a:b", Side::Bind).unwrap();
+        assert_eq!((bound.host(), bound.has_any_host()), ("*", true));
+        assert_eq!(bound.as_seen_by_peer().as_str(), "ws://127.0.0.1:5556/a:b");
     }
 }

@@ -60,6 +60,18 @@ fn a_host_without_an_address_is_said_to_be_unknown() {
     );
 }
 
+#[cfg(feature = "patched-libzmq")]
+#[test]
+fn a_websocket_whose_host_is_unknown_is_no_failed_start() {
+    let run =
+        Zrig::of("nodes: {a: {role: push, connect: 'ws://nobody.invalid:9/x', on_start: send(1)}}")
+            .start();
+    let line = run.says("no connection with ws://nobody.invalid:9/x for ");
+    assert!(line.contains("a.push") && line.contains("its host is unknown"), "{line}");
+    let ending = run.stop();
+    assert!(ending.said("for ws://nobody.invalid:9/x was never sent"), "{}", ending.text());
+}
+
 #[test]
 fn a_connection_that_is_lost_and_does_not_come_back_is_said_too_and_then_forgotten() {
     let port = free_port();
