@@ -16,6 +16,7 @@ mod limiter;
 mod lines;
 mod lingering;
 mod monitor;
+mod names;
 mod neighbours;
 mod observation;
 mod outbox;

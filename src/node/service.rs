@@ -142,7 +142,11 @@ impl Node {
                 }
             }
             MonitorKind::Unreached { errno } => {
-                self.sockets[place].unreached.failed(&event.remote, errno);
+                let socket = &mut self.sockets[place];
+                // A proxy looks the name up for itself.
+                let ipv4_only = !socket.spec.is_on("ipv6")
+                    && !socket.spec.options.contains_key(&OptionName("socks_proxy"));
+                socket.unreached.failed(&event.remote, errno, ipv4_only);
             }
             MonitorKind::TurnedAway => {
                 let why = "a peer of the same identity is connected already, and this one is not \

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::names::{self, Found};
 use super::raw::Errno;
+use crate::zeromq::{Endpoint, Side};
 
 /// How long a connection may take to come up before that is said.
 const FIRST: Duration = Duration::from_secs(2);
@@ -15,7 +17,7 @@ const AGAIN: Duration = Duration::from_secs(60);
 const SELDOM: Duration = Duration::from_secs(600);
 
 /// The endpoints of a socket without a connection.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Unreached(BTreeMap<String, Attempt>);
 
 /// An endpoint without a connection.
@@ -26,6 +28,8 @@ pub(super) struct Attempt {
     next: Instant,
     told: u32,
     why: Option<String>,
+    /// What is asked about its host, where libzmq found no address for that.
+    host: Option<names::Answer>,
     /// The reason of a failed handshake that was said last.
     refusal: Option<String>,
 }
@@ -43,7 +47,8 @@ pub(super) struct Overdue {
 impl Unreached {
     /// Notes that an endpoint has no connection from now on.
     pub(super) fn begin(&mut self, endpoint: &str, now: Instant) {
-        let attempt = Attempt { since: now, next: now + FIRST, told: 0, why: None, refusal: None };
+        let next = now + FIRST;
+        let attempt = Attempt { since: now, next, told: 0, why: None, host: None, refusal: None };
         self.0.entry(endpoint.to_owned()).or_insert(attempt);
     }
 
@@ -58,13 +63,20 @@ impl Unreached {
         self.0.insert(endpoint.to_owned(), attempt);
     }
 
-    /// Notes why an attempt failed.
-    pub(super) fn failed(&mut self, endpoint: &str, errno: i32) {
+    /// Notes why an attempt failed; `ipv4_only` where libzmq looked for an IPv4 address of the host
+    /// and no other.
+    pub(super) fn failed(&mut self, endpoint: &str, errno: i32, ipv4_only: bool) {
         let why = reason(endpoint, errno);
-        if let Some(attempt) = self.known_as(endpoint).and_then(|known| self.0.get_mut(&known)) {
-            // A try that ended without a word leaves the reason of the one before.
-            attempt.why = why.or_else(|| attempt.why.take());
+        let Some(known) = self.known_as(endpoint) else { return };
+        let Some(attempt) = self.0.get_mut(&known) else { return };
+        if ipv4_only && has_no_address(endpoint, errno) {
+            let host = || Some(names::ask(Endpoint::parse(&known, Side::Connect).ok()?.host()));
+            attempt.host = attempt.host.take().or_else(host);
+        } else if why.is_some() {
+            attempt.host = None;
         }
+        // A try that ended without a word leaves the reason of the one before.
+        attempt.why = why.or_else(|| attempt.why.take());
     }
 
     /// Notes that a handshake failed; whether that is to be said now: the same is said seldom.
@@ -73,6 +85,7 @@ impl Unreached {
             return true;
         };
         attempt.why = Some(why.to_owned());
+        attempt.host = None;
         let is_new = attempt.refusal.as_deref() != Some(why);
         attempt.refusal = Some(why.to_owned());
         is_new
@@ -95,14 +108,17 @@ impl Unreached {
             attempt.told += 1;
             attempt.next = now + if attempt.told == 1 { AGAIN } else { SELDOM };
             let waited = now.duration_since(attempt.since);
-            Overdue { endpoint: endpoint.clone(), waited, why: attempt.why.clone() }
+            // It is asked for again with the next try: names move.
+            let why = attempt.host.take().map(|host| about_the_host(host.get()));
+            let why = why.map(str::to_owned).or_else(|| attempt.why.clone());
+            Overdue { endpoint: endpoint.clone(), waited, why }
         })
         .collect()
     }
 
     /// The name under which an endpoint is known: once a host's name is resolved, libzmq calls it by
     /// its address.
-    fn known_as(&self, endpoint: &str) -> Option<String> {
+    pub(super) fn known_as(&self, endpoint: &str) -> Option<String> {
         if self.0.contains_key(endpoint) {
             return Some(endpoint.to_owned());
         }
@@ -123,10 +139,7 @@ fn reason(endpoint: &str, errno: i32) -> Option<String> {
     let why = match errno {
         0 | libc::EINPROGRESS | libc::EAGAIN => return None,
         libc::ECONNREFUSED => "it was refused: nothing listens there",
-        // libzmq has no other word for a name that has no address.
-        libc::EINVAL | libc::ENODEV if !endpoint.starts_with("ipc:") => {
-            "its host is unknown: the name has no address"
-        }
+        _ if has_no_address(endpoint, errno) => about_the_host(Some(Found::Nothing)),
         libc::ENOENT => "there is no such file: nothing is bound there",
         libc::EHOSTUNREACH | libc::ENETUNREACH => "there is no route to it",
         libc::ETIMEDOUT => "it does not answer",
@@ -135,6 +148,23 @@ fn reason(endpoint: &str, errno: i32) -> Option<String> {
         other => return Some(Errno(other).to_string()),
     };
     Some(why.to_owned())
+}
+
+/// Whether libzmq found no address for a host's name; it has no other word for that.
+fn has_no_address(endpoint: &str, errno: i32) -> bool {
+    matches!(errno, libc::EINVAL | libc::ENODEV) && !endpoint.starts_with("ipc:")
+}
+
+/// What is wrong with a host that libzmq found no IPv4 address for, as far as it is known.
+fn about_the_host(found: Option<Found>) -> &'static str {
+    match found {
+        Some(Found::Nothing) => "its host is unknown: the name has no address",
+        Some(Found::OnlyIpv6) => {
+            "its host has IPv6 addresses only, which a socket uses with `options: {ipv6: true}`"
+        }
+        // It was only just given one, or nobody has answered yet.
+        Some(Found::Ipv4) | None => "its host is unknown: no IPv4 address of the name was found",
+    }
 }
 
 #[cfg(test)]
@@ -148,8 +178,8 @@ mod tests {
         let mut unreached = Unreached::default();
         unreached.begin("tcp://a:1", at(0));
         unreached.begin("tcp://b:2", at(1));
-        unreached.failed("tcp://a:1", libc::ECONNREFUSED);
-        unreached.failed("tcp://a:1", 0);
+        unreached.failed("tcp://a:1", libc::ECONNREFUSED, true);
+        unreached.failed("tcp://a:1", 0, true);
         assert_eq!((unreached.due(), unreached.take_due(at(1))), (Some(at(2)), Vec::new()));
         let said = unreached.take_due(at(2));
         let why = Some("it was refused: nothing listens there".to_owned());
@@ -167,5 +197,39 @@ mod tests {
         unreached.begin("tcp://a:1", at(70));
         unreached.resume("tcp://a:1", attempt);
         assert_eq!(unreached.due(), Some(at(662)));
+    }
+
+    #[test]
+    fn a_host_that_only_ipv6_reaches_is_told_as_that_as_soon_as_it_is_known() {
+        let start = Instant::now();
+        let mut unreached = Unreached::default();
+        // The address in digits stands for a name that has this one only: both have no IPv4 address.
+        for endpoint in ["tcp://[::1]:1", "ws://[::1]:2/a:b", "ipc:///a"] {
+            unreached.begin(endpoint, start);
+            unreached.failed(endpoint, libc::EINVAL, true);
+        }
+        unreached.begin("tcp://[::1]:3", start);
+        unreached.failed("tcp://[::1]:3", libc::EINVAL, false);
+        let answered =
+            |attempt: &Attempt| attempt.host.as_ref().is_none_or(|it| it.get().is_some());
+        let mut said: Vec<Overdue> = Vec::new();
+        while said.is_empty() {
+            assert!(start.elapsed() < Duration::from_secs(30), "{unreached:?}");
+            std::thread::sleep(Duration::from_millis(1));
+            if unreached.0.values().all(answered) {
+                said = unreached.take_due(start + FIRST);
+            }
+        }
+        let ways = ["Invalid argument", "ipv6: true", "the name has no address", "ipv6: true"];
+        for (said, way) in said.iter().zip(ways) {
+            assert!(said.why.as_ref().unwrap().contains(way), "{said:?}");
+        }
+        // While nobody has answered, nothing is said that may not be so.
+        assert!(about_the_host(None).contains("no IPv4 address"));
+        // What comes next is another reason.
+        unreached.failed("tcp://[::1]:1", libc::EINVAL, true);
+        unreached.failed("tcp://[::1]:1", libc::ECONNREFUSED, true);
+        let again = unreached.take_due(start + FIRST + AGAIN);
+        assert!(again[1].why.as_ref().unwrap().contains("refused"), "{again:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! What would go wrong without a word: connections that never come up, peers that are not heard.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use crate::support::{Zrig, eventually, free_port, free_ports};
@@ -42,6 +42,29 @@ nodes:
     assert!(ending.said(&format!("one.push  3 messages {never}were never sent")));
     assert!(ending.said(&format!("two.out  1 message {never}was never sent")), "{}", ending.text());
     assert_eq!(ending.times("never sent"), 3, "{}", ending.text());
+}
+
+#[test]
+fn a_host_that_only_ipv6_reaches_is_told_as_that() {
+    // What has such a name depends on the machine; this one stands in many lists of hosts.
+    let name = "ip6-allnodes";
+    let found = (name, 9).to_socket_addrs().map(Iterator::collect::<Vec<_>>).unwrap_or_default();
+    if found.is_empty() || found.iter().any(SocketAddr::is_ipv4) {
+        println!("not shown: {name} stands for {found:?} here, not for IPv6 addresses alone");
+        return;
+    }
+    let run = Zrig::of(
+        "nodes: {a: {role: push, connect: ['tcp://ip6-allnodes:9', 'ws://ip6-allnodes:9/a:b']}}",
+    )
+    .start();
+    for endpoint in ["tcp://ip6-allnodes:9", "ws://ip6-allnodes:9/a:b"] {
+        run.says_what(endpoint, |line| {
+            line.contains(&format!("no connection with {endpoint} for "))
+                && line.contains("its host has IPv6 addresses only")
+                && line.contains("`options: {ipv6: true}`")
+        });
+    }
+    run.stop();
 }
 
 #[test]
