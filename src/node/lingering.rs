@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::raw::{self, Listener};
+use super::unreached::Unreached;
 use crate::event::{Fact, Facts, What};
 use crate::lock::locked;
 
@@ -27,7 +28,43 @@ struct Shared {
     closed: Mutex<BTreeMap<u64, Name>>,
 }
 
+/// The endpoints of a socket that have no connection when it is closed.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Unconnected(Arc<Mutex<Noted>>);
+
+#[derive(Default, Debug)]
+struct Noted {
+    endpoints: Unreached,
+    /// Whether what waits for them has been told.
+    told: bool,
+}
+
+impl Unconnected {
+    pub(super) fn note(&self, endpoints: &Unreached) {
+        locked(&self.0).endpoints = endpoints.clone();
+    }
+
+    /// What waits for them has been told, so that nothing is to be told at the end.
+    pub(super) fn tell_no_more(&self) {
+        locked(&self.0).told = true;
+    }
+
+    /// What is to be told of messages that were dropped: those that nobody could have got have a
+    /// reason of their own.
+    fn dropped(&self, endpoint: String, count: u64) -> Option<What> {
+        let noted = locked(&self.0);
+        match noted.endpoints.known_as(&endpoint) {
+            Some(_) if noted.told => None,
+            Some(endpoint) => Some(What::NeverSent { endpoint, count }),
+            None => Some(What::Unsent { endpoint, count }),
+        }
+    }
+}
+
 impl Lingering {
+    /// Whether libzmq tells what a closed socket drops; if not, it has to be told before.
+    pub(super) const IS_TOLD: bool = cfg!(feature = "patched-libzmq");
+
     pub(super) fn new(facts: Facts) -> Self {
         Self(Arc::new(Shared { facts, next: AtomicU64::new(0), closed: Mutex::default() }))
     }
@@ -49,7 +86,12 @@ impl Lingering {
     }
 
     /// Hears of a socket from the moment it is closed.
-    pub(super) fn listener(&self, node: Arc<str>, socket: Arc<str>) -> Listener {
+    pub(super) fn listener(
+        &self,
+        node: Arc<str>,
+        socket: Arc<str>,
+        unconnected: Unconnected,
+    ) -> Listener {
         let shared = Arc::clone(&self.0);
         let number = shared.next.fetch_add(1, Relaxed);
         Box::new(move |event, values, local, remote| match u32::try_from(event) {
@@ -59,9 +101,13 @@ impl Lingering {
             }
             Ok(zmq_sys::ZMQ_SYS_EVENT_UNSENT) => {
                 let count = values.first().copied().unwrap_or_default();
-                let what = What::Unsent { endpoint: peer(local, remote), count };
-                let (node, socket) = (Arc::clone(&node), Some(Arc::clone(&socket)));
-                shared.facts.tell(Fact { node, socket, what, repeated: 0 });
+                if let Some(what) = unconnected.dropped(peer(local, remote), count) {
+                    let (node, socket) = (Arc::clone(&node), Some(Arc::clone(&socket)));
+                    shared.facts.tell(Fact { node, socket, what, repeated: 0 });
+                }
+            }
+            Ok(zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED) => {
+                locked(&unconnected.0).endpoints.end(&peer(local, remote));
             }
             Ok(zmq_sys::ZMQ_EVENT_MONITOR_STOPPED) => {
                 locked(&shared.closed).remove(&number);

@@ -240,8 +240,8 @@ impl RawSocket {
         check(unsafe { zmq_sys::zmq_socket_monitor_pipes_stats(self.pointer) })
     }
 
-    /// Has a listener told of the socket from the moment it is closed: [`CLOSED`] at once, what it
-    /// drops, and `ZMQ_EVENT_MONITOR_STOPPED` when nothing of it is left. It must not block.
+    /// Has a listener told of the socket from the moment it is closed: [`CLOSED`] at once, who
+    /// connects yet, what it drops, and `ZMQ_EVENT_MONITOR_STOPPED` when nothing of it is left. It must not block.
     pub(super) fn at_its_end(&mut self, listener: Listener) {
         self.epilogue = Some(listener);
     }
@@ -262,7 +262,11 @@ impl RawSocket {
             zmq_sys::zmq_socket_monitor_versioned(
                 self.pointer,
                 (&raw const (*epilogue).call).cast(),
-                u64::from(zmq_sys::ZMQ_SYS_EVENT_UNSENT | zmq_sys::ZMQ_EVENT_MONITOR_STOPPED),
+                u64::from(
+                    zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED
+                        | zmq_sys::ZMQ_SYS_EVENT_UNSENT
+                        | zmq_sys::ZMQ_EVENT_MONITOR_STOPPED,
+                ),
                 zmq_sys::ZMQ_SYS_EVENT_VERSION_CALL.cast_signed(),
                 zmq_sys::ZMQ_PAIR.cast_signed(),
             )

@@ -259,9 +259,10 @@ impl Node {
     /// Says how many messages wait for endpoints that have no connection, now that the node ends.
     pub(super) fn tell_never_sent(&self, observation: &Observation) {
         for (place, (socket, seen)) in self.sockets.iter().zip(&observation.sockets).enumerate() {
-            if !socket.sends_messages() {
+            if !socket.drops_untold() {
                 continue;
             }
+            socket.unconnected.tell_no_more();
             for endpoint in socket.unreached.endpoints() {
                 let waiting = seen.connections.iter().filter(|one| one.remote == *endpoint);
                 let count = waiting.map(|one| one.outbound).sum();

@@ -19,7 +19,7 @@ use super::control::SocketState;
 use super::inbox::subscription;
 use super::inject::Caller;
 use super::ipc::IpcFile;
-use super::lingering::Lingering;
+use super::lingering::{Lingering, Unconnected};
 use super::monitor::Monitor;
 use super::raw::{Context, Errno, RawSocket};
 use super::reach::Reach;
@@ -165,6 +165,8 @@ pub(super) struct NodeSocket {
     owner: String,
     /// Who hears of it when it is closed, unless it has nothing to send.
     lingering: Option<Lingering>,
+    /// What it could not reach, for whoever hears of that.
+    pub(super) unconnected: Unconnected,
     numbering: Option<Numbering>,
     checking: Checking,
 }
@@ -186,6 +188,7 @@ impl NodeSocket {
             raw,
             owner: owner.to_owned(),
             lingering: sends_messages(spec.role).then(|| context.lingering().clone()),
+            unconnected: Unconnected::default(),
             name: spec.name.as_str().into(),
             spec: spec.clone(),
             counters,
@@ -420,6 +423,13 @@ impl NodeSocket {
     /// Whether what goes out of it are messages, and not only subscriptions.
     pub(super) fn sends_messages(&self) -> bool {
         self.spec.role.sends() && !self.spec.role.filters()
+    }
+
+    /// Whether it drops messages when it is closed that nobody tells of then: before anybody listens,
+    /// or libzmq does not say it.
+    pub(super) fn drops_untold(&self) -> bool {
+        let at_once = self.spec.linger == Some(Duration::ZERO) || self.spec.is_on("conflate");
+        self.sends_messages() && (at_once || !Lingering::IS_TOLD)
     }
 
     /// Notes whether messages went through since this was last asked.

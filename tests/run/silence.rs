@@ -42,6 +42,55 @@ nodes:
     assert!(ending.said(&format!("one.push  3 messages {never}were never sent")));
     assert!(ending.said(&format!("two.out  1 message {never}was never sent")), "{}", ending.text());
     assert_eq!(ending.times("never sent"), 3, "{}", ending.text());
+    // Nor is it said again as dropped.
+    assert_eq!(ending.times("within the linger"), 0, "{}", ending.text());
+}
+
+#[test]
+fn what_was_never_sent_is_said_once_whatever_the_linger() {
+    let [one, ports @ ..]: [u16; 4] = free_ports();
+    let nodes = ports.iter().zip(["0s", "1ms", "700ms"]).map(|(port, linger)| {
+        format!(
+            "  n{linger}: {{role: dealer, connect: {port}, linger: {linger}, \
+             on_start: 'for n in 0..3 {{ send(n) }}'}}\n"
+        )
+    });
+    // It has one message at most, whose place the next one takes.
+    let last = format!(
+        "  one: {{role: push, connect: 'tcp://localhost:{one}', options: {{conflate: true}}, \
+         on_start: 'for n in 0..3 {{ send(n) }}'}}\n"
+    );
+    let yaml = format!("nodes:\n{}{last}", nodes.collect::<String>());
+    let run = Zrig::of(&yaml).start();
+    run.says_times("it was refused", 4);
+    let ending = run.stop();
+    for port in ports {
+        let never = format!("3 messages for tcp://127.0.0.1:{port} were never sent");
+        assert_eq!(ending.times(&never), 1, "{}", ending.text());
+    }
+    let never = format!("1 message for tcp://localhost:{one} was never sent");
+    assert_eq!(ending.times(&never), 1, "{}", ending.text());
+    assert_eq!((ending.times("never sent"), ending.times("linger")), (4, 0), "{}", ending.text());
+}
+
+#[cfg(feature = "patched-libzmq")]
+#[test]
+fn what_a_peer_gets_within_the_linger_is_not_said_to_be_never_sent() {
+    let port = free_port();
+    let yaml = format!(
+        "nodes: {{a: {{role: push, connect: {port}, linger: 60s, on_start: 'send(1); send(2)'}}}}"
+    );
+    let run = Zrig::of(&yaml).start();
+    run.says("it was refused");
+    run.signal("TERM");
+    run.says("unsent messages keep zrig from ending");
+    let context = zmq::Context::new();
+    let pull = context.socket(zmq::PULL).unwrap();
+    pull.set_rcvtimeo(30_000).unwrap();
+    pull.bind(&format!("tcp://127.0.0.1:{port}")).unwrap();
+    assert_eq!([pull.recv_bytes(0).unwrap(), pull.recv_bytes(0).unwrap()], [b"1", b"2"]);
+    let ending = run.ends();
+    assert_eq!((ending.times("never sent"), ending.times("dropped")), (0, 0), "{}", ending.text());
 }
 
 #[test]

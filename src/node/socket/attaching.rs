@@ -145,6 +145,7 @@ impl NodeSocket {
     /// linger; where the socket is closed instead, that goes first.
     pub(in crate::node) fn detach_all(&mut self) {
         self.note_unwanted();
+        self.unconnected.note(&self.unreached);
         self.undeclared = self.connected.clone();
         self.undeclared.retain(|endpoint| !self.declared.contains(endpoint));
         for endpoint in self.connected.clone() {
@@ -172,7 +173,11 @@ impl NodeSocket {
             self.monitor = Some(monitor);
             if let Some(lingering) = &self.lingering {
                 let owner = self.owner.as_str().into();
-                self.raw.at_its_end(lingering.listener(owner, Arc::clone(&self.name)));
+                self.raw.at_its_end(lingering.listener(
+                    owner,
+                    Arc::clone(&self.name),
+                    self.unconnected.clone(),
+                ));
             }
         }
         Ok(())

@@ -68,14 +68,14 @@ impl Node {
 }
 
 impl Node {
-    /// Asks libzmq what waits for endpoints that have no connection, and tells it; whether that is
-    /// done. It takes a few milliseconds at most.
+    /// Asks libzmq what waits for endpoints that have no connection, and tells it, where nobody tells
+    /// that when the socket has gone; whether that is done. It takes a few milliseconds at most.
     fn told_unsent(&mut self) -> bool {
         match &mut self.unsent {
             Unsent::Told => {}
             Unsent::Unasked => {
                 let waits = |socket: &NodeSocket| {
-                    socket.sends_messages() && socket.unreached.endpoints().next().is_some()
+                    socket.drops_untold() && socket.unreached.endpoints().next().is_some()
                 };
                 if self.sockets.iter().any(waits) {
                     let (answer, asked) = oneshot::channel();
