@@ -123,9 +123,13 @@ impl Blueprint {
 /// Whether libzmq reads an endpoint as one to connect to. Trying it would reach the peer.
 fn can_connect(spec: &SocketSpec, endpoint: &Endpoint) -> Result<(), SocketError> {
     let address = endpoint.address();
-    let first = address.starts_with(|it: char| it.is_ascii_alphanumeric() || "[:".contains(it));
-    let rest = address.chars().all(|it| it.is_ascii_alphanumeric() || ".-:%;[]_*".contains(it));
-    if endpoint.transport() != Transport::Tcp || first && rest {
+    let (address, first, rest) = match endpoint.transport() {
+        Transport::Tcp => (address, "[:", ".-:%;[]_*"),
+        Transport::Ws => (address.split('/').next().unwrap_or_default(), ".-:%[]_", ".-:%[]_"),
+        Transport::Ipc | Transport::Inproc => return Ok(()),
+    };
+    let takes = |it: char, others: &str| it.is_ascii_alphanumeric() || others.contains(it);
+    if address.starts_with(|it| takes(it, first)) && address.chars().all(|it| takes(it, rest)) {
         return Ok(());
     }
     let (socket, endpoint) = (spec.name.clone(), endpoint.to_string());

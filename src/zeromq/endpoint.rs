@@ -85,9 +85,7 @@ pub enum EndpointError {
     #[error("{0:?} has colons and is no IPv6 address in brackets, such as [::1]")]
     Brackets(String),
     /// Binding to a DNS name.
-    #[error(
-        "{0:?} is neither an address nor an interface, and libzmq before 4.3.5 and ws:// bind no host names"
-    )]
+    #[error("{0:?} is neither an address nor an interface, and bind looks up no host names")]
     HostName(String),
     /// `*` at the connecting side.
     #[error("only bind takes a wildcard; connect needs the peer's own address")]
