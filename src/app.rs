@@ -198,7 +198,13 @@ impl Run<'_> {
     /// Lets other processes of this user look into the run; it goes on without that too.
     fn open_control(&self) -> Option<ControlSocket> {
         let opened = ControlSocket::open(&self.options.file, &self.supervisor);
-        opened.map_err(|error| self.tell(What::NoControlSocket { error: error.to_string() })).ok()
+        let told = |error: std::io::Error| What::NoControlSocket { error: error.to_string() };
+        let opened = opened.map_err(|error| self.tell(told(error))).ok()?;
+        if let Some(why) = opened.detour() {
+            let text = format!("{}, because {why}", opened.path().display());
+            self.tell(What::ControlSocketElsewhere { text });
+        }
+        Some(opened)
     }
 
     /// Starts; the result is a status when the start was interrupted.

@@ -157,6 +157,11 @@ pub enum What {
         /// What it said.
         message: String,
     },
+    /// The control socket is not where it is wanted first.
+    ControlSocketElsewhere {
+        /// Where it is, and why not there.
+        text: String,
+    },
     /// Nobody outside can look into the run.
     NoControlSocket {
         /// Why.
@@ -206,7 +211,9 @@ impl What {
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
-            Self::Log { text, .. } | Self::FileWaits { text } => text,
+            Self::Log { text, .. }
+            | Self::FileWaits { text }
+            | Self::ControlSocketElsewhere { text } => text,
             Self::HandlerFailed { error }
             | Self::FileFailed { error }
             | Self::Unwritten { error }

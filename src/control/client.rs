@@ -120,11 +120,18 @@ impl Client {
 /// When there is none, or several; the text lists what runs.
 pub fn find(run: &str) -> Result<Client, Failed> {
     let path = Path::new(run);
-    if is_socket(path) {
-        return Client::connect(path).map_err(|error| Failed::now(format!("{run}: {error}")));
+    if is_socket(path)? {
+        return Client::connect(path).map_err(|error| {
+            let barred = error.kind() == io::ErrorKind::PermissionDenied;
+            if barred {
+                may_not_enter(path, &error)
+            } else {
+                Failed::now(format!("{run}: {error}"))
+            }
+        });
     }
     let file: Option<PathBuf> = path.canonicalize().ok();
-    let Running { clients, silent } = running();
+    let Running { clients, silent, barred } = running();
     let fits = |hello: &Hello| {
         hello.name == run
             || hello.pid.to_string() == run
@@ -137,14 +144,23 @@ pub fn find(run: &str) -> Result<Client, Failed> {
     let (mut found, others): (Vec<Client>, Vec<Client>) =
         clients.into_iter().partition(|one| fits(&one.hello));
     let silent: String = silent.iter().map(|pid| format!("\n  process {pid}, silent")).collect();
+    let barred: String = barred.iter().map(|why| format!("\n  {why}")).collect();
+    let barred = match barred.as_str() {
+        "" => barred,
+        _ => format!("\nnot looked at, where a run may be:{barred}"),
+    };
     match found.len() {
         1 => Ok(found.remove(0)),
-        0 if others.is_empty() && silent.is_empty() => Err(Failed::invalid(format!(
-            "no run of {run}: nothing runs; `zrig run FILE` starts a topology"
-        ))),
-        0 => {
-            Err(Failed::invalid(format!("no run of {run}; these run:{}{silent}", listed(&others))))
+        0 if others.is_empty() && silent.is_empty() && barred.is_empty() => Err(Failed::invalid(
+            format!("no run of {run}: nothing runs; `zrig run FILE` starts a topology"),
+        )),
+        0 if others.is_empty() && silent.is_empty() => {
+            Err(Failed::invalid(format!("no run of {run} can be seen{barred}")))
         }
+        0 => Err(Failed::invalid(format!(
+            "no run of {run}; these run:{}{silent}{barred}",
+            listed(&others)
+        ))),
         _ => Err(Failed::invalid(format!(
             "several runs of {run}; name one by its process:{}",
             listed(&found)
@@ -157,12 +173,15 @@ struct Running {
     clients: Vec<Client>,
     /// Processes that have a control socket and do not answer.
     silent: Vec<u32>,
+    /// What may not be looked at, and why.
+    barred: Vec<String>,
 }
 
 /// Every run of this user. Sockets that runs of the past left behind are removed.
 fn running() -> Running {
-    let mut running = Running { clients: Vec::new(), silent: Vec::new() };
-    for (path, pid) in folder::sockets() {
+    let folder::Found { files, barred } = folder::sockets();
+    let mut running = Running { clients: Vec::new(), silent: Vec::new(), barred };
+    for (path, pid) in files {
         match Client::connect(&path) {
             Ok(client) => running.clients.push(client),
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
@@ -170,6 +189,9 @@ fn running() -> Running {
             }
             // It has just ended.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                running.barred.push(may_not_enter(&path, &error).error);
+            }
             Err(_) => running.silent.push(pid),
         }
     }
@@ -180,7 +202,23 @@ fn describe(hello: &Hello) -> String {
     format!("{} (process {}, {})", hello.name, hello.pid, hello.file)
 }
 
-fn is_socket(path: &Path) -> bool {
+/// Whether it is the path of a socket; that of one which may not be looked at is said to be.
+fn is_socket(path: &Path) -> Result<bool, Failed> {
     use std::os::unix::fs::FileTypeExt;
-    path.metadata().is_ok_and(|found| found.file_type().is_socket())
+    match path.metadata() {
+        Ok(found) => Ok(found.file_type().is_socket()),
+        // A name without a slash may be that of a topology.
+        Err(error)
+            if error.kind() == io::ErrorKind::PermissionDenied
+                && path.components().nth(1).is_some() =>
+        {
+            Err(may_not_enter(path, &error))
+        }
+        Err(_) => Ok(false),
+    }
+}
+
+fn may_not_enter(path: &Path, error: &io::Error) -> Failed {
+    let why = folder::barred(path).unwrap_or_else(|| error.to_string());
+    Failed::now(format!("{}: {why}", path.display()))
 }

@@ -38,6 +38,7 @@ const REST: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct ControlSocket {
     path: PathBuf,
+    detour: Option<String>,
     task: JoinHandle<()>,
 }
 
@@ -49,15 +50,11 @@ impl ControlSocket {
     /// When there is no folder for it that only this user can look into.
     pub fn open(file: &Path, supervisor: &Supervisor) -> io::Result<Self> {
         let pid = std::process::id();
-        for (path, pid) in folder::sockets() {
+        for (path, pid) in folder::sockets().files {
             folder::remove_stale(&path, pid);
         }
-        let name = &supervisor.topology().name;
-        let path = folder::made()?.join(folder::file_name(name, pid));
-        // One of an earlier process that bore the same number.
-        let _ = fs::remove_file(&path);
-        let listener = UnixListener::bind(&path)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        let name = folder::file_name(&supervisor.topology().name, pid);
+        let Opened { path, listener, detour } = open(&name)?;
         let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
         let run = Arc::new(Run {
             file,
@@ -69,7 +66,13 @@ impl ControlSocket {
             tap_slots: Arc::new(Semaphore::new(TAPS)),
         });
         let task = tokio::spawn(serve(listener, run));
-        Ok(Self { path, task })
+        Ok(Self { path, detour, task })
+    }
+
+    /// Why it is not where it is wanted first, if it is not.
+    #[must_use]
+    pub fn detour(&self) -> Option<&str> {
+        self.detour.as_deref()
     }
 
     /// Where it is.
@@ -77,6 +80,50 @@ impl ControlSocket {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// A socket that listens.
+struct Opened {
+    path: PathBuf,
+    listener: UnixListener,
+    detour: Option<String>,
+}
+
+/// Listens in the first folder where that can be done.
+fn open(name: &str) -> io::Result<Opened> {
+    let mut unusable: Vec<String> = Vec::new();
+    for place in folder::places() {
+        let opened = place.map_err(|place| place.why).and_then(|folder| {
+            let path = folder::made(&folder)?.join(name);
+            folder::fits(&path)?;
+            let listener = listen(&path);
+            let listener = listener.map_err(|error| format!("{}: {error}", path.display()))?;
+            Ok((path, listener))
+        });
+        match opened {
+            Ok((path, listener)) => {
+                let detour = (!unusable.is_empty()).then(|| unusable.join("; "));
+                return Ok(Opened { path, listener, detour });
+            }
+            Err(why) => unusable.push(why),
+        }
+    }
+    Err(io::Error::other(unusable.join("; ")))
+}
+
+/// Listens at a path, where the socket appears when it takes connections and is its owner's alone.
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    let fresh = path.with_file_name(format!(".{}", std::process::id()));
+    // One of an earlier process that bore the same number.
+    let _ = fs::remove_file(&fresh);
+    let listener = UnixListener::bind(&fresh)?;
+    let named = fs::set_permissions(&fresh, fs::Permissions::from_mode(0o600))
+        .and_then(|()| fs::rename(&fresh, path));
+    if named.is_err() {
+        // It is of no use to anybody.
+        let _ = fs::remove_file(&fresh);
+    }
+    named.map(|()| listener)
 }
 
 impl Drop for ControlSocket {

@@ -27,6 +27,7 @@ pub(super) fn level(what: &What) -> Level {
         | What::StateLarge { .. }
         | What::Unreached { .. }
         | What::NeverSent { .. }
+        | What::ControlSocketElsewhere { .. }
         | What::NoControlSocket { .. }
         | What::More { .. }
         | What::LongCall { held_ms: Some(_), .. }
@@ -95,6 +96,7 @@ pub(super) fn sentence(what: &What) -> String {
             let (s, were) = if *count == 1 { ("", "was") } else { ("s", "were") };
             format!("{count} message{s} for {endpoint} {were} never sent: there was no connection")
         }
+        What::ControlSocketElsewhere { text } => format!("the control socket is {text}"),
         What::NoControlSocket { error } => {
             format!("no control socket, so tap, send, call and top cannot find this run: {error}")
         }

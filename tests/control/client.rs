@@ -39,7 +39,8 @@ impl Desk {
     /// The files of control sockets.
     pub(crate) fn sockets(&self) -> Vec<PathBuf> {
         let Ok(entries) = std::fs::read_dir(self.path().join("zrig")) else { return Vec::new() };
-        entries.flatten().map(|entry| entry.path()).collect()
+        let paths = entries.flatten().map(|entry| entry.path());
+        paths.filter(|path| path.extension().is_some_and(|it| it == "sock")).collect()
     }
 
     /// A command of zrig that finds the runs of this desk.

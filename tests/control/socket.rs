@@ -1,7 +1,7 @@
 //! Who may look into a run, how a run is found, and what bad clients cannot do.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
@@ -80,13 +80,17 @@ fn a_run_goes_on_without_its_control_socket() {
         |folder| symlink("/tmp", folder).unwrap(),
     ] {
         let desk = Desk::new();
+        // Neither its own folder, nor the other one that it would take instead.
         spoil(&desk.path().join("zrig"));
+        spoil(&desk.path().join(format!("zrig-{}", user())));
         let run = Zrig::of(
             "nodes: {a: {role: pub, bind: 'inproc://a', every: 10ms, on_tick: 'print(\"tick\")'}}",
         )
         .environment("XDG_RUNTIME_DIR", desk.path().display())
+        .environment("TMPDIR", desk.path().display())
         .start();
-        run.says("no control socket");
+        let line = run.says("no control socket");
+        assert!(line.contains("/zrig has to be") && line.contains(&format!("/zrig-{}", user())));
         run.says_times("tick", 3);
         run.stop();
     }
@@ -136,8 +140,134 @@ fn the_socket_is_its_owners_alone_and_refuses_another_user() {
 }
 
 fn is_root() -> bool {
+    user() == "0"
+}
+
+fn user() -> String {
     let output = Command::new("id").arg("-u").output().unwrap();
-    output.stdout == b"0\n"
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_run_whose_runtime_folder_is_of_no_use_has_its_socket_elsewhere_and_is_found() {
+    let long = "a".repeat(60);
+    type Spoil = fn(&Path);
+    let spoils: [(&str, Spoil, &str); 5] = [
+        ("missing", |_| (), "XDG_RUNTIME_DIR"),
+        ("file", |at| std::fs::write(at, "").unwrap(), "it is no folder"),
+        (&format!("{long}/{long}"), |at| std::fs::create_dir_all(at).unwrap(), "at most 107"),
+        (
+            "wide",
+            |at| {
+                let folder = at.join("zrig");
+                std::fs::create_dir_all(&folder).unwrap();
+                std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).unwrap();
+            },
+            "others may use it (mode 0755)",
+        ),
+        (
+            "foreign",
+            |at| {
+                std::fs::create_dir(at).unwrap();
+                // Whom permissions stop is stopped by them, root by whose it is.
+                match is_root() {
+                    true => chown(at, Some(65534), None).unwrap(),
+                    false => {
+                        std::fs::set_permissions(at, PermissionsExt::from_mode(0o500)).unwrap();
+                    }
+                }
+            },
+            if is_root() { "it belongs to user 65534" } else { "cannot be made" },
+        ),
+    ];
+    for (name, spoil, why) in spoils {
+        let desk = Desk::new();
+        let runtime = desk.path().join(name);
+        spoil(&runtime);
+        let run = Zrig::of(ECHO)
+            .environment("XDG_RUNTIME_DIR", runtime.display())
+            .environment("TMPDIR", desk.path().display())
+            .start();
+        let line = run.says("the control socket is ");
+        let socket = format!("{}/zrig-{}/echo.{}.sock", desk.path().display(), user(), run.id());
+        assert!(line.contains("  warn  ") && line.contains(&socket), "{line}");
+        assert!(line.contains(why), "{line}");
+        for given in [runtime.as_path(), desk.path()] {
+            let mut command = desk.command(["call", "echo", "desk", "hi"]);
+            let said = command.env("XDG_RUNTIME_DIR", given).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&said.stdout), "hi!\n", "{said:?}");
+        }
+        let ending = run.stop();
+        assert_eq!(ending.times("control socket"), 1, "{}", ending.text());
+    }
+}
+
+#[test]
+fn a_folder_or_a_socket_that_may_not_be_entered_is_not_said_to_hold_nothing() {
+    let desk = Desk::new();
+    let folder = desk.path().join("zrig");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).unwrap();
+    let folder = folder.display().to_string();
+    desk.ask(["call", "echo", "desk", "hi"]).fails(
+        2,
+        ["no run of echo can be seen", &folder, "others may use it (mode 0755): `chmod 700` it"],
+    );
+    std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o700)).unwrap();
+    let run = desk.run(ECHO);
+    let socket = desk.sockets().remove(0).display().to_string();
+    let says = |said: std::process::Output, words: &[&str]| {
+        let errors = String::from_utf8_lossy(&said.stderr);
+        for word in words {
+            assert!(errors.contains(word), "no {word:?} in {errors:?}");
+        }
+        assert!(!errors.contains("nothing runs") && said.status.code() != Some(0), "{said:?}");
+    };
+    if is_root() {
+        let as_another = |run: &str, runtime: &Path| {
+            let mut command = Command::new("setpriv");
+            command
+                .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+                .arg(env!("CARGO_BIN_EXE_zrig"))
+                .args(["call", run, "desk", "hi"])
+                .env("XDG_RUNTIME_DIR", runtime)
+                .env("TMPDIR", desk.path());
+            command.output()
+        };
+        // The program may lie where another user cannot start it.
+        let can = Command::new("setpriv")
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+            .args([env!("CARGO_BIN_EXE_zrig"), "--version"])
+            .output()
+            .is_ok_and(|said| said.status.success());
+        if can {
+            let whose = "it belongs to user 0 (root)";
+            let bar = format!("/zrig may not be entered: {whose}");
+            says(as_another(&socket, desk.path()).unwrap(), &[&bar, "act as user 0"]);
+            says(as_another("echo", desk.path()).unwrap(), &["no run of echo can be seen", whose]);
+        } else {
+            println!("not shown: what another user is told, who cannot start the program here");
+        }
+        // And root, of a folder of somebody else.
+        chown(desk.path(), Some(65534), None).unwrap();
+        desk.ask(["call", "echo", "desk", "hi"])
+            .fails(2, ["no run of echo can be seen", "it belongs to user 65534"]);
+        assert_eq!(desk.ask(["call", &socket, "desk", "hi"]).well(), "hi!\n");
+    } else {
+        let mode = |path: &str, mode| {
+            std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+        };
+        mode(&socket, 0o000);
+        for name in ["echo", &socket] {
+            let said = desk.command(["call", name, "desk", "hi"]).output().unwrap();
+            says(said, &["may not be entered: it is yours, but its mode is 0000"]);
+        }
+        mode(&folder, 0o000);
+        let said = desk.command(["call", "echo", "desk", "hi"]).output().unwrap();
+        says(said, &["it is yours, but its mode is 0000"]);
+        mode(&folder, 0o700);
+    }
+    run.stop();
 }
 
 #[test]
