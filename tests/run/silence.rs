@@ -1,7 +1,9 @@
 //! What would go wrong without a word: connections that never come up, peers that are not heard.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+#[cfg(feature = "patched-libzmq")]
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use crate::support::{Zrig, eventually, free_port, free_ports};
@@ -93,6 +95,7 @@ fn what_a_peer_gets_within_the_linger_is_not_said_to_be_never_sent() {
     assert_eq!((ending.times("never sent"), ending.times("dropped")), (0, 0), "{}", ending.text());
 }
 
+#[cfg(feature = "patched-libzmq")]
 #[test]
 fn a_host_that_only_ipv6_reaches_is_told_as_that() {
     // What has such a name depends on the machine; this one stands in many lists of hosts.
