@@ -75,6 +75,10 @@ impl Unreached {
         } else if why.is_some() {
             attempt.host = None;
         }
+        if attempt.told > 0 && attempt.why.is_none() && why.is_some() {
+            // It was said without one: a name server may take longer than that.
+            (attempt.told, attempt.next) = (0, attempt.since);
+        }
         // A try that ended without a word leaves the reason of the one before.
         attempt.why = why.or_else(|| attempt.why.take());
     }
@@ -226,6 +230,13 @@ mod tests {
         }
         // While nobody has answered, nothing is said that may not be so.
         assert!(about_the_host(None).contains("no IPv4 address"));
+        // A reason that comes after it was said without one does not wait for its turn.
+        unreached.begin("tcp://slow:4", start);
+        assert_eq!(unreached.take_due(start + FIRST)[0].why, None);
+        unreached.failed("tcp://slow:4", libc::ECONNREFUSED, true);
+        let said = unreached.take_due(start + FIRST);
+        assert!(said.len() == 1 && said[0].why.is_some(), "{said:?}");
+        unreached.end("tcp://slow:4");
         // What comes next is another reason.
         unreached.failed("tcp://[::1]:1", libc::EINVAL, true);
         unreached.failed("tcp://[::1]:1", libc::ECONNREFUSED, true);
