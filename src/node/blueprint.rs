@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use thiserror::Error;
 
+use super::legacy::Legacy;
 use super::lines::Lines;
 use super::raw::Context;
 use super::rehearsal::Rehearsed;
@@ -18,7 +19,7 @@ use super::tap::Taps;
 use super::teller::Teller;
 use crate::counters::NodeCounters;
 use crate::event::Facts;
-use crate::script::{Engine, Handler, Keepsake, NodeView, Outlet, ScriptFault};
+use crate::script::{Engine, Handler, NodeView, Outlet, ScriptFault};
 use crate::topology::{FileSpec, NodeSpec};
 
 /// Everything a node is made from; it travels to the node's thread.
@@ -40,8 +41,11 @@ pub struct Blueprint {
     pub taps: Arc<Taps>,
     /// When the topology started.
     pub started: Instant,
-    /// The state that an earlier node leaves it, which then goes on instead of starting.
-    pub kept: Option<Keepsake>,
+    /// What an earlier node leaves it, which then goes on instead of starting.
+    pub kept: Option<Legacy>,
+    /// Whether its sink's file is one that the run has been writing already, so that it is not
+    /// emptied.
+    pub continues_sink: bool,
 }
 
 /// Why a node could not be made.
@@ -99,8 +103,17 @@ impl Blueprint {
                 None => NodeSocket::open(&self.context, &self.instance, spec, counters)?,
             });
         }
-        let source = self.source().await?;
-        let sink = self.sink().await?;
+        // What is left to it is taken when it begins to work.
+        let left = self.kept.as_ref();
+        let spec = (self.spec.read.as_ref(), self.spec.write.as_ref());
+        let source = match left.zip(spec.0) {
+            Some((left, spec)) if left.has_source(spec) => None,
+            _ => self.source().await?,
+        };
+        let sink = match left.zip(spec.1) {
+            Some((left, spec)) if left.has_sink(spec) => None,
+            _ => self.sink().await?,
+        };
         for socket in &mut sockets {
             let binds: Vec<_> = socket.spec.binds().cloned().collect();
             for endpoint in binds {
@@ -144,7 +157,8 @@ impl Blueprint {
 
     pub(super) async fn sink(&self) -> Result<Option<Sink>, NodeError> {
         let Some(spec) = &self.spec.write else { return Ok(None) };
-        let sink = Sink::open(spec, self.teller()).await;
+        let appends = spec.append || self.continues_sink;
+        let sink = Sink::open(spec, appends, self.teller()).await;
         sink.map(Some).map_err(|error| NodeError::Sink { path: path(&spec.file), error })
     }
 

@@ -147,8 +147,16 @@ impl Node {
             }
             None => None,
         };
-        let source = if from.read == to.read { None } else { Some(self.blueprint.source().await?) };
-        let sink = if from.write == to.write { None } else { Some(self.blueprint.sink().await?) };
+        let goes_on = match (&from.read, &to.read) {
+            (Some(from), Some(to)) => from.goes_on_as(to),
+            (from, to) => from == to,
+        };
+        let source = if goes_on { None } else { Some(self.blueprint.source().await?) };
+        let goes_on = match (&from.write, &to.write) {
+            (Some(from), Some(to)) => from.goes_on_as(to),
+            (from, to) => from == to,
+        };
+        let sink = if goes_on { None } else { Some(self.blueprint.sink().await?) };
         Ok(Files { program, source, sink })
     }
 
@@ -157,11 +165,15 @@ impl Node {
         self.blueprint.spec = Arc::clone(to);
         if let Some(source) = files.source {
             self.source = source;
+        } else if let Some((source, spec)) = self.source.as_mut().zip(to.read.as_ref()) {
+            source.adopt(spec);
         }
         if let Some(sink) = files.sink {
             self.flush_sink();
             // It goes on writing what it has.
             self.old_sinks.extend(std::mem::replace(&mut self.sink, sink));
+        } else if let Some((sink, spec)) = self.sink.as_mut().zip(to.write.as_ref()) {
+            sink.adopt(spec);
         }
         self.outlets = self.blueprint.outlets();
         match (&mut self.handler, files.program) {

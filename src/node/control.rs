@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Claim, Injection, NodeError, Observation, SocketError};
+use super::{Claim, Injection, Legacy, NodeError, Observation, SocketError};
 use crate::counters::{NodeCounters, Reached, SocketCounters};
-use crate::script::Keepsake;
 use crate::topology::{NodeSpec, SocketSpec};
 use crate::zeromq::OptionName;
 
@@ -201,6 +200,8 @@ pub enum Control {
         deadline: Instant,
         /// Whether the run goes on without this node: libzmq may then take its time to send.
         alone: bool,
+        /// Whether another node takes its place, and goes on with its source and its sink.
+        succeeded: bool,
     },
     /// Do something with a message from outside.
     Inject(Injection),
@@ -275,6 +276,6 @@ pub struct NodeHandle {
     pub counters: Arc<NodeCounters>,
     /// What its sockets are bound to.
     pub bound: Bound,
-    /// Told when the task has ended and its sockets are closed, with the state of its handlers.
-    pub ended: oneshot::Receiver<Option<Keepsake>>,
+    /// Told when the task has ended and its sockets are closed, with what it leaves.
+    pub ended: oneshot::Receiver<Option<Legacy>>,
 }

@@ -52,6 +52,7 @@ pub(super) struct Lines {
     ended: bool,
     /// How many bytes of long lines may be on their way.
     budget: Arc<Budget>,
+    teller: Teller,
 }
 
 impl Lines {
@@ -78,7 +79,19 @@ impl Lines {
             at: 0,
             ended: false,
             budget,
+            teller,
         })
+    }
+
+    /// Goes on as a spec says that differs in no more than its rhythm and escapes.
+    pub(super) fn adopt(&mut self, spec: &ReadSpec) {
+        self.interval = spec.interval;
+        self.escape = spec.escape;
+    }
+
+    /// Tells what happens under another node's name from now on.
+    pub(super) fn belongs_to(&self, node: &Arc<str>) {
+        self.teller.rename(node);
     }
 
     /// The next line, if its time has come and there is room for it.

@@ -12,6 +12,7 @@ mod forward;
 mod inbox;
 mod inject;
 mod ipc;
+mod legacy;
 mod limiter;
 mod lines;
 mod lingering;
@@ -44,6 +45,7 @@ pub use control::{
 };
 pub use inbox::open_envelope;
 pub use inject::{Injection, Way};
+pub use legacy::Legacy;
 pub use lingering::Lingering;
 pub use observation::{Observation, SocketObservation};
 pub use probe::{probe_endpoint, probe_files};

@@ -360,7 +360,8 @@ impl Node {
                 self.tell(Some(place), What::Dropped { reason: DropReason::Shutdown, count });
             }
         }
-        for sink in self.sink.iter().chain(&self.old_sinks) {
+        let own = self.sink.iter().filter(|_| !self.is_succeeded);
+        for sink in own.chain(&self.old_sinks) {
             let unwritten = sink.unwritten();
             if unwritten.bytes > 0 {
                 self.tell(None, unwritten.lost(sink.file()));

@@ -42,6 +42,7 @@ pub(super) struct Sink {
     was_full: Cell<bool>,
     /// How much had been written when that last changed, and when it did.
     written: (u64, Instant),
+    teller: Teller,
 }
 
 /// A message that cannot be one line.
@@ -70,12 +71,12 @@ impl Unwritten {
 }
 
 impl Sink {
-    /// Opens the sink; without `append` what was in the file goes. A pipe without a reader, and a
+    /// Opens the sink; what was in the file goes, unless it `appends`. A pipe without a reader, and a
     /// file system that does not answer, are waited for by the writing thread alone.
-    pub(super) async fn open(spec: &WriteSpec, teller: Teller) -> io::Result<Self> {
+    pub(super) async fn open(spec: &WriteSpec, appends: bool, teller: Teller) -> io::Result<Self> {
         let (opened, report) = oneshot::channel();
         let desk = Arc::new(Desk::default());
-        Writer::start(spec, Arc::clone(&desk), teller.clone(), opened)?;
+        Writer::start(&spec.file, appends, Arc::clone(&desk), teller.clone(), opened)?;
         match tokio::time::timeout(OPENING, report).await {
             Ok(Ok(result)) => result?,
             Ok(Err(_)) => return Err(io::Error::other("the thread that writes has ended")),
@@ -89,7 +90,18 @@ impl Sink {
             escape: spec.escape,
             was_full: Cell::new(false),
             written: (0, Instant::now()),
+            teller,
         })
+    }
+
+    /// Goes on as a spec says that differs in no more than its escapes.
+    pub(super) fn adopt(&mut self, spec: &WriteSpec) {
+        self.escape = spec.escape;
+    }
+
+    /// Tells what happens under another node's name from now on.
+    pub(super) fn belongs_to(&self, node: &Arc<str>) {
+        self.teller.rename(node);
     }
 
     /// Adds a line. It is written by `flush`.

@@ -28,6 +28,7 @@ use super::blueprint::{Blueprint, NodeError};
 use super::control::{Bound, Control, Expectation};
 use super::forward::Forward;
 use super::inject::Injected;
+use super::legacy::Legacy;
 use super::limiter::Limiter;
 use super::lines::Lines;
 use super::neighbours::{Neighbours, Seat};
@@ -39,7 +40,7 @@ use super::timers::Timers;
 
 use crate::event::What;
 use crate::fiber;
-use crate::script::{Effect, Engine, Event, Handler, Inbound, Keepsake, Outlet, PeerEvent};
+use crate::script::{Effect, Engine, Event, Handler, Inbound, Outlet, PeerEvent};
 
 /// How many messages, timers or lines one round handles before other nodes have their turn.
 const BURST: usize = 64;
@@ -98,6 +99,8 @@ pub(super) struct Node {
     drain: Option<Drain>,
     /// What waits for connections that did not come up, asked of libzmq before the end.
     unsent: Unsent,
+    /// Whether another node goes on with its source and its sink when it has ended.
+    pub(super) is_succeeded: bool,
     resting_until: Option<Instant>,
     /// While a reload holds the node: the sockets whose messages are stashed.
     pub(super) held: Option<BTreeSet<usize>>,
@@ -167,6 +170,7 @@ impl Node {
             stream_peers: BTreeMap::new(),
             drain: None,
             unsent: Unsent::default(),
+            is_succeeded: false,
             resting_until: None,
             held: None,
             rehearsed: None,
@@ -193,7 +197,7 @@ impl Node {
     pub(super) async fn run(
         mut self: Box<Self>,
         mut control: mpsc::UnboundedReceiver<Box<Control>>,
-    ) -> Option<Keepsake> {
+    ) -> Option<Legacy> {
         let mut row = 0;
         loop {
             loop {
@@ -206,9 +210,7 @@ impl Node {
             }
             let busy = self.guarded_round();
             if self.phase == Phase::Closed {
-                // One that never began leaves what it was left.
-                let kept = self.blueprint.kept.take();
-                return kept.or_else(|| self.handler.as_ref().map(Handler::keepsake));
+                return Some(self.leave());
             }
             if busy {
                 self.arrivals.work();
@@ -277,10 +279,11 @@ impl Node {
                 let last_activity = Instant::now();
                 self.drain = Some(Drain { quiet, deadline, last_activity, done });
             }
-            Control::Stop { deadline, alone } => {
+            Control::Stop { deadline, alone, succeeded } => {
                 if alone {
                     self.answer_before_stop().await;
                 }
+                self.is_succeeded = succeeded;
                 self.begin_stop(deadline, alone);
             }
             Control::Inject(injection) => self.inject(injection),
@@ -293,9 +296,11 @@ impl Node {
         self.phase = Phase::Running;
         let spec = Arc::clone(&self.blueprint.spec);
         self.timers.set_periodic(spec.every, &spec.timers, Instant::now());
-        let event = match (self.blueprint.kept.take(), &mut self.handler) {
-            (Some(kept), Some(handler)) => {
-                handler.restore(kept);
+        let left = self.blueprint.kept.take().unwrap_or_default();
+        self.inherit_files(&left);
+        let event = match (left.state, &mut self.handler) {
+            (Some(state), Some(handler)) => {
+                handler.restore(state);
                 Event::Reload
             }
             _ => Event::Start,
@@ -303,6 +308,19 @@ impl Node {
         self.call(event);
         for inbound in std::mem::take(&mut self.early) {
             self.handle(inbound);
+        }
+    }
+
+    /// Goes on with the source and the sink of the node before it.
+    fn inherit_files(&mut self, left: &Legacy) {
+        let spec = &self.blueprint.spec;
+        if let Some(source) = spec.read.as_ref().and_then(|spec| left.take_source(spec)) {
+            source.belongs_to(&self.blueprint.instance);
+            self.source = Some(source);
+        }
+        if let Some(sink) = spec.write.as_ref().and_then(|spec| left.take_sink(spec)) {
+            sink.belongs_to(&self.blueprint.instance);
+            self.sink = Some(sink);
         }
     }
 
@@ -482,7 +500,7 @@ impl Node {
         });
         tokio::select! {
             biased;
-            told = control.recv() => Some(told.map_or(Control::Stop { deadline: Instant::now(), alone: false }, |told| *told)),
+            told = control.recv() => Some(told.map_or(Control::Stop { deadline: Instant::now(), alone: false, succeeded: false }, |told| *told)),
             () = edge => None,
             () = until(due) => None,
             () = notified(arrived) => None,

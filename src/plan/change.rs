@@ -117,6 +117,12 @@ pub enum ChangeKind {
 pub enum Why {
     /// The node takes it over between two messages.
     BetweenMessages,
+    /// The source begins at its first line.
+    ReadAnew,
+    /// What was in the file goes, since the new sink does not append.
+    EmptiedFirst,
+    /// What waits for the file before is written there.
+    WrittenOut,
     /// Copies come and go by themselves.
     CopiesComeAndGo,
     /// A thread cannot hand a node to another.

@@ -22,8 +22,6 @@ pub(super) fn of_nodes(from: &NodeSpec, to: &NodeSpec) -> Vec<Change> {
         (from.every != to.every, ChangeKind::Every),
         (from.timers != to.timers, ChangeKind::Timers),
         (from.params != to.params, ChangeKind::Params),
-        (from.read != to.read, ChangeKind::Read),
-        (from.write != to.write, ChangeKind::Write),
         (from.on_error != to.on_error, ChangeKind::OnError),
         (from.state_limit != to.state_limit, ChangeKind::StateLimit),
         (from.description != to.description, ChangeKind::Description),
@@ -32,6 +30,22 @@ pub(super) fn of_nodes(from: &NodeSpec, to: &NodeSpec) -> Vec<Change> {
         if differs {
             changes.push(of_node(kind, How::Live, Why::BetweenMessages));
         }
+    }
+    if from.read != to.read {
+        let goes_on = from.read.as_ref().zip(to.read.as_ref());
+        let goes_on = goes_on.is_some_and(|(from, to)| from.goes_on_as(to));
+        let why = if goes_on { Why::BetweenMessages } else { Why::ReadAnew };
+        changes.push(of_node(ChangeKind::Read, How::Live, why));
+    }
+    if from.write != to.write {
+        let goes_on = from.write.as_ref().zip(to.write.as_ref());
+        let goes_on = goes_on.is_some_and(|(from, to)| from.goes_on_as(to));
+        let why = match &to.write {
+            _ if goes_on => Why::BetweenMessages,
+            Some(write) if !write.append => Why::EmptiedFirst,
+            Some(_) | None => Why::WrittenOut,
+        };
+        changes.push(of_node(ChangeKind::Write, How::Live, why));
     }
     if from.replicas != to.replicas {
         let count = |node: &NodeSpec| node.instances().count();

@@ -81,6 +81,9 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(word(match self {
             Self::BetweenMessages => "taken over between two messages",
+            Self::ReadAnew => "read from its first line",
+            Self::EmptiedFirst => "what was in the new file goes; the one before is written out",
+            Self::WrittenOut => "what waits for the file before is written out",
             Self::CopiesComeAndGo => "copies come and go, the others stay",
             Self::AnotherThread => "the node moves to another thread",
             Self::OneMore => "a socket more",

@@ -34,9 +34,9 @@ use tokio::sync::{oneshot, watch};
 use crate::event::Facts;
 use crate::listing::thousands;
 use crate::node::{
-    Context, Control, Errno, Lingering, NodeError, NodeHandle, NodeState, Shard, SocketError, Taps,
+    Context, Control, Errno, Legacy, Lingering, NodeError, NodeHandle, NodeState, Shard,
+    SocketError, Taps,
 };
-use crate::script::Keepsake;
 use crate::topology::Topology;
 
 /// Sockets a context holds at least, so that a reload has room to grow.
@@ -98,8 +98,8 @@ pub struct Supervisor {
     made: BTreeMap<Arc<str>, rehearsal::Made>,
     /// Instances that were told to end and have not.
     ending: Ending,
-    /// The states of instances that ended in the reload under way.
-    keepsakes: BTreeMap<Arc<str>, Keepsake>,
+    /// What instances left that ended in the reload under way.
+    legacies: BTreeMap<Arc<str>, Legacy>,
     taps: Arc<Taps>,
     roster: watch::Sender<Arc<Roster>>,
     /// What observers see.
@@ -134,7 +134,7 @@ impl Supervisor {
             held: BTreeSet::new(),
             made: BTreeMap::new(),
             ending: Ending::default(),
-            keepsakes: BTreeMap::new(),
+            legacies: BTreeMap::new(),
             taps: Arc::default(),
             roster: watch::Sender::default(),
             view: View::new(),

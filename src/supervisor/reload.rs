@@ -61,7 +61,7 @@ impl Supervisor {
                 }
             }
         }
-        self.keepsakes.clear();
+        self.legacies.clear();
         self.show();
         self.announce();
         receipt.dropped = dropped_at_shutdown(&counters).saturating_sub(dropped);
@@ -108,7 +108,8 @@ impl Supervisor {
             return Err(Failure::Before(error));
         }
         done.wanted = self.wanted_from_outside(impact, old).await;
-        self.end(&steps.leave, Instant::now() + super::stop::SEND, true).await;
+        let succeeded = steps.succeeded(plan);
+        self.end(&steps.leave, Instant::now() + super::stop::SEND, true, &succeeded).await;
         self.hand_down(plan);
         let left: BTreeSet<Arc<str>> = steps.leave.iter().cloned().collect();
         self.at_rest.retain(|(instance, _), _| !left.contains(instance));
@@ -245,8 +246,8 @@ impl Supervisor {
     fn hand_down(&mut self, plan: &Plan) {
         for node in &plan.nodes {
             let Some((before, after)) = node.renames() else { continue };
-            if let Some(kept) = self.keepsakes.get(before.as_str()).cloned() {
-                self.keepsakes.entry(after.into()).or_insert(kept);
+            if let Some(left) = self.legacies.get(before.as_str()).cloned() {
+                self.legacies.entry(after.into()).or_insert(left);
             }
         }
     }

@@ -121,6 +121,12 @@ impl Supervisor {
         Ok((instance, result))
     }
 
+    /// Whether what runs has been writing to the sink that a node is to have.
+    fn writes_already(&self, spec: &NodeSpec) -> bool {
+        let before = self.topology.node(&spec.name).and_then(|node| node.write.as_ref());
+        before.zip(spec.write.as_ref()).is_some_and(|(before, now)| before.goes_on_as(now))
+    }
+
     /// What an instance is made from.
     pub(super) fn blueprint(
         &self,
@@ -137,7 +143,8 @@ impl Supervisor {
             facts: self.facts.clone(),
             taps: Arc::clone(&self.taps),
             started: self.started,
-            kept: self.keepsakes.get(instance).cloned(),
+            kept: self.legacies.get(instance).cloned(),
+            continues_sink: self.writes_already(spec),
         }
     }
 

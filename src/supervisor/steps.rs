@@ -3,7 +3,7 @@
 //!
 //! Owns the choice. Never tells a node anything: `reload` does.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Supervisor;
@@ -21,6 +21,21 @@ pub(super) struct Steps {
     pub(super) change: Vec<(Arc<str>, Arc<NodeSpec>, bool)>,
     /// Those that are new, with the number of the copy.
     pub(super) join: Vec<(Arc<NodeSpec>, Arc<str>, u32)>,
+}
+
+impl Steps {
+    /// The instances that end and have others in their place: under the same name, or under the one
+    /// that the plan gives the first of a node's copies.
+    pub(super) fn succeeded(&self, plan: &Plan) -> BTreeSet<Arc<str>> {
+        let renamed: Vec<(String, String)> =
+            plan.nodes.iter().filter_map(NodePlan::renames).collect();
+        let joins = |name: &str| self.join.iter().any(|(_, instance, _)| **instance == *name);
+        let is_succeeded = |instance: &&Arc<str>| {
+            let renamed = renamed.iter().find(|(before, _)| **before == ***instance);
+            joins(instance) || renamed.is_some_and(|(_, after)| joins(after))
+        };
+        self.leave.iter().filter(is_succeeded).cloned().collect()
+    }
 }
 
 impl Supervisor {

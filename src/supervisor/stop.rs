@@ -72,7 +72,7 @@ impl Supervisor {
                 Haste::Drain => sent_by.min(Instant::now() + SEND),
                 Haste::Now => Instant::now(),
             };
-            self.end(&level, deadline, false).await;
+            self.end(&level, deadline, false, &BTreeSet::new()).await;
         }
         self.close_accounts();
         self.announce();
@@ -91,20 +91,28 @@ impl Supervisor {
         }
     }
 
-    /// Ends instances; `alone` if the run goes on without them.
-    pub(super) async fn end(&mut self, instances: &[Arc<str>], deadline: Instant, alone: bool) {
+    /// Ends instances; `alone` if the run goes on without them. Others take the place of the
+    /// `succeeded` ones.
+    pub(super) async fn end(
+        &mut self,
+        instances: &[Arc<str>],
+        deadline: Instant,
+        alone: bool,
+        succeeded: &BTreeSet<Arc<str>>,
+    ) {
         self.ending.begin(instances);
         let mut ending = Vec::new();
         for instance in instances {
             if let Some(handle) = self.nodes.remove(instance) {
-                let _ = handle.control.send(Control::Stop { deadline, alone });
+                let succeeded = succeeded.contains(instance);
+                let _ = handle.control.send(Control::Stop { deadline, alone, succeeded });
                 ending.push(handle);
             }
         }
         self.show();
         for handle in ending {
-            if let Ok(Some(kept)) = handle.ended.await {
-                self.keepsakes.insert(Arc::clone(&handle.instance), kept);
+            if let Ok(Some(left)) = handle.ended.await {
+                self.legacies.insert(Arc::clone(&handle.instance), left);
             }
             self.isolated.remove(&handle.instance);
             self.ending.end(&handle.instance);

@@ -226,6 +226,16 @@ pub struct ReadSpec {
     pub escape: bool,
 }
 
+impl ReadSpec {
+    /// Whether a source that runs can become the other without being opened again.
+    #[must_use]
+    pub fn goes_on_as(&self, to: &Self) -> bool {
+        // Whether it waits between two lines decides how far ahead is read.
+        (&self.file, self.repeat, self.interval.is_some())
+            == (&to.file, to.repeat, to.interval.is_some())
+    }
+}
+
 /// A sink of lines.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct WriteSpec {
@@ -235,6 +245,15 @@ pub struct WriteSpec {
     pub append: bool,
     /// `escape`: write line ends and backslashes of a message as `\n`, `\r` and `\\`.
     pub escape: bool,
+}
+
+impl WriteSpec {
+    /// Whether a sink that runs can become the other without being opened again: `append` is about
+    /// what was in the file before.
+    #[must_use]
+    pub fn goes_on_as(&self, to: &Self) -> bool {
+        self.file == to.file
+    }
 }
 
 /// One socket.

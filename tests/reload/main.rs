@@ -11,6 +11,7 @@ mod edited;
 #[cfg(feature = "patched-libzmq")]
 mod endings;
 mod failures;
+mod files;
 mod flows;
 mod handlers;
 mod marks;

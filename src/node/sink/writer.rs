@@ -19,7 +19,7 @@ use super::{Unwritten, name};
 use crate::event::What;
 use crate::lock::locked;
 use crate::node::teller::Teller;
-use crate::topology::{FileSpec, WriteSpec};
+use crate::topology::FileSpec;
 
 /// How long a failed write rests before it is tried again.
 const RETRY: Duration = Duration::from_millis(200);
@@ -208,12 +208,13 @@ impl Writer {
     /// Starts the thread. `opened` hears whether the file could be opened; a pipe without a reader
     /// counts as open.
     pub(super) fn start(
-        spec: &WriteSpec,
+        file: &FileSpec,
+        appends: bool,
         desk: Arc<Desk>,
         teller: Teller,
         opened: oneshot::Sender<io::Result<()>>,
     ) -> io::Result<()> {
-        let (file, empties) = (spec.file.clone(), !spec.append);
+        let (file, empties) = (file.clone(), !appends);
         let writer = Self { file, empties, desk, teller, told: None, is_in_trouble: false };
         let thread = std::thread::Builder::new().name("zrig-write".to_owned()).stack_size(STACK);
         thread.spawn(move || writer.run(opened)).map(drop)

@@ -8,9 +8,10 @@ use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::{Node, Phase};
 use crate::node::forward::Forward;
+use crate::node::legacy::Legacy;
 use crate::node::observation::Observation;
 use crate::node::socket::NodeSocket;
-use crate::script::Event;
+use crate::script::{Event, Handler};
 
 impl Node {
     pub(super) fn begin_stop(&mut self, deadline: Instant, alone: bool) {
@@ -51,7 +52,8 @@ impl Node {
         if (!self.pending.is_empty() || parked) && now < deadline {
             return;
         }
-        let mut sinks = self.sink.iter_mut().chain(&mut self.old_sinks);
+        let own = self.sink.iter_mut().filter(|_| !self.is_succeeded);
+        let mut sinks = own.chain(&mut self.old_sinks);
         if !sinks.all(|sink| sink.has_ended(deadline, now)) {
             return;
         }
@@ -68,6 +70,17 @@ impl Node {
 }
 
 impl Node {
+    /// What it leaves to the node that takes its place; one that never began, what it was left.
+    pub(super) fn leave(&mut self) -> Legacy {
+        if let Some(left) = self.blueprint.kept.take() {
+            return left;
+        }
+        let state = self.handler.as_ref().map(Handler::keepsake);
+        let (source, sink) =
+            if self.is_succeeded { (self.source.take(), self.sink.take()) } else { (None, None) };
+        Legacy::of(&self.blueprint.spec, state, source, sink)
+    }
+
     /// Asks libzmq what waits for endpoints that have no connection, and tells it, where nobody tells
     /// that when the socket has gone; whether that is done. It takes a few milliseconds at most.
     fn told_unsent(&mut self) -> bool {
