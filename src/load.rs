@@ -79,7 +79,11 @@ fn loaded(
             loaded.unread = Some(match &error {
                 ReadError::Missing => Unread::Missing,
                 ReadError::NoFile => Unread::Pipe,
-                error => Unread::Because(error.to_string()),
+                ReadError::Folder
+                | ReadError::TooLarge(_)
+                | ReadError::NotUtf8 { .. }
+                | ReadError::NoAnswer
+                | ReadError::Io(_) => Unread::Because(error.to_string()),
             });
             loaded
                 .diagnostics

@@ -58,10 +58,9 @@ pub(super) fn named(sockets: &[impl Socket], name: &str) -> Result<usize, String
 ///
 /// An `xsub` sends subscriptions, so it is never meant without its name.
 pub(super) fn sender(sockets: &[impl Socket], asking: Option<usize>) -> Result<usize, String> {
-    one(sockets, |at, socket| match socket.role() {
-        Role::Rep => asking == Some(at),
-        Role::Xsub => false,
-        role => role.sends(),
+    one(sockets, |at, socket| {
+        let role = socket.role();
+        if role == Role::Rep { asking == Some(at) } else { role != Role::Xsub && role.sends() }
     })
     .map_err(|several| {
         if several.is_empty() {

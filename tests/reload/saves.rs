@@ -256,8 +256,11 @@ fn rejected(edited: &mut Edited, put: impl FnOnce(&Path)) -> String {
     receipt["errors"][0].as_str().unwrap().to_owned()
 }
 
-/// Files that say nothing, and what is said of each.
-fn silent_files() -> [(fn(&Path), &'static str); 5] {
+/// How a file comes to say nothing, and what is said of it.
+type SilentFile = (fn(&Path), &'static str);
+
+/// Files that say nothing.
+fn silent_files() -> [SilentFile; 5] {
     [
         (
             |file| fs::write(file, b"nodes: {a\xFF: 1}").unwrap(),
