@@ -2,18 +2,19 @@
 //!
 //! Owns the shards, the libzmq context and every node's handle. Never touches a socket itself.
 
-mod calm;
 mod early;
 mod flow;
 mod flows;
 mod ledger;
 mod links;
+mod quiescence;
 mod receipt;
 mod rehearsal;
 mod reload;
 mod roster;
 mod start;
 mod steps;
+mod stillness;
 mod stop;
 mod view;
 mod wanted;
@@ -91,7 +92,7 @@ pub struct Supervisor {
     /// Nodes that a failed change may have left in between.
     unsettled: BTreeSet<String>,
     /// The sockets of instances as they were when nothing was under way.
-    at_rest: BTreeMap<(Arc<str>, String), calm::Rest>,
+    baselines: BTreeMap<(Arc<str>, String), quiescence::Baseline>,
     /// Instances that a reload under way holds.
     held: BTreeSet<Arc<str>>,
     /// What a rehearsal made for instances that are to join.
@@ -130,7 +131,7 @@ impl Supervisor {
             started: Instant::now(),
             generation: 0,
             unsettled: BTreeSet::new(),
-            at_rest: BTreeMap::new(),
+            baselines: BTreeMap::new(),
             held: BTreeSet::new(),
             made: BTreeMap::new(),
             ending: Ending::default(),

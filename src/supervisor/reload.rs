@@ -1,6 +1,6 @@
-//! Carrying out a plan: hold, wait for calm, change, link, let go; and back again if a step fails.
+//! Carrying out a plan: hold, wait for quiescence, change, link, let go; and back again if a step fails.
 //!
-//! Owns the order of the steps. What they disturb is the plan's, when it is calm `calm`'s.
+//! Owns the order of the steps. What they disturb is the plan's, when it is quiet `quiescence`'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::calm::Calm;
 use super::early::EarlyLinks;
+use super::quiescence::Quiescence;
 use super::receipt::{Receipt, Verdict};
 use super::rehearsal::Wanted;
 use super::steps::Steps;
@@ -39,7 +39,7 @@ impl Supervisor {
         match self.try_and_carry_out(&plan).await {
             Ok(done) => {
                 receipt.held = done.held;
-                receipt.stashed = done.calm.stashed;
+                receipt.stashed = done.quiescence.stashed;
                 receipt.notes = done.notes;
                 self.generation += 1;
             }
@@ -100,7 +100,7 @@ impl Supervisor {
         let impact = plan.impact();
         let steps = self.steps(plan);
         let mut done = self.quiet(plan, &steps).await;
-        // Becoming calm took its time, and somebody else may have bound a port meanwhile.
+        // Quiescence took its time, and somebody else may have bound a port meanwhile.
         if let Err(error) = self.probe(wanted, Duration::ZERO).await {
             self.release(&Steps::default());
             let need = self.context.need_zap(old.asks_zap());
@@ -112,9 +112,9 @@ impl Supervisor {
         self.end(&steps.leave, Instant::now() + super::stop::SEND, true, &succeeded).await;
         self.hand_down(plan);
         let left: BTreeSet<Arc<str>> = steps.leave.iter().cloned().collect();
-        self.at_rest.retain(|(instance, _), _| !left.contains(instance));
+        self.baselines.retain(|(instance, _), _| !left.contains(instance));
         let result = self.change_all(&steps, plan, &done).await;
-        self.remember_rest(impact).await;
+        self.remember_baselines(impact).await;
         // On failure everything stays held until the way back is done.
         done.notes.extend(result.map_err(Failure::Between)?);
         self.topology = new.clone();
@@ -123,7 +123,7 @@ impl Supervisor {
         self.account();
         self.release(&steps);
         self.start_all(&steps);
-        done.notes.extend(notes(old, impact, &done.calm));
+        done.notes.extend(notes(old, impact, &done.quiescence));
         Ok(done)
     }
 
@@ -136,23 +136,24 @@ impl Supervisor {
         let expected = expected_peers(plan.from());
         self.hold(impact, |node| !impact.keep_serving.contains(node));
         for handle in self.nodes.values() {
-            // What goes on handling begins nothing by itself, or calm would never come.
+            // What goes on handling begins nothing by itself, or it would never be quiet.
             if impact.keep_serving.contains(&handle.node) || steps.leave.contains(&handle.instance)
             {
                 self.tell(&handle.instance, Control::Quiesce);
             }
         }
-        let first = self.wait_for_calm(impact, &expected, PATIENCE).await;
-        let mut calm = first.clone();
+        let first = self.wait_for_quiescence(impact, &expected, PATIENCE).await;
+        let mut quiescence = first.clone();
         // Who answers peers outside the file does so until its sockets are replaced.
-        let serves = |node: &str| impact.only_answers(node, |key| calm.outsiders.contains_key(key));
+        let serves =
+            |node: &str| impact.only_answers(node, |key| quiescence.outsiders.contains_key(key));
         let serving: BTreeSet<String> =
             impact.keep_serving.iter().filter(|node| serves(node)).cloned().collect();
         if serving.len() < impact.keep_serving.len() {
             self.hold(impact, |node| impact.keep_serving.contains(node) && !serving.contains(node));
-            calm = self.wait_for_calm(impact, &expected, PATIENCE).await;
+            quiescence = self.wait_for_quiescence(impact, &expected, PATIENCE).await;
         }
-        calm.reached &= first.reached;
+        quiescence.reached &= first.reached;
         let disturbed =
             || self.nodes.values().filter(|handle| impact.sockets.contains_key(&handle.node));
         let names = disturbed()
@@ -161,7 +162,7 @@ impl Supervisor {
             .collect();
         let held: Vec<Arc<str>> = disturbed().map(|handle| Arc::clone(&handle.instance)).collect();
         self.held.extend(held);
-        Done { held: names, calm, ..Done::default() }
+        Done { held: names, quiescence, ..Done::default() }
     }
 
     fn hold(&self, impact: &Impact, which: impl Fn(&str) -> bool) {
@@ -279,7 +280,7 @@ fn dropped_at_shutdown(counters: &[Arc<NodeCounters>]) -> u64 {
 #[derive(Default, Debug)]
 pub(super) struct Done {
     held: Vec<String>,
-    pub(super) calm: Calm,
+    pub(super) quiescence: Quiescence,
     /// What peers outside the file want of publishers that are replaced.
     pub(super) wanted: FromOutside,
     notes: Vec<String>,
@@ -297,15 +298,15 @@ fn expected_peers(topology: &Topology) -> BTreeMap<(String, String), u64> {
     expected
 }
 
-fn notes(old: &Topology, impact: &Impact, calm: &Calm) -> Vec<String> {
+fn notes(old: &Topology, impact: &Impact, quiescence: &Quiescence) -> Vec<String> {
     let mut notes = Vec::new();
-    if !impact.groups.is_empty() && !calm.reached && calm.outsiders.is_empty() {
+    if !impact.groups.is_empty() && !quiescence.reached && quiescence.outsiders.is_empty() {
         notes.push(
             "messages were still under way, or no peer took them, when the wait was over"
                 .to_owned(),
         );
     }
-    for ((node, socket), outside) in &calm.outsiders {
+    for ((node, socket), outside) in &quiescence.outsiders {
         let key = (node.clone(), socket.clone());
         let what = match (impact.replaced.contains(&key), impact.detached.contains(&key)) {
             (true, _) => "was replaced",

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::calm::Outsiders;
 use super::early::EarlyLinks;
 use super::links::{self, Directory};
+use super::quiescence::Outsiders;
 use super::reload::Done;
 use super::wanted::await_topics;
 use super::{StartError, Supervisor};
@@ -170,7 +170,7 @@ impl Supervisor {
             for (socket, peers) in &mut expectation.peers {
                 let socket = &node.sockets[*socket];
                 let key = (node.name.clone(), socket.name.clone());
-                let outside = before.calm.outsiders.get(&key);
+                let outside = before.quiescence.outsiders.get(&key);
                 expect_outsiders(peers, reloads, socket.role, outside);
             }
             for (instance, _) in node.instances() {

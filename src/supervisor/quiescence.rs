@@ -1,7 +1,7 @@
 //! Waiting until nothing is on its way between held nodes.
 //!
-//! Owns the two signs of calm: sent equals received where a pattern delivers each message once and
-//! no peer outside the file takes part; otherwise, that nothing has moved for a while.
+//! Owns the looks at what runs, and what sockets had sent and received when nothing was under way.
+//! What a look means is `stillness`'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,27 +11,16 @@ use tokio::sync::oneshot;
 
 use super::Supervisor;
 use super::links::Directory;
+use super::stillness::{Found, Stillness};
 use crate::node::{Control, Figures, NodeHandle, SocketFigures};
 use crate::plan::{Group, Impact};
 
-/// How long nothing must have moved where counts cannot tell.
-const QUIET: Duration = Duration::from_millis(20);
-/// How many looks in a row must have found the same: on a busy machine time alone says little.
-const QUIET_LOOKS: u32 = 20;
-/// How long nothing must have moved where counts say that something is under way.
-const QUIET_WHILE_UNBALANCED: Duration = Duration::from_millis(500);
-/// The same where a socket that has to answer is replaced, and not all that it took is answered.
-const QUIET_WHILE_OWING: Duration = Duration::from_millis(200);
-/// The same while a message waits that no peer takes.
-const QUIET_WHILE_UNSENT: Duration = Duration::from_millis(300);
-/// How long to wait where peers outside the file take part: nothing can keep them from sending.
-const OUTSIDE_PATIENCE: Duration = Duration::from_millis(200);
 /// How often to look.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// A socket when nothing was under way to it or from it.
+/// What a socket had done when nothing was under way to it or from it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Rest {
+pub(super) struct Baseline {
     /// By how much sent and received differed.
     difference: i128,
     /// How many connections had been made and lost.
@@ -57,8 +46,8 @@ pub(super) struct Outsiders {
 
 /// How the waiting ended.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Calm {
-    /// Whether it became calm in time.
+pub(super) struct Quiescence {
+    /// Whether nothing was under way in time.
     pub(super) reached: bool,
     /// Sockets that peers outside the file are connected to.
     pub(super) outsiders: BTreeMap<SocketName, Outsiders>,
@@ -66,68 +55,24 @@ pub(super) struct Calm {
     pub(super) stashed: u64,
 }
 
-/// A group of sockets as it was when last looked at.
-struct Watched {
-    figures: Vec<(Arc<str>, String, SocketFigures)>,
-    since: Instant,
-    looks: u32,
-}
-
-impl Default for Watched {
-    fn default() -> Self {
-        Self { figures: Vec::new(), since: Instant::now(), looks: 0 }
-    }
-}
-
-impl Watched {
-    /// Whether nothing moved since the last look.
-    fn is_as_before(
-        &mut self,
-        group: &Group,
-        snapshot: &Snapshot,
-        nodes: &BTreeMap<Arc<str>, NodeHandle>,
-    ) -> bool {
-        let mut now = Vec::new();
-        for (instance, figures) in snapshot {
-            let Some(handle) = nodes.get(instance) else { continue };
-            for (name, socket) in &figures.sockets {
-                if group.sockets.contains(&(handle.node.clone(), name.clone())) {
-                    now.push((Arc::clone(instance), name.clone(), *socket));
-                }
-            }
-        }
-        let same = now == self.figures;
-        self.looks += 1;
-        if !same {
-            self.figures = now;
-            self.since = Instant::now();
-            self.looks = 0;
-        }
-        same
-    }
-
-    /// Whether nothing has moved for so long.
-    fn is_quiet(&self, needed: Duration) -> bool {
-        self.since.elapsed() >= needed && self.looks >= QUIET_LOOKS
-    }
-}
-
 impl Supervisor {
-    /// Waits until what a plan disturbs is calm, or the time is over.
-    pub(super) async fn wait_for_calm(
+    /// Waits until what a plan disturbs is quiet, or the time is over.
+    pub(super) async fn wait_for_quiescence(
         &self,
         impact: &Impact,
         expected: &BTreeMap<SocketName, u64>,
         patience: Duration,
-    ) -> Calm {
+    ) -> Quiescence {
         let begun = Instant::now();
-        let mut watched: Vec<Watched> = impact.groups.iter().map(|_| Watched::default()).collect();
+        let mut groups: Vec<Stillness<_>> =
+            impact.groups.iter().map(|_| Stillness::since(begun)).collect();
         loop {
             let snapshot = self.figures_in(impact).await;
             let outsiders = self.outsiders(impact, &snapshot, expected);
-            let mut calm = !snapshot.values().any(|figures| figures.unanswered);
+            let now = Instant::now();
             let unsent = snapshot.values().any(|figures| figures.unsent);
-            for (group, watched) in impact.groups.iter().zip(&mut watched) {
+            let mut is_quiet = !snapshot.values().any(|figures| figures.unanswered);
+            for (group, stillness) in impact.groups.iter().zip(&mut groups) {
                 // A server whose clients are all outside the file has nothing to wait for: it
                 // answers until it is replaced.
                 let has_peers = |key: &SocketName| outsiders.contains_key(key);
@@ -136,34 +81,45 @@ impl Supervisor {
                 {
                     continue;
                 }
-                let still = watched.is_as_before(group, &snapshot, &self.nodes);
-                let owing = self.owes(impact, group, &snapshot);
+                stillness.look(self.figures_of(group, &snapshot), now);
                 let alone = !group.sockets.iter().any(|socket| outsiders.contains_key(socket));
                 let counts = group.balances && alone && !self.had_outsiders(group, &snapshot);
-                let balanced = counts && self.under_way(&group.sockets, &snapshot) == 0;
-                let needed = match (unsent, owing) {
-                    (true, _) => QUIET_WHILE_UNSENT,
-                    (false, true) => QUIET_WHILE_OWING,
-                    (false, false) if counts => QUIET_WHILE_UNBALANCED,
-                    (false, false) => QUIET,
+                let found = Found {
+                    unsent,
+                    owing: self.owes(impact, group, &snapshot),
+                    alone,
+                    under_way: counts.then(|| self.under_way(&group.sockets, &snapshot)),
                 };
-                let quiet = watched.is_quiet(needed);
-                calm &= if alone {
-                    still && (quiet || balanced && !owing && !unsent)
-                } else {
-                    quiet || !unsent && begun.elapsed() >= OUTSIDE_PATIENCE
-                };
+                is_quiet &= stillness.is_enough(&found, now.duration_since(begun), now);
             }
-            if calm || begun.elapsed() >= patience {
+            if is_quiet || now.duration_since(begun) >= patience {
                 let stashed = snapshot.values().flat_map(|figures| figures.sockets.values());
-                return Calm {
-                    reached: calm && !unsent,
+                return Quiescence {
+                    reached: is_quiet && !unsent,
                     stashed: stashed.map(|socket| socket.stashed).sum(),
                     outsiders,
                 };
             }
             tokio::time::sleep(LOOK).await;
         }
+    }
+
+    /// The figures of a group's sockets, an entry an instance.
+    fn figures_of(
+        &self,
+        group: &Group,
+        snapshot: &Snapshot,
+    ) -> Vec<(Arc<str>, String, SocketFigures)> {
+        let mut found = Vec::new();
+        for (instance, figures) in snapshot {
+            let Some(handle) = self.nodes.get(instance) else { continue };
+            for (name, socket) in &figures.sockets {
+                if group.sockets.contains(&(handle.node.clone(), name.clone())) {
+                    found.push((Arc::clone(instance), name.clone(), *socket));
+                }
+            }
+        }
+        found
     }
 
     async fn figures_in(&self, impact: &Impact) -> Snapshot {
@@ -202,32 +158,33 @@ impl Supervisor {
             let figures = figures.into_iter().flat_map(|figures| figures.sockets.iter());
             figures.filter_map(move |(name, socket)| {
                 let socket_name = (handle.node.clone(), name.clone());
-                let rest = (Arc::clone(&handle.instance), name.clone());
-                let at_rest = self.at_rest.get(&rest).map_or(0, |rest| rest.difference);
-                sockets.contains(&socket_name).then(|| (socket_name, difference(socket) - at_rest))
+                let key = (Arc::clone(&handle.instance), name.clone());
+                let before = self.baselines.get(&key).map_or(0, |baseline| baseline.difference);
+                sockets.contains(&socket_name).then(|| (socket_name, difference(socket) - before))
             })
         })
     }
 
-    /// Sent minus received in a group, since it was last at rest.
+    /// Sent minus received in a group, since its baseline.
     fn under_way(&self, group: &BTreeSet<SocketName>, snapshot: &Snapshot) -> i128 {
         self.of_group(group, snapshot).map(|(_, difference)| difference).sum()
     }
 
     /// Whether a socket of a group that has to answer, and is replaced or goes, took more than it
-    /// answered since it was last at rest.
+    /// answered since its baseline.
     fn owes(&self, impact: &Impact, group: &Group, snapshot: &Snapshot) -> bool {
         self.of_group(&group.sockets, snapshot)
             .any(|(socket, difference)| impact.answerers.contains(&socket) && difference < 0)
     }
 
-    /// Takes what sent and received differ by now as the state of rest: what was lost before, or
+    /// Takes what sent and received differ by now as the baseline: what was lost before, or
     /// went to peers that are gone, never arrives.
-    pub(super) async fn remember_rest(&mut self, impact: &Impact) {
+    pub(super) async fn remember_baselines(&mut self, impact: &Impact) {
         for (instance, figures) in self.figures_in(impact).await {
             for (name, socket) in figures.sockets {
-                let rest = Rest { difference: difference(&socket), turnover: socket.turnover };
-                self.at_rest.insert((Arc::clone(&instance), name), rest);
+                let baseline =
+                    Baseline { difference: difference(&socket), turnover: socket.turnover };
+                self.baselines.insert((Arc::clone(&instance), name), baseline);
             }
         }
     }
@@ -245,9 +202,9 @@ impl Supervisor {
             let sockets = directory.node(&handle.node).map_or(&[][..], |spec| &spec.sockets);
             for (socket, counters) in sockets.iter().zip(handle.counters.sockets()) {
                 let figures = SocketFigures::of(&counters);
-                let fresh = Rest { difference: difference(&figures), turnover: 0 };
+                let fresh = Baseline { difference: difference(&figures), turnover: 0 };
                 let key = (Arc::clone(&handle.instance), socket.name.clone());
-                self.at_rest.entry(key).or_insert(fresh).turnover = figures.turnover;
+                self.baselines.entry(key).or_insert(fresh).turnover = figures.turnover;
             }
         }
     }
@@ -258,9 +215,9 @@ impl Supervisor {
         self.nodes.values().any(|handle| {
             let figures = snapshot.get(&handle.instance);
             figures.into_iter().flat_map(|figures| &figures.sockets).any(|(name, socket)| {
-                let rest = self.at_rest.get(&(Arc::clone(&handle.instance), name.clone()));
+                let known = self.baselines.get(&(Arc::clone(&handle.instance), name.clone()));
                 group.sockets.contains(&(handle.node.clone(), name.clone()))
-                    && rest.is_none_or(|rest| rest.turnover != socket.turnover)
+                    && known.is_none_or(|known| known.turnover != socket.turnover)
             })
         })
     }
