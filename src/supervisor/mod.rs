@@ -2,26 +2,26 @@
 //!
 //! Owns the shards, the libzmq context and every node's handle. Never touches a socket itself.
 
-mod early;
-mod flow;
-mod flows;
-mod ledger;
-mod links;
+mod accounting;
+mod actions;
+mod eager_links;
+mod endpoint_resolution;
+mod flow_graph;
+mod kernel_queues;
+mod node_registry;
 mod quiescence;
 mod receipt;
 mod rehearsal;
 mod reload;
-mod roster;
 mod start;
-mod steps;
 mod stillness;
 mod stop;
+mod stop_order;
 mod view;
 mod wanted;
-mod wire;
 
+pub use node_registry::{Roster, RosterEntry};
 pub use receipt::{Receipt, Verdict};
-pub use roster::{Roster, RosterEntry};
 pub use stop::{Ending, Haste};
 pub use view::View;
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::Supervisor;
-use super::links::Directory;
+use super::endpoint_resolution::Directory;
 use super::stillness::{Found, Stillness};
 use crate::node::{Control, Figures, NodeHandle, SocketFigures};
 use crate::plan::{Group, Impact};

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::links::Directory;
-use super::steps::Steps;
-use super::wire::{self, Listener};
+use super::actions::Actions;
+use super::endpoint_resolution::Directory;
+use super::kernel_queues::{self, Listener};
 use super::{StartError, Supervisor};
 use crate::counters::NodeCounters;
 use crate::node::{Claim, Control, NodeError, Shard, SocketError, probe_endpoint, probe_files};
@@ -45,38 +45,38 @@ pub(super) struct Wanted {
 }
 
 impl Supervisor {
-    /// Tries what a plan's steps could fail at; the result is what they bind.
-    pub(super) async fn rehearse(&mut self, steps: &Steps) -> Result<Vec<Wanted>, StartError> {
-        let result = self.try_out(steps).await;
+    /// Tries what a plan's actions could fail at; the result is what they bind.
+    pub(super) async fn rehearse(&mut self, actions: &Actions) -> Result<Vec<Wanted>, StartError> {
+        let result = self.try_out(actions).await;
         if result.is_err() {
-            self.forget(steps);
+            self.forget(actions);
         }
         result
     }
 
-    /// Lets go of what was made for steps that are not carried out.
-    pub(super) fn forget(&mut self, steps: &Steps) {
-        for (instance, _, _) in &steps.change {
+    /// Lets go of what was made for actions that are not carried out.
+    pub(super) fn forget(&mut self, actions: &Actions) {
+        for (instance, _, _) in &actions.change {
             self.tell(instance, Control::Forget);
         }
         self.shards.iter().for_each(Shard::forget);
         self.made.clear();
     }
 
-    async fn try_out(&mut self, steps: &Steps) -> Result<Vec<Wanted>, StartError> {
+    async fn try_out(&mut self, actions: &Actions) -> Result<Vec<Wanted>, StartError> {
         let mut asked: Vec<(Arc<str>, Rehearsing)> = Vec::new();
-        for (instance, spec, _) in &steps.change {
+        for (instance, spec, _) in &actions.change {
             let (done, claims) = oneshot::channel();
             self.tell(instance, Control::Rehearse { spec: Arc::clone(spec), done });
             asked.push((Arc::clone(instance), claims));
         }
-        for (number, (spec, instance, replica)) in steps.join.iter().enumerate() {
+        for (number, (spec, instance, replica)) in actions.join.iter().enumerate() {
             let claims = self.rehearse_join(spec, instance, *replica, number)?;
             asked.push((Arc::clone(instance), claims));
         }
         let mut failures = Vec::new();
         let mut wanted = Vec::new();
-        let held = self.held_endpoints(steps);
+        let held = self.held_endpoints(actions);
         for (instance, claims) in asked {
             match claims.await.unwrap_or(Err(NodeError::ThreadGone)) {
                 Ok(claims) => {
@@ -85,7 +85,7 @@ impl Supervisor {
                 Err(error) => failures.push((instance, error)),
             }
         }
-        failures.extend(self.probe_files(steps).await);
+        failures.extend(self.probe_files(actions).await);
         let mut found = Vec::new();
         for (instance, claim) in wanted {
             match held.who_keeps(&instance, &claim) {
@@ -126,11 +126,11 @@ impl Supervisor {
         Ok(claims)
     }
 
-    async fn probe_files(&self, steps: &Steps) -> Vec<(Arc<str>, NodeError)> {
+    async fn probe_files(&self, actions: &Actions) -> Vec<(Arc<str>, NodeError)> {
         let before = Directory::of(&self.topology);
         let changing =
-            steps.change.iter().map(|(instance, to, _)| (instance, before.node(&to.name), to));
-        let joining = steps.join.iter().map(|(to, instance, _)| (instance, None, to));
+            actions.change.iter().map(|(instance, to, _)| (instance, before.node(&to.name), to));
+        let joining = actions.join.iter().map(|(to, instance, _)| (instance, None, to));
         let mut failures = Vec::new();
         for (instance, from, to) in changing.chain(joining) {
             if let Err(error) = probe_files(from, to).await {
@@ -179,7 +179,7 @@ impl Supervisor {
             .flat_map(|handle| &handle.bound)
             .filter_map(|(_, _, actual)| Listener::of(actual))
             .collect();
-        let mut foreign = wire::listeners(wanted.port()).into_iter();
+        let mut foreign = kernel_queues::listeners(wanted.port()).into_iter();
         let taken = foreign.any(|found| found.overlaps(&wanted) && !ours.contains(&found));
         if taken {
             Err("another program has it, or a part of it, already".to_owned())
@@ -189,11 +189,11 @@ impl Supervisor {
     }
 
     /// What our sockets have now, and who of them keeps it.
-    fn held_endpoints(&self, steps: &Steps) -> Held {
+    fn held_endpoints(&self, actions: &Actions) -> Held {
         let before = Directory::of(&self.topology);
         let next: BTreeMap<&str, &NodeSpec> =
-            steps.change.iter().map(|(instance, spec, _)| (&**instance, &**spec)).collect();
-        let leaves: BTreeSet<&str> = steps.leave.iter().map(|instance| &**instance).collect();
+            actions.change.iter().map(|(instance, spec, _)| (&**instance, &**spec)).collect();
+        let leaves: BTreeSet<&str> = actions.leave.iter().map(|instance| &**instance).collect();
         let mut held = Held::default();
         for handle in self.nodes.values() {
             let Some(spec) = before.node(&handle.node) else { continue };

@@ -1,6 +1,6 @@
 //! Carrying out a plan: hold, wait for quiescence, change, link, let go; and back again if a step fails.
 //!
-//! Owns the order of the steps. What they disturb is the plan's, when it is quiet `quiescence`'s.
+//! Owns the order of the actions. What they disturb is the plan's, when it is quiet `quiescence`'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::early::EarlyLinks;
+use super::actions::Actions;
+use super::eager_links::EagerLinks;
 use super::quiescence::Quiescence;
 use super::receipt::{Receipt, Verdict};
 use super::rehearsal::Wanted;
-use super::steps::Steps;
 use super::wanted::FromOutside;
-use super::{StartError, Supervisor, links};
+use super::{StartError, Supervisor, endpoint_resolution};
 use crate::counters::{DropReason, NodeCounters};
 use crate::node::{Control, NodeError};
 use crate::plan::{Impact, Plan};
@@ -56,7 +56,7 @@ impl Supervisor {
                     Err(error) => {
                         let error = error.into_error();
                         receipt.errors.push(format!("going back failed too: {error}"));
-                        self.release(&Steps::default());
+                        self.release(&Actions::default());
                     }
                 }
             }
@@ -78,14 +78,14 @@ impl Supervisor {
 
     /// Carries a plan out that has been rehearsed, so that what cannot be done changes nothing.
     async fn try_and_carry_out(&mut self, plan: &Plan) -> Result<Done, Failure> {
-        let steps = self.steps(plan);
-        let wanted = self.rehearse(&steps).await.map_err(Failure::Before)?;
+        let actions = self.actions(plan);
+        let wanted = self.rehearse(&actions).await.map_err(Failure::Before)?;
         let result = self.carry_out(plan, &wanted).await;
-        self.forget(&steps);
+        self.forget(&actions);
         result
     }
 
-    /// Carries a plan out, whose steps were found to bind these endpoints. When it fails between,
+    /// Carries a plan out, whose actions were found to bind these endpoints. When it fails between,
     /// the plan back mends that, because every step looks at what is there.
     pub(super) async fn carry_out(
         &mut self,
@@ -98,22 +98,22 @@ impl Supervisor {
             self.context.need_zap(true).map_err(|it| Failure::Before(StartError::Context(it)))?;
         }
         let impact = plan.impact();
-        let steps = self.steps(plan);
-        let mut done = self.quiet(plan, &steps).await;
+        let actions = self.actions(plan);
+        let mut done = self.quiet(plan, &actions).await;
         // Quiescence took its time, and somebody else may have bound a port meanwhile.
         if let Err(error) = self.probe(wanted, Duration::ZERO).await {
-            self.release(&Steps::default());
+            self.release(&Actions::default());
             let need = self.context.need_zap(old.asks_zap());
             need.map_err(|errno| Failure::Before(StartError::Context(errno)))?;
             return Err(Failure::Before(error));
         }
         done.wanted = self.wanted_from_outside(impact, old).await;
-        let succeeded = steps.succeeded(plan);
-        self.end(&steps.leave, Instant::now() + super::stop::SEND, true, &succeeded).await;
+        let succeeded = actions.succeeded(plan);
+        self.end(&actions.leave, Instant::now() + super::stop::SEND, true, &succeeded).await;
         self.hand_down(plan);
-        let left: BTreeSet<Arc<str>> = steps.leave.iter().cloned().collect();
+        let left: BTreeSet<Arc<str>> = actions.leave.iter().cloned().collect();
         self.baselines.retain(|(instance, _), _| !left.contains(instance));
-        let result = self.change_all(&steps, plan, &done).await;
+        let result = self.change_all(&actions, plan, &done).await;
         self.remember_baselines(impact).await;
         // On failure everything stays held until the way back is done.
         done.notes.extend(result.map_err(Failure::Between)?);
@@ -121,14 +121,14 @@ impl Supervisor {
         let need = self.context.need_zap(new.asks_zap());
         need.map_err(|errno| Failure::Between(StartError::Context(errno)))?;
         self.account();
-        self.release(&steps);
-        self.start_all(&steps);
+        self.release(&actions);
+        self.start_all(&actions);
         done.notes.extend(notes(old, impact, &done.quiescence));
         Ok(done)
     }
 
     /// Holds what the plan disturbs and waits until nothing is on its way there.
-    async fn quiet(&mut self, plan: &Plan, steps: &Steps) -> Done {
+    async fn quiet(&mut self, plan: &Plan, actions: &Actions) -> Done {
         let impact = plan.impact();
         if impact.groups.is_empty() {
             return Done::default();
@@ -137,7 +137,8 @@ impl Supervisor {
         self.hold(impact, |node| !impact.keep_serving.contains(node));
         for handle in self.nodes.values() {
             // What goes on handling begins nothing by itself, or it would never be quiet.
-            if impact.keep_serving.contains(&handle.node) || steps.leave.contains(&handle.instance)
+            if impact.keep_serving.contains(&handle.node)
+                || actions.leave.contains(&handle.instance)
             {
                 self.tell(&handle.instance, Control::Quiesce);
             }
@@ -176,14 +177,14 @@ impl Supervisor {
 
     async fn change_all(
         &mut self,
-        steps: &Steps,
+        actions: &Actions,
         plan: &Plan,
         done: &Done,
     ) -> Result<Vec<String>, StartError> {
         let new = plan.to();
         // All at once: one may be waiting for an endpoint that another lets go of.
         let mut begun = Vec::new();
-        for (instance, spec, _) in &steps.change {
+        for (instance, spec, _) in &actions.change {
             let Some(handle) = self.nodes.get(instance) else { continue };
             self.unsettled.insert(spec.name.clone());
             let (done, changed) = oneshot::channel();
@@ -201,16 +202,16 @@ impl Supervisor {
         if !failures.is_empty() {
             return Err(StartError::Nodes(failures));
         }
-        let mut early = (self.generation == 0).then(|| EarlyLinks::of(new));
+        let mut eager = (self.generation == 0).then(|| EagerLinks::of(new));
         // Who decides about connections is there first, so that none has to wait.
         let decides = |join: &&(Arc<NodeSpec>, Arc<str>, u32)| join.0.is_zap_handler();
-        let (first, then): (Vec<_>, Vec<_>) = steps.join.iter().partition(decides);
-        self.make(first.iter().copied().cloned(), &mut early).await?;
+        let (first, then): (Vec<_>, Vec<_>) = actions.join.iter().partition(decides);
+        self.make(first.iter().copied().cloned(), &mut eager).await?;
         for (_, instance, _) in first {
             self.tell(instance, Control::Start);
         }
-        self.make(then.into_iter().cloned(), &mut early).await?;
-        let concerned = self.concerned(steps, plan);
+        self.make(then.into_iter().cloned(), &mut eager).await?;
+        let concerned = self.concerned(actions, plan);
         let notes = self.connect(new, &concerned, done).await?;
         if !plan.impact().groups.is_empty() {
             // A connection tells its end just before its queue ends.
@@ -220,10 +221,11 @@ impl Supervisor {
         Ok(notes)
     }
 
-    fn release(&mut self, steps: &Steps) {
+    fn release(&mut self, actions: &Actions) {
         let held = std::mem::take(&mut self.held);
         for handle in self.nodes.values() {
-            let changed = steps.change.iter().find(|(instance, _, _)| *instance == handle.instance);
+            let changed =
+                actions.change.iter().find(|(instance, _, _)| *instance == handle.instance);
             let reloaded = changed.is_some_and(|(_, _, handlers)| *handlers);
             if changed.is_some() || held.contains(&handle.instance) {
                 let _ = handle.control.send(Control::Release { reloaded });
@@ -231,8 +233,8 @@ impl Supervisor {
         }
     }
 
-    fn start_all(&self, steps: &Steps) {
-        for (_, instance, _) in steps.join.iter().filter(|(spec, _, _)| !spec.is_zap_handler()) {
+    fn start_all(&self, actions: &Actions) {
+        for (_, instance, _) in actions.join.iter().filter(|(spec, _, _)| !spec.is_zap_handler()) {
             self.tell(instance, Control::Start);
         }
     }
@@ -289,7 +291,7 @@ pub(super) struct Done {
 /// How many connections a socket has to peers inside the file.
 fn expected_peers(topology: &Topology) -> BTreeMap<(String, String), u64> {
     let mut expected = BTreeMap::new();
-    for (place, expectation) in links::expectations(topology, &|_, _| None) {
+    for (place, expectation) in endpoint_resolution::expectations(topology, &|_, _| None) {
         let node = &topology.nodes[place];
         for (socket, (peers, _)) in expectation.peers {
             expected.insert((node.name.clone(), node.sockets[socket].name.clone()), peers);

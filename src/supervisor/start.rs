@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::early::EarlyLinks;
-use super::links::{self, Directory};
+use super::eager_links::EagerLinks;
+use super::endpoint_resolution::{self, Directory};
 use super::quiescence::Outsiders;
 use super::reload::Done;
 use super::wanted::await_topics;
@@ -62,7 +62,7 @@ impl Supervisor {
     pub(super) async fn make(
         &mut self,
         wanted: impl Iterator<Item = (Arc<NodeSpec>, Arc<str>, u32)>,
-        early: &mut Option<EarlyLinks<'_>>,
+        eager: &mut Option<EagerLinks<'_>>,
     ) -> Result<(), StartError> {
         let mut begun = Vec::new();
         for (spec, instance, replica) in wanted {
@@ -75,8 +75,8 @@ impl Supervisor {
                 Ok(Ok(handle)) => {
                     let node = handle.node.clone();
                     self.nodes.insert(instance, handle);
-                    if let Some(early) = early {
-                        self.connect_early(early, &node);
+                    if let Some(eager) = eager {
+                        self.connect_eagerly(eager, &node);
                     }
                 }
                 Ok(Err(error)) => failures.push((instance, error)),
@@ -87,8 +87,8 @@ impl Supervisor {
     }
 
     /// Makes the links for which an instance of this node was the last one missing.
-    fn connect_early(&self, early: &mut EarlyLinks<'_>, node: &str) {
-        for (node, endpoints) in early.made(node, &self.nodes) {
+    fn connect_eagerly(&self, eager: &mut EagerLinks<'_>, node: &str) {
+        for (node, endpoints) in eager.made(node, &self.nodes) {
             for (instance, _) in node.instances() {
                 self.tell(&instance, Control::ConnectEarly { endpoints: endpoints.clone() });
             }
@@ -162,8 +162,9 @@ impl Supervisor {
     ) -> Result<Vec<String>, StartError> {
         let reloads = self.generation > 0;
         let directory = Directory::of(topology);
-        let mut expectations =
-            links::expectations(topology, &|instance, place| self.taken(instance, place));
+        let mut expectations = endpoint_resolution::expectations(topology, &|instance, place| {
+            self.taken(instance, place)
+        });
         let mut answers = Vec::new();
         for (place, node) in topology.nodes.iter().enumerate() {
             let mut expectation = expectations.remove(&place).unwrap_or_default();
@@ -181,7 +182,7 @@ impl Supervisor {
                 let (done, connected) = oneshot::channel();
                 let (linked, up) = oneshot::channel();
                 let told = handle.control.send(Control::Connect {
-                    endpoints: links::connects(node, &directory, &self.nodes),
+                    endpoints: endpoint_resolution::connects(node, &directory, &self.nodes),
                     renew: renew.clone(),
                     expectation,
                     done,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::{Supervisor, flow};
+use super::{Supervisor, stop_order};
 use crate::lock::locked;
 use crate::node::Control;
 
@@ -57,7 +57,7 @@ impl Supervisor {
         }
         let drained_by = Instant::now() + DRAIN;
         let sent_by = drained_by + SEND;
-        for level in flow::levels(&self.topology) {
+        for level in stop_order::levels(&self.topology) {
             let level: Vec<Arc<str>> = self
                 .nodes
                 .values()

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::Supervisor;
-use super::flows::Flows;
-use super::links::Directory;
+use super::endpoint_resolution::Directory;
+use super::flow_graph::Flows;
 use crate::counters::{BOUNDS, DropReason, Durations, NodeCounters, SocketCounters};
 use crate::event::Fact;
 use crate::lock::locked;

@@ -1,12 +1,12 @@
 //! The balance of every link inside the file: sent is received, dropped and on its way.
 //!
 //! Owns which sockets' counts belong together and what is known to be lost. Asks nobody: it is
-//! given what observers learn. How the flows are found stands in `flows`.
+//! given what observers learn. How the flows are found stands in `flow_graph`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::wire::Wire;
+use super::kernel_queues::KernelQueues;
 use crate::counters::{DropReason, Reached, SocketCounters};
 use crate::event::What;
 use crate::node::SocketObservation;
@@ -96,10 +96,10 @@ impl Member {
 
 impl Flow {
     /// Brings the balance up to date; `None` where peers outside the file take part, or nobody can
-    /// know. `observed` says what a member's node told of it just now, `wire` what is on its way.
+    /// know. `observed` says what a member's node told of it just now, `queues` what is on its way.
     pub(super) fn settle<'o>(
         &mut self,
-        wire: Option<&Wire>,
+        queues: Option<&KernelQueues>,
         observed: impl Fn(&PortSnapshot) -> Option<&'o SocketObservation>,
     ) -> Option<Balance> {
         let mut judged = self.to.iter().chain(self.from.iter().filter(|_| !self.publishes));
@@ -113,7 +113,7 @@ impl Flow {
         let under_way = sent.saturating_sub(received + refused + self.lost);
         if self.is_at_rest(observed) {
             self.lost += under_way;
-        } else if let Some(most_waiting) = self.most_waiting(wire) {
+        } else if let Some(most_waiting) = self.most_waiting(queues) {
             let known = received + refused + self.lost + most_waiting;
             self.lost += self.sent_by_then.saturating_sub(known);
         }
@@ -166,18 +166,18 @@ impl Flow {
         self.from.iter().all(has_sent) && self.to.iter().all(has_received)
     }
 
-    /// Notes what was sent so far; whether the wire has to be looked at then.
+    /// Notes what was sent so far; whether those of the kernel have to be looked at then.
     pub(super) fn note_sent(&mut self) -> bool {
         self.sent_by_then = self.sent();
         self.room.as_ref().is_some_and(|room| !room.ports.is_empty())
     }
 
     /// The most messages that can be on their way, if there is a limit.
-    fn most_waiting(&self, wire: Option<&Wire>) -> Option<u64> {
+    fn most_waiting(&self, queues: Option<&KernelQueues>) -> Option<u64> {
         let room = self.room.as_ref()?;
         let mut bytes = room.bytes;
         for &port in &room.ports {
-            bytes += wire?.bytes(port);
+            bytes += queues?.bytes(port);
         }
         // The smallest message there was, with the header that ZMTP gives each.
         let smallest = self.from.iter().map(|member| member.counters.smallest_out.get()).min();

@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Supervisor;
-use super::links::{self, Directory};
+use super::endpoint_resolution::{self, Directory};
 use crate::plan::{NodePlan, Plan};
 use crate::topology::NodeSpec;
 use crate::zeromq::{Endpoint, Side};
 
 /// Instances by what happens to them.
 #[derive(Default, Debug)]
-pub(super) struct Steps {
+pub(super) struct Actions {
     /// Those that end.
     pub(super) leave: Vec<Arc<str>>,
     /// Those that change, and whether their handlers do.
@@ -23,7 +23,7 @@ pub(super) struct Steps {
     pub(super) join: Vec<(Arc<NodeSpec>, Arc<str>, u32)>,
 }
 
-impl Steps {
+impl Actions {
     /// The instances that end and have others in their place: under the same name, or under the one
     /// that the plan gives the first of a node's copies.
     pub(super) fn succeeded(&self, plan: &Plan) -> BTreeSet<Arc<str>> {
@@ -40,8 +40,8 @@ impl Steps {
 
 impl Supervisor {
     /// What a plan comes to for what runs now.
-    pub(super) fn steps(&self, plan: &Plan) -> Steps {
-        let mut steps = Steps::default();
+    pub(super) fn actions(&self, plan: &Plan) -> Actions {
+        let mut actions = Actions::default();
         let mut running: HashMap<&str, Vec<&Arc<str>>> = HashMap::new();
         for handle in self.nodes.values() {
             running.entry(&handle.node).or_default().push(&handle.instance);
@@ -62,33 +62,33 @@ impl Supervisor {
                 |instance: &str| !moved && wanted.iter().any(|(wanted, _)| **wanted == *instance);
             let of_node = running.get(node.name()).into_iter().flatten().copied();
             let leaving = of_node.filter(|instance| from.is_some() && !stays(instance));
-            steps.leave.extend(leaving.cloned());
+            actions.leave.extend(leaving.cloned());
             let Some(to) = to else { continue };
             for (instance, replica) in wanted.clone() {
                 if stays(&instance) && self.nodes.contains_key(&instance) {
-                    steps.change.push((instance, Arc::clone(&to), node.changes_handlers()));
+                    actions.change.push((instance, Arc::clone(&to), node.changes_handlers()));
                 } else {
-                    steps.join.push((Arc::clone(&to), instance, replica));
+                    actions.join.push((Arc::clone(&to), instance, replica));
                 }
             }
         }
         // What neither changes nor stands on other lines is left alone.
         let before = Directory::of(&self.topology);
-        steps.change.retain(|(_, spec, _)| {
+        actions.change.retain(|(_, spec, _)| {
             before.node(&spec.name).is_none_or(|before| *before != **spec)
                 || self.unsettled.contains(&spec.name)
         });
-        steps
+        actions
     }
 
     /// Instances whose connections have to be seen to, with the endpoints to connect to anew.
     pub(super) fn concerned(
         &self,
-        steps: &Steps,
+        actions: &Actions,
         plan: &Plan,
     ) -> BTreeMap<Arc<str>, Vec<(usize, String)>> {
         let mut concerned: BTreeMap<Arc<str>, Vec<(usize, String)>> = BTreeMap::new();
-        for (_, instance, _) in &steps.join {
+        for (_, instance, _) in &actions.join {
             concerned.entry(Arc::clone(instance)).or_default();
         }
         // Whoever was linked with what is gone waits until that connection has ended.
@@ -98,14 +98,15 @@ impl Supervisor {
             }
         }
         let before = Directory::of(&self.topology);
-        for (instance, spec, _) in &steps.change {
+        for (instance, spec, _) in &actions.change {
             if before.node(&spec.name).is_none_or(|old| old.sockets != spec.sockets) {
                 concerned.entry(Arc::clone(instance)).or_default();
             }
         }
         let joined: HashSet<&str> =
-            steps.join.iter().map(|(spec, _, _)| spec.name.as_str()).collect();
-        let joins: HashSet<&str> = steps.join.iter().map(|(_, instance, _)| &**instance).collect();
+            actions.join.iter().map(|(spec, _, _)| spec.name.as_str()).collect();
+        let joins: HashSet<&str> =
+            actions.join.iter().map(|(_, instance, _)| &**instance).collect();
         let new = plan.to();
         let directory = Directory::of(new);
         for link in new.links() {
@@ -123,7 +124,7 @@ impl Supervisor {
             if staying.is_empty() {
                 continue;
             }
-            let endpoints = links::connects(connecter, &directory, &self.nodes);
+            let endpoints = endpoint_resolution::connects(connecter, &directory, &self.nodes);
             for instance in staying {
                 let renew = concerned.entry(instance.into()).or_default();
                 for (place, endpoint) in &endpoints {

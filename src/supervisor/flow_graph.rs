@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, OnceLock};
 
-use super::ledger::{Flow, Member, Room};
-use super::wire::Wire;
+use super::accounting::{Flow, Member, Room};
+use super::kernel_queues::KernelQueues;
 use crate::counters::{Reached, SocketCounters};
 use crate::node::{NodeHandle, SocketObservation, Subscriber};
 use crate::snapshot::{FlowSnapshot, LinkSnapshot, PortSnapshot, Snapshot, SocketSnapshot};
@@ -114,11 +114,11 @@ impl Flows {
         observed: &BTreeMap<PortSnapshot, SocketObservation>,
         snapshot: &mut Snapshot,
     ) {
-        let goes_by_wire =
+        let goes_by_network =
             self.flows.iter_mut().filter_map(|flow| flow.note_sent().then_some(())).count() > 0;
-        let wire = if goes_by_wire { Wire::look() } else { None };
+        let queues = if goes_by_network { KernelQueues::look() } else { None };
         for flow in &mut self.flows {
-            let balance = flow.settle(wire.as_ref(), |port| observed.get(port));
+            let balance = flow.settle(queues.as_ref(), |port| observed.get(port));
             snapshot.flows.push(flow.snapshot(balance));
             if let (true, [from], Some(balance)) = (flow.publishes, &*flow.from, balance)
                 && let Some(socket) = socket_of(snapshot, &from.port)
@@ -307,7 +307,7 @@ fn members(
     topology: &Topology,
     nodes: &BTreeMap<Arc<str>, NodeHandle>,
 ) -> BTreeMap<PortKey, Arc<Member>> {
-    let expected = super::links::expectations(topology, &|_, _| None);
+    let expected = super::endpoint_resolution::expectations(topology, &|_, _| None);
     let places = topology.places();
     let mut begun: HashMap<LinkEnd, usize> = HashMap::new();
     for link in topology.links() {

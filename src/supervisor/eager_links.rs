@@ -7,12 +7,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::links::{self, Directory};
+use super::endpoint_resolution::{self, Directory};
 use crate::node::NodeHandle;
 use crate::topology::{Attachment, NodeSpec, Topology};
 
 /// The links of a start that are still to be made.
-pub(super) struct EarlyLinks<'t> {
+pub(super) struct EagerLinks<'t> {
     directory: Directory<'t>,
     /// How many of its instances each node still lacks.
     lacking: HashMap<&'t str, usize>,
@@ -20,7 +20,7 @@ pub(super) struct EarlyLinks<'t> {
     connecters: HashMap<&'t str, Vec<&'t NodeSpec>>,
 }
 
-impl<'t> EarlyLinks<'t> {
+impl<'t> EagerLinks<'t> {
     pub(super) fn of(topology: &'t Topology) -> Self {
         let mut connecters: HashMap<&str, Vec<&NodeSpec>> = HashMap::new();
         for node in &topology.nodes {
@@ -65,7 +65,7 @@ impl<'t> EarlyLinks<'t> {
             let mut attachments = node.sockets[place].attachments.iter();
             attachments.any(|attachment| matches!(attachment, Attachment::Connect(_)))
         };
-        let mut endpoints = links::connects(node, &self.directory, nodes);
+        let mut endpoints = endpoint_resolution::connects(node, &self.directory, nodes);
         endpoints.retain(|(place, _)| !leads_outside(*place));
         endpoints
     }

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Bytes in the kernel's buffers of connections, by the port at either end.
 #[derive(Default, Debug)]
-pub(super) struct Wire(HashMap<u16, u64>);
+pub(super) struct KernelQueues(HashMap<u16, u64>);
 
 /// A column of the kernel's table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,7 +16,7 @@ enum Queue {
     Receive,
 }
 
-impl Wire {
+impl KernelQueues {
     /// What is on its way now; `None` where the kernel does not tell.
     pub(super) fn look() -> Option<Self> {
         let mut wire = Self::default();
@@ -150,6 +150,6 @@ mod tests {
         let mut sender = TcpStream::connect(("127.0.0.1", port)).unwrap();
         let _receiver = listener.accept().unwrap();
         sender.write_all(&[0; 5000]).unwrap();
-        assert!(Wire::look().unwrap().bytes(port) >= 5000);
+        assert!(KernelQueues::look().unwrap().bytes(port) >= 5000);
     }
 }
