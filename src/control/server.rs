@@ -184,7 +184,10 @@ async fn client(stream: UnixStream, run: Arc<Run>, slot: OwnedSemaphorePermit) {
                 Err(failed) => Reply::Failed(failed),
             },
             Ok(Request::Hello) => Reply::Hello(run.hello()),
-            Ok(Request::Figures) => Reply::Figures(Box::new(run.view.snapshot(&run.file).await)),
+            Ok(Request::Figures) => {
+                let figures = run.view.snapshot(&run.file).await;
+                Reply::Figures(Box::new(Arc::unwrap_or_clone(figures)))
+            }
             Ok(Request::Send(spoken)) => {
                 speak::send(&run.roster(), spoken).await.map_or_else(Reply::Failed, Reply::Done)
             }

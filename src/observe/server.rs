@@ -20,7 +20,6 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 
 use super::places::{Places, Watched};
 use super::{exposition, metrics};
@@ -34,9 +33,6 @@ const CONNECTIONS: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a client may take nothing of an answer.
 const TAKING: Duration = Duration::from_secs(5);
-/// How many look at the run at once; others wait for their turn, so that a small question has its
-/// answer soon.
-const LOOKS: usize = 4;
 /// How many bytes a request may have.
 const REQUEST: usize = 16 * 1024;
 /// How long accepting rests after it failed, as it does without descriptors.
@@ -133,7 +129,7 @@ impl Server {
             // A new client is seen between any two answers, not after dozens.
             .event_interval(1)
             .build()?;
-        let run = Arc::new(Looked { view, file, looks: Semaphore::new(LOOKS) });
+        let run = Arc::new(Looked { view, file });
         std::thread::Builder::new().name("figures".to_owned()).spawn(move || {
             // Without a reactor it would have failed above.
             let _ = runtime.block_on(self.serve(run));
@@ -165,14 +161,10 @@ impl Server {
 struct Looked {
     view: View,
     file: PathBuf,
-    looks: Semaphore,
 }
 
 impl Looked {
-    /// Everything at this moment, after those who asked before.
-    async fn snapshot(&self) -> Snapshot {
-        // Nobody closes it.
-        let _turn = self.looks.acquire().await;
+    async fn snapshot(&self) -> Arc<Snapshot> {
         self.view.snapshot(&self.file).await
     }
 }
@@ -201,15 +193,15 @@ async fn answer(request: &Request<Incoming>, run: &Looked) -> Response<Full<Byte
     }
     match request.uri().path() {
         "/metrics" => {
-            let text = metrics::text(&run.snapshot().await);
+            let text = metrics::text(&*run.snapshot().await);
             response(StatusCode::OK, exposition::CONTENT_TYPE, text)
         }
-        "/topology" => match serde_json::to_string(&run.snapshot().await) {
+        "/topology" => match serde_json::to_string(&*run.snapshot().await) {
             Ok(text) => response(StatusCode::OK, "application/json", text),
             Err(error) => response(StatusCode::INTERNAL_SERVER_ERROR, TEXT, format!("{error}\n")),
         },
         "/healthz" => response(StatusCode::OK, TEXT, "alive\n".to_owned()),
-        "/readyz" => match unready(&run.snapshot().await) {
+        "/readyz" => match unready(&*run.snapshot().await) {
             None => response(StatusCode::OK, TEXT, "ready\n".to_owned()),
             Some(why) => response(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{why}\n")),
         },

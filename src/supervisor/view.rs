@@ -1,7 +1,8 @@
 //! What observers see: the figures of everything that runs, at any time, also during a reload.
 //!
-//! Owns [`View`] and how a [`Snapshot`] is filled. Never keeps a node alive and never changes one;
-//! a node that is busy is waited for only as long as [`PATIENCE`].
+//! Owns [`View`], how a [`Snapshot`] is filled, and that all who look at the same time share one.
+//! Never keeps a node alive and never changes one; a node that is busy is waited for only as long as
+//! [`PATIENCE`].
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,7 +30,11 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// A window on the running topology: cheap to clone, usable from any task, empty when the
 /// supervisor is gone.
 #[derive(Clone, Debug)]
-pub struct View(Arc<Mutex<Shown>>);
+pub struct View {
+    shown: Arc<Mutex<Shown>>,
+    /// The last figures, and since when they were taken; nodes are asked by one at a time.
+    sampled: Arc<tokio::sync::Mutex<Option<(Instant, Arc<Snapshot>)>>>,
+}
 
 /// What the window shows.
 #[derive(Debug)]
@@ -72,18 +77,35 @@ enum Answer {
 
 impl View {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Shown {
+        let shown = Shown {
             name: String::new(),
             begun: Instant::now(),
             generation: 0,
             nodes: Vec::new(),
             flows: Flows::default(),
-        })))
+        };
+        Self { shown: Arc::new(Mutex::new(shown)), sampled: Arc::default() }
     }
 
-    /// Takes every figure of this moment. A node that does not answer within a quarter of a second
-    /// is shown as busy, with all that it counts.
-    pub async fn snapshot(&self, file: &Path) -> Snapshot {
+    /// Every figure, as of this moment or after. A node that does not answer within a quarter of a
+    /// second is shown as busy, with all that it counts.
+    ///
+    /// However many look, nodes are asked one time for all who looked since they were asked last.
+    pub async fn snapshot(&self, file: &Path) -> Arc<Snapshot> {
+        let wanted = Instant::now();
+        let mut sampled = self.sampled.lock().await;
+        if let Some((since, snapshot)) = &*sampled
+            && *since >= wanted
+        {
+            return Arc::clone(snapshot);
+        }
+        let since = Instant::now();
+        let snapshot = Arc::new(self.sample(file).await);
+        *sampled = Some((since, Arc::clone(&snapshot)));
+        snapshot
+    }
+
+    async fn sample(&self, file: &Path) -> Snapshot {
         let (nodes, mut snapshot) = {
             let shown = self.shown();
             let snapshot = Snapshot {
@@ -110,7 +132,7 @@ impl View {
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
-        locked(&self.0)
+        locked(&self.shown)
     }
 }
 
@@ -251,7 +273,7 @@ impl Supervisor {
     }
 
     /// Takes every figure of this moment; see [`View::snapshot`].
-    pub async fn snapshot(&self, file: &Path) -> Snapshot {
+    pub async fn snapshot(&self, file: &Path) -> Arc<Snapshot> {
         self.view.snapshot(file).await
     }
 
@@ -309,5 +331,40 @@ impl Supervisor {
                 self.facts.tell(Fact { node: "".into(), socket: None, what, repeated: 0 });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::facts;
+    use crate::supervisor::Haste;
+    use crate::topology::{Topology, sound};
+
+    #[test]
+    fn all_who_look_at_the_same_time_share_one_look_and_none_is_older_than_the_wish() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (teller, _reader) = facts();
+            let mut supervisor = Supervisor::new(&Topology::empty(), teller).unwrap();
+            let text = "nodes: {a: {role: pull, bind: 'inproc://a'}}";
+            supervisor.start(&sound(text)).await.unwrap();
+            let view = supervisor.view();
+            let looks = (0..50).map(|_| {
+                let view = view.clone();
+                tokio::spawn(async move { view.snapshot(Path::new("a.yaml")).await })
+            });
+            let mut seen = Vec::new();
+            for look in looks.collect::<Vec<_>>() {
+                seen.push(Arc::as_ptr(&look.await.unwrap()) as usize);
+            }
+            seen.sort_unstable();
+            seen.dedup();
+            assert!(seen.len() <= 2, "{} looks", seen.len());
+            let one = view.snapshot(Path::new("a.yaml")).await;
+            let other = view.snapshot(Path::new("a.yaml")).await;
+            assert!(!Arc::ptr_eq(&one, &other), "a look that began before the wish was given");
+            supervisor.stop(Haste::Now).await;
+        });
     }
 }
