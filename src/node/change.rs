@@ -302,6 +302,7 @@ impl Node {
                 Some(spec) if spec.role == known.role => {
                     let Some(mut fresh) = fresh else { continue };
                     bind_ahead(&mut fresh, &has).await;
+                    self.part_from_peers(place).await;
                     take_for(&mut self.sockets[place], Duration::ZERO);
                     self.finish_stash(place);
                     self.send_last(place).await;
@@ -311,6 +312,9 @@ impl Node {
                     self.sockets[place].succeed(&mut known);
                 }
                 Some(_) | None => {
+                    if self.sockets[place].spec.role.routes() {
+                        self.part_from_peers(place).await;
+                    }
                     take_last_words(&mut self.sockets[place]);
                     self.finish_stash(place);
                     self.send_last(place).await;
@@ -521,11 +525,13 @@ fn take_last_words(socket: &mut NodeSocket) {
         take_for(socket, Duration::ZERO);
         return;
     }
-    for endpoint in socket.bound.keys().cloned().collect::<Vec<_>>() {
-        // What cannot be let go of goes with the socket.
-        let _ = socket.unbind(&endpoint);
-    }
+    socket.unbind_all(|_| true);
     take_for(socket, if from_afar { LAST_WORDS } else { Duration::ZERO });
+}
+
+/// Stashes what has arrived.
+pub(super) fn take_what_has_come(socket: &mut NodeSocket) {
+    take_for(socket, Duration::ZERO);
 }
 
 /// Stashes what has arrived and what still comes in that time; a peer that never ceases to send

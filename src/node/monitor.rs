@@ -2,14 +2,15 @@
 //!
 //! Owns the reading of monitor events and their plain words. Never acts on one.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::CStr;
+use std::os::fd::RawFd;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context as TaskContext, Waker};
 
-use super::raw::{Errno, RawSocket};
+use super::raw::{self, Errno, RawSocket};
 use crate::lock::locked;
 use crate::topology::Mechanism;
 
@@ -43,6 +44,8 @@ pub(super) enum MonitorKind {
 }
 
 const EVENTS: u32 = zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED
+    | zmq_sys::ZMQ_EVENT_ACCEPTED
+    | zmq_sys::ZMQ_EVENT_CLOSED
     | zmq_sys::ZMQ_EVENT_DISCONNECTED
     | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
@@ -66,6 +69,37 @@ struct Feed {
 struct Told {
     events: VecDeque<MonitorEvent>,
     sleeper: Option<Waker>,
+    /// What was accepted and has not broken, by descriptor. libzmq closes one only after it has told,
+    /// under this lock, that the connection broke.
+    accepted: BTreeMap<RawFd, Accepted>,
+    /// Whether who knocks is turned away.
+    turns_away: bool,
+    /// How many listeners have closed, among others.
+    closed: usize,
+}
+
+/// An accepted connection.
+#[derive(Debug)]
+struct Accepted {
+    ends: (String, String),
+    state: State,
+}
+
+/// How far an accepted connection is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    Handshake,
+    Up,
+    /// Nothing more is sent on it.
+    Leaving,
+}
+
+impl Accepted {
+    fn leave(&mut self, descriptor: RawFd) {
+        if raw::end_output(descriptor).is_ok() {
+            self.state = State::Leaving;
+        }
+    }
 }
 
 impl Monitor {
@@ -76,6 +110,7 @@ impl Monitor {
         watched.monitor(
             EVENTS,
             Box::new(move |event, values, local, remote| {
+                listening.note_accepted(event, values, local, remote);
                 if let Some(event) = decode(event, values, local, remote, mechanism) {
                     listening.push(event);
                 }
@@ -95,6 +130,44 @@ impl Monitor {
         event
     }
 
+    /// Says on accepted connections that nothing more is sent on them: the peer ends its side when it
+    /// has read all, and until then what it sent still arrives. Who knocks from now on is turned away
+    /// before it has sent anything.
+    pub(super) fn finish(&self, wanted: impl Fn(&(String, String)) -> bool) {
+        let mut told = self.0.told();
+        told.turns_away = true;
+        for (&descriptor, accepted) in &mut told.accepted {
+            if accepted.state == State::Up && wanted(&accepted.ends) {
+                accepted.leave(descriptor);
+            }
+        }
+    }
+
+    /// Lets peers in again.
+    pub(super) fn welcome(&self) {
+        self.0.told().turns_away = false;
+    }
+
+    /// Whether a peer that was told so has not ended its side yet.
+    pub(super) fn has_leaving(&self) -> bool {
+        self.0.told().accepted.values().any(|accepted| accepted.state == State::Leaving)
+    }
+
+    /// How many listeners have closed so far. What libzmq's thread had in hand before, it has handed on.
+    pub(super) fn closed(&self) -> usize {
+        self.0.told().closed
+    }
+
+    /// Whether any accepted peer is there.
+    pub(super) fn has_accepted(&self) -> bool {
+        self.0.told().accepted.values().any(|accepted| accepted.state != State::Handshake)
+    }
+
+    /// Forgets connections that we end ourselves, of which libzmq does not tell.
+    pub(super) fn forget(&self, gone: impl Fn(&str, &str) -> bool) {
+        self.0.told().accepted.retain(|_, it| !gone(&it.ends.0, &it.ends.1));
+    }
+
     /// Whether an event waits; if not, the task is woken by the next one.
     pub(super) fn waits(&self, task: &TaskContext<'_>) -> bool {
         let mut told = self.0.told();
@@ -108,6 +181,41 @@ impl Monitor {
 }
 
 impl Feed {
+    /// Keeps the descriptors of accepted connections, for as long as they are libzmq's.
+    fn note_accepted(&self, event: u64, values: &[u64], local: &CStr, remote: &CStr) {
+        let value = values.first().and_then(|value| RawFd::try_from(*value).ok());
+        match (u32::try_from(event), value) {
+            (Ok(zmq_sys::ZMQ_EVENT_ACCEPTED), Some(descriptor)) => {
+                let mut told = self.told();
+                if told.turns_away {
+                    // It finds the end of the connection, and knocks again.
+                    let _ = raw::end_connection(descriptor);
+                }
+                let ends = (text(local), text(remote));
+                told.accepted.insert(descriptor, Accepted { ends, state: State::Handshake });
+            }
+            (Ok(zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED), _) => {
+                let ends = (text(local), text(remote));
+                let told = &mut *self.told();
+                let fresh = told
+                    .accepted
+                    .iter_mut()
+                    .find(|(_, it)| it.state == State::Handshake && it.ends == ends);
+                if let Some((&descriptor, accepted)) = fresh {
+                    accepted.state = State::Up;
+                    if told.turns_away {
+                        accepted.leave(descriptor);
+                    }
+                }
+            }
+            (Ok(zmq_sys::ZMQ_EVENT_CLOSED), _) => self.told().closed += 1,
+            (Ok(zmq_sys::ZMQ_EVENT_DISCONNECTED), Some(descriptor)) => {
+                self.told().accepted.remove(&descriptor);
+            }
+            _ => {}
+        }
+    }
+
     fn push(&self, event: MonitorEvent) {
         let mut told = self.told();
         told.events.push_back(event);
@@ -162,8 +270,11 @@ fn decode(
         }
         _ => return None,
     };
-    let text = |endpoint: &CStr| endpoint.to_string_lossy().into_owned();
     Some(MonitorEvent { kind, local: text(local), remote: text(remote) })
+}
+
+fn text(endpoint: &CStr) -> String {
+    endpoint.to_string_lossy().into_owned()
 }
 
 fn no_detail(errno: i32, mechanism: Mechanism) -> String {

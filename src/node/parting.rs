@@ -3,11 +3,14 @@
 //!
 //! Owns how long that may take. Which sockets go is the spec's; replacing them is `change`'s.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::change::take_what_has_come;
 use super::control::Bound;
+use super::monitor::Monitor;
 use super::observation::SocketObservation;
 use super::socket::{NodeSocket, came_in_by};
 use super::task::{Node, Phase};
@@ -18,14 +21,18 @@ use crate::topology::{NodeSpec, SocketSpec};
 const PARTING: Duration = Duration::from_millis(300);
 /// How long a server goes on answering before its switch, where something always waits.
 const ANSWERING: Duration = Duration::from_secs(1);
+/// How long the peers of a socket that goes may take to end their side of the connection.
+const GOING: Duration = Duration::from_millis(500);
+/// How long libzmq may take to tell what waits.
+const TOLD: Duration = Duration::from_millis(20);
 /// How often to look while nothing moves.
 const LOOK: Duration = Duration::from_millis(1);
 
 /// What waits to go out on a connection.
 struct Unsent {
     place: usize,
-    /// Our end of it.
-    local: String,
+    /// Both ends of it.
+    ends: (String, String),
     count: u64,
 }
 
@@ -39,7 +46,7 @@ impl Node {
         };
         if self.answer_all(goes).await {
             // Nothing is handled between the old socket and what the reload still has to do.
-            self.held = Some(std::collections::BTreeSet::new());
+            self.held = Some(BTreeSet::new());
         }
     }
 
@@ -82,6 +89,75 @@ impl Node {
         self.drop_what_waits(place);
     }
 
+    /// Ends the connections to a socket that is replaced, so that nothing of what its peers sent is
+    /// lost unseen: each is told that no more answers come, ends its side, and all that it sent until
+    /// then is taken. That is still handled; an answer to it has no way back, and is counted.
+    pub(super) async fn part_from_peers(&mut self, place: usize) {
+        // Who was held has no peers outside the file, or did not answer them up to now.
+        let has_answered = self.held.as_ref().is_some_and(BTreeSet::is_empty);
+        if !has_answered || self.sockets[place].monitor.is_none() {
+            return;
+        }
+        self.sockets[place].take_without_limit();
+        let answered = self.answer_to_the_last(place).await;
+        let socket = &mut self.sockets[place];
+        if let Some(monitor) = &socket.monitor {
+            monitor.finish(|ends| answered.contains(ends));
+        }
+        socket.takes_no_answers = true;
+        let until = Instant::now() + GOING;
+        loop {
+            let are_there = socket.monitor.as_ref().is_some_and(Monitor::has_leaving);
+            // Looked at before: what came before the end of a connection is there at its end.
+            take_what_has_come(socket);
+            if !are_there || Instant::now() >= until {
+                break;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        if !socket.monitor.as_ref().is_some_and(Monitor::has_accepted) {
+            // Nothing waits to go out that this could end.
+            end_listeners(socket).await;
+        }
+        take_what_has_come(socket);
+        self.finish_stash(place);
+    }
+
+    /// Handles what has arrived and lets the answers go out, until nothing waits or the time is over.
+    /// Which connections have nothing to go out.
+    async fn answer_to_the_last(&mut self, place: usize) -> Vec<(String, String)> {
+        let begun = Instant::now();
+        let until = begun + patience([&self.sockets[place]].into_iter());
+        loop {
+            // Who never ceases to ask is answered for half of the time: the answers have to go out.
+            if begun.elapsed() < PARTING / 2 {
+                take_what_has_come(&mut self.sockets[place]);
+                self.finish_stash(place);
+            }
+            let all_taken = self.send_what_waits(place);
+            let mut waits = self.unsent(until.max(Instant::now() + TOLD)).await;
+            waits.retain(|one| one.place == place);
+            let is_over = Instant::now() >= until;
+            let socket = &self.sockets[place];
+            let accepted =
+                socket.peers.keys().filter(|(_, remote)| !socket.connected.contains(remote));
+            let has_sent = |ends: &(String, String)| {
+                // Of each that libzmq has not told of in time it is not known.
+                let mut of_it = waits.iter().filter(|one| one.ends == *ends).peekable();
+                of_it.peek().is_some() && of_it.all(|one| one.count == 0)
+            };
+            let all_sent = accepted.clone().all(has_sent);
+            let sent: Vec<_> = accepted.filter(|ends| has_sent(ends)).cloned().collect();
+            let more = begun.elapsed() < PARTING / 2 && !self.has_answered(place);
+            if is_over || all_taken && all_sent && !more {
+                return sent;
+            }
+            if !more {
+                tokio::time::sleep(LOOK).await;
+            }
+        }
+    }
+
     /// Whether nothing waits in a socket, to be handled or to be sent.
     fn has_answered(&mut self, place: usize) -> bool {
         let owes = self.pending.iter().any(|effect| effect.sends_on() == Some(place));
@@ -98,7 +174,11 @@ impl Node {
             if let Ok(observation) = told.try_recv() {
                 let of_socket = |(place, socket): (usize, SocketObservation)| {
                     let connections = socket.connections.into_iter().zip(socket.unsent);
-                    connections.map(move |(one, count)| Unsent { place, local: one.local, count })
+                    connections.map(move |(one, count)| Unsent {
+                        place,
+                        ends: (one.local, one.remote),
+                        count,
+                    })
                 };
                 return observation.sockets.into_iter().enumerate().flat_map(of_socket).collect();
             }
@@ -136,7 +216,7 @@ impl Node {
         let mut left;
         loop {
             left = self.unsent(until + LOOK).await;
-            left.retain(|one| one.count > 0 && goes(one.place, &one.local));
+            left.retain(|one| one.count > 0 && goes(one.place, &one.ends.0));
             if left.is_empty() || Instant::now() >= until {
                 break;
             }
@@ -146,6 +226,19 @@ impl Node {
             let counters = &self.sockets[one.place].counters;
             counters.dropped[DropReason::Shutdown as usize].add(one.count);
         }
+    }
+}
+
+/// Lets go of endpoints whose peers are gone, and waits until libzmq has: it tells of the end of a
+/// connection before it hands on what it read last.
+async fn end_listeners(socket: &mut NodeSocket) {
+    let closed = |socket: &NodeSocket| socket.monitor.as_ref().map_or(0, Monitor::closed);
+    let (before, bound) = (closed(socket), socket.bound.len());
+    socket.unbind_all(|endpoint| !endpoint.starts_with("inproc:"));
+    let wanted = before + bound - socket.bound.len();
+    let until = Instant::now() + PARTING;
+    while closed(socket) < wanted && Instant::now() < until {
+        tokio::time::sleep(LOOK).await;
     }
 }
 

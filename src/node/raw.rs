@@ -324,6 +324,19 @@ pub(super) fn linger_at_most(time: Duration) {
     let _ = milliseconds;
 }
 
+/// Says to the peer of a connection of libzmq's that nothing more is sent to it. What the peer sends
+/// still arrives.
+pub(super) fn end_output(descriptor: RawFd) -> Result<(), Errno> {
+    // SAFETY: it takes a number only; the caller knows that it is a connection's.
+    check(unsafe { libc::shutdown(descriptor, libc::SHUT_WR) })
+}
+
+/// Ends a connection of libzmq's for both sides; libzmq finds its end, and closes it.
+pub(super) fn end_connection(descriptor: RawFd) -> Result<(), Errno> {
+    // SAFETY: as in `end_output`.
+    check(unsafe { libc::shutdown(descriptor, libc::SHUT_RDWR) })
+}
+
 /// Hears an event, its values, our end and the peer's end of the connection.
 pub(super) type Listener = Box<dyn Fn(u64, &[u64], &CStr, &CStr) + Send + Sync>;
 

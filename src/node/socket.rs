@@ -140,6 +140,8 @@ pub(super) struct NodeSocket {
     pub(super) forgotten: BTreeMap<(String, String), Instant>,
     /// The connection whose handshake failed last.
     pub(super) refused: Option<(String, String)>,
+    /// Whether its peers were told that no more answers come.
+    pub(super) takes_no_answers: bool,
     /// Answers of a REP whose peer's queue is full.
     pub(super) parked: VecDeque<Outgoing>,
     /// Who looks at its messages.
@@ -205,6 +207,7 @@ impl NodeSocket {
             peers: BTreeMap::new(),
             forgotten: BTreeMap::new(),
             refused: None,
+            takes_no_answers: false,
             parked: VecDeque::new(),
             taps: Ends::default(),
             callers: Vec::new(),
@@ -236,6 +239,14 @@ impl NodeSocket {
     /// A version of the file holds from now on, also for who comes in.
     pub(super) fn settle(&mut self) {
         self.may_have_let_in |= self.spec.lets_in_unasked();
+        if std::mem::take(&mut self.takes_no_answers) {
+            // A change that failed leaves it in its place.
+            let receive = i32::try_from(self.spec.hwm.receive).unwrap_or(i32::MAX);
+            let _ = self.set_int("hwm", zmq_sys::ZMQ_RCVHWM, receive);
+            if let Some(monitor) = &self.monitor {
+                monitor.welcome();
+            }
+        }
     }
 
     fn set_options(&mut self) -> Result<(), SocketError> {
@@ -356,6 +367,13 @@ impl NodeSocket {
             // The socket goes in any case.
             let _ = self.set_int("linger", zmq_sys::ZMQ_LINGER, milliseconds(Some(UNSENT_KEPT)));
         }
+    }
+
+    /// Lets libzmq read whatever comes, since what it left with the kernel would end with its
+    /// connection.
+    pub(super) fn take_without_limit(&mut self) {
+        // Without it the mark stays, as before.
+        let _ = self.set_int("hwm", zmq_sys::ZMQ_RCVHWM, 0);
     }
 
     fn subscription(&mut self, prefix: &[u8], wanted: u8, option: u32) -> Result<(), Errno> {

@@ -341,7 +341,8 @@ fn risk(role: Role) -> &'static str {
             "they subscribe again by themselves, and miss what is published before they did"
         }
         Role::Router | Role::Rep => {
-            "what they were just asking may be lost, and answers to it have no way back"
+            "what they were just asking is still handled, but an answer to it has no way back and is \
+             counted as dropped"
         }
         Role::Pair
         | Role::Sub

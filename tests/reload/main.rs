@@ -23,4 +23,5 @@ mod subscriptions;
 #[path = "../run/support/mod.rs"]
 #[allow(dead_code, reason = "shared with the tests of runs, which use all of it")]
 mod support;
+mod switches;
 mod workers;

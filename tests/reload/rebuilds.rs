@@ -1,10 +1,7 @@
 //! Endpoints, roles and options that need another socket, changed under load inside the file.
 
-use zrig::snapshot::Snapshot;
-
 use crate::edited::{Edited, notes, times};
-use crate::support::http::get;
-use crate::support::{Peer, Zrig, eventually, free_port, free_ports};
+use crate::support::{Peer, Zrig, free_port, free_ports};
 
 /// Everything that asks libzmq for another socket, as keys of a socket.
 const REBUILDS: &[&str] = &[
@@ -356,67 +353,6 @@ nodes:
     println!("outside client: {summary}");
     assert_eq!(summary["wrong"], 0, "{summary}");
     edited.stop();
-}
-
-/// Rebuilds a server five times while a DEALER outside asks it a thousand times a second. Every
-/// answer that was given arrives, and what was asked at the moment of a switch is all that can be
-/// lost.
-fn asked_from_outside(role: &str, version: impl Fn(usize) -> String) {
-    let [port, metrics] = free_ports();
-    let yaml = |number: usize| {
-        let version = version(number);
-        format!("\nnodes:\n  server: {{role: {role}, bind: {port}, {version}}}\n")
-    };
-    let zrig = Zrig::of(&yaml(0)).arguments(["--metrics", &metrics.to_string()]);
-    let mut edited = Edited::of(zrig);
-    let mut client = Peer::flood(&format!(
-        "ask --type dealer --identity client --connect tcp://127.0.0.1:{port} --rate 1000 \
-         --window 100000 --patience 3"
-    ));
-    let figures = || {
-        let seen: Snapshot = serde_json::from_str(&get(metrics, "/topology").body).unwrap();
-        let socket = seen.node("server").unwrap().sockets[0].clone();
-        (socket.messages_in, socket.messages_out, socket.dropped.total())
-    };
-    for number in 1..=times(5, 50) {
-        let before = figures().1;
-        eventually("it answers", || figures().1 > before + 200);
-        let receipt = edited.apply(&yaml(number));
-        assert!(notes(&receipt).contains("1 peer outside the file"), "{receipt:#}");
-        assert_eq!(receipt["dropped"], 0, "{receipt:#}");
-    }
-    let before = figures().1;
-    eventually("it answers after the last one", || figures().1 > before + 200);
-    client.tell("end");
-    let summary = client.summary();
-    let (received, answered, dropped) = figures();
-    println!("{role}: {summary}; {received} came, {answered} answered, {dropped} dropped");
-    assert_eq!(summary["wrong"], 0, "{summary}");
-    assert_eq!(summary["answered"], answered, "an answer that was given did not arrive: {summary}");
-    assert_eq!(received, answered + dropped, "what came is answered or counted");
-    // How long a connection takes to end depends on the machine, and so what is on its way then.
-    let asked = summary["asked"].as_u64().unwrap();
-    assert!(asked - answered <= asked / 4, "{summary}");
-    edited.stop();
-}
-
-#[test]
-fn a_router_that_waits_is_rebuilt_and_answers_all_that_is_not_in_flight() {
-    let version =
-        |number: usize| format!("when_full: wait, hwm: {}, on_message: msg", 10 + number % 2);
-    asked_from_outside("router", version);
-}
-
-#[test]
-fn a_rep_with_small_marks_is_rebuilt_and_answers_all_that_is_not_in_flight() {
-    asked_from_outside("rep", |number| format!("hwm: {}, on_message: msg", 10 + number % 2));
-}
-
-#[test]
-fn a_router_gets_other_handlers_and_marks_at_once_and_answers_all_that_is_not_in_flight() {
-    let version =
-        |number: usize| format!("hwm: {}, on_message: 'let v = {number}; msg'", 1000 + number);
-    asked_from_outside("router", version);
 }
 
 /// What waits in libzmq for a reader that is slow still reaches it, but for what libzmq has in hand

@@ -116,6 +116,13 @@ impl NodeSocket {
         Ok(())
     }
 
+    /// Takes every such bound endpoint away; one that cannot be let go of goes with the socket.
+    pub(in crate::node) fn unbind_all(&mut self, wanted: impl Fn(&str) -> bool) {
+        for endpoint in self.bound.keys().filter(|it| wanted(it)).cloned().collect::<Vec<_>>() {
+            let _ = self.unbind(&endpoint);
+        }
+    }
+
     /// Forgets a bound endpoint, and those who came in by it.
     fn forget_bound(&mut self, endpoint: &str) {
         let Some(actual) = self.bound.remove(endpoint) else { return };
@@ -127,6 +134,9 @@ impl NodeSocket {
     pub(super) fn forget_peers(&mut self, gone: impl Fn(&str, &str) -> bool) {
         let now = Instant::now();
         self.forgotten.retain(|_, since| now.duration_since(*since) < FORGOTTEN);
+        if let Some(monitor) = &self.monitor {
+            monitor.forget(&gone);
+        }
         let (counters, forgotten) = (&self.counters, &mut self.forgotten);
         self.peers.retain(|connection, count| {
             let gone = gone(&connection.0, &connection.1);

@@ -87,6 +87,9 @@ impl NodeSocket {
         if !self.callers.is_empty() && answer(self, message) {
             return Sent::Taken;
         }
+        if self.takes_no_answers {
+            return self.dropped(DropReason::Unroutable);
+        }
         if self.has_parked_for(message) {
             return self.full(message);
         }

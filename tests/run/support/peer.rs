@@ -35,6 +35,11 @@ impl Peer {
         Self::of("flood.py", arguments, &[]).ready()
     }
 
+    /// A bare ROUTER that is drained and bound again: `rebind.py`.
+    pub(crate) fn rebind(arguments: &str) -> Self {
+        Self::of("rebind.py", arguments, &[]).ready()
+    }
+
     /// A command of `frames.py`: frames in hex.
     pub(crate) fn frames(arguments: &str) -> Self {
         Self::of("frames.py", arguments, &[]).ready()
