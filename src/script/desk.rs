@@ -11,12 +11,12 @@ use std::time::Instant;
 
 use rhai::{Dynamic, ImmutableString, Map};
 
+use super::collector::{Collected, Collector};
 use super::effect::{Effect, Level, Outlet, Route};
 use super::encode;
-use super::limits;
 use super::msg::{Habit, Letter, Msg};
 use super::outlets::{self, Tag};
-use crate::message::{Frame, Multipart};
+use crate::message::Multipart;
 use crate::zeromq::Role;
 
 /// What a node's handlers can see of their node.
@@ -45,11 +45,32 @@ pub(super) struct View {
     pub(super) params: Map,
     pub(super) outlets: Vec<Outlet>,
     pub(super) names: Vec<ImmutableString>,
-    /// The one socket that a handler outside a request sends on, if there is one.
-    pub(super) sender: Option<usize>,
+    /// The socket that a handler outside a request sends on, or why there is none.
+    pub(super) sender: Result<usize, Refusal>,
     pub(super) started: Instant,
     pub(super) writes: bool,
     pub(super) has_timer: bool,
+}
+
+/// Where what a handler returns goes.
+pub(super) enum Target<'v> {
+    /// The node's sink.
+    Sink,
+    /// A socket: back to whoever sent the message in hand, or on; or why there is none.
+    Socket(Result<usize, &'v Refusal>),
+}
+
+impl View {
+    /// Where what a handler returns goes, with or without a message in hand.
+    pub(super) fn target(&self, hand: Option<&Letter>) -> Target<'_> {
+        if self.writes {
+            return Target::Sink;
+        }
+        match hand {
+            Some(letter) if letter.route.is_some() => Target::Socket(Ok(letter.socket)),
+            _ => Target::Socket(self.sender.as_ref().copied()),
+        }
+    }
 }
 
 /// Why a function of the contract refused; the engine adds the place.
@@ -60,8 +81,7 @@ pub(super) type Refusal = String;
 pub(super) struct Desk {
     view: RefCell<Option<Rc<View>>>,
     hand: RefCell<Option<Msg>>,
-    effects: RefCell<Vec<Effect>>,
-    bytes: Cell<usize>,
+    collector: Collector,
     /// Whether something was logged since this was last asked.
     said: Cell<bool>,
     scratch: RefCell<Vec<u8>>,
@@ -71,8 +91,7 @@ pub(super) struct Desk {
 pub(super) struct Laid {
     view: Option<Rc<View>>,
     hand: Option<Msg>,
-    effects: Vec<Effect>,
-    bytes: usize,
+    collected: Collected,
     said: bool,
 }
 
@@ -85,16 +104,14 @@ impl std::fmt::Debug for Desk {
 impl Desk {
     /// Lays a node's things out for one call.
     pub(super) fn begin(&self, view: &Rc<View>, hand: Option<Msg>) {
-        self.bytes.set(0);
         *self.view.borrow_mut() = Some(Rc::clone(view));
         *self.hand.borrow_mut() = hand;
-        // A call that panicked may have left its own behind; they go.
-        self.effects.borrow_mut().clear();
+        self.collector.begin();
     }
 
     /// Clears the desk; what the call collected goes behind what was in `effects` before it.
     pub(super) fn end(&self, effects: &mut VecDeque<Effect>) {
-        effects.extend(self.effects.borrow_mut().drain(..));
+        self.collector.end(effects);
         *self.view.borrow_mut() = None;
         // A request that a script keeps has its answer by now and gets no second one.
         if let Some(msg) = self.hand.borrow_mut().take() {
@@ -107,8 +124,7 @@ impl Desk {
         Laid {
             view: self.view.take(),
             hand: self.hand.take(),
-            effects: self.effects.take(),
-            bytes: self.bytes.take(),
+            collected: self.collector.lay_aside(),
             said: self.said.take(),
         }
     }
@@ -117,8 +133,7 @@ impl Desk {
     pub(super) fn lay_out(&self, laid: Laid) {
         self.view.replace(laid.view);
         self.hand.replace(laid.hand);
-        self.effects.replace(laid.effects);
-        self.bytes.set(laid.bytes);
+        self.collector.lay_out(laid.collected);
         self.said.set(laid.said);
     }
 
@@ -137,23 +152,7 @@ impl Desk {
 
     /// Adds an effect, as long as there is room.
     pub(super) fn push(&self, effect: Effect) -> Result<(), Refusal> {
-        let mut effects = self.effects.borrow_mut();
-        if effects.len() >= limits::EFFECTS {
-            return Err(format!(
-                "a call can send and log {} times at most; spread the work over on_tick or after()",
-                limits::EFFECTS
-            ));
-        }
-        let bytes = self.bytes.get() + size_of_effect(&effect);
-        if bytes > limits::EFFECT_BYTES {
-            return Err(format!(
-                "a call can send and log {} MiB at most",
-                limits::EFFECT_BYTES >> 20
-            ));
-        }
-        self.bytes.set(bytes);
-        effects.push(effect);
-        Ok(())
+        self.collector.push(effect)
     }
 
     /// `print`, `debug` and `log`.
@@ -208,22 +207,20 @@ impl Desk {
     pub(super) fn deliver(&self, view: &View, value: Dynamic) -> Result<(), Refusal> {
         // Taken out first, so that a returned message is the last one and its frames are moved.
         let hand = self.hand.borrow_mut().take();
-        if view.writes {
-            let line = encode::line(value, &mut self.scratch.borrow_mut())?;
-            return self.push(Effect::Write(line));
-        }
-        match hand {
-            Some(msg) if msg.0.route.is_some() => {
-                let back = way_back(view, &msg.0)?;
-                msg.0.answered.set(true);
-                drop(msg);
-                self.send_back(view, &back, value)
+        let socket = match view.target(hand.as_ref().map(|msg| &*msg.0)) {
+            Target::Sink => {
+                let line = encode::line(value, &mut self.scratch.borrow_mut())?;
+                return self.push(Effect::Write(line));
             }
-            _ => {
-                drop(hand);
-                let socket = outlets::sender(&view.outlets, None)?;
-                self.send_on(view, socket, value, &Tag::Default)
-            }
+            Target::Socket(socket) => socket.map_err(Clone::clone)?,
+        };
+        let route = hand.and_then(|msg| {
+            msg.0.answered.set(true);
+            msg.0.route.clone()
+        });
+        match route {
+            Some(_) => self.send_back(view, &WayBack { socket, route }, value),
+            None => self.send_on(view, socket, value, &Tag::Default),
         }
     }
 
@@ -232,9 +229,9 @@ impl Desk {
         self.said.take()
     }
 
-    /// Adds an effect whether there is room or not: somebody waits for this answer.
-    pub(super) fn push_anyway(&self, effect: Effect) {
-        self.effects.borrow_mut().push(effect);
+    /// What the call has collected so far.
+    pub(super) fn collector(&self) -> &Collector {
+        &self.collector
     }
 
     /// Whether the request in hand has its answer.
@@ -247,12 +244,6 @@ impl Desk {
         if let Some(msg) = &*self.hand.borrow() {
             msg.0.teach(habit);
         }
-    }
-
-    /// Forgets what a failed call wanted, but for what it logged and counted.
-    pub(super) fn take_back(&self) {
-        let is_said = |effect: &Effect| matches!(effect, Effect::Log { .. } | Effect::Count { .. });
-        self.effects.borrow_mut().retain(is_said);
     }
 
     fn asking(&self) -> Option<usize> {
@@ -342,18 +333,4 @@ fn way_back(view: &View, letter: &Letter) -> Result<WayBack, Refusal> {
         return Err("this request was answered already; a rep answers once".to_owned());
     }
     Ok(WayBack { socket: letter.socket, route: letter.route.clone() })
-}
-
-fn size_of_effect(effect: &Effect) -> usize {
-    match effect {
-        Effect::Send { message, .. } => message.frames.iter().map(Frame::len).sum(),
-        Effect::Write(line) => line.len(),
-        Effect::Subscribe { prefix, .. } | Effect::Unsubscribe { prefix, .. } => prefix.len(),
-        Effect::Connect { endpoint, .. } | Effect::Disconnect { endpoint, .. } => {
-            endpoint.as_str().len()
-        }
-        Effect::After { name, .. } | Effect::Count { name, .. } => name.len(),
-        Effect::Log { text, .. } => text.len(),
-        Effect::Stop { .. } => 0,
-    }
 }

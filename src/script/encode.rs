@@ -8,7 +8,6 @@ use rhai::{Dynamic, ImmutableString};
 
 use super::effect::Outlet;
 use super::json::{self, kind_of};
-use super::limits;
 use super::msg::{Msg, text_or_blob};
 use super::outlets::{self, Tag};
 use crate::message::{Format, Frame, Multipart, as_text, encode_tagged, share_all, write_integer};
@@ -96,7 +95,7 @@ pub(super) fn text(text: &str, outlet: &Outlet) -> Option<Multipart> {
         Format::Msgid => outlet.msgid.unsigned_abs() <= MSGID_MAX,
         Format::Envelope => false,
     };
-    (has_place && text.len() <= limits::EFFECT_BYTES).then(|| notice(text, outlet))
+    has_place.then(|| notice(text, outlet))
 }
 
 /// A text about something that went wrong, in the form that the other side expects messages in.

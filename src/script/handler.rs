@@ -14,6 +14,7 @@ use rhai::{
     Map, Scope,
 };
 
+use self::direct::Direct;
 use super::desk::{Desk, NodeView, View, WayBack};
 use super::effect::{Effect, Event, Inbound, PeerEvent, PeerEventKind};
 use super::engine::Engine;
@@ -54,6 +55,14 @@ enum Argument {
     None,
     Value(Dynamic),
     Message(Msg),
+}
+
+/// What is left to do for a handler's value.
+enum Work {
+    /// To evaluate the handler.
+    Call(Argument),
+    /// Nothing: it is known.
+    Done(Dynamic),
 }
 
 impl Handler {
@@ -186,7 +195,7 @@ impl Handler {
             Event::Peer(peer) => Argument::Value(self.peer(&peer)),
         };
         match self.program.entries.get(name).cloned() {
-            Some(entry) => self.run(&entry, argument, None, None, effects),
+            Some(entry) => self.run(&entry, Work::Call(argument), None, None, effects),
             None => Ok(()),
         }
     }
@@ -216,16 +225,20 @@ impl Handler {
             }
             return Ok(());
         };
-        let letter = match &entry.shortcut {
+        let (letter, known) = match &entry.shortcut {
             Some(shortcut) => match self.directly(shortcut, letter, effects) {
-                Some(letter) => letter,
-                None => return Ok(()),
+                Direct::Done => return Ok(()),
+                Direct::Left(letter, known) => (letter, known),
             },
-            None => letter,
+            None => (letter, None),
         };
         let asker = asks.then(|| WayBack { socket, route: letter.route.clone() });
         let msg = Msg(Rc::new(letter));
-        self.run(&entry, Argument::Message(msg.clone()), Some(msg), asker, effects)
+        let work = match known {
+            Some(known) => Work::Done(known.value(&msg)),
+            None => Work::Call(Argument::Message(msg.clone())),
+        };
+        self.run(&entry, work, Some(msg), asker, effects)
     }
 
     /// What the handler of messages says of one; nothing is done about it.
@@ -235,6 +248,9 @@ impl Handler {
         };
         let engine = Rc::clone(&self.engine);
         let msg = Msg(Rc::new(letter));
+        if let Some(value) = entry.shortcut.as_ref().and_then(|shortcut| shortcut.value(&msg)) {
+            return Ok(value);
+        }
         engine.desk.begin(&self.view, Some(msg.clone()));
         let said = self.evaluate(&entry, Argument::Message(msg));
         engine.desk.end(&mut VecDeque::new());
@@ -248,7 +264,7 @@ impl Handler {
     fn run(
         &mut self,
         entry: &Entry,
-        argument: Argument,
+        work: Work,
         hand: Option<Msg>,
         asker: Option<WayBack>,
         effects: &mut VecDeque<Effect>,
@@ -257,7 +273,11 @@ impl Handler {
         let desk = &*engine.desk;
         let letter = hand.as_ref().map(|msg| Rc::downgrade(&msg.0));
         desk.begin(&self.view, hand);
-        let outcome = match self.evaluate(entry, argument) {
+        let value = match work {
+            Work::Call(argument) => self.evaluate(entry, argument),
+            Work::Done(value) => Ok(value),
+        };
+        let outcome = match value {
             Ok(value) => {
                 desk.read_habit(&mut self.habit);
                 self.finish(desk, value, asker.as_ref())
@@ -266,10 +286,10 @@ impl Handler {
             Err(error) => Err(failure::of(*error, entry, &self.program)),
         };
         if let Err(failed) = &outcome {
-            desk.take_back();
+            desk.collector().take_back();
             if let Some(asker) = &asker {
                 let text = format!("error: {}", failed.message);
-                desk.push_anyway(asker.notice(&self.view, &text));
+                desk.collector().push_anyway(asker.notice(&self.view, &text));
             }
             // What was half-way through may have left marks there.
             self.forget();
@@ -288,11 +308,6 @@ impl Handler {
         entry: &Entry,
         argument: Argument,
     ) -> Result<Dynamic, Box<EvalAltResult>> {
-        if let (Some(shortcut), Argument::Message(msg)) = (&entry.shortcut, &argument)
-            && let Some(value) = shortcut.value(msg)
-        {
-            return Ok(value);
-        }
         self.lay(entry, argument);
         self.engine.guard.begin(self.patience);
         // The engine's limit is for handlers with a thread of their own; others begin part-way.
@@ -356,7 +371,7 @@ impl Handler {
             }
         }
         if let Some(asker) = asker.filter(|_| !answered) {
-            desk.push_anyway(asker.notice(&self.view, ""));
+            desk.collector().push_anyway(asker.notice(&self.view, ""));
         }
         Ok(())
     }
@@ -452,7 +467,7 @@ fn view_of(view: NodeView, program: &Compiled) -> View {
         replica: (&*view.replica).into(),
         params: json::from_object(view.params),
         names: view.outlets.iter().map(|outlet| (&*outlet.name).into()).collect(),
-        sender: outlets::sender(&view.outlets, None).ok(),
+        sender: outlets::sender(&view.outlets, None),
         outlets: view.outlets,
         started: view.started,
         writes: view.writes,

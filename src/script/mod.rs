@@ -5,6 +5,7 @@
 
 mod bounded;
 mod bytes;
+mod collector;
 mod compile;
 mod custom;
 mod desk;

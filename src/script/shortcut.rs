@@ -77,11 +77,41 @@ enum Part<'m> {
     Joined(String),
 }
 
-/// What a whole handler comes to, where it is one of the plain things.
+/// What a whole handler comes to.
 pub(super) enum Outcome<'m> {
     Nothing,
     Message,
     Text(Cow<'m, str>),
+    /// Anything else.
+    Value(Dynamic),
+}
+
+/// The same without the message.
+pub(super) enum Known {
+    Message,
+    Value(Dynamic),
+}
+
+impl Outcome<'_> {
+    /// Lets go of the message.
+    pub(super) fn known(self) -> Known {
+        match self {
+            Self::Nothing => Known::Value(Dynamic::UNIT),
+            Self::Message => Known::Message,
+            Self::Text(text) => Known::Value(ImmutableString::from(&*text).into()),
+            Self::Value(value) => Known::Value(value),
+        }
+    }
+}
+
+impl Known {
+    /// The value, of that message.
+    pub(super) fn value(self, msg: &Msg) -> Dynamic {
+        match self {
+            Self::Message => Dynamic::from(msg.clone()),
+            Self::Value(value) => value,
+        }
+    }
 }
 
 /// A shortcut in the engine's hands.
@@ -102,23 +132,13 @@ impl Shortcut {
     pub(super) fn value(&self, msg: &Msg) -> Option<Dynamic> {
         let taken = self.taken(&msg.0)?;
         if let Self::Property(property) = taken {
+            // Kept with the message, for who reads it again.
             return property.value(&msg.0);
         }
-        if matches!(taken, Self::Unit) {
-            return Some(Dynamic::UNIT);
-        }
-        if matches!(taken, Self::Message) {
-            return Some(Dynamic::from(msg.clone()));
-        }
-        Some(match taken.part(&msg.0)? {
-            Part::Integer(value) => value.into(),
-            Part::Bool(value) => value.into(),
-            Part::Borrowed(text) => ImmutableString::from(text).into(),
-            Part::Joined(text) => ImmutableString::from(text).into(),
-        })
+        Some(taken.outcome(&msg.0)?.known().value(msg))
     }
 
-    /// What it comes to, if that is nothing, the message or a text.
+    /// What it comes to, if it is the plain one.
     pub(super) fn outcome<'m>(&'m self, letter: &'m Letter) -> Option<Outcome<'m>> {
         let taken = self.taken(letter)?;
         if matches!(taken, Self::Unit) {
@@ -127,11 +147,16 @@ impl Shortcut {
         if matches!(taken, Self::Message) {
             return Some(Outcome::Message);
         }
-        match taken.part(letter)? {
-            Part::Borrowed(text) => Some(Outcome::Text(Cow::Borrowed(text))),
-            Part::Joined(text) => Some(Outcome::Text(Cow::Owned(text))),
-            Part::Integer(_) | Part::Bool(_) => None,
-        }
+        let part = match (taken, taken.part(letter)) {
+            (Self::Property(property), None) => return property.value(letter).map(Outcome::Value),
+            (_, part) => part?,
+        };
+        Some(match part {
+            Part::Borrowed(text) => Outcome::Text(Cow::Borrowed(text)),
+            Part::Joined(text) => Outcome::Text(Cow::Owned(text)),
+            Part::Integer(value) => Outcome::Value(value.into()),
+            Part::Bool(value) => Outcome::Value(value.into()),
+        })
     }
 
     /// The branch that a choice leads to; anything else is its own.

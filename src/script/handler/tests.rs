@@ -237,6 +237,19 @@ fn effects_of_earlier_calls_in_a_burst_stay() {
 }
 
 #[test]
+fn more_than_a_call_may_send_is_refused_however_short_its_handler_is() {
+    let long = vec![b'x'; (64 << 20) + 1];
+    for role in [Push, Pair] {
+        for body in ["msg", "let m = 1; msg", "send(msg)", "msg.text", "let m = 1; msg.text"] {
+            let mut trial = Trial::on_message(&[("in", Pull), ("out", role)], body);
+            let why = fails(&mut trial, 0, &[&long]);
+            assert!(why.ends_with("a call can send and log 64 MiB at most"), "{body}: {why}");
+            assert_eq!(trial.message(0, &[&long[1..]]).unwrap().len(), 1, "{body}");
+        }
+    }
+}
+
+#[test]
 fn state_is_a_map_that_stays() {
     let mut trial =
         Trial::on_message(&[("in", Pull), ("out", Push)], "this.n = (this.n ?? 0) + 1; this.n");

@@ -1,9 +1,14 @@
+use std::collections::VecDeque;
+
 use proptest::prelude::*;
 
 use super::NAME;
 use crate::message::Format;
-use crate::script::trial::{Trial, formatted, outlet, planted, script, shown, view};
-use crate::script::{Engine, Outlet};
+use crate::script::collector::Room;
+use crate::script::trial::{
+    Trial, compiled, formatted, inbound_by, outlet, planted, script, shown, view,
+};
+use crate::script::{Engine, NodeView, Outlet, Program};
 use crate::zeromq::Role::{Pull, Push, Rep, Router};
 
 /// How many shortcuts a handler's body has.
@@ -24,18 +29,37 @@ fn sockets(format: Format) -> [Vec<Outlet>; 4] {
     ]
 }
 
-/// What comes of a handler of those sockets; `None` if it does not compile.
-fn outcome(handler: &str, outlets: &[Outlet], frames: &[&[u8]]) -> Option<Result<String, String>> {
+/// A node of that handler; `None` if it does not compile.
+fn node(handler: &str) -> Option<(Trial, Program)> {
     let text = script(handler);
-    let engine = Engine::new();
-    engine.compile(&text).ok()?;
-    let outlets = outlets.to_vec();
-    let mut trial = Trial::with(view(outlets), &text);
-    Some(match trial.message(0, frames) {
-        Ok(effects) => Ok(effects.iter().map(shown).collect()),
-        Err(error) => Err(error.message),
-    })
+    Engine::new().compile(&text).ok()?;
+    let trial = Trial::with(view(Vec::new()), &text);
+    let program = compiled(&trial.engine, &text);
+    Some((trial, program))
 }
+
+/// What comes of a message by the first of those sockets.
+fn outcome(
+    node: &mut Option<(Trial, Program)>,
+    view: NodeView,
+    frames: &[&[u8]],
+) -> Option<Result<String, String>> {
+    let (trial, program) = node.as_mut()?;
+    let event = inbound_by(view.outlets[0].role, 0, frames);
+    trial.handler.swap(program.clone(), view);
+    let mut effects = VecDeque::new();
+    let done = trial.handler.call_into(event, &mut effects);
+    let told: String = effects.iter().map(shown).collect();
+    Some(done.map(|()| told.clone()).map_err(|error| format!("{told} {}", error.message)))
+}
+
+/// How much calls may send: as much as ever, little, one byte, nothing.
+const ROOMS: [Room; 4] = [
+    Room { effects: 10, bytes: 1 << 20 },
+    Room { effects: 1, bytes: 14 },
+    Room { effects: 1, bytes: 1 },
+    Room { effects: 0, bytes: 14 },
+];
 
 /// The same expression as a whole handler and as a part of one, each with its shortcuts and where
 /// a function that has none evaluates it.
@@ -110,16 +134,35 @@ proptest! {
 
     #[test]
     fn a_shortcut_leads_where_the_engine_goes(body in a_body()) {
-        for (format, frames) in messages() {
-            for (outlets, [quick, plain]) in
-                sockets(format).iter().flat_map(|outlets| forms(&body).map(|form| (outlets, form)))
-            {
-                let (quick_came_to, plain_came_to) =
-                    (outcome(&quick, outlets, &frames), outcome(&plain, outlets, &frames));
-                prop_assert_eq!(quick_came_to, plain_came_to, "{} of {:?}", quick, frames);
+        for [quick, plain] in forms(&body) {
+            let [mut quickly, mut plainly] = [&quick, &plain].map(|handler| node(handler));
+            prop_assert_eq!(quickly.is_some(), plainly.is_some(), "{}", quick);
+            for (format, frames) in messages() {
+                for (outlets, writes, room) in sockets(format).iter().flat_map(settings) {
+                    let [quick_came_to, plain_came_to] =
+                        [&mut quickly, &mut plainly].map(|node| {
+                            if let Some((trial, _)) = node {
+                                trial.engine.desk.collector().bound(room);
+                            }
+                            let view = NodeView { writes, ..view(outlets.clone()) };
+                            outcome(node, view, &frames)
+                        });
+                    prop_assert_eq!(
+                        quick_came_to, plain_came_to,
+                        "{} of {:?}, to a sink: {}, {:?}", quick, frames, writes, room
+                    );
+                }
             }
         }
     }
+}
+
+/// Those sockets with and without a sink beside them, and with every room.
+fn settings(outlets: &Vec<Outlet>) -> impl Iterator<Item = (&Vec<Outlet>, bool, Room)> {
+    let rooms = || ROOMS.into_iter();
+    [false, true]
+        .into_iter()
+        .flat_map(move |writes| rooms().map(move |room| (outlets, writes, room)))
 }
 
 #[test]
