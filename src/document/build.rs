@@ -15,12 +15,12 @@ use super::bounds::{self, MAX_FAULTS, Refused, Size, too_large};
 use super::handler_key::is_handler_key;
 use super::merge::Pairs;
 use super::node::{Entry, Key, Kind, Node, Scalar, Style};
-use super::piece::written_length;
 use super::places::Places;
 use super::substitute::{Lookup, substitute};
 use super::syntax;
 use super::tag;
 use super::variables::variable_faults;
+use super::written::written_length;
 
 /// A YAML text as a tree.
 #[derive(Clone, Debug)]

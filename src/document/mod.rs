@@ -17,6 +17,7 @@ mod substitute;
 mod syntax;
 mod tag;
 mod variables;
+mod written;
 
 pub use bounds::MAX_BYTES;
 pub use build::Document;

@@ -7,6 +7,7 @@ use crate::source::{Position, Source, Span};
 use super::braces::opens_more_than_it_closes;
 use super::build::Document;
 use super::node::{Node, Scalar, Style};
+use super::written::as_block;
 
 /// How YAML changed a handler's body before Rhai saw it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,20 +98,6 @@ impl Document {
     }
 }
 
-/// The rest of a line as a `|` block: where the line ends, and the block that says the same.
-/// Nothing for a handler inside braces, where no block can stand.
-pub(super) fn as_block(source: &Source, start: usize) -> Option<(usize, String)> {
-    let line = source.line(source.position(start).line);
-    let key = line.trim_start();
-    if !key.starts_with("on_") {
-        return None;
-    }
-    let rest = &source.text()[start..];
-    let body = rest.split(['\n', '\r']).next().unwrap_or_default();
-    let indentation = &line[..line.len() - key.len()];
-    Some((start + body.len(), format!("|\n{indentation}  {}", body.trim_end())))
-}
-
 /// Whether a comment follows on the same line.
 fn is_cut(text: &str, end: usize) -> bool {
     let rest = &text[end..];
@@ -188,27 +175,6 @@ fn blank_lines_go_before(places: &mut [Position], scalar: &Scalar) {
     for (at, place) in places[..blank].iter_mut().enumerate() {
         place.line = first.line.saturating_sub(blank - at).max(1);
     }
-}
-
-/// How much of a text a scalar takes up that starts there: a quoted one up to its closing
-/// quotation mark, any other up to the white space behind it.
-pub(super) fn written_length(written: &str, style: Style) -> usize {
-    let mark = match style {
-        Style::SingleQuoted => '\'',
-        Style::DoubleQuoted => '"',
-        Style::Plain | Style::Literal | Style::Folded => return written.trim_end().len(),
-    };
-    // A plain scalar tagged as text counts as quoted.
-    let Some(inside) = written.strip_prefix(mark) else { return written.trim_end().len() };
-    let mut characters = inside.char_indices().peekable();
-    while let Some((at, c)) = characters.next() {
-        if c == '\\' && mark == '"' {
-            characters.next();
-        } else if c == mark && (mark == '"' || characters.next_if(|&(_, c)| c == mark).is_none()) {
-            return at + 2 * mark.len_utf8();
-        }
-    }
-    written.trim_end().len()
 }
 
 /// The places of all characters that are no white space, escapes read as one.

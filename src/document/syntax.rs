@@ -10,7 +10,7 @@ use crate::source::{Position, Source, Span};
 use super::bounds::too_large;
 use super::braces;
 use super::handler_key::is_handler_key;
-use super::piece::as_block;
+use super::written::as_block;
 
 /// What the parser's wording starts with, what is wrong in plain words, and what to do.
 const WORDS: &[(&str, &str, &str)] = &[
