@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Map, Position};
 
+use super::encode::kind_of;
 use super::guard::Guard;
 use super::json;
 
@@ -119,7 +120,7 @@ fn register_json(engine: &mut rhai::Engine, guard: &Rc<Guard>) {
 
 fn to_json(value: &Dynamic) -> Answer<ImmutableString> {
     let mut text = Vec::new();
-    json::write(&mut text, value)?;
+    json::write(&mut text, value, kind_of)?;
     Ok(String::from_utf8(text).unwrap_or_default().into())
 }
 

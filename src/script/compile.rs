@@ -15,7 +15,7 @@ use rhai::{
 };
 
 use super::engine::Engine;
-use super::failure;
+use super::failure::{self, lower_first};
 use super::fault::{FaultKind, ScriptFault};
 use super::import;
 use super::limits;
@@ -423,17 +423,6 @@ fn fault_at(
     help: Option<String>,
 ) -> ScriptFault {
     ScriptFault { kind, path: places.path().to_owned(), position: places.find(at), message, help }
-}
-
-/// The engine's messages begin like sentences; a diagnostic's do not.
-pub(super) fn lower_first(message: &str) -> String {
-    let mut letters = message.chars();
-    match (letters.next(), letters.clone().next()) {
-        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
-            first.to_lowercase().chain(letters).collect()
-        }
-        _ => message.to_owned(),
-    }
 }
 
 #[cfg(test)]

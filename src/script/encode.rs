@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use rhai::{Dynamic, ImmutableString};
 
+use super::digits::Digits;
 use super::effect::Outlet;
-use super::json::{self, kind_of};
+use super::json;
 use super::msg::{Msg, text_or_blob};
 use super::outlets::{self, Tag};
 use crate::message::{Format, Frame, Multipart, as_text, encode_tagged, share_all, write_integer};
@@ -281,7 +282,7 @@ fn write(value: &Dynamic, scratch: &mut Vec<u8>) -> Result<(), String> {
     if value.is_fnptr() || value.is_timestamp() {
         return Err(format!("{} cannot be sent", kind_of(value)));
     }
-    json::write(scratch, value)
+    json::write(scratch, value, kind_of)
 }
 
 /// A topic that a script gave.
@@ -308,4 +309,29 @@ fn topic_of(value: &Dynamic) -> Result<Vec<u8>, String> {
         return Ok(blob.to_vec());
     }
     Err(format!("an id is an integer and a topic is text; this is {}", kind_of(value)))
+}
+
+/// What a value is, in the words of the documentation, with its article.
+pub(super) fn kind_of(value: &Dynamic) -> &'static str {
+    if value.is_unit() {
+        "()"
+    } else if value.is_blob() {
+        "a blob"
+    } else if value.is_array() {
+        "an array"
+    } else if value.is_map() {
+        "a map"
+    } else if value.is_string() || value.is_char() {
+        "a text"
+    } else if value.is_int() || value.is_float() || value.is::<Digits>() {
+        "a number"
+    } else if value.is_bool() {
+        "a boolean"
+    } else if value.is_fnptr() {
+        "a function"
+    } else if value.is::<Msg>() {
+        "a message"
+    } else {
+        "such a value"
+    }
 }

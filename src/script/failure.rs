@@ -4,7 +4,6 @@
 
 use rhai::EvalAltResult;
 
-use super::compile::lower_first;
 use super::fault::{CallSite, HandlerError, HandlerErrorKind};
 use super::guard::Spent;
 use super::limits;
@@ -117,6 +116,17 @@ pub(super) fn without_place(error: &EvalAltResult) -> String {
         text = text.replace(type_name, word);
     }
     lower_first(&text)
+}
+
+/// The engine's messages begin like sentences; a diagnostic's do not.
+pub(super) fn lower_first(message: &str) -> String {
+    let mut letters = message.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => message.to_owned(),
+    }
 }
 
 const OUT_OF_MEMORY: &str = "a call can hold 96 MiB at most, and this is more";

@@ -11,10 +11,10 @@ use rhai::ImmutableString;
 
 use super::desk::NodeView;
 use super::effect::{Inbound, Outlet};
+use super::encode::kind_of;
 use super::engine::Engine;
 use super::fault::{FaultKind, ScriptFault};
 use super::handler::Handler;
-use super::json::kind_of;
 use super::msg::{Habit, Letter, PROPERTIES};
 use super::program::Program;
 use super::text::{Handlers, Piece, ScriptText};

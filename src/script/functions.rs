@@ -9,8 +9,7 @@ use rhai::{Dynamic, EvalAltResult, ImmutableString, Position};
 
 use super::desk::{Desk, Refusal};
 use super::effect::{Effect, Level};
-use super::encode;
-use super::json::kind_of;
+use super::encode::{self, kind_of};
 use super::msg::{Msg, PROPERTIES};
 use super::outlets;
 use crate::duration::{from_millis, parse_duration};

@@ -109,9 +109,13 @@ pub(super) fn from_value(value: serde_json::Value) -> Dynamic {
 ///
 /// # Errors
 ///
-/// When it holds something without a JSON form.
-pub(super) fn write(text: &mut Vec<u8>, value: &Dynamic) -> Result<(), String> {
-    let value = Json { value, depth: limits::JSON_DEPTH };
+/// When it holds something without a JSON form, which `kind_of` has the word for.
+pub(super) fn write(
+    text: &mut Vec<u8>,
+    value: &Dynamic,
+    kind_of: fn(&Dynamic) -> &'static str,
+) -> Result<(), String> {
+    let value = Json { value, depth: limits::JSON_DEPTH, kind_of };
     serde_json::to_writer(&mut *text, &value).map_err(|error| error.to_string())
 }
 
@@ -257,6 +261,7 @@ impl Visitor<'_> for KeyVisitor {
 struct Json<'a> {
     value: &'a Dynamic,
     depth: usize,
+    kind_of: fn(&Dynamic) -> &'static str,
 }
 
 impl Serialize for Json<'_> {
@@ -265,7 +270,7 @@ impl Serialize for Json<'_> {
             let deepest = limits::JSON_DEPTH;
             return Err(S::Error::custom(format!("the value is nested more than {deepest} deep")));
         };
-        let value = self.value;
+        let Self { value, kind_of, .. } = *self;
         // The engine finds words for each wrong guess, so a kind is asked for before its value.
         if value.is_string()
             && let Ok(text) = value.as_immutable_string_ref()
@@ -299,7 +304,7 @@ impl Serialize for Json<'_> {
         {
             let mut entries = serializer.serialize_map(Some(map.len()))?;
             for (key, value) in map.iter() {
-                entries.serialize_entry(key.as_str(), &Json { value, depth })?;
+                entries.serialize_entry(key.as_str(), &Json { value, depth, kind_of })?;
             }
             return entries.end();
         }
@@ -308,7 +313,7 @@ impl Serialize for Json<'_> {
         {
             let mut elements = serializer.serialize_seq(Some(array.len()))?;
             for value in array.iter() {
-                elements.serialize_element(&Json { value, depth })?;
+                elements.serialize_element(&Json { value, depth, kind_of })?;
             }
             return elements.end();
         }
@@ -357,29 +362,4 @@ pub(super) fn is_same(a: &Dynamic, b: &Dynamic) -> bool {
         return *a == *b;
     }
     a.is_unit() && b.is_unit()
-}
-
-/// What a value is, in the words of the documentation, with its article.
-pub(super) fn kind_of(value: &Dynamic) -> &'static str {
-    if value.is_unit() {
-        "()"
-    } else if value.is_blob() {
-        "a blob"
-    } else if value.is_array() {
-        "an array"
-    } else if value.is_map() {
-        "a map"
-    } else if value.is_string() || value.is_char() {
-        "a text"
-    } else if value.is_int() || value.is_float() || value.is::<Digits>() {
-        "a number"
-    } else if value.is_bool() {
-        "a boolean"
-    } else if value.is_fnptr() {
-        "a function"
-    } else if value.is::<super::msg::Msg>() {
-        "a message"
-    } else {
-        "such a value"
-    }
 }
