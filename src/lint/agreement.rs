@@ -9,9 +9,9 @@ use crate::source::Span;
 use crate::topology::{Link, LinkEnd, Mechanism, SocketSpec};
 use crate::zeromq::{OptionName, Role, Transport};
 
-use super::Graph;
 use super::options::number;
 use super::peers::spec;
+use super::subject::Graph;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     for link in graph.links {

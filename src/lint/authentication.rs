@@ -5,7 +5,7 @@
 use crate::diagnostic::{Code, Diagnostic};
 use crate::topology::{LinkEnd, Mechanism, SocketSpec};
 
-use super::Graph;
+use super::subject::Graph;
 use super::written::sockets;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {

@@ -10,7 +10,7 @@ use crate::source::Span;
 use crate::topology::Attachment;
 use crate::zeromq::{Endpoint, Transport};
 
-use super::Graph;
+use super::subject::Graph;
 use super::written::sockets;
 
 /// The ports that Linux takes for outgoing connections, unless told otherwise.

@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::topology::FileSpec;
 
-use super::Graph;
+use super::subject::Graph;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     for (writer, node) in graph.topology.nodes.iter().enumerate() {

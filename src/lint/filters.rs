@@ -8,7 +8,7 @@ use crate::message::Format;
 use crate::source::Span;
 use crate::topology::{Filter, LinkEnd, SocketSpec};
 
-use super::Graph;
+use super::subject::Graph;
 use super::written::sockets;
 
 /// More filters than this are not compared with one another.

@@ -10,7 +10,7 @@ use crate::script::{Function, Survey};
 use crate::source::Span;
 use crate::topology::{NodeSpec, keys};
 
-use super::Graph;
+use super::subject::Graph;
 use super::survey::span_of;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {

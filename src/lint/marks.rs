@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::topology::{LinkEnd, Queue, SocketSpec};
 use crate::zeromq::Role;
 
-use super::Graph;
+use super::subject::Graph;
 use super::written::sockets;
 
 /// Below this a reply can meet a queue that only looks full.

@@ -9,7 +9,7 @@ use crate::message::Format;
 use crate::topology::{LinkEnd, SocketSpec};
 use crate::zeromq::{OptionName, OptionValue, Role};
 
-use super::Graph;
+use super::subject::Graph;
 use super::written::sockets;
 
 /// A shorter heartbeat may be late by the scheduler alone.

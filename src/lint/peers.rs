@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::topology::{Attachment, Link, LinkEnd, NodeSpec, SocketSpec};
 use crate::zeromq::{Role, Transport};
 
-use super::Graph;
+use super::subject::Graph;
 use super::written::sockets;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {

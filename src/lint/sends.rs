@@ -11,7 +11,7 @@ use crate::source::Span;
 use crate::topology::{LinkEnd, NodeSpec, SocketSpec};
 use crate::zeromq::Role;
 
-use super::Graph;
+use super::subject::Graph;
 use super::survey::span_of;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {

@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::nearest::nearest;
 use crate::script::{Call, Survey};
 
-use super::Subject;
+use super::subject::Subject;
 use super::survey::span_of;
 
 /// What a message has.
