@@ -60,6 +60,28 @@ pub(super) fn returned(entry: &Entry, program: &Compiled, message: String) -> Bo
     })
 }
 
+/// A call in which this program or the engine itself went wrong.
+pub(super) fn panicked(
+    entry: &Entry,
+    program: &Compiled,
+    panic: &(dyn std::any::Any + Send),
+) -> Box<HandlerError> {
+    Box::new(HandlerError {
+        kind: HandlerErrorKind::Panicked,
+        handler: entry.name.clone(),
+        message: format!("a fault in zrig itself, please report it: {}", panic_text(panic)),
+        path: program.main.path().to_owned(),
+        position: program.main.find(entry.place),
+        calls: Vec::new(),
+    })
+}
+
+/// What a panic says.
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("unknown")
+}
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many errors, most of one kind")]
 fn kind_of(error: &EvalAltResult) -> HandlerErrorKind {
     match error {

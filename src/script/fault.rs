@@ -50,6 +50,8 @@ pub enum HandlerErrorKind {
     Limit,
     /// What it returned cannot be sent.
     Returned,
+    /// This program or the engine itself went wrong.
+    Panicked,
 }
 
 /// One function that was being called when a handler failed.

@@ -6,6 +6,7 @@
 mod direct;
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -273,18 +274,10 @@ impl Handler {
         let desk = &*engine.desk;
         let letter = hand.as_ref().map(|msg| Rc::downgrade(&msg.0));
         desk.begin(&self.view, hand);
-        let value = match work {
-            Work::Call(argument) => self.evaluate(entry, argument),
-            Work::Done(value) => Ok(value),
-        };
-        let outcome = match value {
-            Ok(value) => {
-                desk.read_habit(&mut self.habit);
-                self.finish(desk, value, asker.as_ref())
-                    .map_err(|message| failure::returned(entry, &self.program, message))
-            }
-            Err(error) => Err(failure::of(*error, entry, &self.program)),
-        };
+        // A panic is a fault of ours or of the engine's, and a failed call like any other.
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.work(entry, work, asker.as_ref())));
+        let outcome =
+            outcome.unwrap_or_else(|panic| Err(failure::panicked(entry, &self.program, &*panic)));
         if let Err(failed) = &outcome {
             desk.collector().take_back();
             if let Some(asker) = &asker {
@@ -300,6 +293,24 @@ impl Handler {
             self.weight.add(isize::try_from(size_of_message(&Msg(kept))).unwrap_or(isize::MAX));
         }
         outcome
+    }
+
+    /// Evaluates a handler, and hands on what it returns.
+    fn work(
+        &mut self,
+        entry: &Entry,
+        work: Work,
+        asker: Option<&WayBack>,
+    ) -> Result<(), Box<HandlerError>> {
+        let value = match work {
+            Work::Call(argument) => self.evaluate(entry, argument),
+            Work::Done(value) => Ok(value),
+        };
+        let value = value.map_err(|error| failure::of(*error, entry, &self.program))?;
+        let engine = Rc::clone(&self.engine);
+        engine.desk.read_habit(&mut self.habit);
+        self.finish(&engine.desk, value, asker)
+            .map_err(|message| failure::returned(entry, &self.program, message))
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "of the engine's errors two are none")]

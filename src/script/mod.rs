@@ -42,6 +42,7 @@ pub use desk::NodeView;
 pub use effect::{Effect, Event, Inbound, Level, Outlet, PeerEvent, PeerEventKind, Route};
 pub use encode::{Offered, encode_line, encode_offered};
 pub use engine::Engine;
+pub use failure::panic_text;
 pub use fault::{CallSite, FaultKind, HandlerError, HandlerErrorKind, ScriptFault};
 pub use filter::Filter;
 pub use handler::Handler;

@@ -16,7 +16,7 @@ use crate::node::lines::{LINE_MAX, Next};
 use crate::node::sink::{LineEndInside, Sink};
 use crate::node::timers::TimerName;
 use crate::script::{
-    Effect, Event, HandlerError, HandlerErrorKind, Inbound, Route, StateNews, fits,
+    Effect, Event, HandlerError, HandlerErrorKind, Inbound, Route, StateNews, fits, panic_text,
 };
 use crate::topology::OnError;
 use crate::units::size_text;
@@ -226,11 +226,7 @@ impl Node {
     /// to stop and cannot do so in good order ends at its deadline.
     pub(super) fn panicked(&mut self, panic: &(dyn std::any::Any + Send)) {
         self.last_call = None;
-        let message = panic
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "unknown".to_owned());
+        let message = panic_text(panic).to_owned();
         self.blueprint.counters.failed.add(1);
         self.tell_limited(None, What::Panicked { message });
         let now = Instant::now();

@@ -194,6 +194,27 @@ fn a_request_kept_from_earlier_has_its_answer() {
 }
 
 #[test]
+fn a_panic_is_a_failed_call_and_the_next_ones_are_as_before() {
+    let mut trial = Trial::new(
+        &[("rep", Rep)],
+        r#"
+        fn on_message(msg) {
+            this.n = (this.n ?? 0) + 1;
+            if msg.text == "panic" { panic_in_a_test() }
+            `${this.n}`
+        }
+    "#,
+    );
+    assert_eq!(trial.sent(0, &["x"]), ["0: me |  | 1"]);
+    let fault = "a fault in zrig itself, please report it: planted";
+    assert_eq!(trial.sent(0, &["panic"]), [format!("failed: {fault}")]);
+    // The state is what it was when it went wrong.
+    assert_eq!(trial.sent(0, &["x"]), ["0: me |  | 3"]);
+    let error = trial.event(Event::Tick);
+    assert!(error.is_ok());
+}
+
+#[test]
 fn a_rep_cannot_speak_first() {
     let mut trial =
         Trial::new(&[("rep", Rep)], r#"fn on_tick() { send_to("rep", 1) } fn on_start() { 1 }"#);
