@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::counters::DropReason;
 use crate::lock::locked;
-use crate::script::Level;
+use crate::script::{HandlerError, Level};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -50,6 +50,8 @@ pub enum What {
     HandlerFailed {
         /// The message with the place in the script.
         error: String,
+        /// The same for machines: the place, and how it got there. None where no call was it.
+        fault: Option<Arc<HandlerError>>,
     },
     /// A call of a handler took long, and other nodes have the same thread.
     LongCall {
@@ -214,7 +216,7 @@ impl What {
             Self::Log { text, .. }
             | Self::FileWaits { text }
             | Self::ControlSocketElsewhere { text } => text,
-            Self::HandlerFailed { error }
+            Self::HandlerFailed { error, .. }
             | Self::FileFailed { error }
             | Self::Unwritten { error }
             | Self::Failed { error }

@@ -65,7 +65,7 @@ pub struct Tagged<'a> {
 }
 
 /// Why a message does not fit its socket's format.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Malformed {
     /// So many frames instead of so many.
     Frames {

@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     fn failed(text: &str) -> What {
-        What::HandlerFailed { error: text.to_owned() }
+        What::HandlerFailed { error: text.to_owned(), fault: None }
     }
 
     fn shown(held: &[Held]) -> Vec<String> {
@@ -175,12 +175,18 @@ mod tests {
         assert_eq!(limiter.admit(None, &failed("two"), at(10)), None);
         assert_eq!(limiter.due(), Some(at(1000)));
         assert_eq!(shown(&limiter.take_due(at(999))), [""; 0]);
-        assert_eq!(shown(&limiter.take_due(at(1000))), ["HandlerFailed { error: \"one\" } 6"]);
+        assert_eq!(
+            shown(&limiter.take_due(at(1000))),
+            ["HandlerFailed { error: \"one\", fault: None } 6"]
+        );
         assert_eq!(limiter.due(), Some(at(1001)));
         // It comes by itself before it is looked for.
         assert_eq!(limiter.admit(None, &failed("two"), at(1500)), Some(1));
         assert_eq!(limiter.admit(None, &failed("one"), at(1501)), None);
-        assert_eq!(shown(&limiter.take_all(at(1600))), ["HandlerFailed { error: \"one\" } 0"]);
+        assert_eq!(
+            shown(&limiter.take_all(at(1600))),
+            ["HandlerFailed { error: \"one\", fault: None } 0"]
+        );
         assert_eq!(limiter.due(), None);
         assert!(limiter.take_all(at(1700)).is_empty());
     }

@@ -2,6 +2,7 @@
 //!
 //! Owns how a line looks. Never decides whether there is one, and never writes it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,7 +11,7 @@ use chrono::{DateTime, Local, SecondsFormat, Utc};
 use serde::Serialize;
 
 use super::log::LogFormat;
-use crate::script::Level;
+use crate::script::{HandlerError, Level};
 use crate::visible::{visible, visible_lines};
 
 /// A line of the log, without its time.
@@ -21,12 +22,14 @@ pub(super) struct Line {
     pub(super) node: Arc<str>,
     pub(super) socket: Option<Arc<str>>,
     pub(super) message: String,
+    /// The place of a fault in a handler, and how it got there.
+    pub(super) fault: Option<Arc<HandlerError>>,
 }
 
 impl Line {
     /// A line of the run as a whole.
     pub(super) fn of_run(level: Level, message: String) -> Self {
-        Self { level, node: "".into(), socket: None, message }
+        Self { level, node: "".into(), socket: None, message, fault: None }
     }
 }
 
@@ -104,6 +107,46 @@ struct JsonLine<'l> {
     socket: Option<&'l str>,
     message: &'l str,
     repeated: u64,
+    fault: Option<JsonFault<'l>>,
+}
+
+/// A fault in a handler as JSON.
+#[derive(Serialize)]
+struct JsonFault<'l> {
+    handler: &'l str,
+    message: &'l str,
+    file: Cow<'l, str>,
+    line: Option<usize>,
+    column: Option<usize>,
+    calls: Vec<JsonCall<'l>>,
+}
+
+/// A function on the way to a fault, the outermost first.
+#[derive(Serialize)]
+struct JsonCall<'l> {
+    function: &'l str,
+    file: Cow<'l, str>,
+    line: Option<usize>,
+    column: Option<usize>,
+}
+
+impl<'l> JsonFault<'l> {
+    fn of(error: &'l HandlerError) -> Self {
+        let calls = error.calls.iter().map(|call| JsonCall {
+            function: &call.function,
+            file: call.path.to_string_lossy(),
+            line: call.position.map(|at| at.line),
+            column: call.position.map(|at| at.column),
+        });
+        Self {
+            handler: &error.handler,
+            message: &error.message,
+            file: error.path.to_string_lossy(),
+            line: error.position.map(|at| at.line),
+            column: error.position.map(|at| at.column),
+            calls: calls.collect(),
+        }
+    }
 }
 
 fn json(line: &Line, repeated: u64, time: DateTime<Utc>) -> String {
@@ -114,6 +157,7 @@ fn json(line: &Line, repeated: u64, time: DateTime<Utc>) -> String {
         socket: line.socket.as_deref(),
         message: &line.message,
         repeated,
+        fault: line.fault.as_deref().map(JsonFault::of),
     };
     // Texts and a number always are JSON.
     serde_json::to_string(&line).map(|text| text + "\n").unwrap_or_default()
@@ -125,7 +169,7 @@ mod tests {
 
     fn line(level: Level, node: &str, socket: Option<&str>) -> Line {
         let message = "a \"text\"\nof two lines".to_owned();
-        Line { level, node: node.into(), socket: socket.map(Into::into), message }
+        Line { level, node: node.into(), socket: socket.map(Into::into), message, fault: None }
     }
 
     #[test]
@@ -147,7 +191,7 @@ mod tests {
         assert_eq!(
             text,
             "{\"time\":\"1970-01-01T00:00:00.000Z\",\"level\":\"error\",\"node\":\"a\",\
-             \"socket\":\"in\",\"message\":\"a \\\"text\\\"\\nof two lines\",\"repeated\":7}\n"
+             \"socket\":\"in\",\"message\":\"a \\\"text\\\"\\nof two lines\",\"repeated\":7,\"fault\":null}\n"
         );
         let text = json(&line(Level::Info, "", None), 0, SystemTime::UNIX_EPOCH.into());
         assert!(text.contains("\"node\":null,\"socket\":null,"), "{text}");

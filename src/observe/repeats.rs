@@ -87,6 +87,7 @@ mod tests {
             node: "a".into(),
             socket: None,
             message: text.to_owned(),
+            fault: None,
         };
         let start = Instant::now();
         let at = |millis: u64| start + Duration::from_millis(millis);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::backlog::{Backlog, Item};
 use super::line::{Line, Look};
 use super::repeats::Repeats;
-use super::words::{level, sentence};
+use super::words::{fault, level, sentence};
 use crate::event::{Told, What};
 use crate::script::Level;
 
@@ -95,6 +95,7 @@ impl<W: Write, G: FnOnce()> Scribe<W, G> {
                 let line = Line {
                     level: level(&fact.what),
                     message: sentence(&fact.what),
+                    fault: fault(&fact.what),
                     node: fact.node,
                     socket: fact.socket,
                 };
@@ -252,7 +253,8 @@ mod tests {
     fn a_handlers_lines_stand_as_they_were_said_and_equal_faults_are_counted() {
         let paper = Paper::default();
         let mut scribe = scribe(&paper);
-        let failed = |error: &str| told(What::HandlerFailed { error: error.to_owned() });
+        let failed =
+            |error: &str| told(What::HandlerFailed { error: error.to_owned(), fault: None });
         for item in [said("x"), failed("no"), said("x"), failed("no"), failed("never"), said("y")] {
             scribe.add(item);
         }

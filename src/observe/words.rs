@@ -2,11 +2,12 @@
 //!
 //! Owns the sentences that a user reads in the log. Never prints them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::duration::format_duration;
 use crate::event::What;
-use crate::script::Level;
+use crate::script::{HandlerError, Level};
 use crate::units::size_text;
 
 /// How much a fact matters.
@@ -44,13 +45,18 @@ pub(super) fn level(what: &What) -> Level {
     }
 }
 
+/// The fault in a handler that it tells of, for machines.
+pub(super) fn fault(what: &What) -> Option<Arc<HandlerError>> {
+    if let What::HandlerFailed { fault, .. } = what { fault.clone() } else { None }
+}
+
 /// One sentence for a fact.
 pub(super) fn sentence(what: &What) -> String {
     match what {
         What::Log { text, .. } => text.clone(),
         What::Bound { endpoint } => format!("bound to {endpoint}"),
         What::Serving { address } => format!("figures at http://{address}/metrics"),
-        What::HandlerFailed { error } => error.clone(),
+        What::HandlerFailed { error, .. } => error.clone(),
         What::LongCall { handler, took_ms, held_ms, others } => {
             let what = match held_ms {
                 Some(held) => format!("{others} waited {held} ms"),

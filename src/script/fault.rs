@@ -40,7 +40,7 @@ impl fmt::Display for ScriptFault {
 }
 
 /// Why a handler failed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum HandlerErrorKind {
     /// The message does not fit its socket's format; no handler was called.
     Malformed(Malformed),
@@ -55,7 +55,7 @@ pub enum HandlerErrorKind {
 }
 
 /// One function that was being called when a handler failed.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct CallSite {
     /// The function.
     pub function: String,
@@ -66,7 +66,7 @@ pub struct CallSite {
 }
 
 /// A handler that failed.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct HandlerError {
     /// Why.
     pub kind: HandlerErrorKind,

@@ -37,13 +37,36 @@ fn parsed(ending: &Ending) -> Vec<Value> {
 }
 
 #[test]
+fn a_fault_in_a_handler_keeps_its_place_and_its_way_there_for_machines() {
+    let script = "fn inner(n) {\n    throw `no ${n}`\n}\nfn on_start() {\n    inner(7)\n}\n";
+    let ending = Zrig::of("nodes: {a: {role: pull, bind: 'inproc://a', script: a.rhai}}")
+        .with("a.rhai", script)
+        .arguments(["--log-format", "json"])
+        .lasting("300ms")
+        .ends()
+        .expect(0, []);
+    // Before it runs, what the checker hints at is drawn.
+    let lines = ending.log.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let faults: Vec<Value> =
+        lines.map(|line| line["fault"].clone()).filter(|fault| !fault.is_null()).collect();
+    assert_eq!(faults.len(), 1, "{}", ending.text());
+    let fault = &faults[0];
+    assert!(fault["file"].as_str().unwrap().ends_with("a.rhai"), "{fault}");
+    assert_eq!((&fault["line"], &fault["column"]), (&2.into(), &5.into()), "{fault}");
+    assert_eq!((&fault["handler"], &fault["message"]), (&"on_start".into(), &"no 7".into()));
+    assert_eq!(fault["calls"].as_array().unwrap().len(), 1, "{fault}");
+    let call = &fault["calls"][0];
+    assert_eq!((&call["function"], &call["line"]), (&"inner".into(), &5.into()), "{fault}");
+}
+
+#[test]
 fn each_line_as_json_has_time_level_node_socket_message_and_count() {
     let ending = Zrig::of(LOUD).arguments(["--log-format", "json", "--log", "debug"]).ends();
     let ending = ending.expect(0, []);
     let lines = parsed(&ending);
     for line in &lines {
         let keys: Vec<&String> = line.as_object().unwrap().keys().collect();
-        assert_eq!(keys.len(), 6, "{line}");
+        assert_eq!(keys.len(), 7, "{line}");
         let time = line["time"].as_str().unwrap();
         assert!(time.len() == 24 && time.ends_with('Z'), "{line}");
         assert!(line["repeated"].is_u64() && line["message"].is_string(), "{line}");

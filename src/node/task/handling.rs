@@ -2,6 +2,7 @@
 //!
 //! Owns what follows a handler that failed. Never sends: what is to go out is queued.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use smallvec::SmallVec;
@@ -147,7 +148,7 @@ impl Node {
             size_text(bytes),
             size_text(limit)
         );
-        self.tell_limited(None, What::HandlerFailed { error });
+        self.tell_limited(None, What::HandlerFailed { error, fault: None });
         if self.blueprint.spec.on_error == OnError::Stop {
             let why = format!("the state of {} is too large", self.blueprint.instance);
             return self.tell(None, What::StopRequested { status: 1, why });
@@ -181,7 +182,9 @@ impl Node {
 
     pub(super) fn failed(&mut self, error: &HandlerError) {
         self.blueprint.counters.failed.add(1);
-        self.tell_limited(None, What::HandlerFailed { error: error.to_string() });
+        let what =
+            What::HandlerFailed { error: error.to_string(), fault: Some(Arc::new(error.clone())) };
+        self.tell_limited(None, what);
         self.obey_on_error(|instance| format!("a handler of {instance} failed"));
     }
 
