@@ -98,9 +98,11 @@ impl Node {
         if !has_answered || self.sockets[place].monitor.is_none() {
             return;
         }
-        self.sockets[place].take_without_limit();
         let answered = self.answer_to_the_last(place).await;
         let socket = &mut self.sockets[place];
+        // While nothing waits: libzmq would not go on by itself where a full queue had stopped it.
+        take_what_has_come(socket);
+        socket.take_without_limit();
         if let Some(monitor) = &socket.monitor {
             monitor.finish(|ends| answered.contains(ends));
         }
@@ -128,9 +130,10 @@ impl Node {
     async fn answer_to_the_last(&mut self, place: usize) -> Vec<(String, String)> {
         let begun = Instant::now();
         let until = begun + patience([&self.sockets[place]].into_iter());
+        let mut was_still_at = None;
         loop {
-            // Who never ceases to ask is answered for half of the time: the answers have to go out.
-            if begun.elapsed() < PARTING / 2 {
+            // Who never ceases to ask is answered for so long: the answers have to go out.
+            if begun.elapsed() < ANSWERING / 2 {
                 take_what_has_come(&mut self.sockets[place]);
                 self.finish_stash(place);
             }
@@ -138,6 +141,7 @@ impl Node {
             let mut waits = self.unsent(until.max(Instant::now() + TOLD)).await;
             waits.retain(|one| one.place == place);
             let is_over = Instant::now() >= until;
+            let is_long_over = begun.elapsed() >= ANSWERING;
             let socket = &self.sockets[place];
             let accepted =
                 socket.peers.keys().filter(|(_, remote)| !socket.connected.contains(remote));
@@ -148,11 +152,16 @@ impl Node {
             };
             let all_sent = accepted.clone().all(has_sent);
             let sent: Vec<_> = accepted.filter(|ends| has_sent(ends)).cloned().collect();
-            let more = begun.elapsed() < PARTING / 2 && !self.has_answered(place);
-            if is_over || all_taken && all_sent && !more {
+            let more = begun.elapsed() < ANSWERING / 2 && !self.has_answered(place);
+            let is_still = all_taken && all_sent && !more;
+            // What libzmq tells may be what an observer asked for, before the last answer was given.
+            let given = is_still.then(|| self.sockets[place].counters.messages_out.get());
+            let is_to_go_on = is_still || more;
+            if is_still && given == was_still_at || is_over && !is_to_go_on || is_long_over {
                 return sent;
             }
-            if !more {
+            was_still_at = given;
+            if !more && !is_still {
                 tokio::time::sleep(LOOK).await;
             }
         }
