@@ -33,8 +33,11 @@ const PATIENCE: Duration = Duration::from_millis(250);
 pub struct View {
     shown: Arc<Mutex<Shown>>,
     /// The last figures, and since when they were taken; nodes are asked by one at a time.
-    sampled: Arc<tokio::sync::Mutex<Option<(Instant, Arc<Snapshot>)>>>,
+    sampled: Arc<tokio::sync::Mutex<Option<Sampled>>>,
 }
+
+/// Figures, and since when they were taken.
+type Sampled = (Instant, Arc<Snapshot>);
 
 /// What the window shows.
 #[derive(Debug)]
