@@ -1,0 +1,51 @@
+# The daily verbs. `.ci/run` is everything that a change has to pass.
+
+# What there is.
+default:
+    @just --list
+
+# What a change has to pass before anything else: format, lints, the fast tests.
+quick:
+    cargo fmt --check
+    cargo clippy --locked --all-targets -- -D warnings
+    cargo test --locked --lib --test architecture --test check --test check_command --test schema
+
+# Every test.
+test *ARGS:
+    cargo test --locked {{ARGS}}
+
+# Every test without the patches of libzmq.
+test-released:
+    cargo test --locked --no-default-features
+
+# The tests of runs and reloads at full length, with the optimised program.
+soak *NAME:
+    ZRIG_SOAK=1 cargo test --release --locked --test run --test reload -- {{NAME}} --nocapture
+
+# Everything that a change has to pass, as continuous integration does it.
+ci:
+    .ci/run
+
+# Times calls of handlers; a word picks those whose name has it.
+bench *NAME:
+    cargo bench --bench handler -- {{NAME}}
+
+# Measures the whole program against its rivals.
+compare *NAME:
+    benches/compare.py {{NAME}}
+
+# libzmq's own programs, as released and as built here.
+upstream *ARGS:
+    zmq-sys/upstream.py {{ARGS}}
+
+# Ten million bytes of strangers', under sanitizers.
+strangers:
+    fuzz/strangers.sh
+
+# Takes over snapshots that changed on purpose.
+accept:
+    INSTA_UPDATE=always cargo test --locked --lib --test check
+
+# Advisories, licences and sources of the dependencies.
+deny:
+    cargo deny check
