@@ -18,18 +18,24 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Refuses what there is no room for behind `effects` of `bytes` in all.
+    /// Whether there is room for one more effect behind `effects`, of `bytes` in all.
+    fn has_room(self, effects: usize, bytes: usize) -> bool {
+        effects < self.effects && bytes <= self.bytes
+    }
+
+    /// Says what there is no room for.
     fn admit(self, effects: usize, bytes: usize) -> Result<(), String> {
-        if effects >= self.effects {
-            return Err(format!(
+        if self.has_room(effects, bytes) {
+            return Ok(());
+        }
+        Err(if effects >= self.effects {
+            format!(
                 "a call can send and log {} times at most; spread the work over on_tick or after()",
                 self.effects
-            ));
-        }
-        if bytes > self.bytes {
-            return Err(format!("a call can send and log {} MiB at most", self.bytes >> 20));
-        }
-        Ok(())
+            )
+        } else {
+            format!("a call can send and log {} MiB at most", self.bytes >> 20)
+        })
     }
 }
 
@@ -82,7 +88,7 @@ impl Collector {
 
     /// Whether there is room for a call that only sends one message of so many bytes.
     pub(super) fn takes_one(&self, bytes: usize) -> bool {
-        self.room.get().admit(0, bytes).is_ok()
+        self.room.get().has_room(0, bytes)
     }
 
     /// Forgets what a failed call wanted, but for what it logged and counted.

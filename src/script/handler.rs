@@ -212,7 +212,7 @@ impl Handler {
             return Ok(());
         };
         let asks = outlet.role == Role::Rep;
-        let letter = match Letter::open(inbound, outlet, &self.view.names[socket], self.habit) {
+        let mut letter = match Letter::open(inbound, outlet, &self.view.names[socket], self.habit) {
             Ok(letter) => letter,
             Err(misfit) => {
                 let asker = asks.then(|| WayBack { socket, route: misfit.inbound.route.clone() });
@@ -226,12 +226,12 @@ impl Handler {
             }
             return Ok(());
         };
-        let (letter, known) = match &entry.shortcut {
-            Some(shortcut) => match self.directly(shortcut, letter, effects) {
+        let known = match &entry.shortcut {
+            Some(shortcut) => match self.directly(shortcut, &mut letter, effects) {
                 Direct::Done => return Ok(()),
-                Direct::Left(letter, known) => (letter, known),
+                Direct::Left(known) => known,
             },
-            None => (letter, None),
+            None => None,
         };
         let asker = asks.then(|| WayBack { socket, route: letter.route.clone() });
         let msg = Msg(Rc::new(letter));

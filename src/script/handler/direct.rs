@@ -20,8 +20,8 @@ use crate::zeromq::Role;
 pub(super) enum Direct {
     /// All that its handler wants is done.
     Done,
-    /// It is left alone, with what the handler returns if that was found.
-    Left(Letter, Option<Known>),
+    /// It is left alone; what the handler returns, if that was found.
+    Left(Option<Known>),
 }
 
 impl Handler {
@@ -29,19 +29,43 @@ impl Handler {
     pub(super) fn directly(
         &mut self,
         shortcut: &Shortcut,
-        mut letter: Letter,
+        letter: &mut Letter,
         effects: &mut VecDeque<Effect>,
     ) -> Direct {
-        let Some(outcome) = shortcut.outcome(&letter) else { return Direct::Left(letter, None) };
+        let Some(outcome) = shortcut.outcome(letter) else { return Direct::Left(None) };
         if matches!(outcome, Outcome::Nothing) && letter.role != Role::Rep {
             letter.teach(&mut self.habit);
             return Direct::Done;
         }
-        let Some((socket, payload)) = self.sent(&letter, &outcome) else {
-            let known = outcome.known();
-            return Direct::Left(letter, Some(known));
+        let found = match self.view.target(Some(letter)) {
+            Target::Socket(Ok(socket)) => self.view.outlets.get(socket).map(|one| (socket, one)),
+            Target::Sink | Target::Socket(Err(_)) => None,
         };
-        let payload = payload.unwrap_or_else(|| std::mem::take(&mut letter.payload));
+        let Some((socket, outlet)) = found else { return Direct::Left(Some(outcome.known())) };
+        let goes_back = letter.route.is_some();
+        let envelope = letter.route.as_ref().map_or(0, |route| bytes_of(&route.envelope));
+        let collector = self.engine.desk.collector();
+        let has_room = |frames: &Multipart| collector.takes_one(envelope + bytes_of(frames));
+        // Built and moved once: each further move of frames is a tenth of a short call.
+        let payload = match outcome {
+            // Who asked gets an answer, whether there is room or not.
+            Outcome::Nothing => encode::notice("", outlet),
+            Outcome::Message
+                if (goes_back || takes_as_it_is(outlet, letter.format))
+                    && has_room(&letter.payload) =>
+            {
+                std::mem::take(&mut letter.payload)
+            }
+            Outcome::Text(text) if goes_back || takes_text(outlet) => {
+                match encode::text(&text, outlet) {
+                    Some(payload) if has_room(&payload) => payload,
+                    _ => return Direct::Left(Some(Outcome::Text(text).known())),
+                }
+            }
+            other @ (Outcome::Message | Outcome::Text(_) | Outcome::Value(_)) => {
+                return Direct::Left(Some(other.known()));
+            }
+        };
         let frames = match letter.route.take() {
             Some(route) => Route::back(route, payload),
             None => payload,
@@ -49,26 +73,6 @@ impl Handler {
         letter.teach(&mut self.habit);
         Effect::add_message(effects, socket, frames);
         Direct::Done
-    }
-
-    /// The socket that the outcome goes to and its frames, none where they are the message's own;
-    /// nothing where that takes a closer look.
-    fn sent(&self, letter: &Letter, outcome: &Outcome<'_>) -> Option<(usize, Option<Multipart>)> {
-        let Target::Socket(Ok(socket)) = self.view.target(Some(letter)) else { return None };
-        let outlet = self.view.outlets.get(socket)?;
-        let goes_back = letter.route.is_some();
-        let payload = match outcome {
-            // Who asked gets an answer, whether there is room or not.
-            Outcome::Nothing => return Some((socket, Some(encode::notice("", outlet)))),
-            Outcome::Text(text) if goes_back || takes_text(outlet) => {
-                Some(encode::text(text, outlet)?)
-            }
-            Outcome::Message if goes_back || takes_as_it_is(outlet, letter.format) => None,
-            Outcome::Text(_) | Outcome::Message | Outcome::Value(_) => return None,
-        };
-        let envelope = letter.route.as_ref().map_or(0, |route| bytes_of(&route.envelope));
-        let bytes = envelope + bytes_of(payload.as_ref().unwrap_or(&letter.payload));
-        self.engine.desk.collector().takes_one(bytes).then_some((socket, payload))
     }
 }
 
