@@ -50,6 +50,7 @@ pub(super) struct Lines {
     block: Vec<u8>,
     at: usize,
     ended: bool,
+    waits_for_its_time: bool,
     /// How many bytes of long lines may be on their way.
     budget: Arc<Budget>,
     teller: Teller,
@@ -78,9 +79,15 @@ impl Lines {
             block: Vec::new(),
             at: 0,
             ended: false,
+            waits_for_its_time: false,
             budget,
             teller,
         })
+    }
+
+    /// Begins its rhythm now.
+    pub(super) fn begin(&mut self, now: Instant) {
+        self.due = now;
     }
 
     /// Goes on as a spec says that differs in no more than its rhythm and escapes.
@@ -99,7 +106,8 @@ impl Lines {
         if self.ended {
             return Ok(Next::Ended);
         }
-        if self.interval.is_some() && self.due > now || self.budget.is_spent() {
+        self.waits_for_its_time = self.interval.is_some() && self.due > now;
+        if self.waits_for_its_time || self.budget.is_spent() {
             return Ok(Next::Nothing);
         }
         while self.at >= self.block.len() {
@@ -139,9 +147,10 @@ impl Lines {
         }
     }
 
-    /// When the next line's time comes, if that is what the source waits for.
-    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
-        (!self.ended && self.interval.is_some() && self.due > now).then_some(self.due)
+    /// When the next line's time comes, if that is what the source waited for when it was last
+    /// asked. It may have come since.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.waits_for_its_time.then_some(self.due)
     }
 
     /// What wakes the node when a waiting source has something.
@@ -184,7 +193,37 @@ fn unescape(line: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::unescape;
+    use std::time::{Duration, Instant};
+
+    use super::{Lines, Next, unescape};
+    use crate::event::facts;
+    use crate::node::teller::Teller;
+    use crate::topology::{FileSpec, ReadSpec};
+
+    #[test]
+    fn a_line_whose_time_comes_while_its_node_falls_asleep_wakes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lines.txt");
+        std::fs::write(&path, "one\ntwo\n").unwrap();
+        let interval = Some(Duration::from_millis(10));
+        let file = FileSpec::Path(path);
+        let spec = ReadSpec { file, interval, repeat: false, escape: false };
+        let (teller, _reader) = facts();
+        let teller = Teller::new(&teller, &"a".into());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let begun = Instant::now();
+        let mut lines = runtime.block_on(Lines::open(&spec, begun, teller)).unwrap();
+        while !matches!(lines.next(begun), Ok(Next::Line(_))) {
+            assert!(begun.elapsed() < Duration::from_secs(60));
+            assert_eq!(lines.due(), None, "it waits for the file");
+        }
+        assert!(matches!(lines.next(begun), Ok(Next::Nothing)));
+        // However much later that is asked.
+        assert_eq!(lines.due(), Some(begun + Duration::from_millis(10)));
+        let later = begun + Duration::from_millis(11);
+        assert!(matches!(lines.next(later), Ok(Next::Line(_))));
+        assert_eq!(lines.due(), None);
+    }
 
     #[test]
     fn what_a_sink_escaped_is_read_as_it_was() {

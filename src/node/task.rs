@@ -297,7 +297,7 @@ impl Node {
         let spec = Arc::clone(&self.blueprint.spec);
         self.timers.set_periodic(spec.every, &spec.timers, Instant::now());
         let left = self.blueprint.kept.take().unwrap_or_default();
-        self.inherit_files(&left);
+        let inherits_source = self.inherit_files(&left);
         let event = match (left.state, &mut self.handler) {
             (Some(state), Some(handler)) => {
                 handler.restore(state);
@@ -306,15 +306,20 @@ impl Node {
             _ => Event::Start,
         };
         self.call(event);
+        if let Some(source) = self.source.as_mut().filter(|_| !inherits_source) {
+            source.begin(Instant::now());
+        }
         for inbound in std::mem::take(&mut self.early) {
             self.handle(inbound);
         }
     }
 
-    /// Goes on with the source and the sink of the node before it.
-    fn inherit_files(&mut self, left: &Legacy) {
+    /// Goes on with the source and the sink of the node before it; whether there was a source.
+    fn inherit_files(&mut self, left: &Legacy) -> bool {
         let spec = &self.blueprint.spec;
-        if let Some(source) = spec.read.as_ref().and_then(|spec| left.take_source(spec)) {
+        let source = spec.read.as_ref().and_then(|spec| left.take_source(spec));
+        let inherits_source = source.is_some();
+        if let Some(source) = source {
             source.belongs_to(&self.blueprint.instance);
             self.source = Some(source);
         }
@@ -322,6 +327,7 @@ impl Node {
             sink.belongs_to(&self.blueprint.instance);
             self.sink = Some(sink);
         }
+        inherits_source
     }
 
     /// One round of work that survives a panic; whether there was any. After one it pauses, so that
@@ -511,8 +517,7 @@ impl Node {
     fn next_due(&self) -> Option<Instant> {
         let running = self.phase == Phase::Running && self.takes_new();
         let timers = self.timers.next_due().filter(|_| running);
-        let line =
-            self.source.as_ref().and_then(|source| source.due(Instant::now())).filter(|_| running);
+        let line = self.source.as_ref().and_then(Lines::due).filter(|_| running);
         let drain =
             self.drain.as_ref().map(|drain| drain.deadline.min(drain.last_activity + drain.quiet));
         let stop = match self.phase {

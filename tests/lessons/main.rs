@@ -225,7 +225,9 @@ fn zr0111_a_port_of_70000_is_taken_for_4464() {
 fn zr0111_what_bind_makes_of_a_host_name_depends_on_the_transport() {
     let context = Context::new();
     let sink = socket(&context, SocketType::PULL);
-    assert_eq!(sink.bind("tcp://localhost:*"), Ok(()), "since libzmq 4.3.5");
+    // As released it asks for the address, on the thread of whoever binds, however long that takes.
+    let is_asked_for = !cfg!(feature = "patched-libzmq");
+    assert_eq!(sink.bind("tcp://localhost:*").is_ok(), is_asked_for, "since libzmq 4.3.5");
     assert!(sink.bind("ws://localhost:*").is_err());
 }
 

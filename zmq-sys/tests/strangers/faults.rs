@@ -688,6 +688,20 @@ fn subscriptions_are_kept_and_left_as_they_were_made() {
 }
 
 #[test]
+fn a_subscription_inside_a_message_runs_no_messages_together() {
+    let context = Context::new();
+    let publisher = context.socket(zmq_sys::ZMQ_XPUB);
+    let mut peer = Peer::connect(publisher.bound()).shaken("SUB", b"");
+    peer.say(&frame(0, b"\x01a"));
+    assert_eq!(publisher.receive(), [b"\x01a"]);
+    // It is subscribed to already, so this part is passed on to nobody.
+    peer.say(&[frame(MORE, b"user"), frame(0, b"\x01a")].concat());
+    peer.say(&frame(0, b"\x01b"));
+    assert_eq!(publisher.receive(), [b"user"]);
+    assert_eq!(publisher.receive(), [b"\x01b"]);
+}
+
+#[test]
 fn a_curve_server_that_sends_a_point_of_no_use_is_left() {
     let context = Context::new();
     let server = curve::Server::new();

@@ -68,6 +68,15 @@ impl Socket {
         assert_eq!(result, 0, "option {option} = {value}: {}", why());
     }
 
+    /// Its socket type.
+    fn role(&self) -> c_int {
+        let (mut role, mut size) = (0, size_of::<c_int>());
+        let option = zmq_sys::ZMQ_TYPE as c_int;
+        // SAFETY: the value is there for the call.
+        unsafe { zmq_sys::zmq_getsockopt(self.0, option, (&raw mut role).cast(), &raw mut size) };
+        role
+    }
+
     pub(crate) fn bytes(&self, option: u32, value: &[u8]) {
         let (data, length) = (value.as_ptr().cast(), value.len());
         // SAFETY: the value is there for the call.
@@ -137,7 +146,7 @@ impl Socket {
                 zmq_sys::zmq_msg_init(place);
                 if zmq_sys::zmq_msg_recv(place, self.0, zmq_sys::ZMQ_DONTWAIT as c_int) < 0 {
                     zmq_sys::zmq_msg_close(place);
-                    assert!(frames.is_empty(), "half a message");
+                    assert!(frames.is_empty(), "half a message: {frames:?} of a {}", self.role());
                     return None;
                 }
                 let data = zmq_sys::zmq_msg_data(place).cast::<u8>();
