@@ -39,6 +39,14 @@ BUILDS = {"released": [], "patched": ["--features", "patched"]}
 SHARED = ["testutil", "testutil_monitoring", "testutil_security", "testutil_unity"]
 # What looks into the library, and so has to be compiled with the headers of either build.
 INSIDE = ["test_security_curve", "unittest_*"]
+# Parts of programs that want what the patches change on purpose, and why; all others have to pass.
+CHANGED = {
+    "test_security_zap": (
+        "test_zap_unsuccessful_disconnect_",
+        "a handshake ends at once when its ZAP handler goes, so that the client tries again; these"
+        " want it to wait until the client loses patience",
+    )
+}
 # By libzmq's own convention.
 SKIPPED = 77
 VERDICTS = ["passed", "skipped", "failed", "hung"]
@@ -166,12 +174,15 @@ def verdict(library, program, limit):
             [library.folder / program],
             cwd=folder,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            text=True,
+            errors="replace",
         )
         try:
-            status = process.wait(limit)
+            said, _ = process.communicate(timeout=limit)
+            status = process.returncode
         except subprocess.TimeoutExpired:
             return "hung", limit
         finally:
@@ -180,9 +191,18 @@ def verdict(library, program, limit):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     took = time.monotonic() - started
+    if library.name == "patched" and fails_on_purpose(program, said):
+        status = 0
     # Each has an alarm of its own, too.
     words = {0: "passed", SKIPPED: "skipped", -signal.SIGALRM: "hung"}
     return words.get(status, "failed"), took
+
+
+def fails_on_purpose(program, said):
+    """Whether what fails in a program is nothing but what is changed on purpose."""
+    part, _ = CHANGED.get(program, (None, None))
+    failed = [line for line in said.splitlines() if ":FAIL" in line]
+    return part is not None and bool(failed) and all(f":{part}" in line for line in failed)
 
 
 def chance(times, ours, theirs):
@@ -236,6 +256,9 @@ def main():
             print(f"{name:{width}}  " + "  ".join(f"{cell:>16}" for cell in cells) + note, flush=True)
     for name, why in missing.items():
         print(f"{name}: {why}")
+    for name, (part, why) in CHANGED.items():
+        if name in names:
+            print(f"{name}: with the patches {part}* may fail: {why}")
     if left_out:
         print(f"left out, as they take more than {options.quick} s: {', '.join(left_out)}")
     if worse:
