@@ -30,7 +30,8 @@ use crate::document::{Document, Mapping, Node};
 use crate::nearest;
 use crate::script::ScriptText;
 
-use super::spec::{Topology, TopologySpec};
+use super::checked::Topology;
+use super::spec::TopologySpec;
 
 pub use handlers::{InlineHandler, WantedHandlers, WantedScript, wanted_scripts};
 
