@@ -170,7 +170,7 @@ fn mend(text: &str, side: Side, error: &EndpointError) -> (String, Option<String
         }
         EndpointError::UnknownTransport(transport) => {
             let known = ["tcp", "ipc", "inproc", "ws"];
-            super::nearest::nearest(transport, known)
+            crate::nearest::nearest(transport, known)
                 .map(|near| text.replacen(transport.as_str(), near.first(), 1))
         }
         EndpointError::NoPort(_)

@@ -12,9 +12,9 @@ use crate::zeromq::Role;
 
 use super::draft::SocketDraft;
 use super::keys;
-use super::nearest::one_of;
 use super::report::{Report, first_line};
 use super::value;
+use crate::nearest::one_of;
 
 /// The roles that can send a copy to somebody without an address.
 const CAPTURES: &[Role] = &[Role::Pub, Role::Xpub, Role::Push, Role::Dealer, Role::Pair];

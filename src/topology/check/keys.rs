@@ -6,8 +6,11 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Document, Entry, Mapping, YamlHand, is_handler_key};
 use crate::zeromq::SocketOption;
 
-use super::nearest::{Guess, one_of};
 use super::report::Report;
+use crate::nearest::{Guess, one_of};
+
+/// The keys of the whole file.
+pub const TOP: &[&str] = &["version", "name", "description", "defaults", "nodes"];
 
 /// Words of other runners and of ZeroMQ's own interface, with this format's.
 const OTHER_WORDS: &[(&str, &str)] = &[

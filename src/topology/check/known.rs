@@ -2,9 +2,9 @@
 //!
 //! Owns nothing of its own: the lists are those that the checker reads by.
 
-pub use super::TOP_KEYS as TOP;
 pub use super::defaults::{HWM_KEYS as HWM, KEYS as DEFAULTS};
 pub use super::handlers::EVENTS;
+pub use super::keys::TOP;
 pub use super::lines::{READ_KEYS as READ, WRITE_KEYS as WRITE};
 pub use super::node::KEYS as NODE;
 pub use super::socket::KEYS as SOCKET;

@@ -18,17 +18,14 @@ mod options;
 mod publish;
 mod report;
 mod resolve;
+mod scripts;
 mod security;
 mod semantics;
 mod socket;
 mod value;
 
-use std::collections::BTreeMap;
-
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Document, Mapping, Node};
-use crate::nearest;
-use crate::script::ScriptText;
 
 use super::checked::Topology;
 use super::spec::TopologySpec;
@@ -38,33 +35,10 @@ pub use handlers::{InlineHandler, WantedHandlers, WantedScript, wanted_scripts};
 use defaults::Defaults;
 use draft::NodeDraft;
 use report::Report;
+pub use scripts::Scripts;
 
 #[cfg(test)]
 pub(super) mod tests;
-
-/// The keys of the whole file.
-pub const TOP_KEYS: &[&str] = &["version", "name", "description", "defaults", "nodes"];
-
-/// The nodes' handlers, as the loader got them.
-#[derive(Default, Debug)]
-pub struct Scripts {
-    by_node: BTreeMap<String, Result<ScriptText, Vec<Diagnostic>>>,
-}
-
-impl Scripts {
-    /// Puts a node's handlers in, or why there are none.
-    pub fn insert(&mut self, node: String, script: Result<ScriptText, Vec<Diagnostic>>) {
-        self.by_node.insert(node, script);
-    }
-
-    fn of(&self, node: &str) -> Option<&ScriptText> {
-        self.by_node.get(node).and_then(|script| script.as_ref().ok())
-    }
-
-    fn faults(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.by_node.values().filter_map(|script| script.as_ref().err()).flatten()
-    }
-}
 
 /// What came of checking a document.
 #[derive(Debug)]
@@ -98,7 +72,7 @@ fn read_top(
         report_shapeless(root, report);
         return None;
     };
-    keys::check(top, &[TOP_KEYS], "a topology", report);
+    keys::check(top, &[keys::TOP], "a topology", report);
     check_version(top, report);
     let stem = document.source().path().file_stem().unwrap_or_default();
     let name = top.get("name").and_then(|value| value::text("name", value, report));

@@ -12,7 +12,6 @@ use crate::document::{Entry, Mapping, Node, Style, is_handler_key};
 use crate::script::{Handlers, ScriptText};
 use crate::topology::spec::{NodeSpec, OnError};
 
-use super::Scripts;
 use super::defaults::Defaults;
 use super::draft::{NodeDraft, SocketDraft};
 use super::forward;
@@ -21,6 +20,7 @@ use super::keys;
 use super::lines;
 use super::name;
 use super::report::{Report, first_line};
+use super::scripts::Scripts;
 use super::socket;
 use super::value;
 

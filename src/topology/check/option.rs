@@ -11,9 +11,9 @@ use crate::duration::format_duration;
 use crate::units;
 use crate::zeromq::{OptionKind, OptionValue, SocketOption, decode_z85};
 
-use super::nearest::one_of;
 use super::report::Report;
 use super::value;
+use crate::nearest::one_of;
 
 /// The bytes of a CURVE key, raw and as Z85.
 const KEY_BYTES: usize = 32;

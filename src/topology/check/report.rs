@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, in_order};
 use crate::document::Document;
 use crate::source::{Source, Span};
 
-use super::nearest::{Guess, nearest};
+use crate::nearest::{Guess, nearest};
 
 /// From so many faults on, they are told more tersely.
 const MANY: usize = 200;

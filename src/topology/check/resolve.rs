@@ -10,8 +10,8 @@ use crate::topology::spec::Attachment;
 use crate::zeromq::Role;
 
 use super::draft::{NodeDraft, Resolved, SocketDraft, TargetKind};
-use super::nearest::one_of;
 use super::report::Report;
+use crate::nearest::one_of;
 
 /// Resolves every target of every socket.
 pub(super) fn resolve(drafts: &[NodeDraft], report: &mut Report<'_>) -> Resolved {

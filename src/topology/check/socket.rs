@@ -10,12 +10,12 @@ use crate::zeromq::{OptionName, Role};
 use super::attach;
 use super::defaults::{self, Defaults};
 use super::draft::SocketDraft;
-use super::nearest::{Guess, one_of};
 use super::options;
 use super::publish;
 use super::report::Report;
 use super::security;
 use super::value;
+use crate::nearest::{Guess, one_of};
 
 /// The keys of a socket.
 pub const KEYS: &[&str] = &[

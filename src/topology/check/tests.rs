@@ -5,6 +5,7 @@ use std::fmt::Write;
 use proptest::prelude::*;
 
 use super::*;
+use crate::script::ScriptText;
 use crate::source::{Source, SourceMap};
 use crate::topology::spec::*;
 use crate::zeromq::{Endpoint, OptionName, OptionValue, Role};

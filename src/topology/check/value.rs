@@ -13,8 +13,8 @@ use crate::duration::parse_duration;
 use crate::units;
 
 use super::keys::shorten;
-use super::nearest::one_of;
 use super::report::Report;
+use crate::nearest::one_of;
 
 /// The units of a duration.
 const DURATION_UNITS: &str = "us, ms, s, m or h";
