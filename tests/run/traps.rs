@@ -157,6 +157,36 @@ fn a_rep_with_a_high_water_mark_of_2_answers_eight_hammering_clients_every_time(
     assert!(!ending.said("dropped"), "{}", ending.text());
 }
 
+/// It asks a thousand times without reading, and has room for one answer; what it has none for waits
+/// in the server, and has to go out as it was asked.
+#[test]
+fn answers_for_which_a_client_has_no_room_come_in_the_order_of_its_questions() {
+    const ASKED: usize = 500;
+    let port = free_port();
+    let run = Zrig::of(&format!(
+        "nodes:\n  server: {{role: rep, bind: {port}, hwm: {{send: 2, receive: 10000}}, on_message: msg}}\n"
+    ))
+    .start();
+    let context = zmq::Context::new();
+    let client = context.socket(zmq::DEALER).unwrap();
+    client.set_rcvhwm(1).unwrap();
+    client.set_rcvtimeo(20_000).unwrap();
+    client.set_sndtimeo(20_000).unwrap();
+    client.set_linger(0).unwrap();
+    client.connect(&format!("tcp://127.0.0.1:{port}")).unwrap();
+    let question = |number: usize| format!("{number:>20000}");
+    for number in 0..ASKED {
+        client.send_multipart([&b""[..], question(number).as_bytes()], 0).unwrap();
+    }
+    for number in 0..ASKED {
+        let answer = client.recv_multipart(0).unwrap();
+        let text = std::str::from_utf8(&answer[1]).unwrap();
+        assert_eq!(text.trim_start(), number.to_string(), "another answer was first");
+    }
+    let ending = run.stop();
+    assert!(!ending.said("dropped"), "{}", ending.text());
+}
+
 /// Eight clients ask over inproc, where both ends' marks make one queue.
 #[test]
 fn a_rep_with_a_high_water_mark_of_2_answers_every_time_inside_the_process_too() {

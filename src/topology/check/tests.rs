@@ -87,6 +87,14 @@ fn told(cases: &[&str]) -> String {
 }
 
 #[test]
+fn what_a_file_leaves_open_is_the_formats_own() {
+    let topology = sound("nodes: {a: {role: pull, bind: 1}}");
+    let socket = &topology.nodes[0].sockets[0];
+    assert_eq!(socket.linger, Some(std::time::Duration::from_millis(500)));
+    assert_eq!(socket.hwm, HighWaterMark { send: 1000, receive: 1000 });
+}
+
+#[test]
 fn the_form_of_a_file_is_checked() {
     assert_told(
         "the_form_of_a_file_is_checked",
