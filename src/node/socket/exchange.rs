@@ -104,6 +104,8 @@ impl NodeSocket {
             Err(Errno::AGAIN) => {
                 // Credit from peers may wait among commands that sends skip; EVENTS reads them.
                 let _ = self.raw.events();
+                // So may the end of a subscription, and then libzmq sends to fewer.
+                self.find_reached(message);
                 self.hand_over(message)
             }
             sent => sent,
