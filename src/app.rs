@@ -26,6 +26,7 @@ use crate::script::Level;
 use crate::source::SourceMap;
 use crate::supervisor::{Haste, Receipt, StartError, Supervisor, Verdict};
 use crate::topology::Topology;
+use crate::until::until;
 use crate::watch::Watcher;
 
 /// How long the whole stop may take before what holds it is named.
@@ -232,23 +233,11 @@ impl Run<'_> {
 
     /// Logs and reloads until something ends the run; the result is the exit status.
     async fn watch(&mut self, signals: &mut Signals) -> u8 {
-        let over = self.options.duration.map(|duration| tokio::time::Instant::now() + duration);
+        let over = self.options.duration.map(|duration| Instant::now() + duration);
         let watches = self.options.watching != Watching::Off;
         // Set while a save seems to be under way.
-        let mut look_again: Option<tokio::time::Instant> = None;
+        let mut look_again: Option<Instant> = None;
         loop {
-            let over = async {
-                match over {
-                    Some(over) => tokio::time::sleep_until(over).await,
-                    None => std::future::pending().await,
-                }
-            };
-            let again = async {
-                match look_again {
-                    Some(at) => tokio::time::sleep_until(at).await,
-                    None => std::future::pending().await,
-                }
-            };
             let reason = tokio::select! {
                 facts = self.reader.next_ones() => {
                     let status = facts.iter().find_map(|told| told.fact.what.exit_status());
@@ -265,18 +254,16 @@ impl Run<'_> {
                     Asked::Reload => Reason::Asked,
                 },
                 () = self.watcher.changed(), if watches => Reason::Changed,
-                () = again => Reason::Waited,
+                () = until(look_again) => Reason::Waited,
                 () = until(self.retry.due()) => Reason::Again,
-                () = over => return 0,
+                () = until(over) => return 0,
                 () = self.logger.unheard() => return 0,
             };
             match self.reload(reason, signals).await {
                 Reloaded::Done => look_again = None,
                 Reloaded::StillSaving => {
-                    if reason == Reason::Waited {
-                        look_again = None;
-                    }
-                    look_again.get_or_insert_with(|| tokio::time::Instant::now() + SAVING);
+                    let under_way = look_again.filter(|_| reason != Reason::Waited);
+                    look_again = under_way.or(Some(Instant::now() + SAVING));
                 }
                 Reloaded::Over(status) => return status,
             }
@@ -498,13 +485,6 @@ fn longest_linger(topology: &Topology) -> Option<Duration> {
     sockets
         .map(|socket| socket.linger)
         .try_fold(Duration::ZERO, |most, linger| Some(most.max(linger?)))
-}
-
-async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due.into()).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// Tells what waits to be told, now that nothing more comes.

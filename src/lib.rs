@@ -56,6 +56,7 @@ pub mod source;
 pub mod supervisor;
 pub mod topology;
 pub mod units;
+mod until;
 pub mod visible;
 pub mod watch;
 pub mod zeromq;

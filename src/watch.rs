@@ -17,6 +17,7 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 
 use crate::lock::locked;
+use crate::until::until;
 
 /// How long nothing may have moved before a change counts as saved: editors write in steps, and
 /// files that are saved together are one change.
@@ -174,7 +175,7 @@ impl Watcher {
                     return self.tell(false);
                 }
                 () = tokio::time::sleep_until(self.look_at.into()) => self.look(),
-                () = quiet(moving) => {
+                () = until(moving.map(|moving| moving.quiet_at)) => {
                     if let Some(moving) = moving && self.is_told(moving) {
                         return self.tell(moving.since.elapsed() >= LONGEST);
                     }
@@ -218,13 +219,6 @@ impl Watcher {
         let shared = Arc::clone(&self.shared);
         let look = std::thread::Builder::new().name("folders".to_owned());
         self.looking = look.spawn(move || shared.look_at_folders()).ok();
-    }
-}
-
-async fn quiet(moving: Option<Moving>) {
-    match moving {
-        Some(moving) => tokio::time::sleep_until(moving.quiet_at.into()).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -33,6 +33,7 @@ const FLOORS: &[&[&str]] = &[
         "listing",
         "lock",
         "aside",
+        "until",
         "visible",
     ],
 ];

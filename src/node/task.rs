@@ -41,6 +41,7 @@ use super::timers::Timers;
 use crate::event::What;
 use crate::fiber;
 use crate::script::{Effect, Engine, Event, Handler, Inbound, Outlet, PeerEvent};
+use crate::until::until;
 
 /// How many messages, timers or lines one round handles before other nodes have their turn.
 const BURST: usize = 64;
@@ -545,13 +546,6 @@ impl Node {
             .chain(told)
             .flatten()
             .min()
-    }
-}
-
-async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due.into()).await,
-        None => std::future::pending().await,
     }
 }
 
