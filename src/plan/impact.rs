@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ChangeKind, How, NodePlan};
-use crate::topology::{Link, LinkEnd, NodeSpec, SocketSpec, Topology};
+use crate::topology::{LinkEnd, NodeSpec, SocketSpec, Topology};
 
 /// A socket, by its node's name and its own.
 pub(crate) type SocketKey = (String, String);
@@ -26,8 +26,9 @@ pub(crate) struct Impact {
     pub(crate) detached: BTreeSet<SocketKey>,
     /// Disturbed sockets that answer by their connections: what they owe may have no way afterwards.
     pub(crate) answerers: BTreeSet<SocketKey>,
-    /// Links of the topology as it will be whose binding end is new: the other end connects anew.
-    pub(crate) renewed: Vec<Link>,
+    /// Binding ends of links, in the topology as it will be, that are new: the other ends connect
+    /// anew.
+    pub(crate) renewed: BTreeSet<LinkEnd>,
 }
 
 /// Sockets that exchange messages inside the file.
@@ -61,7 +62,7 @@ impl Impact {
             }
             impact.groups.push(group);
         }
-        impact.renewed = impact.renewed_links(nodes, new);
+        impact.renewed = impact.renewed_ends(nodes, new);
         impact
     }
 
@@ -102,18 +103,20 @@ impl Impact {
         }
     }
 
-    fn renewed_links(&self, nodes: &[NodePlan], new: &Topology) -> Vec<Link> {
+    fn renewed_ends(&self, nodes: &[NodePlan], new: &Topology) -> BTreeSet<LinkEnd> {
         let begins = |node: &&NodePlan| !node.instances().made.is_empty();
         let made: BTreeSet<&str> = nodes.iter().filter(begins).map(NodePlan::name).collect();
         let added: BTreeSet<SocketKey> = nodes.iter().flat_map(added_sockets).collect();
-        let is_new = |link: &&Link| {
-            let binder = &new.nodes[link.binder.node];
-            let key = (binder.name.clone(), binder.sockets[link.binder.socket].name.clone());
+        let is_new = |end: &LinkEnd| {
+            let binder = &new.nodes[end.node];
+            let key = (binder.name.clone(), binder.sockets[end.socket].name.clone());
             made.contains(binder.name.as_str())
                 || self.replaced.contains(&key)
                 || added.contains(&key)
         };
-        new.links().iter().filter(is_new).cloned().collect()
+        // Many may connect to one.
+        let ends: BTreeSet<LinkEnd> = new.links().iter().map(|link| link.binder).collect();
+        ends.into_iter().filter(is_new).collect()
     }
 }
 

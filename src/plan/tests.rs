@@ -89,7 +89,8 @@ fn done(plan: &Plan) -> String {
     if !disturbed.is_empty() {
         parts.push(format!("disturbed {}", disturbed.join(", ")));
     }
-    let renewed = impact.renewed.iter().map(|link| {
+    let renewed = plan.to().links().iter().filter(|link| impact.renewed.contains(&link.binder));
+    let renewed = renewed.map(|link| {
         let end = |end: crate::topology::LinkEnd| {
             let node = &plan.to().nodes[end.node];
             format!("{}.{}", node.name, node.sockets[end.socket].name)

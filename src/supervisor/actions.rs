@@ -113,7 +113,7 @@ impl Supervisor {
             let binder = &new.nodes[link.binder.node];
             // What a plan back has to make anew it cannot know.
             let is_new = joined.contains(binder.name.as_str());
-            if !is_new && !plan.impact().renewed.contains(link) {
+            if !is_new && !plan.impact().renewed.contains(&link.binder) {
                 continue;
             }
             let connecter = &new.nodes[link.connecter.node];
