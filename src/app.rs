@@ -14,12 +14,12 @@ use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::retry::Retry;
-use self::sight::{Sight, Trouble};
+use self::sight::{Sight, lost};
 use crate::control::ControlSocket;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Fact, FactReader, Told, What, facts};
 use crate::listing::some_of;
-use crate::load::{Loaded, load_again};
+use crate::load::{Loaded, Trouble, load_again};
 use crate::node::lay_out_descriptors;
 use crate::observe::{Logger, Receipts, ServeAddress, ServeError, Server};
 use crate::script::Level;
@@ -285,12 +285,12 @@ impl Run<'_> {
             matches!(reason, Reason::Asked | Reason::Waited) && !self.watcher.is_moving();
         let Some((loaded, now)) = self.look().await else { return Reloaded::StillSaving };
         let is_wanted = matches!(reason, Reason::Asked | Reason::Again);
-        if let Some(trouble) = Trouble::of(&loaded) {
+        if let Some(trouble) = &loaded.trouble {
             if !is_saved {
                 return Reloaded::StillSaving;
             }
-            if reason == Reason::Asked || self.trouble.as_ref() != Some(&trouble) {
-                self.reject_unread(&loaded, trouble, begun);
+            if reason == Reason::Asked || self.trouble.as_ref() != Some(trouble) {
+                self.reject_lost(&loaded, trouble, begun);
             }
             return Reloaded::Done;
         }
@@ -390,13 +390,13 @@ impl Run<'_> {
     }
 
     /// Says that the topology file says nothing, and why.
-    fn reject_unread(&mut self, loaded: &Loaded, trouble: Trouble, begun: Instant) {
-        if !matches!(trouble, Trouble::Gone) {
+    fn reject_lost(&mut self, loaded: &Loaded, trouble: &Trouble, begun: Instant) {
+        if *trouble != Trouble::Gone {
             (self.terminal.show)(loaded);
         }
-        let errors = vec![trouble.text(&self.options.file)];
+        let errors = vec![lost(&self.options.file, trouble)];
         self.hand_out(&Receipt::rejected(self.supervisor.generation(), begun.elapsed(), errors));
-        self.trouble = Some(trouble);
+        self.trouble = Some(trouble.clone());
     }
 
     fn hand_out(&self, receipt: &Receipt) {

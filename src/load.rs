@@ -37,19 +37,21 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// Every file that was read or is missing: a change of any of them may change the topology.
     pub files: Vec<PathBuf>,
-    /// Why the topology file itself was not read, if so.
-    pub unread: Option<Unread>,
+    /// Why the topology file itself says nothing, if so.
+    pub trouble: Option<Trouble>,
 }
 
-/// Why a topology file is not read.
+/// Why a topology file says nothing.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Unread {
+pub enum Trouble {
     /// There is none.
-    Missing,
-    /// It is a pipe or a device, which gives its text once.
+    Gone,
+    /// It holds nothing.
+    Empty,
+    /// It is a pipe or a device, which gives its text once: so from the start, mostly.
     Pipe,
-    /// Something else.
-    Because(String),
+    /// It is not to be read, and why.
+    Unreadable(String),
 }
 
 /// Reads a topology, its scripts and what they import; `lookup` gives variables their values.
@@ -76,14 +78,14 @@ fn loaded(
         Err(error) => {
             let code = if error.is_size() { Code::TooLarge } else { Code::Unreadable };
             let message = format!("cannot read {}", path.display());
-            loaded.unread = Some(match &error {
-                ReadError::Missing => Unread::Missing,
-                ReadError::NoFile => Unread::Pipe,
+            loaded.trouble = Some(match &error {
+                ReadError::Missing => Trouble::Gone,
+                ReadError::NoFile => Trouble::Pipe,
                 ReadError::Folder
                 | ReadError::TooLarge(_)
                 | ReadError::NotUtf8 { .. }
                 | ReadError::NoAnswer
-                | ReadError::Io(_) => Unread::Because(error.to_string()),
+                | ReadError::Io(_) => Trouble::Unreadable(error.to_string()),
             });
             loaded
                 .diagnostics
@@ -108,11 +110,12 @@ impl Loaded {
             topology: None,
             diagnostics: Vec::new(),
             files: vec![path.to_owned()],
-            unread: None,
+            trouble: None,
         }
     }
 
     fn check(&mut self, source: Source, lookup: &dyn Fn(&str) -> Option<OsString>) {
+        self.trouble = source.text().trim().is_empty().then_some(Trouble::Empty);
         let id = self.sources.add(source.clone());
         let document = match Document::parse(id, &source, lookup) {
             Ok(document) => document,

@@ -1,29 +1,16 @@
 //! What the files of a run said when they were looked at.
 //!
-//! Owns what tells a new version from the one before, a save that is under way from one that is
-//! meant, and why a topology file says nothing. Never reads a file.
+//! Owns what tells a new version from the one before and a save that is under way from one that is
+//! meant, and the words for a topology file that says nothing. Never reads a file.
 
 use std::path::{Path, PathBuf};
 
-use crate::load::{Loaded, Unread};
+use crate::load::{Loaded, Trouble};
 
 /// What the files said at one time.
 #[derive(PartialEq, Eq)]
 pub(super) struct Sight {
     texts: Vec<(PathBuf, String)>,
-}
-
-/// Why a topology file says nothing.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Trouble {
-    /// There is none.
-    Gone,
-    /// It holds nothing.
-    Empty,
-    /// It is a pipe, which gives its text only once: so from the start, mostly.
-    Pipe,
-    /// It is not to be read, and why.
-    Unreadable(String),
 }
 
 impl Sight {
@@ -44,29 +31,14 @@ impl Sight {
     }
 }
 
-impl Trouble {
-    /// Why the topology file says nothing, if so.
-    pub(super) fn of(loaded: &Loaded) -> Option<Self> {
-        match &loaded.unread {
-            Some(Unread::Missing) => Some(Self::Gone),
-            Some(Unread::Pipe) => Some(Self::Pipe),
-            Some(Unread::Because(why)) => Some(Self::Unreadable(why.clone())),
-            None => {
-                let (_, source) = loaded.sources.iter().next()?;
-                is_blank(source.text()).then_some(Self::Empty)
-            }
-        }
-    }
-
-    /// What a receipt says of it.
-    pub(super) fn text(&self, file: &Path) -> String {
-        let file = file.display();
-        match self {
-            Self::Gone => format!("{file} is gone; what runs stays"),
-            Self::Empty => format!("{file} is empty; what runs stays"),
-            Self::Pipe => format!("{file} is a pipe, which gives its text only once"),
-            Self::Unreadable(why) => format!("cannot read {file}: {why}"),
-        }
+/// What a receipt says of a topology file that says nothing.
+pub(super) fn lost(file: &Path, trouble: &Trouble) -> String {
+    let file = file.display();
+    match trouble {
+        Trouble::Gone => format!("{file} is gone; what runs stays"),
+        Trouble::Empty => format!("{file} is empty; what runs stays"),
+        Trouble::Pipe => format!("{file} is a pipe, which gives its text only once"),
+        Trouble::Unreadable(why) => format!("cannot read {file}: {why}"),
     }
 }
 
