@@ -2,7 +2,6 @@
 //!
 //! Owns what follows a handler that failed. Never sends: what is to go out is queued.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use smallvec::SmallVec;
@@ -120,7 +119,7 @@ impl Node {
                 }
                 self.tell_limited(place, What::Malformed { message: error.message });
             }
-            Err(error) => self.failed(&error),
+            Err(error) => self.failed(error),
         }
         if let Some(news) = news {
             self.state_grew(news);
@@ -180,11 +179,10 @@ impl Node {
         }
     }
 
-    pub(super) fn failed(&mut self, error: &HandlerError) {
+    fn failed(&mut self, error: Box<HandlerError>) {
         self.blueprint.counters.failed.add(1);
-        let what =
-            What::HandlerFailed { error: error.to_string(), fault: Some(Arc::new(error.clone())) };
-        self.tell_limited(None, what);
+        let text = error.to_string();
+        self.tell_limited(None, What::HandlerFailed { error: text, fault: Some(error.into()) });
         self.obey_on_error(|instance| format!("a handler of {instance} failed"));
     }
 
