@@ -104,16 +104,11 @@ impl Blueprint {
             });
         }
         // What is left to it is taken when it begins to work.
-        let left = self.kept.as_ref();
-        let spec = (self.spec.read.as_ref(), self.spec.write.as_ref());
-        let source = match left.zip(spec.0) {
-            Some((left, spec)) if left.has_source(spec) => None,
-            _ => self.source().await?,
-        };
-        let sink = match left.zip(spec.1) {
-            Some((left, spec)) if left.has_sink(spec) => None,
-            _ => self.sink().await?,
-        };
+        let (has_source, has_sink) = self.kept.as_ref().map_or((false, false), |left| {
+            (left.has_source(&self.spec), left.has_sink(&self.spec))
+        });
+        let source = if has_source { None } else { self.source().await? };
+        let sink = if has_sink { None } else { self.sink().await? };
         for socket in &mut sockets {
             let binds: Vec<_> = socket.spec.binds().cloned().collect();
             for endpoint in binds {

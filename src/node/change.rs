@@ -147,16 +147,9 @@ impl Node {
             }
             None => None,
         };
-        let goes_on = match (&from.read, &to.read) {
-            (Some(from), Some(to)) => from.goes_on_as(to),
-            (from, to) => from == to,
-        };
-        let source = if goes_on { None } else { Some(self.blueprint.source().await?) };
-        let goes_on = match (&from.write, &to.write) {
-            (Some(from), Some(to)) => from.goes_on_as(to),
-            (from, to) => from == to,
-        };
-        let sink = if goes_on { None } else { Some(self.blueprint.sink().await?) };
+        let keeps = (from.keeps_source(to), from.keeps_sink(to));
+        let source = if keeps.0 { None } else { Some(self.blueprint.source().await?) };
+        let sink = if keeps.1 { None } else { Some(self.blueprint.sink().await?) };
         Ok(Files { program, source, sink })
     }
 
@@ -303,7 +296,7 @@ impl Node {
                     let Some(mut fresh) = fresh else { continue };
                     bind_ahead(&mut fresh, &has).await;
                     self.part_from_peers(place).await;
-                    take_for(&mut self.sockets[place], Duration::ZERO);
+                    take_what_has_come(&mut self.sockets[place]);
                     self.finish_stash(place);
                     self.send_last(place).await;
                     let mut known = std::mem::replace(&mut self.sockets[place], fresh);
@@ -522,7 +515,7 @@ fn take_last_words(socket: &mut NodeSocket) {
     let from_afar = socket.bound.keys().any(|endpoint| !endpoint.starts_with("inproc:"));
     // `zmq_unbind` ends connections with all that waits to go out on them.
     if from_afar && socket.spec.role.sends() {
-        take_for(socket, Duration::ZERO);
+        take_what_has_come(socket);
         return;
     }
     socket.unbind_all(|_| true);

@@ -10,58 +10,46 @@ use super::lines::Lines;
 use super::sink::Sink;
 use crate::lock::locked;
 use crate::script::Keepsake;
-use crate::topology::{NodeSpec, ReadSpec, WriteSpec};
+use crate::topology::NodeSpec;
 
 /// What a node leaves behind.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Debug)]
 pub struct Legacy {
+    /// What the node was.
+    spec: Arc<NodeSpec>,
     /// The state of its handlers.
     pub(super) state: Option<Keepsake>,
     files: Arc<Mutex<Files>>,
 }
 
+/// What goes on reading and writing meanwhile.
 #[derive(Default, Debug)]
-struct Files {
-    source: Option<(ReadSpec, Lines)>,
-    sink: Option<(WriteSpec, Sink)>,
+pub(super) struct Files {
+    pub(super) source: Option<Lines>,
+    pub(super) sink: Option<Sink>,
 }
 
 impl Legacy {
     /// What a node of that spec leaves.
-    pub(super) fn of(
-        spec: &NodeSpec,
-        state: Option<Keepsake>,
-        source: Option<Lines>,
-        sink: Option<Sink>,
-    ) -> Self {
-        let files =
-            Files { source: spec.read.clone().zip(source), sink: spec.write.clone().zip(sink) };
-        Self { state, files: Arc::new(Mutex::new(files)) }
+    pub(super) fn of(spec: &Arc<NodeSpec>, state: Option<Keepsake>, files: Files) -> Self {
+        Self { spec: Arc::clone(spec), state, files: Arc::new(Mutex::new(files)) }
     }
 
-    /// Whether there is a source that goes on as that one.
-    pub(super) fn has_source(&self, spec: &ReadSpec) -> bool {
-        locked(&self.files).source.as_ref().is_some_and(|(from, _)| from.goes_on_as(spec))
+    /// Whether there is a source that goes on as that of this node.
+    pub(super) fn has_source(&self, of: &NodeSpec) -> bool {
+        self.spec.keeps_source(of) && locked(&self.files).source.is_some()
     }
 
-    /// Whether there is a sink that goes on as that one.
-    pub(super) fn has_sink(&self, spec: &WriteSpec) -> bool {
-        locked(&self.files).sink.as_ref().is_some_and(|(from, _)| from.goes_on_as(spec))
+    /// Whether there is a sink that goes on as that of this node.
+    pub(super) fn has_sink(&self, of: &NodeSpec) -> bool {
+        self.spec.keeps_sink(of) && locked(&self.files).sink.is_some()
     }
 
-    /// The source, if it goes on as that one.
-    pub(super) fn take_source(&self, spec: &ReadSpec) -> Option<Lines> {
+    /// The source and the sink, as far as they go on as those of this node.
+    pub(super) fn take_files(&self, of: &NodeSpec) -> Files {
         let mut files = locked(&self.files);
-        let (_, mut source) = files.source.take_if(|(from, _)| from.goes_on_as(spec))?;
-        source.adopt(spec);
-        Some(source)
-    }
-
-    /// The sink, if it goes on as that one.
-    pub(super) fn take_sink(&self, spec: &WriteSpec) -> Option<Sink> {
-        let mut files = locked(&self.files);
-        let (_, mut sink) = files.sink.take_if(|(from, _)| from.goes_on_as(spec))?;
-        sink.adopt(spec);
-        Some(sink)
+        let source = files.source.take_if(|_| self.spec.keeps_source(of));
+        let sink = files.sink.take_if(|_| self.spec.keeps_sink(of));
+        Files { source, sink }
     }
 }

@@ -241,7 +241,8 @@ impl RawSocket {
     }
 
     /// Has a listener told of the socket from the moment it is closed: [`CLOSED`] at once, who
-    /// connects yet, what it drops, and `ZMQ_EVENT_MONITOR_STOPPED` when nothing of it is left. It must not block.
+    /// connects yet, what it drops, and `ZMQ_EVENT_MONITOR_STOPPED` when nothing of it is left. It
+    /// must not block.
     pub(super) fn at_its_end(&mut self, listener: Listener) {
         self.epilogue = Some(listener);
     }

@@ -28,7 +28,7 @@ use super::blueprint::{Blueprint, NodeError};
 use super::control::{Bound, Control, Expectation};
 use super::forward::Forward;
 use super::inject::Injected;
-use super::legacy::Legacy;
+use super::legacy::{Files, Legacy};
 use super::limiter::Limiter;
 use super::lines::Lines;
 use super::neighbours::{Neighbours, Seat};
@@ -294,12 +294,13 @@ impl Node {
     }
 
     fn start(&mut self) {
+        let is_first = self.phase == Phase::Attaching;
         self.phase = Phase::Running;
         let spec = Arc::clone(&self.blueprint.spec);
         self.timers.set_periodic(spec.every, &spec.timers, Instant::now());
-        let left = self.blueprint.kept.take().unwrap_or_default();
-        let inherits_source = self.inherit_files(&left);
-        let event = match (left.state, &mut self.handler) {
+        let left = self.blueprint.kept.take();
+        let inherits_source = left.as_ref().is_some_and(|left| self.inherit_files(left));
+        let event = match (left.and_then(|left| left.state), &mut self.handler) {
             (Some(state), Some(handler)) => {
                 handler.restore(state);
                 Event::Reload
@@ -307,7 +308,7 @@ impl Node {
             _ => Event::Start,
         };
         self.call(event);
-        if let Some(source) = self.source.as_mut().filter(|_| !inherits_source) {
+        if let Some(source) = self.source.as_mut().filter(|_| is_first && !inherits_source) {
             source.begin(Instant::now());
         }
         for inbound in std::mem::take(&mut self.early) {
@@ -317,18 +318,18 @@ impl Node {
 
     /// Goes on with the source and the sink of the node before it; whether there was a source.
     fn inherit_files(&mut self, left: &Legacy) -> bool {
-        let spec = &self.blueprint.spec;
-        let source = spec.read.as_ref().and_then(|spec| left.take_source(spec));
-        let inherits_source = source.is_some();
-        if let Some(source) = source {
-            source.belongs_to(&self.blueprint.instance);
-            self.source = Some(source);
-        }
-        if let Some(sink) = spec.write.as_ref().and_then(|spec| left.take_sink(spec)) {
-            sink.belongs_to(&self.blueprint.instance);
+        let (spec, instance) = (&self.blueprint.spec, &self.blueprint.instance);
+        let Files { source, sink } = left.take_files(spec);
+        if let (Some(mut sink), Some(spec)) = (sink, &spec.write) {
+            sink.belongs_to(instance);
+            sink.adopt(spec);
             self.sink = Some(sink);
         }
-        inherits_source
+        let (Some(mut source), Some(spec)) = (source, &spec.read) else { return false };
+        source.belongs_to(instance);
+        source.adopt(spec);
+        self.source = Some(source);
+        true
     }
 
     /// One round of work that survives a panic; whether there was any. After one it pauses, so that
@@ -516,6 +517,9 @@ impl Node {
     }
 
     fn next_due(&self) -> Option<Instant> {
+        if self.recovering_until.is_some() {
+            return self.recovering_until;
+        }
         let running = self.phase == Phase::Running && self.takes_new();
         let timers = self.timers.next_due().filter(|_| running);
         let line = self.source.as_ref().and_then(Lines::due).filter(|_| running);
@@ -538,9 +542,6 @@ impl Node {
         let parked = self.sockets.iter().any(|socket| !socket.parked.is_empty());
         let parked = parked.then(|| Instant::now() + PARKED);
         let told = [parked, self.limiter.due(), unreached];
-        if self.recovering_until.is_some() {
-            return self.recovering_until;
-        }
         [timers, line, drain, stop, reconnect, inquiry, given, self.resting_until]
             .into_iter()
             .chain(told)

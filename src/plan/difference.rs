@@ -32,16 +32,12 @@ pub(super) fn of_nodes(from: &NodeSpec, to: &NodeSpec) -> Vec<Change> {
         }
     }
     if from.read != to.read {
-        let goes_on = from.read.as_ref().zip(to.read.as_ref());
-        let goes_on = goes_on.is_some_and(|(from, to)| from.goes_on_as(to));
-        let why = if goes_on { Why::BetweenMessages } else { Why::ReadAnew };
+        let why = if from.keeps_source(to) { Why::BetweenMessages } else { Why::ReadAnew };
         changes.push(of_node(ChangeKind::Read, How::Live, why));
     }
     if from.write != to.write {
-        let goes_on = from.write.as_ref().zip(to.write.as_ref());
-        let goes_on = goes_on.is_some_and(|(from, to)| from.goes_on_as(to));
         let why = match &to.write {
-            _ if goes_on => Why::BetweenMessages,
+            _ if from.keeps_sink(to) => Why::BetweenMessages,
             Some(write) if !write.append => Why::EmptiedFirst,
             Some(_) | None => Why::WrittenOut,
         };

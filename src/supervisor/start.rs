@@ -121,12 +121,6 @@ impl Supervisor {
         Ok((instance, result))
     }
 
-    /// Whether what runs has been writing to the sink that a node is to have.
-    fn writes_already(&self, spec: &NodeSpec) -> bool {
-        let before = self.topology.node(&spec.name).and_then(|node| node.write.as_ref());
-        before.zip(spec.write.as_ref()).is_some_and(|(before, now)| before.goes_on_as(now))
-    }
-
     /// What an instance is made from.
     pub(super) fn blueprint(
         &self,
@@ -144,7 +138,7 @@ impl Supervisor {
             taps: Arc::clone(&self.taps),
             started: self.started,
             kept: self.legacies.get(instance).cloned(),
-            continues_sink: self.writes_already(spec),
+            continues_sink: self.topology.node(&spec.name).is_some_and(|one| one.keeps_sink(spec)),
         }
     }
 

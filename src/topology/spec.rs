@@ -84,6 +84,22 @@ pub struct NodeSpec {
 }
 
 impl NodeSpec {
+    /// Whether its source can become that of another version without being opened again; so it is
+    /// where neither has one.
+    #[must_use]
+    pub fn keeps_source(&self, to: &Self) -> bool {
+        // Whether it waits between two lines decides how far ahead is read.
+        let opened = |read: &ReadSpec| (read.file.clone(), read.repeat, read.interval.is_some());
+        self.read.as_ref().map(opened) == to.read.as_ref().map(opened)
+    }
+
+    /// The same of its sink: `append` is about what was in the file before.
+    #[must_use]
+    pub fn keeps_sink(&self, to: &Self) -> bool {
+        let file = |write: &WriteSpec| write.file.clone();
+        self.write.as_ref().map(file) == to.write.as_ref().map(file)
+    }
+
     /// Whether one of its sockets is the process's ZAP handler.
     #[must_use]
     pub fn is_zap_handler(&self) -> bool {
@@ -153,16 +169,6 @@ pub struct ReadSpec {
     pub escape: bool,
 }
 
-impl ReadSpec {
-    /// Whether a source that runs can become the other without being opened again.
-    #[must_use]
-    pub fn goes_on_as(&self, to: &Self) -> bool {
-        // Whether it waits between two lines decides how far ahead is read.
-        (&self.file, self.repeat, self.interval.is_some())
-            == (&to.file, to.repeat, to.interval.is_some())
-    }
-}
-
 /// A sink of lines.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct WriteSpec {
@@ -172,15 +178,6 @@ pub struct WriteSpec {
     pub append: bool,
     /// `escape`: write line ends and backslashes of a message as `\n`, `\r` and `\\`.
     pub escape: bool,
-}
-
-impl WriteSpec {
-    /// Whether a sink that runs can become the other without being opened again: `append` is about
-    /// what was in the file before.
-    #[must_use]
-    pub fn goes_on_as(&self, to: &Self) -> bool {
-        self.file == to.file
-    }
 }
 
 /// One socket.

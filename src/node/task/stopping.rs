@@ -8,7 +8,7 @@ use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::{Node, Phase};
 use crate::node::forward::Forward;
-use crate::node::legacy::Legacy;
+use crate::node::legacy::{Files, Legacy};
 use crate::node::observation::Observation;
 use crate::node::socket::NodeSocket;
 use crate::script::{Event, Handler};
@@ -76,9 +76,12 @@ impl Node {
             return left;
         }
         let state = self.handler.as_ref().map(Handler::keepsake);
-        let (source, sink) =
-            if self.is_succeeded { (self.source.take(), self.sink.take()) } else { (None, None) };
-        Legacy::of(&self.blueprint.spec, state, source, sink)
+        let files = if self.is_succeeded {
+            Files { source: self.source.take(), sink: self.sink.take() }
+        } else {
+            Files::default()
+        };
+        Legacy::of(&self.blueprint.spec, state, files)
     }
 
     /// Asks libzmq what waits for endpoints that have no connection, and tells it, where nobody tells
