@@ -338,30 +338,18 @@ fn a_folder_that_is_replaced_and_the_one_above_it_are_watched_again() {
     edited.run.says("version 0;");
     let file = path("above/folder/topology.yaml");
     let mut version = 0;
-    let mut next = || {
+    // The folder itself, and the one above it.
+    for (folder, new, new_home) in
+        [("above/folder", "new", "new"), ("above", "beside", "beside/folder")].repeat(times(1, 5))
+    {
         version += 1;
-        version
-    };
-    for _ in 0..times(1, 5) {
-        // The folder itself.
-        let swapped = next();
-        put("new", swapped);
-        fs::rename(path("above/folder"), path("old")).unwrap();
-        fs::rename(path("new"), path("above/folder")).unwrap();
-        seen(&edited, swapped, Instant::now());
-        let saved = next();
-        fs::write(&file, telling(saved)).unwrap();
-        seen(&edited, saved, Instant::now());
-        fs::remove_dir_all(path("old")).unwrap();
-        // The one above it.
-        let swapped = next();
-        put("beside/folder", swapped);
-        fs::rename(path("above"), path("old")).unwrap();
-        fs::rename(path("beside"), path("above")).unwrap();
-        seen(&edited, swapped, Instant::now());
-        let saved = next();
-        fs::write(&file, telling(saved)).unwrap();
-        seen(&edited, saved, Instant::now());
+        put(new_home, version);
+        fs::rename(path(folder), path("old")).unwrap();
+        fs::rename(path(new), path(folder)).unwrap();
+        seen(&edited, version, Instant::now());
+        version += 1;
+        fs::write(&file, telling(version)).unwrap();
+        seen(&edited, version, Instant::now());
         fs::remove_dir_all(path("old")).unwrap();
     }
     edited.stop();

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use crate::message::Format;
 use crate::script::trial::{Trial, compiled, inbound_by, script, view};
-use crate::script::{Call, Event, Outlet};
+use crate::script::{Call, Event, Outlet, Program};
 use crate::zeromq::Role;
 
 /// Every kind of socket in every format.
@@ -79,15 +79,21 @@ fn scripts(call: &str) -> Vec<String> {
     scripts
 }
 
+/// A node without sockets, the scripts of a call, and the call as it is found in them.
+fn prepared(call: &str) -> (Trial, Vec<Program>, Call) {
+    let trial = Trial::new(&[], "");
+    let programs: Vec<_> =
+        scripts(call).iter().map(|text| compiled(&trial.engine, &script(text))).collect();
+    let name = call.split('(').next();
+    let known = |found: &&Call| Some(found.name.as_str()) == name;
+    let surveyed = programs[0].survey().calls.iter().find(known).unwrap().clone();
+    (trial, programs, surveyed)
+}
+
 #[test]
 fn a_call_is_refused_beforehand_exactly_where_every_run_of_it_fails() {
     for call in CALLS {
-        let mut trial = Trial::new(&[], "");
-        let programs: Vec<_> =
-            scripts(call).iter().map(|text| compiled(&trial.engine, &script(text))).collect();
-        let name = call.split('(').next();
-        let known = |found: &&Call| Some(found.name.as_str()) == name;
-        let surveyed = programs[0].survey().calls.iter().find(known).unwrap().clone();
+        let (mut trial, programs, surveyed) = prepared(call);
         for outlets in nodes() {
             let said = surveyed.refusal(&outlets);
             let runs = programs.iter().any(|program| {
@@ -102,12 +108,7 @@ fn a_call_is_refused_beforehand_exactly_where_every_run_of_it_fails() {
 #[test]
 fn the_socket_that_a_call_is_said_to_send_on_is_the_one_it_sends_on() {
     for call in ["send(V)", "send_to(\"b\", V)", "publish(T, V)", "publish(\"a\", T, V)"] {
-        let mut trial = Trial::new(&[], "");
-        let programs: Vec<_> =
-            scripts(call).iter().map(|text| compiled(&trial.engine, &script(text))).collect();
-        let name = call.split('(').next();
-        let known = |found: &&Call| Some(found.name.as_str()) == name;
-        let surveyed = programs[0].survey().calls.iter().find(known).unwrap().clone();
+        let (mut trial, programs, surveyed) = prepared(call);
         for outlets in nodes() {
             for program in &programs {
                 trial.handler.swap(program.clone(), view(outlets.clone()));
