@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use zrig::message::{Format, Frame};
 use zrig::script::{
-    Effect, Engine, Event, Handler, Handlers, Inbound, NodeView, Outlet, ScriptText,
+    Effect, Engine, Handler, Handlers, Inbound, Invocation, NodeView, Outlet, ScriptText,
 };
 use zrig::zeromq::Role;
 
@@ -131,7 +131,7 @@ fn round(handler: &mut Handler, work: &Work, bursts: usize) -> Duration {
     let mut time = Duration::ZERO;
     let mut effects: VecDeque<Effect> = VecDeque::new();
     for _ in 0..bursts {
-        let burst: Vec<Event> = (0..BURST).map(|_| message(work.frame)).collect();
+        let burst: Vec<Invocation> = (0..BURST).map(|_| message(work.frame)).collect();
         let start = Instant::now();
         for event in burst {
             if let Err(error) = handler.call_into(event, &mut effects) {
@@ -145,8 +145,8 @@ fn round(handler: &mut Handler, work: &Work, bursts: usize) -> Duration {
     time
 }
 
-fn message(frame: &str) -> Event {
-    Event::Message(Inbound {
+fn message(frame: &str) -> Invocation {
+    Invocation::Message(Inbound {
         socket: 0,
         payload: [Frame::from(frame)].into_iter().collect(),
         route: None,
@@ -177,7 +177,7 @@ fn handler_of(work: &Work) -> Handler {
         state_limit: usize::MAX,
     };
     let mut handler = Handler::new(&engine, program, view);
-    if let Err(error) = handler.call_into(Event::Start, &mut VecDeque::new()) {
+    if let Err(error) = handler.call_into(Invocation::Start, &mut VecDeque::new()) {
         panic!("{error}");
     }
     handler

@@ -17,7 +17,7 @@ use super::socket::{NodeSocket, SocketError};
 use super::task::{Node, Phase};
 use crate::counters::{DropReason, SocketCounters};
 use crate::event::What;
-use crate::script::{Effect, Event, Program};
+use crate::script::{Effect, Invocation, Program};
 use crate::topology::{NodeSpec, SocketSpec};
 use crate::zeromq::Role;
 
@@ -93,7 +93,7 @@ impl Node {
             socket.settle();
         }
         if reloaded && matches!(self.phase, Phase::Running | Phase::Quiet) {
-            self.call(Event::Reload);
+            self.call(Invocation::Reload);
         }
     }
 

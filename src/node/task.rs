@@ -40,7 +40,7 @@ use super::timers::Timers;
 
 use crate::event::What;
 use crate::fiber;
-use crate::script::{Effect, Engine, Event, Handler, Inbound, Outlet, PeerEvent};
+use crate::script::{Effect, Engine, Handler, Inbound, Invocation, Outlet, PeerEvent};
 use crate::until::until;
 
 /// How many messages, timers or lines one round handles before other nodes have their turn.
@@ -303,9 +303,9 @@ impl Node {
         let event = match (left.and_then(|left| left.state), &mut self.handler) {
             (Some(state), Some(handler)) => {
                 handler.restore(state);
-                Event::Reload
+                Invocation::Reload
             }
-            _ => Event::Start,
+            _ => Invocation::Start,
         };
         self.call(event);
         if let Some(source) = self.source.as_mut().filter(|_| is_first && !inherits_source) {

@@ -82,7 +82,7 @@ pub struct PeerEvent {
 
 /// What a handler is called for.
 #[derive(Debug)]
-pub enum Event {
+pub enum Invocation {
     /// `on_start()`.
     Start,
     /// `on_SOCKET(msg)` or `on_message(msg)`.
@@ -103,7 +103,7 @@ pub enum Event {
     Stop,
 }
 
-impl Event {
+impl Invocation {
     /// The name of the handler; messages of a socket may have one of their own.
     #[must_use]
     pub fn handler(&self) -> &'static str {

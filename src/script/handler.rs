@@ -17,7 +17,7 @@ use rhai::{
 
 use self::direct::Direct;
 use super::desk::{Desk, NodeView, View, WayBack};
-use super::effect::{Effect, Event, Inbound, PeerEvent, PeerEventKind};
+use super::effect::{Effect, Inbound, Invocation, PeerEvent, PeerEventKind};
 use super::engine::Engine;
 use super::failure;
 use super::fault::{HandlerError, HandlerErrorKind};
@@ -173,7 +173,7 @@ impl Handler {
         Some((&entry.name, self.program.main.path(), position))
     }
 
-    /// Calls the handler of an event, if there is one, and adds what it wants done to `effects`.
+    /// Calls the handler that an invocation is for, if there is one, and adds what it wants done to `effects`.
     ///
     /// A handler is all or nothing: when it fails, nothing is sent but what it logged and counted.
     /// What it changed in `this` before stays changed. A request on a `rep` is answered in any
@@ -184,16 +184,20 @@ impl Handler {
     /// When the handler fails, or the message does not fit its socket's format.
     pub fn call_into(
         &mut self,
-        event: Event,
+        invocation: Invocation,
         effects: &mut VecDeque<Effect>,
     ) -> Result<(), Box<HandlerError>> {
-        let name = event.handler();
-        let argument = match event {
-            Event::Message(inbound) => return self.message(inbound, effects),
-            Event::Start | Event::Tick | Event::End | Event::Reload | Event::Stop => Argument::None,
-            Event::Timer(name) => Argument::Value(ImmutableString::from(&*name).into()),
-            Event::Line(line) => Argument::Value(text_or_blob(&line)),
-            Event::Peer(peer) => Argument::Value(self.peer(&peer)),
+        let name = invocation.handler();
+        let argument = match invocation {
+            Invocation::Message(inbound) => return self.message(inbound, effects),
+            Invocation::Start
+            | Invocation::Tick
+            | Invocation::End
+            | Invocation::Reload
+            | Invocation::Stop => Argument::None,
+            Invocation::Timer(name) => Argument::Value(ImmutableString::from(&*name).into()),
+            Invocation::Line(line) => Argument::Value(text_or_blob(&line)),
+            Invocation::Peer(peer) => Argument::Value(self.peer(&peer)),
         };
         match self.program.entries.get(name).cloned() {
             Some(entry) => self.run(&entry, Work::Call(argument), None, None, effects),

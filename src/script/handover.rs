@@ -57,7 +57,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::script::Event;
+    use crate::script::Invocation;
     use crate::script::trial::{Trial, planted, shown};
     use crate::zeromq::Role::Push;
 
@@ -69,7 +69,7 @@ mod tests {
         ]
         .map(|text| {
             let mut trial = Trial::new(&[("out", Push)], &text);
-            match trial.event(Event::Start) {
+            match trial.invoke(Invocation::Start) {
                 Ok(effects) => effects.iter().map(shown).collect(),
                 Err(error) => vec![format!("failed: {}", error.message)],
             }

@@ -39,7 +39,7 @@ mod vocabulary;
 mod weight;
 
 pub use desk::NodeView;
-pub use effect::{Effect, Event, Inbound, Level, Outlet, PeerEvent, PeerEventKind, Route};
+pub use effect::{Effect, Inbound, Invocation, Level, Outlet, PeerEvent, PeerEventKind, Route};
 pub use encode::{Offered, encode_line, encode_offered};
 pub use engine::Engine;
 pub use failure::panic_text;

@@ -9,8 +9,8 @@ use std::time::Instant;
 use rhai::{ASTNode, Expr};
 
 use super::{
-    Effect, Engine, Event, Handler, HandlerError, Handlers, Inbound, NodeView, Outlet, Program,
-    Route, ScriptFault, ScriptText,
+    Effect, Engine, Handler, HandlerError, Handlers, Inbound, Invocation, NodeView, Outlet,
+    Program, Route, ScriptFault, ScriptText,
 };
 use crate::message::{Format, Frame};
 use crate::zeromq::Role;
@@ -77,10 +77,13 @@ impl Trial {
         Self { handler: Handler::new(&engine, program, view), engine, outlets }
     }
 
-    /// Calls the handler of an event.
-    pub(super) fn event(&mut self, event: Event) -> Result<VecDeque<Effect>, Box<HandlerError>> {
+    /// Calls the handler that an invocation is for.
+    pub(super) fn invoke(
+        &mut self,
+        invocation: Invocation,
+    ) -> Result<VecDeque<Effect>, Box<HandlerError>> {
         let mut effects = VecDeque::new();
-        self.handler.call_into(event, &mut effects).map(|()| effects)
+        self.handler.call_into(invocation, &mut effects).map(|()| effects)
     }
 
     /// Calls the handler of a message that came by the socket of that place.
@@ -89,8 +92,8 @@ impl Trial {
         socket: usize,
         frames: &[&[u8]],
     ) -> Result<VecDeque<Effect>, Box<HandlerError>> {
-        let event = self.inbound(socket, frames);
-        self.event(event)
+        let invocation = self.inbound(socket, frames);
+        self.invoke(invocation)
     }
 
     /// The same, with what was sent as text only.
@@ -103,14 +106,14 @@ impl Trial {
     }
 
     /// A message; on sockets that route, from the sender "me" over an empty delimiter on `rep`.
-    pub(super) fn inbound(&self, socket: usize, frames: &[&[u8]]) -> Event {
+    pub(super) fn inbound(&self, socket: usize, frames: &[&[u8]]) -> Invocation {
         inbound_by(self.outlets[socket].role, socket, frames)
     }
 }
 
 /// A message by a socket of that role.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the other roles have no envelope")]
-pub(super) fn inbound_by(role: Role, socket: usize, frames: &[&[u8]]) -> Event {
+pub(super) fn inbound_by(role: Role, socket: usize, frames: &[&[u8]]) -> Invocation {
     let envelope: &[&[u8]] = match role {
         Role::Rep => &[b"me", b""],
         Role::Router | Role::Stream => &[b"me"],
@@ -120,7 +123,7 @@ pub(super) fn inbound_by(role: Role, socket: usize, frames: &[&[u8]]) -> Event {
         Rc::new(Route { envelope: envelope.iter().map(|frame| Frame::copy(frame)).collect() })
     });
     let payload = frames.iter().map(|frame| Frame::copy(frame)).collect();
-    Event::Message(Inbound { socket, payload, route })
+    Invocation::Message(Inbound { socket, payload, route })
 }
 
 /// A script that has to compile.

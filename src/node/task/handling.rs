@@ -16,7 +16,7 @@ use crate::node::lines::{LINE_MAX, Next};
 use crate::node::sink::{LineEndInside, Sink};
 use crate::node::timers::TimerName;
 use crate::script::{
-    Effect, Event, HandlerError, HandlerErrorKind, Inbound, Route, StateNews, fits, panic_text,
+    Effect, HandlerError, HandlerErrorKind, Inbound, Invocation, Route, StateNews, fits, panic_text,
 };
 use crate::topology::OnError;
 use crate::units::size_text;
@@ -55,7 +55,7 @@ impl Node {
 
     pub(super) fn handle(&mut self, inbound: Inbound) {
         if self.handler.as_ref().is_some_and(|handler| handler.takes(inbound.socket)) {
-            self.call(Event::Message(inbound));
+            self.call(Invocation::Message(inbound));
             return;
         }
         let format = self.sockets[inbound.socket].spec.format;
@@ -89,13 +89,17 @@ impl Node {
     }
 
     /// Calls the handler, and queues what it wants done.
-    pub(in crate::node) fn call(&mut self, event: Event) {
+    pub(in crate::node) fn call(&mut self, invocation: Invocation) {
         let Some(handler) = &mut self.handler else { return };
-        let place = if let Event::Message(inbound) = &event { Some(inbound.socket) } else { None };
-        let name = event.handler();
+        let place = if let Invocation::Message(inbound) = &invocation {
+            Some(inbound.socket)
+        } else {
+            None
+        };
+        let name = invocation.handler();
         let before = self.last_call.unwrap_or_else(Instant::now);
         let waiting = self.pending.len();
-        let result = handler.call_into(event, &mut self.pending);
+        let result = handler.call_into(invocation, &mut self.pending);
         let has_said = handler.has_said();
         let after = Instant::now();
         self.call_ended = after;
@@ -250,8 +254,8 @@ impl Node {
             let Some(name) = self.timers.take_due(now) else { break };
             fired += 1;
             self.call(match name {
-                TimerName::Tick => Event::Tick,
-                TimerName::Named(name) => Event::Timer(name),
+                TimerName::Tick => Invocation::Tick,
+                TimerName::Named(name) => Invocation::Timer(name),
             });
             self.flush(now);
         }
@@ -277,7 +281,7 @@ impl Node {
                     ));
                 }
                 Ok(Next::End) => {
-                    self.call(Event::End);
+                    self.call(Invocation::End);
                     return true;
                 }
                 Ok(Next::Nothing | Next::Ended) => break,
@@ -292,7 +296,7 @@ impl Node {
 
     pub(super) fn line(&mut self, line: Vec<u8>) {
         if self.handler.as_ref().is_some_and(|handler| handler.handles("on_line")) {
-            self.call(Event::Line(line));
+            self.call(Invocation::Line(line));
         } else {
             self.send_line(&line);
         }
@@ -302,7 +306,7 @@ impl Node {
         let mut told = false;
         while self.takes_new() {
             let Some(event) = self.peer_events.pop_front() else { break };
-            self.call(Event::Peer(event));
+            self.call(Invocation::Peer(event));
             told = true;
         }
         told

@@ -11,7 +11,7 @@ use crate::node::forward::Forward;
 use crate::node::legacy::{Files, Legacy};
 use crate::node::observation::Observation;
 use crate::node::socket::NodeSocket;
-use crate::script::{Event, Handler};
+use crate::script::{Handler, Invocation};
 
 impl Node {
     pub(super) fn begin_stop(&mut self, deadline: Instant, alone: bool) {
@@ -22,7 +22,7 @@ impl Node {
             self.sockets.iter_mut().for_each(NodeSocket::keep_unsent);
         }
         if matches!(self.phase, Phase::Running | Phase::Quiet) {
-            self.call(Event::Stop);
+            self.call(Invocation::Stop);
         }
         self.timers.clear();
         self.phase = Phase::Stopping { deadline };

@@ -4,7 +4,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use crate::script::trial::{Trial, compiled, faults, script};
-use crate::script::{Engine, Event, Handlers, Piece, ScriptText};
+use crate::script::{Engine, Handlers, Invocation, Piece, ScriptText};
 use crate::source::Position;
 use crate::zeromq::Role::{Pair, Pull, Push};
 
@@ -102,7 +102,7 @@ fn what_goes_wrong_in_an_inline_handler_has_its_place_in_the_yaml_file() {
         compiled(&trial.engine, &text),
         crate::script::trial::view(vec![crate::script::trial::outlet("p", Pair)]),
     );
-    let Err(error) = trial.event(Event::Message(crate::script::Inbound {
+    let Err(error) = trial.invoke(Invocation::Message(crate::script::Inbound {
         socket: 0,
         payload: Default::default(),
         route: None,
@@ -256,7 +256,7 @@ proptest! {
             if let Ok(program) = engine.compile(&text) {
                 let view = crate::script::trial::view(vec![crate::script::trial::outlet("p", Pair)]);
                 let mut handler = crate::script::Handler::new(&engine, program, view);
-                let event = Event::Message(crate::script::Inbound { socket: 0, payload: Default::default(), route: None });
+                let event = Invocation::Message(crate::script::Inbound { socket: 0, payload: Default::default(), route: None });
                 let _ = handler.call_into(event, &mut VecDeque::new());
             }
         }

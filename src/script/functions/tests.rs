@@ -1,6 +1,6 @@
 use crate::message::Format;
 use crate::script::trial::{Trial, formatted, outlet, script, shown, view};
-use crate::script::{Event, Outlet};
+use crate::script::{Invocation, Outlet};
 use crate::zeromq::Role::{
     self, Dealer, Pair, Pub, Pull, Push, Rep, Router, Stream, Sub, Xpub, Xsub,
 };
@@ -14,7 +14,7 @@ fn ticked(outlets: Vec<Outlet>, body: &str) -> Vec<String> {
     .unwrap();
     let mut trial =
         Trial::with(view, &script(&format!("fn on_tick() {{ {body} }} fn on_timer(name) {{}}")));
-    match trial.event(Event::Tick) {
+    match trial.invoke(Invocation::Tick) {
         Ok(effects) => effects.iter().map(shown).collect(),
         Err(error) => vec![format!("failed: {}", error.message)],
     }
@@ -254,7 +254,7 @@ fn reply_goes_to_the_sender_of_a_kept_message() {
     "#,
     );
     assert!(trial.sent(0, &["q"]).is_empty());
-    let effects = trial.event(Event::Tick).unwrap();
+    let effects = trial.invoke(Invocation::Tick).unwrap();
     assert_eq!(
         effects.iter().map(shown).collect::<Vec<_>>(),
         ["0: me | one", "0: me | two | 2", "0: me | q"]

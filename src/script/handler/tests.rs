@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use crate::message::Format;
 use crate::script::trial::{Trial, formatted, outlet, script, shown, view};
-use crate::script::{Event, HandlerErrorKind, PeerEvent, PeerEventKind};
+use crate::script::{HandlerErrorKind, Invocation, PeerEvent, PeerEventKind};
 use crate::zeromq::Role::{
     self, Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Stream, Sub, Xsub,
 };
@@ -36,16 +36,16 @@ fn each_event_calls_its_handler() {
         topic: Some(b"t".to_vec()),
     };
     for (event, want) in [
-        (Event::Start, "0: start"),
-        (Event::Tick, "0: tick"),
-        (Event::Timer("x".into()), "0: timer x"),
-        (Event::Line(b"y".to_vec()), "0: line y"),
-        (Event::End, "0: end"),
-        (Event::Peer(peer), "0: subscribed out e t"),
-        (Event::Reload, "0: reload"),
-        (Event::Stop, "0: stop"),
+        (Invocation::Start, "0: start"),
+        (Invocation::Tick, "0: tick"),
+        (Invocation::Timer("x".into()), "0: timer x"),
+        (Invocation::Line(b"y".to_vec()), "0: line y"),
+        (Invocation::End, "0: end"),
+        (Invocation::Peer(peer), "0: subscribed out e t"),
+        (Invocation::Reload, "0: reload"),
+        (Invocation::Stop, "0: stop"),
     ] {
-        let effects = trial.event(event).unwrap();
+        let effects = trial.invoke(event).unwrap();
         assert_eq!(effects.iter().map(shown).collect::<Vec<_>>(), [want]);
     }
 }
@@ -62,7 +62,8 @@ fn a_handler_reaches_another_by_every_name_it_has() {
     ] {
         let script = format!("fn on_start() {{ {body} }} fn on_end() {{ \"end\" }}");
         let mut trial = Trial::new(&[("out", Push)], &script);
-        let effects = trial.event(Event::Start).unwrap_or_else(|why| panic!("{body}: {why:?}"));
+        let effects =
+            trial.invoke(Invocation::Start).unwrap_or_else(|why| panic!("{body}: {why:?}"));
         assert_eq!(effects.iter().map(shown).collect::<Vec<_>>(), ["0: end"], "{body}");
     }
 }
@@ -70,7 +71,7 @@ fn a_handler_reaches_another_by_every_name_it_has() {
 #[test]
 fn an_event_without_a_handler_is_nothing() {
     let mut trial = Trial::new(&[("out", Push)], "fn on_start() {}");
-    assert!(trial.event(Event::Tick).unwrap().is_empty());
+    assert!(trial.invoke(Invocation::Tick).unwrap().is_empty());
     assert!(trial.handler.handles("on_start"));
     assert!(!trial.handler.handles("on_tick"));
 }
@@ -189,7 +190,7 @@ fn a_request_kept_from_earlier_has_its_answer() {
     "#,
     );
     assert_eq!(trial.sent(0, &["x"]), ["0: me |  | "]);
-    let error = trial.event(Event::Tick).unwrap_err();
+    let error = trial.invoke(Invocation::Tick).unwrap_err();
     assert_eq!(error.message, "this request was answered already; a rep answers once");
 }
 
@@ -210,7 +211,7 @@ fn a_panic_is_a_failed_call_and_the_next_ones_are_as_before() {
     assert_eq!(trial.sent(0, &["panic"]), [format!("failed: {fault}")]);
     // The state is what it was when it went wrong.
     assert_eq!(trial.sent(0, &["x"]), ["0: me |  | 3"]);
-    let error = trial.event(Event::Tick);
+    let error = trial.invoke(Invocation::Tick);
     assert!(error.is_ok());
 }
 
@@ -218,9 +219,9 @@ fn a_panic_is_a_failed_call_and_the_next_ones_are_as_before() {
 fn a_rep_cannot_speak_first() {
     let mut trial =
         Trial::new(&[("rep", Rep)], r#"fn on_tick() { send_to("rep", 1) } fn on_start() { 1 }"#);
-    let error = trial.event(Event::Tick).unwrap_err();
+    let error = trial.invoke(Invocation::Tick).unwrap_err();
     assert_eq!(error.message, "rep is a rep and can only answer the request being handled");
-    assert!(trial.event(Event::Start).is_err());
+    assert!(trial.invoke(Invocation::Start).is_err());
 }
 
 #[test]
@@ -370,7 +371,7 @@ fn reading_json_bodies_ahead_changes_nothing() {
 #[test]
 fn a_publisher_tags_what_it_returns() {
     let mut trial = Trial::new(&[("pub", Pub)], "fn on_tick() { #{ n: 1 } }");
-    let effects = trial.event(Event::Tick).unwrap();
+    let effects = trial.invoke(Invocation::Tick).unwrap();
     assert_eq!(shown(&effects[0]), "0: 1000 json {\"n\":1}");
 }
 

@@ -2,13 +2,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::script::trial::{Trial, shown};
-use crate::script::{Event, HandlerErrorKind, STACK_BYTES};
+use crate::script::{HandlerErrorKind, Invocation, STACK_BYTES};
 use crate::zeromq::Role::Push;
 
 /// What a body says, or the message it fails with.
 fn said(body: &str) -> String {
     let script = format!("const NUMBERS = [3, 1, 2]; fn on_tick() {{ {body} }}");
-    match Trial::new(&[("out", Push)], &script).event(Event::Tick) {
+    match Trial::new(&[("out", Push)], &script).invoke(Invocation::Tick) {
         Ok(effects) => effects.iter().map(shown).collect::<Vec<_>>().join("; "),
         Err(error) => format!("failed: {}", error.message),
     }
@@ -67,7 +67,8 @@ fn what_cannot_be_sorted_is_said() {
 fn ended(body: &str) -> (HandlerErrorKind, String) {
     let script = format!("fn on_tick() {{ {body} }}");
     let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
-        let error = Trial::new(&[("out", Push)], &script).event(Event::Tick).expect_err(&script);
+        let error =
+            Trial::new(&[("out", Push)], &script).invoke(Invocation::Tick).expect_err(&script);
         (error.kind, error.message)
     });
     thread.unwrap().join().unwrap()

@@ -14,7 +14,7 @@ fn ended(script: &str) -> (HandlerErrorKind, String, Duration) {
         let error = trial.message(0, &[b"x"]).expect_err(&script);
         let took = start.elapsed();
         // The next message is served, and what was built can be dropped.
-        assert!(trial.event(crate::script::Event::Tick).is_ok());
+        assert!(trial.invoke(crate::script::Invocation::Tick).is_ok());
         (error.kind, error.message, took)
     });
     thread.unwrap().join().unwrap()

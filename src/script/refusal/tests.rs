@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use crate::message::Format;
 use crate::script::trial::{Trial, compiled, inbound_by, script, view};
-use crate::script::{Call, Event, Outlet, Program};
+use crate::script::{Call, Invocation, Outlet, Program};
 use crate::zeromq::Role;
 
 /// Every kind of socket in every format.
@@ -36,7 +36,7 @@ fn frames(outlet: &Outlet) -> &'static [&'static [u8]] {
 
 /// Whether some handler of such a node does the call without a fault, on a tick or for a message.
 fn goes_well(trial: &mut Trial, outlets: &[Outlet]) -> bool {
-    let mut events = vec![Event::Tick];
+    let mut events = vec![Invocation::Tick];
     for (at, outlet) in outlets.iter().enumerate().filter(|(_, outlet)| outlet.role.receives()) {
         events.push(inbound_by(outlet.role, at, frames(outlet)));
     }
@@ -112,7 +112,7 @@ fn the_socket_that_a_call_is_said_to_send_on_is_the_one_it_sends_on() {
         for outlets in nodes() {
             for program in &programs {
                 trial.handler.swap(program.clone(), view(outlets.clone()));
-                let Ok(effects) = trial.event(Event::Tick) else { continue };
+                let Ok(effects) = trial.invoke(Invocation::Tick) else { continue };
                 let sent = effects[0].sends_on();
                 assert_eq!(surveyed.sends_on(&outlets), sent, "{call} on {outlets:#?}");
             }
