@@ -17,7 +17,7 @@ use self::retry::Retry;
 use self::sight::{Sight, lost};
 use crate::control::ControlSocket;
 use crate::diagnostic::Diagnostic;
-use crate::event::{Fact, FactReader, Told, What, facts};
+use crate::event::{Event, EventKind, EventReader, Stamped, events};
 use crate::listing::some_of;
 use crate::load::{Loaded, Trouble, load_again};
 use crate::node::lay_out_descriptors;
@@ -111,7 +111,7 @@ pub fn run(
     let mut signals = runtime.block_on(async { Signals::listen() })?;
     let topology =
         loaded.topology.as_ref().map_or_else(Topology::empty, |topology| chosen(topology, options));
-    let (teller, reader) = facts();
+    let (emitter, reader) = events();
     let mut watcher = Watcher::new(options.watching == Watching::Polling);
     if options.watching != Watching::Off {
         watcher.follow(&loaded.files);
@@ -119,7 +119,7 @@ pub fn run(
     let server = options.metrics.as_ref().map(Server::listen).transpose()?;
     let receipts =
         options.receipts.as_ref().map(|path| Receipts::open(path, logger)).transpose()?;
-    let supervisor = Supervisor::new(&topology, teller)?;
+    let supervisor = Supervisor::new(&topology, emitter)?;
     let mut run = Run {
         supervisor,
         reader,
@@ -171,7 +171,7 @@ fn chosen(topology: &Topology, options: &RunOptions) -> Topology {
 
 struct Run<'a> {
     supervisor: Supervisor,
-    reader: FactReader,
+    reader: EventReader,
     watcher: Watcher,
     /// What the files said last, when the topology file said anything.
     seen: Sight,
@@ -190,20 +190,20 @@ impl Run<'_> {
     fn serve(&self, server: Server) {
         let address = server.address().to_string();
         let started = server.start(self.supervisor.view(), self.options.file.clone());
-        self.tell(match started {
-            Ok(()) => What::Serving { address },
-            Err(error) => What::Failed { error: format!("--metrics: cannot serve: {error}") },
+        self.emit(match started {
+            Ok(()) => EventKind::Serving { address },
+            Err(error) => EventKind::Failed { error: format!("--metrics: cannot serve: {error}") },
         });
     }
 
     /// Lets other processes of this user look into the run; it goes on without that too.
     fn open_control(&self) -> Option<ControlSocket> {
         let opened = ControlSocket::open(&self.options.file, &self.supervisor);
-        let told = |error: std::io::Error| What::NoControlSocket { error: error.to_string() };
-        let opened = opened.map_err(|error| self.tell(told(error))).ok()?;
+        let told = |error: std::io::Error| EventKind::NoControlSocket { error: error.to_string() };
+        let opened = opened.map_err(|error| self.emit(told(error))).ok()?;
         if let Some(why) = opened.detour() {
             let text = format!("{}, because {why}", opened.path().display());
-            self.tell(What::ControlSocketElsewhere { text });
+            self.emit(EventKind::ControlSocketElsewhere { text });
         }
         Some(opened)
     }
@@ -220,7 +220,7 @@ impl Run<'_> {
             tokio::select! {
                 result = &mut starting => return result.map(|()| None),
                 Some(told) = self.reader.next() => {
-                    let status = told.fact.what.exit_status();
+                    let status = told.event.kind.exit_status();
                     self.logger.write(told);
                     if status.is_some() {
                         return Ok(status);
@@ -239,10 +239,10 @@ impl Run<'_> {
         let mut look_again: Option<Instant> = None;
         loop {
             let reason = tokio::select! {
-                facts = self.reader.next_ones() => {
-                    let status = facts.iter().find_map(|told| told.fact.what.exit_status());
-                    let status = status.or(facts.is_empty().then_some(0));
-                    facts.into_iter().for_each(|told| self.logger.write(told));
+                events = self.reader.next_ones() => {
+                    let status = events.iter().find_map(|told| told.event.kind.exit_status());
+                    let status = status.or(events.is_empty().then_some(0));
+                    events.into_iter().for_each(|told| self.logger.write(told));
                     self.logger.lost(self.reader.take_lost());
                     if let Some(status) = status {
                         return status;
@@ -270,9 +270,9 @@ impl Run<'_> {
         }
     }
 
-    fn tell(&self, what: What) {
-        let fact = Fact { node: "".into(), socket: None, what, repeated: 0 };
-        self.logger.write(Told::now(fact));
+    fn emit(&self, kind: EventKind) {
+        let event = Event { node: "".into(), socket: None, kind, repeated: 0 };
+        self.logger.write(Stamped::now(event));
     }
 
     /// Loads again, and changes what runs if anything is different and sound.
@@ -345,7 +345,7 @@ impl Run<'_> {
                         end_by.get_or_insert_with(|| Instant::now() + STOP_PATIENCE);
                     }
                     Some(told) = self.reader.next() => {
-                        ended = ended.or(told.fact.what.exit_status());
+                        ended = ended.or(told.event.kind.exit_status());
                         self.logger.write(told);
                     }
                 }
@@ -410,7 +410,7 @@ impl Run<'_> {
 /// Stops in good order; a second signal ends the process at once.
 async fn stop(
     supervisor: &mut Supervisor,
-    reader: &mut FactReader,
+    reader: &mut EventReader,
     signals: &mut Signals,
     logger: &Logger,
 ) {
@@ -426,7 +426,7 @@ async fn stop(
             () = until(Some(over_at)) => {
                 let nodes = ending.nodes().join(", ");
                 let error = format!("ended by force: {nodes} did not end in {STUCK:?}");
-                logger.write(Told::now(failed(error)));
+                logger.write(Stamped::now(failed(error)));
                 logger.finish();
                 std::process::exit(1);
             }
@@ -440,7 +440,7 @@ fn end(
     supervisor: Supervisor,
     status: u8,
     runtime: &tokio::runtime::Runtime,
-    reader: &mut FactReader,
+    reader: &mut EventReader,
     logger: &Logger,
 ) -> u8 {
     let lingering = supervisor.lingering();
@@ -465,10 +465,10 @@ fn end(
                 Some(told) = reader.next() => logger.write(told),
                 () = tokio::time::sleep_until(named_at), if !told => {
                     told = true;
-                    logger.write(Told::now(held_by(&lingering.sockets())));
+                    logger.write(Stamped::now(held_by(&lingering.sockets())));
                 }
                 () = until(over_at.map(Into::into)) => {
-                    logger.write(Told::now(given_up(&lingering.sockets())));
+                    logger.write(Stamped::now(given_up(&lingering.sockets())));
                     logger.finish();
                     std::process::exit(i32::from(status.max(1)));
                 }
@@ -488,7 +488,7 @@ fn longest_linger(topology: &Topology) -> Option<Duration> {
 }
 
 /// Tells what waits to be told, now that nothing more comes.
-fn tell_rest(reader: &mut FactReader, logger: &Logger) {
+fn tell_rest(reader: &mut EventReader, logger: &Logger) {
     while let Some(told) = reader.try_next() {
         logger.write(told);
     }
@@ -502,7 +502,7 @@ fn end_at_once(logger: &Logger) {
 }
 
 /// Names the sockets that hold the end.
-fn held_by(sockets: &[String]) -> Fact {
+fn held_by(sockets: &[String]) -> Event {
     failed(if sockets.is_empty() {
         "no message is unsent, but a thread of zrig or libzmq has not ended; press Ctrl-C again to \
          end without it"
@@ -517,7 +517,7 @@ fn held_by(sockets: &[String]) -> Fact {
 }
 
 /// Says what the process ends without.
-fn given_up(sockets: &[String]) -> Fact {
+fn given_up(sockets: &[String]) -> Event {
     let whose = match sockets {
         [] => "a thread of zrig or libzmq has".to_owned(),
         sockets => format!("libzmq has, for {},", some_of(sockets)),
@@ -525,8 +525,8 @@ fn given_up(sockets: &[String]) -> Fact {
     failed(format!("ended by force: {whose} not come to an end in time"))
 }
 
-fn failed(error: String) -> Fact {
-    Fact { node: "".into(), socket: None, what: What::Failed { error }, repeated: 0 }
+fn failed(error: String) -> Event {
+    Event { node: "".into(), socket: None, kind: EventKind::Failed { error }, repeated: 0 }
 }
 
 /// Why files are looked at.

@@ -1,7 +1,7 @@
-//! What happens in a running topology, as facts: nodes tell them, observers interpret them.
+//! What happens in a running topology, as events: nodes emit them, observers interpret them.
 //!
-//! Owns [`Fact`] and the queue to the observers. A node never waits for an observer: when the
-//! queue is full a fact is dropped and counted.
+//! Owns [`Event`] and the queue to the observers. A node never waits for an observer: when the
+//! queue is full an event is dropped and counted.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -15,20 +15,20 @@ use crate::script::{HandlerError, Level};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
-pub struct Fact {
+pub struct Event {
     /// The node, with its copy's number where it is replicated; empty for the whole topology.
     pub node: Arc<str>,
     /// The socket, if one is concerned.
     pub socket: Option<Arc<str>>,
     /// What happened.
-    pub what: What,
+    pub kind: EventKind,
     /// How many times more the same happened since it was last told.
     pub repeated: u64,
 }
 
 /// What can happen.
 #[derive(Clone, Debug)]
-pub enum What {
+pub enum EventKind {
     /// A handler printed or logged.
     Log {
         /// How much it matters.
@@ -174,7 +174,7 @@ pub enum What {
         /// What and why.
         error: String,
     },
-    /// So many more facts of one kind, each different, were not told.
+    /// So many more events of one kind, each different, were not told.
     More {
         /// How many.
         count: u64,
@@ -200,15 +200,15 @@ pub enum What {
     },
 }
 
-impl Fact {
+impl Event {
     /// About how many bytes of text it has: those that users and peers can make long.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.what.text().len()
+        self.kind.text().len()
     }
 }
 
-impl What {
+impl EventKind {
     /// What users and peers say in it, which can be long.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -253,75 +253,75 @@ impl What {
     }
 }
 
-/// How many facts are taken together at most.
+/// How many events are taken together at most.
 const TOGETHER: usize = 64;
 
-/// How many facts may wait for the observers.
+/// How many events may wait for the observers.
 const QUEUE: usize = 65_536;
 /// How many bytes of text they may have together.
 const QUEUE_BYTES: usize = 64 << 20;
 
-/// A fact with the time at which it was told.
+/// An event with the time at which it was told.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct Stamped {
     /// When.
     pub at: SystemTime,
     /// What.
-    pub fact: Fact,
+    pub event: Event,
 }
 
-impl Told {
-    /// A fact of this moment.
+impl Stamped {
+    /// An event of this moment.
     #[must_use]
-    pub fn now(fact: Fact) -> Self {
-        Self { at: SystemTime::now(), fact }
+    pub fn now(event: Event) -> Self {
+        Self { at: SystemTime::now(), event }
     }
 }
 
 /// What tellers and observers share.
 #[derive(Default, Debug)]
 struct Shared {
-    /// Facts that there was no room for.
+    /// Events that there was no room for.
     lost: AtomicU64,
     /// Bytes of text in the queue.
     bytes: AtomicUsize,
     /// The first request to end the run that there was no room for: it is never lost.
-    stop: Mutex<Option<Told>>,
+    stop: Mutex<Option<Stamped>>,
     /// Whether a run that ends now has not done all it should.
     failed: AtomicBool,
 }
 
-/// Where nodes put facts.
+/// Where nodes put events.
 #[derive(Clone, Debug)]
-pub struct Facts {
-    queue: mpsc::Sender<Told>,
+pub struct Events {
+    queue: mpsc::Sender<Stamped>,
     shared: Arc<Shared>,
 }
 
 /// Where the observers take them.
 #[derive(Debug)]
-pub struct FactReader {
-    queue: mpsc::Receiver<Told>,
+pub struct EventReader {
+    queue: mpsc::Receiver<Stamped>,
     shared: Arc<Shared>,
 }
 
-/// A queue of facts.
+/// A queue of events.
 #[must_use]
-pub fn facts() -> (Facts, FactReader) {
+pub fn events() -> (Events, EventReader) {
     let (sender, receiver) = mpsc::channel(QUEUE);
     let shared = Arc::new(Shared::default());
-    let facts = Facts { queue: sender, shared: Arc::clone(&shared) };
-    (facts, FactReader { queue: receiver, shared })
+    let events = Events { queue: sender, shared: Arc::clone(&shared) };
+    (events, EventReader { queue: receiver, shared })
 }
 
-impl Facts {
-    /// Tells a fact, or counts it as lost when the observers are far behind.
-    pub fn tell(&self, fact: Fact) {
-        if fact.what.is_failure() {
+impl Events {
+    /// Queues an event, or counts it as lost when the observers are far behind.
+    pub fn emit(&self, event: Event) {
+        if event.kind.is_failure() {
             self.shared.failed.store(true, Relaxed);
         }
-        let told = Told::now(fact);
-        let size = told.fact.size();
+        let told = Stamped::now(event);
+        let size = told.event.size();
         let refused = if self.shared.bytes.fetch_add(size, Relaxed) > QUEUE_BYTES {
             Some(told)
         } else {
@@ -330,15 +330,15 @@ impl Facts {
         let Some(refused) = refused else { return };
         self.shared.bytes.fetch_sub(size, Relaxed);
         self.shared.lost.fetch_add(1, Relaxed);
-        if refused.fact.what.exit_status().is_some() {
+        if refused.event.kind.exit_status().is_some() {
             locked(&self.shared.stop).get_or_insert(refused);
         }
     }
 }
 
-impl FactReader {
-    /// The next fact; `None` when every teller is gone.
-    pub async fn next(&mut self) -> Option<Told> {
+impl EventReader {
+    /// The next event; `None` when every emitter is gone.
+    pub async fn next(&mut self) -> Option<Stamped> {
         if let Some(stop) = self.stop_without_room() {
             return Some(stop);
         }
@@ -347,41 +347,41 @@ impl FactReader {
         told
     }
 
-    /// The next fact and those that wait behind it, some dozens at most; none when every teller is
+    /// The next event and those that wait behind it, some dozens at most; none when every emitter is
     /// gone.
-    pub async fn next_ones(&mut self) -> Vec<Told> {
-        let mut facts = Vec::new();
-        self.queue.recv_many(&mut facts, TOGETHER).await;
-        self.taken(&facts);
-        facts.extend(self.stop_without_room());
-        facts
+    pub async fn next_ones(&mut self) -> Vec<Stamped> {
+        let mut events = Vec::new();
+        self.queue.recv_many(&mut events, TOGETHER).await;
+        self.taken(&events);
+        events.extend(self.stop_without_room());
+        events
     }
 
-    /// The next fact, if one waits.
-    pub fn try_next(&mut self) -> Option<Told> {
+    /// The next event, if one waits.
+    pub fn try_next(&mut self) -> Option<Stamped> {
         let told = self.queue.try_recv().ok();
         self.taken(told.as_slice());
         told.or_else(|| self.stop_without_room())
     }
 
-    /// Whether anything was told, lost facts included, after which a run has not ended well.
+    /// Whether anything was told, lost events included, after which a run has not ended well.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.shared.failed.load(Relaxed)
     }
 
-    /// How many facts were lost since this was last asked.
+    /// How many events were lost since this was last asked.
     pub fn take_lost(&self) -> u64 {
         self.shared.lost.swap(0, Relaxed)
     }
 
     /// A request to end the run that found the queue full. What is in the queue wakes the reader.
-    fn stop_without_room(&self) -> Option<Told> {
+    fn stop_without_room(&self) -> Option<Stamped> {
         locked(&self.shared.stop).take()
     }
 
-    fn taken(&self, facts: &[Told]) {
-        let bytes = facts.iter().map(|told| told.fact.size()).sum();
+    fn taken(&self, events: &[Stamped]) {
+        let bytes = events.iter().map(|told| told.event.size()).sum();
         self.shared.bytes.fetch_sub(bytes, Relaxed);
     }
 }
@@ -390,29 +390,29 @@ impl FactReader {
 mod tests {
     use super::*;
 
-    fn fact(what: What) -> Fact {
-        Fact { node: "a".into(), socket: None, what, repeated: 0 }
+    fn event(kind: EventKind) -> Event {
+        Event { node: "a".into(), socket: None, kind, repeated: 0 }
     }
 
     #[test]
     fn what_there_is_no_room_for_is_counted_and_the_end_is_never_lost() {
-        let (teller, mut reader) = facts();
+        let (emitter, mut reader) = events();
         let text = "x".repeat(1 << 20);
         for _ in 0..200 {
-            teller.tell(fact(What::Log { level: Level::Info, text: text.clone() }));
+            emitter.emit(event(EventKind::Log { level: Level::Info, text: text.clone() }));
         }
-        teller.tell(fact(What::StopRequested { status: 3, why: String::new() }));
+        emitter.emit(event(EventKind::StopRequested { status: 3, why: String::new() }));
         let mut kept = 0;
         let mut ended = None;
         while let Some(told) = reader.try_next() {
             kept += 1;
-            ended = ended.or(told.fact.what.exit_status());
+            ended = ended.or(told.event.kind.exit_status());
         }
         assert!((60..70).contains(&kept), "{kept}");
         assert_eq!((ended, reader.take_lost() + kept), (Some(3), 202));
         assert_eq!(reader.shared.bytes.load(Relaxed), 0);
         // There is room again.
-        teller.tell(fact(What::Log { level: Level::Info, text }));
+        emitter.emit(event(EventKind::Log { level: Level::Info, text }));
         assert!(reader.try_next().is_some());
     }
 }

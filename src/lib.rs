@@ -8,7 +8,7 @@
 //!
 //! # Choices
 //!
-//! - The log does without `tracing`: what happens is a value already ([`event::Fact`]), its level can
+//! - The log does without `tracing`: what happens is a value already ([`event::Event`]), its level can
 //!   depend on a node's name, which only a run knows, and a repeated line is held back by its text.
 //! - The text for Prometheus is written in `observe/`, in the format that every parser reads:
 //!   prometheus-client writes OpenMetrics alone, whose counters others take for untyped.

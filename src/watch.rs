@@ -85,11 +85,11 @@ impl Watcher {
     #[must_use]
     pub fn new(poll: bool) -> Self {
         let shared = Arc::new(Shared::default());
-        let teller = Arc::clone(&shared);
+        let emitter = Arc::clone(&shared);
         let events = if poll {
             None
         } else {
-            notify::recommended_watcher(move |event| teller.hear(event)).ok()
+            notify::recommended_watcher(move |event| emitter.hear(event)).ok()
         };
         let polls = events.is_none();
         let now = Instant::now();

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use thiserror::Error;
 
+use super::emitter::Emitter;
 use super::legacy::Legacy;
 use super::lines::Lines;
 use super::raw::Context;
@@ -16,9 +17,8 @@ use super::rehearsal::Rehearsed;
 use super::sink::Sink;
 use super::socket::{NodeSocket, SocketError};
 use super::tap::Taps;
-use super::teller::Teller;
 use crate::counters::NodeCounters;
-use crate::event::Facts;
+use crate::event::Events;
 use crate::script::{Engine, Handler, NodeView, Outlet, ScriptFault};
 use crate::topology::{FileSpec, NodeSpec};
 
@@ -36,7 +36,7 @@ pub struct Blueprint {
     /// Its figures.
     pub counters: Arc<NodeCounters>,
     /// Where it tells what happens.
-    pub facts: Facts,
+    pub events: Events,
     /// Who looks at its messages.
     pub taps: Arc<Taps>,
     /// When the topology started.
@@ -146,19 +146,19 @@ impl Blueprint {
 
     pub(super) async fn source(&self) -> Result<Option<Lines>, NodeError> {
         let Some(spec) = &self.spec.read else { return Ok(None) };
-        let source = Lines::open(spec, Instant::now(), self.teller()).await;
+        let source = Lines::open(spec, Instant::now(), self.emitter()).await;
         source.map(Some).map_err(|error| NodeError::Source { path: path(&spec.file), error })
     }
 
     pub(super) async fn sink(&self) -> Result<Option<Sink>, NodeError> {
         let Some(spec) = &self.spec.write else { return Ok(None) };
         let appends = spec.append || self.continues_sink;
-        let sink = Sink::open(spec, appends, self.teller()).await;
+        let sink = Sink::open(spec, appends, self.emitter()).await;
         sink.map(Some).map_err(|error| NodeError::Sink { path: path(&spec.file), error })
     }
 
-    fn teller(&self) -> Teller {
-        Teller::new(&self.facts, &self.instance)
+    fn emitter(&self) -> Emitter {
+        Emitter::new(&self.events, &self.instance)
     }
 }
 

@@ -16,7 +16,7 @@ use super::sink::Sink;
 use super::socket::{NodeSocket, SocketError};
 use super::task::{Node, Phase};
 use crate::counters::{DropReason, SocketCounters};
-use crate::event::What;
+use crate::event::EventKind;
 use crate::script::{Effect, Invocation, Program};
 use crate::topology::{NodeSpec, SocketSpec};
 use crate::zeromq::Role;
@@ -361,8 +361,8 @@ impl Node {
                 }
                 Some(place) => self.sockets[place].counters.drop_one(DropReason::Shutdown),
                 None => {
-                    let what = What::Dropped { reason: DropReason::Shutdown, count: 1 };
-                    self.tell_limited(None, what);
+                    let kind = EventKind::Dropped { reason: DropReason::Shutdown, count: 1 };
+                    self.emit_limited(None, kind);
                 }
             }
         }
@@ -540,7 +540,7 @@ fn take_for(socket: &mut NodeSocket, patience: Duration) {
                 break;
             }
         }
-        let more = socket.raw.events().is_ok_and(super::raw::Events::readable);
+        let more = socket.raw.events().is_ok_and(super::raw::Readiness::readable);
         let waited = begun.elapsed();
         if waited >= LAST_WORDS_MOST || !more && waited >= patience {
             return;

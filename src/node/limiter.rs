@@ -1,24 +1,24 @@
-//! Keeping a flood of facts down: what peers and broken handlers could cause without end.
+//! Keeping a flood of events down: what peers and broken handlers could cause without end.
 //!
 //! Owns how often the same is told, and that what was held back is counted and told at last. Two
-//! facts are the same when they are of the same socket and read the same. Never tells by itself.
+//! Events are the same when they are of the same socket and read the same. Never tells by itself.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::Discriminant;
 use std::time::{Duration, Instant};
 
-use crate::event::What;
+use crate::event::EventKind;
 
-/// How often the same fact of the same socket is told.
+/// How often the same event of the same socket is told.
 const EVERY: Duration = Duration::from_secs(1);
-/// How many different facts of one kind and socket are told in that time; more are only counted.
+/// How many different events of one kind and socket are told in that time; more are only counted.
 const DIFFERENT: usize = 100;
 
-/// A kind of fact of a socket, or of the node as a whole.
-type Kind = (Option<usize>, Discriminant<What>);
+/// A kind of event of a socket, or of the node as a whole.
+type Kind = (Option<usize>, Discriminant<EventKind>);
 
-/// The facts of the last moment.
+/// The events of the last moment.
 #[derive(Default)]
 pub(super) struct Limiter {
     kinds: HashMap<Kind, Told>,
@@ -29,8 +29,8 @@ pub(super) struct Limiter {
 #[derive(Default)]
 struct Told {
     /// By their text.
-    facts: HashMap<u64, Once>,
-    /// Facts beyond those that are told, since then.
+    events: HashMap<u64, Once>,
+    /// Events beyond those that are told, since then.
     more: Option<(Instant, u64)>,
 }
 
@@ -38,13 +38,13 @@ struct Once {
     at: Instant,
     held: u64,
     /// What was held back last.
-    what: Option<What>,
+    kind: Option<EventKind>,
 }
 
-/// A fact that was held back.
+/// An event that was held back.
 pub(super) struct Held {
     pub(super) socket: Option<usize>,
-    pub(super) what: What,
+    pub(super) kind: EventKind,
     /// How many times more it came.
     pub(super) repeated: u64,
 }
@@ -54,32 +54,32 @@ impl Limiter {
     pub(super) fn admit(
         &mut self,
         socket: Option<usize>,
-        what: &What,
+        kind: &EventKind,
         now: Instant,
     ) -> Option<u64> {
-        let told = self.kinds.entry((socket, std::mem::discriminant(what))).or_default();
-        let text = hash_of(what);
-        if let Some(once) = told.facts.get_mut(&text) {
+        let told = self.kinds.entry((socket, std::mem::discriminant(kind))).or_default();
+        let text = hash_of(kind);
+        if let Some(once) = told.events.get_mut(&text) {
             if now.duration_since(once.at) >= EVERY {
                 once.at = now;
-                once.what = None;
+                once.kind = None;
                 return Some(std::mem::take(&mut once.held));
             }
             once.held += 1;
-            once.what.get_or_insert_with(|| what.clone());
+            once.kind.get_or_insert_with(|| kind.clone());
             self.due = Some(self.due.unwrap_or(once.at + EVERY).min(once.at + EVERY));
             return None;
         }
-        if told.facts.len() >= DIFFERENT {
-            told.facts.retain(|_, once| once.held > 0 || now.duration_since(once.at) < EVERY);
+        if told.events.len() >= DIFFERENT {
+            told.events.retain(|_, once| once.held > 0 || now.duration_since(once.at) < EVERY);
         }
-        if told.facts.len() >= DIFFERENT {
+        if told.events.len() >= DIFFERENT {
             let since = told.more.map_or(now, |(since, _)| since);
             told.more = Some((since, told.more.map_or(1, |(_, count)| count + 1)));
             self.due = Some(self.due.unwrap_or(since + EVERY).min(since + EVERY));
             return None;
         }
-        told.facts.insert(text, Once { at: now, held: 0, what: None });
+        told.events.insert(text, Once { at: now, held: 0, kind: None });
         Some(0)
     }
 
@@ -106,7 +106,7 @@ impl Limiter {
         let mut due = None::<Instant>;
         let mut wait = |at: Instant| due = Some(due.map_or(at + EVERY, |due| due.min(at + EVERY)));
         for (&(socket, _), told) in &mut self.kinds {
-            told.facts.retain(|_, once| {
+            told.events.retain(|_, once| {
                 if !is_over(once.at) {
                     if once.held > 0 {
                         wait(once.at);
@@ -114,33 +114,33 @@ impl Limiter {
                     return true;
                 }
                 let held = std::mem::take(&mut once.held);
-                let what = once.what.take();
+                let kind = once.kind.take();
                 once.at = now;
-                let Some(what) = what.filter(|_| held > 0) else { return false };
-                taken.push(Held { socket, what, repeated: held - 1 });
+                let Some(kind) = kind.filter(|_| held > 0) else { return false };
+                taken.push(Held { socket, kind, repeated: held - 1 });
                 true
             });
             if let Some((since, count)) = told.more {
                 if is_over(since) {
                     told.more = None;
-                    taken.push(Held { socket, what: What::More { count }, repeated: 0 });
+                    taken.push(Held { socket, kind: EventKind::More { count }, repeated: 0 });
                 } else {
                     wait(since);
                 }
             }
         }
-        self.kinds.retain(|_, told| !told.facts.is_empty() || told.more.is_some());
+        self.kinds.retain(|_, told| !told.events.is_empty() || told.more.is_some());
         self.due = due;
         taken
     }
 }
 
-/// What a fact says beside its kind; how many messages it is about does not make it another, nor
+/// What an event says beside its kind; how many messages it is about does not make it another, nor
 /// does the port of a peer that tries again and again.
-fn hash_of(what: &What) -> u64 {
+fn hash_of(kind: &EventKind) -> u64 {
     let mut hasher = DefaultHasher::new();
-    what.text().hash(&mut hasher);
-    if let What::Dropped { reason, .. } = what {
+    kind.text().hash(&mut hasher);
+    if let EventKind::Dropped { reason, .. } = kind {
         reason.hash(&mut hasher);
     }
     hasher.finish()
@@ -150,13 +150,13 @@ fn hash_of(what: &What) -> u64 {
 mod tests {
     use super::*;
 
-    fn failed(text: &str) -> What {
-        What::HandlerFailed { error: text.to_owned(), fault: None }
+    fn failed(text: &str) -> EventKind {
+        EventKind::HandlerFailed { error: text.to_owned(), fault: None }
     }
 
     fn shown(held: &[Held]) -> Vec<String> {
         let mut shown: Vec<String> =
-            held.iter().map(|held| format!("{:?} {}", held.what, held.repeated)).collect();
+            held.iter().map(|held| format!("{:?} {}", held.kind, held.repeated)).collect();
         shown.sort();
         shown
     }

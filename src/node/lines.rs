@@ -15,7 +15,7 @@ use tokio::sync::{Notify, oneshot};
 use self::budget::Budget;
 pub(super) use self::reader::LINE_MAX;
 use self::reader::{Item, Queue, Reader};
-use super::teller::Teller;
+use super::emitter::Emitter;
 use crate::topology::ReadSpec;
 
 /// A source that is late by more than this starts its rhythm again from now.
@@ -53,21 +53,21 @@ pub(super) struct Lines {
     waits_for_its_time: bool,
     /// How many bytes of long lines may be on their way.
     budget: Arc<Budget>,
-    teller: Teller,
+    emitter: Emitter,
 }
 
 impl Lines {
     /// Opens the source. A pipe without a writer, and a file system that does not answer, are waited
     /// for by the reading thread alone.
-    pub(super) async fn open(spec: &ReadSpec, now: Instant, teller: Teller) -> io::Result<Self> {
+    pub(super) async fn open(spec: &ReadSpec, now: Instant, emitter: Emitter) -> io::Result<Self> {
         let (opened, report) = oneshot::channel();
         let queue = Arc::new(Queue::default());
-        Reader::start(spec, Arc::clone(&queue), teller.clone(), opened)?;
+        Reader::start(spec, Arc::clone(&queue), emitter.clone(), opened)?;
         match tokio::time::timeout(OPENING, report).await {
             Ok(Ok(result)) => result?,
             Ok(Err(_)) => return Err(io::Error::other("the thread that reads has ended")),
             Err(_) => {
-                teller.waits(format!("{} does not answer; waits for it", reader::name(&spec.file)))
+                emitter.waits(format!("{} does not answer; waits for it", reader::name(&spec.file)))
             }
         }
         let budget = Arc::new(Budget::new(queue.arrived()));
@@ -81,7 +81,7 @@ impl Lines {
             ended: false,
             waits_for_its_time: false,
             budget,
-            teller,
+            emitter,
         })
     }
 
@@ -98,7 +98,7 @@ impl Lines {
 
     /// Tells what happens under another node's name from now on.
     pub(super) fn belongs_to(&self, node: &Arc<str>) {
-        self.teller.rename(node);
+        self.emitter.rename(node);
     }
 
     /// The next line, if its time has come and there is room for it.
@@ -196,8 +196,8 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::{Lines, Next, unescape};
-    use crate::event::facts;
-    use crate::node::teller::Teller;
+    use crate::event::events;
+    use crate::node::emitter::Emitter;
     use crate::topology::{FileSpec, ReadSpec};
 
     #[test]
@@ -208,11 +208,11 @@ mod tests {
         let interval = Some(Duration::from_millis(10));
         let file = FileSpec::Path(path);
         let spec = ReadSpec { file, interval, repeat: false, escape: false };
-        let (teller, _reader) = facts();
-        let teller = Teller::new(&teller, &"a".into());
+        let (emitter, _reader) = events();
+        let emitter = Emitter::new(&emitter, &"a".into());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let begun = Instant::now();
-        let mut lines = runtime.block_on(Lines::open(&spec, begun, teller)).unwrap();
+        let mut lines = runtime.block_on(Lines::open(&spec, begun, emitter)).unwrap();
         while !matches!(lines.next(begun), Ok(Next::Line(_))) {
             assert!(begun.elapsed() < Duration::from_secs(60));
             assert_eq!(lines.due(), None, "it waits for the file");

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::raw::{self, Listener};
 use super::unreached::Unreached;
-use crate::event::{Fact, Facts, What};
+use crate::event::{Event, EventKind, Events};
 use crate::lock::locked;
 
 /// The sockets of a context that were closed and are not gone yet.
@@ -22,7 +22,7 @@ type Name = (Arc<str>, Arc<str>);
 
 #[derive(Debug)]
 struct Shared {
-    facts: Facts,
+    events: Events,
     next: AtomicU64,
     /// By number.
     closed: Mutex<BTreeMap<u64, Name>>,
@@ -51,12 +51,12 @@ impl Unconnected {
 
     /// What is to be told of messages that were dropped: those that nobody could have got have a
     /// reason of their own.
-    fn dropped(&self, endpoint: String, count: u64) -> Option<What> {
+    fn dropped(&self, endpoint: String, count: u64) -> Option<EventKind> {
         let noted = locked(&self.0);
         match noted.endpoints.known_as(&endpoint) {
             Some(_) if noted.told => None,
-            Some(endpoint) => Some(What::NeverSent { endpoint, count }),
-            None => Some(What::Unsent { endpoint, count }),
+            Some(endpoint) => Some(EventKind::NeverSent { endpoint, count }),
+            None => Some(EventKind::Unsent { endpoint, count }),
         }
     }
 }
@@ -65,8 +65,8 @@ impl Lingering {
     /// Whether libzmq tells what a closed socket drops; if not, it has to be told before.
     pub(super) const IS_TOLD: bool = cfg!(feature = "patched-libzmq");
 
-    pub(super) fn new(facts: Facts) -> Self {
-        Self(Arc::new(Shared { facts, next: AtomicU64::new(0), closed: Mutex::default() }))
+    pub(super) fn new(events: Events) -> Self {
+        Self(Arc::new(Shared { events, next: AtomicU64::new(0), closed: Mutex::default() }))
     }
 
     /// The sockets that libzmq still sends for, as `node.socket`, each once.
@@ -101,9 +101,9 @@ impl Lingering {
             }
             Ok(zmq_sys::ZMQ_SYS_EVENT_UNSENT) => {
                 let count = values.first().copied().unwrap_or_default();
-                if let Some(what) = unconnected.dropped(peer(local, remote), count) {
+                if let Some(kind) = unconnected.dropped(peer(local, remote), count) {
                     let (node, socket) = (Arc::clone(&node), Some(Arc::clone(&socket)));
-                    shared.facts.tell(Fact { node, socket, what, repeated: 0 });
+                    shared.events.emit(Event { node, socket, kind, repeated: 0 });
                 }
             }
             Ok(zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED) => {

@@ -1,13 +1,14 @@
 //! A running node: its sockets, timers, source, sink and handler, as one task on one thread.
 //!
 //! A node never shares anything: it is told what to do by [`Control`], tells what happens as
-//! facts, and counts in its own counters. Owns everything that touches a socket.
+//! events, and counts in its own counters. Owns everything that touches a socket.
 
 mod arrivals;
 mod backoff;
 mod blueprint;
 mod change;
 mod control;
+mod emitter;
 mod forward;
 mod inbox;
 mod inject;
@@ -33,7 +34,6 @@ mod sink;
 mod socket;
 mod tap;
 mod task;
-mod teller;
 mod timers;
 mod unreached;
 mod wait;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::socket::{Sent, SocketError};
 use super::task::Node;
 use crate::counters::DropReason;
-use crate::event::What;
+use crate::event::EventKind;
 use crate::script::{Effect, encode_line};
 
 impl Node {
@@ -103,7 +103,7 @@ impl Node {
             Sent::Refused(errno) => {
                 self.blueprint.counters.failed.add(1);
                 let error = format!("a message could not be sent: {errno}");
-                self.tell_limited(Some(place), What::Failed { error });
+                self.emit_limited(Some(place), EventKind::Failed { error });
             }
         }
     }
@@ -114,9 +114,9 @@ impl Node {
             self.blueprint.counters.failed.add(1);
             let error =
                 format!("router_mandatory: a message could not be delivered ({})", reason.word());
-            self.tell_limited(Some(place), What::Failed { error });
+            self.emit_limited(Some(place), EventKind::Failed { error });
         } else {
-            self.tell_limited(Some(place), What::Dropped { reason, count: 1 });
+            self.emit_limited(Some(place), EventKind::Dropped { reason, count: 1 });
         }
     }
 
@@ -142,11 +142,11 @@ impl Node {
                 self.tell_failed(socket, result.err());
             }
             Effect::After { delay, name } => self.timers.after(delay, &name, now),
-            Effect::Log { level, text } => self.tell(None, What::Log { level, text }),
+            Effect::Log { level, text } => self.emit(None, EventKind::Log { level, text }),
             Effect::Count { name, by } => self.blueprint.counters.count(name, by),
             Effect::Stop { status } => {
                 let why = format!("{} called stop()", self.blueprint.instance);
-                self.tell(None, What::StopRequested { status, why });
+                self.emit(None, EventKind::StopRequested { status, why });
             }
         }
     }
@@ -154,13 +154,13 @@ impl Node {
     fn tell_refused(&mut self, place: usize, what: &str, errno: Option<super::raw::Errno>) {
         if let Some(errno) = errno {
             let error = format!("{what} failed: {errno}");
-            self.tell_limited(Some(place), What::Failed { error });
+            self.emit_limited(Some(place), EventKind::Failed { error });
         }
     }
 
     fn tell_failed(&mut self, place: usize, error: Option<SocketError>) {
         if let Some(error) = error {
-            self.tell_limited(Some(place), What::Failed { error: error.to_string() });
+            self.emit_limited(Some(place), EventKind::Failed { error: error.to_string() });
         }
     }
 
@@ -179,7 +179,7 @@ impl Node {
             }
             Err(why) => {
                 self.blueprint.counters.failed.add(1);
-                self.tell_limited(Some(place), What::Failed { error: why });
+                self.emit_limited(Some(place), EventKind::Failed { error: why });
             }
         }
     }

@@ -14,7 +14,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::lingering::Lingering;
-use crate::event::Facts;
+use crate::event::Events;
 use crate::message::Frame;
 use crate::zeromq::{OptionValue, Role};
 
@@ -122,8 +122,8 @@ impl RawSocket {
 
     /// `ZMQ_EVENTS`: whether a receive would go through. Processes every command that
     /// waits, and so consumes the descriptor's edge.
-    pub(super) fn events(&self) -> Result<Events, Errno> {
-        self.get_int(zmq_sys::ZMQ_EVENTS).map(Events)
+    pub(super) fn events(&self) -> Result<Readiness, Errno> {
+        self.get_int(zmq_sys::ZMQ_EVENTS).map(Readiness)
     }
 
     /// Registers `ZMQ_FD` with this thread's reactor. The result has to be dropped before the
@@ -400,9 +400,9 @@ impl fmt::Debug for RawSocket {
 
 /// What `ZMQ_EVENTS` said.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Events(i32);
+pub(super) struct Readiness(i32);
 
-impl Events {
+impl Readiness {
     /// A receive would go through.
     pub(super) fn readable(self) -> bool {
         self.0 & zmq_sys::ZMQ_POLLIN.cast_signed() != 0
@@ -424,14 +424,14 @@ unsafe impl Sync for ContextPointer {}
 
 impl Context {
     /// A context that may hold so many sockets. Its threads start with the first socket.
-    /// What closed sockets drop is told as facts.
-    pub fn new(max_sockets: i32, io_threads: i32, facts: Facts) -> Result<Self, Errno> {
+    /// What closed sockets drop is told as events.
+    pub fn new(max_sockets: i32, io_threads: i32, events: Events) -> Result<Self, Errno> {
         // SAFETY: no preconditions.
         let pointer = unsafe { zmq_sys::zmq_ctx_new() };
         if pointer.is_null() {
             return Err(Errno::last());
         }
-        let context = Self(Arc::new(ContextPointer { pointer }), Lingering::new(facts));
+        let context = Self(Arc::new(ContextPointer { pointer }), Lingering::new(events));
         context.set(zmq_sys::ZMQ_MAX_SOCKETS, max_sockets)?;
         context.set(zmq_sys::ZMQ_IO_THREADS, io_threads)?;
         Ok(context)

@@ -1,4 +1,4 @@
-//! What a node does beside messages: monitor events, subscriptions, reconnecting, telling facts.
+//! What a node does beside messages: monitor events, subscriptions, reconnecting, telling events.
 //!
 //! Owns the reading of monitors and of a publisher's subscriptions. Never calls a handler: what
 //! `on_peer` should hear is queued.
@@ -14,7 +14,7 @@ use super::socket::NodeSocket;
 use super::task::{Node, Phase};
 use super::unreached::Overdue;
 use crate::counters::DropReason;
-use crate::event::{Fact, What};
+use crate::event::{Event, EventKind};
 use crate::script::{Inbound, PeerEvent, PeerEventKind};
 use crate::snapshot::ConnectionSnapshot;
 use crate::zeromq::{OptionName, OptionValue, Role};
@@ -107,7 +107,7 @@ impl Node {
                     socket.counters.reconnects.add(1);
                 }
                 socket.counters.connects.add(1);
-                self.tell(Some(place), What::PeerConnected { endpoint: event.remote.clone() });
+                self.emit(Some(place), EventKind::PeerConnected { endpoint: event.remote.clone() });
                 self.queue_peer_event(peer(PeerEventKind::Connected, place, event.remote));
             }
             MonitorKind::Disconnected => {
@@ -152,8 +152,8 @@ impl Node {
                 let why = "a peer of the same identity is connected already, and this one is not \
                            heard; with `router_handover: true` the later one takes its place"
                     .to_owned();
-                let what = What::HandshakeFailed { why, endpoint: event.remote };
-                self.tell_limited(Some(place), what);
+                let kind = EventKind::HandshakeFailed { why, endpoint: event.remote };
+                self.emit_limited(Some(place), kind);
             }
             // A STREAM has no handshake, so libzmq takes every end of its connections for a failed one.
             MonitorKind::HandshakeFailed { .. }
@@ -195,7 +195,7 @@ impl Node {
             self.reconnects.push((now + RECONNECT, place, endpoint.clone()));
         }
         if !is_told {
-            self.tell_limited(Some(place), What::HandshakeFailed { why, endpoint });
+            self.emit_limited(Some(place), EventKind::HandshakeFailed { why, endpoint });
         }
     }
 
@@ -205,10 +205,10 @@ impl Node {
         let running = matches!(self.phase, Phase::Attaching | Phase::Running);
         match limit {
             Some(OptionValue::Long(limit)) if *limit >= 0 && running => {
-                let what = What::LimitedPeerGone { endpoint, maxmsgsize: *limit };
-                self.tell_limited(Some(place), what);
+                let kind = EventKind::LimitedPeerGone { endpoint, maxmsgsize: *limit };
+                self.emit_limited(Some(place), kind);
             }
-            Some(_) | None => self.tell(Some(place), What::PeerDisconnected { endpoint }),
+            Some(_) | None => self.emit(Some(place), EventKind::PeerDisconnected { endpoint }),
         }
     }
 
@@ -228,7 +228,7 @@ impl Node {
             let _ = socket.disconnect(&endpoint);
             socket.connected.retain(|known| *known != endpoint);
             if let Err(error) = socket.connect(&endpoint) {
-                self.tell_limited(Some(place), What::Failed { error: error.to_string() });
+                self.emit_limited(Some(place), EventKind::Failed { error: error.to_string() });
             } else if let Some(attempt) = attempt {
                 self.sockets[place].unreached.resume(&endpoint, attempt);
             }
@@ -246,7 +246,7 @@ impl Node {
             }
             for overdue in self.sockets[place].unreached.take_due(now) {
                 let Overdue { endpoint, waited, why } = overdue;
-                self.tell(Some(place), What::Unreached { endpoint, waited, why });
+                self.emit(Some(place), EventKind::Unreached { endpoint, waited, why });
             }
         }
     }
@@ -268,7 +268,7 @@ impl Node {
                 let count = waiting.map(|one| one.outbound).sum();
                 if count > 0 {
                     let endpoint = endpoint.to_owned();
-                    self.tell(Some(place), What::NeverSent { endpoint, count });
+                    self.emit(Some(place), EventKind::NeverSent { endpoint, count });
                 }
             }
         }
@@ -357,49 +357,49 @@ impl Node {
         for (place, before) in before.into_iter().enumerate() {
             let count = shut_out(&self.sockets[place]) - before;
             if count > 0 {
-                self.tell(Some(place), What::Dropped { reason: DropReason::Shutdown, count });
+                self.emit(Some(place), EventKind::Dropped { reason: DropReason::Shutdown, count });
             }
         }
         let own = self.sink.iter().filter(|_| !self.is_succeeded);
         for sink in own.chain(&self.old_sinks) {
             let unwritten = sink.unwritten();
             if unwritten.bytes > 0 {
-                self.tell(None, unwritten.lost(sink.file()));
+                self.emit(None, unwritten.lost(sink.file()));
             }
         }
     }
 
-    /// Tells a fact.
-    pub(super) fn tell(&self, socket: Option<usize>, what: What) {
-        self.tell_repeated(socket, what, 0);
+    /// Tells an event.
+    pub(super) fn emit(&self, socket: Option<usize>, kind: EventKind) {
+        self.emit_repeated(socket, kind, 0);
     }
 
-    /// Tells a fact that a peer or a broken handler could cause without end.
-    pub(super) fn tell_limited(&mut self, socket: Option<usize>, what: What) {
-        if let Some(repeated) = self.limiter.admit(socket, &what, Instant::now()) {
-            self.tell_repeated(socket, what, repeated);
+    /// Tells an event that a peer or a broken handler could cause without end.
+    pub(super) fn emit_limited(&mut self, socket: Option<usize>, kind: EventKind) {
+        if let Some(repeated) = self.limiter.admit(socket, &kind, Instant::now()) {
+            self.emit_repeated(socket, kind, repeated);
         }
     }
 
     /// Tells what was held back for long enough.
     pub(super) fn tell_held(&mut self, now: Instant) {
         for held in self.limiter.take_due(now) {
-            self.tell_repeated(held.socket, held.what, held.repeated);
+            self.emit_repeated(held.socket, held.kind, held.repeated);
         }
     }
 
     /// Tells all that was held back: the node ends.
     pub(super) fn tell_all_held(&mut self) {
         for held in self.limiter.take_all(Instant::now()) {
-            self.tell_repeated(held.socket, held.what, held.repeated);
+            self.emit_repeated(held.socket, held.kind, held.repeated);
         }
     }
 
-    fn tell_repeated(&self, socket: Option<usize>, what: What, repeated: u64) {
-        self.blueprint.facts.tell(Fact {
+    fn emit_repeated(&self, socket: Option<usize>, kind: EventKind, repeated: u64) {
+        self.blueprint.events.emit(Event {
             node: self.blueprint.instance.clone(),
             socket: socket.and_then(|place| self.sockets.get(place)).map(|it| it.name.clone()),
-            what,
+            kind,
             repeated,
         });
     }

@@ -15,8 +15,8 @@ use tokio::sync::Notify;
 use tokio::sync::oneshot;
 
 use self::writer::{Desk, Writer};
-use super::teller::Teller;
-use crate::event::What;
+use super::emitter::Emitter;
+use crate::event::EventKind;
 use crate::topology::{FileSpec, WriteSpec};
 
 /// How many bytes may wait to be written before the node takes nothing new.
@@ -42,7 +42,7 @@ pub(super) struct Sink {
     was_full: Cell<bool>,
     /// How much had been written when that last changed, and when it did.
     written: (u64, Instant),
-    teller: Teller,
+    emitter: Emitter,
 }
 
 /// A message that cannot be one line.
@@ -58,10 +58,10 @@ pub(super) struct Unwritten {
 
 impl Unwritten {
     /// What there is to say at the end of a node.
-    pub(super) fn lost(self, file: &str) -> What {
+    pub(super) fn lost(self, file: &str) -> EventKind {
         let Self { lines, bytes } = self;
         let plural = if lines == 1 { "" } else { "s" };
-        What::Unwritten {
+        EventKind::Unwritten {
             error: format!(
                 "writing {file}: {lines} line{plural} ({bytes} bytes) were not taken before the \
                  node had to close"
@@ -73,14 +73,18 @@ impl Unwritten {
 impl Sink {
     /// Opens the sink; what was in the file goes, unless it `appends`. A pipe without a reader, and a
     /// file system that does not answer, are waited for by the writing thread alone.
-    pub(super) async fn open(spec: &WriteSpec, appends: bool, teller: Teller) -> io::Result<Self> {
+    pub(super) async fn open(
+        spec: &WriteSpec,
+        appends: bool,
+        emitter: Emitter,
+    ) -> io::Result<Self> {
         let (opened, report) = oneshot::channel();
         let desk = Arc::new(Desk::default());
-        Writer::start(&spec.file, appends, Arc::clone(&desk), teller.clone(), opened)?;
+        Writer::start(&spec.file, appends, Arc::clone(&desk), emitter.clone(), opened)?;
         match tokio::time::timeout(OPENING, report).await {
             Ok(Ok(result)) => result?,
             Ok(Err(_)) => return Err(io::Error::other("the thread that writes has ended")),
-            Err(_) => teller.waits(format!("{} does not answer; waits for it", name(&spec.file))),
+            Err(_) => emitter.waits(format!("{} does not answer; waits for it", name(&spec.file))),
         }
         Ok(Self {
             file: name(&spec.file),
@@ -90,7 +94,7 @@ impl Sink {
             escape: spec.escape,
             was_full: Cell::new(false),
             written: (0, Instant::now()),
-            teller,
+            emitter,
         })
     }
 
@@ -101,7 +105,7 @@ impl Sink {
 
     /// Tells what happens under another node's name from now on.
     pub(super) fn belongs_to(&self, node: &Arc<str>) {
-        self.teller.rename(node);
+        self.emitter.rename(node);
     }
 
     /// Adds a line. It is written by `flush`.

@@ -496,7 +496,7 @@ impl NodeSocket {
 
     /// Whether EVENTS says that a peer's message waits; processes all pending commands.
     pub(super) fn look(&mut self) -> bool {
-        let arrived = self.raw.events().is_ok_and(super::raw::Events::readable);
+        let arrived = self.raw.events().is_ok_and(super::raw::Readiness::readable);
         self.readable = arrived || !self.stash.is_empty();
         arrived
     }

@@ -38,7 +38,7 @@ use super::sink::Sink;
 use super::socket::NodeSocket;
 use super::timers::Timers;
 
-use crate::event::What;
+use crate::event::EventKind;
 use crate::fiber;
 use crate::script::{Effect, Engine, Handler, Inbound, Invocation, Outlet, PeerEvent};
 use crate::until::until;
@@ -189,7 +189,7 @@ impl Node {
             slowness: Slowness::new(seat),
         };
         for (place, _, actual) in &bound {
-            node.tell(Some(*place), What::Bound { endpoint: actual.clone() });
+            node.emit(Some(*place), EventKind::Bound { endpoint: actual.clone() });
         }
         Ok((Box::new(node), bound))
     }

@@ -1,7 +1,7 @@
-//! The log: facts as lines on standard error, for a person or as JSON.
+//! The log: events as lines on standard error, for a person or as JSON.
 //!
 //! Owns what is told to it and that telling never waits: a thread of its own writes, and what finds
-//! no room before it is counted in its place. What a fact means is `words`', how a line looks
+//! no room before it is counted in its place. What an event means is `words`', how a line looks
 //! `line`'s.
 
 use std::fs::File;
@@ -17,7 +17,7 @@ use super::filter::LogFilter;
 use super::line::{Line, Look};
 use super::scribe::{Entry, Scribe};
 use super::words::level;
-use crate::event::Told;
+use crate::event::Stamped;
 use crate::script::Level;
 use crate::supervisor::{Receipt, Verdict};
 
@@ -38,7 +38,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Where facts are told to become lines on standard error; clones tell the same log.
+/// Where events are told to become lines on standard error; clones tell the same log.
 #[derive(Clone, Debug)]
 pub struct Logger {
     filter: Arc<LogFilter>,
@@ -89,16 +89,16 @@ impl Logger {
         }
     }
 
-    /// Tells a fact. One whose line was written within the last second is counted and told of later,
+    /// Tells an event. One whose line was written within the last second is counted and told of later,
     /// but for what a handler says itself.
-    pub fn write(&self, told: Told) {
-        if self.filter.admits(level(&told.fact.what), &told.fact.node) {
-            let size = told.fact.size();
-            self.backlog.put(Entry::Told(told), size);
+    pub fn write(&self, told: Stamped) {
+        if self.filter.admits(level(&told.event.kind), &told.event.node) {
+            let size = told.event.size();
+            self.backlog.put(Entry::Event(told), size);
         }
     }
 
-    /// Tells that so many facts never reached the log.
+    /// Tells that so many events never reached the log.
     pub fn lost(&self, count: u64) {
         if count > 0 && self.filter.admits(Level::Warn, "") {
             self.backlog.put(Entry::Lost(count), 0);

@@ -81,7 +81,7 @@ const SOCKETS: [SocketMetric; 15] = [
     (
         "zrig_socket_subscriptions",
         Gauge,
-        "What its subscribers want now, each wish of each.",
+        "EventKind its subscribers want now, each wish of each.",
         |socket| socket.subscriptions as f64,
     ),
     ("zrig_socket_handshakes_failed_total", Counter, "Handshakes that failed.", |socket| {
@@ -185,7 +185,7 @@ fn run(text: &mut Exposition, snapshot: &Snapshot) {
         ("file", &file),
         ("version", env!("CARGO_PKG_VERSION")),
     ];
-    text.family("zrig_info", Gauge, "What runs.").sample(&labels, 1);
+    text.family("zrig_info", Gauge, "EventKind runs.").sample(&labels, 1);
     text.family("zrig_generation", Gauge, "The version of the file that runs; the first is 1.")
         .sample(&[], snapshot.generation);
     text.family("zrig_uptime_seconds", Gauge, "Time since the start.")
@@ -211,7 +211,8 @@ fn nodes(text: &mut Exposition, snapshot: &Snapshot) {
         }
         family.sum(&labels, node.handler.sum, node.handler.count);
     }
-    let help = "What handlers count by count(name, by); it goes down where they count below zero.";
+    let help =
+        "EventKind handlers count by count(name, by); it goes down where they count below zero.";
     let mut family = text.family("zrig_user_count", Gauge, help);
     for node in &snapshot.nodes {
         for (name, value) in &node.user {

@@ -1,4 +1,4 @@
-//! Observers: what interprets the facts and figures of a running topology.
+//! Observers: what interprets the events and figures of a running topology.
 //!
 //! Owns the log and what is served over HTTP. Never changes what runs, and a node never waits for
 //! it.

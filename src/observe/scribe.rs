@@ -12,7 +12,7 @@ use super::backlog::{Backlog, Item};
 use super::line::{Line, Look};
 use super::repeats::Repeats;
 use super::words::{fault, level, sentence};
-use crate::event::{Told, What};
+use crate::event::{EventKind, Stamped};
 use crate::script::Level;
 
 /// How often the same line may come.
@@ -26,13 +26,13 @@ const RETRY: Duration = Duration::from_millis(5);
 /// What the log is told.
 #[derive(Debug)]
 pub(super) enum Entry {
-    /// A fact.
-    Told(Told),
+    /// An event.
+    Event(Stamped),
     /// A line that is told whatever was told before.
     Line(Line, SystemTime),
     /// A text as it is.
     Text(String),
-    /// So many facts never reached the log.
+    /// So many events never reached the log.
     Lost(u64),
 }
 
@@ -90,20 +90,20 @@ impl<W: Write, G: FnOnce()> Scribe<W, G> {
     /// Adds what an entry is shown as; the result is the entry's time.
     fn add(&mut self, item: Item<Entry>) -> Option<SystemTime> {
         match item {
-            Item::Entry(Entry::Told(told)) => {
-                let Told { at, fact } = told;
+            Item::Entry(Entry::Event(told)) => {
+                let Stamped { at, event } = told;
                 let line = Line {
-                    level: level(&fact.what),
-                    message: sentence(&fact.what),
-                    fault: fault(&fact.what),
-                    node: fact.node,
-                    socket: fact.socket,
+                    level: level(&event.kind),
+                    message: sentence(&event.kind),
+                    fault: fault(&event.kind),
+                    node: event.node,
+                    socket: event.socket,
                 };
-                let is_own = matches!(fact.what, What::Log { .. });
+                let is_own = matches!(event.kind, EventKind::Log { .. });
                 let repeated = if is_own {
-                    Some(fact.repeated)
+                    Some(event.repeated)
                 } else {
-                    self.repeats.admit(&line, fact.repeated, Instant::now())
+                    self.repeats.admit(&line, event.repeated, Instant::now())
                 };
                 if let Some(repeated) = repeated {
                     self.line(&line, repeated, at);
@@ -199,7 +199,7 @@ mod tests {
     use super::super::backlog::Room;
     use super::super::log::LogFormat;
     use super::*;
-    use crate::event::Fact;
+    use crate::event::Event;
     use std::sync::Mutex;
 
     /// A standard error that does what it is told at each write.
@@ -225,13 +225,13 @@ mod tests {
         }
     }
 
-    fn told(what: What) -> Item<Entry> {
-        let fact = Fact { node: "a".into(), socket: None, what, repeated: 0 };
-        Item::Entry(Entry::Told(Told { at: SystemTime::UNIX_EPOCH, fact }))
+    fn told(kind: EventKind) -> Item<Entry> {
+        let event = Event { node: "a".into(), socket: None, kind, repeated: 0 };
+        Item::Entry(Entry::Event(Stamped { at: SystemTime::UNIX_EPOCH, event }))
     }
 
     fn said(text: &str) -> Item<Entry> {
-        told(What::Log { level: Level::Info, text: text.to_owned() })
+        told(EventKind::Log { level: Level::Info, text: text.to_owned() })
     }
 
     fn scribe(paper: &Paper) -> Scribe<Paper, impl FnOnce()> {
@@ -254,7 +254,7 @@ mod tests {
         let paper = Paper::default();
         let mut scribe = scribe(&paper);
         let failed =
-            |error: &str| told(What::HandlerFailed { error: error.to_owned(), fault: None });
+            |error: &str| told(EventKind::HandlerFailed { error: error.to_owned(), fault: None });
         for item in [said("x"), failed("no"), said("x"), failed("no"), failed("never"), said("y")] {
             scribe.add(item);
         }

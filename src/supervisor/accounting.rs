@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::kernel_queues::KernelQueues;
 use crate::counters::{DropReason, Reached, SocketCounters};
-use crate::event::What;
+use crate::event::EventKind;
 use crate::node::SocketObservation;
 use crate::snapshot::{FlowSnapshot, PortSnapshot};
 use crate::zeromq::Role;
@@ -123,11 +123,16 @@ impl Flow {
     }
 
     /// Tells what never arrived, now that all its sockets are closed.
-    pub(super) fn close(&mut self) -> Option<What> {
+    pub(super) fn close(&mut self) -> Option<EventKind> {
         let balance = self.settle(None, |_| None)?;
         let lost = self.lost + balance.waiting();
         let flow = format!("{} → {}", names(&self.from), names(&self.to));
-        (lost > 0).then_some(What::Lost { flow, lost, sent: balance.sent, dropped: self.publishes })
+        (lost > 0).then_some(EventKind::Lost {
+            flow,
+            lost,
+            sent: balance.sent,
+            dropped: self.publishes,
+        })
     }
 
     pub(super) fn sent(&self) -> u64 {

@@ -32,7 +32,7 @@ use std::time::Instant;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 
-use crate::event::Facts;
+use crate::event::Events;
 use crate::listing::thousands;
 use crate::node::{
     Context, Control, Errno, Legacy, Lingering, NodeError, NodeHandle, NodeState, Shard,
@@ -86,7 +86,7 @@ pub struct Supervisor {
     shards: Vec<Shard>,
     context: Context,
     topology: Topology,
-    facts: Facts,
+    events: Events,
     started: Instant,
     generation: u64,
     /// Nodes that a failed change may have left in between.
@@ -113,10 +113,10 @@ impl Supervisor {
     /// # Errors
     ///
     /// When the system gives no thread or libzmq no context.
-    pub fn new(topology: &Topology, facts: Facts) -> Result<Self, StartError> {
+    pub fn new(topology: &Topology, events: Events) -> Result<Self, StartError> {
         let wanted = (topology.socket_count() * 2).max(SOCKETS_MIN);
         let wanted = i32::try_from(wanted).unwrap_or(i32::MAX).min(Context::socket_limit());
-        let context = Context::new(wanted, 1, facts.clone()).map_err(StartError::Context)?;
+        let context = Context::new(wanted, 1, events.clone()).map_err(StartError::Context)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let shards = (0..cores)
             .map(|number| Shard::start(&format!("shard-{number}")))
@@ -127,7 +127,7 @@ impl Supervisor {
             isolated: BTreeMap::new(),
             nodes: BTreeMap::new(),
             topology: Topology::empty(),
-            facts,
+            events,
             started: Instant::now(),
             generation: 0,
             unsettled: BTreeSet::new(),

@@ -15,7 +15,7 @@ use super::reload::Done;
 use super::wanted::await_topics;
 use super::{StartError, Supervisor};
 use crate::counters::NodeCounters;
-use crate::event::{Fact, What};
+use crate::event::{Event, EventKind};
 use crate::listing::thousands;
 use crate::node::{Blueprint, Control, MissingLink, NodeError, NodeHandle, Shard};
 use crate::plan::Plan;
@@ -134,7 +134,7 @@ impl Supervisor {
             replica,
             context: self.context.clone(),
             counters: Arc::new(NodeCounters::new(spec.sockets.len())),
-            facts: self.facts.clone(),
+            events: self.events.clone(),
             taps: Arc::clone(&self.taps),
             started: self.started,
             kept: self.legacies.get(instance).cloned(),
@@ -209,13 +209,13 @@ impl Supervisor {
         }
         let more = missing.len().saturating_sub(LINKS_TOLD);
         for (instance, link) in missing.into_iter().take(LINKS_TOLD) {
-            let what = What::LinkMissing { link };
-            self.facts.tell(Fact { node: instance, socket: None, what, repeated: 0 });
+            let kind = EventKind::LinkMissing { link };
+            self.events.emit(Event { node: instance, socket: None, kind, repeated: 0 });
         }
         if more > 0 {
             let link = format!("and {} more", thousands(more as u64));
-            let what = What::LinkMissing { link };
-            self.facts.tell(Fact { node: "".into(), socket: None, what, repeated: 0 });
+            let kind = EventKind::LinkMissing { link };
+            self.events.emit(Event { node: "".into(), socket: None, kind, repeated: 0 });
         }
         Ok(Vec::new())
     }

@@ -15,7 +15,7 @@ use super::Supervisor;
 use super::endpoint_resolution::Directory;
 use super::flow_graph::Flows;
 use crate::counters::{BOUNDS, DropReason, Durations, NodeCounters, SocketCounters};
-use crate::event::Fact;
+use crate::event::Event;
 use crate::lock::locked;
 use crate::node::{Bound, Control, Observation, SocketObservation, WeakControlSender};
 use crate::snapshot::{
@@ -330,8 +330,8 @@ impl Supervisor {
     /// Tells what never arrived, now that every node has ended.
     pub(super) fn close_accounts(&self) {
         for flow in &mut self.view.shown().flows.flows {
-            if let Some(what) = flow.close() {
-                self.facts.tell(Fact { node: "".into(), socket: None, what, repeated: 0 });
+            if let Some(kind) = flow.close() {
+                self.events.emit(Event { node: "".into(), socket: None, kind, repeated: 0 });
             }
         }
     }
@@ -340,7 +340,7 @@ impl Supervisor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::facts;
+    use crate::event::events;
     use crate::supervisor::Haste;
     use crate::topology::{Topology, sound};
 
@@ -348,8 +348,8 @@ mod tests {
     fn all_who_look_at_the_same_time_share_one_look_and_none_is_older_than_the_wish() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let (teller, _reader) = facts();
-            let mut supervisor = Supervisor::new(&Topology::empty(), teller).unwrap();
+            let (emitter, _reader) = events();
+            let mut supervisor = Supervisor::new(&Topology::empty(), emitter).unwrap();
             let text = "nodes: {a: {role: pull, bind: 'inproc://a'}}";
             supervisor.start(&sound(text)).await.unwrap();
             let view = supervisor.view();

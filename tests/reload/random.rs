@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
-use zrig::event::facts;
+use zrig::event::events;
 use zrig::load::load;
 use zrig::plan::Plan;
 use zrig::supervisor::{Haste, Supervisor, Verdict};
@@ -268,7 +268,7 @@ fn what_runs_is_what_the_last_valid_file_says() {
     let scripts = times(30, 500);
     let mut slowest = (Duration::ZERO, String::new());
     runtime.block_on(async {
-        let (teller, mut reader) = facts();
+        let (teller, mut reader) = events();
         let listening = tokio::spawn(async move { while reader.next().await.is_some() {} });
         let mut supervisor = Supervisor::new(&Topology::empty(), teller).unwrap();
         supervisor

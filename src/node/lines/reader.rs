@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 
 use crate::lock::locked;
-use crate::node::teller::Teller;
+use crate::node::emitter::Emitter;
 use crate::topology::{FileSpec, ReadSpec};
 
 /// The longest line; a longer one is left out, counted and told of.
@@ -139,7 +139,7 @@ pub(super) fn name(file: &FileSpec) -> String {
 pub(super) struct Reader {
     spec: ReadSpec,
     queue: Arc<Queue>,
-    teller: Teller,
+    emitter: Emitter,
     /// Whole lines that are not in the queue yet.
     block: Vec<u8>,
     /// The beginning of a line.
@@ -163,13 +163,13 @@ impl Reader {
     pub(super) fn start(
         spec: &ReadSpec,
         queue: Arc<Queue>,
-        teller: Teller,
+        emitter: Emitter,
         opened: oneshot::Sender<io::Result<()>>,
     ) -> io::Result<()> {
         let reader = Self {
             spec: spec.clone(),
             queue,
-            teller,
+            emitter,
             block: Vec::new(),
             carry: Vec::new(),
             skips: false,
@@ -213,7 +213,7 @@ impl Reader {
         }
         if about.file_type().is_fifo() {
             drop(opened.take().map(|opened| opened.send(Ok(()))));
-            self.teller.waits(format!("waits for a writer of {}", name(&self.spec.file)));
+            self.emitter.waits(format!("waits for a writer of {}", name(&self.spec.file)));
         }
         let file = File::open(path)?;
         Ok(if about.is_file() { Input::File(file) } else { Input::Other(file) })

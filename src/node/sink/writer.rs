@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot};
 
 use super::{Unwritten, name};
-use crate::event::What;
+use crate::event::EventKind;
 use crate::lock::locked;
-use crate::node::teller::Teller;
+use crate::node::emitter::Emitter;
 use crate::topology::FileSpec;
 
 /// How long a failed write rests before it is tried again.
@@ -191,7 +191,7 @@ pub(super) struct Writer {
     /// Whether the file still has to be emptied.
     empties: bool,
     desk: Arc<Desk>,
-    teller: Teller,
+    emitter: Emitter,
     /// When trouble was last told, and whether it has not been told to be over.
     told: Option<Instant>,
     is_in_trouble: bool,
@@ -211,11 +211,11 @@ impl Writer {
         file: &FileSpec,
         appends: bool,
         desk: Arc<Desk>,
-        teller: Teller,
+        emitter: Emitter,
         opened: oneshot::Sender<io::Result<()>>,
     ) -> io::Result<()> {
         let (file, empties) = (file.clone(), !appends);
-        let writer = Self { file, empties, desk, teller, told: None, is_in_trouble: false };
+        let writer = Self { file, empties, desk, emitter, told: None, is_in_trouble: false };
         let thread = std::thread::Builder::new().name("zrig-write".to_owned()).stack_size(STACK);
         thread.spawn(move || writer.run(opened)).map(drop)
     }
@@ -239,7 +239,7 @@ impl Writer {
             let pause = match self.try_open() {
                 Ok(Some(output)) => {
                     if told {
-                        self.teller.waits(format!("{} has a reader", self.name()));
+                        self.emitter.waits(format!("{} has a reader", self.name()));
                     }
                     // A node that gave up waiting has said so.
                     drop(opened.map(|opened| opened.send(Ok(()))));
@@ -247,7 +247,7 @@ impl Writer {
                 }
                 Ok(None) => {
                     if !std::mem::replace(&mut told, true) {
-                        self.teller.waits(format!("waits for a reader of {}", self.name()));
+                        self.emitter.waits(format!("waits for a reader of {}", self.name()));
                     }
                     drop(opened.take().map(|opened| opened.send(Ok(()))));
                     READER
@@ -306,7 +306,7 @@ impl Writer {
                     (ErrorKind::WouldBlock, _) => self.desk.rest(PAUSE),
                     (ErrorKind::BrokenPipe, Output::Standard(_)) => {
                         let why = "nobody reads standard output any more".to_owned();
-                        self.teller.tell(What::StopRequested { status: 0, why });
+                        self.emitter.emit(EventKind::StopRequested { status: 0, why });
                         self.desk.abandon();
                         false
                     }
@@ -326,7 +326,7 @@ impl Writer {
             }
         }
         if std::mem::take(&mut self.is_in_trouble) {
-            self.teller.waits(format!("goes on writing {}", self.name()));
+            self.emitter.waits(format!("goes on writing {}", self.name()));
         }
         Some(())
     }
@@ -342,7 +342,7 @@ impl Writer {
         if self.told.is_none_or(|at| now - at >= TELL_EVERY) {
             self.told = Some(now);
             self.is_in_trouble = true;
-            self.teller.failed(format!(
+            self.emitter.failed(format!(
                 "writing {}: {error}; what could not be written is kept and tried again",
                 self.name()
             ));

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::{BURST, Node, Phase, slowness};
 use crate::counters::DropReason;
-use crate::event::What;
+use crate::event::EventKind;
 use crate::fiber;
 use crate::message::{Frame, Malformed, Multipart};
 use crate::node::inbox::{beginning, open_envelope, subscription};
@@ -85,7 +85,7 @@ impl Node {
     pub(super) fn malformed(&mut self, place: usize, why: Malformed, frames: &[Frame]) {
         self.sockets[place].counters.drop_one(DropReason::Malformed);
         let message = format!("{why}: {}", beginning(frames));
-        self.tell_limited(Some(place), What::Malformed { message });
+        self.emit_limited(Some(place), EventKind::Malformed { message });
     }
 
     /// Calls the handler, and queues what it wants done.
@@ -121,7 +121,7 @@ impl Node {
                 if let Some(place) = place {
                     self.sockets[place].counters.drop_one(DropReason::Malformed);
                 }
-                self.tell_limited(place, What::Malformed { message: error.message });
+                self.emit_limited(place, EventKind::Malformed { message: error.message });
             }
             Err(error) => self.failed(error),
         }
@@ -141,7 +141,7 @@ impl Node {
         let limit = self.blueprint.spec.state_limit;
         let bytes = match news {
             StateNews::Large { bytes } => {
-                return self.tell(None, What::StateLarge { bytes: bytes as u64, limit });
+                return self.emit(None, EventKind::StateLarge { bytes: bytes as u64, limit });
             }
             StateNews::TooLarge { bytes } => bytes as u64,
         };
@@ -151,10 +151,10 @@ impl Node {
             size_text(bytes),
             size_text(limit)
         );
-        self.tell_limited(None, What::HandlerFailed { error, fault: None });
+        self.emit_limited(None, EventKind::HandlerFailed { error, fault: None });
         if self.blueprint.spec.on_error == OnError::Stop {
             let why = format!("the state of {} is too large", self.blueprint.instance);
-            return self.tell(None, What::StopRequested { status: 1, why });
+            return self.emit(None, EventKind::StopRequested { status: 1, why });
         }
         if let Some(handler) = &mut self.handler {
             handler.empty_state();
@@ -169,7 +169,7 @@ impl Node {
         let effects = self.pending.split_off(waiting.min(self.pending.len()));
         for effect in effects {
             match effect {
-                Effect::Log { level, text } => self.tell(None, What::Log { level, text }),
+                Effect::Log { level, text } => self.emit(None, EventKind::Log { level, text }),
                 Effect::Send { .. }
                 | Effect::Write(_)
                 | Effect::Subscribe { .. }
@@ -186,7 +186,10 @@ impl Node {
     fn failed(&mut self, error: Box<HandlerError>) {
         self.blueprint.counters.failed.add(1);
         let text = error.to_string();
-        self.tell_limited(None, What::HandlerFailed { error: text, fault: Some(error.into()) });
+        self.emit_limited(
+            None,
+            EventKind::HandlerFailed { error: text, fault: Some(error.into()) },
+        );
         self.obey_on_error(|instance| format!("a handler of {instance} failed"));
     }
 
@@ -197,7 +200,7 @@ impl Node {
             OnError::Restart => self.rest(),
             OnError::Stop => {
                 let why = why(&self.blueprint.instance);
-                self.tell(None, What::StopRequested { status: 1, why });
+                self.emit(None, EventKind::StopRequested { status: 1, why });
             }
         }
     }
@@ -207,7 +210,7 @@ impl Node {
         let pause = self.restarts.fail(now);
         self.resting_until = Some(now + pause);
         let after_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-        self.tell_limited(None, What::Restarting { after_ms });
+        self.emit_limited(None, EventKind::Restarting { after_ms });
     }
 
     /// Ends the pause of `on_error: restart`: an empty state, fresh timers, and `on_start` again.
@@ -220,7 +223,7 @@ impl Node {
         match self.blueprint.handler(&self.engine) {
             Ok(handler) => self.handler = handler,
             // It compiled when the node was made, so this cannot fail now.
-            Err(error) => self.tell(None, What::Failed { error: error.to_string() }),
+            Err(error) => self.emit(None, EventKind::Failed { error: error.to_string() }),
         }
         self.timers.clear();
         self.start();
@@ -233,7 +236,7 @@ impl Node {
         self.last_call = None;
         let message = panic_text(panic).to_owned();
         self.blueprint.counters.failed.add(1);
-        self.tell_limited(None, What::Panicked { message });
+        self.emit_limited(None, EventKind::Panicked { message });
         let now = Instant::now();
         let mut pause = self.panics.fail(now);
         if let Phase::Stopping { deadline } = self.phase {
@@ -287,7 +290,7 @@ impl Node {
                 Ok(Next::Nothing | Next::Ended) => break,
                 Err(error) => {
                     self.source = None;
-                    self.tell(None, What::FileFailed { error: format!("reading: {error}") });
+                    self.emit(None, EventKind::FileFailed { error: format!("reading: {error}") });
                 }
             }
         }
@@ -329,7 +332,7 @@ impl Node {
     fn refuse_line(&mut self, error: String) {
         self.blueprint.counters.lines_refused.add(1);
         self.blueprint.counters.failed.add(1);
-        self.tell_limited(None, What::FileFailed { error });
+        self.emit_limited(None, EventKind::FileFailed { error });
     }
 
     pub(in crate::node) fn flush_sink(&mut self) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Node;
-use crate::event::What;
+use crate::event::EventKind;
 use crate::fiber;
 use crate::listing::some_of;
 use crate::node::neighbours::Seat;
@@ -115,9 +115,9 @@ impl Node {
             }
             None => handler.to_owned(),
         };
-        self.tell(
+        self.emit(
             None,
-            What::LongCall {
+            EventKind::LongCall {
                 handler,
                 took_ms: milliseconds(took),
                 held_ms: held.map(milliseconds),

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use crate::event::{What, facts};
+use crate::event::{EventKind, events};
 use crate::supervisor::{Haste, Supervisor};
 use crate::topology::{Topology, sound};
 
@@ -33,8 +33,8 @@ nodes:
   other: {role: pull, bind: 'inproc://other', isolate: true}
 ",
         );
-        let (teller, mut reader) = facts();
-        let mut supervisor = Supervisor::new(&Topology::empty(), teller).unwrap();
+        let (emitter, mut reader) = events();
+        let mut supervisor = Supervisor::new(&Topology::empty(), emitter).unwrap();
         let begun = Instant::now();
         supervisor.start(&topology).await.unwrap();
         while ROUNDS.load(SeqCst) < 4 {
@@ -44,7 +44,7 @@ nodes:
         // 100, 200 and 400 ms lie between the first four.
         assert!(begun.elapsed() >= Duration::from_millis(700), "{:?}", begun.elapsed());
         let told = async {
-            while !matches!(reader.next().await.unwrap().fact.what, What::Panicked { .. }) {}
+            while !matches!(reader.next().await.unwrap().event.kind, EventKind::Panicked { .. }) {}
         };
         tokio::time::timeout(Duration::from_secs(60), told).await.unwrap();
         let stopping = Instant::now();
@@ -57,13 +57,13 @@ nodes:
 fn a_panic_is_a_failure_that_on_error_decides_about() {
     block_on(async {
         let text = "nodes: {stops: {role: pull, bind: 'inproc://stops', on_error: stop}}";
-        let (teller, mut reader) = facts();
-        let mut supervisor = Supervisor::new(&Topology::empty(), teller).unwrap();
+        let (emitter, mut reader) = events();
+        let mut supervisor = Supervisor::new(&Topology::empty(), emitter).unwrap();
         supervisor.start(&sound(text)).await.unwrap();
         let asked = async {
             loop {
                 let heard = reader.next().await.unwrap();
-                if let What::StopRequested { status, why } = heard.fact.what {
+                if let EventKind::StopRequested { status, why } = heard.event.kind {
                     return (status, why);
                 }
             }

@@ -4,20 +4,20 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::event::{Fact, Facts, What};
+use crate::event::{Event, EventKind, Events};
 use crate::lock::locked;
 
-/// Tells facts of a node from any thread.
+/// Tells events of a node from any thread.
 #[derive(Clone, Debug)]
-pub(super) struct Teller {
-    facts: Facts,
+pub(super) struct Emitter {
+    events: Events,
     /// The name may change while such a thread goes on.
     node: Arc<Mutex<Arc<str>>>,
 }
 
-impl Teller {
-    pub(super) fn new(facts: &Facts, node: &Arc<str>) -> Self {
-        Self { facts: facts.clone(), node: Arc::new(Mutex::new(Arc::clone(node))) }
+impl Emitter {
+    pub(super) fn new(events: &Events, node: &Arc<str>) -> Self {
+        Self { events: events.clone(), node: Arc::new(Mutex::new(Arc::clone(node))) }
     }
 
     /// Tells under another name from now on, wherever it was cloned to.
@@ -25,18 +25,18 @@ impl Teller {
         *locked(&self.node) = Arc::clone(node);
     }
 
-    pub(super) fn tell(&self, what: What) {
+    pub(super) fn emit(&self, kind: EventKind) {
         let node = Arc::clone(&locked(&self.node));
-        self.facts.tell(Fact { node, socket: None, what, repeated: 0 });
+        self.events.emit(Event { node, socket: None, kind, repeated: 0 });
     }
 
     /// Tells that a file keeps the node waiting, or no longer does.
     pub(super) fn waits(&self, text: String) {
-        self.tell(What::FileWaits { text });
+        self.emit(EventKind::FileWaits { text });
     }
 
     /// Tells that something could not be read or written.
     pub(super) fn failed(&self, error: String) {
-        self.tell(What::FileFailed { error });
+        self.emit(EventKind::FileFailed { error });
     }
 }
