@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use zrig::message::{Format, Frame};
 use zrig::script::{
-    Effect, Engine, Handler, Handlers, Inbound, Invocation, NodeView, Outlet, ScriptText,
+    Effect, Engine, Handler, Handlers, Inbound, Invocation, NodeView, ScriptText, SocketView,
 };
 use zrig::zeromq::Role;
 
@@ -165,13 +165,13 @@ fn handler_of(work: &Work) -> Handler {
         Ok(program) => program,
         Err(faults) => panic!("{faults:?}"),
     };
-    let outlet =
-        |name: &str, role| Outlet { name: name.into(), role, format: work.format, msgid: 1000 };
+    let socket_view =
+        |name: &str, role| SocketView { name: name.into(), role, format: work.format, msgid: 1000 };
     let view = NodeView {
         node: "bench".into(),
         replica: "bench".into(),
         params: serde_json::Map::new(),
-        outlets: vec![outlet("in", Role::Pull), outlet("out", Role::Push)],
+        sockets: vec![socket_view("in", Role::Pull), socket_view("out", Role::Push)],
         started: Instant::now(),
         writes: false,
         state_limit: usize::MAX,

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::protocol::{Failed, Message, Reply};
 use super::reading::{Opened, share};
 use crate::node::{Direction, TapReader, Taps, Target};
-use crate::script::{Engine, Filter, Outlet, STACK_BYTES};
+use crate::script::{Engine, Filter, STACK_BYTES, SocketView};
 use crate::supervisor::Roster;
 
 /// Messages that may wait for a tap.
@@ -155,13 +155,13 @@ impl Tap {
     fn wants(&mut self, opened: &Opened) -> bool {
         let Some(filter) = &mut self.filter else { return true };
         let place = &opened.place;
-        let outlet = Outlet {
+        let socket_view = SocketView {
             name: (&*place.socket).into(),
             role: place.role,
             format: place.format,
             msgid: 0,
         };
-        filter.wants(share(&opened.inbound), &outlet).unwrap_or_else(|error| {
+        filter.wants(share(&opened.inbound), &socket_view).unwrap_or_else(|error| {
             self.unfiltered = (self.unfiltered.0 + 1, error);
             false
         })

@@ -19,7 +19,7 @@ use super::socket::{NodeSocket, SocketError};
 use super::tap::Taps;
 use crate::counters::NodeCounters;
 use crate::event::Events;
-use crate::script::{Engine, Handler, NodeView, Outlet, ScriptFault};
+use crate::script::{Engine, Handler, NodeView, ScriptFault, SocketView};
 use crate::topology::{FileSpec, NodeSpec};
 
 /// Everything a node is made from; it travels to the node's thread.
@@ -132,7 +132,7 @@ impl Blueprint {
             node: self.spec.name.as_str().into(),
             replica: (&*self.instance).into(),
             params: self.spec.params.clone(),
-            outlets: self.outlets(),
+            sockets: self.socket_views(),
             writes: self.spec.write.is_some(),
             state_limit: usize::try_from(self.spec.state_limit).unwrap_or(usize::MAX),
             started: self.started,
@@ -140,8 +140,8 @@ impl Blueprint {
     }
 
     /// The sockets as a handler sees them.
-    pub(super) fn outlets(&self) -> Vec<Outlet> {
-        self.spec.sockets.iter().map(outlet).collect()
+    pub(super) fn socket_views(&self) -> Vec<SocketView> {
+        self.spec.sockets.iter().map(socket_view).collect()
     }
 
     pub(super) async fn source(&self) -> Result<Option<Lines>, NodeError> {
@@ -162,8 +162,8 @@ impl Blueprint {
     }
 }
 
-fn outlet(socket: &crate::topology::SocketSpec) -> Outlet {
-    Outlet {
+fn socket_view(socket: &crate::topology::SocketSpec) -> SocketView {
+    SocketView {
         name: socket.name.as_str().into(),
         role: socket.role,
         format: socket.format,

@@ -168,7 +168,7 @@ impl Node {
         } else if let Some((sink, spec)) = self.sink.as_mut().zip(to.write.as_ref()) {
             sink.adopt(spec);
         }
-        self.outlets = self.blueprint.outlets();
+        self.socket_views = self.blueprint.socket_views();
         match (&mut self.handler, files.program) {
             (Some(handler), Some(program)) => handler.swap(program, self.blueprint.view()),
             (None, Some(_)) => self.handler = self.blueprint.handler(&self.engine)?,

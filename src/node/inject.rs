@@ -82,13 +82,13 @@ impl Node {
     /// Takes a message from outside into the queue, or says at once why not.
     pub(super) fn inject(&mut self, injection: Injection) {
         let Injection { socket, way, value, tag, deadline, done } = injection;
-        let outlet = self.outlets.iter().find(|outlet| *outlet.name == *socket);
-        let refused = match outlet {
+        let socket_view = self.socket_views.iter().find(|socket_view| *socket_view.name == *socket);
+        let refused = match socket_view {
             None => Err(format!("the node has no socket {socket:?} any more")),
             Some(_) if self.injected.len() >= WAITING_MAX => {
                 Err(format!("{WAITING_MAX} messages from outside wait in the node already"))
             }
-            Some(outlet) => encode_offered(value, tag.as_deref(), outlet),
+            Some(socket_view) => encode_offered(value, tag.as_deref(), socket_view),
         };
         match refused {
             Ok(payload) => {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use super::lines::Lines;
 use super::sink::Sink;
 use crate::lock::locked;
-use crate::script::Keepsake;
+use crate::script::SavedState;
 use crate::topology::NodeSpec;
 
 /// What a node leaves behind.
@@ -18,7 +18,7 @@ pub struct Legacy {
     /// What the node was.
     spec: Arc<NodeSpec>,
     /// The state of its handlers.
-    pub(super) state: Option<Keepsake>,
+    pub(super) state: Option<SavedState>,
     files: Arc<Mutex<Files>>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Files {
 
 impl Legacy {
     /// What a node of that spec leaves.
-    pub(super) fn of(spec: &Arc<NodeSpec>, state: Option<Keepsake>, files: Files) -> Self {
+    pub(super) fn of(spec: &Arc<NodeSpec>, state: Option<SavedState>, files: Files) -> Self {
         Self { spec: Arc::clone(spec), state, files: Arc::new(Mutex::new(files)) }
     }
 

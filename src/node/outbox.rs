@@ -168,8 +168,8 @@ impl Node {
     pub(super) fn send_line(&mut self, line: &[u8]) {
         let sends = |socket: &super::socket::NodeSocket| socket.spec.role.sends();
         let Some(place) = self.sockets.iter().position(sends) else { return };
-        let Some(outlet) = self.outlets.get(place) else { return };
-        match encode_line(line, outlet) {
+        let Some(socket_view) = self.socket_views.get(place) else { return };
+        match encode_line(line, socket_view) {
             Ok(frames) => {
                 let frames = match &self.source {
                     Some(source) => source.budget().count(frames),

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::sync::oneshot;
 
-use self::writer::{Desk, Writer};
+use self::writer::{LineQueue, Writer};
 use super::emitter::Emitter;
 use crate::event::EventKind;
 use crate::topology::{FileSpec, WriteSpec};
@@ -33,7 +33,7 @@ const WRITING_MOST: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Sink {
     file: String,
-    desk: Arc<Desk>,
+    queue: Arc<LineQueue>,
     /// Lines that the writing thread does not have yet, and how many.
     waiting: Vec<u8>,
     lines: usize,
@@ -79,8 +79,8 @@ impl Sink {
         emitter: Emitter,
     ) -> io::Result<Self> {
         let (opened, report) = oneshot::channel();
-        let desk = Arc::new(Desk::default());
-        Writer::start(&spec.file, appends, Arc::clone(&desk), emitter.clone(), opened)?;
+        let queue = Arc::new(LineQueue::default());
+        Writer::start(&spec.file, appends, Arc::clone(&queue), emitter.clone(), opened)?;
         match tokio::time::timeout(OPENING, report).await {
             Ok(Ok(result)) => result?,
             Ok(Err(_)) => return Err(io::Error::other("the thread that writes has ended")),
@@ -88,7 +88,7 @@ impl Sink {
         }
         Ok(Self {
             file: name(&spec.file),
-            desk,
+            queue,
             waiting: Vec::new(),
             lines: 0,
             escape: spec.escape,
@@ -148,7 +148,7 @@ impl Sink {
     }
 
     fn bytes_waiting(&self) -> usize {
-        self.waiting.len() + self.desk.unwritten()
+        self.waiting.len() + self.queue.unwritten()
     }
 
     /// The file, for people.
@@ -158,7 +158,7 @@ impl Sink {
 
     /// What the system does not have yet.
     pub(super) fn unwritten(&self) -> Unwritten {
-        let mut unwritten = self.desk.account();
+        let mut unwritten = self.queue.account();
         unwritten.lines += self.lines;
         unwritten.bytes += self.waiting.len();
         unwritten
@@ -167,7 +167,7 @@ impl Sink {
     /// Hands what waits to the writing thread. Never blocks.
     pub(super) fn flush(&mut self) {
         if !self.waiting.is_empty() {
-            self.desk.hand_over(&mut self.waiting, &mut self.lines);
+            self.queue.hand_over(&mut self.waiting, &mut self.lines);
         }
     }
 
@@ -178,12 +178,12 @@ impl Sink {
             return None;
         }
         let least = if waits { 0 } else { WAITING_MAX / 2 };
-        Some(self.desk.wake_below(least))
+        Some(self.queue.wake_below(least))
     }
 
     /// Whether a node whose stop is over at this time has no reason to wait for the sink any longer.
     pub(super) fn has_ended(&mut self, deadline: Instant, now: Instant) -> bool {
-        let written = self.desk.written();
+        let written = self.queue.written();
         if written != self.written.0 {
             self.written = (written, now);
         }
@@ -195,7 +195,7 @@ impl Sink {
 
 impl Drop for Sink {
     fn drop(&mut self) {
-        self.desk.abandon();
+        self.queue.abandon();
     }
 }
 

@@ -40,7 +40,7 @@ use super::timers::Timers;
 
 use crate::event::EventKind;
 use crate::fiber;
-use crate::script::{Effect, Engine, Handler, Inbound, Invocation, Outlet, PeerEvent};
+use crate::script::{Effect, Engine, Handler, Inbound, Invocation, PeerEvent, SocketView};
 use crate::until::until;
 
 /// How many messages, timers or lines one round handles before other nodes have their turn.
@@ -79,7 +79,7 @@ pub(super) struct Node {
     pub(super) engine: Rc<Engine>,
     pub(super) sockets: Vec<NodeSocket>,
     pub(super) handler: Option<Handler>,
-    pub(super) outlets: Vec<Outlet>,
+    pub(super) socket_views: Vec<SocketView>,
     pub(super) timers: Timers,
     pub(super) source: Option<Lines>,
     pub(super) sink: Option<Sink>,
@@ -148,9 +148,9 @@ impl Node {
             }
         }
         let forwards = Forward::all(&blueprint.spec);
-        let outlets = blueprint.outlets();
+        let socket_views = blueprint.socket_views();
         let node = Self {
-            outlets,
+            socket_views,
             blueprint,
             engine,
             sockets: parts.sockets,

@@ -98,12 +98,12 @@ impl Collector {
     }
 
     /// Makes room for the calls of other nodes, in the middle of a call.
-    pub(super) fn lay_aside(&self) -> Collected {
+    pub(super) fn suspend(&self) -> Collected {
         Collected { effects: self.effects.take(), bytes: self.bytes.take() }
     }
 
     /// Goes on with the call that was interrupted.
-    pub(super) fn lay_out(&self, collected: Collected) {
+    pub(super) fn resume(&self, collected: Collected) {
         self.effects.replace(collected.effects);
         self.bytes.set(collected.bytes);
     }

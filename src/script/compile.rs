@@ -16,12 +16,12 @@ use rhai::{
 
 use super::engine::Engine;
 use super::failure::{self, lower_first};
+use super::fast_expression::{self, FastExpression};
 use super::fault::{FaultKind, ScriptFault};
 use super::import;
 use super::limits;
 use super::places::{Places, arity_of};
 use super::program::{Compiled, Entry, Program};
-use super::shortcut::{self, Shortcut};
 use super::survey::Survey;
 use super::text::{Handlers, ScriptText};
 
@@ -78,9 +78,9 @@ impl<'a> Linker<'a> {
             let mut whole = None;
             if let Some(argument) = argument {
                 self.survey.add_properties(&function.name, argument, &body, &main);
-                whole = shortcut::whole(&body, argument);
+                whole = fast_expression::whole(&body, argument);
             }
-            shortcut::plant(&mut body, argument);
+            fast_expression::rewrite(&mut body, argument);
             let entry = entry_of(function, body, whole);
             entries.insert(function.name.to_string(), Rc::new(entry));
         }
@@ -207,7 +207,7 @@ impl<'a> Linker<'a> {
     fn make_module(&mut self, unit: Unit, path: &Path, places: &Places) -> Option<Module> {
         let Unit { ast, imports, .. } = unit;
         let mut global = fresh_global(self.engine, &imports);
-        let _shelf = self.engine.shelf.put(&imports);
+        let _shelf = self.engine.module_scope.put(&imports);
         match Module::eval_ast_as_new_raw(&self.engine.rhai, &mut Scope::new(), &mut global, &ast) {
             Ok(mut module) => {
                 module.set_id(name_of(path));
@@ -351,14 +351,18 @@ fn calls_its_own(script: &str, ast: &AST) -> bool {
     !all_are_handlers || named > functions || by_text
 }
 
-fn entry_of(function: &ScriptFuncDef, body: Vec<Stmt>, shortcut: Option<Shortcut>) -> Entry {
+fn entry_of(
+    function: &ScriptFuncDef,
+    body: Vec<Stmt>,
+    fast_expression: Option<FastExpression>,
+) -> Entry {
     let (start, end) = (function.body.start_position(), function.body.end_position());
     let block = StmtBlock::new(body, start, end);
     Entry {
         name: function.name.to_string(),
         body: Expr::Stmt(Box::new(block)),
         argument: function.params.first().cloned(),
-        shortcut,
+        fast_expression,
         place: start,
     }
 }

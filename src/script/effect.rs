@@ -11,7 +11,7 @@ use crate::zeromq::{Endpoint, Role};
 
 /// A socket as a handler sees it: what its name is and how a value for it is encoded.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Outlet {
+pub struct SocketView {
     /// Its name.
     pub name: Rc<str>,
     /// Its role.

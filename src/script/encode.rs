@@ -7,10 +7,10 @@ use std::rc::Rc;
 use rhai::{Dynamic, ImmutableString};
 
 use super::digits::Digits;
-use super::effect::Outlet;
+use super::effect::SocketView;
 use super::json;
 use super::msg::{Msg, text_or_blob};
-use super::outlets::{self, Tag};
+use super::socket_lookup::{self, Tag};
 use crate::message::{Format, Frame, Multipart, as_text, encode_tagged, share_all, write_integer};
 use crate::zeromq::Role;
 
@@ -20,19 +20,19 @@ const MSGID_MAX: u64 = 999_999_999_999_999_999;
 /// A value as the frames of one message, for a socket that sends to whoever is there.
 pub(super) fn message(
     value: Dynamic,
-    outlet: &Outlet,
+    socket_view: &SocketView,
     tag: &Tag,
     scratch: &mut Vec<u8>,
 ) -> Result<Multipart, String> {
     if value.is_unit() {
         return Err("() cannot be sent; an empty frame is \"\"".to_owned());
     }
-    outlets::takes_tag(outlet, tag)?;
-    match (outlets::format_of(outlet), tag) {
+    socket_lookup::takes_tag(socket_view, tag)?;
+    match (socket_lookup::format_of(socket_view), tag) {
         (Format::Plain, _) => plain(value, scratch),
-        (Format::Envelope, _) => envelope(value, outlet, tag, scratch),
+        (Format::Envelope, _) => envelope(value, socket_view, tag, scratch),
         (Format::Msgid, Tag::Msgid(msgid)) => tagged(value, *msgid, false, scratch),
-        (Format::Msgid, _) => tagged(value, outlet.msgid, true, scratch),
+        (Format::Msgid, _) => tagged(value, socket_view.msgid, true, scratch),
     }
 }
 
@@ -55,7 +55,7 @@ pub enum Offered {
 pub fn encode_offered(
     value: Offered,
     tag: Option<&str>,
-    outlet: &Outlet,
+    socket_view: &SocketView,
 ) -> Result<Multipart, String> {
     let value = match value {
         Offered::Text(text) => text.into(),
@@ -64,46 +64,46 @@ pub fn encode_offered(
     let tag = match tag {
         None => Tag::Default,
         Some(tag) => match tag.parse() {
-            Ok(msgid) if outlet.format == Format::Msgid => Tag::Msgid(msgid),
+            Ok(msgid) if socket_view.format == Format::Msgid => Tag::Msgid(msgid),
             _ => Tag::Topic(tag.as_bytes().to_vec()),
         },
     };
-    message(value, outlet, &tag, &mut Vec::new())
+    message(value, socket_view, &tag, &mut Vec::new())
 }
 
 /// A value as the frames of an answer, without the envelope: a message gives its payload.
 pub(super) fn answer(
     value: Dynamic,
-    outlet: &Outlet,
+    socket_view: &SocketView,
     scratch: &mut Vec<u8>,
 ) -> Result<Multipart, String> {
     match value.try_cast_result::<Msg>() {
-        Ok(msg) if outlet.format == Format::Plain || outlet.format == msg.0.format => {
+        Ok(msg) if socket_view.format == Format::Plain || socket_view.format == msg.0.format => {
             Ok(match Rc::try_unwrap(msg.0) {
                 Ok(letter) => letter.payload,
                 Err(letter) => share_all(&letter.payload),
             })
         }
-        Ok(msg) => message(Dynamic::from(msg), outlet, &Tag::Default, scratch),
-        Err(value) => message(value, outlet, &Tag::Default, scratch),
+        Ok(msg) => message(Dynamic::from(msg), socket_view, &Tag::Default, scratch),
+        Err(value) => message(value, socket_view, &Tag::Default, scratch),
     }
 }
 
 /// A text as the frames of one message, where the socket's format has a place for it.
-pub(super) fn text(text: &str, outlet: &Outlet) -> Option<Multipart> {
-    let has_place = match outlet.format {
+pub(super) fn text(text: &str, socket_view: &SocketView) -> Option<Multipart> {
+    let has_place = match socket_view.format {
         Format::Plain => true,
-        Format::Msgid => outlet.msgid.unsigned_abs() <= MSGID_MAX,
+        Format::Msgid => socket_view.msgid.unsigned_abs() <= MSGID_MAX,
         Format::Envelope => false,
     };
-    has_place.then(|| notice(text, outlet))
+    has_place.then(|| notice(text, socket_view))
 }
 
 /// A text about something that went wrong, in the form that the other side expects messages in.
-pub(super) fn notice(text: &str, outlet: &Outlet) -> Multipart {
-    match outlet.format {
+pub(super) fn notice(text: &str, socket_view: &SocketView) -> Multipart {
+    match socket_view.format {
         Format::Plain => Multipart::from_buf([Frame::from(text)]),
-        Format::Msgid => encode_tagged(outlet.msgid, "text", text.as_bytes()),
+        Format::Msgid => encode_tagged(socket_view.msgid, "text", text.as_bytes()),
         Format::Envelope => [Frame::empty(), Frame::from(text)].into_iter().collect(),
     }
 }
@@ -111,7 +111,7 @@ pub(super) fn notice(text: &str, outlet: &Outlet) -> Multipart {
 /// A value as all frames of a message for a socket that routes by the first one.
 pub(super) fn routed(
     value: Dynamic,
-    outlet: &Outlet,
+    socket_view: &SocketView,
     scratch: &mut Vec<u8>,
 ) -> Result<Multipart, String> {
     let frames = if value.is_array() || value.is::<Msg>() {
@@ -120,7 +120,7 @@ pub(super) fn routed(
         Multipart::new()
     };
     if frames.len() < 2 {
-        return Err(outlets::needs_id(outlet));
+        return Err(socket_lookup::needs_id(socket_view));
     }
     Ok(frames)
 }
@@ -139,11 +139,11 @@ pub(super) fn line(value: Dynamic, scratch: &mut Vec<u8>) -> Result<Vec<u8>, Str
 /// # Errors
 ///
 /// When the socket's format needs more than a line says, or text where this is none.
-pub fn encode_line(line: &[u8], outlet: &Outlet) -> Result<Multipart, String> {
-    if outlet.format == Format::Plain {
+pub fn encode_line(line: &[u8], socket_view: &SocketView) -> Result<Multipart, String> {
+    if socket_view.format == Format::Plain {
         return Ok(Multipart::from_buf([Frame::copy(line)]));
     }
-    message(text_or_blob(line), outlet, &Tag::Default, &mut Vec::new())
+    message(text_or_blob(line), socket_view, &Tag::Default, &mut Vec::new())
 }
 
 fn plain(value: Dynamic, scratch: &mut Vec<u8>) -> Result<Multipart, String> {
@@ -179,7 +179,7 @@ fn as_it_came(msg: Msg) -> Multipart {
 
 fn envelope(
     value: Dynamic,
-    outlet: &Outlet,
+    socket_view: &SocketView,
     tag: &Tag,
     scratch: &mut Vec<u8>,
 ) -> Result<Multipart, String> {
@@ -192,7 +192,7 @@ fn envelope(
         Multipart::new()
     };
     if frames.len() != 2 {
-        return Err(outlets::needs_topic(outlet));
+        return Err(socket_lookup::needs_topic(socket_view));
     }
     Ok(frames)
 }

@@ -10,15 +10,15 @@ use rhai::module_resolvers::StaticModuleResolver;
 use rhai::packages::{Package, StandardPackage};
 use rhai::{EvalAltResult, Module, ModuleResolver, OptimizationLevel, Position, Shared};
 
-use super::desk::Desk;
+use super::call_context::CallContext;
 use super::guard::{Guard, Spent};
-use super::{bounded, bytes, digits, functions, handover, lengthy, limits, shortcut};
+use super::{bounded, bytes, digits, fast_expression, functions, lengthy, limits, move_return};
 
 /// Compiles scripts and runs their handlers, for all nodes of one thread.
 pub struct Engine {
     pub(super) rhai: rhai::Engine,
-    pub(super) desk: Rc<Desk>,
-    pub(super) shelf: Shelf,
+    pub(super) context: Rc<CallContext>,
+    pub(super) module_scope: ModuleScope,
     pub(super) guard: Rc<Guard>,
 }
 
@@ -37,18 +37,18 @@ impl Engine {
             .set_optimization_level(OptimizationLevel::Simple)
             .disable_symbol("eval");
         see_constants(&mut rhai);
-        let shelf = Shelf::default();
-        rhai.set_module_resolver(shelf.clone());
-        let desk = Rc::new(Desk::default());
-        functions::register(&mut rhai, &desk);
-        shortcut::register(&mut rhai, &desk);
-        handover::register(&mut rhai);
-        let guard = Rc::new(Guard::new(&desk));
+        let module_scope = ModuleScope::default();
+        rhai.set_module_resolver(module_scope.clone());
+        let context = Rc::new(CallContext::default());
+        functions::register(&mut rhai, &context);
+        fast_expression::register(&mut rhai, &context);
+        move_return::register(&mut rhai);
+        let guard = Rc::new(Guard::new(&context));
         bounded::register(&mut rhai, &guard);
         lengthy::register(&mut rhai, &guard);
         let watch = Rc::clone(&guard);
         rhai.on_progress(move |_| watch.look().map(Spent::token));
-        Self { rhai, desk, shelf, guard }
+        Self { rhai, context, module_scope, guard }
     }
 
     /// How much the last call has computed, if it was that long that it was measured, and for how
@@ -102,26 +102,26 @@ fn see_constants(rhai: &mut rhai::Engine) {
 /// The modules that the top level of a module may import while it is linked. Everywhere else a
 /// program brings its own.
 #[derive(Clone, Default)]
-pub(super) struct Shelf(Rc<RefCell<Option<Shared<StaticModuleResolver>>>>);
+pub(super) struct ModuleScope(Rc<RefCell<Option<Shared<StaticModuleResolver>>>>);
 
-/// Clears the shelf when the module is linked.
-pub(super) struct Shelved(Shelf);
+/// Clears the module scope when the module is linked.
+pub(super) struct ScopedModules(ModuleScope);
 
-impl Shelf {
+impl ModuleScope {
     /// Puts modules there until the answer is dropped.
-    pub(super) fn put(&self, modules: &Shared<StaticModuleResolver>) -> Shelved {
+    pub(super) fn put(&self, modules: &Shared<StaticModuleResolver>) -> ScopedModules {
         *self.0.borrow_mut() = Some(modules.clone());
-        Shelved(self.clone())
+        ScopedModules(self.clone())
     }
 }
 
-impl Drop for Shelved {
+impl Drop for ScopedModules {
     fn drop(&mut self) {
         *self.0.0.borrow_mut() = None;
     }
 }
 
-impl ModuleResolver for Shelf {
+impl ModuleResolver for ModuleScope {
     fn resolve(
         &self,
         engine: &rhai::Engine,

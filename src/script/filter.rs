@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use rhai::ImmutableString;
 
-use super::desk::NodeView;
-use super::effect::{Inbound, Outlet};
+use super::call_context::NodeView;
+use super::effect::{Inbound, SocketView};
 use super::encode::kind_of;
 use super::engine::Engine;
 use super::fault::{FaultKind, ScriptFault};
@@ -53,7 +53,7 @@ impl Filter {
             node: "".into(),
             replica: "".into(),
             params: serde_json::Map::new(),
-            outlets: Vec::new(),
+            sockets: Vec::new(),
             started: Instant::now(),
             writes: false,
             state_limit: usize::MAX,
@@ -66,9 +66,9 @@ impl Filter {
     /// # Errors
     ///
     /// When the filter fails, or says something else than yes or no.
-    pub fn wants(&mut self, inbound: Inbound, outlet: &Outlet) -> Result<bool, String> {
-        let name = ImmutableString::from(&*outlet.name);
-        let Ok(letter) = Letter::open(inbound, outlet, &name, Habit::default()) else {
+    pub fn wants(&mut self, inbound: Inbound, socket_view: &SocketView) -> Result<bool, String> {
+        let name = ImmutableString::from(&*socket_view.name);
+        let Ok(letter) = Letter::open(inbound, socket_view, &name, Habit::default()) else {
             return Ok(false);
         };
         let said = self.handler.judge(letter).map_err(|error| error.to_string())?;
@@ -111,8 +111,8 @@ mod tests {
     use crate::message::{Format, Frame, Multipart};
     use crate::zeromq::Role;
 
-    fn outlet() -> Outlet {
-        Outlet { name: "sub".into(), role: Role::Sub, format: Format::Msgid, msgid: 1000 }
+    fn socket_view() -> SocketView {
+        SocketView { name: "sub".into(), role: Role::Sub, format: Format::Msgid, msgid: 1000 }
     }
 
     fn message(text: &str) -> Inbound {
@@ -122,7 +122,7 @@ mod tests {
     fn asked(filter: &str, messages: &[&str]) -> Vec<Result<bool, String>> {
         let engine = Rc::new(Engine::new());
         let mut filter = Filter::compile(&engine, filter).unwrap();
-        messages.iter().map(|text| filter.wants(message(text), &outlet())).collect()
+        messages.iter().map(|text| filter.wants(message(text), &socket_view())).collect()
     }
 
     #[test]

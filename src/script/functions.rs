@@ -1,29 +1,29 @@
 //! The functions and properties of the contract, as the engine calls them.
 //!
-//! Owns their names and arguments. Never performs anything: the desk collects effects.
+//! Owns their names and arguments. Never performs anything: the call context collects effects.
 
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rhai::{Dynamic, EvalAltResult, ImmutableString, Position};
 
-use super::desk::{Desk, Refusal};
+use super::call_context::{CallContext, Refusal};
 use super::effect::{Effect, Level};
 use super::encode::{self, kind_of};
 use super::msg::{Msg, PROPERTIES};
-use super::outlets;
+use super::socket_lookup;
 use crate::duration::{from_millis, parse_duration};
 use crate::zeromq::{Endpoint, Side};
 
 type Answer<T> = Result<T, Box<EvalAltResult>>;
 
 /// Gives an engine everything that handlers may call.
-pub(super) fn register(engine: &mut rhai::Engine, desk: &Rc<Desk>) {
+pub(super) fn register(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
     register_message(engine);
-    register_sending(engine, desk);
-    register_sockets(engine, desk);
-    register_node(engine, desk);
-    register_log(engine, desk);
+    register_sending(engine, context);
+    register_sockets(engine, context);
+    register_node(engine, context);
+    register_log(engine, context);
     register_refused(engine);
 }
 
@@ -55,22 +55,22 @@ fn register_message(engine: &mut rhai::Engine) {
     }
 }
 
-fn register_sending(engine: &mut rhai::Engine, desk: &Rc<Desk>) {
-    let at = Rc::clone(desk);
+fn register_sending(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
+    let at = Rc::clone(context);
     engine.register_fn("send", move |value: Dynamic| said(at.send(value)));
-    let at = Rc::clone(desk);
+    let at = Rc::clone(context);
     engine.register_fn("send_to", move |socket: &str, value: Dynamic| {
         said(at.send_to(socket, value))
     });
-    let at = Rc::clone(desk);
+    let at = Rc::clone(context);
     engine.register_fn("publish", move |tag: Dynamic, value: Dynamic| {
         said(at.publish(None, &tag, value))
     });
-    let at = Rc::clone(desk);
+    let at = Rc::clone(context);
     engine.register_fn("publish", move |socket: &str, tag: Dynamic, value: Dynamic| {
         said(at.publish(Some(socket), &tag, value))
     });
-    let at = Rc::clone(desk);
+    let at = Rc::clone(context);
     engine.register_fn("reply", move |msg: Msg, value: Dynamic| said(at.reply(&msg, value)));
     engine.register_fn("reply", |other: Dynamic, _: Dynamic| -> Answer<()> {
         said(Err(format!(
@@ -80,31 +80,31 @@ fn register_sending(engine: &mut rhai::Engine, desk: &Rc<Desk>) {
     });
 }
 
-fn register_sockets(engine: &mut rhai::Engine, desk: &Rc<Desk>) {
+fn register_sockets(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
     for (function, on) in [("subscribe", true), ("unsubscribe", false)] {
-        let at = Rc::clone(desk);
+        let at = Rc::clone(context);
         engine.register_fn(function, move |topic: Dynamic| {
             said(subscribe(&at, function, None, &topic, on))
         });
-        let at = Rc::clone(desk);
+        let at = Rc::clone(context);
         engine.register_fn(function, move |socket: &str, topic: Dynamic| {
             said(subscribe(&at, function, Some(socket), &topic, on))
         });
     }
     for (function, on) in [("connect", true), ("disconnect", false)] {
-        let at = Rc::clone(desk);
+        let at = Rc::clone(context);
         engine.register_fn(function, move |endpoint: Dynamic| {
             said(connect(&at, function, None, &endpoint, on))
         });
-        let at = Rc::clone(desk);
+        let at = Rc::clone(context);
         engine.register_fn(function, move |socket: &str, endpoint: Dynamic| {
             said(connect(&at, function, Some(socket), &endpoint, on))
         });
     }
 }
 
-fn register_node(engine: &mut rhai::Engine, desk: &Rc<Desk>) {
-    let at = Rc::clone(desk);
+fn register_node(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
+    let at = Rc::clone(context);
     engine.register_fn("param", move |name: &str| {
         said(at.view().and_then(|view| {
             view.params.get(name).cloned().ok_or_else(|| {
@@ -112,45 +112,45 @@ fn register_node(engine: &mut rhai::Engine, desk: &Rc<Desk>) {
             })
         }))
     });
-    let at = Rc::clone(desk);
+    let at = Rc::clone(context);
     engine.register_fn("param", move |name: &str, default: Dynamic| {
         said(at.view().map(|view| view.params.get(name).cloned().unwrap_or(default)))
     });
-    let at = Rc::clone(desk);
+    let at = Rc::clone(context);
     engine.register_fn("node", move || said(at.view().map(|view| view.node.clone())));
-    let at = Rc::clone(desk);
+    let at = Rc::clone(context);
     engine.register_fn("replica", move || said(at.view().map(|view| view.replica.clone())));
     engine.register_fn("now", || {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
     });
-    let at = Rc::clone(desk);
+    let at = Rc::clone(context);
     engine.register_fn("elapsed", move || {
         said(at.view().map(|view| view.started.elapsed().as_secs_f64()))
     });
-    let at = Rc::clone(desk);
+    let at = Rc::clone(context);
     engine.register_fn("after", move |delay: Dynamic, name: &str| said(after(&at, &delay, name)));
-    let at = Rc::clone(desk);
+    let at = Rc::clone(context);
     engine.register_fn("stop", move || said(stop(&at, 0)));
-    let at = Rc::clone(desk);
+    let at = Rc::clone(context);
     engine.register_fn("stop", move |status: i64| said(stop(&at, status)));
     #[cfg(test)]
     engine.register_fn("panic_in_a_test", || -> bool { panic!("planted") });
 }
 
-fn register_log(engine: &mut rhai::Engine, desk: &Rc<Desk>) {
-    let at = Rc::clone(desk);
+fn register_log(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
+    let at = Rc::clone(context);
     engine.register_fn("log", move |level: &str, text: Dynamic| {
         said(level_of(level).and_then(|level| at.log(level, &text.to_string())))
     });
-    let at = Rc::clone(desk);
+    let at = Rc::clone(context);
     engine.register_fn("count", move |name: &str| said(count(&at, name, 1)));
-    let at = Rc::clone(desk);
+    let at = Rc::clone(context);
     engine.register_fn("count", move |name: &str, by: i64| said(count(&at, name, by)));
-    // A hook of the engine cannot fail, so what does not fit on the desk any more is not printed;
+    // A hook of the engine cannot fail, so what no longer fits in the call context is not printed;
     // the next effect says why.
-    let at = Rc::clone(desk);
+    let at = Rc::clone(context);
     engine.on_print(move |text| drop(at.log(Level::Info, text)));
-    let at = Rc::clone(desk);
+    let at = Rc::clone(context);
     engine.on_debug(move |text, _source, _position: Position| drop(at.log(Level::Debug, text)));
 }
 
@@ -166,20 +166,20 @@ fn register_refused(engine: &mut rhai::Engine) {
 }
 
 fn subscribe(
-    desk: &Desk,
+    context: &CallContext,
     function: &str,
     socket: Option<&str>,
     topic: &Dynamic,
     on: bool,
 ) -> Result<(), Refusal> {
-    let view = desk.view()?;
+    let view = context.view()?;
     let socket = match socket {
-        Some(name) => outlets::named(&view.outlets, name)?,
-        None => outlets::subscriber(&view.outlets, function)?,
+        Some(name) => socket_lookup::named(&view.sockets, name)?,
+        None => socket_lookup::subscriber(&view.sockets, function)?,
     };
-    outlets::can_subscribe(&view.outlets[socket])?;
+    socket_lookup::can_subscribe(&view.sockets[socket])?;
     let prefix = encode::prefix_of(topic)?;
-    desk.push(if on {
+    context.push(if on {
         Effect::Subscribe { socket, prefix }
     } else {
         Effect::Unsubscribe { socket, prefix }
@@ -187,19 +187,19 @@ fn subscribe(
 }
 
 fn connect(
-    desk: &Desk,
+    context: &CallContext,
     function: &str,
     socket: Option<&str>,
     endpoint: &Dynamic,
     on: bool,
 ) -> Result<(), Refusal> {
-    let view = desk.view()?;
+    let view = context.view()?;
     let socket = match socket {
-        Some(name) => outlets::named(&view.outlets, name)?,
-        None => outlets::only(&view.outlets, function)?,
+        Some(name) => socket_lookup::named(&view.sockets, name)?,
+        None => socket_lookup::only(&view.sockets, function)?,
     };
     let endpoint = endpoint_of(endpoint)?;
-    desk.push(if on {
+    context.push(if on {
         Effect::Connect { socket, endpoint }
     } else {
         Effect::Disconnect { socket, endpoint }
@@ -220,14 +220,14 @@ fn endpoint_of(value: &Dynamic) -> Result<Endpoint, Refusal> {
     Endpoint::parse(&text, Side::Connect).map_err(|error| format!("{:?}: {error}", &**text))
 }
 
-fn after(desk: &Desk, delay: &Dynamic, name: &str) -> Result<(), Refusal> {
-    let view = desk.view()?;
+fn after(context: &CallContext, delay: &Dynamic, name: &str) -> Result<(), Refusal> {
+    let view = context.view()?;
     if !view.has_timer {
         return Err(format!(
             "after(…, {name:?}) calls on_timer({name:?}), and this node has no on_timer"
         ));
     }
-    desk.push(Effect::After { delay: delay_of(delay)?, name: name.to_owned() })
+    context.push(Effect::After { delay: delay_of(delay)?, name: name.to_owned() })
 }
 
 #[expect(
@@ -250,22 +250,22 @@ fn delay_of(value: &Dynamic) -> Result<Duration, Refusal> {
     parsed.map_err(|error| error.to_string())
 }
 
-fn stop(desk: &Desk, status: i64) -> Result<(), Refusal> {
-    desk.view()?;
+fn stop(context: &CallContext, status: i64) -> Result<(), Refusal> {
+    context.view()?;
     let status = u8::try_from(status)
         .map_err(|_| format!("the exit status {status} is outside 0 to 255"))?;
-    desk.push(Effect::Stop { status })
+    context.push(Effect::Stop { status })
 }
 
-fn count(desk: &Desk, name: &str, by: i64) -> Result<(), Refusal> {
-    desk.view()?;
+fn count(context: &CallContext, name: &str, by: i64) -> Result<(), Refusal> {
+    context.view()?;
     if name.is_empty() {
         return Err("a counter needs a name".to_owned());
     }
     if by < 0 {
         return Err(format!("a counter only grows, so count({name:?}, {by}) is refused"));
     }
-    desk.push(Effect::Count { name: name.to_owned(), by })
+    context.push(Effect::Count { name: name.to_owned(), by })
 }
 
 fn level_of(word: &str) -> Result<Level, Refusal> {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rhai::Dynamic;
 use rustix::time::{ClockId, clock_gettime};
 
-use super::desk::Desk;
+use super::call_context::CallContext;
 use super::limits;
 use crate::{fiber, memory};
 
@@ -24,7 +24,7 @@ const LONG: Duration = Duration::from_micros(250);
 /// One call's use of memory and time.
 #[derive(Debug)]
 pub(super) struct Guard {
-    desk: Rc<Desk>,
+    context: Rc<CallContext>,
     call: Call,
     /// How many steps there are between two looks at the clock, by the length of the last ones.
     stride: Cell<u32>,
@@ -33,7 +33,7 @@ pub(super) struct Guard {
 /// A stretch so long is one also where nobody knows how much of it the system gave to others.
 const CERTAIN: Duration = Duration::from_millis(200);
 
-/// What belongs to a call, and is laid aside while another one has its turn.
+/// What belongs to a call, and is suspended while another one has its turn.
 #[derive(Clone, Default, Debug)]
 struct Call {
     base: Cell<isize>,
@@ -85,9 +85,9 @@ impl Spent {
 }
 
 impl Guard {
-    /// A guard of the calls that use this desk.
-    pub(super) fn new(desk: &Rc<Desk>) -> Self {
-        Self { desk: Rc::clone(desk), call: Call::default(), stride: Cell::new(STRIDE) }
+    /// A guard of the calls that use this call context.
+    pub(super) fn new(context: &Rc<CallContext>) -> Self {
+        Self { context: Rc::clone(context), call: Call::default(), stride: Cell::new(STRIDE) }
     }
 
     /// Begins to count. `patience` is how many times the usual time the call may take.
@@ -200,9 +200,9 @@ impl Guard {
 
     /// Lets other nodes of the thread have their turn in the middle of this call.
     fn interrupt(&self) {
-        let (held, call, laid) = (memory::held(), self.call.clone(), self.desk.lay_aside());
+        let (held, call, suspended) = (memory::held(), self.call.clone(), self.context.suspend());
         fiber::pause();
-        self.desk.lay_out(laid);
+        self.context.resume(suspended);
         self.call.base.set(call.base.get() + memory::held() - held);
         self.call.left.set(self.stride.get());
         self.call.patience.set(call.patience.get());

@@ -16,17 +16,17 @@ use rhai::{
 };
 
 use self::direct::Direct;
-use super::desk::{Desk, NodeView, View, WayBack};
+use super::call_context::{CallContext, NodeView, View, WayBack};
 use super::effect::{Effect, Inbound, Invocation, PeerEvent, PeerEventKind};
 use super::engine::Engine;
 use super::failure;
 use super::fault::{HandlerError, HandlerErrorKind};
 use super::json;
-use super::keepsake::Keepsake;
 use super::limits;
 use super::msg::{Habit, Letter, Misfit, Msg, excerpt, text_or_blob};
-use super::outlets;
 use super::program::{Compiled, Entry, Program};
+use super::saved_state::SavedState;
+use super::socket_lookup;
 use super::weight::{StateNews, Weight, size_of_message};
 use crate::source::Position;
 use crate::zeromq::Role;
@@ -109,12 +109,12 @@ impl Handler {
 
     /// The state as it is, for a node that begins anew elsewhere.
     #[must_use]
-    pub fn keepsake(&self) -> Keepsake {
-        Keepsake::of(&self.state)
+    pub fn saved_state(&self) -> SavedState {
+        SavedState::of(&self.state)
     }
 
     /// Goes on with the state of an earlier node.
-    pub fn restore(&mut self, kept: Keepsake) {
+    pub fn restore(&mut self, kept: SavedState) {
         self.state = kept.into_state();
         self.weight.measure(&self.state);
     }
@@ -158,7 +158,7 @@ impl Handler {
     /// wants done.
     #[must_use]
     pub fn has_said(&self) -> bool {
-        self.engine.desk.has_said()
+        self.engine.context.has_said()
     }
 
     /// The handler of that name, or that of a socket's messages: its name, its file and where it
@@ -211,18 +211,21 @@ impl Handler {
         effects: &mut VecDeque<Effect>,
     ) -> Result<(), Box<HandlerError>> {
         let socket = inbound.socket;
-        let (Some(outlet), Some(entry)) = (self.view.outlets.get(socket), self.routes.get(socket))
+        let (Some(socket_view), Some(entry)) =
+            (self.view.sockets.get(socket), self.routes.get(socket))
         else {
             return Ok(());
         };
-        let asks = outlet.role == Role::Rep;
-        let mut letter = match Letter::open(inbound, outlet, &self.view.names[socket], self.habit) {
-            Ok(letter) => letter,
-            Err(misfit) => {
-                let asker = asks.then(|| WayBack { socket, route: misfit.inbound.route.clone() });
-                return Err(self.refuse(&misfit, asker, effects));
-            }
-        };
+        let asks = socket_view.role == Role::Rep;
+        let mut letter =
+            match Letter::open(inbound, socket_view, &self.view.names[socket], self.habit) {
+                Ok(letter) => letter,
+                Err(misfit) => {
+                    let asker =
+                        asks.then(|| WayBack { socket, route: misfit.inbound.route.clone() });
+                    return Err(self.refuse(&misfit, asker, effects));
+                }
+            };
         let Some(entry) = entry.clone() else {
             if asks {
                 let asker = WayBack { socket, route: letter.route };
@@ -230,8 +233,8 @@ impl Handler {
             }
             return Ok(());
         };
-        let known = match &entry.shortcut {
-            Some(shortcut) => match self.directly(shortcut, &mut letter, effects) {
+        let known = match &entry.fast_expression {
+            Some(fast_expression) => match self.directly(fast_expression, &mut letter, effects) {
                 Direct::Done => return Ok(()),
                 Direct::Left(known) => known,
             },
@@ -253,12 +256,14 @@ impl Handler {
         };
         let engine = Rc::clone(&self.engine);
         let msg = Msg(Rc::new(letter));
-        if let Some(value) = entry.shortcut.as_ref().and_then(|shortcut| shortcut.value(&msg)) {
+        if let Some(value) =
+            entry.fast_expression.as_ref().and_then(|fast_expression| fast_expression.value(&msg))
+        {
             return Ok(value);
         }
-        engine.desk.begin(&self.view, Some(msg.clone()));
+        engine.context.begin(&self.view, Some(msg.clone()));
         let said = self.evaluate(&entry, Argument::Message(msg));
-        engine.desk.end(&mut VecDeque::new());
+        engine.context.end(&mut VecDeque::new());
         said.map_err(|error| {
             self.forget();
             failure::of(*error, &entry, &self.program)
@@ -270,28 +275,28 @@ impl Handler {
         &mut self,
         entry: &Entry,
         work: Work,
-        hand: Option<Msg>,
+        current: Option<Msg>,
         asker: Option<WayBack>,
         effects: &mut VecDeque<Effect>,
     ) -> Result<(), Box<HandlerError>> {
         let engine = Rc::clone(&self.engine);
-        let desk = &*engine.desk;
-        let letter = hand.as_ref().map(|msg| Rc::downgrade(&msg.0));
-        desk.begin(&self.view, hand);
+        let context = &*engine.context;
+        let letter = current.as_ref().map(|msg| Rc::downgrade(&msg.0));
+        context.begin(&self.view, current);
         // A panic is a fault of ours or of the engine's, and a failed call like any other.
         let outcome = catch_unwind(AssertUnwindSafe(|| self.work(entry, work, asker.as_ref())));
         let outcome =
             outcome.unwrap_or_else(|panic| Err(failure::panicked(entry, &self.program, &*panic)));
         if let Err(failed) = &outcome {
-            desk.collector().take_back();
+            context.collector().take_back();
             if let Some(asker) = &asker {
                 let text = format!("error: {}", failed.message);
-                desk.collector().push_anyway(asker.notice(&self.view, &text));
+                context.collector().push_anyway(asker.notice(&self.view, &text));
             }
             // What was half-way through may have left marks there.
             self.forget();
         }
-        desk.end(effects);
+        context.end(effects);
         if let Some(kept) = letter.and_then(|letter| letter.upgrade()) {
             // The bytes of a message are libzmq's, out of the sight of our own allocator.
             self.weight.add(isize::try_from(size_of_message(&Msg(kept))).unwrap_or(isize::MAX));
@@ -312,8 +317,8 @@ impl Handler {
         };
         let value = value.map_err(|error| failure::of(*error, entry, &self.program))?;
         let engine = Rc::clone(&self.engine);
-        engine.desk.read_habit(&mut self.habit);
-        self.finish(&engine.desk, value, asker)
+        engine.context.read_habit(&mut self.habit);
+        self.finish(&engine.context, value, asker)
             .map_err(|message| failure::returned(entry, &self.program, message))
     }
 
@@ -372,21 +377,26 @@ impl Handler {
         put(slot, self.blank.clone());
     }
 
-    fn finish(&self, desk: &Desk, value: Dynamic, asker: Option<&WayBack>) -> Result<(), String> {
-        let answered = asker.is_some() && desk.is_answered();
+    fn finish(
+        &self,
+        context: &CallContext,
+        value: Dynamic,
+        asker: Option<&WayBack>,
+    ) -> Result<(), String> {
+        let answered = asker.is_some() && context.is_answered();
         if !value.is_unit() {
             if answered && !self.view.writes {
                 return Err("the request was answered and a value is returned too; \
                             a rep answers once"
                     .to_owned());
             }
-            desk.deliver(&self.view, value)?;
+            context.deliver(&self.view, value)?;
             if !self.view.writes {
                 return Ok(());
             }
         }
         if let Some(asker) = asker.filter(|_| !answered) {
-            desk.collector().push_anyway(asker.notice(&self.view, ""));
+            context.collector().push_anyway(asker.notice(&self.view, ""));
         }
         Ok(())
     }
@@ -447,10 +457,10 @@ impl Handler {
         let entries = &self.program.entries;
         self.routes = self
             .view
-            .outlets
+            .sockets
             .iter()
-            .map(|outlet| {
-                let own = entries.get(&format!("on_{}", outlet.name));
+            .map(|socket_view| {
+                let own = entries.get(&format!("on_{}", socket_view.name));
                 own.filter(|entry| entry.argument.is_some())
                     .or_else(|| entries.get("on_message"))
                     .cloned()
@@ -481,9 +491,9 @@ fn view_of(view: NodeView, program: &Compiled) -> View {
         node: (&*view.node).into(),
         replica: (&*view.replica).into(),
         params: json::from_object(view.params),
-        names: view.outlets.iter().map(|outlet| (&*outlet.name).into()).collect(),
-        sender: outlets::sender(&view.outlets, None),
-        outlets: view.outlets,
+        names: view.sockets.iter().map(|socket_view| (&*socket_view.name).into()).collect(),
+        sender: socket_lookup::sender(&view.sockets, None),
+        sockets: view.sockets,
         started: view.started,
         writes: view.writes,
         has_timer: program.entries.contains_key("on_timer"),

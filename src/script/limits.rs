@@ -1,7 +1,7 @@
 //! How much a handler may use up.
 //!
 //! Owns every number that bounds a script, the same in debug and release builds. Never enforces
-//! one: the engine, the desk and the JSON reader do.
+//! one: the engine, the call context and the JSON reader do.
 
 use std::time::Duration;
 

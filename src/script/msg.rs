@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use rhai::{Array, Blob, Dynamic, ImmutableString};
 
-use super::effect::{Inbound, Outlet, Route};
+use super::effect::{Inbound, Route, SocketView};
 use super::json;
 use crate::message::{
     Format, Frame, Malformed, MsgType, Multipart, as_text, parse_envelope, parse_tagged,
@@ -81,19 +81,19 @@ impl Letter {
     /// Reads as much of a message as tells whether it fits its socket's format.
     pub(super) fn open(
         inbound: Inbound,
-        outlet: &Outlet,
+        socket_view: &SocketView,
         name: &ImmutableString,
         habit: Habit,
     ) -> Result<Self, Misfit> {
-        let (head, json) = match head_of(&inbound.payload, outlet.format, habit) {
+        let (head, json) = match head_of(&inbound.payload, socket_view.format, habit) {
             Ok(found) => found,
             Err(why) => return Err(Misfit { why, inbound }),
         };
         Ok(Self {
             socket: inbound.socket,
             name: name.clone(),
-            role: outlet.role,
-            format: outlet.format,
+            role: socket_view.role,
+            format: socket_view.format,
             payload: inbound.payload,
             route: inbound.route,
             answered: Cell::new(false),

@@ -8,8 +8,8 @@ use std::rc::Rc;
 
 use rhai::{Expr, GlobalRuntimeState, ImmutableString};
 
+use super::fast_expression::FastExpression;
 use super::places::Places;
-use super::shortcut::Shortcut;
 use super::survey::Survey;
 
 /// A node's handlers, compiled by the engine of the thread that runs them.
@@ -37,7 +37,7 @@ pub(super) struct Entry {
     pub(super) body: Expr,
     pub(super) argument: Option<ImmutableString>,
     /// What the whole body comes to, where the engine is not needed for it.
-    pub(super) shortcut: Option<Shortcut>,
+    pub(super) fast_expression: Option<FastExpression>,
     /// Where the body begins, for what goes wrong after it ended.
     pub(super) place: rhai::Position,
 }

@@ -3,7 +3,7 @@
 //! Owns how the rules of a call that runs are asked beforehand. Never has a rule of its own about
 //! sockets.
 
-use super::outlets::{self, Socket, Tag};
+use super::socket_lookup::{self, Socket, Tag};
 use super::survey::{Call, Literal};
 use crate::zeromq::Role;
 
@@ -72,7 +72,7 @@ impl Call {
     /// The sockets that the call may act on.
     fn meant(&self, sockets: &[impl Socket]) -> Result<Vec<usize>, String> {
         if let Some(name) = self.named_socket() {
-            return outlets::named(sockets, name).map(|at| vec![at]);
+            return socket_lookup::named(sockets, name).map(|at| vec![at]);
         }
         if self.names_a_socket() {
             return Ok((0..sockets.len()).collect());
@@ -80,9 +80,9 @@ impl Call {
         let function = &self.name;
         let found = match function.as_str() {
             "send" => return senders(sockets),
-            "publish" => outlets::publisher(sockets),
-            "subscribe" | "unsubscribe" => outlets::subscriber(sockets, function),
-            _ => outlets::only(sockets, function),
+            "publish" => socket_lookup::publisher(sockets),
+            "subscribe" | "unsubscribe" => socket_lookup::subscriber(sockets, function),
+            _ => socket_lookup::only(sockets, function),
         };
         found.map(|at| vec![at])
     }
@@ -93,10 +93,10 @@ impl Call {
         let asked = Asked::of(self)?;
         let found = match (&asked, self.named_socket()) {
             (Asked::Subscribe | Asked::Connect, _) => return None,
-            (_, Some(name)) => outlets::named(sockets, name),
+            (_, Some(name)) => socket_lookup::named(sockets, name),
             (_, None) if self.names_a_socket() => return None,
-            (Asked::Send { .. }, None) => outlets::sender(sockets, None),
-            (Asked::Publish { .. }, None) => outlets::publisher(sockets),
+            (Asked::Send { .. }, None) => socket_lookup::sender(sockets, None),
+            (Asked::Publish { .. }, None) => socket_lookup::publisher(sockets),
         };
         found.ok().filter(|&at| asked.of_socket(&sockets[at]).is_ok())
     }
@@ -106,8 +106,8 @@ impl Call {
 fn senders(sockets: &[impl Socket]) -> Result<Vec<usize>, String> {
     let asked = (0..sockets.len()).filter(|&at| sockets[at].role() == Role::Rep).map(Some);
     let when_asked: Vec<usize> =
-        asked.filter_map(|asking| outlets::sender(sockets, asking).ok()).collect();
-    match outlets::sender(sockets, None) {
+        asked.filter_map(|asking| socket_lookup::sender(sockets, asking).ok()).collect();
+    match socket_lookup::sender(sockets, None) {
         Ok(unasked) => Ok([unasked].into_iter().chain(when_asked).collect()),
         Err(why) if when_asked.is_empty() => Err(why),
         Err(_) => Ok(when_asked),
@@ -118,7 +118,7 @@ fn senders(sockets: &[impl Socket]) -> Result<Vec<usize>, String> {
 fn no_sender(sockets: &[impl Socket]) -> Option<Refusal> {
     let receiving: Vec<usize> =
         (0..sockets.len()).filter(|&at| sockets[at].role().receives()).collect();
-    let refused = |&at: &usize| outlets::can_reply(&sockets[at]).err();
+    let refused = |&at: &usize| socket_lookup::can_reply(&sockets[at]).err();
     let all: Option<Vec<String>> = receiving.iter().map(refused).collect();
     let why = all?.into_iter().next().unwrap_or_else(|| "no socket of this node receives".into());
     let advice = "send on a socket of the node: `send(v)` or `send_to(socket, v)`";
@@ -158,20 +158,21 @@ impl Asked {
         let or = |advice: &'static str| move |why: String| (why, advice);
         match self {
             Self::Send { has_one_frame } => {
-                outlets::can_send(socket).map_err(or(self.advice()))?;
+                socket_lookup::can_send(socket).map_err(or(self.advice()))?;
                 if *has_one_frame {
-                    outlets::takes_one_frame(socket).map_err(or("send an array of all frames"))?;
+                    socket_lookup::takes_one_frame(socket)
+                        .map_err(or("send an array of all frames"))?;
                 }
                 Ok(())
             }
             Self::Publish { tag } => {
-                outlets::can_publish(socket).map_err(or(self.advice()))?;
-                outlets::takes_tags(socket).map_err(or(self.advice()))?;
-                outlets::takes_tag(socket, tag).map_err(or(
+                socket_lookup::can_publish(socket).map_err(or(self.advice()))?;
+                socket_lookup::takes_tags(socket).map_err(or(self.advice()))?;
+                socket_lookup::takes_tag(socket, tag).map_err(or(
                     "give an integer in format `msgid` and a text in format `envelope`",
                 ))
             }
-            Self::Subscribe => outlets::can_subscribe(socket).map_err(or(self.advice())),
+            Self::Subscribe => socket_lookup::can_subscribe(socket).map_err(or(self.advice())),
             Self::Connect => Ok(()),
         }
     }

@@ -9,8 +9,8 @@ use std::time::Instant;
 use rhai::{ASTNode, Expr};
 
 use super::{
-    Effect, Engine, Handler, HandlerError, Handlers, Inbound, Invocation, NodeView, Outlet,
-    Program, Route, ScriptFault, ScriptText,
+    Effect, Engine, Handler, HandlerError, Handlers, Inbound, Invocation, NodeView, Program, Route,
+    ScriptFault, ScriptText, SocketView,
 };
 use crate::message::{Format, Frame};
 use crate::zeromq::Role;
@@ -19,7 +19,7 @@ use crate::zeromq::Role;
 pub(super) struct Trial {
     pub(super) handler: Handler,
     pub(super) engine: Rc<Engine>,
-    outlets: Vec<Outlet>,
+    sockets: Vec<SocketView>,
 }
 
 /// A script file as the loader hands it over.
@@ -32,17 +32,17 @@ pub(super) fn script(text: &str) -> ScriptText {
 }
 
 /// A socket with its role's own format.
-pub(super) fn outlet(name: &str, role: Role) -> Outlet {
-    Outlet { name: name.into(), role, format: role.default_format(), msgid: 1000 }
+pub(super) fn socket_view(name: &str, role: Role) -> SocketView {
+    SocketView { name: name.into(), role, format: role.default_format(), msgid: 1000 }
 }
 
 /// What a node with these sockets sees.
-pub(super) fn view(outlets: Vec<Outlet>) -> NodeView {
+pub(super) fn view(sockets: Vec<SocketView>) -> NodeView {
     NodeView {
         node: "worker".into(),
         replica: "worker.2".into(),
         params: serde_json::Map::new(),
-        outlets,
+        sockets,
         started: Instant::now(),
         writes: false,
         state_limit: usize::MAX,
@@ -60,8 +60,8 @@ pub(super) fn faults(text: &ScriptText) -> Vec<ScriptFault> {
 impl Trial {
     /// A node with these sockets and this script.
     pub(super) fn new(sockets: &[(&str, Role)], text: &str) -> Self {
-        let outlets = sockets.iter().map(|(name, role)| outlet(name, *role)).collect();
-        Self::with(view(outlets), &script(text))
+        let sockets = sockets.iter().map(|(name, role)| socket_view(name, *role)).collect();
+        Self::with(view(sockets), &script(text))
     }
 
     /// A node with one handler of messages: its body.
@@ -73,8 +73,8 @@ impl Trial {
     pub(super) fn with(view: NodeView, text: &ScriptText) -> Self {
         let engine = Rc::new(Engine::new());
         let program = compiled(&engine, text);
-        let outlets = view.outlets.clone();
-        Self { handler: Handler::new(&engine, program, view), engine, outlets }
+        let sockets = view.sockets.clone();
+        Self { handler: Handler::new(&engine, program, view), engine, sockets }
     }
 
     /// Calls the handler that an invocation is for.
@@ -107,7 +107,7 @@ impl Trial {
 
     /// A message; on sockets that route, from the sender "me" over an empty delimiter on `rep`.
     pub(super) fn inbound(&self, socket: usize, frames: &[&[u8]]) -> Invocation {
-        inbound_by(self.outlets[socket].role, socket, frames)
+        inbound_by(self.sockets[socket].role, socket, frames)
     }
 }
 
@@ -135,11 +135,11 @@ pub(super) fn compiled(engine: &Engine, text: &ScriptText) -> Program {
 }
 
 /// The same sockets with another format.
-pub(super) fn formatted(mut outlets: Vec<Outlet>, format: Format) -> Vec<Outlet> {
-    for outlet in &mut outlets {
-        outlet.format = format;
+pub(super) fn formatted(mut sockets: Vec<SocketView>, format: Format) -> Vec<SocketView> {
+    for socket_view in &mut sockets {
+        socket_view.format = format;
     }
-    outlets
+    sockets
 }
 
 /// How many pieces of that name were put into a script's handlers.

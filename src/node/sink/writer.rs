@@ -1,4 +1,4 @@
-//! The thread that writes a sink's lines, and the desk over which it gets them.
+//! The thread that writes a sink's lines, and the queue over which it gets them.
 //!
 //! Owns every call that may keep a writer waiting: opening, a pipe without a reader, a full disk, a
 //! file system that does not answer. What could not be written stays and is tried again. Never
@@ -38,7 +38,7 @@ const STACK: usize = 128 << 10;
 
 /// What lies between a node and the thread that writes its lines.
 #[derive(Default, Debug)]
-pub(super) struct Desk {
+pub(super) struct LineQueue {
     state: Mutex<State>,
     changed: Condvar,
     /// How many bytes were handed over and are not with the system.
@@ -62,7 +62,7 @@ struct State {
     is_closed: bool,
 }
 
-impl Desk {
+impl LineQueue {
     /// Takes lines over, and leaves the room of earlier ones in their place.
     pub(super) fn hand_over(&self, lines: &mut Vec<u8>, count: &mut usize) {
         let mut state = locked(&self.state);
@@ -125,7 +125,7 @@ impl Desk {
         self.look_for_sleeper();
     }
 
-    /// Waits for lines, and takes them all; nothing once the desk is closed.
+    /// Waits for lines, and takes them all; nothing once the queue is closed.
     fn take(&self, room: Vec<u8>) -> Option<Vec<u8>> {
         let mut state = locked(&self.state);
         state.in_hand = 0;
@@ -142,7 +142,7 @@ impl Desk {
         }
     }
 
-    /// Waits for so long; whether the desk is still open then.
+    /// Waits for so long; whether the queue is still open then.
     fn rest(&self, pause: Duration) -> bool {
         let until = Instant::now() + pause;
         let mut state = locked(&self.state);
@@ -190,7 +190,7 @@ pub(super) struct Writer {
     file: FileSpec,
     /// Whether the file still has to be emptied.
     empties: bool,
-    desk: Arc<Desk>,
+    queue: Arc<LineQueue>,
     emitter: Emitter,
     /// When trouble was last told, and whether it has not been told to be over.
     told: Option<Instant>,
@@ -210,12 +210,12 @@ impl Writer {
     pub(super) fn start(
         file: &FileSpec,
         appends: bool,
-        desk: Arc<Desk>,
+        queue: Arc<LineQueue>,
         emitter: Emitter,
         opened: oneshot::Sender<io::Result<()>>,
     ) -> io::Result<()> {
         let (file, empties) = (file.clone(), !appends);
-        let writer = Self { file, empties, desk, emitter, told: None, is_in_trouble: false };
+        let writer = Self { file, empties, queue, emitter, told: None, is_in_trouble: false };
         let thread = std::thread::Builder::new().name("zrig-write".to_owned()).stack_size(STACK);
         thread.spawn(move || writer.run(opened)).map(drop)
     }
@@ -223,7 +223,7 @@ impl Writer {
     fn run(mut self, opened: oneshot::Sender<io::Result<()>>) {
         let Some(mut output) = self.open(Some(opened)) else { return };
         let mut room = Vec::new();
-        while let Some(mut block) = self.desk.take(room) {
+        while let Some(mut block) = self.queue.take(room) {
             if self.write(&mut output, &block).is_none() {
                 return;
             }
@@ -262,7 +262,7 @@ impl Writer {
                     RETRY
                 }
             };
-            if !self.desk.rest(pause) {
+            if !self.queue.rest(pause) {
                 return None;
             }
         }
@@ -298,22 +298,22 @@ impl Writer {
                 Ok(0) => self.fails(&ErrorKind::WriteZero.into()),
                 Ok(written) => {
                     at += written;
-                    self.desk.wrote(written, &block[at..]);
+                    self.queue.wrote(written, &block[at..]);
                     true
                 }
                 Err(error) => match (error.kind(), &output) {
                     (ErrorKind::Interrupted, _) => true,
-                    (ErrorKind::WouldBlock, _) => self.desk.rest(PAUSE),
+                    (ErrorKind::WouldBlock, _) => self.queue.rest(PAUSE),
                     (ErrorKind::BrokenPipe, Output::Standard(_)) => {
                         let why = "nobody reads standard output any more".to_owned();
                         self.emitter.emit(EventKind::StopRequested { status: 0, why });
-                        self.desk.abandon();
+                        self.queue.abandon();
                         false
                     }
                     (ErrorKind::BrokenPipe, Output::Pipe(_)) => {
                         // The next reader begins with a whole line.
                         let start = line_start(block, at);
-                        self.desk.take_back(at - start, &block[start..]);
+                        self.queue.take_back(at - start, &block[start..]);
                         at = start;
                         *output = self.open(None)?;
                         true
@@ -334,7 +334,7 @@ impl Writer {
     /// Tells of a failed write and rests; whether to try it again.
     fn fails(&mut self, error: &io::Error) -> bool {
         self.trouble(error);
-        self.desk.rest(RETRY)
+        self.queue.rest(RETRY)
     }
 
     fn trouble(&mut self, error: &io::Error) {

@@ -75,7 +75,7 @@ impl Node {
         if let Some(left) = self.blueprint.kept.take() {
             return left;
         }
-        let state = self.handler.as_ref().map(Handler::keepsake);
+        let state = self.handler.as_ref().map(Handler::saved_state);
         let files = if self.is_succeeded {
             Files { source: self.source.take(), sink: self.sink.take() }
         } else {

@@ -100,7 +100,7 @@ fn what_goes_wrong_in_an_inline_handler_has_its_place_in_the_yaml_file() {
     let mut trial = Trial::with(crate::script::trial::view(vec![]), &text);
     trial.handler.swap(
         compiled(&trial.engine, &text),
-        crate::script::trial::view(vec![crate::script::trial::outlet("p", Pair)]),
+        crate::script::trial::view(vec![crate::script::trial::socket_view("p", Pair)]),
     );
     let Err(error) = trial.invoke(Invocation::Message(crate::script::Inbound {
         socket: 0,
@@ -189,9 +189,11 @@ fn modules_are_imported_once_for_all_functions() {
             ("scripts/one.rhai", "fn one() { 1 }"),
         ],
     );
-    let outlets =
-        vec![crate::script::trial::outlet("in", Pull), crate::script::trial::outlet("out", Push)];
-    let mut trial = Trial::with(crate::script::trial::view(outlets), &text);
+    let sockets = vec![
+        crate::script::trial::socket_view("in", Pull),
+        crate::script::trial::socket_view("out", Push),
+    ];
+    let mut trial = Trial::with(crate::script::trial::view(sockets), &text);
     let want = ["1: 2 | 6 | 9 | 4 | 9 | 1", "count said: 1", "log Info: worker"];
     assert_eq!(trial.sent(0, &["x"]), want);
     assert_eq!(trial.sent(0, &["x"]), want);
@@ -201,9 +203,11 @@ fn modules_are_imported_once_for_all_functions() {
 fn inline_handlers_import_in_their_body() {
     let mut text = inline(&[("on_message", 1, "import \"lib\" as lib;\nlib::twice(msg.text)")]);
     text.modules.insert("lib.rhai".into(), "fn twice(x) { x + x }".into());
-    let outlets =
-        vec![crate::script::trial::outlet("in", Pull), crate::script::trial::outlet("out", Push)];
-    let mut trial = Trial::with(crate::script::trial::view(outlets), &text);
+    let sockets = vec![
+        crate::script::trial::socket_view("in", Pull),
+        crate::script::trial::socket_view("out", Push),
+    ];
+    let mut trial = Trial::with(crate::script::trial::view(sockets), &text);
     assert_eq!(trial.sent(0, &["x"]), ["1: xx"]);
     assert_eq!(trial.sent(0, &["y"]), ["1: yy"]);
 }
@@ -228,7 +232,7 @@ fn what_goes_wrong_in_a_module_names_the_module_and_the_way_there() {
         &[("scripts/lib.rhai", "fn g(x) {\n  x.nope()\n}\nfn f(x) { g(x) }")],
     );
     let mut trial = Trial::with(
-        crate::script::trial::view(vec![crate::script::trial::outlet("in", Pull)]),
+        crate::script::trial::view(vec![crate::script::trial::socket_view("in", Pull)]),
         &text,
     );
     let error = trial.message(0, &[b"x"]).unwrap_err();
@@ -254,7 +258,7 @@ proptest! {
         for text in [script(&body), script(&format!("fn on_message(msg) {{ {body} }}")), inline(&[("on_message", 1, &body)])] {
             let engine = std::rc::Rc::new(Engine::new());
             if let Ok(program) = engine.compile(&text) {
-                let view = crate::script::trial::view(vec![crate::script::trial::outlet("p", Pair)]);
+                let view = crate::script::trial::view(vec![crate::script::trial::socket_view("p", Pair)]);
                 let mut handler = crate::script::Handler::new(&engine, program, view);
                 let event = Invocation::Message(crate::script::Inbound { socket: 0, payload: Default::default(), route: None });
                 let _ = handler.call_into(event, &mut VecDeque::new());

@@ -1,13 +1,13 @@
 use crate::message::Format;
-use crate::script::trial::{Trial, formatted, outlet, script, shown, view};
-use crate::script::{Invocation, Outlet};
+use crate::script::trial::{Trial, formatted, script, shown, socket_view, view};
+use crate::script::{Invocation, SocketView};
 use crate::zeromq::Role::{
     self, Dealer, Pair, Pub, Pull, Push, Rep, Router, Stream, Sub, Xpub, Xsub,
 };
 
 /// What a body does on a tick: its effects, or the message it fails with.
-fn ticked(outlets: Vec<Outlet>, body: &str) -> Vec<String> {
-    let mut view = view(outlets);
+fn ticked(sockets: Vec<SocketView>, body: &str) -> Vec<String> {
+    let mut view = view(sockets);
     view.params = serde_json::from_str(
         r#"{"rate": 5, "big": 18446744073709551615, "list": [1, {"a": null}]}"#,
     )
@@ -20,10 +20,10 @@ fn ticked(outlets: Vec<Outlet>, body: &str) -> Vec<String> {
     }
 }
 
-fn table(outlets: &[(&str, Role)], rows: &[(&str, &str)]) {
+fn table(sockets: &[(&str, Role)], rows: &[(&str, &str)]) {
     for (body, want) in rows {
-        let outlets = outlets.iter().map(|(name, role)| outlet(name, *role)).collect();
-        assert_eq!(ticked(outlets, body), [*want], "{body}");
+        let sockets = sockets.iter().map(|(name, role)| socket_view(name, *role)).collect();
+        assert_eq!(ticked(sockets, body), [*want], "{body}");
     }
 }
 
@@ -119,8 +119,8 @@ fn an_envelope_has_a_topic_and_a_body() {
             "failed: pub has format: envelope, so publish takes a topic as text, such as \"1000\"",
         ),
     ] {
-        let outlets = formatted(vec![outlet("pub", Pub)], Format::Envelope);
-        assert_eq!(ticked(outlets, body), [want], "{body}");
+        let sockets = formatted(vec![socket_view("pub", Pub)], Format::Envelope);
+        assert_eq!(ticked(sockets, body), [want], "{body}");
     }
 }
 
@@ -151,8 +151,8 @@ fn publish_finds_its_socket() {
         &[("r", Router)],
         &[(r#"publish("r", 1, "x")"#, "failed: r is a router and cannot publish")],
     );
-    let outlets = formatted(vec![outlet("out", Push)], Format::Msgid);
-    assert_eq!(ticked(outlets, "publish(1, 2)"), ["0: 1 json 2"]);
+    let sockets = formatted(vec![socket_view("out", Push)], Format::Msgid);
+    assert_eq!(ticked(sockets, "publish(1, 2)"), ["0: 1 json 2"]);
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn reply_needs_a_message_with_a_sender() {
         assert_eq!(trial.sent(0, &["q"]), [want]);
     }
     assert_eq!(
-        ticked(vec![outlet("r", Router)], "reply(1, 2)"),
+        ticked(vec![socket_view("r", Router)], "reply(1, 2)"),
         ["failed: reply(msg, v) answers a message; its first argument is a number"]
     );
 }

@@ -1,4 +1,4 @@
-//! Handlers that only look at their message, done without the engine and the desk.
+//! Handlers that only look at their message, done without the engine and the call context.
 //!
 //! Owns the short way for the plain cases: nothing, the message itself or a text, to one place.
 //! Never fails and never says why something cannot be sent: then the message comes back with what
@@ -8,12 +8,12 @@ use std::collections::VecDeque;
 
 use super::Handler;
 use crate::message::{Format, Multipart};
+use crate::script::call_context::Target;
 use crate::script::collector::bytes_of;
-use crate::script::desk::Target;
-use crate::script::effect::{Effect, Outlet, Route};
+use crate::script::effect::{Effect, Route, SocketView};
 use crate::script::encode;
+use crate::script::fast_expression::{FastExpression, Known, Outcome};
 use crate::script::msg::Letter;
-use crate::script::shortcut::{Known, Outcome, Shortcut};
 use crate::zeromq::Role;
 
 /// What became of a message.
@@ -28,36 +28,36 @@ impl Handler {
     /// Adds what a handler wants done with a message.
     pub(super) fn directly(
         &mut self,
-        shortcut: &Shortcut,
+        fast_expression: &FastExpression,
         letter: &mut Letter,
         effects: &mut VecDeque<Effect>,
     ) -> Direct {
-        let Some(outcome) = shortcut.outcome(letter) else { return Direct::Left(None) };
+        let Some(outcome) = fast_expression.outcome(letter) else { return Direct::Left(None) };
         if matches!(outcome, Outcome::Nothing) && letter.role != Role::Rep {
             letter.teach(&mut self.habit);
             return Direct::Done;
         }
         let found = match self.view.target(Some(letter)) {
-            Target::Socket(Ok(socket)) => self.view.outlets.get(socket).map(|one| (socket, one)),
+            Target::Socket(Ok(socket)) => self.view.sockets.get(socket).map(|one| (socket, one)),
             Target::Sink | Target::Socket(Err(_)) => None,
         };
-        let Some((socket, outlet)) = found else { return Direct::Left(Some(outcome.known())) };
+        let Some((socket, socket_view)) = found else { return Direct::Left(Some(outcome.known())) };
         let goes_back = letter.route.is_some();
         let envelope = letter.route.as_ref().map_or(0, |route| bytes_of(&route.envelope));
-        let collector = self.engine.desk.collector();
+        let collector = self.engine.context.collector();
         let has_room = |frames: &Multipart| collector.takes_one(envelope + bytes_of(frames));
         // Built and moved once: each further move of frames is a tenth of a short call.
         let payload = match outcome {
             // Who asked gets an answer, whether there is room or not.
-            Outcome::Nothing => encode::notice("", outlet),
+            Outcome::Nothing => encode::notice("", socket_view),
             Outcome::Message
-                if (goes_back || takes_as_it_is(outlet, letter.format))
+                if (goes_back || takes_as_it_is(socket_view, letter.format))
                     && has_room(&letter.payload) =>
             {
                 std::mem::take(&mut letter.payload)
             }
-            Outcome::Text(text) if goes_back || takes_text(outlet) => {
-                match encode::text(&text, outlet) {
+            Outcome::Text(text) if goes_back || takes_text(socket_view) => {
+                match encode::text(&text, socket_view) {
                     Some(payload) if has_room(&payload) => payload,
                     _ => return Direct::Left(Some(Outcome::Text(text).known())),
                 }
@@ -77,14 +77,14 @@ impl Handler {
 }
 
 /// Whether a text is all that a message on this socket needs.
-fn takes_text(outlet: &Outlet) -> bool {
-    !outlet.role.routes()
+fn takes_text(socket_view: &SocketView) -> bool {
+    !socket_view.role.routes()
 }
 
 /// Whether a received message of that format goes out as it came.
-fn takes_as_it_is(outlet: &Outlet, format: Format) -> bool {
-    takes_text(outlet)
-        && match outlet.format {
+fn takes_as_it_is(socket_view: &SocketView, format: Format) -> bool {
+    takes_text(socket_view)
+        && match socket_view.format {
             Format::Plain => true,
             Format::Msgid => format == Format::Msgid,
             Format::Envelope => false,

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 use crate::message::Format;
-use crate::script::trial::{Trial, formatted, outlet, script, shown, view};
+use crate::script::trial::{Trial, formatted, script, shown, socket_view, view};
 use crate::script::{HandlerErrorKind, Invocation, PeerEvent, PeerEventKind};
 use crate::zeromq::Role::{
     self, Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Stream, Sub, Xsub,
@@ -285,7 +285,7 @@ fn other_handlers_take_over_with_the_state() {
         Trial::on_message(&[("in", Pull), ("out", Push)], "this.n = (this.n ?? 0) + 1; this.n");
     trial.sent(0, &["x"]);
     let program = trial.engine.compile(&script("fn on_message(msg) { `now ${this.n}` }")).unwrap();
-    trial.handler.swap(program, view(vec![outlet("in", Pull), outlet("out", Push)]));
+    trial.handler.swap(program, view(vec![socket_view("in", Pull), socket_view("out", Push)]));
     assert_eq!(trial.sent(0, &["x"]), ["1: now 1"]);
 }
 
@@ -299,7 +299,7 @@ fn what_a_handler_of_a_sink_returns_is_written() {
         ("msg", Some("write: f g")),
         ("blob(2, 65)", Some("write: AA")),
     ] {
-        let mut sink = view(vec![outlet("in", Pull)]);
+        let mut sink = view(vec![socket_view("in", Pull)]);
         sink.writes = true;
         let mut trial = Trial::with(sink, &script(&format!("fn on_message(msg) {{ {body} }}")));
         assert_eq!(trial.sent(0, &["f", "g"]), want.into_iter().collect::<Vec<_>>(), "{body}");
@@ -308,7 +308,7 @@ fn what_a_handler_of_a_sink_returns_is_written() {
 
 #[test]
 fn a_sink_that_is_asked_answers_and_writes() {
-    let mut sink = view(vec![outlet("rep", Rep)]);
+    let mut sink = view(vec![socket_view("rep", Rep)]);
     sink.writes = true;
     let mut trial =
         Trial::with(sink, &script("fn on_message(msg) { reply(msg, \"ok\"); msg.text }"));
@@ -330,8 +330,8 @@ fn a_message_that_does_not_fit_never_reaches_a_handler() {
 
 #[test]
 fn a_malformed_request_is_answered_with_the_reason() {
-    let outlets = formatted(vec![outlet("rep", Rep)], Format::Msgid);
-    let mut trial = Trial::with(view(outlets), &script("fn on_message(msg) { msg.body }"));
+    let sockets = formatted(vec![socket_view("rep", Rep)], Format::Msgid);
+    let mut trial = Trial::with(view(sockets), &script("fn on_message(msg) { msg.body }"));
     let mut effects = VecDeque::new();
     let event = trial.inbound(0, &[b"what"]);
     trial.handler.call_into(event, &mut effects).unwrap_err();

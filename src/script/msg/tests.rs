@@ -1,13 +1,13 @@
 use crate::message::{Format, Frame, Malformed};
 use crate::script::fits;
-use crate::script::trial::{Trial, formatted, outlet, script, view};
+use crate::script::trial::{Trial, formatted, script, socket_view, view};
 use crate::zeromq::Role::{self, Dealer, Pull, Rep, Router, Stream, Sub};
 
 /// What an expression over `msg` is, shown by `print`.
 fn seen(role: Role, format: Format, frames: &[&[u8]], expression: &str) -> String {
-    let outlets = formatted(vec![outlet("in", role)], format);
+    let sockets = formatted(vec![socket_view("in", role)], format);
     let mut trial = Trial::with(
-        view(outlets),
+        view(sockets),
         &script(&format!("fn on_message(msg) {{ print({expression}); () }}")),
     );
     match trial.message(0, frames) {

@@ -2,26 +2,27 @@ use std::collections::VecDeque;
 
 use crate::message::Format;
 use crate::script::trial::{Trial, compiled, inbound_by, script, view};
-use crate::script::{Call, Invocation, Outlet, Program};
+use crate::script::{Call, Invocation, Program, SocketView};
 use crate::zeromq::Role;
 
 /// Every kind of socket in every format.
-fn kinds(name: &str) -> Vec<Outlet> {
+fn kinds(name: &str) -> Vec<SocketView> {
     let formats = [Format::Plain, Format::Msgid, Format::Envelope];
-    let kind = |role, format| Outlet { name: name.into(), role, format, msgid: 1000 };
+    let kind = |role, format| SocketView { name: name.into(), role, format, msgid: 1000 };
     Role::ALL.into_iter().flat_map(|role| formats.map(|format| kind(role, format))).collect()
 }
 
 /// Nodes without a socket, with any one, with any two, and with three of a kind or two beside a
 /// `rep`.
-fn nodes() -> Vec<Vec<Outlet>> {
+fn nodes() -> Vec<Vec<SocketView>> {
     let mut nodes = vec![Vec::new()];
     for a in kinds("a") {
         nodes.push(vec![a.clone()]);
         for b in kinds("b") {
             nodes.push(vec![a.clone(), b.clone()]);
             if b.role == a.role && b.format == a.format {
-                let rep = Outlet { name: "c".into(), role: Role::Rep, format: Format::Plain, ..b };
+                let rep =
+                    SocketView { name: "c".into(), role: Role::Rep, format: Format::Plain, ..b };
                 nodes.push(vec![a.clone(), b, rep]);
             }
         }
@@ -30,15 +31,17 @@ fn nodes() -> Vec<Vec<Outlet>> {
 }
 
 /// A message that fits any format of a socket.
-fn frames(outlet: &Outlet) -> &'static [&'static [u8]] {
-    if outlet.format == Format::Envelope { &[b"topic", b"body"] } else { &[b"1000 text body"] }
+fn frames(socket_view: &SocketView) -> &'static [&'static [u8]] {
+    if socket_view.format == Format::Envelope { &[b"topic", b"body"] } else { &[b"1000 text body"] }
 }
 
 /// Whether some handler of such a node does the call without a fault, on a tick or for a message.
-fn goes_well(trial: &mut Trial, outlets: &[Outlet]) -> bool {
+fn goes_well(trial: &mut Trial, sockets: &[SocketView]) -> bool {
     let mut events = vec![Invocation::Tick];
-    for (at, outlet) in outlets.iter().enumerate().filter(|(_, outlet)| outlet.role.receives()) {
-        events.push(inbound_by(outlet.role, at, frames(outlet)));
+    for (at, socket_view) in
+        sockets.iter().enumerate().filter(|(_, socket_view)| socket_view.role.receives())
+    {
+        events.push(inbound_by(socket_view.role, at, frames(socket_view)));
     }
     events.into_iter().any(|event| trial.handler.call_into(event, &mut VecDeque::new()).is_ok())
 }
@@ -94,13 +97,13 @@ fn prepared(call: &str) -> (Trial, Vec<Program>, Call) {
 fn a_call_is_refused_beforehand_exactly_where_every_run_of_it_fails() {
     for call in CALLS {
         let (mut trial, programs, surveyed) = prepared(call);
-        for outlets in nodes() {
-            let said = surveyed.refusal(&outlets);
+        for sockets in nodes() {
+            let said = surveyed.refusal(&sockets);
             let runs = programs.iter().any(|program| {
-                trial.handler.swap(program.clone(), view(outlets.clone()));
-                goes_well(&mut trial, &outlets)
+                trial.handler.swap(program.clone(), view(sockets.clone()));
+                goes_well(&mut trial, &sockets)
             });
-            assert_eq!(said.is_none(), runs, "{call} on {outlets:#?}: {said:?}");
+            assert_eq!(said.is_none(), runs, "{call} on {sockets:#?}: {said:?}");
         }
     }
 }
@@ -109,12 +112,12 @@ fn a_call_is_refused_beforehand_exactly_where_every_run_of_it_fails() {
 fn the_socket_that_a_call_is_said_to_send_on_is_the_one_it_sends_on() {
     for call in ["send(V)", "send_to(\"b\", V)", "publish(T, V)", "publish(\"a\", T, V)"] {
         let (mut trial, programs, surveyed) = prepared(call);
-        for outlets in nodes() {
+        for sockets in nodes() {
             for program in &programs {
-                trial.handler.swap(program.clone(), view(outlets.clone()));
+                trial.handler.swap(program.clone(), view(sockets.clone()));
                 let Ok(effects) = trial.invoke(Invocation::Tick) else { continue };
                 let sent = effects[0].sends_on();
-                assert_eq!(surveyed.sends_on(&outlets), sent, "{call} on {outlets:#?}");
+                assert_eq!(surveyed.sends_on(&sockets), sent, "{call} on {sockets:#?}");
             }
         }
     }

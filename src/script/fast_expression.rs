@@ -4,7 +4,7 @@
 //! Owns what such an expression is and its value where all goes well. Never fails and never says
 //! what an operator means for unequal types: then the engine evaluates the expression as written.
 
-mod planting;
+mod rewrite;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -12,30 +12,30 @@ use std::rc::Rc;
 
 use rhai::{Dynamic, ImmutableString};
 
+use super::call_context::CallContext;
 use super::custom;
-use super::desk::Desk;
 use super::msg::{Letter, Msg};
 
-pub(super) use planting::{plant, whole};
+pub(super) use rewrite::{rewrite, whole};
 
-/// The name that the engine knows shortcuts by, which no script can spell.
-const NAME: &str = "a shortcut";
+/// The name that the engine knows fast expressions by, which no script can spell.
+const NAME: &str = "a fast expression";
 
 /// An expression over the message in hand and literals.
 #[derive(Debug)]
-pub(super) enum Shortcut {
+pub(super) enum FastExpression {
     Unit,
     Message,
     Integer(i64),
     Bool(bool),
     Text(ImmutableString),
     Property(Property),
-    Not(Box<Shortcut>),
-    All(Vec<Shortcut>),
-    Any(Vec<Shortcut>),
-    Compare(Comparison, Box<(Shortcut, Shortcut)>),
-    Calculate(Calculation, Box<(Shortcut, Shortcut)>),
-    If(Box<[Shortcut; 3]>),
+    Not(Box<FastExpression>),
+    All(Vec<FastExpression>),
+    Any(Vec<FastExpression>),
+    Compare(Comparison, Box<(FastExpression, FastExpression)>),
+    Calculate(Calculation, Box<(FastExpression, FastExpression)>),
+    If(Box<[FastExpression; 3]>),
 }
 
 /// A property of the message.
@@ -114,20 +114,20 @@ impl Known {
     }
 }
 
-/// A shortcut in the engine's hands.
+/// A fast expression in the place of the one it stands for.
 #[derive(Clone)]
-struct Planted(Rc<Shortcut>);
+struct Rewritten(Rc<FastExpression>);
 
-/// Lets an engine evaluate shortcuts over the message on the desk.
-pub(super) fn register(engine: &mut rhai::Engine, desk: &Rc<Desk>) {
-    let desk = Rc::clone(desk);
+/// Lets an engine evaluate fast expressions over the message in the call context.
+pub(super) fn register(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
+    let context = Rc::clone(context);
     custom::register(engine, NAME, move |_, planted| {
-        let planted = planted.read_lock::<Planted>()?;
-        desk.in_hand(|msg| planted.0.value(msg))
+        let planted = planted.read_lock::<Rewritten>()?;
+        context.current(|msg| planted.0.value(msg))
     });
 }
 
-impl Shortcut {
+impl FastExpression {
     /// The value, if it is the plain one.
     pub(super) fn value(&self, msg: &Msg) -> Option<Dynamic> {
         let taken = self.taken(&msg.0)?;
@@ -194,7 +194,7 @@ impl Shortcut {
 }
 
 /// Looks at terms until one decides.
-fn decided_by(terms: &[Shortcut], letter: &Letter, decides: bool) -> Option<bool> {
+fn decided_by(terms: &[FastExpression], letter: &Letter, decides: bool) -> Option<bool> {
     for term in terms {
         if term.truth(letter)? == decides {
             return Some(decides);

@@ -12,10 +12,10 @@ use std::time::Instant;
 use rhai::{Dynamic, ImmutableString, Map};
 
 use super::collector::{Collected, Collector};
-use super::effect::{Effect, Level, Outlet, Route};
+use super::effect::{Effect, Level, Route, SocketView};
 use super::encode;
 use super::msg::{Habit, Letter, Msg};
-use super::outlets::{self, Tag};
+use super::socket_lookup::{self, Tag};
 use crate::message::Multipart;
 use crate::zeromq::Role;
 
@@ -29,7 +29,7 @@ pub struct NodeView {
     /// `params`.
     pub params: serde_json::Map<String, serde_json::Value>,
     /// Its sockets, in the order that [`Effect`]s count them.
-    pub outlets: Vec<Outlet>,
+    pub sockets: Vec<SocketView>,
     /// When the topology started.
     pub started: Instant,
     /// Whether what a handler returns is written to a sink.
@@ -43,7 +43,7 @@ pub(super) struct View {
     pub(super) node: ImmutableString,
     pub(super) replica: ImmutableString,
     pub(super) params: Map,
-    pub(super) outlets: Vec<Outlet>,
+    pub(super) sockets: Vec<SocketView>,
     pub(super) names: Vec<ImmutableString>,
     /// The socket that a handler outside a request sends on, or why there is none.
     pub(super) sender: Result<usize, Refusal>,
@@ -62,11 +62,11 @@ pub(super) enum Target<'v> {
 
 impl View {
     /// Where what a handler returns goes, with or without a message in hand.
-    pub(super) fn target(&self, hand: Option<&Letter>) -> Target<'_> {
+    pub(super) fn target(&self, current: Option<&Letter>) -> Target<'_> {
         if self.writes {
             return Target::Sink;
         }
-        match hand {
+        match current {
             Some(letter) if letter.route.is_some() => Target::Socket(Ok(letter.socket)),
             _ => Target::Socket(self.sender.as_ref().copied()),
         }
@@ -78,68 +78,68 @@ pub(super) type Refusal = String;
 
 /// What the engine's functions and the handlers share.
 #[derive(Default)]
-pub(super) struct Desk {
+pub(super) struct CallContext {
     view: RefCell<Option<Rc<View>>>,
-    hand: RefCell<Option<Msg>>,
+    current: RefCell<Option<Msg>>,
     collector: Collector,
     /// Whether something was logged since this was last asked.
     said: Cell<bool>,
     scratch: RefCell<Vec<u8>>,
 }
 
-/// What lies on the desk in the middle of a call.
-pub(super) struct Laid {
+/// What the call context holds in the middle of a call.
+pub(super) struct Suspended {
     view: Option<Rc<View>>,
-    hand: Option<Msg>,
+    current: Option<Msg>,
     collected: Collected,
     said: bool,
 }
 
-impl std::fmt::Debug for Desk {
+impl std::fmt::Debug for CallContext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Desk")
+        f.write_str("CallContext")
     }
 }
 
-impl Desk {
+impl CallContext {
     /// Lays a node's things out for one call.
-    pub(super) fn begin(&self, view: &Rc<View>, hand: Option<Msg>) {
+    pub(super) fn begin(&self, view: &Rc<View>, current: Option<Msg>) {
         *self.view.borrow_mut() = Some(Rc::clone(view));
-        *self.hand.borrow_mut() = hand;
+        *self.current.borrow_mut() = current;
         self.collector.begin();
     }
 
-    /// Clears the desk; what the call collected goes behind what was in `effects` before it.
+    /// Clears the call context; what the call collected goes behind what was in `effects` before it.
     pub(super) fn end(&self, effects: &mut VecDeque<Effect>) {
         self.collector.end(effects);
         *self.view.borrow_mut() = None;
         // A request that a script keeps has its answer by now and gets no second one.
-        if let Some(msg) = self.hand.borrow_mut().take() {
+        if let Some(msg) = self.current.borrow_mut().take() {
             msg.0.answered.set(true);
         }
     }
 
-    /// Clears the desk for the calls of other nodes, in the middle of a call.
-    pub(super) fn lay_aside(&self) -> Laid {
-        Laid {
+    /// Clears the call context for the calls of other nodes, in the middle of a call.
+    pub(super) fn suspend(&self) -> Suspended {
+        Suspended {
             view: self.view.take(),
-            hand: self.hand.take(),
-            collected: self.collector.lay_aside(),
+            current: self.current.take(),
+            collected: self.collector.suspend(),
             said: self.said.take(),
         }
     }
 
-    /// Lays out again what was laid aside.
-    pub(super) fn lay_out(&self, laid: Laid) {
-        self.view.replace(laid.view);
-        self.hand.replace(laid.hand);
-        self.collector.lay_out(laid.collected);
-        self.said.set(laid.said);
+    /// Puts back what was suspended.
+    pub(super) fn resume(&self, suspended: Suspended) {
+        self.view.replace(suspended.view);
+        self.current.replace(suspended.current);
+        self.collector.resume(suspended.collected);
+        self.said.set(suspended.said);
     }
 
     /// What a reader makes of the message in hand; nothing where there is none.
-    pub(super) fn in_hand<T>(&self, read: impl FnOnce(&Msg) -> Option<T>) -> Option<T> {
-        self.hand.borrow().as_ref().and_then(read)
+    pub(super) fn current<T>(&self, read: impl FnOnce(&Msg) -> Option<T>) -> Option<T> {
+        self.current.borrow().as_ref().and_then(read)
     }
 
     /// The node whose handler is being called.
@@ -166,14 +166,14 @@ impl Desk {
     /// `send(v)`.
     pub(super) fn send(&self, value: Dynamic) -> Result<(), Refusal> {
         let view = self.view()?;
-        let socket = outlets::sender(&view.outlets, self.asking())?;
+        let socket = socket_lookup::sender(&view.sockets, self.asking())?;
         self.send_on(&view, socket, value, &Tag::Default)
     }
 
     /// `send_to(socket, v)`.
     pub(super) fn send_to(&self, socket: &str, value: Dynamic) -> Result<(), Refusal> {
         let view = self.view()?;
-        let socket = outlets::named(&view.outlets, socket)?;
+        let socket = socket_lookup::named(&view.sockets, socket)?;
         self.send_on(&view, socket, value, &Tag::Default)
     }
 
@@ -186,11 +186,11 @@ impl Desk {
     ) -> Result<(), Refusal> {
         let view = self.view()?;
         let socket = match socket {
-            Some(name) => outlets::named(&view.outlets, name)?,
-            None => outlets::publisher(&view.outlets)?,
+            Some(name) => socket_lookup::named(&view.sockets, name)?,
+            None => socket_lookup::publisher(&view.sockets)?,
         };
-        let outlet = &view.outlets[socket];
-        outlets::can_publish(outlet)?;
+        let socket_view = &view.sockets[socket];
+        socket_lookup::can_publish(socket_view)?;
         self.send_on(&view, socket, value, &encode::tag_of(tag)?)
     }
 
@@ -206,15 +206,15 @@ impl Desk {
     /// Sends what a handler returned, where the message in hand or the node's sockets say.
     pub(super) fn deliver(&self, view: &View, value: Dynamic) -> Result<(), Refusal> {
         // Taken out first, so that a returned message is the last one and its frames are moved.
-        let hand = self.hand.borrow_mut().take();
-        let socket = match view.target(hand.as_ref().map(|msg| &*msg.0)) {
+        let current = self.current.borrow_mut().take();
+        let socket = match view.target(current.as_ref().map(|msg| &*msg.0)) {
             Target::Sink => {
                 let line = encode::line(value, &mut self.scratch.borrow_mut())?;
                 return self.push(Effect::Write(line));
             }
             Target::Socket(socket) => socket.map_err(Clone::clone)?,
         };
-        let route = hand.and_then(|msg| {
+        let route = current.and_then(|msg| {
             msg.0.answered.set(true);
             msg.0.route.clone()
         });
@@ -236,19 +236,19 @@ impl Desk {
 
     /// Whether the request in hand has its answer.
     pub(super) fn is_answered(&self) -> bool {
-        self.hand.borrow().as_ref().is_some_and(|msg| msg.0.answered.get())
+        self.current.borrow().as_ref().is_some_and(|msg| msg.0.answered.get())
     }
 
     /// Learns from how the message in hand was read.
     pub(super) fn read_habit(&self, habit: &mut Habit) {
-        if let Some(msg) = &*self.hand.borrow() {
+        if let Some(msg) = &*self.current.borrow() {
             msg.0.teach(habit);
         }
     }
 
     fn asking(&self) -> Option<usize> {
-        let hand = self.hand.borrow();
-        let letter = &hand.as_ref()?.0;
+        let current = self.current.borrow();
+        let letter = &current.as_ref()?.0;
         (letter.role == Role::Rep).then_some(letter.socket)
     }
 
@@ -259,12 +259,12 @@ impl Desk {
         value: Dynamic,
         tag: &Tag,
     ) -> Result<(), Refusal> {
-        let outlet = &view.outlets[socket];
-        outlets::can_send(outlet)?;
-        let frames = match outlet.role {
-            Role::Rep => return self.answer_in_hand(view, socket, value),
+        let socket_view = &view.sockets[socket];
+        socket_lookup::can_send(socket_view)?;
+        let frames = match socket_view.role {
+            Role::Rep => return self.answer_current(view, socket, value),
             Role::Router | Role::Stream => {
-                encode::routed(value, outlet, &mut self.scratch.borrow_mut())?
+                encode::routed(value, socket_view, &mut self.scratch.borrow_mut())?
             }
             Role::Sub
             | Role::Pull
@@ -274,15 +274,17 @@ impl Desk {
             | Role::Dealer
             | Role::Push
             | Role::Xpub
-            | Role::Xsub => encode::message(value, outlet, tag, &mut self.scratch.borrow_mut())?,
+            | Role::Xsub => {
+                encode::message(value, socket_view, tag, &mut self.scratch.borrow_mut())?
+            }
         };
         self.push(Effect::Send { socket, message: frames.into() })
     }
 
-    fn answer_in_hand(&self, view: &View, socket: usize, value: Dynamic) -> Result<(), Refusal> {
-        let hand = self.hand.borrow().clone().filter(|msg| msg.0.socket == socket);
-        let Some(msg) = hand else {
-            let name = &view.outlets[socket].name;
+    fn answer_current(&self, view: &View, socket: usize, value: Dynamic) -> Result<(), Refusal> {
+        let current = self.current.borrow().clone().filter(|msg| msg.0.socket == socket);
+        let Some(msg) = current else {
+            let name = &view.sockets[socket].name;
             return Err(format!("{name} is a rep and can only answer the request being handled"));
         };
         let back = way_back(view, &msg.0)?;
@@ -292,8 +294,8 @@ impl Desk {
     }
 
     fn send_back(&self, view: &View, back: &WayBack, value: Dynamic) -> Result<(), Refusal> {
-        let outlet = &view.outlets[back.socket];
-        let payload = encode::answer(value, outlet, &mut self.scratch.borrow_mut())?;
+        let socket_view = &view.sockets[back.socket];
+        let payload = encode::answer(value, socket_view, &mut self.scratch.borrow_mut())?;
         self.push(Effect::Send { socket: back.socket, message: back.frames(payload).into() })
     }
 }
@@ -307,7 +309,7 @@ pub(super) struct WayBack {
 impl WayBack {
     /// A text to whoever sent the message, in the form of the socket's format.
     pub(super) fn notice(&self, view: &View, text: &str) -> Effect {
-        let payload = encode::notice(text, &view.outlets[self.socket]);
+        let payload = encode::notice(text, &view.sockets[self.socket]);
         Effect::Send { socket: self.socket, message: self.frames(payload).into() }
     }
 
@@ -321,15 +323,16 @@ impl WayBack {
 
 /// The way back to whoever sent a message, if it is still open.
 fn way_back(view: &View, letter: &Letter) -> Result<WayBack, Refusal> {
-    let outlet = view.outlets.get(letter.socket).filter(|outlet| *outlet.name == *letter.name);
-    let Some(outlet) = outlet else {
+    let socket_view =
+        view.sockets.get(letter.socket).filter(|socket_view| *socket_view.name == *letter.name);
+    let Some(socket_view) = socket_view else {
         return Err("the socket that the message came by is no longer there".to_owned());
     };
-    if letter.route.is_none() && outlet.role != Role::Pair {
-        outlets::can_reply(outlet)?;
+    if letter.route.is_none() && socket_view.role != Role::Pair {
+        socket_lookup::can_reply(socket_view)?;
         return Err("the message came while its socket was another, so it has no sender".into());
     }
-    if outlet.role == Role::Rep && letter.answered.get() {
+    if socket_view.role == Role::Rep && letter.answered.get() {
         return Err("this request was answered already; a rep answers once".to_owned());
     }
     Ok(WayBack { socket: letter.socket, route: letter.route.clone() })

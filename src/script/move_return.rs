@@ -8,10 +8,10 @@ use rhai::{ASTFlags, Dynamic, Expr, Position, Stmt};
 
 use super::custom;
 
-/// The name that the engine knows a handover by, which no script can spell.
-const NAME: &str = "a handover";
+/// The name that the engine knows a moved return by, which no script can spell.
+const NAME: &str = "a moved return";
 
-/// Lets an engine evaluate handovers.
+/// Lets an engine evaluate moved returns.
 pub(super) fn register(engine: &mut rhai::Engine) {
     custom::register(engine, NAME, |context, name| {
         let name = name.as_immutable_string_ref().ok()?;
@@ -21,8 +21,8 @@ pub(super) fn register(engine: &mut rhai::Engine) {
     });
 }
 
-/// Puts a handover in the place of the variable that a block ends with, if it is the block's own.
-pub(super) fn plant(block: &mut [Stmt]) {
+/// Puts a moved return in the place of the variable that a block ends with, if it is the block's own.
+pub(super) fn rewrite(block: &mut [Stmt]) {
     let Some((last, before)) = block.split_last_mut() else { return };
     let Some(expression) = value_of(last) else { return };
     let Expr::Variable(variable, ..) = &*expression else { return };

@@ -8,7 +8,7 @@ use super::digits::Digits;
 
 /// A node's state, taken out of its handlers.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Keepsake(Value);
+pub struct SavedState(Value);
 
 #[derive(Clone, PartialEq, Debug)]
 enum Value {
@@ -24,7 +24,7 @@ enum Value {
     Map(Vec<(String, Value)>),
 }
 
-impl Keepsake {
+impl SavedState {
     /// The part of a state that can be kept; anything else in it becomes `()`.
     pub(super) fn of(state: &Dynamic) -> Self {
         Self(value(state))
@@ -97,9 +97,9 @@ mod tests {
             Dynamic::from_array(vec![true.into(), Dynamic::from(1_i64).into_shared()]),
         );
         let state = Dynamic::from_map(state);
-        let kept = Keepsake::of(&state);
+        let kept = SavedState::of(&state);
         let again = kept.clone().into_state();
-        assert_eq!(Keepsake::of(&again), kept);
+        assert_eq!(SavedState::of(&again), kept);
         assert_eq!(format!("{again:?}"), format!("{:?}", kept.into_state()));
         let map = again.cast::<Map>();
         assert_eq!(map["n"].as_int(), Ok(5));
@@ -109,6 +109,6 @@ mod tests {
     #[test]
     fn what_is_no_value_is_left_behind() {
         let function = rhai::FnPtr::new("f").unwrap();
-        assert_eq!(Keepsake::of(&Dynamic::from(function)), Keepsake(Value::Unit));
+        assert_eq!(SavedState::of(&Dynamic::from(function)), SavedState(Value::Unit));
     }
 }

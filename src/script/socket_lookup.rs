@@ -3,7 +3,7 @@
 //!
 //! Owns these rules for the calls that run and for the checker alike. Never encodes a value.
 
-use super::effect::Outlet;
+use super::effect::SocketView;
 use crate::message::Format;
 use crate::zeromq::Role;
 
@@ -17,7 +17,7 @@ pub trait Socket {
     fn format(&self) -> Format;
 }
 
-impl Socket for Outlet {
+impl Socket for SocketView {
     fn name(&self) -> &str {
         &self.name
     }

@@ -1,26 +1,26 @@
-//! Finding the expressions of a handler that have a shortcut.
+//! Finding the expressions of a handler that can be evaluated fast.
 //!
-//! Owns what is safe to take a shortcut for: a message that the handler reads and never puts
+//! Owns what is safe to take a fast expression for: a message that the handler reads and never puts
 //! another value in the place of. Never changes what an expression means.
 
 use rhai::{ASTNode, Dynamic, Expr, FlowControl, FnCallExpr, Stmt, StmtBlock, Token};
 
-use super::{Calculation, Comparison, NAME, Planted, Property, Rc, Shortcut};
-use crate::script::{custom, handover};
+use super::{Calculation, Comparison, FastExpression, NAME, Property, Rc, Rewritten};
+use crate::script::{custom, move_return};
 
-/// Puts shortcuts in the place of what a handler's body says about its argument, and handovers in
+/// Puts fast expressions in the place of what a handler's body says about its argument, and moved returns in
 /// that of the variables that its blocks end with.
-pub(in crate::script) fn plant(body: &mut [Stmt], argument: Option<&str>) {
+pub(in crate::script) fn rewrite(body: &mut [Stmt], argument: Option<&str>) {
     let is_read = |name: &&str| body.iter().all(|statement| only_reads(statement, name));
-    let planter = Planter { argument: argument.filter(is_read) };
+    let planter = Rewriter { argument: argument.filter(is_read) };
     planter.statements(body);
 }
 
-/// The shortcut for a whole body, which need not be given to the engine at all.
-pub(in crate::script) fn whole(body: &[Stmt], argument: &str) -> Option<Shortcut> {
-    let planter = Planter { argument: Some(argument) };
-    let shortcut = planter.block_shortcut(body)?;
-    body.iter().all(|statement| only_reads(statement, argument)).then_some(shortcut)
+/// The fast expression for a whole body, which need not be given to the engine at all.
+pub(in crate::script) fn whole(body: &[Stmt], argument: &str) -> Option<FastExpression> {
+    let planter = Rewriter { argument: Some(argument) };
+    let fast_expression = planter.fast_block(body)?;
+    body.iter().all(|statement| only_reads(statement, argument)).then_some(fast_expression)
 }
 
 /// Whether a statement leaves a variable as it is, and no other has its name.
@@ -70,19 +70,19 @@ fn root_is(expression: &Expr, name: &str) -> bool {
     }
 }
 
-struct Planter<'a> {
+struct Rewriter<'a> {
     /// The message's name, unless it may mean something else somewhere.
     argument: Option<&'a str>,
 }
 
-impl Planter<'_> {
+impl Rewriter<'_> {
     fn block(&self, block: &mut StmtBlock) {
         self.statements(block.statements_mut());
     }
 
     fn statements(&self, block: &mut [Stmt]) {
         block.iter_mut().for_each(|statement| self.statement(statement));
-        handover::plant(block);
+        move_return::rewrite(block);
     }
 
     fn flow(&self, flow: &mut FlowControl) {
@@ -111,9 +111,10 @@ impl Planter<'_> {
             Stmt::Var(variable, ..) => self.expression(&mut variable.1),
             Stmt::Assignment(parts) => self.expression(&mut parts.1.rhs),
             Stmt::FnCall(call, place) => match self.operation(call).filter(reads) {
-                Some(shortcut) => {
+                Some(fast_expression) => {
                     let original = Expr::FnCall(call.clone(), *place);
-                    *statement = Stmt::Expr(Box::new(with_shortcut(original, shortcut)));
+                    *statement =
+                        Stmt::Expr(Box::new(with_fast_expression(original, fast_expression)));
                 }
                 None => self.call(call),
             },
@@ -126,12 +127,12 @@ impl Planter<'_> {
         }
     }
 
-    /// Takes the shortcut for the whole, or else for its parts.
+    /// Takes the fast expression for the whole, or else for its parts.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of expressions")]
     fn expression(&self, expression: &mut Expr) {
-        if let Some(shortcut) = self.shortcut(expression).filter(reads) {
+        if let Some(fast_expression) = self.fast_expression(expression).filter(reads) {
             let original = std::mem::replace(expression, Expr::Unit(rhai::Position::NONE));
-            *expression = with_shortcut(original, shortcut);
+            *expression = with_fast_expression(original, fast_expression);
             return;
         }
         match expression {
@@ -164,17 +165,17 @@ impl Planter<'_> {
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "most kinds of expressions have none")]
-    fn shortcut(&self, expression: &Expr) -> Option<Shortcut> {
+    fn fast_expression(&self, expression: &Expr) -> Option<FastExpression> {
         match expression {
-            Expr::IntegerConstant(value, _) => Some(Shortcut::Integer(*value)),
-            Expr::BoolConstant(value, _) => Some(Shortcut::Bool(*value)),
-            Expr::StringConstant(text, _) => Some(Shortcut::Text(text.clone())),
-            Expr::And(terms, _) => self.shortcuts(terms).map(Shortcut::All),
-            Expr::Or(terms, _) => self.shortcuts(terms).map(Shortcut::Any),
+            Expr::IntegerConstant(value, _) => Some(FastExpression::Integer(*value)),
+            Expr::BoolConstant(value, _) => Some(FastExpression::Bool(*value)),
+            Expr::StringConstant(text, _) => Some(FastExpression::Text(text.clone())),
+            Expr::And(terms, _) => self.fast_expressions(terms).map(FastExpression::All),
+            Expr::Or(terms, _) => self.fast_expressions(terms).map(FastExpression::Any),
             Expr::Dot(pair, flags, _) if !flags.contains(rhai::ASTFlags::NEGATED) => {
                 match &pair.rhs {
                     Expr::Property(property, _) if self.is_message(&pair.lhs) => {
-                        property_of(&property.2).map(Shortcut::Property)
+                        property_of(&property.2).map(FastExpression::Property)
                     }
                     _ => None,
                 }
@@ -184,69 +185,73 @@ impl Planter<'_> {
         }
     }
 
-    /// The shortcut for the value of a block: of one statement, or none.
+    /// The fast expression for the value of a block: of one statement, or none.
     #[expect(clippy::wildcard_enum_match_arm, reason = "most kinds of statements have none")]
-    fn block_shortcut(&self, statements: &[Stmt]) -> Option<Shortcut> {
+    fn fast_block(&self, statements: &[Stmt]) -> Option<FastExpression> {
         let statement = match statements {
-            [] => return Some(Shortcut::Unit),
+            [] => return Some(FastExpression::Unit),
             [statement] => statement,
             _ => return None,
         };
         match statement {
             Stmt::Expr(expression) => match &**expression {
-                variable if self.is_message(variable) => Some(Shortcut::Message),
-                Expr::Unit(_) => Some(Shortcut::Unit),
-                other => self.shortcut(other),
+                variable if self.is_message(variable) => Some(FastExpression::Message),
+                Expr::Unit(_) => Some(FastExpression::Unit),
+                other => self.fast_expression(other),
             },
             Stmt::FnCall(call, _) => self.operation(call),
-            Stmt::If(flow, _) => Some(Shortcut::If(Box::new([
-                self.shortcut(&flow.expr)?,
-                self.block_shortcut(flow.body.statements())?,
-                self.block_shortcut(flow.branch.statements())?,
+            Stmt::If(flow, _) => Some(FastExpression::If(Box::new([
+                self.fast_expression(&flow.expr)?,
+                self.fast_block(flow.body.statements())?,
+                self.fast_block(flow.branch.statements())?,
             ]))),
             _ => None,
         }
     }
 
-    fn shortcuts(&self, expressions: &[Expr]) -> Option<Vec<Shortcut>> {
-        expressions.iter().map(|expression| self.shortcut(expression)).collect()
+    fn fast_expressions(&self, expressions: &[Expr]) -> Option<Vec<FastExpression>> {
+        expressions.iter().map(|expression| self.fast_expression(expression)).collect()
     }
 
-    fn operation(&self, call: &FnCallExpr) -> Option<Shortcut> {
+    fn operation(&self, call: &FnCallExpr) -> Option<FastExpression> {
         let operator = call.op_token.as_ref()?;
         match &call.args[..] {
             [inner] if *operator == Token::Bang => {
-                self.shortcut(inner).map(|inner| Shortcut::Not(Box::new(inner)))
+                self.fast_expression(inner).map(|inner| FastExpression::Not(Box::new(inner)))
             }
             [left, right] => {
-                let pair = || Some(Box::new((self.shortcut(left)?, self.shortcut(right)?)));
+                let pair =
+                    || Some(Box::new((self.fast_expression(left)?, self.fast_expression(right)?)));
                 if let Some(comparison) = comparison_of(operator) {
-                    return pair().map(|pair| Shortcut::Compare(comparison, pair));
+                    return pair().map(|pair| FastExpression::Compare(comparison, pair));
                 }
                 let calculation = calculation_of(operator)?;
-                pair().map(|pair| Shortcut::Calculate(calculation, pair))
+                pair().map(|pair| FastExpression::Calculate(calculation, pair))
             }
             _ => None,
         }
     }
 }
 
-/// Whether a shortcut is about the message at all.
-fn reads(shortcut: &Shortcut) -> bool {
-    match shortcut {
-        Shortcut::Property(_) | Shortcut::Message => true,
-        Shortcut::Unit | Shortcut::Integer(_) | Shortcut::Bool(_) | Shortcut::Text(_) => false,
-        Shortcut::Not(inner) => reads(inner),
-        Shortcut::All(terms) | Shortcut::Any(terms) => terms.iter().any(reads),
-        Shortcut::Compare(_, pair) | Shortcut::Calculate(_, pair) => {
+/// Whether a fast expression is about the message at all.
+fn reads(fast_expression: &FastExpression) -> bool {
+    match fast_expression {
+        FastExpression::Property(_) | FastExpression::Message => true,
+        FastExpression::Unit
+        | FastExpression::Integer(_)
+        | FastExpression::Bool(_)
+        | FastExpression::Text(_) => false,
+        FastExpression::Not(inner) => reads(inner),
+        FastExpression::All(terms) | FastExpression::Any(terms) => terms.iter().any(reads),
+        FastExpression::Compare(_, pair) | FastExpression::Calculate(_, pair) => {
             reads(&pair.0) || reads(&pair.1)
         }
-        Shortcut::If(parts) => parts.iter().any(reads),
+        FastExpression::If(parts) => parts.iter().any(reads),
     }
 }
 
-fn with_shortcut(original: Expr, shortcut: Shortcut) -> Expr {
-    custom::instead_of(original, NAME, Dynamic::from(Planted(Rc::new(shortcut))))
+fn with_fast_expression(original: Expr, fast_expression: FastExpression) -> Expr {
+    custom::instead_of(original, NAME, Dynamic::from(Rewritten(Rc::new(fast_expression))))
 }
 
 fn property_of(name: &str) -> Option<Property> {

@@ -6,21 +6,23 @@ use super::NAME;
 use crate::message::Format;
 use crate::script::collector::Room;
 use crate::script::trial::{
-    Trial, compiled, formatted, inbound_by, outlet, planted, script, shown, view,
+    Trial, compiled, formatted, inbound_by, planted, script, shown, socket_view, view,
 };
-use crate::script::{Engine, NodeView, Outlet, Program};
+use crate::script::{Engine, NodeView, Program, SocketView};
 use crate::zeromq::Role::{Pull, Push, Rep, Router};
 
-/// How many shortcuts a handler's body has.
-fn shortcuts(body: &str) -> usize {
+/// How many fast expressions a handler's body has.
+fn fast_expressions(body: &str) -> usize {
     planted(&format!("fn on_message(msg) {{ {body} }} fn f(x) {{ x }}"), NAME)
 }
 
 /// Sockets that a message of that format comes by, and that what a handler returns goes to.
-fn sockets(format: Format) -> [Vec<Outlet>; 4] {
+fn sockets(format: Format) -> [Vec<SocketView>; 4] {
     let [pull, push, rep, router] = [("in", Pull), ("out", Push), ("in", Rep), ("in", Router)]
-        .map(|(name, role)| outlet(name, role));
-    let of = |outlet: &Outlet, format: Format| formatted(vec![outlet.clone()], format).remove(0);
+        .map(|(name, role)| socket_view(name, role));
+    let of = |socket_view: &SocketView, format: Format| {
+        formatted(vec![socket_view.clone()], format).remove(0)
+    };
     [
         vec![of(&pull, format), push.clone()],
         vec![of(&pull, format), of(&push, Format::Msgid)],
@@ -45,7 +47,7 @@ fn outcome(
     frames: &[&[u8]],
 ) -> Option<Result<String, String>> {
     let (trial, program) = node.as_mut()?;
-    let event = inbound_by(view.outlets[0].role, 0, frames);
+    let event = inbound_by(view.sockets[0].role, 0, frames);
     trial.handler.swap(program.clone(), view);
     let mut effects = VecDeque::new();
     let done = trial.handler.call_into(event, &mut effects);
@@ -61,7 +63,7 @@ const ROOMS: [Room; 4] = [
     Room { effects: 0, bytes: 14 },
 ];
 
-/// The same expression as a whole handler and as a part of one, each with its shortcuts and where
+/// The same expression as a whole handler and as a part of one, each with its fast expressions and where
 /// a function that has none evaluates it.
 fn forms(expression: &str) -> [[String; 2]; 2] {
     let shown = "`${type_of(v)} ${v}`";
@@ -138,13 +140,13 @@ proptest! {
             let [mut quickly, mut plainly] = [&quick, &plain].map(|handler| node(handler));
             prop_assert_eq!(quickly.is_some(), plainly.is_some(), "{}", quick);
             for (format, frames) in messages() {
-                for (outlets, writes, room) in sockets(format).iter().flat_map(settings) {
+                for (sockets, writes, room) in sockets(format).iter().flat_map(settings) {
                     let [quick_came_to, plain_came_to] =
                         [&mut quickly, &mut plainly].map(|node| {
                             if let Some((trial, _)) = node {
-                                trial.engine.desk.collector().bound(room);
+                                trial.engine.context.collector().bound(room);
                             }
-                            let view = NodeView { writes, ..view(outlets.clone()) };
+                            let view = NodeView { writes, ..view(sockets.clone()) };
                             outcome(node, view, &frames)
                         });
                     prop_assert_eq!(
@@ -158,11 +160,11 @@ proptest! {
 }
 
 /// Those sockets with and without a sink beside them, and with every room.
-fn settings(outlets: &Vec<Outlet>) -> impl Iterator<Item = (&Vec<Outlet>, bool, Room)> {
+fn settings(sockets: &Vec<SocketView>) -> impl Iterator<Item = (&Vec<SocketView>, bool, Room)> {
     let rooms = || ROOMS.into_iter();
     [false, true]
         .into_iter()
-        .flat_map(move |writes| rooms().map(move |room| (outlets, writes, room)))
+        .flat_map(move |writes| rooms().map(move |room| (sockets, writes, room)))
 }
 
 #[test]
@@ -179,7 +181,7 @@ fn what_only_reads_the_message_has_shortcuts() {
         ("1 + 2", 0),
         ("msg", 0),
     ] {
-        assert_eq!(shortcuts(body), count, "{body}");
+        assert_eq!(fast_expressions(body), count, "{body}");
     }
 }
 
@@ -200,7 +202,7 @@ fn a_name_that_may_mean_something_else_has_none() {
         let text = script(&format!("fn on_message(msg) {{ {body} }}"));
         // What does not even compile needs none.
         if engine.compile(&text).is_ok() {
-            assert_eq!(shortcuts(body), 0, "{body}");
+            assert_eq!(fast_expressions(body), 0, "{body}");
         }
     }
 }
