@@ -14,7 +14,7 @@ use rhai::{Dynamic, ImmutableString, Map};
 use super::collector::{Collected, Collector};
 use super::effect::{Effect, Level, Route, SocketView};
 use super::encode;
-use super::msg::{Habit, Letter, Msg};
+use super::msg::{LazyMessage, Msg, ReadProfile};
 use super::socket_lookup::{self, Tag};
 use crate::message::Multipart;
 use crate::zeromq::Role;
@@ -62,12 +62,12 @@ pub(super) enum Target<'v> {
 
 impl View {
     /// Where what a handler returns goes, with or without a message in hand.
-    pub(super) fn target(&self, current: Option<&Letter>) -> Target<'_> {
+    pub(super) fn target(&self, current: Option<&LazyMessage>) -> Target<'_> {
         if self.writes {
             return Target::Sink;
         }
         match current {
-            Some(letter) if letter.route.is_some() => Target::Socket(Ok(letter.socket)),
+            Some(message) if message.route.is_some() => Target::Socket(Ok(message.socket)),
             _ => Target::Socket(self.sender.as_ref().copied()),
         }
     }
@@ -240,16 +240,16 @@ impl CallContext {
     }
 
     /// Learns from how the message in hand was read.
-    pub(super) fn read_habit(&self, habit: &mut Habit) {
+    pub(super) fn note_reads(&self, profile: &mut ReadProfile) {
         if let Some(msg) = &*self.current.borrow() {
-            msg.0.teach(habit);
+            msg.0.teach(profile);
         }
     }
 
     fn asking(&self) -> Option<usize> {
         let current = self.current.borrow();
-        let letter = &current.as_ref()?.0;
-        (letter.role == Role::Rep).then_some(letter.socket)
+        let message = &current.as_ref()?.0;
+        (message.role == Role::Rep).then_some(message.socket)
     }
 
     fn send_on(
@@ -322,18 +322,18 @@ impl WayBack {
 }
 
 /// The way back to whoever sent a message, if it is still open.
-fn way_back(view: &View, letter: &Letter) -> Result<WayBack, Refusal> {
+fn way_back(view: &View, message: &LazyMessage) -> Result<WayBack, Refusal> {
     let socket_view =
-        view.sockets.get(letter.socket).filter(|socket_view| *socket_view.name == *letter.name);
+        view.sockets.get(message.socket).filter(|socket_view| *socket_view.name == *message.name);
     let Some(socket_view) = socket_view else {
         return Err("the socket that the message came by is no longer there".to_owned());
     };
-    if letter.route.is_none() && socket_view.role != Role::Pair {
+    if message.route.is_none() && socket_view.role != Role::Pair {
         socket_lookup::can_reply(socket_view)?;
         return Err("the message came while its socket was another, so it has no sender".into());
     }
-    if socket_view.role == Role::Rep && letter.answered.get() {
+    if socket_view.role == Role::Rep && message.answered.get() {
         return Err("this request was answered already; a rep answers once".to_owned());
     }
-    Ok(WayBack { socket: letter.socket, route: letter.route.clone() })
+    Ok(WayBack { socket: message.socket, route: message.route.clone() })
 }

@@ -80,8 +80,8 @@ pub(super) fn answer(
     match value.try_cast_result::<Msg>() {
         Ok(msg) if socket_view.format == Format::Plain || socket_view.format == msg.0.format => {
             Ok(match Rc::try_unwrap(msg.0) {
-                Ok(letter) => letter.payload,
-                Err(letter) => share_all(&letter.payload),
+                Ok(message) => message.payload,
+                Err(message) => share_all(&message.payload),
             })
         }
         Ok(msg) => message(Dynamic::from(msg), socket_view, &Tag::Default, scratch),
@@ -171,9 +171,9 @@ fn plain(value: Dynamic, scratch: &mut Vec<u8>) -> Result<Multipart, String> {
 /// moved.
 fn as_it_came(msg: Msg) -> Multipart {
     match Rc::try_unwrap(msg.0) {
-        Ok(letter) if letter.route.is_none() || letter.role == Role::Rep => letter.payload,
-        Ok(letter) => letter.all_frames().map(Frame::share).collect(),
-        Err(letter) => letter.all_frames().map(Frame::share).collect(),
+        Ok(message) if message.route.is_none() || message.role == Role::Rep => message.payload,
+        Ok(message) => message.all_frames().map(Frame::share).collect(),
+        Err(message) => message.all_frames().map(Frame::share).collect(),
     }
 }
 
@@ -275,8 +275,8 @@ fn write(value: &Dynamic, scratch: &mut Vec<u8>) -> Result<(), String> {
         scratch.extend_from_slice(text.as_bytes());
         return Ok(());
     }
-    if let Ok(letter) = value.as_char() {
-        scratch.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+    if let Ok(message) = value.as_char() {
+        scratch.extend_from_slice(message.encode_utf8(&mut [0; 4]).as_bytes());
         return Ok(());
     }
     if value.is_fnptr() || value.is_timestamp() {

@@ -14,7 +14,7 @@ use rhai::{Dynamic, ImmutableString};
 
 use super::call_context::CallContext;
 use super::custom;
-use super::msg::{Letter, Msg};
+use super::msg::{LazyMessage, Msg};
 
 pub(super) use rewrite::{rewrite, whole};
 
@@ -139,16 +139,16 @@ impl FastExpression {
     }
 
     /// What it comes to, if it is the plain one.
-    pub(super) fn outcome<'m>(&'m self, letter: &'m Letter) -> Option<Outcome<'m>> {
-        let taken = self.taken(letter)?;
+    pub(super) fn outcome<'m>(&'m self, message: &'m LazyMessage) -> Option<Outcome<'m>> {
+        let taken = self.taken(message)?;
         if matches!(taken, Self::Unit) {
             return Some(Outcome::Nothing);
         }
         if matches!(taken, Self::Message) {
             return Some(Outcome::Message);
         }
-        let part = match (taken, taken.part(letter)) {
-            (Self::Property(property), None) => return property.value(letter).map(Outcome::Value),
+        let part = match (taken, taken.part(message)) {
+            (Self::Property(property), None) => return property.value(message).map(Outcome::Value),
             (_, part) => part?,
         };
         Some(match part {
@@ -160,33 +160,33 @@ impl FastExpression {
     }
 
     /// The branch that a choice leads to; anything else is its own.
-    fn taken(&self, letter: &Letter) -> Option<&Self> {
+    fn taken(&self, message: &LazyMessage) -> Option<&Self> {
         let Self::If(parts) = self else { return Some(self) };
         let [condition, then, otherwise] = &**parts;
-        if condition.truth(letter)? { then } else { otherwise }.taken(letter)
+        if condition.truth(message)? { then } else { otherwise }.taken(message)
     }
 
-    fn part<'m>(&'m self, letter: &'m Letter) -> Option<Part<'m>> {
+    fn part<'m>(&'m self, message: &'m LazyMessage) -> Option<Part<'m>> {
         Some(match self {
             Self::Unit | Self::Message | Self::If(_) => return None,
             Self::Integer(value) => Part::Integer(*value),
             Self::Bool(value) => Part::Bool(*value),
             Self::Text(text) => Part::Borrowed(text),
-            Self::Property(property) => property.part(letter)?,
-            Self::Not(inner) => Part::Bool(!inner.truth(letter)?),
-            Self::All(terms) => Part::Bool(decided_by(terms, letter, false)?),
-            Self::Any(terms) => Part::Bool(decided_by(terms, letter, true)?),
+            Self::Property(property) => property.part(message)?,
+            Self::Not(inner) => Part::Bool(!inner.truth(message)?),
+            Self::All(terms) => Part::Bool(decided_by(terms, message, false)?),
+            Self::Any(terms) => Part::Bool(decided_by(terms, message, true)?),
             Self::Compare(comparison, pair) => {
-                Part::Bool(comparison.of(&pair.0.part(letter)?, &pair.1.part(letter)?)?)
+                Part::Bool(comparison.of(&pair.0.part(message)?, &pair.1.part(message)?)?)
             }
             Self::Calculate(calculation, pair) => {
-                calculation.of(pair.0.part(letter)?, &pair.1.part(letter)?)?
+                calculation.of(pair.0.part(message)?, &pair.1.part(message)?)?
             }
         })
     }
 
-    fn truth(&self, letter: &Letter) -> Option<bool> {
-        match self.part(letter)? {
+    fn truth(&self, message: &LazyMessage) -> Option<bool> {
+        match self.part(message)? {
             Part::Bool(value) => Some(value),
             Part::Integer(_) | Part::Borrowed(_) | Part::Joined(_) => None,
         }
@@ -194,9 +194,9 @@ impl FastExpression {
 }
 
 /// Looks at terms until one decides.
-fn decided_by(terms: &[FastExpression], letter: &Letter, decides: bool) -> Option<bool> {
+fn decided_by(terms: &[FastExpression], message: &LazyMessage, decides: bool) -> Option<bool> {
     for term in terms {
-        if term.truth(letter)? == decides {
+        if term.truth(message)? == decides {
             return Some(decides);
         }
     }
@@ -205,27 +205,27 @@ fn decided_by(terms: &[FastExpression], letter: &Letter, decides: bool) -> Optio
 
 impl Property {
     /// What stands alone may be any value.
-    fn value(self, letter: &Letter) -> Option<Dynamic> {
+    fn value(self, message: &LazyMessage) -> Option<Dynamic> {
         match self {
-            Self::Socket => Some(letter.name.clone().into()),
-            Self::Msgid => letter.msgid().ok().map(Dynamic::from_int),
-            Self::Msgtype => letter.msgtype().ok().map(|word| ImmutableString::from(word).into()),
-            Self::Topic => letter.topic().ok(),
-            Self::Body => letter.body().ok(),
-            Self::Text => letter.text().ok().map(Dynamic::from),
-            Self::Json => letter.json().ok(),
+            Self::Socket => Some(message.name.clone().into()),
+            Self::Msgid => message.msgid().ok().map(Dynamic::from_int),
+            Self::Msgtype => message.msgtype().ok().map(|word| ImmutableString::from(word).into()),
+            Self::Topic => message.topic().ok(),
+            Self::Body => message.body().ok(),
+            Self::Text => message.text().ok().map(Dynamic::from),
+            Self::Json => message.json().ok(),
         }
     }
 
     /// What stands beside an operator is a number or text here.
-    fn part(self, letter: &Letter) -> Option<Part<'_>> {
+    fn part(self, message: &LazyMessage) -> Option<Part<'_>> {
         match self {
-            Self::Msgid => letter.msgid().ok().map(Part::Integer),
-            Self::Socket => Some(Part::Borrowed(&letter.name)),
-            Self::Msgtype => letter.msgtype().ok().map(Part::Borrowed),
-            Self::Topic => letter.topic_text().map(Part::Borrowed),
-            Self::Body => letter.body_text().map(Part::Borrowed),
-            Self::Text => letter.as_text().map(Part::Borrowed),
+            Self::Msgid => message.msgid().ok().map(Part::Integer),
+            Self::Socket => Some(Part::Borrowed(&message.name)),
+            Self::Msgtype => message.msgtype().ok().map(Part::Borrowed),
+            Self::Topic => message.topic_text().map(Part::Borrowed),
+            Self::Body => message.body_text().map(Part::Borrowed),
+            Self::Text => message.as_text().map(Part::Borrowed),
             Self::Json => None,
         }
     }

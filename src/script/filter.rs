@@ -15,7 +15,7 @@ use super::encode::kind_of;
 use super::engine::Engine;
 use super::fault::{FaultKind, ScriptFault};
 use super::handler::Handler;
-use super::msg::{Habit, Letter, PROPERTIES};
+use super::msg::{LazyMessage, PROPERTIES, ReadProfile};
 use super::program::Program;
 use super::text::{Handlers, Piece, ScriptText};
 use crate::source::Position;
@@ -68,10 +68,11 @@ impl Filter {
     /// When the filter fails, or says something else than yes or no.
     pub fn wants(&mut self, inbound: Inbound, socket_view: &SocketView) -> Result<bool, String> {
         let name = ImmutableString::from(&*socket_view.name);
-        let Ok(letter) = Letter::open(inbound, socket_view, &name, Habit::default()) else {
+        let Ok(message) = LazyMessage::open(inbound, socket_view, &name, ReadProfile::default())
+        else {
             return Ok(false);
         };
-        let said = self.handler.judge(letter).map_err(|error| error.to_string())?;
+        let said = self.handler.judge(message).map_err(|error| error.to_string())?;
         said.as_bool().map_err(|_| {
             format!("{SOURCE}: it has to say true or false, and said {}", kind_of(&said))
         })

@@ -23,7 +23,7 @@ use super::failure;
 use super::fault::{HandlerError, HandlerErrorKind};
 use super::json;
 use super::limits;
-use super::msg::{Habit, Letter, Misfit, Msg, excerpt, text_or_blob};
+use super::msg::{LazyMessage, Misfit, Msg, ReadProfile, excerpt, text_or_blob};
 use super::program::{Compiled, Entry, Program};
 use super::saved_state::SavedState;
 use super::socket_lookup;
@@ -42,7 +42,7 @@ pub struct Handler {
     scope: Scope<'static>,
     global: GlobalRuntimeState,
     caches: Caches,
-    habit: Habit,
+    profile: ReadProfile,
     /// How many times the usual time and steps a call may take.
     patience: u32,
     /// For each socket, the handler of its messages.
@@ -80,10 +80,10 @@ impl Handler {
             scope: Scope::new(),
             global,
             caches: Caches::new(),
-            habit: Habit::default(),
+            profile: ReadProfile::default(),
             patience: 1,
             routes: Vec::new(),
-            blank: Msg(Rc::new(Letter::blank())),
+            blank: Msg(Rc::new(LazyMessage::blank())),
         };
         handler.route();
         handler
@@ -102,7 +102,7 @@ impl Handler {
         self.weight.limit_to(view.state_limit);
         self.view = Rc::new(view_of(view, &program.0));
         self.program = program.0;
-        self.habit = Habit::default();
+        self.profile = ReadProfile::default();
         self.forget();
         self.route();
     }
@@ -217,9 +217,9 @@ impl Handler {
             return Ok(());
         };
         let asks = socket_view.role == Role::Rep;
-        let mut letter =
-            match Letter::open(inbound, socket_view, &self.view.names[socket], self.habit) {
-                Ok(letter) => letter,
+        let mut message =
+            match LazyMessage::open(inbound, socket_view, &self.view.names[socket], self.profile) {
+                Ok(message) => message,
                 Err(misfit) => {
                     let asker =
                         asks.then(|| WayBack { socket, route: misfit.inbound.route.clone() });
@@ -228,20 +228,20 @@ impl Handler {
             };
         let Some(entry) = entry.clone() else {
             if asks {
-                let asker = WayBack { socket, route: letter.route };
+                let asker = WayBack { socket, route: message.route };
                 effects.push_back(asker.notice(&self.view, ""));
             }
             return Ok(());
         };
         let known = match &entry.fast_expression {
-            Some(fast_expression) => match self.directly(fast_expression, &mut letter, effects) {
+            Some(fast_expression) => match self.directly(fast_expression, &mut message, effects) {
                 Direct::Done => return Ok(()),
                 Direct::Left(known) => known,
             },
             None => None,
         };
-        let asker = asks.then(|| WayBack { socket, route: letter.route.clone() });
-        let msg = Msg(Rc::new(letter));
+        let asker = asks.then(|| WayBack { socket, route: message.route.clone() });
+        let msg = Msg(Rc::new(message));
         let work = match known {
             Some(known) => Work::Done(known.value(&msg)),
             None => Work::Call(Argument::Message(msg.clone())),
@@ -250,12 +250,12 @@ impl Handler {
     }
 
     /// What the handler of messages says of one; nothing is done about it.
-    pub(super) fn judge(&mut self, letter: Letter) -> Result<Dynamic, Box<HandlerError>> {
+    pub(super) fn judge(&mut self, message: LazyMessage) -> Result<Dynamic, Box<HandlerError>> {
         let Some(entry) = self.program.entries.get("on_message").cloned() else {
             return Ok(Dynamic::UNIT);
         };
         let engine = Rc::clone(&self.engine);
-        let msg = Msg(Rc::new(letter));
+        let msg = Msg(Rc::new(message));
         if let Some(value) =
             entry.fast_expression.as_ref().and_then(|fast_expression| fast_expression.value(&msg))
         {
@@ -281,7 +281,7 @@ impl Handler {
     ) -> Result<(), Box<HandlerError>> {
         let engine = Rc::clone(&self.engine);
         let context = &*engine.context;
-        let letter = current.as_ref().map(|msg| Rc::downgrade(&msg.0));
+        let message = current.as_ref().map(|msg| Rc::downgrade(&msg.0));
         context.begin(&self.view, current);
         // A panic is a fault of ours or of the engine's, and a failed call like any other.
         let outcome = catch_unwind(AssertUnwindSafe(|| self.work(entry, work, asker.as_ref())));
@@ -297,7 +297,7 @@ impl Handler {
             self.forget();
         }
         context.end(effects);
-        if let Some(kept) = letter.and_then(|letter| letter.upgrade()) {
+        if let Some(kept) = message.and_then(|message| message.upgrade()) {
             // The bytes of a message are libzmq's, out of the sight of our own allocator.
             self.weight.add(isize::try_from(size_of_message(&Msg(kept))).unwrap_or(isize::MAX));
         }
@@ -317,7 +317,7 @@ impl Handler {
         };
         let value = value.map_err(|error| failure::of(*error, entry, &self.program))?;
         let engine = Rc::clone(&self.engine);
-        engine.context.read_habit(&mut self.habit);
+        engine.context.note_reads(&mut self.profile);
         self.finish(&engine.context, value, asker)
             .map_err(|message| failure::returned(entry, &self.program, message))
     }

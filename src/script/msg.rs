@@ -20,12 +20,12 @@ use crate::zeromq::Role;
 pub(super) const PROPERTIES: [&str; 10] =
     ["socket", "msgid", "msgtype", "topic", "body", "text", "bytes", "json", "frames", "sender"];
 
-/// A message in the hands of a script; a second one shares its letter.
+/// A message in the hands of a script; a second one shares its message.
 #[derive(Clone)]
-pub(super) struct Msg(pub(super) Rc<Letter>);
+pub(super) struct Msg(pub(super) Rc<LazyMessage>);
 
 /// A received message, and what was read of it so far.
-pub(super) struct Letter {
+pub(super) struct LazyMessage {
     /// The socket it came by, as its place in the node.
     pub(super) socket: usize,
     /// That socket's name.
@@ -64,7 +64,7 @@ enum Kind {
 
 /// How a node's handlers have read JSON bodies lately, which decides what is done ahead.
 #[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Habit {
+pub(super) struct ReadProfile {
     /// Bodies are read: build the value while it is checked, instead of checking only.
     pub(super) reads: bool,
     /// Bodies are read more than once: keep a copy instead of building the value again.
@@ -77,15 +77,15 @@ pub(super) struct Misfit {
     pub(super) inbound: Inbound,
 }
 
-impl Letter {
+impl LazyMessage {
     /// Reads as much of a message as tells whether it fits its socket's format.
     pub(super) fn open(
         inbound: Inbound,
         socket_view: &SocketView,
         name: &ImmutableString,
-        habit: Habit,
+        profile: ReadProfile,
     ) -> Result<Self, Misfit> {
-        let (head, json) = match head_of(&inbound.payload, socket_view.format, habit) {
+        let (head, json) = match head_of(&inbound.payload, socket_view.format, profile) {
             Ok(found) => found,
             Err(why) => return Err(Misfit { why, inbound }),
         };
@@ -99,7 +99,7 @@ impl Letter {
             answered: Cell::new(false),
             head,
             json: RefCell::new(json),
-            json_reads: Cell::new(u32::from(habit.rereads)),
+            json_reads: Cell::new(u32::from(profile.rereads)),
             text: OnceCell::new(),
         })
     }
@@ -122,11 +122,11 @@ impl Letter {
     }
 
     /// Learns from how this message was read what to do ahead with the next one.
-    pub(super) fn teach(&self, habit: &mut Habit) {
+    pub(super) fn teach(&self, profile: &mut ReadProfile) {
         if self.head.as_ref().is_some_and(|head| head.kind == Kind::Json) {
-            let reads = self.json_reads.get() - u32::from(habit.rereads);
-            habit.reads = reads > 0;
-            habit.rereads |= reads > 1;
+            let reads = self.json_reads.get() - u32::from(profile.rereads);
+            profile.reads = reads > 0;
+            profile.rereads |= reads > 1;
         }
     }
 
@@ -285,7 +285,7 @@ impl fmt::Display for Msg {
 ///
 /// When it does not, with the reason.
 pub fn fits(format: Format, payload: &[Frame]) -> Result<(), Malformed> {
-    head_of(payload, format, Habit::default()).map(|_| ())
+    head_of(payload, format, ReadProfile::default()).map(|_| ())
 }
 
 /// The first bytes of a frame in a form that fits one line.
@@ -312,7 +312,7 @@ pub(super) fn text_or_blob(bytes: &[u8]) -> Dynamic {
 fn head_of(
     payload: &[Frame],
     format: Format,
-    habit: Habit,
+    profile: ReadProfile,
 ) -> Result<(Option<Head>, Option<Dynamic>), Malformed> {
     match format {
         Format::Plain => Ok((None, None)),
@@ -324,7 +324,7 @@ fn head_of(
             let frame: &[u8] = frame;
             let tagged = parse_tagged(frame)?;
             let (kind, json) = match tagged.msgtype {
-                MsgType::Json if habit.reads && json::is_short(tagged.body) => {
+                MsgType::Json if profile.reads && json::is_short(tagged.body) => {
                     let value = json::read(tagged.body).map_err(|_| Malformed::NotJson)?;
                     (Kind::Json, Some(value))
                 }

@@ -89,7 +89,7 @@ mod tests {
         state.insert("ratio".into(), 0.5_f64.into());
         state.insert("wide".into(), Dynamic::from(Digits::new("18446744073709551616")));
         state.insert("name".into(), "Oslo".into());
-        state.insert("letter".into(), 'x'.into());
+        state.insert("message".into(), 'x'.into());
         state.insert("none".into(), Dynamic::UNIT);
         state.insert("raw".into(), Dynamic::from_blob(vec![0, 255]));
         state.insert(

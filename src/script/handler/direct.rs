@@ -13,7 +13,7 @@ use crate::script::collector::bytes_of;
 use crate::script::effect::{Effect, Route, SocketView};
 use crate::script::encode;
 use crate::script::fast_expression::{FastExpression, Known, Outcome};
-use crate::script::msg::Letter;
+use crate::script::msg::LazyMessage;
 use crate::zeromq::Role;
 
 /// What became of a message.
@@ -29,21 +29,21 @@ impl Handler {
     pub(super) fn directly(
         &mut self,
         fast_expression: &FastExpression,
-        letter: &mut Letter,
+        message: &mut LazyMessage,
         effects: &mut VecDeque<Effect>,
     ) -> Direct {
-        let Some(outcome) = fast_expression.outcome(letter) else { return Direct::Left(None) };
-        if matches!(outcome, Outcome::Nothing) && letter.role != Role::Rep {
-            letter.teach(&mut self.habit);
+        let Some(outcome) = fast_expression.outcome(message) else { return Direct::Left(None) };
+        if matches!(outcome, Outcome::Nothing) && message.role != Role::Rep {
+            message.teach(&mut self.profile);
             return Direct::Done;
         }
-        let found = match self.view.target(Some(letter)) {
+        let found = match self.view.target(Some(message)) {
             Target::Socket(Ok(socket)) => self.view.sockets.get(socket).map(|one| (socket, one)),
             Target::Sink | Target::Socket(Err(_)) => None,
         };
         let Some((socket, socket_view)) = found else { return Direct::Left(Some(outcome.known())) };
-        let goes_back = letter.route.is_some();
-        let envelope = letter.route.as_ref().map_or(0, |route| bytes_of(&route.envelope));
+        let goes_back = message.route.is_some();
+        let envelope = message.route.as_ref().map_or(0, |route| bytes_of(&route.envelope));
         let collector = self.engine.context.collector();
         let has_room = |frames: &Multipart| collector.takes_one(envelope + bytes_of(frames));
         // Built and moved once: each further move of frames is a tenth of a short call.
@@ -51,10 +51,10 @@ impl Handler {
             // Who asked gets an answer, whether there is room or not.
             Outcome::Nothing => encode::notice("", socket_view),
             Outcome::Message
-                if (goes_back || takes_as_it_is(socket_view, letter.format))
-                    && has_room(&letter.payload) =>
+                if (goes_back || takes_as_it_is(socket_view, message.format))
+                    && has_room(&message.payload) =>
             {
-                std::mem::take(&mut letter.payload)
+                std::mem::take(&mut message.payload)
             }
             Outcome::Text(text) if goes_back || takes_text(socket_view) => {
                 match encode::text(&text, socket_view) {
@@ -66,11 +66,11 @@ impl Handler {
                 return Direct::Left(Some(other.known()));
             }
         };
-        let frames = match letter.route.take() {
+        let frames = match message.route.take() {
             Some(route) => Route::back(route, payload),
             None => payload,
         };
-        letter.teach(&mut self.habit);
+        message.teach(&mut self.profile);
         Effect::add_message(effects, socket, frames);
         Direct::Done
     }
