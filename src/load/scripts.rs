@@ -109,10 +109,10 @@ impl ScriptLoader<'_> {
     }
 
     fn load_inline(&self, handlers: Vec<InlineHandler>) -> Result<Sound, Vec<Diagnostic>> {
-        let pieces = handlers.iter().map(|handler| handler.piece.clone()).collect();
+        let texts = handlers.iter().map(|handler| handler.text.clone()).collect();
         let script = ScriptText {
             path: self.path.clone(),
-            handlers: Handlers::Inline(pieces),
+            handlers: Handlers::Inline(texts),
             modules: BTreeMap::new(),
         };
         self.complete(script, &handlers)

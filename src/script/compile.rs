@@ -98,16 +98,16 @@ impl<'a> Linker<'a> {
     }
 
     fn into_faults(mut self) -> Vec<ScriptFault> {
-        // One wrong piece stops the parser for all of them, so each is asked alone.
-        if let Handlers::Inline(pieces) = &self.text.handlers
-            && pieces.len() > 1
+        // One wrong handler stops the parser for all of them, so each is asked alone.
+        if let Handlers::Inline(handlers) = &self.text.handlers
+            && handlers.len() > 1
             && self.faults.iter().any(|fault| fault.path == self.text.path)
         {
-            let alone: Vec<ScriptFault> = pieces
+            let alone: Vec<ScriptFault> = handlers
                 .iter()
-                .filter_map(|piece| {
+                .filter_map(|handler| {
                     let (script, places) =
-                        Places::of_pieces(&self.text.path, std::slice::from_ref(piece));
+                        Places::of_handlers(&self.text.path, std::slice::from_ref(handler));
                     self.engine.rhai.compile(&script).err().map(|error| syntax(&places, &error))
                 })
                 .collect();
@@ -286,10 +286,11 @@ impl<'a> Linker<'a> {
                 self.fault(places, place, format!("{} takes {plural}", function.name));
             }
         }
-        if let Handlers::Inline(pieces) = &self.text.handlers
+        if let Handlers::Inline(handlers) = &self.text.handlers
             && places.path() == self.text.path
         {
-            let wanted: BTreeSet<&str> = pieces.iter().map(|piece| piece.name.as_str()).collect();
+            let wanted: BTreeSet<&str> =
+                handlers.iter().map(|handler| handler.name.as_str()).collect();
             for function in ast.iter_fn_def() {
                 if !wanted.contains(&*function.name) && !function.name.starts_with("anon$") {
                     let place = function.body.start_position();

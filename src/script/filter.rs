@@ -17,7 +17,7 @@ use super::fault::{FaultKind, ScriptFault};
 use super::handler::Handler;
 use super::msg::{LazyMessage, PROPERTIES, ReadProfile};
 use super::program::Program;
-use super::text::{Handlers, Piece, ScriptText};
+use super::text::{HandlerText, Handlers, ScriptText};
 use crate::source::Position;
 
 /// The name that faults of a filter bear in place of a file's.
@@ -37,11 +37,14 @@ impl Filter {
     /// With everything wrong with it that can be told before it sees a message.
     pub fn compile(engine: &Rc<Engine>, text: &str) -> Result<Self, Vec<ScriptFault>> {
         let lines = (1..=text.lines().count().max(1)).map(|line| Position { line, column: 1 });
-        let piece =
-            Piece { name: "on_message".to_owned(), body: text.into(), lines: lines.collect() };
+        let handler = HandlerText {
+            name: "on_message".to_owned(),
+            body: text.into(),
+            lines: lines.collect(),
+        };
         let script = ScriptText {
             path: PathBuf::from(SOURCE),
-            handlers: Handlers::Inline(vec![piece]),
+            handlers: Handlers::Inline(vec![handler]),
             modules: std::collections::BTreeMap::new(),
         };
         let program = engine.compile(&script)?;

@@ -54,6 +54,6 @@ pub use refusal::Refusal;
 pub use saved_state::SavedState;
 pub use socket_lookup::Socket;
 pub use survey::{Call, Function, Literal, Property, Site, Survey, Unknown};
-pub use text::{Handlers, Piece, ScriptText};
+pub use text::{HandlerText, Handlers, ScriptText};
 pub use vocabulary::Vocabulary;
 pub use weight::StateNews;

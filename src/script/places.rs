@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::text::{Handlers, Piece, ScriptText};
+use super::text::{HandlerText, Handlers, ScriptText};
 use crate::source::Position;
 
 /// One compiled text with the way back to its file.
@@ -12,36 +12,36 @@ use crate::source::Position;
 pub(super) struct Places {
     path: PathBuf,
     /// For inline handlers: the pieces, with the line of the script that their body begins at.
-    pieces: Option<Vec<(usize, Piece)>>,
+    handlers: Option<Vec<(usize, HandlerText)>>,
 }
 
 impl Places {
     /// The places of a script or module file.
     pub(super) fn of_file(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), pieces: None }
+        Self { path: path.into(), handlers: None }
     }
 
     /// The script that a node's handlers make, and its places.
     pub(super) fn of_script(text: &ScriptText) -> (String, Self) {
         match &text.handlers {
             Handlers::File(script) => (script.to_string(), Self::of_file(&text.path)),
-            Handlers::Inline(pieces) => Self::of_pieces(&text.path, pieces),
+            Handlers::Inline(handlers) => Self::of_handlers(&text.path, handlers),
         }
     }
 
     /// The script that some inline handlers make: each body in a function, on lines of its own.
-    pub(super) fn of_pieces(path: &Path, pieces: &[Piece]) -> (String, Self) {
+    pub(super) fn of_handlers(path: &Path, handlers: &[HandlerText]) -> (String, Self) {
         let mut script = String::new();
         let mut line = 1;
-        let mut placed = Vec::with_capacity(pieces.len());
-        for piece in pieces {
-            script.push_str(&format!("fn {}({}) {{\n", piece.name, argument_of(&piece.name)));
-            script.push_str(&piece.body);
+        let mut placed = Vec::with_capacity(handlers.len());
+        for handler in handlers {
+            script.push_str(&format!("fn {}({}) {{\n", handler.name, argument_of(&handler.name)));
+            script.push_str(&handler.body);
             script.push_str("\n}\n");
-            placed.push((line + 1, piece.clone()));
-            line += 3 + piece.body.matches('\n').count();
+            placed.push((line + 1, handler.clone()));
+            line += 3 + handler.body.matches('\n').count();
         }
-        (script, Self { path: path.to_owned(), pieces: Some(placed) })
+        (script, Self { path: path.to_owned(), handlers: Some(placed) })
     }
 
     /// The file.
@@ -51,9 +51,9 @@ impl Places {
 
     /// Whether a place is the end that the wrapper gives an inline handler.
     pub(super) fn is_end(&self, place: rhai::Position) -> bool {
-        let pieces = self.pieces.iter().flatten();
+        let handlers = self.handlers.iter().flatten();
         place.line().is_some_and(|line| {
-            pieces.into_iter().any(|(first, piece)| line == first + piece.lines.len())
+            handlers.into_iter().any(|(first, handler)| line == first + handler.lines.len())
         })
     }
 
@@ -61,21 +61,21 @@ impl Places {
     pub(super) fn find(&self, place: rhai::Position) -> Option<Position> {
         let line = place.line()?;
         let column = place.position().unwrap_or(1);
-        let Some(pieces) = &self.pieces else {
+        let Some(handlers) = &self.handlers else {
             return Some(Position { line, column });
         };
-        let (first, piece) = pieces.iter().rev().find(|(first, _)| *first <= line + 1)?;
-        let last = piece.lines.len().checked_sub(1)?;
+        let (first, handler) = handlers.iter().rev().find(|(first, _)| *first <= line + 1)?;
+        let last = handler.lines.len().checked_sub(1)?;
         // The line of the wrapper's head stands for the beginning, its end for the end.
         let at = line.checked_sub(*first);
         let (at, column) = match at {
             None => (0, 1),
             Some(at) if at > last => {
-                (last, piece.body.lines().last().unwrap_or("").chars().count() + 1)
+                (last, handler.body.lines().last().unwrap_or("").chars().count() + 1)
             }
             Some(at) => (at, column),
         };
-        let start = piece.lines[at];
+        let start = handler.lines[at];
         Some(Position { line: start.line, column: start.column + column - 1 })
     }
 }

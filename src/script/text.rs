@@ -27,12 +27,12 @@ pub enum Handlers {
     /// In a script file, which defines functions.
     File(Arc<str>),
     /// In the topology file: one body a handler.
-    Inline(Vec<Piece>),
+    Inline(Vec<HandlerText>),
 }
 
 /// One inline handler.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Piece {
+pub struct HandlerText {
     /// Its key, such as `on_message`.
     pub name: String,
     /// Its body.

@@ -1,27 +1,27 @@
 //! Where everything in a picture stands: layers from left to right, wires with few crossings.
 //!
 //! Owns the coordinates. A layout after Sugiyama: cut cycles and find layers ([`rank`]), give
-//! passing wires their lanes ([`strata`]), order ([`order`]), measure ([`anatomy`]), place
+//! passing wires their lanes ([`layers`]), order ([`order`]), measure ([`box_metrics`]), place
 //! ([`place`]), route. Never draws: `svg/` does.
 
-pub(super) mod anatomy;
+pub(super) mod box_metrics;
+mod layers;
 mod order;
 mod place;
 mod rank;
 mod route;
-mod strata;
 
 use std::collections::HashSet;
 
 use super::picture::{End, Picture};
 use crate::topology::LinkEnd;
-use anatomy::{Anatomy, STACK};
+use box_metrics::{BoxMetrics, STACK};
+use layers::{Edge, Layers, Sides, Slot};
 use order::Order;
 use place::Extent;
-use strata::{Sides, Slot, Strand, Strata};
 
+pub(super) use layers::Side;
 pub(super) use route::{Facing, Point, Route, Step};
-pub(super) use strata::Side;
 
 /// A picture with places.
 #[derive(Clone, PartialEq, Debug)]
@@ -44,7 +44,7 @@ pub(super) struct Placed {
     /// Its top edge.
     pub y: f64,
     /// What is in it.
-    pub anatomy: Anatomy,
+    pub metrics: BoxMetrics,
 }
 
 impl Placed {
@@ -52,7 +52,7 @@ impl Placed {
     pub(super) fn edge(&self, side: Side) -> f64 {
         match side {
             Side::Left => self.x,
-            Side::Right => self.x + self.anatomy.width,
+            Side::Right => self.x + self.metrics.width,
         }
     }
 }
@@ -64,33 +64,33 @@ const LANE_MARGIN: f64 = 18.0;
 
 /// Finds a place for everything.
 pub(super) fn lay_out(picture: &Picture) -> Layout {
-    let strands: Vec<Strand> = picture
+    let edges: Vec<Edge> = picture
         .wires
         .iter()
-        .map(|wire| Strand { from: slot(picture, wire.from), to: slot(picture, wire.to) })
+        .map(|wire| Edge { from: slot(picture, wire.from), to: slot(picture, wire.to) })
         .collect();
     let block_count = picture.boxes.len() + picture.terminals.len();
-    let strata = Strata::new(block_count, &strands);
-    let order = Order::new(&strata, sides(picture, &strata));
-    let anatomies = anatomies(picture, &order.sides);
-    let extents = extents(picture, &anatomies, strata.items.len());
-    let port_y = |slot: Slot, side: Side| match anatomies.get(slot.at) {
-        Some(anatomy) => anatomy.port_y(slot.port, side).unwrap_or(anatomy.height / 2.0),
+    let layers = Layers::new(block_count, &edges);
+    let order = Order::new(&layers, sides(picture, &layers));
+    let metrics = metrics(picture, &order.sides);
+    let extents = extents(picture, &metrics, layers.items.len());
+    let port_y = |slot: Slot, side: Side| match metrics.get(slot.at) {
+        Some(metrics) => metrics.port_y(slot.port, side).unwrap_or(metrics.height / 2.0),
         None => LANE / 2.0,
     };
-    let tops = place::tops(&strata, &order, &extents, &port_y);
+    let tops = place::tops(&layers, &order, &extents, &port_y);
     let height = bottom(&tops, &extents);
     let y = |slot: Slot, side: Side| tops[slot.at] + port_y(slot, side);
-    let columns = route::Columns::new(&strata, &strands, &anatomies, &y);
-    let (xs, widths) = columns.blocks(&strata, &anatomies, picture.boxes.len());
-    let routes = columns.routes(&strata, &strands, &xs, &widths, &y);
-    let blocks = anatomies
+    let columns = route::Columns::new(&layers, &edges, &metrics, &y);
+    let (xs, widths) = columns.blocks(&layers, &metrics, picture.boxes.len());
+    let routes = columns.routes(&layers, &edges, &xs, &widths, &y);
+    let blocks = metrics
         .iter()
         .enumerate()
-        .map(|(at, anatomy)| Placed {
+        .map(|(at, metrics)| Placed {
             x: xs[at],
             y: tops[at],
-            anatomy: Anatomy { width: widths[at], ..anatomy.clone() },
+            metrics: BoxMetrics { width: widths[at], ..metrics.clone() },
         })
         .collect();
     Layout { width: columns.width(), height, blocks, routes }
@@ -105,11 +105,11 @@ fn slot(picture: &Picture, end: End) -> Slot {
 
 /// A port stands where its wires are. One without a wire to another box stands on the right if it
 /// sends or is wired to its own box.
-fn sides(picture: &Picture, strata: &Strata) -> Vec<Sides> {
+fn sides(picture: &Picture, layers: &Layers) -> Vec<Sides> {
     let blocks = picture.boxes.len() + picture.terminals.len();
     let mut sides = vec![Sides::default(); blocks];
     for side in [Side::Left, Side::Right] {
-        let mut slots: Vec<Slot> = strata.slots_at(side).collect();
+        let mut slots: Vec<Slot> = layers.slots_at(side).collect();
         slots.sort();
         slots.dedup();
         for slot in slots {
@@ -136,17 +136,18 @@ fn sides(picture: &Picture, strata: &Strata) -> Vec<Sides> {
     sides
 }
 
-fn anatomies(picture: &Picture, sides: &[Sides]) -> Vec<Anatomy> {
-    let nodes = picture.boxes.iter().zip(sides).map(|(node, sides)| Anatomy::of_node(node, sides));
-    let terminals = picture.terminals.iter().map(|end| Anatomy::of_terminal(end.title()));
+fn metrics(picture: &Picture, sides: &[Sides]) -> Vec<BoxMetrics> {
+    let nodes =
+        picture.boxes.iter().zip(sides).map(|(node, sides)| BoxMetrics::of_node(node, sides));
+    let terminals = picture.terminals.iter().map(|end| BoxMetrics::of_terminal(end.title()));
     nodes.chain(terminals).collect()
 }
 
-fn extents(picture: &Picture, anatomies: &[Anatomy], items: usize) -> Vec<Extent> {
+fn extents(picture: &Picture, metrics: &[BoxMetrics], items: usize) -> Vec<Extent> {
     let stacks = picture.boxes.iter().map(|node| if node.is_stack() { STACK } else { 0.0 });
-    let blocks = anatomies.iter().zip(stacks.chain(std::iter::repeat(0.0)));
+    let blocks = metrics.iter().zip(stacks.chain(std::iter::repeat(0.0)));
     let mut extents: Vec<Extent> = blocks
-        .map(|(anatomy, stack)| Extent { height: anatomy.height + stack, margin: MARGIN })
+        .map(|(metrics, stack)| Extent { height: metrics.height + stack, margin: MARGIN })
         .collect();
     extents.resize_with(items, || Extent { height: LANE, margin: LANE_MARGIN });
     extents

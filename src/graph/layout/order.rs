@@ -3,7 +3,7 @@
 //! Owns the sweeps by barycentre, the exchange of neighbours and the counting of crossings. Never
 //! knows a coordinate.
 
-use super::strata::{Segment, Side, Sides, Slot, Strata};
+use super::layers::{Layers, Segment, Side, Sides, Slot};
 
 /// How often the layers are swept in each direction; more changes nothing in practice.
 const SWEEPS: usize = 6;
@@ -21,21 +21,21 @@ pub(super) struct Order {
 
 impl Order {
     /// The order with the fewest crossings that a few sweeps find, `sides` as the start.
-    pub(super) fn new(strata: &Strata, sides: Vec<Sides>) -> Self {
+    pub(super) fn new(layers: &Layers, sides: Vec<Sides>) -> Self {
         let mut order =
-            Self { layers: strata.layers.clone(), sides, rank: vec![0; strata.items.len()] };
-        order.sides.resize(strata.items.len(), Sides { left: vec![0], right: vec![0] });
+            Self { layers: layers.layers.clone(), sides, rank: vec![0; layers.items.len()] };
+        order.sides.resize(layers.items.len(), Sides { left: vec![0], right: vec![0] });
         for layer in &mut order.layers {
-            layer.sort_by_key(|&item| (strata.items[item].group, item));
+            layer.sort_by_key(|&item| (layers.items[item].group, item));
         }
         order.renumber();
         let mut best = order.clone();
-        let mut fewest = best.crossings(strata);
+        let mut fewest = best.crossings(layers);
         for _ in 0..SWEEPS {
             for side in [Side::Left, Side::Right] {
-                order.sweep(strata, side);
-                order.exchange(strata);
-                let crossings = order.crossings(strata);
+                order.sweep(layers, side);
+                order.exchange(layers);
+                let crossings = order.crossings(layers);
                 if crossings < fewest {
                     (best, fewest) = (order.clone(), crossings);
                 }
@@ -45,8 +45,8 @@ impl Order {
     }
 
     /// How many pairs of wires cross.
-    pub(super) fn crossings(&self, strata: &Strata) -> usize {
-        strata.segments.iter().map(|segments| self.crossings_between(segments)).sum()
+    pub(super) fn crossings(&self, layers: &Layers) -> usize {
+        layers.segments.iter().map(|segments| self.crossings_between(segments)).sum()
     }
 
     fn renumber(&mut self) {
@@ -58,7 +58,7 @@ impl Order {
     }
 
     /// Sorts each layer, and its ports, by where the wires on one side of it come from.
-    fn sweep(&mut self, strata: &Strata, side: Side) {
+    fn sweep(&mut self, layers: &Layers, side: Side) {
         let count = self.layers.len();
         for step in 0..count {
             let (layer, gap) = match side {
@@ -66,16 +66,16 @@ impl Order {
                 Side::Right => (count - 1 - step, Some(count - 1 - step)),
             };
             let segments =
-                gap.and_then(|gap| strata.segments.get(gap)).map_or(&[][..], Vec::as_slice);
+                gap.and_then(|gap| layers.segments.get(gap)).map_or(&[][..], Vec::as_slice);
             let pulls = self.pulls(segments, side);
-            self.sort_layer(strata, layer, &pulls);
+            self.sort_layer(layers, layer, &pulls);
             self.sort_ports(layer, &pulls, side);
         }
         // What a layer's other side looks at has moved since.
         for layer in 0..count {
             for side in [Side::Left, Side::Right] {
                 let gap = if side == Side::Left { layer.checked_sub(1) } else { Some(layer) };
-                let Some(segments) = gap.and_then(|gap| strata.segments.get(gap)) else {
+                let Some(segments) = gap.and_then(|gap| layers.segments.get(gap)) else {
                     continue;
                 };
                 let pulls = self.pulls(segments, side);
@@ -97,13 +97,13 @@ impl Order {
         pulls
     }
 
-    fn sort_layer(&mut self, strata: &Strata, layer: usize, pulls: &[(Slot, f64)]) {
+    fn sort_layer(&mut self, layers: &Layers, layer: usize, pulls: &[(Slot, f64)]) {
         let mut keyed: Vec<(usize, f64, usize)> = self.layers[layer]
             .iter()
             .map(|&item| {
                 let range = equal_range(pulls, |slot| slot.at.cmp(&item));
                 let own = self.rank[item] as f64;
-                (strata.items[item].group, mean(range).unwrap_or(own), item)
+                (layers.items[item].group, mean(range).unwrap_or(own), item)
             })
             .collect();
         keyed.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
@@ -126,14 +126,14 @@ impl Order {
     }
 
     /// Exchanges neighbours in a layer as long as that saves crossings.
-    fn exchange(&mut self, strata: &Strata) {
-        let near = Near::new(strata);
+    fn exchange(&mut self, layers: &Layers) {
+        let near = Near::new(layers);
         for layer in 0..self.layers.len() {
             for _ in 0..SWEEPS {
                 let mut has_changed = false;
                 for at in 1..self.layers[layer].len() {
                     let (upper, lower) = (self.layers[layer][at - 1], self.layers[layer][at]);
-                    if strata.items[upper].group != strata.items[lower].group {
+                    if layers.items[upper].group != layers.items[lower].group {
                         continue;
                     }
                     let (now, then) = self.crossings_of(&near, upper, lower);
@@ -191,10 +191,10 @@ struct Near {
 }
 
 impl Near {
-    fn new(strata: &Strata) -> Self {
-        let empty = vec![Vec::new(); strata.items.len()];
+    fn new(layers: &Layers) -> Self {
+        let empty = vec![Vec::new(); layers.items.len()];
         let mut near = Self { left: empty.clone(), right: empty };
-        for segment in strata.segments.iter().flatten() {
+        for segment in layers.segments.iter().flatten() {
             near.right[segment.left.at].push(segment.right);
             near.left[segment.right.at].push(segment.left);
         }
@@ -254,18 +254,18 @@ fn inversions(values: &mut Vec<f64>) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::strata::Strand;
+    use super::super::layers::Edge;
     use super::*;
 
-    fn strand(from: usize, to: usize) -> Strand {
-        Strand { from: Slot { at: from, port: 0 }, to: Slot { at: to, port: 0 } }
+    fn edge(from: usize, to: usize) -> Edge {
+        Edge { from: Slot { at: from, port: 0 }, to: Slot { at: to, port: 0 } }
     }
 
-    fn ordered(blocks: usize, strands: &[Strand]) -> (Strata, Order) {
-        let strata = Strata::new(blocks, strands);
+    fn ordered(blocks: usize, edges: &[Edge]) -> (Layers, Order) {
+        let layers = Layers::new(blocks, edges);
         let sides = vec![Sides { left: vec![0], right: vec![0] }; blocks];
-        let order = Order::new(&strata, sides);
-        (strata, order)
+        let order = Order::new(&layers, sides);
+        (layers, order)
     }
 
     #[test]
@@ -277,29 +277,29 @@ mod tests {
 
     #[test]
     fn what_can_be_drawn_without_crossings_is() {
-        for (blocks, strands) in [
+        for (blocks, edges) in [
             // Two pairs, wired crosswise as written.
-            (4, vec![strand(0, 3), strand(1, 2)]),
+            (4, vec![edge(0, 3), edge(1, 2)]),
             // A tree.
             (
                 7,
                 vec![(0, 1), (0, 2), (1, 5), (1, 6), (2, 3), (2, 4)]
                     .into_iter()
-                    .map(|(a, b)| strand(a, b))
+                    .map(|(a, b)| edge(a, b))
                     .collect(),
             ),
             // A wire that passes by.
-            (4, vec![strand(0, 1), strand(1, 2), strand(0, 2), strand(3, 1)]),
+            (4, vec![edge(0, 1), edge(1, 2), edge(0, 2), edge(3, 1)]),
         ] {
-            let (strata, order) = ordered(blocks, &strands);
-            assert_eq!(order.crossings(&strata), 0, "{strands:?}");
+            let (layers, order) = ordered(blocks, &edges);
+            assert_eq!(order.crossings(&layers), 0, "{edges:?}");
         }
     }
 
     #[test]
     fn a_crossing_that_must_be_is_counted_once() {
-        let all: Vec<_> = [(0, 2), (0, 3), (1, 2), (1, 3)].map(|(a, b)| strand(a, b)).to_vec();
-        let (strata, order) = ordered(4, &all);
-        assert_eq!(order.crossings(&strata), 1);
+        let all: Vec<_> = [(0, 2), (0, 3), (1, 2), (1, 3)].map(|(a, b)| edge(a, b)).to_vec();
+        let (layers, order) = ordered(4, &all);
+        assert_eq!(order.crossings(&layers), 1);
     }
 }

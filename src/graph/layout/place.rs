@@ -2,8 +2,8 @@
 //!
 //! Owns the relaxation that makes wires straight. Never knows a width.
 
+use super::layers::{Layers, Side, Slot};
 use super::order::Order;
-use super::strata::{Side, Slot, Strata};
 
 /// How often each layer is moved towards its neighbours.
 const ROUNDS: usize = 48;
@@ -21,22 +21,22 @@ const GROUP_GAP: f64 = 34.0;
 
 /// The top of each item. `port_y` tells where on an item's height a slot is.
 pub(super) fn tops(
-    strata: &Strata,
+    layers: &Layers,
     order: &Order,
     extents: &[Extent],
     port_y: &dyn Fn(Slot, Side) -> f64,
 ) -> Vec<f64> {
-    let springs = springs(strata, port_y);
+    let springs = springs(layers, port_y);
     let mut tops = vec![0.0; extents.len()];
-    let groups = strata.items.iter().map(|item| item.group + 1).max().unwrap_or(0);
-    let mut layers = vec![Vec::new(); groups];
+    let groups = layers.items.iter().map(|item| item.group + 1).max().unwrap_or(0);
+    let mut stacked = vec![Vec::new(); groups];
     for layer in &order.layers {
-        for run in layer.chunk_by(|&a, &b| strata.items[a].group == strata.items[b].group) {
-            layers[strata.items[run[0]].group].push(run.to_vec());
+        for run in layer.chunk_by(|&a, &b| layers.items[a].group == layers.items[b].group) {
+            stacked[layers.items[run[0]].group].push(run.to_vec());
         }
     }
     let mut y = 0.0;
-    for layers in &layers {
+    for layers in &stacked {
         relax(layers, extents, &springs, &mut tops);
         y = stand_below(layers, extents, &mut tops, y) + GROUP_GAP;
     }
@@ -46,10 +46,10 @@ pub(super) fn tops(
 /// What pulls at an item: the other item, how much higher its top wants to be, how strongly.
 type Spring = (usize, f64, f64);
 
-fn springs(strata: &Strata, port_y: &dyn Fn(Slot, Side) -> f64) -> Vec<Vec<Spring>> {
-    let mut springs = vec![Vec::new(); strata.items.len()];
-    for segment in strata.segments.iter().flatten() {
-        let lanes = [segment.left, segment.right].map(|slot| strata.items[slot.at].is_lane);
+fn springs(layers: &Layers, port_y: &dyn Fn(Slot, Side) -> f64) -> Vec<Vec<Spring>> {
+    let mut springs = vec![Vec::new(); layers.items.len()];
+    for segment in layers.segments.iter().flatten() {
+        let lanes = [segment.left, segment.right].map(|slot| layers.items[slot.at].is_lane);
         // A wire that passes by bends, rather than the wires of what it passes.
         let strength = match lanes {
             [false, false] => 8.0,

@@ -3,8 +3,8 @@
 //! Owns the gaps between columns: labels first, then room to swing, then labels again. Never
 //! moves anything up or down.
 
-use super::anatomy::Anatomy;
-use super::strata::{Side, Slot, Strand, Strata};
+use super::box_metrics::BoxMetrics;
+use super::layers::{Edge, Layers, Side, Slot};
 
 /// A place in the picture.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -87,28 +87,28 @@ impl Column {
 impl Columns {
     /// Measures the columns and puts them side by side.
     pub(super) fn new(
-        strata: &Strata,
-        strands: &[Strand],
-        anatomies: &[Anatomy],
+        layers: &Layers,
+        edges: &[Edge],
+        metrics: &[BoxMetrics],
         y: &dyn Fn(Slot, Side) -> f64,
     ) -> Self {
-        let mut columns = Vec::with_capacity(strata.layers.len());
+        let mut columns = Vec::with_capacity(layers.layers.len());
         let mut x = 0.0;
-        for (layer, items) in strata.layers.iter().enumerate() {
-            let blocks = || items.iter().filter_map(|&item| anatomies.get(item));
-            let width = blocks().map(|anatomy| anatomy.width).fold(0.0, f64::max);
+        for (layer, items) in layers.layers.iter().enumerate() {
+            let blocks = || items.iter().filter_map(|&item| metrics.get(item));
+            let width = blocks().map(|metrics| metrics.width).fold(0.0, f64::max);
             let room = |side: Side| {
-                let label = blocks().map(|anatomy| anatomy.outside_room(side)).fold(0.0, f64::max);
+                let label = blocks().map(|metrics| metrics.outside_room(side)).fold(0.0, f64::max);
                 if label > 0.0 { STUB.max(label + LABEL_ROOM) } else { 0.0 }
             };
-            let (has_left, has_right) = (layer > 0, layer + 1 < strata.layers.len());
+            let (has_left, has_right) = (layer > 0, layer + 1 < layers.layers.len());
             let left = room(Side::Left).max(if has_left { STUB } else { 0.0 });
             let right = room(Side::Right).max(if has_right { STUB } else { 0.0 });
-            let is_looped = |strand: &Strand| {
-                strand.from.at == strand.to.at && strata.items[strand.from.at].layer == layer
+            let is_looped = |edge: &Edge| {
+                edge.from.at == edge.to.at && layers.items[edge.from.at].layer == layer
             };
-            let bow = if strands.iter().any(is_looped) { BOW.max(STUB - right) } else { 0.0 };
-            let swing = strata.segments.get(layer).map_or(0.0, |segments| {
+            let bow = if edges.iter().any(is_looped) { BOW.max(STUB - right) } else { 0.0 };
+            let swing = layers.segments.get(layer).map_or(0.0, |segments| {
                 let rise =
                     |left: Slot, right: Slot| (y(left, Side::Right) - y(right, Side::Left)).abs();
                 let rises = segments.iter().map(|segment| rise(segment.left, segment.right));
@@ -131,32 +131,32 @@ impl Columns {
     /// side of it that they are wired on.
     pub(super) fn blocks(
         &self,
-        strata: &Strata,
-        anatomies: &[Anatomy],
+        layers: &Layers,
+        metrics: &[BoxMetrics],
         nodes: usize,
     ) -> (Vec<f64>, Vec<f64>) {
-        let mut is_wired_right = vec![false; strata.items.len()];
-        for segment in strata.segments.iter().flatten() {
+        let mut is_wired_right = vec![false; layers.items.len()];
+        for segment in layers.segments.iter().flatten() {
             is_wired_right[segment.left.at] = true;
         }
-        let place = |(at, anatomy): (usize, &Anatomy)| {
-            let column = &self.columns[strata.items[at].layer];
+        let place = |(at, metrics): (usize, &BoxMetrics)| {
+            let column = &self.columns[layers.items[at].layer];
             if at < nodes {
                 (column.x, column.width)
             } else if is_wired_right[at] {
-                (column.x + column.width - anatomy.width, anatomy.width)
+                (column.x + column.width - metrics.width, metrics.width)
             } else {
-                (column.x, anatomy.width)
+                (column.x, metrics.width)
             }
         };
-        anatomies.iter().enumerate().map(place).unzip()
+        metrics.iter().enumerate().map(place).unzip()
     }
 
-    /// The way of each strand.
+    /// The way of each edge.
     pub(super) fn routes(
         &self,
-        strata: &Strata,
-        strands: &[Strand],
+        layers: &Layers,
+        edges: &[Edge],
         xs: &[f64],
         widths: &[f64],
         y: &dyn Fn(Slot, Side) -> f64,
@@ -164,29 +164,29 @@ impl Columns {
         let right_edge =
             |slot: Slot| Point { x: xs[slot.at] + widths[slot.at], y: y(slot, Side::Right) };
         let left_edge = |slot: Slot| Point { x: xs[slot.at], y: y(slot, Side::Left) };
-        let route = |(strand, path): (&Strand, &Vec<Slot>)| match (path.first(), path.last()) {
+        let route = |(edge, path): (&Edge, &Vec<Slot>)| match (path.first(), path.last()) {
             (Some(&first), Some(&last)) => Route {
                 begin: right_edge(first),
-                steps: self.steps(strata, path, left_edge(last).x, y),
+                steps: self.steps(layers, path, left_edge(last).x, y),
                 end: left_edge(last),
                 end_facing: Facing::Right,
-                begins_at_from: first == strand.from,
+                begins_at_from: first == edge.from,
             },
-            (None, _) | (_, None) => self.bow(strata, strand, &right_edge),
+            (None, _) | (_, None) => self.bow(layers, edge, &right_edge),
         };
-        strands.iter().zip(&strata.paths).map(route).collect()
+        edges.iter().zip(&layers.paths).map(route).collect()
     }
 
     fn steps(
         &self,
-        strata: &Strata,
+        layers: &Layers,
         path: &[Slot],
         end: f64,
         y: &dyn Fn(Slot, Side) -> f64,
     ) -> Vec<Step> {
         let swing = |ends: &[Slot]| {
             let (left, right) = (ends[0], ends[1]);
-            let column = &self.columns[strata.items[left.at].layer];
+            let column = &self.columns[layers.items[left.at].layer];
             let there = Point { x: column.swing_end(), y: y(right, Side::Left) };
             [Step::Across(column.swing_begin()), Step::Swing(there)]
         };
@@ -194,9 +194,9 @@ impl Columns {
     }
 
     /// A wire from a box to itself.
-    fn bow(&self, strata: &Strata, strand: &Strand, edge: &dyn Fn(Slot) -> Point) -> Route {
-        let column = &self.columns[strata.items[strand.from.at].layer];
-        let (begin, end) = (edge(strand.from), edge(strand.to));
+    fn bow(&self, layers: &Layers, edge: &Edge, end_at: &dyn Fn(Slot) -> Point) -> Route {
+        let column = &self.columns[layers.items[edge.from.at].layer];
+        let (begin, end) = (end_at(edge.from), end_at(edge.to));
         let turn = column.swing_begin() - BOW;
         let steps = vec![
             Step::Across(turn),

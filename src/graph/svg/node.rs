@@ -3,7 +3,7 @@
 //! Owns how a box looks from inside. Never draws a wire.
 
 use super::super::family::Family;
-use super::super::layout::anatomy::{
+use super::super::layout::box_metrics::{
     BADGE, HEAD, ICON, LABEL, NAME, PAD, PILL, PILL_HEIGHT, PORT, PortLabel, SMALL,
 };
 use super::super::layout::{Placed, Side};
@@ -25,14 +25,14 @@ pub(super) fn node(markup: &mut Markup, node: &NodeBox, placed: &Placed) {
     }
     frame(markup, placed, &colours);
     head_strip(markup, placed, &colours);
-    for (at, line) in placed.anatomy.description.iter().enumerate() {
+    for (at, line) in placed.metrics.description.iter().enumerate() {
         let y = placed.y + HEAD + 15.0 + 15.0 * at as f64;
         markup.text((placed.x + PAD, y), SMALL, &fill(QUIET), line);
     }
     for &forward in &node.forwards {
         draw_forward(markup, forward, placed, &colours);
     }
-    for row in &placed.anatomy.rows {
+    for row in &placed.metrics.rows {
         if let Some(port) = row.left {
             port_label(markup, node, placed, port, (Side::Left, row.y));
         }
@@ -48,15 +48,15 @@ pub(super) fn node(markup: &mut Markup, node: &NodeBox, placed: &Placed) {
 pub(super) fn terminal(markup: &mut Markup, terminal: &Terminal, placed: &Placed) {
     markup.begin("g", r#"class="terminal""#);
     markup.words("title", "", terminal.title());
-    let radius = N(placed.anatomy.height / 2.0);
+    let radius = N(placed.metrics.height / 2.0);
     let look = format!(
         r#"rx="{radius}" fill="{OUTSIDE}" stroke="{DASHED}" stroke-width="1.2" stroke-dasharray="4 3""#
     );
     markup.leaf("rect", &format!("{} {look}", rectangle(placed)));
-    let x = placed.x + placed.anatomy.width / 2.0;
-    let y = placed.y + placed.anatomy.height / 2.0 + 4.0;
+    let x = placed.x + placed.metrics.width / 2.0;
+    let y = placed.y + placed.metrics.height / 2.0 + 4.0;
     let look = format!(r#"text-anchor="middle" {}"#, fill(TEXT));
-    markup.text((x, y), LABEL, &look, &placed.anatomy.title);
+    markup.text((x, y), LABEL, &look, &placed.metrics.title);
     markup.end();
 }
 
@@ -66,7 +66,7 @@ fn fill(colour: &str) -> String {
 
 fn rectangle(placed: &Placed) -> String {
     let (x, y) = (N(placed.x), N(placed.y));
-    let (width, height) = (N(placed.anatomy.width), N(placed.anatomy.height));
+    let (width, height) = (N(placed.metrics.width), N(placed.metrics.height));
     format!(r#"x="{x}" y="{y}" width="{width}" height="{height}""#)
 }
 
@@ -80,8 +80,8 @@ fn tooltip(node: &NodeBox) -> String {
 /// Two sheets that show below the box, each a little narrower than the one before.
 fn sheets(markup: &mut Markup, placed: &Placed, colours: &Palette) {
     for depth in [2.0, 1.0] {
-        let (x, y) = (N(placed.x + 7.0 * depth), N(placed.y + placed.anatomy.height - 20.0));
-        let (width, height) = (N(placed.anatomy.width - 14.0 * depth), N(20.0 + 4.5 * depth));
+        let (x, y) = (N(placed.x + 7.0 * depth), N(placed.y + placed.metrics.height - 20.0));
+        let (width, height) = (N(placed.metrics.width - 14.0 * depth), N(20.0 + 4.5 * depth));
         let (tint, edge) = (colours.tint, colours.edge);
         markup.leaf(
             "rect",
@@ -116,8 +116,8 @@ fn head_strip(markup: &mut Markup, placed: &Placed, colours: &Palette) {
     );
     markup.leaf("path", &format!(r#"d="{shape}" {}"#, fill(colours.tint)));
     let baseline = placed.y + HEAD / 2.0 + 5.5;
-    markup.text((placed.x + PAD, baseline), NAME, &fill(colours.deep), &placed.anatomy.title);
-    if let Some(badge) = &placed.anatomy.badge {
+    markup.text((placed.x + PAD, baseline), NAME, &fill(colours.deep), &placed.metrics.title);
+    if let Some(badge) = &placed.metrics.badge {
         let look = format!(r#"text-anchor="end" {}"#, fill(colours.strong));
         markup.text((placed.edge(Side::Right) - PAD, baseline), BADGE, &look, badge);
     }
@@ -130,7 +130,7 @@ fn port_label(
     port: usize,
     (side, row): (Side, f64),
 ) {
-    let label = &placed.anatomy.labels[port];
+    let label = &placed.metrics.labels[port];
     let colour = palette(Some(Family::of(node.ports[port].role))).strong;
     let y = placed.y + row;
     let (pill, name, anchor) = match side {
@@ -165,13 +165,13 @@ fn draw_pill(markup: &mut Markup, label: &PortLabel, (x, y): (f64, f64), colour:
 }
 
 fn marks(markup: &mut Markup, placed: &Placed) {
-    if let Some(rule) = placed.anatomy.rule {
+    if let Some(rule) = placed.metrics.rule {
         let (from, to) = (N(placed.x + PAD), N(placed.edge(Side::Right) - PAD));
         let y = N(placed.y + rule);
         let shape = format!(r#"d="M{from} {y}H{to}" fill="none" stroke="{LINE}""#);
         markup.leaf("path", &shape);
     }
-    for mark in &placed.anatomy.marks {
+    for mark in &placed.metrics.marks {
         let (x, y) = (placed.x + mark.x, placed.y + mark.y);
         let (icon, text) =
             if mark.kind == MarkKind::Trouble { (ALARM, ALARM) } else { (QUIET, TEXT) };
@@ -219,8 +219,8 @@ fn draw_forward(markup: &mut Markup, forward: Forward, placed: &Placed, colours:
 
 /// Where a port's label ends inside the box.
 fn inner_end(placed: &Placed, port: usize) -> Option<((f64, f64), Side)> {
-    let row = placed.anatomy.rows.iter().find(|row| [row.left, row.right].contains(&Some(port)))?;
-    let room = PAD + placed.anatomy.labels[port].width + 6.0;
+    let row = placed.metrics.rows.iter().find(|row| [row.left, row.right].contains(&Some(port)))?;
+    let room = PAD + placed.metrics.labels[port].width + 6.0;
     let y = placed.y + row.y;
     Some(if row.left == Some(port) {
         ((placed.x + room, y), Side::Left)

@@ -3,7 +3,7 @@
 //! Owns everything between boxes. Never draws inside one.
 
 use super::super::family::Family;
-use super::super::layout::anatomy::LABEL;
+use super::super::layout::box_metrics::LABEL;
 use super::super::layout::{Facing, Placed, Point, Route, Side, Step};
 use super::super::picture::{NodeBox, Picture, Port, Wire};
 use super::element::{Markup, Number as N};
@@ -41,7 +41,7 @@ pub(super) fn head(markup: &mut Markup, tip: (f64, f64), looks: f64, length: f64
 
 /// Draws the dots of a box's ports and what is written along the wires there.
 pub(super) fn ports(markup: &mut Markup, node: &NodeBox, placed: &Placed) {
-    for row in &placed.anatomy.rows {
+    for row in &placed.metrics.rows {
         for (side, port) in [(Side::Left, row.left), (Side::Right, row.right)] {
             let Some(port) = port else { continue };
             let at = Point { x: placed.edge(side), y: placed.y + row.y };
@@ -108,7 +108,7 @@ pub(super) fn dot(markup: &mut Markup, at: Point, attached: Attached, family: Op
 }
 
 fn labels(markup: &mut Markup, placed: &Placed, port: usize, at: Point, side: Side) {
-    let label = &placed.anatomy.labels[port];
+    let label = &placed.metrics.labels[port];
     let (x, anchor) = match side {
         Side::Left => (at.x - 10.0, "end"),
         Side::Right => (at.x + 10.0, "start"),

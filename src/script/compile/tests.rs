@@ -4,15 +4,15 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use crate::script::trial::{Trial, compiled, faults, script};
-use crate::script::{Engine, Handlers, Invocation, Piece, ScriptText};
+use crate::script::{Engine, HandlerText, Handlers, Invocation, ScriptText};
 use crate::source::Position;
 use crate::zeromq::Role::{Pair, Pull, Push};
 
 /// Inline handlers whose bodies begin at the given lines, four columns in.
-fn inline(pieces: &[(&str, usize, &str)]) -> ScriptText {
-    let pieces = pieces
+fn inline(handlers: &[(&str, usize, &str)]) -> ScriptText {
+    let handlers = handlers
         .iter()
-        .map(|(name, first, body)| Piece {
+        .map(|(name, first, body)| HandlerText {
             name: (*name).to_owned(),
             body: (*body).into(),
             lines: (0..body.lines().count().max(1))
@@ -22,7 +22,7 @@ fn inline(pieces: &[(&str, usize, &str)]) -> ScriptText {
         .collect();
     ScriptText {
         path: "topology.yaml".into(),
-        handlers: Handlers::Inline(pieces),
+        handlers: Handlers::Inline(handlers),
         modules: Default::default(),
     }
 }
@@ -75,7 +75,7 @@ fn all_faults_of_the_top_level_are_told_at_once() {
 
 #[test]
 fn a_fault_in_an_inline_handler_has_its_place_in_the_yaml_file() {
-    for (pieces, want) in [
+    for (handlers, want) in [
         (vec![("on_message", 10, "let x = ;")], vec!["topology.yaml:10:13: "]),
         (vec![("on_message", 10, "let x = 1;\n\nlet = 3")], vec!["topology.yaml:12:9: "]),
         (vec![("on_message", 10, "if true {")], vec!["topology.yaml:10:"]),
@@ -86,10 +86,10 @@ fn a_fault_in_an_inline_handler_has_its_place_in_the_yaml_file() {
         (vec![("on_message", 10, "} fn f() {")], vec!["topology.yaml:10:"]),
         (vec![("on_message", 10, "let s = \"a")], vec!["topology.yaml:10:13: "]),
     ] {
-        let told = told(&inline(&pieces));
-        assert_eq!(told.len(), want.len(), "{pieces:?} {told:#?}");
+        let told = told(&inline(&handlers));
+        assert_eq!(told.len(), want.len(), "{handlers:?} {told:#?}");
         for (told, want) in told.iter().zip(want) {
-            assert!(told.starts_with(want), "{pieces:?} {told}");
+            assert!(told.starts_with(want), "{handlers:?} {told}");
         }
     }
 }

@@ -1,6 +1,6 @@
 use super::{Literal, Survey};
 use crate::script::trial::{compiled, script};
-use crate::script::{Engine, Handlers, Piece, ScriptText};
+use crate::script::{Engine, HandlerText, Handlers, ScriptText};
 use crate::source::Position;
 
 fn survey(text: &str) -> Survey {
@@ -113,14 +113,14 @@ fn modules_are_told_with_their_own_places() {
 
 #[test]
 fn inline_handlers_are_told_with_their_places_in_the_yaml_file() {
-    let piece = Piece {
+    let handler = HandlerText {
         name: "on_tick".to_owned(),
         body: "let x = 1;\nsend_to(\"y\", x)".into(),
         lines: vec![Position { line: 7, column: 9 }, Position { line: 8, column: 9 }],
     };
     let text = ScriptText {
         path: "t.yaml".into(),
-        handlers: Handlers::Inline(vec![piece]),
+        handlers: Handlers::Inline(vec![handler]),
         modules: Default::default(),
     };
     let survey = compiled(&Engine::new(), &text).survey().clone();

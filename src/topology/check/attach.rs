@@ -8,9 +8,9 @@ use crate::document::{Mapping, Node};
 use crate::source::Span;
 use crate::zeromq::{Endpoint, EndpointError, OptionValue, Side};
 
-use super::draft::{Target, TargetKind};
 use super::name::is_name;
 use super::report::Report;
+use super::unresolved::{Target, TargetKind};
 use super::value;
 
 /// What a socket binds and connects to, and whether something of it could not be read.

@@ -7,10 +7,10 @@ use std::time::Duration;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::Node;
 
-use super::draft::HwmDraft;
 use super::keys;
-use super::options::{self, OptionDraft};
+use super::options::{self, UnresolvedOption};
 use super::report::Report;
+use super::unresolved::UnresolvedHwm;
 use super::value;
 
 /// The keys of `defaults`.
@@ -24,9 +24,9 @@ pub(super) const LINGER: Duration = Duration::from_millis(500);
 /// What every socket takes unless it says otherwise.
 #[derive(Default)]
 pub(super) struct Defaults {
-    pub(super) hwm: HwmDraft,
+    pub(super) hwm: UnresolvedHwm,
     pub(super) linger: Option<Option<Duration>>,
-    pub(super) options: Vec<OptionDraft>,
+    pub(super) options: Vec<UnresolvedOption>,
 }
 
 impl Defaults {
@@ -45,22 +45,22 @@ impl Defaults {
 }
 
 /// A number for both ways, or `{send, receive}`.
-pub(super) fn read_hwm(node: &Node, report: &mut Report<'_>) -> HwmDraft {
+pub(super) fn read_hwm(node: &Node, report: &mut Report<'_>) -> UnresolvedHwm {
     if let Some(mapping) = node.as_mapping() {
         keys::check(mapping, &[HWM_KEYS], "`hwm`", report);
         let mut mark = |key| {
             let value = mapping.get(key)?;
             Some((read_mark(value, report)?, value.span))
         };
-        return HwmDraft { send: mark("send"), receive: mark("receive") };
+        return UnresolvedHwm { send: mark("send"), receive: mark("receive") };
     }
     if node.as_scalar().is_none() {
         let help = "write `hwm: 1000`, or `hwm: {send: 10, receive: 1000}`";
         value::wrong("hwm", node, "a number, or a map of `send` and `receive`", help, report);
-        return HwmDraft::default();
+        return UnresolvedHwm::default();
     }
     let mark = read_mark(node, report).map(|mark| (mark, node.span));
-    HwmDraft { send: mark, receive: mark }
+    UnresolvedHwm { send: mark, receive: mark }
 }
 
 fn read_mark(node: &Node, report: &mut Report<'_>) -> Option<u32> {

@@ -10,9 +10,9 @@ use crate::source::Span;
 use crate::topology::spec::ForwardSpec;
 use crate::zeromq::Role;
 
-use super::draft::SocketDraft;
 use super::keys;
 use super::report::{Report, first_line};
+use super::unresolved::UnresolvedSocket;
 use super::value;
 use crate::nearest::one_of;
 
@@ -22,7 +22,7 @@ const CAPTURES: &[Role] = &[Role::Pub, Role::Xpub, Role::Push, Role::Dealer, Rol
 /// `forward` and `capture` of a node.
 pub(super) fn read(
     node: &Mapping,
-    sockets: &[SocketDraft],
+    sockets: &[UnresolvedSocket],
     report: &mut Report<'_>,
 ) -> (Vec<ForwardSpec>, Option<usize>) {
     let (forward, capture) = (node.get("forward"), node.get("capture"));
@@ -47,7 +47,7 @@ pub(super) fn read(
 }
 
 struct ForwardReader<'n, 'r, 'd> {
-    sockets: &'n [SocketDraft],
+    sockets: &'n [UnresolvedSocket],
     by_name: HashMap<&'n str, usize>,
     forwards: Vec<ForwardSpec>,
     /// Which sockets take part, and where that is said.

@@ -4,12 +4,12 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Document, Entry, Mapping, YamlHand, is_handler_key};
-use crate::script::Piece;
+use crate::script::HandlerText;
 use crate::source::Span;
 
-use super::draft::SocketDraft;
 use super::keys;
 use super::report::{Report, first_line};
+use super::unresolved::UnresolvedSocket;
 use super::value;
 
 /// The handlers that do not bear a socket's name.
@@ -55,7 +55,7 @@ pub enum WantedHandlers {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InlineHandler {
     /// Its body, with the places of its lines.
-    pub piece: Piece,
+    pub text: HandlerText,
     /// The whole body in the topology file.
     pub span: Span,
     /// What YAML did to the body, to be told if it does not compile.
@@ -90,9 +90,9 @@ fn inline(document: &Document, entry: &Entry) -> Option<InlineHandler> {
     let value = &entry.value;
     let body = value.as_scalar().filter(|body| body.text.len() <= MAX_BODY)?.text.clone();
     let lines = document.line_places(value);
-    let piece = Piece { name: entry.key.text.to_string(), body, lines };
+    let text = HandlerText { name: entry.key.text.to_string(), body, lines };
     Some(InlineHandler {
-        piece,
+        text,
         span: value.span,
         yaml_hand: document.yaml_hand(value),
         uncut: document.uncut(value),
@@ -105,7 +105,7 @@ pub(super) fn inline_entries(node: &Mapping) -> impl Iterator<Item = &Entry> {
 }
 
 /// Reports faults of a node's handlers that can be seen without compiling.
-pub(super) fn check(node: &Mapping, sockets: &[SocketDraft], report: &mut Report<'_>) {
+pub(super) fn check(node: &Mapping, sockets: &[UnresolvedSocket], report: &mut Report<'_>) {
     let names: Vec<String> = sockets.iter().map(|socket| format!("on_{}", socket.name)).collect();
     let sockets: Vec<&str> = names.iter().map(String::as_str).collect();
     for entry in inline_entries(node) {

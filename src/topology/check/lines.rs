@@ -8,9 +8,9 @@ use crate::source::Span;
 use crate::topology::spec::{FileSpec, ReadSpec, WriteSpec};
 use crate::zeromq::Role;
 
-use super::draft::SocketDraft;
 use super::keys;
 use super::report::Report;
+use super::unresolved::UnresolvedSocket;
 use super::value;
 
 /// The keys of `read`.
@@ -22,7 +22,7 @@ pub const WRITE_KEYS: &[&str] = &["file", "append", "escape"];
 pub(super) fn read_source(
     key: &Key,
     node: &Node,
-    sockets: &[SocketDraft],
+    sockets: &[UnresolvedSocket],
     handles_lines: bool,
     report: &mut Report<'_>,
 ) -> Option<ReadSpec> {
@@ -44,12 +44,12 @@ pub(super) fn read_source(
 }
 
 /// Without `on_line`, lines go out on the one socket that can send unasked.
-fn check_line_sender(span: Span, sockets: &[SocketDraft], report: &mut Report<'_>) {
+fn check_line_sender(span: Span, sockets: &[UnresolvedSocket], report: &mut Report<'_>) {
     if sockets.iter().any(|socket| socket.role.is_none()) {
         return;
     }
     let can_send = |role: Role| role.sends() && !role.routes() && role != Role::Xsub;
-    let senders: Vec<&SocketDraft> =
+    let senders: Vec<&UnresolvedSocket> =
         sockets.iter().filter(|socket| socket.role().is_some_and(can_send)).collect();
     let fault = match senders.as_slice() {
         [_] => return,
@@ -72,7 +72,7 @@ fn check_line_sender(span: Span, sockets: &[SocketDraft], report: &mut Report<'_
 pub(super) fn read_sink(
     key: &Key,
     node: &Node,
-    sockets: &[SocketDraft],
+    sockets: &[UnresolvedSocket],
     report: &mut Report<'_>,
 ) -> Option<WriteSpec> {
     let mapping = value::map("write", node, report)?;

@@ -5,7 +5,6 @@
 
 mod attach;
 mod defaults;
-mod draft;
 mod forward;
 mod handlers;
 mod keys;
@@ -22,6 +21,7 @@ mod scripts;
 mod security;
 mod semantics;
 mod socket;
+mod unresolved;
 mod value;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -33,9 +33,9 @@ use super::spec::TopologySpec;
 pub use handlers::{InlineHandler, WantedHandlers, WantedScript, wanted_scripts};
 
 use defaults::Defaults;
-use draft::NodeDraft;
 use report::Report;
 pub use scripts::Scripts;
+use unresolved::UnresolvedNode;
 
 #[cfg(test)]
 pub(super) mod tests;
@@ -79,13 +79,13 @@ fn read_top(
     let description = top.get("description").and_then(|d| value::text("description", d, report));
     let defaults = top.get("defaults").map(|d| Defaults::read(d, report)).unwrap_or_default();
     let context = node::Context { scripts, defaults: &defaults };
-    let drafts = read_nodes(top, root, &context, report);
-    let resolved = resolve::resolve(&drafts, report);
-    semantics::check(&drafts, report);
+    let unresolved = read_nodes(top, root, &context, report);
+    let resolved = resolve::resolve(&unresolved, report);
+    semantics::check(&unresolved, report);
     Some(TopologySpec {
         name: name.unwrap_or_else(|| stem.to_string_lossy().into_owned()),
         description,
-        nodes: draft::into_specs(drafts, resolved),
+        nodes: unresolved::into_specs(unresolved, resolved),
     })
 }
 
@@ -115,7 +115,7 @@ fn read_nodes<'d>(
     root: &Node,
     context: &node::Context<'d>,
     report: &mut Report<'_>,
-) -> Vec<NodeDraft> {
+) -> Vec<UnresolvedNode> {
     let Some(nodes) = top.entry("nodes") else {
         report.add(
             Diagnostic::new(Code::MissingKey, "there are no nodes")

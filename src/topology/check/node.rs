@@ -13,7 +13,6 @@ use crate::script::{Handlers, ScriptText};
 use crate::topology::spec::{NodeSpec, OnError};
 
 use super::defaults::Defaults;
-use super::draft::{NodeDraft, SocketDraft};
 use super::forward;
 use super::handlers;
 use super::keys;
@@ -22,6 +21,7 @@ use super::name;
 use super::report::{Report, first_line};
 use super::scripts::Scripts;
 use super::socket;
+use super::unresolved::{UnresolvedNode, UnresolvedSocket};
 use super::value;
 
 /// The keys of a node that are not its socket's.
@@ -64,7 +64,7 @@ pub(super) fn read(
     entry: &Entry,
     context: &Context<'_>,
     report: &mut Report<'_>,
-) -> Option<NodeDraft> {
+) -> Option<UnresolvedNode> {
     name::check_node(&entry.key, report);
     let name = entry.key.text.to_string();
     let what = format!("node {}", keys::shorten(&name));
@@ -107,7 +107,7 @@ pub(super) fn read(
             .unwrap_or(STATE_LIMIT),
         name,
     };
-    Some(NodeDraft {
+    Some(UnresolvedNode {
         spec,
         sockets,
         name_span: entry.key.span,
@@ -132,7 +132,7 @@ fn read_sockets(
     mapping: &Mapping,
     context: &Context<'_>,
     report: &mut Report<'_>,
-) -> (Vec<SocketDraft>, bool, bool) {
+) -> (Vec<UnresolvedSocket>, bool, bool) {
     let Some(named) = mapping.entry("sockets") else {
         let has_socket = mapping.entries.iter().any(|e| socket::KEYS.contains(&&*e.key.text));
         if !has_socket {
@@ -149,17 +149,17 @@ fn read_sockets(
     if sockets.entries.is_empty() {
         report_no_socket(entry, report);
     }
-    let mut drafts = Vec::with_capacity(sockets.entries.len());
+    let mut unresolved = Vec::with_capacity(sockets.entries.len());
     for entry in &sockets.entries {
         name::check_socket(&entry.key, report);
         let what = format!("socket {}", keys::shorten(&entry.key.text));
         let Some(mapping) = value::map(&what, &entry.value, report) else { continue };
         keys::check(mapping, &[socket::KEYS], "a socket", report);
         let name = Some(&*entry.key.text);
-        drafts.push(socket::read(mapping, name, entry.key.span, context.defaults, report));
+        unresolved.push(socket::read(mapping, name, entry.key.span, context.defaults, report));
     }
-    let has_unread = drafts.len() < sockets.entries.len() || drafts.is_empty();
-    (drafts, true, has_unread)
+    let has_unread = unresolved.len() < sockets.entries.len() || unresolved.is_empty();
+    (unresolved, true, has_unread)
 }
 
 fn report_no_socket(entry: &Entry, report: &mut Report<'_>) {

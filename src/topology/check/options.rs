@@ -16,7 +16,7 @@ use super::value;
 
 /// An option as written, its value read.
 #[derive(Clone)]
-pub(super) struct OptionDraft {
+pub(super) struct UnresolvedOption {
     pub(super) option: &'static SocketOption,
     /// Nothing where the value, or the spelling of the name, has been reported.
     pub(super) value: Option<OptionValue>,
@@ -25,17 +25,17 @@ pub(super) struct OptionDraft {
 }
 
 /// Reads a map of options; whether the role has them is asked later.
-pub(super) fn read(node: &Node, report: &mut Report<'_>) -> Vec<OptionDraft> {
+pub(super) fn read(node: &Node, report: &mut Report<'_>) -> Vec<UnresolvedOption> {
     let Some(mapping) = value::map("options", node, report) else { return Vec::new() };
     mapping.entries.iter().filter_map(|entry| read_one(entry, report)).collect()
 }
 
-fn read_one(entry: &Entry, report: &mut Report<'_>) -> Option<OptionDraft> {
+fn read_one(entry: &Entry, report: &mut Report<'_>) -> Option<UnresolvedOption> {
     let (option, value) = match SocketOption::find(&entry.key.text) {
         Some(option) => (option, option::read(option, &entry.value, report)),
         None => (report_not_to_be_had(entry, report)?, None),
     };
-    Some(OptionDraft { option, value, key_span: entry.key.span, value_span: entry.value.span })
+    Some(UnresolvedOption { option, value, key_span: entry.key.span, value_span: entry.value.span })
 }
 
 /// Returns the option that is meant, if one is.
@@ -80,11 +80,11 @@ pub(super) struct SocketOptions {
 }
 
 impl SocketOptions {
-    fn insert(&mut self, draft: OptionDraft) {
-        let name = draft.option.name;
-        match draft.value {
+    fn insert(&mut self, unresolved: UnresolvedOption) {
+        let name = unresolved.option.name;
+        match unresolved.value {
             Some(value) => {
-                self.sound.insert(name, (value, draft.value_span));
+                self.sound.insert(name, (value, unresolved.value_span));
                 self.faulty.remove(&name);
             }
             None => {
@@ -97,8 +97,8 @@ impl SocketOptions {
 
 /// The options of one socket: its own, and those of the defaults that its role has.
 pub(super) fn of_socket(
-    own: Vec<OptionDraft>,
-    defaults: &[OptionDraft],
+    own: Vec<UnresolvedOption>,
+    defaults: &[UnresolvedOption],
     role: Option<(Role, Span)>,
     report: &mut Report<'_>,
 ) -> SocketOptions {
@@ -107,23 +107,28 @@ pub(super) fn of_socket(
     for default in fitting {
         options.insert(default.clone());
     }
-    for draft in own {
+    for unresolved in own {
         match role {
-            Some((role, place)) if !draft.option.is_of(role) => {
-                report_wrong_role(&draft, role, place, report);
+            Some((role, place)) if !unresolved.option.is_of(role) => {
+                report_wrong_role(&unresolved, role, place, report);
             }
-            Some(_) | None => options.insert(draft),
+            Some(_) | None => options.insert(unresolved),
         }
     }
     options
 }
 
-fn report_wrong_role(draft: &OptionDraft, role: Role, place: Span, report: &mut Report<'_>) {
-    let name = draft.option.name;
+fn report_wrong_role(
+    unresolved: &UnresolvedOption,
+    role: Role,
+    place: Span,
+    report: &mut Report<'_>,
+) {
+    let name = unresolved.option.name;
     if name == OptionName("router_mandatory") && role == Role::Rep {
         report.add(
             Diagnostic::new(Code::MandatoryOnRep, "`router_mandatory` on a rep")
-                .at(draft.key_span, "not on a rep")
+                .at(unresolved.key_span, "not on a rep")
                 .at(place, "the role")
                 .because(
                     "a REP is a ROUTER underneath, and with this option a client that vanishes \
@@ -133,12 +138,12 @@ fn report_wrong_role(draft: &OptionDraft, role: Role, place: Span, report: &mut 
         );
         return;
     }
-    let roles: Vec<&str> = draft.option.roles.iter().map(|role| role.word()).collect();
+    let roles: Vec<&str> = unresolved.option.roles.iter().map(|role| role.word()).collect();
     report.add(
         Diagnostic::new(Code::OptionNotHere, format!("a {role} has no option `{name}`"))
-            .at(draft.key_span, format!("an option of {}", roles.join(", ")))
+            .at(unresolved.key_span, format!("an option of {}", roles.join(", ")))
             .at(place, "the role")
-            .because(format!("in libzmq it means: {}", draft.option.meaning))
+            .because(format!("in libzmq it means: {}", unresolved.option.meaning))
             .help("remove it"),
     );
 }

@@ -9,21 +9,24 @@ use crate::source::Span;
 use crate::topology::spec::Attachment;
 use crate::zeromq::Role;
 
-use super::draft::{NodeDraft, Resolved, SocketDraft, TargetKind};
 use super::report::Report;
+use super::unresolved::{Resolved, TargetKind, UnresolvedNode, UnresolvedSocket};
 use crate::nearest::one_of;
 
 /// Resolves every target of every socket.
-pub(super) fn resolve(drafts: &[NodeDraft], report: &mut Report<'_>) -> Resolved {
-    let by_name: HashMap<&str, usize> =
-        drafts.iter().enumerate().map(|(at, draft)| (draft.spec.name.as_str(), at)).collect();
-    let mut resolver = Resolver { drafts, by_name, report, told: HashSet::new() };
-    let nodes = drafts.iter().enumerate();
-    nodes.map(|(at, draft)| resolver.node(at, draft)).collect()
+pub(super) fn resolve(unresolved: &[UnresolvedNode], report: &mut Report<'_>) -> Resolved {
+    let by_name: HashMap<&str, usize> = unresolved
+        .iter()
+        .enumerate()
+        .map(|(at, unresolved)| (unresolved.spec.name.as_str(), at))
+        .collect();
+    let mut resolver = Resolver { unresolved, by_name, report, told: HashSet::new() };
+    let nodes = unresolved.iter().enumerate();
+    nodes.map(|(at, unresolved)| resolver.node(at, unresolved)).collect()
 }
 
 struct Resolver<'a, 'r, 'd> {
-    drafts: &'a [NodeDraft],
+    unresolved: &'a [UnresolvedNode],
     by_name: HashMap<&'a str, usize>,
     report: &'r mut Report<'d>,
     /// The pairs of nodes of which it has been told that both only connect.
@@ -35,16 +38,16 @@ struct Resolver<'a, 'r, 'd> {
 struct Asker<'a> {
     node: usize,
     socket: usize,
-    draft: &'a SocketDraft,
+    unresolved: &'a UnresolvedSocket,
     span: Span,
 }
 
 impl<'a> Resolver<'a, '_, '_> {
-    fn node(&mut self, at: usize, draft: &'a NodeDraft) -> Vec<Vec<Option<Attachment>>> {
-        let sockets = draft.sockets.iter().enumerate();
+    fn node(&mut self, at: usize, unresolved: &'a UnresolvedNode) -> Vec<Vec<Option<Attachment>>> {
+        let sockets = unresolved.sockets.iter().enumerate();
         sockets
-            .map(|(socket, draft)| {
-                let targets = draft.targets.iter();
+            .map(|(socket, unresolved)| {
+                let targets = unresolved.targets.iter();
                 targets
                     .map(|target| match &target.to {
                         TargetKind::Bind(endpoint) => Some(Attachment::Bind(endpoint.clone())),
@@ -52,7 +55,7 @@ impl<'a> Resolver<'a, '_, '_> {
                             Some(Attachment::Connect(endpoint.clone()))
                         }
                         TargetKind::Named { node, socket: wanted } => {
-                            let asker = Asker { node: at, socket, draft, span: target.span };
+                            let asker = Asker { node: at, socket, unresolved, span: target.span };
                             self.named(asker, node, wanted.as_deref())
                         }
                     })
@@ -70,12 +73,12 @@ impl<'a> Resolver<'a, '_, '_> {
             Some(wanted) => self.wanted_socket(asker, node, wanted)?,
             None => self.only_socket(asker, node)?,
         };
-        let endpoint = self.drafts[node].sockets[socket].bound()?.clone();
+        let endpoint = self.unresolved[node].sockets[socket].bound()?.clone();
         Some(Attachment::ConnectNode { node: name.to_owned(), socket, endpoint })
     }
 
     fn report_unknown_node(&mut self, name: &str, span: Span) {
-        let names = || self.drafts.iter().map(|draft| draft.spec.name.as_str());
+        let names = || self.unresolved.iter().map(|unresolved| unresolved.spec.name.as_str());
         let fault = Diagnostic::new(Code::UnknownNode, format!("there is no node `{name}`"))
             .at(span, "no such node");
         match self.report.nearest(name, names()) {
@@ -91,17 +94,18 @@ impl<'a> Resolver<'a, '_, '_> {
     }
 
     fn wanted_socket(&mut self, asker: Asker<'a>, node: usize, wanted: &str) -> Option<usize> {
-        let draft = &self.drafts[node];
-        let name = &draft.spec.name;
-        let Some(socket) = draft.sockets.iter().position(|socket| socket.name == wanted) else {
-            if !draft.has_unread_sockets {
-                let names = || draft.sockets.iter().map(|socket| socket.name.as_str());
+        let unresolved = &self.unresolved[node];
+        let name = &unresolved.spec.name;
+        let Some(socket) = unresolved.sockets.iter().position(|socket| socket.name == wanted)
+        else {
+            if !unresolved.has_unread_sockets {
+                let names = || unresolved.sockets.iter().map(|socket| socket.name.as_str());
                 let fault = Diagnostic::new(
                     Code::UnknownNode,
                     format!("`{name}` has no socket `{wanted}`"),
                 )
                 .at(asker.span, "no such socket")
-                .at(draft.name_span, "the node");
+                .at(unresolved.name_span, "the node");
                 match self.report.nearest(wanted, names()) {
                     Some(meant) => {
                         let meant = format!("{name}.{}", meant.first());
@@ -115,7 +119,7 @@ impl<'a> Resolver<'a, '_, '_> {
             }
             return None;
         };
-        let found = &draft.sockets[socket];
+        let found = &unresolved.sockets[socket];
         if !found.binds() {
             if !found.has_unread_targets {
                 let name = format!("{name}.{wanted}");
@@ -129,20 +133,28 @@ impl<'a> Resolver<'a, '_, '_> {
 
     /// The one socket of a node that binds and can talk to the asker.
     fn only_socket(&mut self, asker: Asker<'a>, node: usize) -> Option<usize> {
-        let draft = &self.drafts[node];
-        let binds = |(at, socket): &(usize, &SocketDraft)| {
+        let unresolved = &self.unresolved[node];
+        let binds = |(at, socket): &(usize, &UnresolvedSocket)| {
             socket.binds() && (node, *at) != (asker.node, asker.socket)
         };
-        let bound: Vec<_> = draft.sockets.iter().enumerate().filter(binds).collect();
-        let fits: Vec<_> =
-            bound.iter().copied().filter(|(_, socket)| can_talk(asker.draft, socket)).collect();
+        let bound: Vec<_> = unresolved.sockets.iter().enumerate().filter(binds).collect();
+        let fits: Vec<_> = bound
+            .iter()
+            .copied()
+            .filter(|(_, socket)| can_talk(asker.unresolved, socket))
+            .collect();
         match (bound.as_slice(), fits.as_slice()) {
             (_, [(socket, _)]) => Some(*socket),
             ([], _) => {
-                let is_unread = draft.has_unread_sockets
-                    || draft.sockets.iter().any(|socket| socket.has_unread_targets);
+                let is_unread = unresolved.has_unread_sockets
+                    || unresolved.sockets.iter().any(|socket| socket.has_unread_targets);
                 if !is_unread {
-                    self.report_nobody_binds(asker, node, &draft.spec.name, draft.name_span);
+                    self.report_nobody_binds(
+                        asker,
+                        node,
+                        &unresolved.spec.name,
+                        unresolved.name_span,
+                    );
                 }
                 None
             }
@@ -151,26 +163,28 @@ impl<'a> Resolver<'a, '_, '_> {
                 None
             }
             // Without its role there is no telling which of them would fit.
-            (_, several) if asker.draft.role.is_some() => {
-                self.report_ambiguous(asker, draft, several);
+            (_, several) if asker.unresolved.role.is_some() => {
+                self.report_ambiguous(asker, unresolved, several);
                 None
             }
             (_, _) => None,
         }
     }
 
-    fn check_roles(&mut self, asker: Asker<'a>, other: &SocketDraft) -> Option<()> {
-        if can_talk(asker.draft, other) {
+    fn check_roles(&mut self, asker: Asker<'a>, other: &UnresolvedSocket) -> Option<()> {
+        if can_talk(asker.unresolved, other) {
             return Some(());
         }
-        if let (Some((mine, mine_at)), Some((theirs, theirs_at))) = (asker.draft.role, other.role) {
+        if let (Some((mine, mine_at)), Some((theirs, theirs_at))) =
+            (asker.unresolved.role, other.role)
+        {
             self.report.add(cannot_talk(asker.span, (mine, mine_at), (theirs, theirs_at)));
         }
         None
     }
 
     fn report_nobody_binds(&mut self, asker: Asker<'a>, node: usize, name: &str, place: Span) {
-        if node == asker.node && asker.draft.binds() {
+        if node == asker.node && asker.unresolved.binds() {
             self.report.add(
                 Diagnostic::new(Code::NobodyBinds, "a socket that connects to itself")
                     .at(asker.span, "its own node, where nothing else binds")
@@ -179,8 +193,8 @@ impl<'a> Resolver<'a, '_, '_> {
             );
             return;
         }
-        let back = &self.drafts[asker.node].spec.name;
-        let targets = self.drafts[node].sockets.iter().flat_map(|socket| &socket.targets);
+        let back = &self.unresolved[asker.node].spec.name;
+        let targets = self.unresolved[node].sockets.iter().flat_map(|socket| &socket.targets);
         let connects_back = targets
             .filter(|_| node != asker.node)
             .find(|target| matches!(&target.to, TargetKind::Named { node, .. } if node == back));
@@ -203,10 +217,10 @@ impl<'a> Resolver<'a, '_, '_> {
     fn report_ambiguous(
         &mut self,
         asker: Asker<'a>,
-        draft: &NodeDraft,
-        several: &[(usize, &SocketDraft)],
+        unresolved: &UnresolvedNode,
+        several: &[(usize, &UnresolvedSocket)],
     ) {
-        let name = &draft.spec.name;
+        let name = &unresolved.spec.name;
         let names: Vec<String> =
             several.iter().map(|(_, socket)| format!("{name}.{}", socket.name)).collect();
         let fault =
@@ -220,7 +234,7 @@ impl<'a> Resolver<'a, '_, '_> {
 }
 
 /// Whether a link between two sockets can work, as far as their roles are known.
-pub(super) fn can_talk(one: &SocketDraft, other: &SocketDraft) -> bool {
+pub(super) fn can_talk(one: &UnresolvedSocket, other: &UnresolvedSocket) -> bool {
     match (one.role(), other.role()) {
         // Two STREAM sockets are two ends of a TCP connection.
         (Some(Role::Stream), Some(Role::Stream)) => true,

@@ -9,26 +9,26 @@ use crate::source::Span;
 use crate::topology::links::Meeting;
 use crate::zeromq::{Endpoint, OptionName, Role, Transport};
 
-use super::draft::{NodeDraft, SocketDraft, Target, TargetKind};
 use super::report::Report;
 use super::resolve::{can_talk, cannot_talk};
+use super::unresolved::{Target, TargetKind, UnresolvedNode, UnresolvedSocket};
 
 /// Reports what cannot work.
-pub(super) fn check(drafts: &[NodeDraft], report: &mut Report<'_>) {
-    for draft in drafts {
-        for socket in &draft.sockets {
+pub(super) fn check(unresolved: &[UnresolvedNode], report: &mut Report<'_>) {
+    for unresolved in unresolved {
+        for socket in &unresolved.sockets {
             check_hwm(socket, report);
             check_connect_routing_id(socket, report);
-            check_replicas(draft, socket, report);
+            check_replicas(unresolved, socket, report);
             check_stream(socket, report);
             check_zap_handler(socket, report);
         }
     }
-    check_endpoints(drafts, report);
+    check_endpoints(unresolved, report);
 }
 
 /// libzmq#4750.
-fn check_hwm(socket: &SocketDraft, report: &mut Report<'_>) {
+fn check_hwm(socket: &UnresolvedSocket, report: &mut Report<'_>) {
     let (Some((role, place)), Some((1, mark))) = (socket.role, socket.hwm.send) else { return };
     if !matches!(role, Role::Rep | Role::Router) {
         return;
@@ -45,7 +45,7 @@ fn check_hwm(socket: &SocketDraft, report: &mut Report<'_>) {
     report.add_with_fix(fault, mark, "10");
 }
 
-fn check_connect_routing_id(socket: &SocketDraft, report: &mut Report<'_>) {
+fn check_connect_routing_id(socket: &UnresolvedSocket, report: &mut Report<'_>) {
     let Some((_, place)) = socket.options.get(&OptionName("connect_routing_id")) else { return };
     let connects: Vec<&Target> =
         socket.targets.iter().filter(|target| target.bound().is_none()).collect();
@@ -66,8 +66,10 @@ fn check_connect_routing_id(socket: &SocketDraft, report: &mut Report<'_>) {
     );
 }
 
-fn check_replicas(draft: &NodeDraft, socket: &SocketDraft, report: &mut Report<'_>) {
-    let (Some(count), Some(place)) = (draft.spec.replicas, draft.replicas_span) else { return };
+fn check_replicas(unresolved: &UnresolvedNode, socket: &UnresolvedSocket, report: &mut Report<'_>) {
+    let (Some(count), Some(place)) = (unresolved.spec.replicas, unresolved.replicas_span) else {
+        return;
+    };
     if count.get() < 2 {
         return;
     }
@@ -93,7 +95,7 @@ fn check_replicas(draft: &NodeDraft, socket: &SocketDraft, report: &mut Report<'
 }
 
 /// STREAM speaks no ZMTP, which WebSocket and inproc links are made of.
-fn check_stream(socket: &SocketDraft, report: &mut Report<'_>) {
+fn check_stream(socket: &UnresolvedSocket, report: &mut Report<'_>) {
     let Some((Role::Stream, place)) = socket.role else { return };
     for target in &socket.targets {
         let (TargetKind::Bind(endpoint) | TargetKind::Connect(endpoint)) = &target.to else {
@@ -113,7 +115,7 @@ fn check_stream(socket: &SocketDraft, report: &mut Report<'_>) {
 }
 
 /// libzmq asserts that the ZAP handler's socket can answer.
-fn check_zap_handler(socket: &SocketDraft, report: &mut Report<'_>) {
+fn check_zap_handler(socket: &UnresolvedSocket, report: &mut Report<'_>) {
     let Some((role, place)) = socket.role else { return };
     if matches!(role, Role::Rep | Role::Router) {
         return;
@@ -133,14 +135,14 @@ fn check_zap_handler(socket: &SocketDraft, report: &mut Report<'_>) {
 /// One endpoint of one socket.
 #[derive(Clone, Copy)]
 struct End<'a> {
-    socket: &'a SocketDraft,
+    socket: &'a UnresolvedSocket,
     span: Span,
-    node: &'a NodeDraft,
+    node: &'a UnresolvedNode,
 }
 
-fn check_endpoints(drafts: &[NodeDraft], report: &mut Report<'_>) {
+fn check_endpoints(unresolved: &[UnresolvedNode], report: &mut Report<'_>) {
     let ends = || {
-        drafts.iter().flat_map(|node| {
+        unresolved.iter().flat_map(|node| {
             node.sockets.iter().flat_map(move |socket| {
                 socket.targets.iter().map(move |target| (node, socket, target))
             })
@@ -159,7 +161,7 @@ fn check_endpoints(drafts: &[NodeDraft], report: &mut Report<'_>) {
     for (_, socket, target) in ends() {
         let TargetKind::Connect(endpoint) = &target.to else { continue };
         if is_private(endpoint)
-            && all_are_read(drafts)
+            && all_are_read(unresolved)
             && bound.reached_by(endpoint).next().is_none()
         {
             report_nobody_binds(endpoint, target.span, report);
@@ -176,9 +178,9 @@ fn is_private(endpoint: &Endpoint) -> bool {
 }
 
 /// Whether every endpoint could be read, so that what seems missing is missing.
-fn all_are_read(drafts: &[NodeDraft]) -> bool {
-    let sockets = || drafts.iter().flat_map(|node| &node.sockets);
-    drafts.iter().all(|node| !node.has_unread_sockets)
+fn all_are_read(unresolved: &[UnresolvedNode]) -> bool {
+    let sockets = || unresolved.iter().flat_map(|node| &node.sockets);
+    unresolved.iter().all(|node| !node.has_unread_sockets)
         && sockets().all(|socket| !socket.has_unread_targets)
 }
 
@@ -210,7 +212,7 @@ fn report_two_binders(
 }
 
 fn check_link(
-    socket: &SocketDraft,
+    socket: &UnresolvedSocket,
     span: Span,
     other: &End<'_>,
     told: &mut HashSet<(Span, Span)>,

@@ -9,11 +9,11 @@ use crate::zeromq::{OptionName, Role};
 
 use super::attach;
 use super::defaults::{self, Defaults};
-use super::draft::SocketDraft;
 use super::options;
 use super::publish;
 use super::report::Report;
 use super::security;
+use super::unresolved::UnresolvedSocket;
 use super::value;
 use crate::nearest::{Guess, one_of};
 
@@ -56,7 +56,7 @@ pub(super) fn read(
     name_span: Span,
     defaults: &Defaults,
     report: &mut Report<'_>,
-) -> SocketDraft {
+) -> UnresolvedSocket {
     let role = read_role(mapping, name_span, report);
     let (mut targets, has_unread_targets) = attach::read(mapping, report);
     let only_role = role.map(|(role, _)| role);
@@ -67,7 +67,7 @@ pub(super) fn read(
     security::check(&options, report);
     attach::use_ipv6(&mut targets, options.sound.get(&OptionName("ipv6")), report);
     let publishing = publish::read(mapping, role, report);
-    let draft = SocketDraft {
+    let unresolved = UnresolvedSocket {
         name: name.map_or_else(|| only_role.map_or("socket", Role::word).to_owned(), str::to_owned),
         name_span,
         role,
@@ -85,8 +85,8 @@ pub(super) fn read(
             .and_then(|identity| read_identity(identity, role, report)),
         options: options.sound,
     };
-    report_unattached(&draft, report);
-    draft
+    report_unattached(&unresolved, report);
+    unresolved
 }
 
 fn read_role(mapping: &Mapping, name_span: Span, report: &mut Report<'_>) -> Option<(Role, Span)> {
@@ -159,11 +159,11 @@ fn read_identity(
     Some((identity, node.span))
 }
 
-fn report_unattached(draft: &SocketDraft, report: &mut Report<'_>) {
-    if draft.targets.is_empty() && !draft.has_unread_targets {
+fn report_unattached(unresolved: &UnresolvedSocket, report: &mut Report<'_>) {
+    if unresolved.targets.is_empty() && !unresolved.has_unread_targets {
         report.add(
             Diagnostic::new(Code::MissingKey, "a socket that neither binds nor connects")
-                .at(draft.span(), "it has no endpoint")
+                .at(unresolved.span(), "it has no endpoint")
                 .because("no message could ever pass it")
                 .help("write `bind: PORT` at one end of a link and `connect: NODE` at the other"),
         );

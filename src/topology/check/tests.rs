@@ -28,7 +28,7 @@ fn checked(yaml: &str) -> Checked {
         let handlers = match wanted.handlers {
             WantedHandlers::File { .. } => continue,
             WantedHandlers::Inline(inline) => {
-                crate::script::Handlers::Inline(inline.into_iter().map(|i| i.piece).collect())
+                crate::script::Handlers::Inline(inline.into_iter().map(|i| i.text).collect())
             }
         };
         let path = document.source().path().to_owned();

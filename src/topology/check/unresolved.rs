@@ -12,9 +12,9 @@ use crate::topology::spec::{Attachment, Filter, HighWaterMark, NodeSpec, SocketS
 use crate::zeromq::{Endpoint, OptionName, OptionValue, Role};
 
 /// A node as read. Its `spec` has no sockets yet.
-pub(super) struct NodeDraft {
+pub(super) struct UnresolvedNode {
     pub(super) spec: NodeSpec,
-    pub(super) sockets: Vec<SocketDraft>,
+    pub(super) sockets: Vec<UnresolvedSocket>,
     /// The node's name where it is declared.
     pub(super) name_span: Span,
     pub(super) replicas_span: Option<Span>,
@@ -24,7 +24,7 @@ pub(super) struct NodeDraft {
 }
 
 /// A socket as read.
-pub(super) struct SocketDraft {
+pub(super) struct UnresolvedSocket {
     pub(super) name: String,
     /// Its name, or its node's where it has no name of its own.
     pub(super) name_span: Span,
@@ -36,7 +36,7 @@ pub(super) struct SocketDraft {
     pub(super) filters: Vec<Filter>,
     pub(super) msgid: i64,
     pub(super) format: Option<Format>,
-    pub(super) hwm: HwmDraft,
+    pub(super) hwm: UnresolvedHwm,
     pub(super) when_full: WhenFull,
     pub(super) sequence: bool,
     pub(super) linger: Option<Duration>,
@@ -46,7 +46,7 @@ pub(super) struct SocketDraft {
 
 /// High-water marks as far as they are said, with their places.
 #[derive(Clone, Copy, Default)]
-pub(super) struct HwmDraft {
+pub(super) struct UnresolvedHwm {
     pub(super) send: Option<(u32, Span)>,
     pub(super) receive: Option<(u32, Span)>,
 }
@@ -77,7 +77,7 @@ impl Target {
     }
 }
 
-impl HwmDraft {
+impl UnresolvedHwm {
     /// This where it says something, otherwise the other.
     pub(super) fn or(self, other: Self) -> Self {
         Self { send: self.send.or(other.send), receive: self.receive.or(other.receive) }
@@ -92,7 +92,7 @@ impl HwmDraft {
     }
 }
 
-impl SocketDraft {
+impl UnresolvedSocket {
     pub(super) fn role(&self) -> Option<Role> {
         self.role.map(|(role, _)| role)
     }
@@ -135,17 +135,20 @@ impl SocketDraft {
 pub(super) type Resolved = Vec<Vec<Vec<Option<Attachment>>>>;
 
 /// The nodes as wanted. A socket without a role has been reported: then nobody uses these.
-pub(super) fn into_specs(drafts: Vec<NodeDraft>, resolved: Resolved) -> Vec<Arc<NodeSpec>> {
-    let nodes = drafts.into_iter().zip(resolved);
+pub(super) fn into_specs(
+    unresolved: Vec<UnresolvedNode>,
+    resolved: Resolved,
+) -> Vec<Arc<NodeSpec>> {
+    let nodes = unresolved.into_iter().zip(resolved);
     let mut specs: Vec<NodeSpec> = nodes
-        .map(|(draft, attachments)| {
-            let sockets = draft.sockets.into_iter().zip(attachments);
+        .map(|(unresolved, attachments)| {
+            let sockets = unresolved.sockets.into_iter().zip(attachments);
             let sockets = sockets
                 .filter_map(|(socket, attached)| {
                     socket.into_spec(attached.into_iter().flatten().collect())
                 })
                 .collect();
-            NodeSpec { sockets, ..draft.spec }
+            NodeSpec { sockets, ..unresolved.spec }
         })
         .collect();
     let has_handler = specs.iter().any(NodeSpec::is_zap_handler);

@@ -16,7 +16,7 @@ pub(super) struct Slot {
 
 /// A wire between two slots of blocks, as it is meant to be read: from left to right.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Strand {
+pub(super) struct Edge {
     /// Where it begins.
     pub from: Slot,
     /// Where it ends.
@@ -45,39 +45,39 @@ pub(super) struct Segment {
 
 /// Blocks and lanes in layers.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Strata {
+pub(super) struct Layers {
     /// Blocks first, then lanes.
     pub items: Vec<Item>,
     /// The items of each layer, in no particular order yet.
     pub layers: Vec<Vec<usize>>,
     /// The pieces of wire from each layer to the next.
     pub segments: Vec<Vec<Segment>>,
-    /// For each strand its segments' slots from left to right, two a segment; empty for one that
+    /// For each edge its segments' slots from left to right, two a segment; empty for one that
     /// returns to its own block.
     pub paths: Vec<Vec<Slot>>,
 }
 
-impl Strata {
-    /// Sorts blocks into layers and leads the strands through them.
-    pub(super) fn new(blocks: usize, strands: &[Strand]) -> Self {
-        let arcs: Vec<_> = strands.iter().map(|strand| (strand.from.at, strand.to.at)).collect();
-        let layers = rank::layers(blocks, &arcs);
+impl Layers {
+    /// Sorts blocks into layers and leads the edges through them.
+    pub(super) fn new(blocks: usize, edges: &[Edge]) -> Self {
+        let arcs: Vec<_> = edges.iter().map(|edge| (edge.from.at, edge.to.at)).collect();
+        let ranks = rank::layers(blocks, &arcs);
         let groups = rank::groups(blocks, &arcs);
-        let count = layers.iter().max().map_or(0, |highest| highest + 1);
-        let mut strata = Self {
+        let count = ranks.iter().max().map_or(0, |highest| highest + 1);
+        let mut layers = Self {
             items: Vec::with_capacity(blocks),
             layers: vec![Vec::new(); count],
             segments: vec![Vec::new(); count.saturating_sub(1)],
-            paths: Vec::with_capacity(strands.len()),
+            paths: Vec::with_capacity(edges.len()),
         };
-        for (layer, group) in layers.into_iter().zip(groups) {
-            strata.add(Item { layer, group, is_lane: false });
+        for (layer, group) in ranks.into_iter().zip(groups) {
+            layers.add(Item { layer, group, is_lane: false });
         }
-        for strand in strands {
-            let path = strata.lead(strand);
-            strata.paths.push(path);
+        for edge in edges {
+            let path = layers.lead(edge);
+            layers.paths.push(path);
         }
-        strata
+        layers
     }
 
     /// The blocks' ports that have a segment at their left or right side.
@@ -95,12 +95,12 @@ impl Strata {
         self.items.len() - 1
     }
 
-    fn lead(&mut self, strand: &Strand) -> Vec<Slot> {
+    fn lead(&mut self, edge: &Edge) -> Vec<Slot> {
         let layer = |slot: Slot| self.items[slot.at].layer;
-        let (left, right) = if layer(strand.from) <= layer(strand.to) {
-            (strand.from, strand.to)
+        let (left, right) = if layer(edge.from) <= layer(edge.to) {
+            (edge.from, edge.to)
         } else {
-            (strand.to, strand.from)
+            (edge.to, edge.from)
         };
         let (first, last) = (layer(left), layer(right));
         let group = self.items[left.at].group;

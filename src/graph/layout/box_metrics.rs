@@ -5,7 +5,7 @@
 
 use super::super::measure::Type;
 use super::super::picture::{MarkKind, NodeBox, Port};
-use super::strata::{Side, Sides};
+use super::layers::{Side, Sides};
 
 /// A node's name.
 pub(in super::super) const NAME: Type = Type::bold(15.0);
@@ -50,7 +50,7 @@ const TERMINAL_MOST: f64 = 180.0;
 
 /// A box from inside.
 #[derive(Clone, PartialEq, Debug)]
-pub(in super::super) struct Anatomy {
+pub(in super::super) struct BoxMetrics {
     /// Its width; a column makes its boxes equally wide.
     pub width: f64,
     /// Its height without the sheets of a stack.
@@ -112,7 +112,7 @@ pub(in super::super) struct PlacedMark {
     pub y: f64,
 }
 
-impl Anatomy {
+impl BoxMetrics {
     /// A node's box, its ports on these sides.
     pub(super) fn of_node(node: &NodeBox, sides: &Sides) -> Self {
         let labels: Vec<_> = node.ports.iter().map(PortLabel::new).collect();
