@@ -2,9 +2,9 @@
 //!
 //! Owns the counters of nodes and sockets. Never interprets them: `observe/` does.
 
-mod audience;
+mod expected_deliveries;
 
-pub use audience::{Interest, Reached, said};
+pub use expected_deliveries::{ExpectedDeliveries, Interest, said};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::emitter::Emitter;
 use super::legacy::Legacy;
-use super::lines::Lines;
+use super::line_source::LineSource;
 use super::raw::Context;
 use super::rehearsal::Rehearsed;
 use super::sink::Sink;
@@ -82,7 +82,7 @@ pub enum NodeError {
 pub(super) struct Parts {
     pub(super) sockets: Vec<NodeSocket>,
     pub(super) handler: Option<Handler>,
-    pub(super) source: Option<Lines>,
+    pub(super) source: Option<LineSource>,
     pub(super) sink: Option<Sink>,
 }
 
@@ -144,9 +144,9 @@ impl Blueprint {
         self.spec.sockets.iter().map(socket_view).collect()
     }
 
-    pub(super) async fn source(&self) -> Result<Option<Lines>, NodeError> {
+    pub(super) async fn source(&self) -> Result<Option<LineSource>, NodeError> {
         let Some(spec) = &self.spec.read else { return Ok(None) };
-        let source = Lines::open(spec, Instant::now(), self.emitter()).await;
+        let source = LineSource::open(spec, Instant::now(), self.emitter()).await;
         source.map(Some).map_err(|error| NodeError::Source { path: path(&spec.file), error })
     }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::blueprint::{Blueprint, NodeError};
 use super::control::{Bound, Figures, NodeState, SocketFigures};
 use super::forward::Forward;
-use super::lines::Lines;
+use super::line_source::LineSource;
 use super::rehearsal::Claim;
 use super::sink::Sink;
 use super::socket::{NodeSocket, SocketError};
@@ -68,7 +68,8 @@ impl Node {
             (socket.name.to_string(), figures)
         });
         let unanswered = |socket: &NodeSocket| {
-            socket.spec.role == Role::Req && socket.awaits_reply || !socket.parked.is_empty()
+            socket.spec.role == Role::Req && socket.awaits_reply
+                || !socket.deferred_replies.is_empty()
         };
         let in_hand = !self.pending.is_empty() || !self.forwards.iter().all(Forward::is_idle);
         Figures {
@@ -460,7 +461,7 @@ struct Prepared {
 /// What a change of a spec needs of files; nothing where that stays.
 struct Files {
     program: Option<Program>,
-    source: Option<Option<Lines>>,
+    source: Option<Option<LineSource>>,
     sink: Option<Option<Sink>>,
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Claim, Injection, Legacy, NodeError, Observation, SocketError};
-use crate::counters::{NodeCounters, Reached, SocketCounters};
+use crate::counters::{ExpectedDeliveries, NodeCounters, SocketCounters};
 use crate::topology::{NodeSpec, SocketSpec};
 use crate::zeromq::OptionName;
 
@@ -113,7 +113,7 @@ pub struct Subscriber {
     /// The subscriber's figures.
     pub counters: Arc<SocketCounters>,
     /// Where to count for it.
-    pub reached: Arc<Reached>,
+    pub expected: Arc<ExpectedDeliveries>,
 }
 
 /// What a node can be told. Every one is answered, also when it fails.

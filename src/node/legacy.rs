@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::lines::Lines;
+use super::line_source::LineSource;
 use super::sink::Sink;
 use crate::lock::locked;
 use crate::script::SavedState;
@@ -25,7 +25,7 @@ pub struct Legacy {
 /// What goes on reading and writing meanwhile.
 #[derive(Default, Debug)]
 pub(super) struct Files {
-    pub(super) source: Option<Lines>,
+    pub(super) source: Option<LineSource>,
     pub(super) sink: Option<Sink>,
 }
 

@@ -131,9 +131,9 @@ impl Node {
         for socket in &mut self.sockets {
             let of_socket = subscribers.iter().filter(|one| *one.socket == *socket.name);
             let of_socket =
-                of_socket.map(|one| (Arc::clone(&one.counters), Arc::clone(&one.reached)));
+                of_socket.map(|one| (Arc::clone(&one.counters), Arc::clone(&one.expected)));
             let is_told = socket.spec.role == Role::Pub && !socket.spec.is_on("conflate");
-            socket.reach.set(of_socket.collect(), is_told);
+            socket.fanout.set(of_socket.collect(), is_told);
         }
     }
 

@@ -69,7 +69,7 @@ impl Node {
             }
             self.pending.push_back(effect);
         }
-        !waits && self.sockets[place].parked.is_empty()
+        !waits && self.sockets[place].deferred_replies.is_empty()
     }
 
     /// Drops what still waits for one socket that goes now.
@@ -81,7 +81,7 @@ impl Node {
                 self.pending.push_back(effect);
             }
         }
-        for _ in std::mem::take(&mut self.sockets[place].parked) {
+        for _ in std::mem::take(&mut self.sockets[place].deferred_replies) {
             self.sockets[place].counters.drop_one(DropReason::Shutdown);
         }
         self.sockets[place].set_blocked(false);

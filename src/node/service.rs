@@ -31,13 +31,13 @@ impl Node {
             while let Some(event) =
                 self.sockets[place].monitor.as_ref().and_then(|monitor| monitor.next())
             {
-                self.monitored(place, event, now);
+                self.on_monitor_event(place, event, now);
             }
             if self.is_serviced(place) {
                 self.read_subscriptions(place);
             }
             self.sockets[place].share_interest();
-            if !self.sockets[place].parked.is_empty() {
+            if !self.sockets[place].deferred_replies.is_empty() {
                 self.sockets[place].send_parked();
             }
         }
@@ -82,7 +82,7 @@ impl Node {
             socket.topics.remove(topic);
         }
         if wanted || !socket.topics.contains_key(topic) {
-            socket.reach.notice(topic, wanted);
+            socket.fanout.notice(topic, wanted);
         }
         let total: u64 = socket.topics.values().map(|&count| u64::from(count)).sum();
         socket.counters.subscriptions.set(total);
@@ -94,7 +94,7 @@ impl Node {
         });
     }
 
-    fn monitored(&mut self, place: usize, event: MonitorEvent, now: Instant) {
+    fn on_monitor_event(&mut self, place: usize, event: MonitorEvent, now: Instant) {
         match event.kind {
             MonitorKind::Connected => {
                 let socket = &mut self.sockets[place];
@@ -347,7 +347,7 @@ impl Node {
         }
         for place in 0..self.sockets.len() {
             let socket = &mut self.sockets[place];
-            for _ in std::mem::take(&mut socket.parked) {
+            for _ in std::mem::take(&mut socket.deferred_replies) {
                 socket.counters.drop_one(DropReason::Shutdown);
             }
             for _ in std::mem::take(&mut socket.stash) {

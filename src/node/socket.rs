@@ -16,13 +16,13 @@ use thiserror::Error;
 use tokio::io::unix::AsyncFd;
 
 use super::control::SocketState;
+use super::fanout::Fanout;
 use super::inbox::subscription;
 use super::inject::Caller;
 use super::ipc::IpcFile;
 use super::lingering::{Lingering, Unconnected};
 use super::monitor::Monitor;
 use super::raw::{Context, Errno, RawSocket};
-use super::reach::Reach;
 use super::sequence::{Checking, Numbering};
 use super::tap::Ends;
 use super::unreached::Unreached;
@@ -143,7 +143,7 @@ pub(super) struct NodeSocket {
     /// Whether its peers were told that no more answers come.
     pub(super) takes_no_answers: bool,
     /// Answers of a REP whose peer's queue is full.
-    pub(super) parked: VecDeque<Outgoing>,
+    pub(super) deferred_replies: VecDeque<Outgoing>,
     /// Who looks at its messages.
     pub(super) taps: Ends,
     /// Who waits for an answer without being a peer.
@@ -153,7 +153,7 @@ pub(super) struct NodeSocket {
     /// Endpoints that lost their connection.
     pub(super) lost: BTreeSet<String>,
     /// On a publisher: what subscribers inside the file should get.
-    pub(super) reach: Reach,
+    pub(super) fanout: Fanout,
     /// On a subscriber: what it takes, and whether its publishers have been told.
     taken: BTreeMap<Vec<u8>, u32>,
     taken_is_told: bool,
@@ -208,12 +208,12 @@ impl NodeSocket {
             forgotten: BTreeMap::new(),
             refused: None,
             takes_no_answers: false,
-            parked: VecDeque::new(),
+            deferred_replies: VecDeque::new(),
             taps: Ends::default(),
             callers: Vec::new(),
             unreached: Unreached::default(),
             lost: BTreeSet::new(),
-            reach: Reach::default(),
+            fanout: Fanout::default(),
             taken: BTreeMap::new(),
             taken_is_told: false,
             unwanted: 0,
@@ -390,7 +390,7 @@ impl NodeSocket {
             return;
         }
         match (self.spec.role, &*message.frames) {
-            (Role::Pub | Role::Xpub, [first, ..]) => self.reach.find(first),
+            (Role::Pub | Role::Xpub, [first, ..]) => self.fanout.find(first),
             (Role::Xsub, frames) => {
                 message.counted = true;
                 if let Some((wanted, topic)) = subscription(frames) {
@@ -407,7 +407,7 @@ impl NodeSocket {
     fn count_reached(&mut self, message: &mut Outgoing) {
         if !message.counted && message.next > 0 {
             message.counted = true;
-            self.reach.count_found();
+            self.fanout.count_found();
         }
     }
 
@@ -424,7 +424,7 @@ impl NodeSocket {
     /// Lets publishers and subscribers inside the file know of each other's changes.
     pub(super) fn share_interest(&mut self) {
         if self.spec.role.publishes() {
-            self.reach.refresh();
+            self.fanout.refresh();
         } else {
             self.tell_taken();
         }
@@ -460,7 +460,7 @@ impl NodeSocket {
 
     /// Whether no message waits to be received.
     pub(super) fn look_drained(&mut self) -> bool {
-        let drained = !self.look() && self.stash.is_empty() && self.parked.is_empty();
+        let drained = !self.look() && self.stash.is_empty() && self.deferred_replies.is_empty();
         self.note_unwanted();
         drained
     }

@@ -30,7 +30,7 @@ use super::forward::Forward;
 use super::inject::Injected;
 use super::legacy::{Files, Legacy};
 use super::limiter::Limiter;
-use super::lines::Lines;
+use super::line_source::LineSource;
 use super::neighbours::{Neighbours, Seat};
 use super::observation::Inquiry;
 use super::rehearsal::Rehearsed;
@@ -54,7 +54,7 @@ const BURST_TIME: Duration = Duration::from_micros(300);
 /// How many busy rounds a node may have before other nodes have their turn.
 const ROUNDS_IN_A_ROW: u32 = 2;
 /// How often answers that a peer has no room for are offered again.
-const PARKED: Duration = Duration::from_millis(5);
+const DEFERRED: Duration = Duration::from_millis(5);
 /// How often a node that stops looks whether its last lines go on being written.
 const WRITING: Duration = Duration::from_millis(20);
 
@@ -81,7 +81,7 @@ pub(super) struct Node {
     pub(super) handler: Option<Handler>,
     pub(super) socket_views: Vec<SocketView>,
     pub(super) timers: Timers,
-    pub(super) source: Option<Lines>,
+    pub(super) source: Option<LineSource>,
     pub(super) sink: Option<Sink>,
     /// Sinks of earlier versions of the node that have not written all yet.
     pub(super) old_sinks: Vec<Sink>,
@@ -491,7 +491,7 @@ impl Node {
         &mut self,
         control: &mut mpsc::UnboundedReceiver<Box<Control>>,
     ) -> Option<Control> {
-        let arrived = self.source.as_ref().map(Lines::arrived);
+        let arrived = self.source.as_ref().map(LineSource::arrived);
         let stops = matches!(self.phase, Phase::Stopping { .. });
         let written = self.sink.as_ref().and_then(|sink| sink.moved(stops && !sink.is_idle()));
         let due = self.next_due();
@@ -522,7 +522,7 @@ impl Node {
         }
         let running = self.phase == Phase::Running && self.takes_new();
         let timers = self.timers.next_due().filter(|_| running);
-        let line = self.source.as_ref().and_then(Lines::due).filter(|_| running);
+        let line = self.source.as_ref().and_then(LineSource::due).filter(|_| running);
         let drain =
             self.drain.as_ref().map(|drain| drain.deadline.min(drain.last_activity + drain.quiet));
         let stop = match self.phase {
@@ -539,9 +539,10 @@ impl Node {
             Phase::Stopping { .. } | Phase::Closed => None,
         };
         // That a peer has room again may be among what was read since they were last offered.
-        let parked = self.sockets.iter().any(|socket| !socket.parked.is_empty());
-        let parked = parked.then(|| Instant::now() + PARKED);
-        let told = [parked, self.limiter.due(), unreached];
+        let deferred_replies =
+            self.sockets.iter().any(|socket| !socket.deferred_replies.is_empty());
+        let deferred_replies = deferred_replies.then(|| Instant::now() + DEFERRED);
+        let told = [deferred_replies, self.limiter.due(), unreached];
         [timers, line, drain, stop, reconnect, inquiry, given, self.resting_until]
             .into_iter()
             .chain(told)

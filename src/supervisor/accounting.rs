@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::kernel_queues::KernelQueues;
-use crate::counters::{DropReason, Reached, SocketCounters};
+use crate::counters::{DropReason, ExpectedDeliveries, SocketCounters};
 use crate::event::EventKind;
 use crate::node::SocketObservation;
 use crate::snapshot::{FlowSnapshot, PortSnapshot};
@@ -37,12 +37,12 @@ pub(super) struct Flow {
     pub(super) from: Vec<Arc<Member>>,
     pub(super) to: Vec<Arc<Member>>,
     /// From publishers to one subscriber: what it should get, a link each.
-    pub(super) reached: Vec<Arc<Reached>>,
+    pub(super) expected: Vec<Arc<ExpectedDeliveries>>,
     pub(super) publishes: bool,
     /// Whether the roles and options leave anything to be counted.
     pub(super) countable: bool,
     /// The most messages that its queues can hold, as far as there is a limit.
-    pub(super) room: Option<Room>,
+    pub(super) capacity: Option<Capacity>,
     /// What instances that are gone had sent and received, less what these had before.
     pub(super) sent_before: i128,
     pub(super) received_before: i128,
@@ -54,7 +54,7 @@ pub(super) struct Flow {
 
 /// How much the queues between a subscriber and its publishers hold.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Room {
+pub(super) struct Capacity {
     /// Messages, by the high-water marks.
     pub(super) messages: u64,
     /// Bytes between two queues: what libzmq has in hand at both ends, and what the kernel can
@@ -137,7 +137,7 @@ impl Flow {
 
     pub(super) fn sent(&self) -> u64 {
         let now: u64 = if self.publishes {
-            self.reached.iter().map(|reached| reached.get()).sum()
+            self.expected.iter().map(|expected| expected.get()).sum()
         } else {
             self.from.iter().map(|member| member.sent()).sum()
         };
@@ -174,19 +174,19 @@ impl Flow {
     /// Notes what was sent so far; whether those of the kernel have to be looked at then.
     pub(super) fn note_sent(&mut self) -> bool {
         self.sent_by_then = self.sent();
-        self.room.as_ref().is_some_and(|room| !room.ports.is_empty())
+        self.capacity.as_ref().is_some_and(|capacity| !capacity.ports.is_empty())
     }
 
     /// The most messages that can be on their way, if there is a limit.
     fn most_waiting(&self, queues: Option<&KernelQueues>) -> Option<u64> {
-        let room = self.room.as_ref()?;
-        let mut bytes = room.bytes;
-        for &port in &room.ports {
+        let capacity = self.capacity.as_ref()?;
+        let mut bytes = capacity.bytes;
+        for &port in &capacity.ports {
             bytes += queues?.bytes(port);
         }
         // The smallest message there was, with the header that ZMTP gives each.
         let smallest = self.from.iter().map(|member| member.counters.smallest_out.get()).min();
-        Some(room.messages + bytes / (smallest.unwrap_or(0) + 2))
+        Some(capacity.messages + bytes / (smallest.unwrap_or(0) + 2))
     }
 
     /// The figures of this moment.

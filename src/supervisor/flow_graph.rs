@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, OnceLock};
 
-use super::accounting::{Flow, Member, Room};
+use super::accounting::{Capacity, Flow, Member};
 use super::kernel_queues::KernelQueues;
-use crate::counters::{Reached, SocketCounters};
+use crate::counters::{ExpectedDeliveries, SocketCounters};
 use crate::node::{NodeHandle, SocketObservation, Subscriber};
 use crate::snapshot::{FlowSnapshot, LinkSnapshot, PortSnapshot, Snapshot, SocketSnapshot};
 use crate::topology::{Attachment, Link, LinkEnd, SocketSpec, Topology};
@@ -40,8 +40,8 @@ pub(super) struct Pair {
     pub(super) to: Arc<Member>,
     pub(super) endpoint: String,
     /// From a publisher: what the subscriber should get.
-    pub(super) reached: Option<Arc<Reached>>,
-    room: Option<Room>,
+    pub(super) expected: Option<Arc<ExpectedDeliveries>>,
+    capacity: Option<Capacity>,
     countable: bool,
 }
 
@@ -75,8 +75,8 @@ impl Flows {
                                 from: Arc::clone(from),
                                 to: Arc::clone(to),
                                 endpoint: link.endpoint.to_string(),
-                                reached: None,
-                                room: room(link, one, other, from.role, port),
+                                expected: None,
+                                capacity: capacity(link, one, other, from.role, port),
                                 countable: is_countable(one) && is_countable(other),
                             });
                         }
@@ -97,12 +97,12 @@ impl Flows {
     pub(super) fn subscribers(&self) -> HashMap<&str, Vec<Subscriber>> {
         let mut subscribers: HashMap<&str, Vec<Subscriber>> = HashMap::new();
         for pair in &self.links {
-            let Some(reached) = &pair.reached else { continue };
+            let Some(expected) = &pair.expected else { continue };
             let port = &pair.from.port;
             subscribers.entry(&port.instance).or_default().push(Subscriber {
                 socket: port.socket.clone(),
                 counters: Arc::clone(&pair.to.counters),
-                reached: Arc::clone(reached),
+                expected: Arc::clone(expected),
             });
         }
         subscribers
@@ -144,9 +144,9 @@ impl Flows {
         let (alone_from, alone_to) =
             flow.map_or((false, false), |(flow, _)| (flow.from.len() == 1, flow.to.len() == 1));
         let is_alone =
-            alone_from && alone_to && flow.is_some_and(|(flow, _)| flow.reached.len() < 2);
-        let sent = match &pair.reached {
-            Some(reached) if !is_alone => known(reached.get()),
+            alone_from && alone_to && flow.is_some_and(|(flow, _)| flow.expected.len() < 2);
+        let sent = match &pair.expected {
+            Some(expected) if !is_alone => known(expected.get()),
             None if !is_alone && alone_to => known(pair.from.sent()),
             _ => of_flow(|flow| flow.sent).filter(|_| is_alone),
         };
@@ -154,7 +154,7 @@ impl Flows {
             of_flow(|flow| flow.received)
         } else {
             known(pair.to.counters.messages_in.get())
-                .filter(|_| alone_from && pair.reached.is_none())
+                .filter(|_| alone_from && pair.expected.is_none())
         };
         LinkSnapshot {
             from: pair.from.port.clone(),
@@ -172,14 +172,14 @@ impl Flows {
     fn find_publishers(&mut self, before: &Self) {
         for pair in self.links.iter_mut().filter(|pair| pair.from.role.publishes()) {
             let known = before.links.iter().find(|known| known.is_same(pair));
-            let reached = known.and_then(|known| known.reached.clone()).unwrap_or_default();
-            pair.reached = Some(Arc::clone(&reached));
+            let expected = known.and_then(|known| known.expected.clone()).unwrap_or_default();
+            pair.expected = Some(Arc::clone(&expected));
             let of_subscriber = |flow: &&mut Flow| same(&flow.to[0], &pair.to);
             let flow = match self.flows.iter_mut().find(of_subscriber) {
                 Some(flow) => flow,
                 None => {
                     self.flows.push(Flow {
-                        room: Some(Room::default()),
+                        capacity: Some(Capacity::default()),
                         ..flow(Vec::new(), vec![Arc::clone(&pair.to)], true)
                     });
                     let Some(last) = self.flows.last_mut() else { continue };
@@ -191,12 +191,13 @@ impl Flows {
             }
             flow.pattern = pattern(&flow.from, &flow.to);
             flow.countable &= pair.countable;
-            flow.room = flow.room.take().zip(pair.room.clone()).map(|(a, b)| Room {
-                messages: a.messages + b.messages,
-                bytes: a.bytes + b.bytes,
-                ports: [a.ports, b.ports].concat(),
-            });
-            flow.reached.push(reached);
+            flow.capacity =
+                flow.capacity.take().zip(pair.capacity.clone()).map(|(a, b)| Capacity {
+                    messages: a.messages + b.messages,
+                    bytes: a.bytes + b.bytes,
+                    ports: [a.ports, b.ports].concat(),
+                });
+            flow.expected.push(expected);
         }
     }
 
@@ -291,10 +292,10 @@ fn flow(from: Vec<Arc<Member>>, to: Vec<Arc<Member>>, publishes: bool) -> Flow {
         pattern: pattern(&from, &to),
         from,
         to,
-        reached: Vec::new(),
+        expected: Vec::new(),
         publishes,
         countable: true,
-        room: None,
+        capacity: None,
         sent_before: 0,
         received_before: 0,
         lost: 0,
@@ -393,26 +394,26 @@ fn port(handle: &NodeHandle, link: &Link) -> Option<u16> {
 }
 
 /// How much the queues of a link hold in the direction that begins at a role.
-fn room(
+fn capacity(
     link: &Link,
     connecter: &SocketSpec,
     binder: &SocketSpec,
     from: Role,
     port: Option<u16>,
-) -> Option<Room> {
+) -> Option<Capacity> {
     let (sender, receiver) =
         if connecter.role == from { (connecter, binder) } else { (binder, connecter) };
     if sender.hwm.send == 0 || receiver.hwm.receive == 0 {
         return None;
     }
     let messages = u64::from(sender.hwm.send) + u64::from(receiver.hwm.receive);
-    let room = Room { messages, ..Room::default() };
+    let capacity = Capacity { messages, ..Capacity::default() };
     let bytes = batches(sender, receiver);
     match link.endpoint.transport() {
-        Transport::Inproc => Some(room),
-        Transport::Ipc => Some(Room { bytes: bytes + ipc_room(), ..room }),
+        Transport::Inproc => Some(capacity),
+        Transport::Ipc => Some(Capacity { bytes: bytes + ipc_capacity(), ..capacity }),
         Transport::Tcp | Transport::Ws => {
-            port.map(|port| Room { bytes, ports: vec![port], ..room })
+            port.map(|port| Capacity { bytes, ports: vec![port], ..capacity })
         }
     }
 }
@@ -426,7 +427,7 @@ fn batches(sender: &SocketSpec, receiver: &SocketSpec) -> u64 {
 }
 
 /// The most bytes that the kernel has of an ipc connection: its buffer at its largest.
-fn ipc_room() -> u64 {
+fn ipc_capacity() -> u64 {
     static ROOM: OnceLock<u64> = OnceLock::new();
     const UNKNOWN: u64 = 16 * 1024 * 1024;
     *ROOM.get_or_init(|| {

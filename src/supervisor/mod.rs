@@ -8,6 +8,7 @@ mod eager_links;
 mod endpoint_resolution;
 mod flow_graph;
 mod kernel_queues;
+mod metrics_view;
 mod node_registry;
 mod quiescence;
 mod receipt;
@@ -17,13 +18,12 @@ mod start;
 mod stillness;
 mod stop;
 mod stop_order;
-mod view;
 mod wanted;
 
+pub use metrics_view::View;
 pub use node_registry::{Roster, RosterEntry};
 pub use receipt::{Receipt, Verdict};
 pub use stop::{Ending, Haste};
-pub use view::View;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -16,7 +16,7 @@ use crate::topology::WhenFull;
 use crate::zeromq::Role;
 
 /// How many answers a REP keeps for peers whose queue is full, before it drops any.
-const PARKED_MAX: usize = 1000;
+const DEFERRED_MAX: usize = 1000;
 
 impl NodeSocket {
     /// The next message, whole, without waiting: what a reload stashed, then what libzmq has.
@@ -76,7 +76,7 @@ impl NodeSocket {
             && !self.spec.sequence
             && !self.taps.have_room(direction)
             && self.stash.is_empty()
-            && self.parked.is_empty()
+            && self.deferred_replies.is_empty()
     }
 
     /// Sends a message by the rules of its pattern, without waiting.
@@ -164,9 +164,11 @@ impl NodeSocket {
     pub(super) fn full(&mut self, message: &mut Outgoing) -> Sent {
         match self.spec.role {
             Role::Router if self.spec.when_full == WhenFull::Drop => self.dropped(DropReason::Full),
-            Role::Rep if self.parked.len() >= PARKED_MAX => self.dropped(DropReason::Full),
+            Role::Rep if self.deferred_replies.len() >= DEFERRED_MAX => {
+                self.dropped(DropReason::Full)
+            }
             Role::Rep => {
-                self.parked.push_back(std::mem::take(message));
+                self.deferred_replies.push_back(std::mem::take(message));
                 Sent::Taken
             }
             Role::Pair
@@ -185,15 +187,17 @@ impl NodeSocket {
 
     /// Sends what a REP could not, peer by peer: one slow client holds up nobody else.
     pub(in crate::node) fn send_parked(&mut self) {
-        // In their order: one that is parked again holds back those of its peer that come after it.
-        for mut message in std::mem::take(&mut self.parked) {
+        // In their order: one that is deferred again holds back those of its peer that come after it.
+        for mut message in std::mem::take(&mut self.deferred_replies) {
             self.send(&mut message);
         }
     }
 
     /// Whether an earlier answer to the same peer waits, which this one must not overtake.
     pub(super) fn has_parked_for(&self, message: &Outgoing) -> bool {
-        self.parked.iter().any(|parked| parked.frames.first() == message.frames.first())
+        self.deferred_replies
+            .iter()
+            .any(|deferred_replies| deferred_replies.frames.first() == message.frames.first())
     }
 
     pub(super) fn dropped(&self, reason: DropReason) -> Sent {

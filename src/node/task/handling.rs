@@ -12,7 +12,7 @@ use crate::event::EventKind;
 use crate::fiber;
 use crate::message::{Frame, Malformed, Multipart};
 use crate::node::inbox::{beginning, open_envelope, subscription};
-use crate::node::lines::{LINE_MAX, Next};
+use crate::node::line_source::{LINE_MAX, Next};
 use crate::node::sink::{LineEndInside, Sink};
 use crate::node::timers::TimerName;
 use crate::script::{

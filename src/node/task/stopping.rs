@@ -33,7 +33,7 @@ impl Node {
             && self.pending.is_empty()
             && self.forwards.iter().all(Forward::is_idle)
             && self.has_written()
-            && self.sockets.iter().all(|socket| socket.parked.is_empty());
+            && self.sockets.iter().all(|socket| socket.deferred_replies.is_empty());
         let Some(drain) = &mut self.drain else { return };
         if !idle {
             drain.last_activity = now;
@@ -48,8 +48,9 @@ impl Node {
 
     pub(super) fn advance_stop(&mut self, now: Instant) {
         let Phase::Stopping { deadline } = self.phase else { return };
-        let parked = self.sockets.iter().any(|socket| !socket.parked.is_empty());
-        if (!self.pending.is_empty() || parked) && now < deadline {
+        let deferred_replies =
+            self.sockets.iter().any(|socket| !socket.deferred_replies.is_empty());
+        if (!self.pending.is_empty() || deferred_replies) && now < deadline {
             return;
         }
         let own = self.sink.iter_mut().filter(|_| !self.is_succeeded);

@@ -41,7 +41,7 @@ pub(super) enum Next {
 
 /// A running source.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(super) struct LineSource {
     interval: Option<Duration>,
     due: Instant,
     escape: bool,
@@ -56,7 +56,7 @@ pub(super) struct Lines {
     emitter: Emitter,
 }
 
-impl Lines {
+impl LineSource {
     /// Opens the source. A pipe without a writer, and a file system that does not answer, are waited
     /// for by the reading thread alone.
     pub(super) async fn open(spec: &ReadSpec, now: Instant, emitter: Emitter) -> io::Result<Self> {
@@ -164,7 +164,7 @@ impl Lines {
     }
 }
 
-impl Drop for Lines {
+impl Drop for LineSource {
     fn drop(&mut self) {
         self.queue.close();
     }
@@ -195,7 +195,7 @@ fn unescape(line: &[u8]) -> Vec<u8> {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{Lines, Next, unescape};
+    use super::{LineSource, Next, unescape};
     use crate::event::events;
     use crate::node::emitter::Emitter;
     use crate::topology::{FileSpec, ReadSpec};
@@ -212,7 +212,7 @@ mod tests {
         let emitter = Emitter::new(&emitter, &"a".into());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let begun = Instant::now();
-        let mut lines = runtime.block_on(Lines::open(&spec, begun, emitter)).unwrap();
+        let mut lines = runtime.block_on(LineSource::open(&spec, begun, emitter)).unwrap();
         while !matches!(lines.next(begun), Ok(Next::Line(_))) {
             assert!(begun.elapsed() < Duration::from_secs(60));
             assert_eq!(lines.due(), None, "it waits for the file");

@@ -74,7 +74,7 @@ impl Interest {
 
 /// How many messages a publisher sent that one subscriber takes.
 #[derive(Default, Debug)]
-pub struct Reached(Mutex<Terms>);
+pub struct ExpectedDeliveries(Mutex<Terms>);
 
 #[derive(Default, Debug)]
 struct Terms {
@@ -84,7 +84,7 @@ struct Terms {
     now: Vec<(Arc<Counter>, u64)>,
 }
 
-impl Reached {
+impl ExpectedDeliveries {
     /// How many so far.
     #[must_use]
     pub fn get(&self) -> u64 {
@@ -133,13 +133,13 @@ mod tests {
     fn what_was_counted_before_a_change_of_filters_stays() {
         let (first, second) = (Arc::new(Counter::default()), Arc::new(Counter::default()));
         first.add(5);
-        let reached = Reached::default();
-        reached.follow(vec![Arc::clone(&first)]);
+        let expected = ExpectedDeliveries::default();
+        expected.follow(vec![Arc::clone(&first)]);
         first.add(2);
         second.add(7);
-        reached.follow(vec![Arc::clone(&first), Arc::clone(&second)]);
+        expected.follow(vec![Arc::clone(&first), Arc::clone(&second)]);
         first.add(1);
         second.add(1);
-        assert_eq!(reached.get(), 4);
+        assert_eq!(expected.get(), 4);
     }
 }

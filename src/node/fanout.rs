@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::counters::{Counter, Reached, SocketCounters, said};
+use crate::counters::{Counter, ExpectedDeliveries, SocketCounters, said};
 
 /// Up to so many filters are compared one by one; more are looked up by their length.
 const FEW: usize = 8;
@@ -20,7 +20,7 @@ const ON_ITS_WAY: Duration = Duration::from_secs(1);
 struct Followed {
     counters: Arc<SocketCounters>,
     version: u64,
-    reached: Arc<Reached>,
+    expected: Arc<ExpectedDeliveries>,
     /// What it takes and libzmq is known to send it; nothing is known of one that is new, and whose
     /// subscriptions came while it was waited for.
     certain: Option<BTreeSet<Vec<u8>>>,
@@ -28,7 +28,7 @@ struct Followed {
 
 /// The filters of all subscribers inside the file, with a counter each.
 #[derive(Default, Debug)]
-pub(super) struct Reach {
+pub(super) struct Fanout {
     subscribers: Vec<Followed>,
     filters: Vec<(Vec<u8>, Arc<Counter>)>,
     /// Where there are many: the lengths that occur, and each filter's place.
@@ -48,23 +48,23 @@ pub(super) struct Reach {
     has_come: bool,
 }
 
-impl Reach {
+impl Fanout {
     /// Says who the subscribers are, where to count for each, and whether libzmq tells of every
     /// subscription.
     pub(super) fn set(
         &mut self,
-        subscribers: Vec<(Arc<SocketCounters>, Arc<Reached>)>,
+        subscribers: Vec<(Arc<SocketCounters>, Arc<ExpectedDeliveries>)>,
         is_told: bool,
     ) {
         self.is_told = is_told;
         let mut known = std::mem::take(&mut self.subscribers);
         for old in &known {
-            old.reached.follow(Vec::new());
+            old.expected.follow(Vec::new());
         }
-        for (counters, reached) in subscribers {
-            let before = known.iter_mut().find(|old| Arc::ptr_eq(&old.reached, &reached));
+        for (counters, expected) in subscribers {
+            let before = known.iter_mut().find(|old| Arc::ptr_eq(&old.expected, &expected));
             let certain = before.and_then(|old| old.certain.take());
-            self.subscribers.push(Followed { counters, version: 0, reached, certain });
+            self.subscribers.push(Followed { counters, version: 0, expected, certain });
         }
         self.rebuild();
     }
@@ -127,7 +127,7 @@ impl Reach {
                 });
                 counters.push(Arc::clone(&self.filters[place].1));
             }
-            subscriber.reached.follow(counters);
+            subscriber.expected.follow(counters);
         }
         self.on_its_way = match all_came {
             true => None,
@@ -196,53 +196,54 @@ mod tests {
                 subscriber(&[]),
                 subscriber(others),
             ];
-            let reached: Vec<Arc<Reached>> = members.iter().map(|_| Arc::default()).collect();
-            let mut reach = Reach::default();
-            reach.set(members.iter().cloned().zip(reached.iter().cloned()).collect(), true);
+            let expected: Vec<Arc<ExpectedDeliveries>> =
+                members.iter().map(|_| Arc::default()).collect();
+            let mut fanout = Fanout::default();
+            fanout.set(members.iter().cloned().zip(expected.iter().cloned()).collect(), true);
             for text in ["1000 text a", "10001 text b", "2 text c", "", "39 json {}"] {
-                count(&mut reach, text);
+                count(&mut fanout, text);
             }
-            let counts: Vec<u64> = reached.iter().map(|reached| reached.get()).collect();
+            let counts: Vec<u64> = expected.iter().map(|expected| expected.get()).collect();
             let of_others = if others.is_empty() { 0 } else { 2 };
             assert_eq!(counts, [5, 1, 2, 0, of_others]);
 
             // One changes its mind; the others go on.
             members[1].interest.set([b"2 ".to_vec()].into());
-            reach.notice(b"2 ", true);
-            reach.refresh();
-            count(&mut reach, "2 text d");
-            count(&mut reach, "1000 text e");
-            let counts: Vec<u64> = reached.iter().map(|reached| reached.get()).collect();
+            fanout.notice(b"2 ", true);
+            fanout.refresh();
+            count(&mut fanout, "2 text d");
+            count(&mut fanout, "1000 text e");
+            let counts: Vec<u64> = expected.iter().map(|expected| expected.get()).collect();
             let of_others = if others.is_empty() { 0 } else { 3 };
             assert_eq!(counts, [7, 2, 3, 0, of_others]);
         }
     }
 
-    fn count(reach: &mut Reach, text: &str) {
-        reach.find(text.as_bytes());
-        reach.count_found();
+    fn count(fanout: &mut Fanout, text: &str) {
+        fanout.find(text.as_bytes());
+        fanout.count_found();
     }
 
     #[test]
     fn nothing_counts_before_libzmq_knows_or_after_a_subscriber_left() {
         let member = subscriber(&["1 "]);
         let other = subscriber(&["1 "]);
-        let reached = [Arc::<Reached>::default(), Arc::default()];
-        let mut reach = Reach::default();
-        let members = [Arc::clone(&member), other].into_iter().zip(reached.iter().cloned());
-        reach.set(members.collect(), true);
-        count(&mut reach, "1 a");
+        let expected = [Arc::<ExpectedDeliveries>::default(), Arc::default()];
+        let mut fanout = Fanout::default();
+        let members = [Arc::clone(&member), other].into_iter().zip(expected.iter().cloned());
+        fanout.set(members.collect(), true);
+        count(&mut fanout, "1 a");
         // It left while the message was on its way into libzmq; the other one has not.
-        reach.find(b"1 b");
+        fanout.find(b"1 b");
         member.interest.set([b"2 ".to_vec()].into());
-        reach.count_found();
-        assert_eq!(reached.each_ref().map(|one| one.get()), [1, 2]);
+        fanout.count_found();
+        assert_eq!(expected.each_ref().map(|one| one.get()), [1, 2]);
         // Its new subscription is not there yet.
-        count(&mut reach, "2 c");
-        assert_eq!(reached[0].get(), 1);
-        reach.notice(b"2 ", true);
-        reach.refresh();
-        count(&mut reach, "2 d");
-        assert_eq!(reached.each_ref().map(|one| one.get()), [2, 2]);
+        count(&mut fanout, "2 c");
+        assert_eq!(expected[0].get(), 1);
+        fanout.notice(b"2 ", true);
+        fanout.refresh();
+        count(&mut fanout, "2 d");
+        assert_eq!(expected.each_ref().map(|one| one.get()), [2, 2]);
     }
 }
