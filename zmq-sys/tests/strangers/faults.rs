@@ -545,6 +545,58 @@ fn a_peer_that_comes_back_to_a_full_queue_is_heard() {
 }
 
 #[test]
+fn a_full_queue_goes_on_when_its_mark_is_raised() {
+    const COUNT: u8 = 100;
+    for (before, after) in [(1, 2), (3, 0), (5, 50), (3, 1000)] {
+        let context = Context::new();
+        let reader = context.socket(zmq_sys::ZMQ_PULL);
+        reader.paced(0, before);
+        let mut peer = Peer::connect(reader.bound()).shaken("PUSH", b"");
+        peer.say(&(0..COUNT).flat_map(|number| frame(0, &[number])).collect::<Vec<u8>>());
+        assert!(reader.waits_for_input(PATIENCE));
+        // Let it get full.
+        thread::sleep(Duration::from_millis(20));
+        reader.number(zmq_sys::ZMQ_RCVHWM, after);
+        for number in 0..COUNT {
+            assert_eq!(reader.receive(), [[number]], "{before} to {after}");
+        }
+    }
+}
+
+#[test]
+fn a_full_sender_goes_on_when_its_mark_is_raised() {
+    let context = Context::new();
+    let sender = context.socket(zmq_sys::ZMQ_PUSH);
+    sender.paced(0, 2);
+    let _unread = Peer::connect(sender.bound()).shaken("PULL", b"");
+    let large = vec![0; 1 << 20];
+    let end = Instant::now() + PATIENCE;
+    // The connection's own buffers take some.
+    let mut refused = 0;
+    while refused < 5 && Instant::now() < end {
+        refused = if sender.send(&[&large]) { 0 } else { refused + 1 };
+        thread::sleep(Duration::from_millis(5));
+    }
+    sender.number(zmq_sys::ZMQ_SNDHWM, 100);
+    assert!(sender.send(&[&large]));
+}
+
+#[test]
+fn a_first_limit_counts_only_what_waits() {
+    let context = Context::new();
+    let reader = context.socket(zmq_sys::ZMQ_PULL);
+    reader.paced(0, 0);
+    let mut peer = Peer::connect(reader.bound()).shaken("PUSH", b"");
+    for mark in [0, 10, 0, 3] {
+        reader.number(zmq_sys::ZMQ_RCVHWM, mark);
+        peer.say(&(0..100).flat_map(|number| frame(0, &[number])).collect::<Vec<u8>>());
+        for number in 0..100 {
+            assert_eq!(reader.receive(), [[number]], "at {mark}");
+        }
+    }
+}
+
+#[test]
 fn a_peer_may_leave_while_half_a_message_to_it_is_thrown_away() {
     for round in 0..150_u64 {
         let context = Context::new();
