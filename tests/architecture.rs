@@ -60,7 +60,15 @@ const OWNERS: &[(&str, &[&str])] = &[
 ];
 
 /// The only files with unsafe code.
-const UNSAFE: [&str; 4] = ["fiber.rs", "memory.rs", "message/frame.rs", "node/raw.rs"];
+const UNSAFE: [&str; 7] = [
+    "fiber.rs",
+    "memory.rs",
+    "message/frame.rs",
+    "node/raw.rs",
+    "node/raw/context.rs",
+    "node/raw/events.rs",
+    "node/raw/system.rs",
+];
 
 /// Modules whose files still import each other in a circle. Take a module off once its last circle
 /// is gone; none comes back.
@@ -411,7 +419,7 @@ fn an_outside_crate_is_used_by_its_owner_only() {
 }
 
 #[test]
-fn unsafe_code_stands_in_three_files() {
+fn unsafe_code_stands_in_few_files() {
     let mut found: Vec<String> = files()
         .into_iter()
         .filter(|file| {

@@ -9,11 +9,10 @@ use std::time::Instant;
 
 use thiserror::Error;
 
+use super::context::Context;
 use super::emitter::Emitter;
 use super::legacy::Legacy;
 use super::line_source::LineSource;
-use super::raw::Context;
-use super::rehearsal::Rehearsed;
 use super::sink::Sink;
 use super::socket::{NodeSocket, SocketError};
 use super::tap::Taps;
@@ -91,11 +90,10 @@ impl Blueprint {
     pub(super) async fn build(
         &self,
         engine: &Rc<Engine>,
-        rehearsed: Option<Rehearsed>,
+        rehearsed: Vec<NodeSocket>,
     ) -> Result<Parts, NodeError> {
         let handler = self.handler(engine)?;
-        let rehearsed = rehearsed.map(|rehearsed| rehearsed.sockets_for(&self.spec));
-        let mut rehearsed = rehearsed.into_iter().flatten();
+        let mut rehearsed = rehearsed.into_iter();
         let mut sockets = Vec::with_capacity(self.spec.sockets.len());
         for (spec, counters) in self.spec.sockets.iter().zip(self.counters.sockets()) {
             sockets.push(match rehearsed.next() {

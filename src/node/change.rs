@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::blueprint::{Blueprint, NodeError};
-use super::control::{Bound, Figures, NodeState, SocketFigures};
 use super::forward::Forward;
 use super::line_source::LineSource;
 use super::rehearsal::Claim;
 use super::sink::Sink;
 use super::socket::{NodeSocket, SocketError};
+use super::state::{Bound, Figures, NodeState, SocketFigures};
 use super::task::{Node, Phase};
 use crate::counters::{DropReason, SocketCounters};
 use crate::event::EventKind;
@@ -221,7 +221,7 @@ impl Node {
         let counters = self.sockets.iter().map(|socket| Arc::clone(&socket.counters)).collect();
         self.blueprint.counters.set_sockets(counters);
         // What is known of a socket's format or of its place may be another thing now.
-        self.taps_seen = None;
+        self.taps.look_again();
         // An endpoint may move from one socket to another.
         self.sockets.iter_mut().try_for_each(make_way)?;
         for socket in &mut self.sockets {

@@ -8,17 +8,13 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::socket::{NodeSocket, Sent};
+use super::socket::Sent;
 use super::task::{Node, Phase};
 use crate::message::{Frame, Multipart, Outgoing};
 use crate::script::{Effect, Inbound, Offered, Route, encode_offered};
-use crate::zeromq::Role;
 
 /// How many may wait in one node.
 const WAITING_MAX: usize = 1000;
-/// Routing ids of callers begin like this: a peer's never begins with a zero and a text.
-const CALLER: &[u8] = b"\0zrig-call-";
-
 /// What to do with a message from outside.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Way {
@@ -68,14 +64,6 @@ enum Outcome {
     Done(Result<(), String>),
     /// It is a request for this socket, which can be taken now.
     Asks(usize),
-}
-
-/// Somebody who waits for a node's answer.
-#[derive(Debug)]
-pub(super) struct Caller {
-    id: Vec<u8>,
-    deadline: Instant,
-    done: oneshot::Sender<Result<Multipart, String>>,
 }
 
 impl Node {
@@ -143,21 +131,13 @@ impl Node {
     /// When something that was given from outside has waited long enough.
     pub(super) fn injected_due(&self) -> Option<Instant> {
         let waiting = self.injected.iter().map(|one| one.deadline);
-        let callers = self.sockets.iter().flat_map(|socket| &socket.callers);
-        waiting.chain(callers.map(|caller| caller.deadline)).min()
+        let callers = self.sockets.iter().filter_map(|socket| socket.callers.due());
+        waiting.chain(callers).min()
     }
 
     /// Ends calls whose time is over.
     pub(super) fn end_calls(&mut self, now: Instant) {
-        for socket in self.sockets.iter_mut().filter(|socket| !socket.callers.is_empty()) {
-            for caller in socket
-                .callers
-                .extract_if(.., |caller| caller.deadline <= now || caller.done.is_closed())
-            {
-                let why = "the node took the request and did not answer in time";
-                let _ = caller.done.send(Err(why.to_owned()));
-            }
-        }
+        self.sockets.iter_mut().for_each(|socket| socket.callers.end(now));
     }
 
     fn place_of(&self, socket: &str) -> Option<usize> {
@@ -232,9 +212,7 @@ impl Node {
     /// Takes a request, and remembers who wants the answer.
     fn ask(&mut self, place: usize, one: Injected) {
         self.calls += 1;
-        let id = [CALLER, self.calls.to_string().as_bytes()].concat();
-        let envelope = Multipart::from_vec(vec![Frame::copy(&id), Frame::empty()]);
-        self.sockets[place].callers.push(Caller { id, deadline: one.deadline, done: one.done });
+        let envelope = self.sockets[place].callers.add(self.calls, one.deadline, one.done);
         let payload = one.message.frames;
         if !self.sockets[place].taps.is_empty() {
             let whole: Vec<Frame> = envelope.iter().chain(&payload).map(Frame::share).collect();
@@ -251,25 +229,3 @@ impl Node {
 
 const FULL: &str = "no peer takes it: none is connected, or the queue of each is at its \
                     high-water mark";
-
-/// Gives an answer to whoever called; whether it was for one.
-pub(super) fn answer(socket: &mut NodeSocket, message: &mut Outgoing) -> bool {
-    let callers = &mut socket.callers;
-    let id = message.frames.first();
-    let Some(at) = id.and_then(|id| callers.iter().position(|caller| caller.id == **id)) else {
-        return false;
-    };
-    let caller = callers.swap_remove(at);
-    let mut payload = std::mem::take(&mut message.frames);
-    if !socket.taps.is_empty() {
-        socket.taps.sent(Some(&payload));
-    }
-    payload.remove(0);
-    let has_delimiter = payload.first().is_some_and(|frame| frame.is_empty());
-    if has_delimiter && (socket.spec.role == Role::Rep || payload.len() > 1) {
-        payload.remove(0);
-    }
-    // It may have given up.
-    let _ = caller.done.send(Ok(payload));
-    true
-}

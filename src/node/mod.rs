@@ -7,6 +7,7 @@ mod arrivals;
 mod backoff;
 mod blueprint;
 mod change;
+mod context;
 mod control;
 mod emitter;
 mod fanout;
@@ -32,6 +33,7 @@ mod service;
 mod shard;
 mod sink;
 mod socket;
+mod state;
 mod tap;
 mod task;
 mod timers;
@@ -39,18 +41,19 @@ mod unreached;
 mod wait;
 
 pub use blueprint::{Blueprint, NodeError};
-pub use control::{
-    Bound, Control, ControlSender, Expectation, Figures, MissingLink, NodeHandle, NodeState,
-    SocketFigures, SocketState, Subscriber, WeakControlSender,
-};
+pub use context::Context;
+pub use control::{Control, ControlSender, NodeHandle, WeakControlSender};
 pub use inbox::open_envelope;
 pub use inject::{Injection, Way};
 pub use legacy::Legacy;
 pub use lingering::Lingering;
 pub use observation::{Observation, SocketObservation};
 pub use probe::{probe_endpoint, probe_files};
-pub use raw::{Context, Errno, lay_out_descriptors};
+pub use raw::{Errno, lay_out_descriptors};
 pub use rehearsal::Claim;
 pub use shard::Shard;
 pub use socket::SocketError;
+pub use state::{
+    Bound, Expectation, Figures, MissingLink, NodeState, SocketFigures, SocketState, Subscriber,
+};
 pub use tap::{Direction, Place, TapReader, Tapped, Taps, Target};

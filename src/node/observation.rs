@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::control::Subscriber;
+use super::blueprint::Blueprint;
+use super::state::Subscriber;
+use super::tap::Place;
 use super::task::{Node, Phase};
 use crate::snapshot::{ConnectionSnapshot, NodeStatus};
 use crate::zeromq::Role;
@@ -123,6 +125,29 @@ impl Node {
         for answer in inquiry.answers {
             // An observer that gave up hears of the next one.
             let _ = answer.send(observation.clone());
+        }
+    }
+
+    /// Looks whether anybody began or ceased to look at this node's messages.
+    #[inline]
+    pub(super) fn look_for_taps(&mut self) {
+        if self.taps.has_changed() {
+            self.attach_taps();
+        }
+    }
+
+    #[cold]
+    fn attach_taps(&mut self) {
+        let Blueprint { spec, replica, instance, .. } = &self.blueprint;
+        for socket in &mut self.sockets {
+            let place = Place {
+                instance: Arc::clone(instance),
+                socket: Arc::clone(&socket.name),
+                role: socket.spec.role,
+                format: socket.spec.format,
+                numbered: socket.spec.sequence,
+            };
+            self.taps.attach(&spec.name, *replica, place, &mut socket.taps);
         }
     }
 

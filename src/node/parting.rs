@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::change::take_what_has_come;
-use super::control::Bound;
 use super::monitor::Monitor;
 use super::observation::SocketObservation;
 use super::socket::{NodeSocket, came_in_by};
+use super::state::Bound;
 use super::task::{Node, Phase};
 use crate::counters::DropReason;
 use crate::topology::{NodeSpec, SocketSpec};

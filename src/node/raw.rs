@@ -4,17 +4,22 @@
 //! decides anything.
 #![expect(unsafe_code, reason = "zmq has no setter for most options and panics on unknown errnos")]
 
+mod context;
+mod events;
+mod system;
+
+pub(super) use context::{RawContext, linger_at_most};
+pub(super) use events::{CLOSED, Listener};
+pub use system::lay_out_descriptors;
+pub(super) use system::{end_connection, end_output};
+
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::fmt;
 use std::os::fd::RawFd;
-use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::lingering::Lingering;
-use crate::event::Events;
 use crate::message::Frame;
 use crate::zeromq::{OptionValue, Role};
 
@@ -63,7 +68,7 @@ impl RawSocket {
     /// A socket of that type. `rep` and `pub` run as ROUTER and XPUB underneath: the same for
     /// every peer of theirs, but what ZeroMQ hides can be seen.
     /// `conflate` works on a true PUB only, so such a `pub` gets one.
-    pub(super) fn open(context: &Context, role: Role, conflate: bool) -> Result<Self, Errno> {
+    pub(super) fn open(context: &RawContext, role: Role, conflate: bool) -> Result<Self, Errno> {
         let kind = match role {
             Role::Pair => zmq_sys::ZMQ_PAIR,
             Role::Pub if conflate => zmq_sys::ZMQ_PUB,
@@ -78,7 +83,7 @@ impl RawSocket {
             Role::Stream => zmq_sys::ZMQ_STREAM,
         };
         // SAFETY: the context lives until every socket is closed: termination waits for them.
-        let pointer = unsafe { zmq_sys::zmq_socket(context.0.pointer, kind.cast_signed()) };
+        let pointer = unsafe { zmq_sys::zmq_socket(context.pointer, kind.cast_signed()) };
         if pointer.is_null() {
             return Err(Errno::last());
         }
@@ -211,183 +216,12 @@ impl RawSocket {
             }
         }
     }
-
-    /// Has events told to a listener, in whichever thread they happen, until the socket is dropped.
-    /// It must not block: the thread may be libzmq's own.
-    pub(super) fn monitor(&mut self, events: u32, listener: Listener) -> Result<(), Errno> {
-        let listener = Box::new(listener);
-        let hint = std::ptr::from_ref(&*listener).cast_mut().cast();
-        let call = Box::new(zmq_sys::zmq_sys_monitor_t { tell, hint });
-        // SAFETY: a live socket; the address stays valid, because the monitor is stopped before
-        // `self.monitor` is dropped or replaced.
-        check(unsafe {
-            zmq_sys::zmq_socket_monitor_versioned(
-                self.pointer,
-                std::ptr::from_ref(&*call).cast(),
-                u64::from(events),
-                zmq_sys::ZMQ_SYS_EVENT_VERSION_CALL.cast_signed(),
-                zmq_sys::ZMQ_PAIR.cast_signed(),
-            )
-        })?;
-        self.monitor = Some((call, listener));
-        Ok(())
-    }
-
-    /// Lets the monitor tell how full the queues of each connection are, in a moment.
-    pub(super) fn ask_queues(&self) -> Result<(), Errno> {
-        // SAFETY: a live socket of this thread, and a libzmq that leaves out connections that are just
-        // ending, by `zmq-sys/patches/0001-pipe-statistics.patch`.
-        check(unsafe { zmq_sys::zmq_socket_monitor_pipes_stats(self.pointer) })
-    }
-
-    /// Has a listener told of the socket from the moment it is closed: [`CLOSED`] at once, who
-    /// connects yet, what it drops, and `ZMQ_EVENT_MONITOR_STOPPED` when nothing of it is left. It
-    /// must not block.
-    pub(super) fn at_its_end(&mut self, listener: Listener) {
-        self.epilogue = Some(listener);
-    }
-
-    /// Leaves the monitor to the epilogue; whether it did.
-    fn begin_epilogue(&mut self) -> bool {
-        let Some(listener) = self.epilogue.take() else { return false };
-        listener(CLOSED.into(), &[], c"", c"");
-        let mut epilogue = Box::new(Epilogue {
-            call: zmq_sys::zmq_sys_monitor_t { tell: tell_end, hint: std::ptr::null_mut() },
-            listener,
-        });
-        epilogue.call.hint = std::ptr::from_mut(&mut *epilogue).cast();
-        let epilogue = Box::into_raw(epilogue);
-        // SAFETY: a live socket; the address stays valid until `tell_end` hears that the monitor
-        // has stopped, which libzmq tells last.
-        let started = check(unsafe {
-            zmq_sys::zmq_socket_monitor_versioned(
-                self.pointer,
-                (&raw const (*epilogue).call).cast(),
-                u64::from(
-                    zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED
-                        | zmq_sys::ZMQ_SYS_EVENT_UNSENT
-                        | zmq_sys::ZMQ_EVENT_MONITOR_STOPPED,
-                ),
-                zmq_sys::ZMQ_SYS_EVENT_VERSION_CALL.cast_signed(),
-                zmq_sys::ZMQ_PAIR.cast_signed(),
-            )
-        });
-        if started.is_err() {
-            // SAFETY: libzmq did not take it.
-            let epilogue = unsafe { Box::from_raw(epilogue) };
-            (epilogue.listener)(zmq_sys::ZMQ_EVENT_MONITOR_STOPPED.into(), &[], c"", c"");
-        }
-        started.is_ok()
-    }
-
-    fn stop_monitor(&self) {
-        // SAFETY: a live socket; a null endpoint ends the monitor. libzmq tells events under a
-        // lock that this call takes too, so none is under way after it.
-        unsafe {
-            zmq_sys::zmq_socket_monitor_versioned(
-                self.pointer,
-                std::ptr::null(),
-                0,
-                zmq_sys::ZMQ_SYS_EVENT_VERSION_CALL.cast_signed(),
-                zmq_sys::ZMQ_PAIR.cast_signed(),
-            );
-        }
-    }
 }
 
 impl Drop for RawSocket {
     fn drop(&mut self) {
         if !self.begin_epilogue() {
             self.stop_monitor();
-        }
-    }
-}
-
-/// What an epilogue hears first; no event of libzmq's.
-pub(super) const CLOSED: u32 = 0x8000_0000;
-
-/// What a closed socket tells, and to whom.
-struct Epilogue {
-    call: zmq_sys::zmq_sys_monitor_t,
-    listener: Listener,
-}
-
-/// Lets no closed socket of this process linger for longer than that from now on. The released libzmq
-/// cannot do that; there only the process's own end is left.
-pub(super) fn linger_at_most(time: Duration) {
-    let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX >> 1);
-    #[cfg(feature = "patched-libzmq")]
-    // SAFETY: it takes a number only.
-    unsafe {
-        zmq_sys::zmq_sys_linger_at_most(milliseconds);
-    }
-    #[cfg(not(feature = "patched-libzmq"))]
-    let _ = milliseconds;
-}
-
-/// Says to the peer of a connection of libzmq's that nothing more is sent to it. What the peer sends
-/// still arrives.
-pub(super) fn end_output(descriptor: RawFd) -> Result<(), Errno> {
-    // SAFETY: it takes a number only; the caller knows that it is a connection's.
-    check(unsafe { libc::shutdown(descriptor, libc::SHUT_WR) })
-}
-
-/// Ends a connection of libzmq's for both sides; libzmq finds its end, and closes it.
-pub(super) fn end_connection(descriptor: RawFd) -> Result<(), Errno> {
-    // SAFETY: as in `end_output`.
-    check(unsafe { libc::shutdown(descriptor, libc::SHUT_RDWR) })
-}
-
-/// Hears an event, its values, our end and the peer's end of the connection.
-pub(super) type Listener = Box<dyn Fn(u64, &[u64], &CStr, &CStr) + Send + Sync>;
-
-unsafe extern "C" fn tell(
-    hint: *mut c_void,
-    event: u64,
-    values: *const u64,
-    count: u64,
-    local: *const c_char,
-    remote: *const c_char,
-) {
-    // SAFETY: libzmq passes on the hint of `monitor`, and arguments that live as long as the call.
-    unsafe { hear(&*hint.cast::<Listener>(), event, values, count, local, remote) }
-}
-
-/// Hands an event on.
-///
-/// # Safety
-///
-/// The arguments are those that libzmq calls a monitor with.
-unsafe fn hear(
-    listener: &Listener,
-    event: u64,
-    values: *const u64,
-    count: u64,
-    local: *const c_char,
-    remote: *const c_char,
-) {
-    // SAFETY: as the caller says: so many values, and texts that end with a zero.
-    unsafe {
-        let values = std::slice::from_raw_parts(values, usize::try_from(count).unwrap_or(0));
-        listener(event, values, CStr::from_ptr(local), CStr::from_ptr(remote));
-    }
-}
-
-unsafe extern "C" fn tell_end(
-    hint: *mut c_void,
-    event: u64,
-    values: *const u64,
-    count: u64,
-    local: *const c_char,
-    remote: *const c_char,
-) {
-    let epilogue = hint.cast::<Epilogue>();
-    // SAFETY: as in `tell`; the hint is the epilogue itself.
-    unsafe {
-        hear(&(*epilogue).listener, event, values, count, local, remote);
-        if event == u64::from(zmq_sys::ZMQ_EVENT_MONITOR_STOPPED) {
-            // Nothing more is told, and libzmq looks at it no more.
-            drop(Box::from_raw(epilogue));
         }
     }
 }
@@ -406,106 +240,6 @@ impl Readiness {
     /// A receive would go through.
     pub(super) fn readable(self) -> bool {
         self.0 & zmq_sys::ZMQ_POLLIN.cast_signed() != 0
-    }
-}
-
-/// A libzmq context, shared by all threads; terminated when the last handle is dropped.
-#[derive(Clone)]
-pub struct Context(Arc<ContextPointer>, Lingering);
-
-struct ContextPointer {
-    pointer: *mut c_void,
-}
-
-// SAFETY: zmq.h says that a context is thread-safe.
-unsafe impl Send for ContextPointer {}
-// SAFETY: as above.
-unsafe impl Sync for ContextPointer {}
-
-impl Context {
-    /// A context that may hold so many sockets. Its threads start with the first socket.
-    /// What closed sockets drop is told as events.
-    pub fn new(max_sockets: i32, io_threads: i32, events: Events) -> Result<Self, Errno> {
-        // SAFETY: no preconditions.
-        let pointer = unsafe { zmq_sys::zmq_ctx_new() };
-        if pointer.is_null() {
-            return Err(Errno::last());
-        }
-        let context = Self(Arc::new(ContextPointer { pointer }), Lingering::new(events));
-        context.set(zmq_sys::ZMQ_MAX_SOCKETS, max_sockets)?;
-        context.set(zmq_sys::ZMQ_IO_THREADS, io_threads)?;
-        Ok(context)
-    }
-
-    /// Whether every handshake that would ask a ZAP handler fails while there is none.
-    pub fn need_zap(&self, needed: bool) -> Result<(), Errno> {
-        self.set(zmq_sys::ZMQ_SYS_NEEDS_ZAP, i32::from(needed))
-    }
-
-    fn set(&self, option: u32, value: i32) -> Result<(), Errno> {
-        // SAFETY: a live context.
-        check(unsafe { zmq_sys::zmq_ctx_set(self.0.pointer, option.cast_signed(), value) })
-    }
-
-    /// Its sockets that were closed and are not gone yet.
-    #[must_use]
-    pub fn lingering(&self) -> &Lingering {
-        &self.1
-    }
-
-    /// The most sockets a context can ever be told to hold.
-    #[must_use]
-    pub fn socket_limit() -> i32 {
-        65_535
-    }
-}
-
-impl Drop for ContextPointer {
-    fn drop(&mut self) {
-        // SAFETY: the last handle is gone; the call waits for sockets that are still open.
-        unsafe { zmq_sys::zmq_ctx_term(self.pointer) };
-    }
-}
-
-impl fmt::Debug for Context {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Context({:p})", self.0.pointer)
-    }
-}
-
-/// Raises the limit of open descriptors of this process as far as it goes, and returns it.
-fn raise_descriptor_limit() -> u64 {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: both calls take a valid pointer to the struct.
-    unsafe {
-        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) != 0 {
-            return 1024;
-        }
-        let raised = libc::rlimit { rlim_cur: limit.rlim_max, ..limit };
-        if libc::setrlimit(libc::RLIMIT_NOFILE, &raised) == 0 {
-            return raised.rlim_cur;
-        }
-    }
-    limit.rlim_cur
-}
-
-/// Raises the limit of open descriptors as far as it goes, and has the system lay out its table for
-/// so many of them.
-///
-/// A process with several threads waits for all processors each time the table grows, so this is
-/// for before they begin.
-pub fn lay_out_descriptors(expected: u64) {
-    let last = expected.min(raise_descriptor_limit()).saturating_sub(1);
-    // SAFETY: both calls take numbers only; the second one closes what the first one opened.
-    unsafe {
-        let duplicate = libc::fcntl(
-            libc::STDERR_FILENO,
-            libc::F_DUPFD_CLOEXEC,
-            c_int::try_from(last).unwrap_or(c_int::MAX),
-        );
-        if duplicate >= 0 {
-            libc::close(duplicate);
-        }
     }
 }
 

@@ -5,12 +5,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::control::MissingLink;
 use super::forward::Forward;
 use super::inbox::subscription;
 use super::monitor::{MonitorEvent, MonitorKind};
 use super::observation::Observation;
 use super::socket::NodeSocket;
+use super::state::MissingLink;
 use super::task::{Node, Phase};
 use super::unreached::Overdue;
 use crate::counters::DropReason;

@@ -13,12 +13,9 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::blueprint::Blueprint;
-use super::task::Node;
 use crate::counters::Counter;
 use crate::lock::locked;
 use crate::message::{Format, Frame, Multipart, share_all};
-use crate::topology::SocketSpec;
 use crate::zeromq::Role;
 
 /// Which way a message went.
@@ -161,9 +158,9 @@ impl Taps {
         TapReader { taps: Arc::clone(self), tap, queue }
     }
 
-    fn of(&self, blueprint: &Blueprint, socket: &str) -> Vec<Arc<Tap>> {
+    fn of(&self, node: &str, replica: u32, socket: &str) -> Vec<Arc<Tap>> {
         let list = locked(&self.list);
-        list.iter().filter(|tap| tap.looks_at(blueprint, socket)).cloned().collect()
+        list.iter().filter(|tap| tap.looks_at(node, replica, socket)).cloned().collect()
     }
 }
 
@@ -195,10 +192,10 @@ impl Drop for TapReader {
 }
 
 impl Tap {
-    fn looks_at(&self, blueprint: &Blueprint, socket: &str) -> bool {
+    fn looks_at(&self, node: &str, replica: u32, socket: &str) -> bool {
         let target = &self.target;
-        target.node == blueprint.spec.name
-            && target.replica.is_none_or(|replica| replica == blueprint.replica)
+        target.node == node
+            && target.replica.is_none_or(|wanted| wanted == replica)
             && target.socket.as_ref().is_none_or(|name| name == socket)
     }
 
@@ -292,47 +289,49 @@ impl TapEnd {
     }
 }
 
-impl Node {
-    /// Looks whether anybody began or ceased to look at this node.
-    #[inline]
-    pub(super) fn look_for_taps(&mut self) {
-        let version = self.blueprint.taps.version.load(Relaxed);
-        if self.taps_seen != Some(version) {
-            self.taps_seen = Some(version);
-            self.attach_taps();
-        }
-    }
-
-    #[cold]
-    fn attach_taps(&mut self) {
-        for socket in &mut self.sockets {
-            let before = std::mem::take(&mut socket.taps).0;
-            let place = place_of(&self.blueprint, &socket.spec, &socket.name);
-            let taps = self.blueprint.taps.of(&self.blueprint, &socket.name);
-            socket.taps.0.extend(taps.into_iter().map(|tap| {
-                let known = before.iter().find(|end| Arc::ptr_eq(&end.tap, &tap));
-                let dropped = known.map_or_else(
-                    || {
-                        let counter = Arc::default();
-                        locked(&tap.dropped).push(Arc::clone(&counter));
-                        counter
-                    },
-                    |end| Arc::clone(&end.dropped),
-                );
-                TapEnd { tap, place: Arc::clone(&place), dropped }
-            }));
-        }
-    }
+/// A node's look at the list of taps.
+#[derive(Debug)]
+pub(super) struct TapWatch {
+    taps: Arc<Taps>,
+    /// The version of the list that was last looked at.
+    seen: Option<u64>,
 }
 
-fn place_of(blueprint: &Blueprint, spec: &SocketSpec, name: &Arc<str>) -> Arc<Place> {
-    Arc::new(Place {
-        instance: Arc::clone(&blueprint.instance),
-        socket: Arc::clone(name),
-        role: spec.role,
-        format: spec.format,
-        numbered: spec.sequence,
-    })
+impl TapWatch {
+    pub(super) fn new(taps: &Arc<Taps>) -> Self {
+        Self { taps: Arc::clone(taps), seen: None }
+    }
+
+    /// Whether anybody began or ceased to look since this was last asked.
+    #[inline]
+    pub(super) fn has_changed(&mut self) -> bool {
+        let version = self.taps.version.load(Relaxed);
+        self.seen.replace(version) != Some(version)
+    }
+
+    /// Has all sockets looked at anew: what is known of one may be another thing now.
+    pub(super) fn look_again(&mut self) {
+        self.seen = None;
+    }
+
+    /// Lets those who look at a socket of this copy of a node see its messages.
+    pub(super) fn attach(&self, node: &str, replica: u32, place: Place, ends: &mut Ends) {
+        let before = std::mem::take(&mut ends.0);
+        let place = Arc::new(place);
+        let taps = self.taps.of(node, replica, &place.socket);
+        ends.0.extend(taps.into_iter().map(|tap| {
+            let known = before.iter().find(|end| Arc::ptr_eq(&end.tap, &tap));
+            let dropped = known.map_or_else(
+                || {
+                    let counter = Arc::default();
+                    locked(&tap.dropped).push(Arc::clone(&counter));
+                    counter
+                },
+                |end| Arc::clone(&end.dropped),
+            );
+            TapEnd { tap, place: Arc::clone(&place), dropped }
+        }));
+    }
 }
 
 #[cfg(test)]

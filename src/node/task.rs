@@ -25,7 +25,7 @@ use self::stopping::{Drain, Unsent};
 use super::arrivals::Arrivals;
 use super::backoff::Backoff;
 use super::blueprint::{Blueprint, NodeError};
-use super::control::{Bound, Control, Expectation};
+use super::control::Control;
 use super::forward::Forward;
 use super::inject::Injected;
 use super::legacy::{Files, Legacy};
@@ -36,6 +36,8 @@ use super::observation::Inquiry;
 use super::rehearsal::Rehearsed;
 use super::sink::Sink;
 use super::socket::NodeSocket;
+use super::state::{Bound, Expectation};
+use super::tap::TapWatch;
 use super::timers::Timers;
 
 use crate::event::EventKind;
@@ -122,8 +124,7 @@ pub(super) struct Node {
     /// When the last call of all ended.
     call_ended: Instant,
     pub(super) arrivals: Arrivals,
-    /// The version of the list of taps that was last looked at.
-    pub(super) taps_seen: Option<u64>,
+    pub(super) taps: TapWatch,
     /// What was given from outside and waits for its turn.
     pub(super) injected: VecDeque<Injected>,
     /// How many calls there were.
@@ -140,7 +141,8 @@ impl Node {
         rehearsed: Option<Rehearsed>,
     ) -> Result<(Box<Self>, Bound), NodeError> {
         let seat = Seat::take(&neighbours, &blueprint.instance);
-        let parts = blueprint.build(&engine, rehearsed).await?;
+        let rehearsed = rehearsed.map(|rehearsed| rehearsed.sockets_for(&blueprint.spec));
+        let parts = blueprint.build(&engine, rehearsed.unwrap_or_default()).await?;
         let mut bound = Bound::new();
         for (place, socket) in parts.sockets.iter().enumerate() {
             for (given, actual) in &socket.bound {
@@ -149,6 +151,7 @@ impl Node {
         }
         let forwards = Forward::all(&blueprint.spec);
         let socket_views = blueprint.socket_views();
+        let taps = TapWatch::new(&blueprint.taps);
         let node = Self {
             socket_views,
             blueprint,
@@ -183,7 +186,7 @@ impl Node {
             last_call: None,
             call_ended: Instant::now(),
             arrivals: Arrivals::new(Instant::now()),
-            taps_seen: None,
+            taps,
             injected: VecDeque::new(),
             calls: 0,
             slowness: Slowness::new(seat),

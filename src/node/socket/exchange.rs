@@ -8,7 +8,6 @@ use std::time::Instant;
 use super::{NodeSocket, Sent, nanos};
 use crate::counters::DropReason;
 use crate::message::{Frame, Malformed, Multipart, Outgoing};
-use crate::node::inject::answer;
 use crate::node::raw::Errno;
 use crate::node::sequence::Numbering;
 use crate::node::tap::Direction;
@@ -84,7 +83,7 @@ impl NodeSocket {
         if self.awaits_reply && !self.spec.is_on("req_relaxed") {
             return Sent::Waits;
         }
-        if !self.callers.is_empty() && answer(self, message) {
+        if !self.callers.is_empty() && self.answer_caller(message) {
             return Sent::Taken;
         }
         if self.takes_no_answers {

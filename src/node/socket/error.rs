@@ -1,0 +1,60 @@
+//! Why a socket could not be set up or changed.
+//!
+//! Owns the words. Never touches a socket.
+
+use thiserror::Error;
+
+use crate::node::raw::Errno;
+
+/// Why a socket could not be set up or changed.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum SocketError {
+    /// libzmq made no socket.
+    #[error("socket {socket}: libzmq could not make it: {errno}")]
+    Open {
+        /// The socket.
+        socket: String,
+        /// Why.
+        errno: Errno,
+    },
+    /// libzmq refused an option.
+    #[error("socket {socket}: libzmq refused the option {option}: {errno}")]
+    Option {
+        /// The socket.
+        socket: String,
+        /// The option's name.
+        option: String,
+        /// Why.
+        errno: Errno,
+    },
+    /// An endpoint could not be bound.
+    #[error("socket {socket}: cannot bind {endpoint}: {why}")]
+    Bind {
+        /// The socket.
+        socket: String,
+        /// The endpoint.
+        endpoint: String,
+        /// Why.
+        why: String,
+    },
+    /// An endpoint could not be connected.
+    #[error("socket {socket}: cannot connect to {endpoint}: {errno}")]
+    Connect {
+        /// The socket.
+        socket: String,
+        /// The endpoint.
+        endpoint: String,
+        /// Why.
+        errno: Errno,
+    },
+    /// An endpoint could not be taken away.
+    #[error("socket {socket}: cannot let go of {endpoint}: {errno}")]
+    Detach {
+        /// The socket.
+        socket: String,
+        /// The endpoint.
+        endpoint: String,
+        /// Why.
+        errno: Errno,
+    },
+}
