@@ -148,9 +148,10 @@ impl Monitor {
         self.0.told().turns_away = false;
     }
 
-    /// Whether a peer that was told so has not ended its side yet.
-    pub(super) fn has_leaving(&self) -> bool {
-        self.0.told().accepted.values().any(|accepted| accepted.state == State::Leaving)
+    /// How many peers that were told so have not ended their side yet.
+    pub(super) fn leaving(&self) -> usize {
+        let accepted = &self.0.told().accepted;
+        accepted.values().filter(|accepted| accepted.state == State::Leaving).count()
     }
 
     /// How many listeners have closed so far. What libzmq's thread had in hand before, it has handed on.

@@ -15,6 +15,7 @@ use super::socket::{NodeSocket, came_in_by};
 use super::state::Bound;
 use super::task::{Node, Phase};
 use crate::counters::DropReason;
+use crate::event::EventKind;
 use crate::topology::{NodeSpec, SocketSpec};
 
 /// How long the peers of a socket that goes may take to get what waits for them, at most.
@@ -50,9 +51,17 @@ impl Node {
         }
     }
 
-    /// The same before the node ends while others go on.
+    /// The same before the node ends while others go on, or another one takes its place.
     pub(super) async fn answer_before_stop(&mut self) {
-        self.answer_all(|_| true).await;
+        if !self.answer_all(|_| true).await {
+            return;
+        }
+        self.held = Some(BTreeSet::new());
+        for place in 0..self.sockets.len() {
+            if self.sockets[place].spec.role.routes() {
+                self.part_from_peers(place).await;
+            }
+        }
     }
 
     /// Answers on these sockets, as far as they answer; whether there is one.
@@ -109,7 +118,7 @@ impl Node {
         socket.takes_no_answers = true;
         let until = Instant::now() + GOING;
         loop {
-            let are_there = socket.monitor.as_ref().is_some_and(Monitor::has_leaving);
+            let are_there = socket.monitor.as_ref().is_some_and(|monitor| monitor.leaving() > 0);
             // Looked at before: what came before the end of a connection is there at its end.
             take_what_has_come(socket);
             if !are_there || Instant::now() >= until {
@@ -117,12 +126,31 @@ impl Node {
             }
             tokio::time::sleep(LOOK).await;
         }
+        let silent = socket.monitor.as_ref().map_or(0, Monitor::leaving);
+        if silent > 0 {
+            self.tell_silent(place, silent);
+        }
+        let socket = &mut self.sockets[place];
         if !socket.monitor.as_ref().is_some_and(Monitor::has_accepted) {
             // Nothing waits to go out that this could end.
             end_listeners(socket).await;
         }
         take_what_has_come(socket);
         self.finish_stash(place);
+    }
+
+    /// Tells that peers were cut off, whose last requests may be in what the kernel has of them.
+    fn tell_silent(&self, place: usize, count: usize) {
+        let (who, their) = match count {
+            1 => ("a peer".to_owned(), "its"),
+            _ => (format!("{count} peers"), "their"),
+        };
+        let error = format!(
+            "{who} did not end {their} side of the connection within {} ms, so what was sent last \
+             on it may be lost",
+            GOING.as_millis()
+        );
+        self.emit(Some(place), EventKind::Failed { error });
     }
 
     /// Handles what has arrived and lets the answers go out, until nothing waits or the time is over.

@@ -87,7 +87,7 @@ impl NodeSocket {
             return Sent::Taken;
         }
         if self.takes_no_answers {
-            return self.dropped(DropReason::Unroutable);
+            return self.dropped(DropReason::Shutdown);
         }
         if self.has_parked_for(message) {
             return self.full(message);
