@@ -352,3 +352,29 @@ fn a_thousand_scrapes_under_load_all_parse_and_no_counter_falls() {
     assert_eq!(seen.flows.len(), 5, "{:?}", seen.flows);
     run.stop();
 }
+
+#[test]
+fn a_peer_over_a_web_socket_is_one_and_its_link_adds_up() {
+    let [port, metrics] = free_ports();
+    let yaml = format!(
+        "nodes:
+  station: {{role: pub, bind: 'ws://127.0.0.1:{port}', every: 10ms, on_tick: send(\"x\"),
+    on_peer: 'if peer.event == \"connected\" {{ print(\"a peer\"); }}'}}
+  display: {{role: sub, connect: station, topics: all, on_message: count(\"came\")}}
+"
+    );
+    let run = serving(Zrig::of(&yaml), metrics);
+    eventually("messages come", || snapshot(metrics).node("display").unwrap().handled > 20);
+    let seen = snapshot(metrics);
+    for node in ["station", "display"] {
+        assert_eq!(seen.node(node).unwrap().sockets[0].peers, 1, "{node}");
+    }
+    let flow = &seen.flows[0];
+    let [Some(sent), Some(received), Some(dropped), Some(waiting)] =
+        [flow.sent, flow.received, flow.dropped, flow.waiting]
+    else {
+        panic!("{flow:?}");
+    };
+    assert_eq!(sent, received + dropped + waiting, "{flow:?}");
+    assert_eq!(run.stop().times("a peer"), 1);
+}

@@ -22,6 +22,7 @@ mod scale;
 mod silence;
 mod slow_joiner;
 mod state;
+mod storm;
 #[allow(dead_code, reason = "shared with the tests of reloads")]
 mod support;
 mod topologies;

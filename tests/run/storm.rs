@@ -1,0 +1,215 @@
+//! The storm: every role over every transport, with heartbeats, marks of 1 to 1,000, slow handlers and
+//! strangers who vanish, in one run.
+//!
+//! What a round has to show: nothing aborts, nothing hangs, every message comes at most once and in its
+//! order, all of them where the pattern drops nothing, and the figures add up while it lasts. Half an
+//! hour of rounds with `ZRIG_SOAK=1`.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use zrig::snapshot::Snapshot;
+
+use crate::support::http::get;
+use crate::support::{Zrig, free_port, free_ports, soaking};
+
+/// Who sends to whom, and whether a full queue drops.
+const PAIRS: [(&str, &str, bool); 8] = [
+    ("push", "pull", false),
+    ("dealer", "router", false),
+    ("dealer", "dealer", false),
+    ("pair", "pair", false),
+    ("req", "rep", false),
+    ("req", "router", false),
+    ("pub", "sub", true),
+    ("xpub", "xsub", true),
+];
+const TRANSPORTS: [&str; 4] = ["tcp", "ipc", "ws", "inproc"];
+
+/// Numbers that look random, and are the same for the same seed (SplitMix64).
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).unwrap()
+    }
+
+    fn one<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())]
+    }
+}
+
+/// What a socket has beside its role and its endpoint.
+fn paced(chance: &mut Chance, role: &str) -> String {
+    let mut options = String::new();
+    let heartbeat = chance.one(&[0, 20, 50, 200, 1000]);
+    if heartbeat > 0 {
+        write!(options, "heartbeat_ivl: {heartbeat}ms").unwrap();
+        if chance.below(2) == 0 {
+            write!(options, ", heartbeat_timeout: {}ms", heartbeat * 3).unwrap();
+        }
+    }
+    // A rep of a smaller one drops answers, and is refused.
+    let marks: &[u32] = if role == "rep" { &[10, 100, 1000] } else { &[1, 2, 3, 10, 100, 1000] };
+    format!("hwm: {}, options: {{{options}}}", chance.one(marks))
+}
+
+/// The storm's file, and the TCP ports that it binds.
+fn storm(seed: u64) -> (String, Vec<u16>) {
+    let mut chance = Chance(seed);
+    let mut ports = Vec::new();
+    let mut yaml = format!("# seed {seed}\nnodes:\n");
+    for (sends, takes, drops) in PAIRS {
+        for transport in TRANSPORTS {
+            let (a, b) =
+                (format!("{sends}-{takes}-{transport}"), format!("{takes}-of-{sends}-{transport}"));
+            let endpoint = match transport {
+                "tcp" | "ws" => {
+                    let port = free_port();
+                    ports.push(port);
+                    format!("'{transport}://127.0.0.1:{port}'")
+                }
+                "ipc" => format!("'ipc://{a}.sock'"),
+                _ => format!("'inproc://{a}'"),
+            };
+            let sender_binds = drops || chance.below(2) == 0;
+            let [at_a, at_b] = if sender_binds {
+                [format!("bind: {endpoint}"), format!("connect: {a}")]
+            } else {
+                [format!("connect: {b}"), format!("bind: {endpoint}")]
+            };
+            let burst = chance.one(&[1, 5, 20]);
+            let slow = chance.one(&["", "", "let t = now(); while now() - t < 0.003 { } "]);
+            let isolate = chance.below(4) == 0;
+            let answer = if matches!(takes, "rep" | "router") { "msg" } else { "()" };
+            let topics = if takes == "sub" { ", topics: all" } else { "" };
+            let echo = if matches!(takes, "rep" | "router") {
+                ", on_message: 'count(\"back\")'"
+            } else {
+                ""
+            };
+            writeln!(
+                yaml,
+                "  {a}: {{role: {sends}, {at_a}, {}, every: 1ms, on_start: this.n = 0{echo},\n    \
+                 on_tick: 'for i in 0..{burst} {{ this.n += 1; send(\"\" + this.n); }}'}}\n  \
+                 {b}: {{role: {takes}, {at_b}, {}{topics}, isolate: {isolate}, on_start: this.last = 0,\n    \
+                 on_message: '{slow}let n = parse_int(msg.text); if n <= this.last {{ count(\"wrong\"); }} \
+                 if n > this.last + 1 {{ count(\"gaps\"); }} this.last = n; {answer}'}}",
+                paced(&mut chance, sends),
+                paced(&mut chance, takes),
+            )
+            .unwrap();
+        }
+    }
+    (yaml, ports)
+}
+
+/// Knocks at ports with what no peer would say, or only half of it, and is gone.
+fn knock(ports: Vec<u16>, seed: u64, over: Arc<AtomicBool>) -> thread::JoinHandle<u64> {
+    thread::spawn(move || {
+        let mut chance = Chance(seed);
+        let mut greeting = [&b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01NULL"[..], &[0; 48]].concat();
+        greeting.extend(b"\x04\x26\x05READY\x0bSocket-Type\0\0\0\x06");
+        let mut knocks = 0;
+        while !over.load(Relaxed) {
+            if let Ok(mut stranger) = TcpStream::connect(("127.0.0.1", chance.one(&ports))) {
+                let mut bytes = greeting.clone();
+                bytes.truncate(chance.below(greeting.len()));
+                if chance.below(3) == 0 {
+                    let place = chance.below(bytes.len().max(1));
+                    bytes.splice(place.., (0..64).map(|_| chance.one(&[0, 1, 0x7f, 0xff])));
+                }
+                // Whoever hangs up first, it is a knock.
+                let _ = stranger.write_all(&bytes);
+                thread::sleep(Duration::from_millis(chance.one(&[0, 1, 10])));
+                knocks += 1;
+            }
+        }
+        knocks
+    })
+}
+
+/// The figures of one moment, which have to add up; how many messages came.
+fn look(metrics: u16, seed: u64) -> u64 {
+    let seen: Snapshot = serde_json::from_str(&get(metrics, "/topology").body).unwrap();
+    // What the kernel had of a connection that timed out is gone.
+    let lost_a_connection = |node: &str| {
+        let mut sockets = seen.node(node).into_iter().flat_map(|node| &node.sockets);
+        sockets.any(|socket| socket.disconnects > 0)
+    };
+    let mut came = 0;
+    for flow in &seen.flows {
+        let drops =
+            ["pub", "xpub", "router", "rep"].iter().any(|role| flow.pattern.starts_with(role));
+        let ends = flow.from.iter().chain(&flow.to);
+        let is_linked = !ends.clone().any(|port| lost_a_connection(&port.instance));
+        let is_whole = !drops && is_linked;
+        if let [Some(sent), Some(received), Some(dropped), Some(waiting)] =
+            [flow.sent, flow.received, flow.dropped, flow.waiting]
+        {
+            assert_eq!(sent, received + dropped + waiting, "seed {seed}: {flow:?}");
+            assert!(!is_whole || dropped == 0, "seed {seed}: {flow:?}");
+            came += received;
+        } else {
+            // Who connects again may for a moment be two peers, of which one is not in the file.
+            assert!(!is_linked, "seed {seed}: unknown: {flow:?}");
+        }
+        for port in &flow.to {
+            let node = seen.node(&port.instance).unwrap();
+            assert_eq!(node.user.get("wrong"), None, "seed {seed}: {node:?}");
+            assert!(!is_whole || !node.user.contains_key("gaps"), "seed {seed}: {node:?}");
+            assert_eq!(node.failed, 0, "seed {seed}: {node:?}");
+        }
+    }
+    came
+}
+
+fn round(seed: u64, lasts: Duration, knocks: &AtomicU64) -> u64 {
+    let (yaml, ports) = storm(seed);
+    let [metrics] = free_ports();
+    let run = Zrig::of(&yaml).arguments(["--metrics", &metrics.to_string()]).start();
+    run.says("figures at");
+    let over = Arc::new(AtomicBool::new(false));
+    let strangers = knock(ports, seed, Arc::clone(&over));
+    let end = Instant::now() + lasts;
+    let mut came = 0;
+    while Instant::now() < end {
+        came = look(metrics, seed);
+        thread::sleep(Duration::from_millis(100));
+    }
+    over.store(true, Relaxed);
+    knocks.fetch_add(strangers.join().unwrap(), Relaxed);
+    let ending = run.stop();
+    assert_eq!(ending.status, Some(0), "seed {seed}: {}", ending.text());
+    assert!(came > 0, "seed {seed}");
+    came
+}
+
+#[test]
+fn a_storm_over_every_role_and_transport_loses_nothing_and_ends() {
+    let begun = Instant::now();
+    let knocks = AtomicU64::new(0);
+    let (lasts, patience) = if soaking() {
+        (Duration::from_secs(20), Duration::from_secs(30 * 60))
+    } else {
+        (Duration::from_secs(2), Duration::ZERO)
+    };
+    let (mut rounds, mut came) = (0, 0);
+    loop {
+        came += round(rounds, lasts, &knocks);
+        rounds += 1;
+        if begun.elapsed() >= patience {
+            break;
+        }
+    }
+    println!("{rounds} rounds, {came} messages, {} knocks", knocks.load(Relaxed));
+}
