@@ -29,6 +29,7 @@
 
 pub mod app;
 mod aside;
+mod backlog;
 pub mod cli;
 pub mod control;
 pub mod counters;
@@ -49,6 +50,7 @@ mod nearest;
 pub mod node;
 pub mod observe;
 pub mod plan;
+pub mod receipt;
 pub mod schema;
 pub mod script;
 pub mod snapshot;

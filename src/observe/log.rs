@@ -12,14 +12,14 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 
-use super::backlog::{Backlog, Room};
 use super::filter::LogFilter;
 use super::line::{Line, Look};
 use super::scribe::{Entry, Scribe};
 use super::words::level;
+use crate::backlog::{Backlog, Room};
 use crate::event::Stamped;
+use crate::receipt::{Receipt, Verdict};
 use crate::script::Level;
-use crate::supervisor::{Receipt, Verdict};
 
 /// How much may wait to be written.
 const ROOM: Room = Room { entries: 65_536, bytes: 64 << 20 };

@@ -3,7 +3,6 @@
 //! Owns the log and what is served over HTTP. Never changes what runs, and a node never waits for
 //! it.
 
-mod backlog;
 mod exposition;
 mod filter;
 mod line;

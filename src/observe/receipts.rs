@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use super::backlog::{Backlog, Item, Room};
 use super::log::Logger;
+use crate::backlog::{Backlog, Item, Room};
+use crate::receipt::Receipt;
 use crate::script::Level;
-use crate::supervisor::Receipt;
 
 /// How much may wait to be written.
 const ROOM: Room = Room { entries: 1_024, bytes: 16 << 20 };

@@ -8,10 +8,10 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::backlog::{Backlog, Item};
 use super::line::{Line, Look};
 use super::repeats::Repeats;
 use super::words::{fault, level, sentence};
+use crate::backlog::{Backlog, Item};
 use crate::event::{EventKind, Stamped};
 use crate::script::Level;
 
@@ -196,9 +196,9 @@ impl<W: Write, G: FnOnce()> Scribe<W, G> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::backlog::Room;
     use super::super::log::LogFormat;
     use super::*;
+    use crate::backlog::Room;
     use crate::event::Event;
     use std::sync::Mutex;
 

@@ -11,7 +11,6 @@ mod kernel_queues;
 mod metrics_view;
 mod node_registry;
 mod quiescence;
-mod receipt;
 mod rehearsal;
 mod reload;
 mod start;
@@ -22,7 +21,6 @@ mod wanted;
 
 pub use metrics_view::View;
 pub use node_registry::{Roster, RosterEntry};
-pub use receipt::{Receipt, Verdict};
 pub use stop::{Ending, Haste};
 
 use std::collections::{BTreeMap, BTreeSet};

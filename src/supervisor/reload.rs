@@ -11,13 +11,13 @@ use tokio::sync::oneshot;
 use super::actions::Actions;
 use super::eager_links::EagerLinks;
 use super::quiescence::Quiescence;
-use super::receipt::{Receipt, Verdict};
 use super::rehearsal::Wanted;
 use super::wanted::FromOutside;
 use super::{StartError, Supervisor, endpoint_resolution};
 use crate::counters::{DropReason, NodeCounters};
 use crate::node::{Control, NodeError};
 use crate::plan::{Impact, Plan};
+use crate::receipt::{Receipt, Verdict};
 use crate::topology::{NodeSpec, Topology};
 use crate::zeromq::Role;
 

@@ -10,7 +10,8 @@ use proptest::strategy::ValueTree as _;
 use zrig::event::events;
 use zrig::load::load;
 use zrig::plan::Plan;
-use zrig::supervisor::{Haste, Supervisor, Verdict};
+use zrig::receipt::Verdict;
+use zrig::supervisor::{Haste, Supervisor};
 use zrig::topology::{Attachment, Topology, TopologySpec};
 use zrig::zeromq::{OptionValue, Role};
 

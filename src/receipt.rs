@@ -66,7 +66,7 @@ pub struct NodeReceipt {
 
 impl Receipt {
     /// A receipt of a plan, before anything is known of its end.
-    pub(super) fn of(plan: &Plan) -> Self {
+    pub fn of(plan: &Plan) -> Self {
         let nodes = plan.nodes.iter().filter(|node| !matches!(node, NodePlan::Keep(_)));
         Self { nodes: nodes.map(NodeReceipt::of).collect(), ..Self::empty(Verdict::Applied) }
     }

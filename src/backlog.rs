@@ -11,16 +11,16 @@ use crate::lock::locked;
 
 /// How much may wait.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Room {
+pub(crate) struct Room {
     /// Entries.
-    pub(super) entries: usize,
+    pub(crate) entries: usize,
     /// Bytes of all entries together; a single one is always taken.
-    pub(super) bytes: usize,
+    pub(crate) bytes: usize,
 }
 
 /// What comes out of a backlog.
 #[derive(PartialEq, Eq, Debug)]
-pub(super) enum Item<T> {
+pub(crate) enum Item<T> {
     /// What was put in.
     Entry(T),
     /// So many entries found no room here.
@@ -29,7 +29,7 @@ pub(super) enum Item<T> {
 
 /// Entries on their way to a thread.
 #[derive(Debug)]
-pub(super) struct Backlog<T> {
+pub(crate) struct Backlog<T> {
     room: Room,
     state: Mutex<State<T>>,
     changed: Condvar,
@@ -46,14 +46,14 @@ struct State<T> {
 }
 
 impl<T> Backlog<T> {
-    pub(super) fn new(room: Room) -> Self {
+    pub(crate) fn new(room: Room) -> Self {
         let items = VecDeque::new();
         let state = State { items, bytes: 0, closed: false, steps: 0, done: false };
         Self { room, state: Mutex::new(state), changed: Condvar::new() }
     }
 
     /// Puts an entry in, or counts it as missing; never waits.
-    pub(super) fn put(&self, entry: T, bytes: usize) {
+    pub(crate) fn put(&self, entry: T, bytes: usize) {
         let mut state = locked(&self.state);
         let fits = state.items.len() < self.room.entries
             && (state.bytes + bytes <= self.room.bytes || state.bytes == 0);
@@ -71,7 +71,7 @@ impl<T> Backlog<T> {
 
     /// Takes entries of about so many bytes, in order, as soon as there are any; none when `until`
     /// is over, and none for ever when the backlog was closed and is empty.
-    pub(super) fn take(&self, bytes: usize, until: Option<Instant>) -> Option<Vec<Item<T>>> {
+    pub(crate) fn take(&self, bytes: usize, until: Option<Instant>) -> Option<Vec<Item<T>>> {
         let mut state = locked(&self.state);
         loop {
             if !state.items.is_empty() {
@@ -100,25 +100,25 @@ impl<T> Backlog<T> {
     }
 
     /// Whether something waits.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         locked(&self.state).items.is_empty()
     }
 
     /// Notes that the thread has got something done.
-    pub(super) fn step(&self) {
+    pub(crate) fn step(&self) {
         locked(&self.state).steps += 1;
         self.changed.notify_all();
     }
 
     /// Notes that the thread is done with all.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         locked(&self.state).done = true;
         self.changed.notify_all();
     }
 
     /// Lets the thread end, and waits for it as long as it gets something done at least once in
     /// `patience`, and `most` in all.
-    pub(super) fn close(&self, patience: Duration, most: Duration) {
+    pub(crate) fn close(&self, patience: Duration, most: Duration) {
         let mut state = locked(&self.state);
         state.closed = true;
         self.changed.notify_all();
