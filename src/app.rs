@@ -8,6 +8,7 @@ mod sight;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
@@ -15,9 +16,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::retry::Retry;
 use self::sight::{Sight, lost};
+use crate::backlog::Room;
 use crate::control::ControlSocket;
 use crate::diagnostic::Diagnostic;
-use crate::event::{Event, EventKind, EventReader, Stamped, events};
+use crate::event::{Event, EventKind, EventReader, Events};
 use crate::listing::some_of;
 use crate::load::{Loaded, Trouble, load_again};
 use crate::node::lay_out_descriptors;
@@ -40,6 +42,8 @@ const CLOSING: Duration = Duration::from_secs(1);
 const SAVING: Duration = Duration::from_secs(1);
 /// How long two looks at polled files lie apart that have to agree.
 const SETTLED: Duration = Duration::from_millis(50);
+/// How many requests to end the run may wait; the first one decides.
+const ENDS: Room = Room { entries: 16, bytes: 64 << 10 };
 /// How often files that are written to all the time are read for a version that is whole.
 const LOOKS_MOST: usize = 50;
 
@@ -112,18 +116,21 @@ pub fn run(
     let mut signals = runtime.block_on(async { Signals::listen() })?;
     let topology =
         loaded.topology.as_ref().map_or_else(Topology::empty, |topology| chosen(topology, options));
-    let (emitter, reader) = events();
+    let events = Events::new();
+    logger.follow(&events);
+    let ends = events.subscribe(ENDS, |event| event.kind.exit_status().is_some());
     let mut watcher = Watcher::new(options.watching == Watching::Polling);
     if options.watching != Watching::Off {
         watcher.follow(&loaded.files);
     }
     let server = options.metrics.as_ref().map(Server::listen).transpose()?;
     let receipts =
-        options.receipts.as_ref().map(|path| Receipts::open(path, logger)).transpose()?;
-    let supervisor = Supervisor::new(&topology, emitter)?;
+        options.receipts.as_ref().map(|path| Receipts::open(path, &events)).transpose()?;
+    let supervisor = Supervisor::new(&topology, events.clone())?;
     let mut run = Run {
         supervisor,
-        reader,
+        events: events.clone(),
+        ends,
         watcher,
         seen: Sight::of(loaded),
         trouble: options.file.metadata().is_ok_and(|file| !file.is_file()).then_some(Trouble::Pipe),
@@ -131,33 +138,26 @@ pub fn run(
         options,
         terminal,
         logger,
-        receipts,
     };
     let status = runtime.block_on(async {
         if let Some(server) = server {
             run.serve(server);
         }
-        let started = run.start(&topology, &mut signals).await;
-        if started.is_err() {
-            // What nodes said before is often why.
-            tell_rest(&mut run.reader, logger);
-        }
-        let status = match started? {
+        let status = match run.start(&topology, &mut signals).await? {
             Some(status) => status,
             None => {
                 let _control = run.open_control();
                 run.watch(&mut signals).await
             }
         };
-        stop(&mut run.supervisor, &mut run.reader, &mut signals, logger).await;
+        stop(&mut run.supervisor, &events, &mut signals, logger).await;
         Ok::<u8, RunError>(status)
     })?;
-    let Run { supervisor, mut reader, receipts, .. } = run;
-    let status = end(supervisor, status, &runtime, &mut reader, logger);
+    let status = end(run.supervisor, status, &runtime, &events, logger);
     if let Some(receipts) = receipts {
         receipts.finish();
     }
-    Ok(if reader.has_failed() { status.max(1) } else { status })
+    Ok(if events.have_failed() { status.max(1) } else { status })
 }
 
 /// The descriptors of libzmq's sockets, each with a way to wake it, a listener and a connection; and
@@ -172,7 +172,9 @@ fn chosen(topology: &Topology, options: &RunOptions) -> Topology {
 
 struct Run<'a> {
     supervisor: Supervisor,
-    reader: EventReader,
+    events: Events,
+    /// Requests to end the run.
+    ends: EventReader,
     watcher: Watcher,
     /// What the files said last, when the topology file said anything.
     seen: Sight,
@@ -183,7 +185,6 @@ struct Run<'a> {
     options: &'a RunOptions,
     terminal: &'a Terminal<'a>,
     logger: &'a Logger,
-    receipts: Option<Receipts>,
 }
 
 impl Run<'_> {
@@ -217,18 +218,10 @@ impl Run<'_> {
     ) -> Result<Option<u8>, StartError> {
         let starting = self.supervisor.start(topology);
         tokio::pin!(starting);
-        loop {
-            tokio::select! {
-                result = &mut starting => return result.map(|()| None),
-                Some(told) = self.reader.next() => {
-                    let status = told.event.kind.exit_status();
-                    self.logger.write(told);
-                    if status.is_some() {
-                        return Ok(status);
-                    }
-                }
-                () = signals.next() => return Ok(Some(0)),
-            }
+        tokio::select! {
+            result = &mut starting => result.map(|()| None),
+            status = asked_to_end(&mut self.ends) => Ok(Some(status)),
+            () = signals.next() => Ok(Some(0)),
         }
     }
 
@@ -240,16 +233,7 @@ impl Run<'_> {
         let mut look_again: Option<Instant> = None;
         loop {
             let reason = tokio::select! {
-                events = self.reader.next_ones() => {
-                    let status = events.iter().find_map(|told| told.event.kind.exit_status());
-                    let status = status.or(events.is_empty().then_some(0));
-                    events.into_iter().for_each(|told| self.logger.write(told));
-                    self.logger.lost(self.reader.take_lost());
-                    if let Some(status) = status {
-                        return status;
-                    }
-                    continue;
-                }
+                status = asked_to_end(&mut self.ends) => return status,
                 asked = signals.any() => match asked {
                     Asked::End => return 0,
                     Asked::Reload => Reason::Asked,
@@ -272,8 +256,7 @@ impl Run<'_> {
     }
 
     fn emit(&self, kind: EventKind) {
-        let event = Event { node: "".into(), socket: None, kind, repeated: 0 };
-        self.logger.write(Stamped::now(event));
+        self.events.emit(Event { node: "".into(), socket: None, kind, repeated: 0 });
     }
 
     /// Loads again, and changes what runs if anything is different and sound.
@@ -305,7 +288,7 @@ impl Run<'_> {
             if was_lost {
                 let file = self.options.file.display();
                 let text = format!("{file} is there again and says what runs: nothing changed");
-                self.logger.say(Level::Info, text);
+                self.emit(EventKind::Note { level: Level::Info, text });
             }
             return Reloaded::Done;
         }
@@ -328,7 +311,7 @@ impl Run<'_> {
                 .collect();
             let generation = self.supervisor.generation();
             self.retry.clear();
-            self.hand_out(&Receipt::rejected(generation, begun.elapsed(), errors));
+            self.hand_out(Receipt::rejected(generation, begun.elapsed(), errors));
             return Reloaded::Done;
         };
         let topology = chosen(topology, self.options);
@@ -345,10 +328,7 @@ impl Run<'_> {
                         ended = Some(0);
                         end_by.get_or_insert_with(|| Instant::now() + STOP_PATIENCE);
                     }
-                    Some(told) = self.reader.next() => {
-                        ended = ended.or(told.event.kind.exit_status());
-                        self.logger.write(told);
-                    }
+                    status = asked_to_end(&mut self.ends) => ended = ended.or(Some(status)),
                 }
             }
         };
@@ -359,7 +339,7 @@ impl Run<'_> {
             } else {
                 self.retry.clear();
             }
-            self.hand_out(&receipt);
+            self.hand_out(receipt);
         }
         ended.map_or(Reloaded::Done, Reloaded::Over)
     }
@@ -396,22 +376,19 @@ impl Run<'_> {
             (self.terminal.show)(loaded);
         }
         let errors = vec![lost(&self.options.file, trouble)];
-        self.hand_out(&Receipt::rejected(self.supervisor.generation(), begun.elapsed(), errors));
+        self.hand_out(Receipt::rejected(self.supervisor.generation(), begun.elapsed(), errors));
         self.trouble = Some(trouble.clone());
     }
 
-    fn hand_out(&self, receipt: &Receipt) {
-        self.logger.receipt(receipt);
-        if let Some(receipts) = &self.receipts {
-            receipts.add(receipt);
-        }
+    fn hand_out(&self, receipt: Receipt) {
+        self.emit(EventKind::Reloaded { receipt: Arc::new(receipt) });
     }
 }
 
 /// Stops in good order; a second signal ends the process at once.
 async fn stop(
     supervisor: &mut Supervisor,
-    reader: &mut EventReader,
+    events: &Events,
     signals: &mut Signals,
     logger: &Logger,
 ) {
@@ -423,11 +400,10 @@ async fn stop(
         tokio::select! {
             () = &mut stopping => return,
             () = signals.next() => end_at_once(logger),
-            Some(told) = reader.next() => logger.write(told),
             () = until(Some(over_at)) => {
                 let nodes = ending.nodes().join(", ");
                 let error = format!("ended by force: {nodes} did not end in {STUCK:?}");
-                logger.write(Stamped::now(failed(error)));
+                events.emit(failed(error));
                 logger.finish();
                 std::process::exit(1);
             }
@@ -441,7 +417,7 @@ fn end(
     supervisor: Supervisor,
     status: u8,
     runtime: &tokio::runtime::Runtime,
-    reader: &mut EventReader,
+    events: &Events,
     logger: &Logger,
 ) -> u8 {
     let lingering = supervisor.lingering();
@@ -451,7 +427,7 @@ fn end(
         lingering.end_within(linger);
     }
     let closing = runtime.spawn_blocking(move || drop(supervisor));
-    let status = runtime.block_on(async {
+    runtime.block_on(async {
         let Ok(mut signals) = Signals::listen() else { return status };
         let named_at = tokio::time::Instant::now() + STOP_PATIENCE;
         let over_at = linger.map(|linger| {
@@ -463,21 +439,18 @@ fn end(
             tokio::select! {
                 _ = &mut closing => return status,
                 () = signals.next() => end_at_once(logger),
-                Some(told) = reader.next() => logger.write(told),
                 () = tokio::time::sleep_until(named_at), if !told => {
                     told = true;
-                    logger.write(Stamped::now(held_by(&lingering.sockets())));
+                    events.emit(held_by(&lingering.sockets()));
                 }
                 () = until(over_at.map(Into::into)) => {
-                    logger.write(Stamped::now(given_up(&lingering.sockets())));
+                    events.emit(given_up(&lingering.sockets()));
                     logger.finish();
                     std::process::exit(i32::from(status.max(1)));
                 }
             }
         }
-    });
-    tell_rest(reader, logger);
-    status
+    })
 }
 
 /// The longest time that a socket of a topology lingers; none where one does so for ever.
@@ -488,12 +461,14 @@ fn longest_linger(topology: &Topology) -> Option<Duration> {
         .try_fold(Duration::ZERO, |most, linger| Some(most.max(linger?)))
 }
 
-/// Tells what waits to be told, now that nothing more comes.
-fn tell_rest(reader: &mut EventReader, logger: &Logger) {
-    while let Some(told) = reader.try_next() {
-        logger.write(told);
+/// Returns when something that runs asks for the end, with the exit status that it wants.
+async fn asked_to_end(ends: &mut EventReader) -> u8 {
+    while let Some(told) = ends.next_event().await {
+        if let Some(status) = told.event.kind.exit_status() {
+            return status;
+        }
     }
-    logger.lost(reader.take_lost());
+    std::future::pending().await
 }
 
 /// Ends the process, as a second signal asks for.

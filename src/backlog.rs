@@ -1,4 +1,4 @@
-//! A bounded queue to a thread that whoever reads its output may hold up.
+//! A bounded queue to a thread or task that whoever reads its output may hold up.
 //!
 //! Owns that nobody who puts something in ever waits, and that what there is no room for is counted
 //! in its place. Never knows what an entry is.
@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
 
 use crate::lock::locked;
 
@@ -27,12 +29,15 @@ pub(crate) enum Item<T> {
     Missing(u64),
 }
 
-/// Entries on their way to a thread.
+/// Entries on their way to a thread or a task.
 #[derive(Debug)]
 pub(crate) struct Backlog<T> {
     room: Room,
     state: Mutex<State<T>>,
+    /// For threads.
     changed: Condvar,
+    /// For a task.
+    arrived: Notify,
 }
 
 #[derive(Debug)]
@@ -40,23 +45,50 @@ struct State<T> {
     items: VecDeque<(Item<T>, usize)>,
     bytes: usize,
     closed: bool,
+    /// How many threads wait, since waking nobody costs a system call too.
+    waiting: usize,
+    /// How many entries the thread has taken and not got done.
+    in_hand: u64,
     /// How often the thread has got something done.
     steps: u64,
     done: bool,
 }
 
+impl<T> Item<T> {
+    /// How many entries it stands for.
+    fn count(&self) -> u64 {
+        match self {
+            Self::Entry(_) => 1,
+            Self::Missing(count) => *count,
+        }
+    }
+}
+
 impl<T> Backlog<T> {
     pub(crate) fn new(room: Room) -> Self {
-        let items = VecDeque::new();
-        let state = State { items, bytes: 0, closed: false, steps: 0, done: false };
-        Self { room, state: Mutex::new(state), changed: Condvar::new() }
+        let state = State {
+            items: VecDeque::new(),
+            bytes: 0,
+            closed: false,
+            waiting: 0,
+            in_hand: 0,
+            steps: 0,
+            done: false,
+        };
+        Self { room, state: Mutex::new(state), changed: Condvar::new(), arrived: Notify::new() }
     }
 
     /// Puts an entry in, or counts it as missing; never waits.
     pub(crate) fn put(&self, entry: T, bytes: usize) {
+        self.add(entry, bytes, false);
+    }
+
+    /// The same, but for what is `urgent` there is always room.
+    pub(crate) fn add(&self, entry: T, bytes: usize, urgent: bool) {
         let mut state = locked(&self.state);
-        let fits = state.items.len() < self.room.entries
-            && (state.bytes + bytes <= self.room.bytes || state.bytes == 0);
+        let fits = urgent
+            || state.items.len() < self.room.entries
+                && (state.bytes + bytes <= self.room.bytes || state.bytes == 0);
         if fits {
             state.bytes += bytes;
             state.items.push_back((Item::Entry(entry), bytes));
@@ -65,8 +97,37 @@ impl<T> Backlog<T> {
         } else {
             state.items.push_back((Item::Missing(1), 0));
         }
+        self.tell(state);
+    }
+
+    /// Wakes whoever waits for a change of the state.
+    fn tell(&self, state: MutexGuard<'_, State<T>>) {
+        let waiting = state.waiting;
         drop(state);
-        self.changed.notify_all();
+        if waiting > 0 {
+            self.changed.notify_all();
+        }
+        self.arrived.notify_one();
+    }
+
+    /// The next entry, for the one task that reads them; none for ever when no more come.
+    pub(crate) async fn next(&self) -> Option<Item<T>> {
+        loop {
+            let arrived = self.arrived.notified();
+            let (next, closed) = {
+                let mut state = locked(&self.state);
+                (state.pop(), state.closed)
+            };
+            if next.is_some() || closed {
+                return next;
+            }
+            arrived.await;
+        }
+    }
+
+    /// The next entry, if one waits.
+    pub(crate) fn try_next(&self) -> Option<Item<T>> {
+        locked(&self.state).pop()
     }
 
     /// Takes entries of about so many bytes, in order, as soon as there are any; none when `until`
@@ -88,12 +149,12 @@ impl<T> Backlog<T> {
         }
         let mut taken = Vec::new();
         let mut sum = 0;
-        while sum <= bytes
-            && let Some((item, size)) = state.items.pop_front()
-        {
-            state.bytes -= size;
+        while sum <= bytes {
+            let before = state.bytes;
+            let Some(item) = state.pop() else { break };
             // An entry without a text still makes a line.
-            sum += size + 64;
+            sum += before - state.bytes + 64;
+            state.in_hand += item.count();
             taken.push(item);
         }
         Some(taken)
@@ -104,24 +165,39 @@ impl<T> Backlog<T> {
         locked(&self.state).items.is_empty()
     }
 
-    /// Notes that the thread has got something done.
+    /// How many entries wait or are in the thread's hand.
+    pub(crate) fn left(&self) -> u64 {
+        let state = locked(&self.state);
+        state.in_hand + state.items.iter().map(|(item, _)| item.count()).sum::<u64>()
+    }
+
+    /// Notes that the thread has got done what it took.
     pub(crate) fn step(&self) {
-        locked(&self.state).steps += 1;
-        self.changed.notify_all();
+        let mut state = locked(&self.state);
+        state.steps += 1;
+        state.in_hand = 0;
+        self.tell(state);
     }
 
     /// Notes that the thread is done with all.
     pub(crate) fn finish(&self) {
-        locked(&self.state).done = true;
-        self.changed.notify_all();
+        let mut state = locked(&self.state);
+        state.done = true;
+        self.tell(state);
+    }
+
+    /// Lets whoever reads end once nothing waits any more.
+    pub(crate) fn end_when_empty(&self) {
+        let mut state = locked(&self.state);
+        state.closed = true;
+        self.tell(state);
     }
 
     /// Lets the thread end, and waits for it as long as it gets something done at least once in
     /// `patience`, and `most` in all.
     pub(crate) fn close(&self, patience: Duration, most: Duration) {
+        self.end_when_empty();
         let mut state = locked(&self.state);
-        state.closed = true;
-        self.changed.notify_all();
         let latest = Instant::now() + most;
         let mut steps = state.steps;
         let mut until = Instant::now() + patience;
@@ -140,15 +216,26 @@ impl<T> Backlog<T> {
 
     fn wait<'s>(
         &self,
-        state: MutexGuard<'s, State<T>>,
+        mut state: MutexGuard<'s, State<T>>,
         left: Option<Duration>,
     ) -> MutexGuard<'s, State<T>> {
-        match left {
+        state.waiting += 1;
+        let mut state = match left {
             None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             Some(left) => {
                 self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
             }
-        }
+        };
+        state.waiting -= 1;
+        state
+    }
+}
+
+impl<T> State<T> {
+    fn pop(&mut self) -> Option<Item<T>> {
+        let (item, bytes) = self.items.pop_front()?;
+        self.bytes -= bytes;
+        Some(item)
     }
 }
 

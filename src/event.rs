@@ -1,16 +1,15 @@
-//! What happens in a running topology, as events: nodes emit them, observers interpret them.
+//! What happens in a running topology, as events: nodes emit them, readers interpret them.
 //!
-//! Owns [`Event`] and the queue to the observers. A node never waits for an observer: when the
-//! queue is full an event is dropped and counted.
+//! Owns [`Event`] and what can happen. How events reach their readers is `hub`'s.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+mod hub;
+
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::mpsc;
-
+pub use self::hub::{EventReader, Events, Heard, events};
 use crate::counters::DropReason;
-use crate::lock::locked;
+use crate::receipt::Receipt;
 use crate::script::{HandlerError, Level};
 
 /// Something that happened.
@@ -35,6 +34,18 @@ pub enum EventKind {
         level: Level,
         /// The text.
         text: String,
+    },
+    /// The run itself says something.
+    Note {
+        /// How much it matters.
+        level: Level,
+        /// The text.
+        text: String,
+    },
+    /// An attempt to reload has ended.
+    Reloaded {
+        /// What became of it.
+        receipt: Arc<Receipt>,
     },
     /// A socket accepts peers at this endpoint.
     Bound {
@@ -204,6 +215,9 @@ impl Event {
     /// About how many bytes of text it has: those that users and peers can make long.
     #[must_use]
     pub fn size(&self) -> usize {
+        if let EventKind::Reloaded { receipt } = &self.kind {
+            return receipt.size();
+        }
         self.kind.text().len()
     }
 }
@@ -214,6 +228,7 @@ impl EventKind {
     pub fn text(&self) -> &str {
         match self {
             Self::Log { text, .. }
+            | Self::Note { text, .. }
             | Self::FileWaits { text }
             | Self::ControlSocketElsewhere { text } => text,
             Self::HandlerFailed { error, .. }
@@ -224,6 +239,7 @@ impl EventKind {
             Self::Malformed { message } | Self::Panicked { message } => message,
             Self::HandshakeFailed { why, .. } | Self::StopRequested { why, .. } => why,
             Self::Bound { .. }
+            | Self::Reloaded { .. }
             | Self::Serving { .. }
             | Self::Dropped { .. }
             | Self::Unsent { .. }
@@ -253,166 +269,11 @@ impl EventKind {
     }
 }
 
-/// How many events are taken together at most.
-const TOGETHER: usize = 64;
-
-/// How many events may wait for the observers.
-const QUEUE: usize = 65_536;
-/// How many bytes of text they may have together.
-const QUEUE_BYTES: usize = 64 << 20;
-
-/// An event with the time at which it was told.
+/// An event with the time at which it was emitted.
 #[derive(Clone, Debug)]
 pub struct Stamped {
     /// When.
     pub at: SystemTime,
     /// What.
     pub event: Event,
-}
-
-impl Stamped {
-    /// An event of this moment.
-    #[must_use]
-    pub fn now(event: Event) -> Self {
-        Self { at: SystemTime::now(), event }
-    }
-}
-
-/// What tellers and observers share.
-#[derive(Default, Debug)]
-struct Shared {
-    /// Events that there was no room for.
-    lost: AtomicU64,
-    /// Bytes of text in the queue.
-    bytes: AtomicUsize,
-    /// The first request to end the run that there was no room for: it is never lost.
-    stop: Mutex<Option<Stamped>>,
-    /// Whether a run that ends now has not done all it should.
-    failed: AtomicBool,
-}
-
-/// Where nodes put events.
-#[derive(Clone, Debug)]
-pub struct Events {
-    queue: mpsc::Sender<Stamped>,
-    shared: Arc<Shared>,
-}
-
-/// Where the observers take them.
-#[derive(Debug)]
-pub struct EventReader {
-    queue: mpsc::Receiver<Stamped>,
-    shared: Arc<Shared>,
-}
-
-/// A queue of events.
-#[must_use]
-pub fn events() -> (Events, EventReader) {
-    let (sender, receiver) = mpsc::channel(QUEUE);
-    let shared = Arc::new(Shared::default());
-    let events = Events { queue: sender, shared: Arc::clone(&shared) };
-    (events, EventReader { queue: receiver, shared })
-}
-
-impl Events {
-    /// Queues an event, or counts it as lost when the observers are far behind.
-    pub fn emit(&self, event: Event) {
-        if event.kind.is_failure() {
-            self.shared.failed.store(true, Relaxed);
-        }
-        let told = Stamped::now(event);
-        let size = told.event.size();
-        let refused = if self.shared.bytes.fetch_add(size, Relaxed) > QUEUE_BYTES {
-            Some(told)
-        } else {
-            self.queue.try_send(told).err().map(mpsc::error::TrySendError::into_inner)
-        };
-        let Some(refused) = refused else { return };
-        self.shared.bytes.fetch_sub(size, Relaxed);
-        self.shared.lost.fetch_add(1, Relaxed);
-        if refused.event.kind.exit_status().is_some() {
-            locked(&self.shared.stop).get_or_insert(refused);
-        }
-    }
-}
-
-impl EventReader {
-    /// The next event; `None` when every emitter is gone.
-    pub async fn next(&mut self) -> Option<Stamped> {
-        if let Some(stop) = self.stop_without_room() {
-            return Some(stop);
-        }
-        let told = self.queue.recv().await;
-        self.taken(told.as_slice());
-        told
-    }
-
-    /// The next event and those that wait behind it, some dozens at most; none when every emitter is
-    /// gone.
-    pub async fn next_ones(&mut self) -> Vec<Stamped> {
-        let mut events = Vec::new();
-        self.queue.recv_many(&mut events, TOGETHER).await;
-        self.taken(&events);
-        events.extend(self.stop_without_room());
-        events
-    }
-
-    /// The next event, if one waits.
-    pub fn try_next(&mut self) -> Option<Stamped> {
-        let told = self.queue.try_recv().ok();
-        self.taken(told.as_slice());
-        told.or_else(|| self.stop_without_room())
-    }
-
-    /// Whether anything was told, lost events included, after which a run has not ended well.
-    #[must_use]
-    pub fn has_failed(&self) -> bool {
-        self.shared.failed.load(Relaxed)
-    }
-
-    /// How many events were lost since this was last asked.
-    pub fn take_lost(&self) -> u64 {
-        self.shared.lost.swap(0, Relaxed)
-    }
-
-    /// A request to end the run that found the queue full. What is in the queue wakes the reader.
-    fn stop_without_room(&self) -> Option<Stamped> {
-        locked(&self.shared.stop).take()
-    }
-
-    fn taken(&self, events: &[Stamped]) {
-        let bytes = events.iter().map(|told| told.event.size()).sum();
-        self.shared.bytes.fetch_sub(bytes, Relaxed);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn event(kind: EventKind) -> Event {
-        Event { node: "a".into(), socket: None, kind, repeated: 0 }
-    }
-
-    #[test]
-    fn what_there_is_no_room_for_is_counted_and_the_end_is_never_lost() {
-        let (emitter, mut reader) = events();
-        let text = "x".repeat(1 << 20);
-        for _ in 0..200 {
-            emitter.emit(event(EventKind::Log { level: Level::Info, text: text.clone() }));
-        }
-        emitter.emit(event(EventKind::StopRequested { status: 3, why: String::new() }));
-        let mut kept = 0;
-        let mut ended = None;
-        while let Some(told) = reader.try_next() {
-            kept += 1;
-            ended = ended.or(told.event.kind.exit_status());
-        }
-        assert!((60..70).contains(&kept), "{kept}");
-        assert_eq!((ended, reader.take_lost() + kept), (Some(3), 202));
-        assert_eq!(reader.shared.bytes.load(Relaxed), 0);
-        // There is room again.
-        emitter.emit(event(EventKind::Log { level: Level::Info, text }));
-        assert!(reader.try_next().is_some());
-    }
 }

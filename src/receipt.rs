@@ -78,6 +78,13 @@ impl Receipt {
         Self { generation, milliseconds, errors, ..Self::empty(Verdict::Rejected) }
     }
 
+    /// How many bytes it has as JSON.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        // Its parts always are JSON.
+        serde_json::to_vec(self).map_or(0, |json| json.len())
+    }
+
     fn empty(verdict: Verdict) -> Self {
         Self {
             verdict,

@@ -1,25 +1,23 @@
 //! The log: events as lines on standard error, for a person or as JSON.
 //!
-//! Owns what is told to it and that telling never waits: a thread of its own writes, and what finds
-//! no room before it is counted in its place. What an event means is `words`', how a line looks
+//! Owns which events it reads, and that nobody waits for it: a thread of its own writes, and what
+//! finds no room before it is counted in its place. What an event means is `words`', how a line looks
 //! `line`'s.
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::filter::LogFilter;
-use super::line::{Line, Look};
+use super::line::Look;
 use super::scribe::{Entry, Scribe};
 use super::words::level;
 use crate::backlog::{Backlog, Room};
-use crate::event::Stamped;
-use crate::receipt::{Receipt, Verdict};
-use crate::script::Level;
+use crate::event::{Event, Events};
 
 /// How much may wait to be written.
 const ROOM: Room = Room { entries: 65_536, bytes: 64 << 20 };
@@ -38,7 +36,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Where events are told to become lines on standard error; clones tell the same log.
+/// The log of a run on standard error; clones are the same log.
 #[derive(Clone, Debug)]
 pub struct Logger {
     filter: Arc<LogFilter>,
@@ -70,39 +68,12 @@ impl Logger {
         Ok(Self { filter: Arc::new(filter), backlog, unheard })
     }
 
-    /// Tells what became of an attempt to reload.
-    pub fn receipt(&self, receipt: &Receipt) {
-        let level = match receipt.verdict {
-            Verdict::Applied => Level::Info,
-            Verdict::Rejected | Verdict::RolledBack => Level::Warn,
-        };
-        self.say(level, receipt.to_string());
-    }
-
-    /// Tells of something that concerns the run as a whole, each time also when it reads like the
-    /// time before.
-    pub fn say(&self, level: Level, message: String) {
-        if self.filter.admits(level, "") {
-            let size = message.len();
-            let line = Line::of_run(level, message);
-            self.backlog.put(Entry::Line(line, SystemTime::now()), size);
-        }
-    }
-
-    /// Tells an event. One whose line was written within the last second is counted and told of later,
-    /// but for what a handler says itself.
-    pub fn write(&self, told: Stamped) {
-        if self.filter.admits(level(&told.event.kind), &told.event.node) {
-            let size = told.event.size();
-            self.backlog.put(Entry::Event(told), size);
-        }
-    }
-
-    /// Tells that so many events never reached the log.
-    pub fn lost(&self, count: u64) {
-        if count > 0 && self.filter.admits(Level::Warn, "") {
-            self.backlog.put(Entry::Lost(count), 0);
-        }
+    /// Reads what happens from now on. An event whose line was written within the last second is
+    /// counted and told of later, but for what a handler or the run says itself, and receipts.
+    pub fn follow(&self, events: &Events) {
+        let filter = Arc::clone(&self.filter);
+        let wants = move |event: &Event| filter.admits(level(&event.kind), &event.node);
+        events.deliver(&self.backlog, wants);
     }
 
     /// Shows a text that is no line of the log, such as drawn diagnostics.

@@ -8,12 +8,10 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use super::log::Logger;
 use crate::backlog::{Backlog, Item, Room};
-use crate::receipt::Receipt;
+use crate::event::{Event, EventKind, Events, Stamped};
 use crate::script::Level;
 
 /// How much may wait to be written.
@@ -27,52 +25,45 @@ const PATIENCE_MOST: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Receipts {
     path: PathBuf,
-    backlog: Arc<Backlog<String>>,
-    /// Receipts that are not written yet.
-    waiting: Arc<AtomicU64>,
-    logger: Logger,
+    backlog: Arc<Backlog<Arc<Stamped>>>,
+    events: Events,
 }
 
 impl Receipts {
-    /// Receipts for a file, which is opened at once; what is wrong with it the log tells.
+    /// Receipts of what happens from now on for a file, which is opened at once; what is wrong with it
+    /// is an event.
     ///
     /// # Errors
     ///
     /// When the system gives no thread.
-    pub fn open(path: &Path, logger: &Logger) -> io::Result<Self> {
+    pub fn open(path: &Path, events: &Events) -> io::Result<Self> {
         let receipts = Self {
             path: path.to_owned(),
             backlog: Arc::new(Backlog::new(ROOM)),
-            waiting: Arc::default(),
-            logger: logger.clone(),
+            events: events.clone(),
         };
+        events.deliver(&receipts.backlog, |event| matches!(event.kind, EventKind::Reloaded { .. }));
         let backlog = Arc::clone(&receipts.backlog);
-        let waiting = Arc::clone(&receipts.waiting);
         let mut file = Appended { path: path.to_owned(), pipe: None };
-        let logger = logger.clone();
+        let events = events.clone();
         // Never joined: opening a pipe that nobody reads may take for ever.
         std::thread::Builder::new().name("receipts".to_owned()).spawn(move || {
             let report = |file: &mut Appended, line: &str| {
                 if let Err(error) = file.append(line) {
                     let path = file.path.display();
                     let text = format!("--receipts: cannot write {path}: {error}");
-                    logger.say(Level::Error, text);
+                    note(&events, Level::Error, text);
                 }
             };
             report(&mut file, "");
             while let Some(items) = backlog.take(0, None) {
                 for item in items {
-                    let done = match item {
-                        Item::Entry(line) => {
-                            report(&mut file, &line);
-                            1
-                        }
+                    match item {
+                        Item::Entry(told) => report(&mut file, &line(&told.event.kind)),
                         Item::Missing(count) => {
-                            logger.say(Level::Warn, missing(count, &file.path));
-                            count
+                            note(&events, Level::Warn, missing(count, &file.path));
                         }
-                    };
-                    waiting.fetch_sub(done, Relaxed);
+                    }
                 }
                 backlog.step();
             }
@@ -81,23 +72,25 @@ impl Receipts {
         Ok(receipts)
     }
 
-    /// Adds one.
-    pub fn add(&self, receipt: &Receipt) {
-        // Its parts always are JSON.
-        let line = serde_json::to_string(receipt).map(|line| line + "\n").unwrap_or_default();
-        let size = line.len();
-        self.waiting.fetch_add(1, Relaxed);
-        self.backlog.put(line, size);
-    }
-
     /// Waits until all are written, and tells of those that the file does not take.
     pub fn finish(&self) {
         self.backlog.close(PATIENCE, PATIENCE_MOST);
-        let left = self.waiting.load(Relaxed);
+        let left = self.backlog.left();
         if left > 0 {
-            self.logger.say(Level::Warn, missing(left, &self.path));
+            note(&self.events, Level::Warn, missing(left, &self.path));
         }
     }
+}
+
+fn line(kind: &EventKind) -> String {
+    let EventKind::Reloaded { receipt } = kind else { return String::new() };
+    // Its parts always are JSON.
+    serde_json::to_string(&**receipt).map(|line| line + "\n").unwrap_or_default()
+}
+
+fn note(events: &Events, level: Level, text: String) {
+    let kind = EventKind::Note { level, text };
+    events.emit(Event { node: "".into(), socket: None, kind, repeated: 0 });
 }
 
 fn missing(count: u64, path: &Path) -> String {

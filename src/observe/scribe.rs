@@ -10,9 +10,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::line::{Line, Look};
 use super::repeats::Repeats;
-use super::words::{fault, level, sentence};
+use super::words::{fault, is_told_each_time, level, sentence};
 use crate::backlog::{Backlog, Item};
-use crate::event::{EventKind, Stamped};
+use crate::event::Stamped;
 use crate::script::Level;
 
 /// How often the same line may come.
@@ -27,13 +27,15 @@ const RETRY: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(super) enum Entry {
     /// An event.
-    Event(Stamped),
-    /// A line that is told whatever was told before.
-    Line(Line, SystemTime),
+    Event(Arc<Stamped>),
     /// A text as it is.
     Text(String),
-    /// So many events never reached the log.
-    Lost(u64),
+}
+
+impl From<Arc<Stamped>> for Entry {
+    fn from(told: Arc<Stamped>) -> Self {
+        Self::Event(told)
+    }
 }
 
 /// Who writes the log.
@@ -91,35 +93,30 @@ impl<W: Write, G: FnOnce()> Scribe<W, G> {
     fn add(&mut self, item: Item<Entry>) -> Option<SystemTime> {
         match item {
             Item::Entry(Entry::Event(told)) => {
-                let Stamped { at, event } = told;
+                let Stamped { at, event } = &*told;
                 let line = Line {
                     level: level(&event.kind),
                     message: sentence(&event.kind),
                     fault: fault(&event.kind),
-                    node: event.node,
-                    socket: event.socket,
+                    node: Arc::clone(&event.node),
+                    socket: event.socket.clone(),
                 };
-                let is_own = matches!(event.kind, EventKind::Log { .. });
-                let repeated = if is_own {
+                let repeated = if is_told_each_time(&event.kind) {
                     Some(event.repeated)
                 } else {
                     self.repeats.admit(&line, event.repeated, Instant::now())
                 };
                 if let Some(repeated) = repeated {
-                    self.line(&line, repeated, at);
+                    self.line(&line, repeated, *at);
                 }
-                Some(at)
-            }
-            Item::Entry(Entry::Line(line, at)) => {
-                self.line(&line, 0, at);
-                Some(at)
+                Some(*at)
             }
             Item::Entry(Entry::Text(text)) => {
                 self.text.push_str(&text);
                 self.entries += 1;
                 None
             }
-            Item::Entry(Entry::Lost(count)) | Item::Missing(count) => {
+            Item::Missing(count) => {
                 self.missing(count, "they came faster than they were read");
                 None
             }
@@ -199,7 +196,7 @@ mod tests {
     use super::super::log::LogFormat;
     use super::*;
     use crate::backlog::Room;
-    use crate::event::Event;
+    use crate::event::{Event, EventKind};
     use std::sync::Mutex;
 
     /// A standard error that does what it is told at each write.
@@ -227,7 +224,7 @@ mod tests {
 
     fn told(kind: EventKind) -> Item<Entry> {
         let event = Event { node: "a".into(), socket: None, kind, repeated: 0 };
-        Item::Entry(Entry::Event(Stamped { at: SystemTime::UNIX_EPOCH, event }))
+        Item::Entry(Entry::Event(Arc::new(Stamped { at: SystemTime::UNIX_EPOCH, event })))
     }
 
     fn said(text: &str) -> Item<Entry> {

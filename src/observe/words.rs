@@ -7,13 +7,18 @@ use std::time::Duration;
 
 use crate::duration::format_duration;
 use crate::event::EventKind;
+use crate::receipt::Verdict;
 use crate::script::{HandlerError, Level};
 use crate::units::size_text;
 
 /// How much an event matters.
 pub(super) fn level(kind: &EventKind) -> Level {
     match kind {
-        EventKind::Log { level, .. } => *level,
+        EventKind::Log { level, .. } | EventKind::Note { level, .. } => *level,
+        EventKind::Reloaded { receipt } => match receipt.verdict {
+            Verdict::Applied => Level::Info,
+            Verdict::Rejected | Verdict::RolledBack => Level::Warn,
+        },
         EventKind::HandlerFailed { .. }
         | EventKind::FileFailed { .. }
         | EventKind::Unwritten { .. }
@@ -45,6 +50,11 @@ pub(super) fn level(kind: &EventKind) -> Level {
     }
 }
 
+/// Whether it is told each time, also when it reads like the time before.
+pub(super) fn is_told_each_time(kind: &EventKind) -> bool {
+    matches!(kind, EventKind::Log { .. } | EventKind::Note { .. } | EventKind::Reloaded { .. })
+}
+
 /// The fault in a handler that it tells of, for machines.
 pub(super) fn fault(kind: &EventKind) -> Option<Arc<HandlerError>> {
     if let EventKind::HandlerFailed { fault, .. } = kind { fault.clone() } else { None }
@@ -53,7 +63,8 @@ pub(super) fn fault(kind: &EventKind) -> Option<Arc<HandlerError>> {
 /// One sentence for an event.
 pub(super) fn sentence(kind: &EventKind) -> String {
     match kind {
-        EventKind::Log { text, .. } => text.clone(),
+        EventKind::Log { text, .. } | EventKind::Note { text, .. } => text.clone(),
+        EventKind::Reloaded { receipt } => receipt.to_string(),
         EventKind::Bound { endpoint } => format!("bound to {endpoint}"),
         EventKind::Serving { address } => format!("figures at http://{address}/metrics"),
         EventKind::HandlerFailed { error, .. } => error.clone(),

@@ -44,7 +44,10 @@ nodes:
         // 100, 200 and 400 ms lie between the first four.
         assert!(begun.elapsed() >= Duration::from_millis(700), "{:?}", begun.elapsed());
         let told = async {
-            while !matches!(reader.next().await.unwrap().event.kind, EventKind::Panicked { .. }) {}
+            while !matches!(
+                reader.next_event().await.unwrap().event.kind,
+                EventKind::Panicked { .. }
+            ) {}
         };
         tokio::time::timeout(Duration::from_secs(60), told).await.unwrap();
         let stopping = Instant::now();
@@ -62,9 +65,9 @@ fn a_panic_is_a_failure_that_on_error_decides_about() {
         supervisor.start(&sound(text)).await.unwrap();
         let asked = async {
             loop {
-                let heard = reader.next().await.unwrap();
-                if let EventKind::StopRequested { status, why } = heard.event.kind {
-                    return (status, why);
+                let heard = reader.next_event().await.unwrap();
+                if let EventKind::StopRequested { status, why } = &heard.event.kind {
+                    return (*status, why.clone());
                 }
             }
         };
