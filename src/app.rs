@@ -200,7 +200,7 @@ impl Run<'_> {
 
     /// Lets other processes of this user look into the run; it goes on without that too.
     fn open_control(&self) -> Option<ControlSocket> {
-        let opened = ControlSocket::open(&self.options.file, &self.supervisor);
+        let opened = ControlSocket::open(&self.options.file, &self.supervisor, &self.events);
         let told = |error: std::io::Error| EventKind::NoControlSocket { error: error.to_string() };
         let opened = opened.map_err(|error| self.emit(told(error))).ok()?;
         if let Some(why) = opened.detour() {

@@ -3,11 +3,15 @@
 //! Owns [`Event`] and what can happen. How events reach their readers is `hub`'s.
 
 mod hub;
+mod json;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use serde::Serialize;
+
 pub use self::hub::{EventReader, Events, Heard, events};
+pub(crate) use self::json::FaultJson;
 use crate::counters::DropReason;
 use crate::receipt::Receipt;
 use crate::script::{HandlerError, Level};
@@ -26,11 +30,13 @@ pub struct Event {
 }
 
 /// What can happen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", content = "details", rename_all = "kebab-case")]
 pub enum EventKind {
     /// A handler printed or logged.
     Log {
         /// How much it matters.
+        #[serde(serialize_with = "json::level")]
         level: Level,
         /// The text.
         text: String,
@@ -38,6 +44,7 @@ pub enum EventKind {
     /// The run itself says something.
     Note {
         /// How much it matters.
+        #[serde(serialize_with = "json::level")]
         level: Level,
         /// The text.
         text: String,
@@ -45,6 +52,7 @@ pub enum EventKind {
     /// An attempt to reload has ended.
     Reloaded {
         /// What became of it.
+        #[serde(serialize_with = "json::receipt")]
         receipt: Arc<Receipt>,
     },
     /// A socket accepts peers at this endpoint.
@@ -62,6 +70,7 @@ pub enum EventKind {
         /// The message with the place in the script.
         error: String,
         /// The same for machines: the place, and how it got there. None where no call was it.
+        #[serde(serialize_with = "json::fault")]
         fault: Option<Arc<HandlerError>>,
     },
     /// A call of a handler took long, and other nodes have the same thread.
@@ -83,6 +92,7 @@ pub enum EventKind {
     /// A message could not be delivered.
     Dropped {
         /// Why.
+        #[serde(serialize_with = "json::reason")]
         reason: DropReason,
         /// How many at once.
         count: u64,
@@ -134,6 +144,7 @@ pub enum EventKind {
         /// The endpoint.
         endpoint: String,
         /// For how long.
+        #[serde(rename = "waited_seconds", serialize_with = "json::seconds")]
         waited: Duration,
         /// Why, as far as libzmq tells.
         why: Option<String>,

@@ -115,7 +115,11 @@ impl TapArguments {
             Reply::Message(one) => writeln!(out, "{}", message::line(&one))?,
             Reply::Failed(failed) => return Ok(Some(fail(&failed))),
             Reply::Tapping(_) => {}
-            Reply::Hello(_) | Reply::Figures(_) | Reply::Done(_) | Reply::Answer(_) => {
+            Reply::Hello(_)
+            | Reply::Figures(_)
+            | Reply::Event(_)
+            | Reply::Done(_)
+            | Reply::Answer(_) => {
                 return Err(io::Error::other(format!("the run said something strange: {line}")));
             }
             Reply::Dropped(_) | Reply::Unfiltered { .. } | Reply::Note(_)

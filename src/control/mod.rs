@@ -9,6 +9,7 @@
 //! goes on without its control socket.
 
 mod client;
+mod events;
 mod folder;
 mod protocol;
 mod reading;
@@ -17,6 +18,6 @@ mod speak;
 mod tapping;
 
 pub use client::{Client, find};
-pub use protocol::{Failed, Hello, HelloNode, Message, Reply, Request, Spoken};
+pub use protocol::{Failed, Happened, Hello, HelloNode, Message, Reply, Request, Spoken};
 pub use reading::routing_id;
 pub use server::ControlSocket;

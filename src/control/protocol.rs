@@ -35,6 +35,8 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         filter: Option<String>,
     },
+    /// What happens, from now on.
+    Events,
     /// Let a node send a value, or take it as received.
     Send(Spoken),
     /// Ask a node, and wait for the answer.
@@ -74,7 +76,10 @@ pub enum Reply {
     Tapping(Vec<String>),
     /// A message passed.
     Message(Box<Message>),
-    /// So many messages passed that the tap did not show, since this was last said.
+    /// Something happened.
+    Event(Box<Happened>),
+    /// So many messages passed that the tap did not show, or so many events happened that found no
+    /// room, since this was last said.
     Dropped(u64),
     /// The filter failed for so many messages, since this was last said; the last reason.
     Unfiltered {
@@ -154,6 +159,29 @@ pub struct HelloNode {
     pub name: String,
     /// Its sockets, by name.
     pub sockets: Vec<String>,
+}
+
+/// Something that happened.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Happened {
+    /// Seconds since the epoch.
+    pub time: f64,
+    /// How much it matters: the word of a level.
+    pub level: String,
+    /// The node, with its copy's number where it is replicated; none for the run as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// The socket, if one is concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub socket: Option<String>,
+    /// What it is.
+    pub kind: String,
+    /// All that is known of it, by its kind.
+    pub details: Value,
+    /// The sentence of the log.
+    pub message: String,
+    /// How many times more the same happened since it was last told.
+    pub repeated: u64,
 }
 
 /// A message, read by the format of its socket.

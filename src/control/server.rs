@@ -19,7 +19,8 @@ use tokio::time::timeout;
 
 use super::protocol::{Failed, Hello, HelloNode, REQUEST_MAX, Reply, Request, VERSION};
 use super::tapping::{self, Wish};
-use super::{folder, speak};
+use super::{events, folder, speak};
+use crate::event::Events;
 use crate::node::{Taps, Target};
 use crate::supervisor::{Roster, Supervisor, View};
 
@@ -48,7 +49,7 @@ impl ControlSocket {
     /// # Errors
     ///
     /// When there is no folder for it that only this user can look into.
-    pub fn open(file: &Path, supervisor: &Supervisor) -> io::Result<Self> {
+    pub fn open(file: &Path, supervisor: &Supervisor, events: &Events) -> io::Result<Self> {
         let pid = std::process::id();
         for (path, pid) in folder::sockets().files {
             folder::remove_stale(&path, pid);
@@ -62,6 +63,7 @@ impl ControlSocket {
             taps: supervisor.taps(),
             roster: supervisor.roster(),
             view: supervisor.view(),
+            events: events.clone(),
             clients: Arc::new(Semaphore::new(CLIENTS)),
             tap_slots: Arc::new(Semaphore::new(TAPS)),
         });
@@ -140,6 +142,7 @@ struct Run {
     taps: Arc<Taps>,
     roster: watch::Receiver<Arc<Roster>>,
     view: View,
+    events: Events,
     clients: Arc<Semaphore>,
     tap_slots: Arc<Semaphore>,
 }
@@ -183,6 +186,14 @@ async fn client(stream: UnixStream, run: Arc<Run>, slot: OwnedSemaphorePermit) {
                 }
                 Err(failed) => Reply::Failed(failed),
             },
+            Ok(Request::Events) => {
+                // From before it is told who runs, so that nothing happens between.
+                let reader = events::reader(&run.events);
+                if say(&mut stream, &Reply::Hello(run.hello())).await {
+                    events::tell(&mut stream, reader).await;
+                }
+                return;
+            }
             Ok(Request::Hello) => Reply::Hello(run.hello()),
             Ok(Request::Figures) => {
                 let figures = run.view.snapshot(&run.file).await;

@@ -2,7 +2,6 @@
 //!
 //! Owns how a line looks. Never decides whether there is one, and never writes it.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,6 +10,7 @@ use chrono::{DateTime, Local, SecondsFormat, Utc};
 use serde::Serialize;
 
 use super::log::LogFormat;
+use crate::event::FaultJson;
 use crate::script::{HandlerError, Level};
 use crate::visible::{visible, visible_lines};
 
@@ -107,46 +107,7 @@ struct JsonLine<'l> {
     socket: Option<&'l str>,
     message: &'l str,
     repeated: u64,
-    fault: Option<JsonFault<'l>>,
-}
-
-/// A fault in a handler as JSON.
-#[derive(Serialize)]
-struct JsonFault<'l> {
-    handler: &'l str,
-    message: &'l str,
-    file: Cow<'l, str>,
-    line: Option<usize>,
-    column: Option<usize>,
-    calls: Vec<JsonCall<'l>>,
-}
-
-/// A function on the way to a fault, the outermost first.
-#[derive(Serialize)]
-struct JsonCall<'l> {
-    function: &'l str,
-    file: Cow<'l, str>,
-    line: Option<usize>,
-    column: Option<usize>,
-}
-
-impl<'l> JsonFault<'l> {
-    fn of(error: &'l HandlerError) -> Self {
-        let calls = error.calls.iter().map(|call| JsonCall {
-            function: &call.function,
-            file: call.path.to_string_lossy(),
-            line: call.position.map(|at| at.line),
-            column: call.position.map(|at| at.column),
-        });
-        Self {
-            handler: &error.handler,
-            message: &error.message,
-            file: error.path.to_string_lossy(),
-            line: error.position.map(|at| at.line),
-            column: error.position.map(|at| at.column),
-            calls: calls.collect(),
-        }
-    }
+    fault: Option<FaultJson<'l>>,
 }
 
 fn json(line: &Line, repeated: u64, time: DateTime<Utc>) -> String {
@@ -157,7 +118,7 @@ fn json(line: &Line, repeated: u64, time: DateTime<Utc>) -> String {
         socket: line.socket.as_deref(),
         message: &line.message,
         repeated,
-        fault: line.fault.as_deref().map(JsonFault::of),
+        fault: line.fault.as_deref().map(FaultJson::of),
     };
     // Texts and a number always are JSON.
     serde_json::to_string(&line).map(|text| text + "\n").unwrap_or_default()

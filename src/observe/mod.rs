@@ -20,3 +20,4 @@ pub use line::time_of_day;
 pub use log::{LogFormat, Logger};
 pub use receipts::Receipts;
 pub use server::{ServeAddress, ServeError, Server};
+pub(crate) use words::{level, sentence};

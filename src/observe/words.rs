@@ -12,7 +12,7 @@ use crate::script::{HandlerError, Level};
 use crate::units::size_text;
 
 /// How much an event matters.
-pub(super) fn level(kind: &EventKind) -> Level {
+pub(crate) fn level(kind: &EventKind) -> Level {
     match kind {
         EventKind::Log { level, .. } | EventKind::Note { level, .. } => *level,
         EventKind::Reloaded { receipt } => match receipt.verdict {
@@ -61,7 +61,7 @@ pub(super) fn fault(kind: &EventKind) -> Option<Arc<HandlerError>> {
 }
 
 /// One sentence for an event.
-pub(super) fn sentence(kind: &EventKind) -> String {
+pub(crate) fn sentence(kind: &EventKind) -> String {
     match kind {
         EventKind::Log { text, .. } | EventKind::Note { text, .. } => text.clone(),
         EventKind::Reloaded { receipt } => receipt.to_string(),

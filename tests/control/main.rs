@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "a test says what it did not do")]
 
 mod client;
+mod events;
 mod socket;
 mod speak;
 #[allow(dead_code, unused_imports, reason = "shared with the tests of runs")]

@@ -1,0 +1,151 @@
+//! What happens in a run, as lines of JSON for a client.
+//!
+//! Owns how an event is written. A client that is slow loses events, which are counted and told, and
+//! holds nobody up.
+
+use std::time::UNIX_EPOCH;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+
+use super::protocol::{Happened, Reply};
+use crate::backlog::Room;
+use crate::event::{EventReader, Events, Heard, Stamped};
+use crate::observe::{level, sentence};
+
+/// How much may wait for a client.
+const ROOM: Room = Room { entries: 4_096, bytes: 4 << 20 };
+/// About how many bytes are written together.
+const TOGETHER: usize = 16 << 10;
+
+/// A reader for a client.
+pub(super) fn reader(events: &Events) -> EventReader {
+    events.subscribe(ROOM, |_| true)
+}
+
+/// Tells a client what happens until it or the run ends.
+pub(super) async fn tell(stream: &mut BufReader<UnixStream>, mut reader: EventReader) {
+    loop {
+        tokio::select! {
+            heard = reader.next() => {
+                let Some(heard) = heard else { return };
+                let mut lines = reply(heard).line();
+                while lines.len() < TOGETHER
+                    && let Some(heard) = reader.try_next()
+                {
+                    lines.extend(reply(heard).line());
+                }
+                if stream.write_all(&lines).await.is_err() {
+                    return;
+                }
+            }
+            // What a client says meanwhile means nothing, but its end does.
+            said = stream.fill_buf() => {
+                let length = said.map_or(0, <[u8]>::len);
+                if length == 0 {
+                    return;
+                }
+                stream.consume(length);
+            }
+        }
+    }
+}
+
+fn reply(heard: Heard) -> Reply {
+    match heard {
+        Heard::Event(told) => Reply::Event(Box::new(happened(&told))),
+        Heard::Lost(count) => Reply::Dropped(count),
+    }
+}
+
+fn happened(told: &Stamped) -> Happened {
+    let Stamped { at, event } = told;
+    // Kinds always are JSON.
+    let mut kind = serde_json::to_value(&event.kind).unwrap_or_default();
+    let mut part = |name: &str| kind.get_mut(name).map(Value::take);
+    Happened {
+        time: at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()),
+        level: level(&event.kind).word().to_owned(),
+        node: Some(event.node.to_string()).filter(|node| !node.is_empty()),
+        socket: event.socket.as_deref().map(str::to_owned),
+        kind: part("kind").and_then(|kind| Some(kind.as_str()?.to_owned())).unwrap_or_default(),
+        details: part("details").unwrap_or_default(),
+        message: sentence(&event.kind),
+        repeated: event.repeated,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::counters::DropReason;
+    use crate::event::{Event, EventKind};
+    use crate::receipt::Receipt;
+    use crate::script::{HandlerError, HandlerErrorKind};
+
+    fn line(kind: EventKind) -> Value {
+        let event = Event { node: "a.1".into(), socket: Some("in".into()), kind, repeated: 2 };
+        let told = Stamped { at: UNIX_EPOCH + Duration::from_millis(1500), event };
+        let line = reply(Heard::Event(Arc::new(told))).line();
+        serde_json::from_slice(&line).unwrap()
+    }
+
+    #[test]
+    fn an_event_is_written_with_its_kind_and_all_it_knows() {
+        let dropped = line(EventKind::Dropped { reason: DropReason::Full, count: 3 });
+        assert_eq!(
+            dropped,
+            json!({"event": {
+                "time": 1.5,
+                "level": "warn",
+                "node": "a.1",
+                "socket": "in",
+                "kind": "dropped",
+                "details": {"reason": "full", "count": 3},
+                "message": "dropped 3 messages: the peer's queue is at its high-water mark",
+                "repeated": 2,
+            }})
+        );
+        let unreached = line(EventKind::Unreached {
+            endpoint: "tcp://h:1".to_owned(),
+            waited: Duration::from_millis(5500),
+            why: None,
+        });
+        assert_eq!(
+            unreached["event"]["details"],
+            json!({"endpoint": "tcp://h:1", "waited_seconds": 5.5, "why": null})
+        );
+        let receipt = Arc::new(Receipt::rejected(7, Duration::ZERO, vec!["no".to_owned()]));
+        let reloaded = line(EventKind::Reloaded { receipt });
+        assert_eq!(reloaded["event"]["details"]["receipt"]["verdict"], "rejected");
+        assert_eq!(reloaded["event"]["details"]["receipt"]["errors"], json!(["no"]));
+    }
+
+    #[test]
+    fn a_fault_in_a_handler_keeps_its_place() {
+        let fault = HandlerError {
+            kind: HandlerErrorKind::Script,
+            handler: "on_message".to_owned(),
+            message: "no".to_owned(),
+            path: PathBuf::from("a.rhai"),
+            position: None,
+            calls: Vec::new(),
+        };
+        let error = fault.to_string();
+        let failed = line(EventKind::HandlerFailed { error, fault: Some(Arc::new(fault)) });
+        let fault = &failed["event"]["details"]["fault"];
+        assert_eq!((&fault["file"], &fault["handler"]), (&json!("a.rhai"), &json!("on_message")));
+    }
+
+    #[test]
+    fn what_found_no_room_is_told_as_a_number() {
+        assert_eq!(reply(Heard::Lost(5)).line(), b"{\"dropped\":5}\n");
+    }
+}
