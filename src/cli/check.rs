@@ -15,8 +15,8 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::load::{Loaded, load};
 
 use super::draw::{Look, draw_each, summary};
+use super::output::{INVALID, colours_on, invalid};
 use super::variables::Variables;
-use super::{INVALID, colours_on, invalid};
 
 /// Check topologies without running them
 #[derive(Args, Debug)]

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::invalid;
+use super::output::invalid;
 use crate::explain::{Kind, explain, nearest_word, pages};
 use crate::visible::visible;
 

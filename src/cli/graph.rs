@@ -11,9 +11,8 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::tap::fail;
+use super::output::{FAILED, INVALID, aside, fail, invalid, show_faults};
 use super::variables::Variables;
-use super::{FAILED, INVALID, aside, invalid, show_faults};
 use crate::graph::{Picture, dot, mermaid, svg, text};
 use crate::load::load;
 use crate::visible::visible;

@@ -1,12 +1,13 @@
 //! The command line: one file a subcommand.
 //!
-//! Owns arguments, exit statuses and what is printed. Never starts a node itself.
+//! Owns arguments and which subcommand is meant. Never starts a node itself.
 
 mod check;
 mod draw;
 mod explain;
 mod graph;
 mod message;
+mod output;
 mod plan;
 mod run;
 mod schema;
@@ -15,23 +16,16 @@ mod tap;
 mod top;
 mod variables;
 
-use std::io::{self, IsTerminal, Write};
+use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
 
-use crate::load::Loaded;
+use self::output::{FAILED, aside};
 use crate::visible::visible_lines;
 
 pub use draw::{Look, draw, summary};
 pub use variables::Variables;
-
-/// The exit status of an invalid topology or command line.
-const INVALID: u8 = 2;
-/// The exit status of what failed while running.
-const FAILED: u8 = 1;
 
 /// Runs declarative ZeroMQ topologies.
 #[derive(Parser, Debug)]
@@ -77,43 +71,4 @@ pub fn main() -> ExitCode {
         }
         ExitCode::from(FAILED)
     })
-}
-
-/// Says a line beside the result, on standard error. Where nobody reads that, the result still
-/// counts.
-fn aside(line: &str) {
-    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
-}
-
-/// Says why what was asked for is invalid.
-fn invalid(error: &str) -> ExitCode {
-    aside(&format!("error: {}", visible_lines(error)));
-    ExitCode::from(INVALID)
-}
-
-/// Draws what is wrong with a file, beside the result.
-fn show_faults(loaded: &Loaded) {
-    let look = Look::Full { colours: colours_on(&io::stderr()) };
-    let drawn = draw(&loaded.diagnostics, &loaded.sources, look);
-    let _ = io::stderr().write_all(drawn.as_bytes());
-}
-
-/// Ends the process as soon as the reader of standard output is gone, for what may go on for ever
-/// without printing anything.
-fn end_with_reader() {
-    std::thread::spawn(|| {
-        let out = io::stdout();
-        let mut watched = [PollFd::new(&out, PollFlags::empty())];
-        while poll(&mut watched, None).is_err_and(|error| error == Errno::INTR) {}
-        // Of what is no pipe nothing is told, or what cannot be asked.
-        if watched[0].revents().contains(PollFlags::ERR) {
-            std::process::exit(FAILED.into());
-        }
-    });
-}
-
-/// Whether to print colours: on a terminal, unless `NO_COLOR` is set to anything.
-fn colours_on(out: &impl IsTerminal) -> bool {
-    let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    out.is_terminal() && !is_refused
 }

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
+use super::output::{INVALID, invalid, show_faults};
 use super::variables::Variables;
-use super::{INVALID, invalid, show_faults};
 use crate::load::load;
 use crate::plan::{Instances, NodePlan, Pause, Plan};
 use crate::topology::Topology;

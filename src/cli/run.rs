@@ -11,8 +11,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::draw::{Look, draw, on_one_line};
+use super::output::{FAILED, INVALID, colours_on};
 use super::variables::Variables;
-use super::{FAILED, INVALID, colours_on};
 use crate::app::{self, RunOptions, Terminal, Watching};
 use crate::duration::parse_duration;
 use crate::listing::some_of;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::message;
-use super::tap::fail;
+use super::output::fail;
 use crate::control::{Failed, Reply, Request, Spoken, find};
 use crate::duration::parse_duration;
 use crate::message::integer_past_64_bits;

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::{FAILED, INVALID, aside, end_with_reader, message};
+use super::message;
+use super::output::{aside, end_with_reader, fail};
 use crate::control::{Client, Failed, Reply, Request, find};
 use crate::node::Direction;
-use crate::visible::{visible, visible_lines};
+use crate::visible::visible;
 
 /// The line of a message on the wire, around the message itself.
 const MESSAGE: &str = "{\"message\":";
@@ -139,10 +140,4 @@ impl TapArguments {
         }
         Ok(None)
     }
-}
-
-/// Prints why something could not be done.
-pub(super) fn fail(failed: &Failed) -> ExitCode {
-    aside(&format!("error: {}", visible_lines(&failed.to_string())));
-    ExitCode::from(if failed.invalid { INVALID } else { FAILED })
 }

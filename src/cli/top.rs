@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
-use super::{colours_on, end_with_reader, tap::fail};
+use super::output::{colours_on, end_with_reader, fail};
 use crate::control::{Client, Failed, Reply, Request, find};
 use crate::duration::parse_duration;
 use crate::snapshot::Snapshot;
