@@ -159,9 +159,10 @@ impl Monitor {
         self.0.told().closed
     }
 
-    /// Whether any accepted peer is there.
-    pub(super) fn has_accepted(&self) -> bool {
-        self.0.told().accepted.values().any(|accepted| accepted.state != State::Handshake)
+    /// How many accepted peers are there.
+    pub(super) fn accepted(&self) -> usize {
+        let accepted = &self.0.told().accepted;
+        accepted.values().filter(|accepted| accepted.state != State::Handshake).count()
     }
 
     /// Forgets connections that we end ourselves, of which libzmq does not tell.

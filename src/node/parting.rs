@@ -24,6 +24,10 @@ const PARTING: Duration = Duration::from_millis(300);
 const ANSWERING: Duration = Duration::from_secs(1);
 /// How long the peers of a socket that goes may take to end their side of the connection.
 const GOING: Duration = Duration::from_millis(500);
+/// How long to take what a full queue had kept back, at most.
+const BACKLOG: Duration = Duration::from_millis(100);
+/// How many messages between two looks are more than what a peer sends meanwhile.
+const BACKLOG_LEAST: usize = 32;
 /// How long libzmq may take to tell what waits.
 const TOLD: Duration = Duration::from_millis(20);
 /// How often to look while nothing moves.
@@ -112,6 +116,7 @@ impl Node {
         // While nothing waits: libzmq would not go on by itself where a full queue had stopped it.
         take_what_has_come(socket);
         socket.take_without_limit();
+        take_backlog(socket).await;
         if let Some(monitor) = &socket.monitor {
             monitor.finish(|ends| answered.contains(ends));
         }
@@ -126,12 +131,12 @@ impl Node {
             }
             tokio::time::sleep(LOOK).await;
         }
-        let silent = socket.monitor.as_ref().map_or(0, Monitor::leaving);
-        if silent > 0 {
-            self.tell_silent(place, silent);
+        let left = socket.monitor.as_ref().map_or(0, Monitor::accepted);
+        if left > 0 {
+            self.tell_cut_off(place, left);
         }
         let socket = &mut self.sockets[place];
-        if !socket.monitor.as_ref().is_some_and(Monitor::has_accepted) {
+        if left == 0 {
             // Nothing waits to go out that this could end.
             end_listeners(socket).await;
         }
@@ -139,16 +144,12 @@ impl Node {
         self.finish_stash(place);
     }
 
-    /// Tells that peers were cut off, whose last requests may be in what the kernel has of them.
-    fn tell_silent(&self, place: usize, count: usize) {
-        let (who, their) = match count {
-            1 => ("a peer".to_owned(), "its"),
-            _ => (format!("{count} peers"), "their"),
-        };
+    /// Tells that peers are cut off, whose last requests may be in what the kernel has of them.
+    fn tell_cut_off(&self, place: usize, count: usize) {
+        let who = if count == 1 { "a peer".to_owned() } else { format!("{count} peers") };
         let error = format!(
-            "{who} did not end {their} side of the connection within {} ms, so what was sent last \
-             on it may be lost",
-            GOING.as_millis()
+            "{who} took too long to take what waited or to end the connection and is cut off: what \
+             was sent last on it may be lost"
         );
         self.emit(Some(place), EventKind::Failed { error });
     }
@@ -262,6 +263,20 @@ impl Node {
         for one in left {
             let counters = &self.sockets[one.place].counters;
             counters.dropped[DropReason::Shutdown as usize].add(one.count);
+        }
+    }
+}
+
+/// Takes what a full queue had kept in the kernel and in the peers: one that ends its connection while
+/// it has something in hand loses that.
+async fn take_backlog(socket: &mut NodeSocket) {
+    let until = Instant::now() + BACKLOG;
+    loop {
+        let before = socket.stash.len();
+        tokio::time::sleep(LOOK).await;
+        take_what_has_come(socket);
+        if socket.stash.len() - before < BACKLOG_LEAST || Instant::now() >= until {
+            return;
         }
     }
 }

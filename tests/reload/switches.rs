@@ -68,7 +68,7 @@ fn unanswered(receipt: &Value) -> u64 {
 /// Nothing was lost unseen, unless the log says that it may have been.
 fn all_is_known(summary: &Value, received: u64, answered: u64, log: &[String]) {
     assert_eq!(summary["wrong"], 0, "{summary}");
-    let is_cut_off = log.iter().any(|line| line.contains("did not end its side"));
+    let is_cut_off = log.iter().any(|line| line.contains("is cut off"));
     if !is_cut_off {
         assert_eq!(summary["answered"], answered, "an answer did not arrive: {summary}");
         assert_eq!(summary["asked"], received, "a request was lost unseen: {summary}");
