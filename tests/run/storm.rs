@@ -171,7 +171,22 @@ fn look(metrics: u16) -> (u64, BTreeMap<String, String>) {
         let has_failed = ends.iter().any(|node| node.failed > 0);
         let is_whole = !is_linked || !has("wrong") && (drops || !has("gaps"));
         if !is_sound || has_failed || !is_whole {
-            wrong.insert(flow.to[0].instance.clone(), format!("{flow:?} {ends:?}"));
+            let mut told = format!("{flow:?}");
+            for node in ends {
+                let socket = &node.sockets[0];
+                write!(
+                    told,
+                    "\n  {}: {} failed, {:?}, {} peers, {} disconnects, {:?}",
+                    node.instance,
+                    node.failed,
+                    node.user,
+                    socket.peers,
+                    socket.disconnects,
+                    socket.dropped
+                )
+                .unwrap();
+            }
+            wrong.insert(flow.to[0].instance.clone(), told);
         }
     }
     (came, wrong)
@@ -191,7 +206,7 @@ fn round(seed: u64, lasts: Duration, knocks: &AtomicU64) -> u64 {
         let (now, wrong) = look(metrics);
         // One look is no moment: the end of a connection may show in the next one.
         let stays = wrong.keys().find(|who| before.contains_key(*who));
-        assert_eq!(stays, None, "{wrong:#?}\n{:#?}", run.log());
+        assert!(stays.is_none(), "{}\n{}", wrong[stays.unwrap()], run.log().join("\n"));
         (came, before) = (now, wrong);
         thread::sleep(Duration::from_millis(100));
     }
