@@ -126,7 +126,7 @@ fn to_json(value: &Dynamic) -> Answer<ImmutableString> {
 
 impl Guard {
     /// Refuses what a call has no memory for.
-    fn ask(&self, count: usize, each: usize) -> Answer<()> {
+    pub(super) fn ask(&self, count: usize, each: usize) -> Answer<()> {
         if count.checked_mul(each).is_some_and(|bytes| bytes <= self.room()) {
             return Ok(());
         }

@@ -12,7 +12,15 @@ use rhai::{EvalAltResult, Module, ModuleResolver, OptimizationLevel, Position, S
 
 use super::call_context::CallContext;
 use super::guard::{Guard, Spent};
-use super::{bounded, bytes, digits, fast_expression, functions, lengthy, limits, move_return};
+use super::{
+    bounded, bytes, digits, fast_expression, functions, hashes, lengthy, limits, move_return,
+};
+
+/// What registers functions that need nothing but the guard.
+type Family = fn(&mut rhai::Engine, &Rc<Guard>);
+
+/// The families of functions for what messages are made of.
+const FAMILIES: &[Family] = &[hashes::register];
 
 /// Compiles scripts and runs their handlers, for all nodes of one thread.
 pub struct Engine {
@@ -46,6 +54,9 @@ impl Engine {
         let guard = Rc::new(Guard::new(&context));
         bounded::register(&mut rhai, &guard);
         lengthy::register(&mut rhai, &guard);
+        for register in FAMILIES {
+            register(&mut rhai, &guard);
+        }
         let watch = Rc::clone(&guard);
         rhai.on_progress(move |_| watch.look().map(Spent::token));
         Self { rhai, context, module_scope, guard }

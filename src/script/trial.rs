@@ -178,3 +178,35 @@ pub(super) fn shown(effect: &Effect) -> String {
         Effect::Stop { status } => format!("stop {status}"),
     }
 }
+
+/// What a body gives for the bytes of a message, as text, or what it fails with.
+pub(super) fn said_of(body: &str, bytes: &[u8]) -> String {
+    thread_local! {
+        static ENGINE: Rc<Engine> = Rc::new(Engine::new());
+    }
+    let sockets = vec![socket_view("in", Role::Pull), socket_view("out", Role::Push)];
+    let engine = ENGINE.with(Rc::clone);
+    let program = compiled(&engine, &script(&format!("fn on_message(msg) {{ {body} }}")));
+    let mut handler = Handler::new(&engine, program, view(sockets));
+    let mut effects = VecDeque::new();
+    match handler.call_into(inbound_by(Role::Pull, 0, &[bytes]), &mut effects) {
+        Ok(()) => {
+            let shown: Vec<String> = effects.iter().map(shown).collect();
+            let said = shown.join("; ");
+            said.strip_prefix("1: ").map_or(said.clone(), str::to_owned)
+        }
+        Err(error) => format!("failed: {}", error.message),
+    }
+}
+
+/// What a body gives as text, or what it fails with.
+pub(super) fn said(body: &str) -> String {
+    said_of(body, b"")
+}
+
+/// Bodies with what each gives.
+pub(super) fn table(rows: &[(&str, &str)]) {
+    for (body, want) in rows {
+        assert_eq!(said(body), *want, "{body}");
+    }
+}
