@@ -13,14 +13,15 @@ use rhai::{EvalAltResult, Module, ModuleResolver, OptimizationLevel, Position, S
 use super::call_context::CallContext;
 use super::guard::{Guard, Spent};
 use super::{
-    bounded, bytes, digits, fast_expression, functions, hashes, lengthy, limits, move_return,
+    bounded, bytes, compression, digits, fast_expression, functions, hashes, lengthy, limits,
+    move_return,
 };
 
 /// What registers functions that need nothing but the guard.
 type Family = fn(&mut rhai::Engine, &Rc<Guard>);
 
 /// The families of functions for what messages are made of.
-const FAMILIES: &[Family] = &[hashes::register];
+const FAMILIES: &[Family] = &[compression::register, hashes::register];
 
 /// Compiles scripts and runs their handlers, for all nodes of one thread.
 pub struct Engine {

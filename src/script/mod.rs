@@ -8,6 +8,7 @@ mod bytes;
 mod call_context;
 mod collector;
 mod compile;
+mod compression;
 mod custom;
 mod digits;
 mod effect;
