@@ -70,6 +70,7 @@ codes! {
     TimerUnheard "ZR0209" Warning "a timer that no handler hears";
     UnknownProperty "ZR0210" Error "a property that no message has";
     PropertyNotInFormat "ZR0211" Warning "a property that messages of this format do not have";
+    RefusedArgument "ZR0212" Error "an argument that its function refuses";
     FilterMissing "ZR0301" Error "a subscriber without a filter";
     HwmLosesReplies "ZR0302" Error "a high-water mark that loses replies";
     ReplicasBind "ZR0303" Error "a replicated node that binds a fixed endpoint";

@@ -41,7 +41,7 @@ fn check_call(subject: &Subject<'_>, survey: &Survey, call: &Call) -> Option<Dia
     let known = vocabulary.arguments_of(&call.name);
     counts.extend(known.filter_map(|count| count.checked_sub(usize::from(call.on_value))));
     if counts.contains(&call.arguments.len()) {
-        return None;
+        return refused_argument(subject, survey, call);
     }
     if counts.is_empty() {
         unknown_function(subject, survey, call)
@@ -92,6 +92,27 @@ fn wrong_count(subject: &Subject<'_>, call: &Call, counts: &BTreeSet<usize>) -> 
     )
 }
 
+/// An argument that is written out, and that its function takes in no node.
+fn refused_argument(subject: &Subject<'_>, survey: &Survey, call: &Call) -> Option<Diagnostic> {
+    if survey.functions.iter().any(|function| function.name == call.name) {
+        return None;
+    }
+    let why = call.refused_argument()?;
+    // What a function says after the semicolon is what there is instead.
+    let (why, help) = match why.split_once("; ") {
+        Some((why, help)) => (why.to_owned(), help.to_owned()),
+        None => (why, format!("`zrig explain {}` says what it takes", call.name)),
+    };
+    let span = span_of(&call.site, subject.sources)?;
+    let message = format!("`{}` refuses what it is given", call.name);
+    Some(
+        Diagnostic::new(Code::RefusedArgument, message)
+            .at(span, "the handler fails whenever it gets here")
+            .because(why)
+            .help(help),
+    )
+}
+
 /// How a function of the contract is called.
 fn usage(name: &str) -> Option<&'static str> {
     Some(match name {
@@ -110,6 +131,18 @@ fn usage(name: &str) -> Option<&'static str> {
         "log" => "`log(level, text)`",
         "count" => "`count(name)` or `count(name, n)`",
         "stop" => "`stop()` or `stop(status)`",
+        "random" => "`random()` or `random(low, high)`",
+        "pick" => "`pick(array)`",
+        "shuffle" => "`shuffle(array)`",
+        "hmac_sha256" => "`hmac_sha256(key, v)`",
+        "compress" => "`compress(v, \"zlib\")`",
+        "decompress" => "`decompress(blob, \"zlib\")`",
+        "pack" => "`pack(format, values)`",
+        "unpack" => "`unpack(format, blob)`",
+        "matches" => "`text.matches(pattern)`",
+        "captures" => "`text.captures(pattern)`",
+        "replace_all" => "`text.replace_all(pattern, by)`",
+        "format" => "`format(number, \".2\")`",
         _ => return None,
     })
 }

@@ -268,7 +268,8 @@ fn count(context: &CallContext, name: &str, by: i64) -> Result<(), Refusal> {
     context.push(Effect::Count { name: name.to_owned(), by })
 }
 
-fn level_of(word: &str) -> Result<Level, Refusal> {
+/// The level of that name, or what is said of another one.
+pub(super) fn level_of(word: &str) -> Result<Level, Refusal> {
     Ok(match word {
         "error" => Level::Error,
         "warn" | "warning" => Level::Warn,

@@ -3,6 +3,7 @@
 //! Owns everything that knows Rhai. Never touches a socket: what a handler wants done comes back
 //! as [`Effect`]s.
 
+mod argument;
 mod bounded;
 mod bytes;
 mod call_context;
@@ -36,6 +37,7 @@ mod saved_state;
 mod socket_lookup;
 mod survey;
 mod text;
+mod text_codecs;
 #[cfg(test)]
 mod trial;
 mod vocabulary;
