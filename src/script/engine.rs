@@ -14,14 +14,15 @@ use super::call_context::CallContext;
 use super::guard::{Guard, Spent};
 use super::{
     bounded, bytes, compression, digits, fast_expression, functions, hashes, lengthy, limits,
-    move_return, text_codecs,
+    move_return, msgpack, text_codecs,
 };
 
 /// What registers functions that need nothing but the guard.
 type Family = fn(&mut rhai::Engine, &Rc<Guard>);
 
 /// The families of functions for what messages are made of.
-const FAMILIES: &[Family] = &[compression::register, hashes::register, text_codecs::register];
+const FAMILIES: &[Family] =
+    &[compression::register, hashes::register, msgpack::register, text_codecs::register];
 
 /// Compiles scripts and runs their handlers, for all nodes of one thread.
 pub struct Engine {

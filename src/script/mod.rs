@@ -4,6 +4,7 @@
 //! as [`Effect`]s.
 
 mod argument;
+mod binary_form;
 mod bounded;
 mod bytes;
 mod call_context;
@@ -29,6 +30,7 @@ mod lengthy;
 mod limits;
 mod move_return;
 mod msg;
+mod msgpack;
 mod operand;
 mod places;
 mod program;
