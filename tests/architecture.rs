@@ -52,6 +52,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("hmac", &["script"]),
     ("lz4_flex", &["script"]),
     ("md5", &["script"]),
+    ("minicbor", &["script"]),
     ("rmp", &["script"]),
     ("ruzstd", &["script"]),
     ("sha1", &["script"]),

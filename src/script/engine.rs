@@ -13,7 +13,7 @@ use rhai::{EvalAltResult, Module, ModuleResolver, OptimizationLevel, Position, S
 use super::call_context::CallContext;
 use super::guard::{Guard, Spent};
 use super::{
-    bounded, bytes, compression, digits, fast_expression, functions, hashes, lengthy, limits,
+    bounded, bytes, cbor, compression, digits, fast_expression, functions, hashes, lengthy, limits,
     move_return, msgpack, text_codecs,
 };
 
@@ -21,8 +21,13 @@ use super::{
 type Family = fn(&mut rhai::Engine, &Rc<Guard>);
 
 /// The families of functions for what messages are made of.
-const FAMILIES: &[Family] =
-    &[compression::register, hashes::register, msgpack::register, text_codecs::register];
+const FAMILIES: &[Family] = &[
+    cbor::register,
+    compression::register,
+    hashes::register,
+    msgpack::register,
+    text_codecs::register,
+];
 
 /// Compiles scripts and runs their handlers, for all nodes of one thread.
 pub struct Engine {

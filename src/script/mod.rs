@@ -8,6 +8,7 @@ mod binary_form;
 mod bounded;
 mod bytes;
 mod call_context;
+mod cbor;
 mod collector;
 mod compile;
 mod compression;
