@@ -13,8 +13,8 @@ use rhai::{EvalAltResult, Module, ModuleResolver, OptimizationLevel, Position, S
 use super::call_context::CallContext;
 use super::guard::{Guard, Spent};
 use super::{
-    bounded, bytes, cbor, compression, digits, fast_expression, functions, hashes, lengthy, limits,
-    move_return, msgpack, text_codecs,
+    binary_layout, bounded, bytes, cbor, compression, digits, fast_expression, functions, hashes,
+    lengthy, limits, move_return, msgpack, text_codecs,
 };
 
 /// What registers functions that need nothing but the guard.
@@ -22,6 +22,7 @@ type Family = fn(&mut rhai::Engine, &Rc<Guard>);
 
 /// The families of functions for what messages are made of.
 const FAMILIES: &[Family] = &[
+    binary_layout::register,
     cbor::register,
     compression::register,
     hashes::register,

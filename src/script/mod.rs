@@ -5,6 +5,7 @@
 
 mod argument;
 mod binary_form;
+mod binary_layout;
 mod bounded;
 mod bytes;
 mod call_context;
