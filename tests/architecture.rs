@@ -53,6 +53,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("lz4_flex", &["script"]),
     ("md5", &["script"]),
     ("minicbor", &["script"]),
+    ("regex_automata", &["script"]),
     ("rmp", &["script"]),
     ("ruzstd", &["script"]),
     ("sha1", &["script"]),

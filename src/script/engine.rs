@@ -14,7 +14,7 @@ use super::call_context::CallContext;
 use super::guard::{Guard, Spent};
 use super::{
     binary_layout, bounded, bytes, cbor, compression, digits, fast_expression, functions, hashes,
-    lengthy, limits, move_return, msgpack, text_codecs,
+    lengthy, limits, move_return, msgpack, patterns, text_codecs,
 };
 
 /// What registers functions that need nothing but the guard.
@@ -27,6 +27,7 @@ const FAMILIES: &[Family] = &[
     compression::register,
     hashes::register,
     msgpack::register,
+    patterns::register,
     text_codecs::register,
 ];
 

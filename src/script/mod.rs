@@ -34,6 +34,7 @@ mod move_return;
 mod msg;
 mod msgpack;
 mod operand;
+mod patterns;
 mod places;
 mod program;
 mod refusal;
