@@ -64,7 +64,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("simdutf8", &["message"]),
     ("saphyr_parser", &["document"]),
     ("corosensei", &["fiber"]),
-    ("chrono", &["cli", "observe"]),
+    ("chrono", &["cli", "observe", "script"]),
     ("hyper", &["observe"]),
     ("hyper_util", &["observe"]),
     ("http_body_util", &["observe"]),

@@ -14,7 +14,7 @@ use super::call_context::CallContext;
 use super::guard::{Guard, Spent};
 use super::{
     binary_layout, bounded, bytes, cbor, compression, digits, fast_expression, functions, hashes,
-    lengthy, limits, move_return, msgpack, patterns, text_codecs,
+    lengthy, limits, moments, move_return, msgpack, patterns, text_codecs,
 };
 
 /// What registers functions that need nothing but the guard.
@@ -49,6 +49,7 @@ impl Engine {
         StandardPackage::new().register_into_engine(&mut rhai);
         bytes::register(&mut rhai);
         digits::register(&mut rhai);
+        moments::register(&mut rhai);
         limit(&mut rhai);
         rhai.set_fast_operators(true)
             .set_optimization_level(OptimizationLevel::Simple)

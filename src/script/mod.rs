@@ -30,6 +30,7 @@ mod import;
 mod json;
 mod lengthy;
 mod limits;
+mod moments;
 mod move_return;
 mod msg;
 mod msgpack;
