@@ -6,7 +6,7 @@
 use super::compression::Compression;
 use super::functions::level_of;
 use super::survey::{Call, Literal};
-use super::{binary_layout, moments, patterns, text_codecs};
+use super::{binary_layout, moments, numbers, patterns, text_codecs};
 
 impl Call {
     /// Why the call fails because of an argument that is written out, in every node; nothing where
@@ -18,6 +18,7 @@ impl Call {
             "compress" | "decompress" => Compression::parse(self.text(1)?).err(),
             "matches" | "find" | "captures" | "replace_all" => patterns::refusal(self.text(1)?),
             "pack" | "unpack" => binary_layout::refusal(self.text(0)?),
+            "format" => numbers::refusal(self.text(1)?),
             "parse_time" => moments::parse(self.text(0)?).err(),
             "from_hex" | "from_base64" | "from_z85" => text_codecs::refusal(name, self.text(0)?),
             "log" => level_of(self.text(0)?).err(),

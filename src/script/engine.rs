@@ -14,7 +14,7 @@ use super::call_context::CallContext;
 use super::guard::{Guard, Spent};
 use super::{
     binary_layout, bounded, bytes, cbor, compression, digits, fast_expression, functions, hashes,
-    lengthy, limits, moments, move_return, msgpack, patterns, text_codecs,
+    lengthy, limits, moments, move_return, msgpack, numbers, patterns, text_codecs,
 };
 
 /// What registers functions that need nothing but the guard.
@@ -50,6 +50,7 @@ impl Engine {
         bytes::register(&mut rhai);
         digits::register(&mut rhai);
         moments::register(&mut rhai);
+        numbers::register(&mut rhai);
         limit(&mut rhai);
         rhai.set_fast_operators(true)
             .set_optimization_level(OptimizationLevel::Simple)

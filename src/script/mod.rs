@@ -34,6 +34,7 @@ mod moments;
 mod move_return;
 mod msg;
 mod msgpack;
+mod numbers;
 mod operand;
 mod patterns;
 mod places;
