@@ -47,6 +47,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("notify_debouncer_full", &["watch"]),
     ("rhai", &["script"]),
     ("crc32fast", &["script"]),
+    ("csv", &["script"]),
     ("data_encoding", &["script"]),
     ("flate2", &["script"]),
     ("hmac", &["script"]),

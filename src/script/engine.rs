@@ -13,8 +13,9 @@ use rhai::{EvalAltResult, Module, ModuleResolver, OptimizationLevel, Position, S
 use super::call_context::CallContext;
 use super::guard::{Guard, Spent};
 use super::{
-    binary_layout, bounded, bytes, cbor, compression, digits, fast_expression, functions, hashes,
-    lengthy, limits, moments, move_return, msgpack, numbers, patterns, text_codecs,
+    binary_layout, bounded, bytes, cbor, compression, csv_lines, digits, fast_expression,
+    functions, hashes, lengthy, limits, moments, move_return, msgpack, numbers, patterns,
+    text_codecs,
 };
 
 /// What registers functions that need nothing but the guard.
@@ -25,6 +26,7 @@ const FAMILIES: &[Family] = &[
     binary_layout::register,
     cbor::register,
     compression::register,
+    csv_lines::register,
     hashes::register,
     msgpack::register,
     patterns::register,

@@ -13,6 +13,7 @@ mod cbor;
 mod collector;
 mod compile;
 mod compression;
+mod csv_lines;
 mod custom;
 mod digits;
 mod effect;
