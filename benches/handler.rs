@@ -170,6 +170,8 @@ fn handler_of(work: &Work) -> Handler {
     let view = NodeView {
         node: "bench".into(),
         replica: "bench".into(),
+        replica_index: 1,
+        seed: None,
         params: serde_json::Map::new(),
         sockets: vec![socket_view("in", Role::Pull), socket_view("out", Role::Push)],
         started: Instant::now(),

@@ -73,6 +73,8 @@ pub struct RunOptions {
     pub receipts: Option<PathBuf>,
     /// Where figures are served.
     pub metrics: Option<ServeAddress>,
+    /// What makes the chance of handlers repeat.
+    pub seed: Option<u64>,
 }
 
 /// What a run needs from the command line: variables, and drawing.
@@ -126,7 +128,7 @@ pub fn run(
     let server = options.metrics.as_ref().map(Server::listen).transpose()?;
     let receipts =
         options.receipts.as_ref().map(|path| Receipts::open(path, &events)).transpose()?;
-    let supervisor = Supervisor::new(&topology, events.clone())?;
+    let supervisor = Supervisor::new(&topology, events.clone())?.with_seed(options.seed);
     let mut run = Run {
         supervisor,
         events: events.clone(),

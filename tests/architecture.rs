@@ -54,6 +54,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("lz4_flex", &["script"]),
     ("md5", &["script"]),
     ("minicbor", &["script"]),
+    ("rand", &["script"]),
     ("regex_automata", &["script"]),
     ("rmp", &["script"]),
     ("ruzstd", &["script"]),

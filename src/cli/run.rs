@@ -64,6 +64,9 @@ pub(super) struct RunArguments {
     /// a port alone is one of 127.0.0.1
     #[arg(long, value_name = "[HOST:]PORT")]
     metrics: Option<ServeAddress>,
+    /// Make what handlers leave to chance the same in each run: random, pick, shuffle and uuid
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
     /// What the log tells: off, error, warn, info, debug or trace, and of some nodes more or less
     #[arg(long, value_name = "LEVEL[,NODE=LEVEL,…]", default_value = "info")]
     log: LogFilter,
@@ -125,6 +128,7 @@ impl RunArguments {
             watching,
             receipts: self.receipts.clone(),
             metrics: self.metrics.clone(),
+            seed: self.seed,
         }
     }
 

@@ -40,6 +40,8 @@ pub struct Blueprint {
     pub taps: Arc<Taps>,
     /// When the topology started.
     pub started: Instant,
+    /// What makes the chance of its handlers repeat.
+    pub seed: Option<u64>,
     /// What an earlier node leaves it, which then goes on instead of starting.
     pub kept: Option<Legacy>,
     /// Whether its sink's file is one that the run has been writing already, so that it is not
@@ -129,6 +131,8 @@ impl Blueprint {
         NodeView {
             node: self.spec.name.as_str().into(),
             replica: (&*self.instance).into(),
+            replica_index: self.replica,
+            seed: self.seed,
             params: self.spec.params.clone(),
             sockets: self.socket_views(),
             writes: self.spec.write.is_some(),

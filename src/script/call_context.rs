@@ -14,6 +14,7 @@ use rhai::{Dynamic, ImmutableString, Map};
 use super::collector::{Collected, Collector};
 use super::effect::{Effect, Level, Route, SocketView};
 use super::encode;
+use super::generator::Generator;
 use super::msg::{LazyMessage, Msg, ReadProfile};
 use super::socket_lookup::{self, Tag};
 use crate::message::Multipart;
@@ -26,6 +27,10 @@ pub struct NodeView {
     pub node: Rc<str>,
     /// The name of this copy: `worker.2`, or the node's own name where it is not replicated.
     pub replica: Rc<str>,
+    /// The number of this copy, from 1.
+    pub replica_index: u32,
+    /// What makes chance repeat.
+    pub seed: Option<u64>,
     /// `params`.
     pub params: serde_json::Map<String, serde_json::Value>,
     /// Its sockets, in the order that [`Effect`]s count them.
@@ -42,6 +47,8 @@ pub struct NodeView {
 pub(super) struct View {
     pub(super) node: ImmutableString,
     pub(super) replica: ImmutableString,
+    pub(super) replica_index: i64,
+    pub(super) generator: Rc<Generator>,
     pub(super) params: Map,
     pub(super) sockets: Vec<SocketView>,
     pub(super) names: Vec<ImmutableString>,

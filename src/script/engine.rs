@@ -13,7 +13,7 @@ use rhai::{EvalAltResult, Module, ModuleResolver, OptimizationLevel, Position, S
 use super::call_context::CallContext;
 use super::guard::{Guard, Spent};
 use super::{
-    binary_layout, bounded, bytes, cbor, compression, csv_lines, digits, fast_expression,
+    binary_layout, bounded, bytes, cbor, chance, compression, csv_lines, digits, fast_expression,
     functions, hashes, lengthy, limits, moments, move_return, msgpack, numbers, patterns,
     text_codecs,
 };
@@ -62,6 +62,7 @@ impl Engine {
         rhai.set_module_resolver(module_scope.clone());
         let context = Rc::new(CallContext::default());
         functions::register(&mut rhai, &context);
+        chance::register(&mut rhai, &context);
         fast_expression::register(&mut rhai, &context);
         move_return::register(&mut rhai);
         let guard = Rc::new(Guard::new(&context));

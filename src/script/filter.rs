@@ -55,6 +55,8 @@ impl Filter {
         let view = NodeView {
             node: "".into(),
             replica: "".into(),
+            replica_index: 1,
+            seed: None,
             params: serde_json::Map::new(),
             sockets: Vec::new(),
             started: Instant::now(),

@@ -120,6 +120,8 @@ fn register_node(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
     engine.register_fn("node", move || said(at.view().map(|view| view.node.clone())));
     let at = Rc::clone(context);
     engine.register_fn("replica", move || said(at.view().map(|view| view.replica.clone())));
+    let at = Rc::clone(context);
+    engine.register_fn("replica_index", move || said(at.view().map(|view| view.replica_index)));
     engine.register_fn("now", || {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
     });

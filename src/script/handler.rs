@@ -21,6 +21,7 @@ use super::effect::{Effect, Inbound, Invocation, PeerEvent, PeerEventKind};
 use super::engine::Engine;
 use super::failure;
 use super::fault::{HandlerError, HandlerErrorKind};
+use super::generator::Generator;
 use super::json;
 use super::limits;
 use super::msg::{LazyMessage, Misfit, Msg, ReadProfile, excerpt, text_or_blob};
@@ -100,7 +101,8 @@ impl Handler {
     /// Puts other handlers in the place of these; the state stays.
     pub fn swap(&mut self, program: Program, view: NodeView) {
         self.weight.limit_to(view.state_limit);
-        self.view = Rc::new(view_of(view, &program.0));
+        let generator = Rc::clone(&self.view.generator);
+        self.view = Rc::new(View { generator, ..view_of(view, &program.0) });
         self.program = program.0;
         self.profile = ReadProfile::default();
         self.forget();
@@ -490,6 +492,8 @@ fn view_of(view: NodeView, program: &Compiled) -> View {
     View {
         node: (&*view.node).into(),
         replica: (&*view.replica).into(),
+        replica_index: view.replica_index.into(),
+        generator: Rc::new(Generator::new(view.seed, &view.replica)),
         params: json::from_object(view.params),
         names: view.sockets.iter().map(|socket_view| (&*socket_view.name).into()).collect(),
         sender: socket_lookup::sender(&view.sockets, None),

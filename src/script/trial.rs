@@ -41,6 +41,8 @@ pub(super) fn view(sockets: Vec<SocketView>) -> NodeView {
     NodeView {
         node: "worker".into(),
         replica: "worker.2".into(),
+        replica_index: 2,
+        seed: None,
         params: serde_json::Map::new(),
         sockets,
         started: Instant::now(),

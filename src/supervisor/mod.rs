@@ -86,6 +86,8 @@ pub struct Supervisor {
     topology: Topology,
     events: Events,
     started: Instant,
+    /// What makes the chance of handlers repeat.
+    seed: Option<u64>,
     generation: u64,
     /// Nodes that a failed change may have left in between.
     unsettled: BTreeSet<String>,
@@ -127,6 +129,7 @@ impl Supervisor {
             topology: Topology::empty(),
             events,
             started: Instant::now(),
+            seed: None,
             generation: 0,
             unsettled: BTreeSet::new(),
             baselines: BTreeMap::new(),
@@ -138,6 +141,12 @@ impl Supervisor {
             roster: watch::Sender::default(),
             view: View::new(),
         })
+    }
+
+    /// The same, with handlers whose chance repeats.
+    #[must_use]
+    pub fn with_seed(self, seed: Option<u64>) -> Self {
+        Self { seed, ..self }
     }
 
     /// Where one can look at the messages of running nodes.

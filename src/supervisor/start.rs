@@ -137,6 +137,7 @@ impl Supervisor {
             events: self.events.clone(),
             taps: Arc::clone(&self.taps),
             started: self.started,
+            seed: self.seed,
             kept: self.legacies.get(instance).cloned(),
             continues_sink: self.topology.node(&spec.name).is_some_and(|one| one.keeps_sink(spec)),
         }
