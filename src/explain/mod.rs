@@ -23,6 +23,8 @@ pub enum Kind {
     Role,
     /// A key of the topology file.
     Key,
+    /// A function that handlers call.
+    Function,
     /// A notion of ZeroMQ.
     Term,
     /// An option of libzmq.
@@ -33,7 +35,8 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order in which they are listed.
-    pub const ALL: [Kind; 5] = [Kind::Role, Kind::Key, Kind::Term, Kind::Option, Kind::Code];
+    pub const ALL: [Kind; 6] =
+        [Kind::Role, Kind::Key, Kind::Function, Kind::Term, Kind::Option, Kind::Code];
 
     /// The heading of its words in a list.
     #[must_use]
@@ -41,6 +44,7 @@ impl Kind {
         match self {
             Self::Role => "Roles",
             Self::Key => "Keys of the topology file",
+            Self::Function => "Functions of handlers",
             Self::Term => "Terms",
             Self::Option => "Options of libzmq",
             Self::Code => "Codes of zrig check",
@@ -51,6 +55,7 @@ impl Kind {
         Some(match word {
             "role" => Self::Role,
             "key" => Self::Key,
+            "function" => Self::Function,
             "term" => Self::Term,
             "code" => Self::Code,
             _ => return None,
@@ -96,8 +101,12 @@ pub fn explain(word: &str) -> Option<String> {
         let texts: Vec<&str> = named.iter().map(|page| page.text.trim_end()).collect();
         return Some(texts.join("\n\n") + "\n");
     }
-    let also = pages().iter().find(|page| page.also.iter().any(|also| normal(also) == wanted));
-    also.map(|page| page.text.to_string()).or_else(|| option::refused(&wanted.replace('-', "_")))
+    let also = |page: &&Page| page.also.iter().any(|also| normal(also) == wanted);
+    let texts: Vec<&str> = pages().iter().filter(also).map(|page| page.text.trim_end()).collect();
+    if texts.is_empty() {
+        return option::refused(&wanted.replace('-', "_"));
+    }
+    Some(texts.join("\n\n") + "\n")
 }
 
 /// What a word means, in one line.
@@ -116,13 +125,17 @@ pub fn meaning(word: &str) -> Option<&'static str> {
 pub fn nearest_word(word: &str) -> Option<&'static str> {
     let words =
         pages().iter().flat_map(|page| std::iter::once(page.word).chain(page.also.iter().copied()));
+    // Functions are called in an example, and looked for by their names.
+    let words = words.map(|word| word.trim_end_matches("()"));
     let wanted = normal(word).replace('-', " ");
     nearest(&wanted, words.clone()).or_else(|| nearest(word, words)).map(|guess| guess.first())
 }
 
-/// A word as it is compared: `ZMQ_Router_Mandatory`, `router mandatory` and `router-mandatory` are one.
+/// A word as it is compared: `ZMQ_Router_Mandatory`, `router mandatory` and `router-mandatory` are
+/// one, and so are `send_to`, `send_to()` and `send_to(socket, v)`.
 fn normal(word: &str) -> String {
-    let word = word.trim().to_lowercase().replace([' ', '_'], "-");
+    let word =
+        word.split('(').next().unwrap_or(word).trim().to_lowercase().replace([' ', '_'], "-");
     word.strip_prefix("zmq-").map_or(word.clone(), str::to_owned)
 }
 

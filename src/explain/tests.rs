@@ -23,6 +23,7 @@ fn names_in(folder: &str, prefix: &str) -> BTreeSet<String> {
 fn every_page_of_the_folder_is_in_the_program() {
     let mut written = names_in("", "");
     written.extend(names_in("codes", "codes/"));
+    written.extend(names_in("functions", "functions/"));
     let listed: BTreeSet<String> = PAGES.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(listed, written);
     for (name, text) in PAGES {
@@ -66,15 +67,26 @@ fn what_a_page_points_to_is_there() {
 
 #[test]
 fn words_are_found_as_people_write_them() {
-    for word in
-        ["slow joiner", "Slow-Joiner", "ZMQ_ROUTER_MANDATORY", "zr0304", "hwm", "on_tick", "linger"]
-    {
+    for word in [
+        "slow joiner",
+        "Slow-Joiner",
+        "send_to",
+        "send_to()",
+        "send_to(socket, v)",
+        "unpack",
+        "ZMQ_ROUTER_MANDATORY",
+        "zr0304",
+        "hwm",
+        "on_tick",
+        "linger",
+    ] {
         assert!(explain(word).is_some(), "{word}");
     }
     assert!(explain("conflate").unwrap().contains("ZMQ_CONFLATE"), "the term and the option");
     assert!(explain("max_sockets").unwrap().contains("context"));
     assert_eq!(explain("colour"), None);
     assert_eq!(nearest_word("ruoter"), Some("router"));
+    assert_eq!(nearest_word("sha265"), Some("sha256"));
     assert_eq!(nearest_word("slow_joner"), Some("slow joiner"));
 }
 
@@ -92,7 +104,8 @@ fn findings(name: &str, yaml: &str) -> Vec<Diagnostic> {
 
 #[test]
 fn every_example_is_clean_and_every_faulty_one_is_faulty() {
-    for page in pages().iter().filter(|page| page.kind != Kind::Option) {
+    let is_run = |kind| kind == Kind::Option || kind == Kind::Function;
+    for page in pages().iter().filter(|page| !is_run(page.kind)) {
         let examples = examples(&page.text);
         if page.kind != Kind::Code {
             assert!(!examples.is_empty(), "{}", page.word);
@@ -118,5 +131,203 @@ fn the_example_of_every_option_is_taken() {
         let faults = findings(page.word, &yaml);
         let wrong = [Code::OptionNotHere, Code::WrongType, Code::OutOfRange, Code::UnknownWord];
         assert!(!faults.iter().any(|fault| wrong.contains(&fault.code)), "{yaml}{faults:?}");
+    }
+}
+
+/// What handlers may call, by the contract, with the functions of the engine that it speaks of.
+const FUNCTIONS: &[&str] = &[
+    "send",
+    "send_to",
+    "publish",
+    "reply",
+    "subscribe",
+    "unsubscribe",
+    "connect",
+    "disconnect",
+    "after",
+    "param",
+    "node",
+    "replica",
+    "replica_index",
+    "now",
+    "elapsed",
+    "print",
+    "debug",
+    "log",
+    "count",
+    "stop",
+    "import",
+    "call",
+    "random",
+    "pick",
+    "shuffle",
+    "uuid",
+    "sha1",
+    "sha256",
+    "sha512",
+    "md5",
+    "hmac_sha256",
+    "crc32",
+    "to_hex",
+    "from_hex",
+    "to_base64",
+    "from_base64",
+    "to_z85",
+    "from_z85",
+    "compress",
+    "decompress",
+    "to_msgpack",
+    "from_msgpack",
+    "to_cbor",
+    "from_cbor",
+    "to_json",
+    "parse_json",
+    "pack",
+    "unpack",
+    "matches",
+    "find",
+    "captures",
+    "replace_all",
+    "time_text",
+    "parse_time",
+    "format",
+    "parse_csv",
+    "to_csv",
+];
+
+#[test]
+fn every_function_has_a_page_with_an_example_that_calls_it() {
+    for name in FUNCTIONS {
+        let word = normal(name);
+        let page = pages().iter().filter(|page| page.kind == Kind::Function).find(|page| {
+            std::iter::once(&page.word).chain(&page.also).any(|word_of| normal(word_of) == word)
+        });
+        let Some(page) = page else { panic!("{name} has no page") };
+        let is_called = function_examples(&page.text).iter().any(|(code, _)| code.contains(name));
+        assert!(is_called, "no example of {} calls {name}", page.word);
+        assert!(explain(name).unwrap().contains(&*page.text), "{name}");
+    }
+}
+
+#[test]
+fn what_an_example_of_a_function_says_comes_of_it() {
+    for page in pages().iter().filter(|page| page.kind == Kind::Function) {
+        let source = PAGES.iter().find(|(_, text)| text.contains(&*page.text)).unwrap().1;
+        let sockets = source.lines().find_map(|line| line.strip_prefix("sockets: "));
+        let examples = function_examples(&page.text);
+        assert!(!examples.is_empty(), "{}", page.word);
+        for (code, want) in examples {
+            let got = example::outcome(&code, sockets.unwrap_or("in pull, out push"));
+            assert_eq!(got, want, "{}:\n{code}", page.word);
+        }
+    }
+}
+
+/// The examples of a page: the code, and what it says comes of it.
+fn function_examples(text: &str) -> Vec<(String, Vec<String>)> {
+    let blocks = text.split("```rhai\n").skip(1);
+    let blocks = blocks.filter_map(|block| block.split_once("```")).map(|(code, _)| code);
+    blocks
+        .map(|block| {
+            let (said, code): (Vec<&str>, Vec<&str>) =
+                block.lines().partition(|line| line.starts_with("// "));
+            let said = said.iter().map(|line| line.trim_start_matches("// ").to_owned());
+            (code.join("\n"), said.collect())
+        })
+        .collect()
+}
+
+/// Running the code of an example.
+mod example {
+    use std::collections::VecDeque;
+    use std::rc::Rc;
+    use std::time::Instant;
+
+    use crate::message::Frame;
+    use crate::script::{
+        Effect, Engine, Handler, Handlers, Inbound, Invocation, Level, NodeView, Route, ScriptText,
+        SocketView,
+    };
+    use crate::zeromq::Role;
+
+    /// What comes of a message with the text "Oslo 4.5" that the first socket received from "me".
+    pub(super) fn outcome(code: &str, sockets: &str) -> Vec<String> {
+        let whole = code.starts_with("import");
+        let script = match whole {
+            true => code.to_owned(),
+            false => format!("fn on_timer(name) {{}} fn on_message(msg) {{ {code} }}"),
+        };
+        let sockets: Vec<SocketView> = sockets
+            .split(", ")
+            .map(|socket| {
+                let (name, role) = socket.split_once(' ').unwrap();
+                let role = Role::ALL.into_iter().find(|one| one.word() == role).unwrap();
+                SocketView { name: name.into(), role, format: role.default_format(), msgid: 1000 }
+            })
+            .collect();
+        let engine = Rc::new(Engine::new());
+        let text = ScriptText {
+            path: "example.rhai".into(),
+            handlers: Handlers::File(script.into()),
+            modules: [("tools.rhai".into(), "fn double(x) { x * 2 }".into())].into(),
+        };
+        let program = engine.compile(&text).unwrap_or_else(|faults| panic!("{code}: {faults:?}"));
+        let view = NodeView {
+            node: "worker".into(),
+            replica: "worker.2".into(),
+            replica_index: 2,
+            seed: Some(1),
+            params: serde_json::from_str(r#"{"rate": 5}"#).unwrap(),
+            sockets: sockets.clone(),
+            started: Instant::now(),
+            writes: false,
+            state_limit: usize::MAX,
+        };
+        let mut handler = Handler::new(&engine, program, view);
+        let routed = sockets[0].role == Role::Router;
+        let inbound = Inbound {
+            socket: 0,
+            payload: [Frame::from(payload(sockets[0].role))].into_iter().collect(),
+            route: routed
+                .then(|| Rc::new(Route { envelope: [Frame::from("me")].into_iter().collect() })),
+        };
+        let mut effects = VecDeque::new();
+        handler
+            .call_into(Invocation::Message(inbound), &mut effects)
+            .unwrap_or_else(|error| panic!("{code}: {}", error.message));
+        effects.iter().map(|effect| shown(effect, &sockets)).collect()
+    }
+
+    fn payload(role: Role) -> &'static str {
+        if role == Role::Sub || role == Role::Pub { "1000 text Oslo 4.5" } else { "Oslo 4.5" }
+    }
+
+    fn shown(effect: &Effect, sockets: &[SocketView]) -> String {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let name = |socket: &usize| sockets[*socket].name.to_string();
+        match effect {
+            Effect::Send { socket, message } => {
+                let frames: Vec<String> = message.frames.iter().map(|frame| text(frame)).collect();
+                format!("{}: {}", name(socket), frames.join(" | "))
+            }
+            Effect::Write(line) => text(line),
+            Effect::Subscribe { socket, prefix } => {
+                format!("{}: subscribe {:?}", name(socket), text(prefix))
+            }
+            Effect::Unsubscribe { socket, prefix } => {
+                format!("{}: unsubscribe {:?}", name(socket), text(prefix))
+            }
+            Effect::Connect { socket, endpoint } => format!("{}: connect {endpoint}", name(socket)),
+            Effect::Disconnect { socket, endpoint } => {
+                format!("{}: disconnect {endpoint}", name(socket))
+            }
+            Effect::After { delay, name } => format!("after {delay:?}: on_timer({name:?})"),
+            Effect::Log { level: Level::Info, text } => text.clone(),
+            Effect::Log { level, text } => {
+                format!("{}: {text}", format!("{level:?}").to_lowercase())
+            }
+            Effect::Count { name, by } => format!("count {name}: {by}"),
+            Effect::Stop { status } => format!("stop {status}"),
+        }
     }
 }
