@@ -12,6 +12,7 @@ mod drops;
 mod fairness;
 mod figures;
 mod files;
+mod functions;
 mod interoperation;
 mod lifecycle;
 mod logs;

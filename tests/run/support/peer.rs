@@ -55,6 +55,11 @@ impl Peer {
         Self::of("sequence.py", arguments, &[])
     }
 
+    /// Asks a node to compute, and compares: `functions.py`.
+    pub(crate) fn functions(arguments: &str) -> Self {
+        Self::of("functions.py", arguments, &[])
+    }
+
     /// Scrapes `/metrics` so many times and watches the counters.
     pub(crate) fn scrape(port: u16, times: usize) -> Self {
         Self::of("scrape.py", &format!("{port} {times}"), &[])
