@@ -7,7 +7,7 @@ Without a name the works of the floors are measured; `idle`, `fairness` and `tap
 own.
 The competitors are driven in turn, A B C A B C …, each stopped (SIGSTOP) while another is measured; all
 processes may use the same two cores (`trip`: the same one). Loopback only. zrig and the load are built with
-`cargo build --release` and `cargo bench --no-run` unless they are there (`--zrig`, `--load`).
+`cargo build --profile dist` and `cargo bench --no-run` unless they are there (`--zrig`, `--load`).
 """
 
 import argparse
@@ -91,7 +91,7 @@ class Tools:
         self.node = self.javascript()
 
     def build(self, command, name):
-        what = ["--release", "--bin"] if command == "build" else ["--no-run", "--bench"]
+        what = ["--profile", "dist", "--bin"] if command == "build" else ["--no-run", "--bench"]
         output = subprocess.run(
             ["cargo", command, *what, name, "--message-format=json"],
             cwd=ROOT,
