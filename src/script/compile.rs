@@ -72,6 +72,8 @@ impl<'a> Linker<'a> {
 
     fn program(mut self, mut unit: Unit, main: Places, script: &str) -> Program {
         let mut entries = BTreeMap::new();
+        // One of the script's own may be meant by `in`.
+        let looks = unit.ast.iter_fn_def().all(|function| function.name != "contains");
         for function in unit.ast.iter_fn_def().filter(|function| is_handler(&function.name)) {
             let mut body = body_of(&unit.ast, function);
             let argument = function.params.first().map(|name| name.as_str());
@@ -80,7 +82,7 @@ impl<'a> Linker<'a> {
                 self.survey.add_properties(&function.name, argument, &body, &main);
                 whole = fast_expression::whole(&body, argument);
             }
-            fast_expression::rewrite(&mut body, argument);
+            fast_expression::rewrite(&mut body, argument, looks);
             let entry = entry_of(function, body, whole);
             entries.insert(function.name.to_string(), Rc::new(entry));
         }

@@ -6,6 +6,7 @@
 mod argument;
 mod binary_form;
 mod binary_layout;
+mod borrowed_map;
 mod bounded;
 mod bytes;
 mod call_context;

@@ -6,19 +6,20 @@
 use rhai::{ASTNode, Dynamic, Expr, FlowControl, FnCallExpr, Stmt, StmtBlock, Token};
 
 use super::{Calculation, Comparison, FastExpression, NAME, Property, Rc, Rewritten};
-use crate::script::{custom, move_return};
+use crate::script::{borrowed_map, custom, move_return};
 
 /// Puts fast expressions in the place of what a handler's body says about its argument, and moved returns in
-/// that of the variables that its blocks end with.
-pub(in crate::script) fn rewrite(body: &mut [Stmt], argument: Option<&str>) {
+/// that of the variables that its blocks end with; with `looks`, maps below `this` are looked into
+/// where they are.
+pub(in crate::script) fn rewrite(body: &mut [Stmt], argument: Option<&str>, looks: bool) {
     let is_read = |name: &&str| body.iter().all(|statement| only_reads(statement, name));
-    let planter = Rewriter { argument: argument.filter(is_read) };
+    let planter = Rewriter { argument: argument.filter(is_read), looks };
     planter.statements(body);
 }
 
 /// The fast expression for a whole body, which need not be given to the engine at all.
 pub(in crate::script) fn whole(body: &[Stmt], argument: &str) -> Option<FastExpression> {
-    let planter = Rewriter { argument: Some(argument) };
+    let planter = Rewriter { argument: Some(argument), looks: false };
     let fast_expression = planter.fast_block(body)?;
     body.iter().all(|statement| only_reads(statement, argument)).then_some(fast_expression)
 }
@@ -73,6 +74,8 @@ fn root_is(expression: &Expr, name: &str) -> bool {
 struct Rewriter<'a> {
     /// The message's name, unless it may mean something else somewhere.
     argument: Option<&'a str>,
+    /// Whether maps below `this` are looked into where they are.
+    looks: bool,
 }
 
 impl Rewriter<'_> {
@@ -134,6 +137,9 @@ impl Rewriter<'_> {
             let original = std::mem::replace(expression, Expr::Unit(rhai::Position::NONE));
             *expression = with_fast_expression(original, fast_expression);
             return;
+        }
+        if self.looks {
+            borrowed_map::rewrite(expression);
         }
         match expression {
             Expr::Stmt(block) => self.block(block),
