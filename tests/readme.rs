@@ -22,7 +22,8 @@ use zrig::load::load;
 /// How long anything may take on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Commands that change the machine, or that this test is run by.
-const NOT_RUN: &[&str] = &["cargo test", "cargo install --locked --profile dist --path .", "sed -i"];
+const NOT_RUN: &[&str] =
+    &["cargo test", "cargo install --locked --profile dist --path .", "sed -i"];
 /// What a start says when somebody else has the port of the example just now.
 const PORT_TAKEN: &str = "another socket or program has it already";
 

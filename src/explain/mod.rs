@@ -4,85 +4,24 @@
 //! table in `zeromq/`. Never prints.
 
 mod option;
+mod page;
 mod pages;
 
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use crate::nearest::nearest;
 use crate::zeromq::SocketOption;
 
 pub(crate) use option::takes;
+pub use page::{Kind, Page};
 
 use pages::PAGES;
-
-/// What sort of word a page is about.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Kind {
-    /// A socket type.
-    Role,
-    /// A key of the topology file.
-    Key,
-    /// A function that handlers call.
-    Function,
-    /// A notion of ZeroMQ.
-    Term,
-    /// An option of libzmq.
-    Option,
-    /// What `zrig check` may say.
-    Code,
-}
-
-impl Kind {
-    /// All kinds, in the order in which they are listed.
-    pub const ALL: [Kind; 6] =
-        [Kind::Role, Kind::Key, Kind::Function, Kind::Term, Kind::Option, Kind::Code];
-
-    /// The heading of its words in a list.
-    #[must_use]
-    pub fn heading(self) -> &'static str {
-        match self {
-            Self::Role => "Roles",
-            Self::Key => "Keys of the topology file",
-            Self::Function => "Functions of handlers",
-            Self::Term => "Terms",
-            Self::Option => "Options of libzmq",
-            Self::Code => "Codes of zrig check",
-        }
-    }
-
-    fn parse(word: &str) -> Option<Self> {
-        Some(match word {
-            "role" => Self::Role,
-            "key" => Self::Key,
-            "function" => Self::Function,
-            "term" => Self::Term,
-            "code" => Self::Code,
-            _ => return None,
-        })
-    }
-}
-
-/// The explanation of one word.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Page {
-    /// The word.
-    pub word: &'static str,
-    /// What sort of word it is.
-    pub kind: Kind,
-    /// Other words for it.
-    pub also: Vec<&'static str>,
-    /// What it means, in one line.
-    pub meaning: Cow<'static, str>,
-    /// The whole text, beginning with its heading.
-    pub text: Cow<'static, str>,
-}
 
 /// Every page, by kind and word.
 #[must_use]
 pub fn pages() -> &'static [Page] {
     static ALL: LazyLock<Vec<Page>> = LazyLock::new(|| {
-        let written = PAGES.iter().filter_map(|(_, text)| parse(text));
+        let written = PAGES.iter().filter_map(|(_, text)| Page::parse(text));
         let options = SocketOption::all().iter().map(option::page);
         let mut pages: Vec<Page> = written.chain(options).collect();
         pages.sort_by_key(|page| (page.kind, page.word));
@@ -137,24 +76,6 @@ fn normal(word: &str) -> String {
     let word =
         word.split('(').next().unwrap_or(word).trim().to_lowercase().replace([' ', '_'], "-");
     word.strip_prefix("zmq-").map_or(word.clone(), str::to_owned)
-}
-
-/// Reads a page: what stands between the first two lines of dashes is about it.
-fn parse(text: &'static str) -> Option<Page> {
-    let (front, text) = text.strip_prefix("---\n")?.split_once("\n---\n")?;
-    let field = |name: &str| {
-        front.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
-    };
-    let mut paragraphs = text.trim_start().split("\n\n");
-    let word = paragraphs.next()?.strip_prefix("# ")?.trim();
-    let meaning = paragraphs.next()?.trim().replace('\n', " ");
-    Some(Page {
-        word,
-        kind: Kind::parse(field("kind")?)?,
-        also: field("also")?.split(',').map(str::trim).filter(|also| !also.is_empty()).collect(),
-        meaning: meaning.into(),
-        text: text.trim_start().into(),
-    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use crate::duration::format_duration;
 use crate::zeromq::{Effective, OptionKind, SocketOption};
 
-use super::{Kind, Page};
+use super::page::{Kind, Page};
 
 /// An option's page.
 pub(super) fn page(option: &'static SocketOption) -> Page {

@@ -27,7 +27,7 @@ fn every_page_of_the_folder_is_in_the_program() {
     let listed: BTreeSet<String> = PAGES.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(listed, written);
     for (name, text) in PAGES {
-        assert!(parse(text).is_some(), "{name}");
+        assert!(Page::parse(text).is_some(), "{name}");
     }
 }
 
