@@ -4,12 +4,13 @@
 //! is not received, so back-pressure goes through. Never looks into a message, and puts its frames
 //! together only where it has to wait or somebody else gets a copy.
 
+use std::collections::VecDeque;
+
 use super::inbox::subscription;
+use super::notes::Notes;
 use super::socket::{NodeSocket, Sent};
 use super::tap::Direction;
-use super::task::Node;
 use crate::message::{Frame, Multipart, Outgoing, share_all};
-use crate::script::Effect;
 use crate::topology::NodeSpec;
 use crate::zeromq::Role;
 
@@ -19,13 +20,26 @@ const BURST: usize = 256;
 /// One direction of a forward.
 #[derive(Debug)]
 pub(super) struct Forward {
-    pub(super) from: usize,
-    pub(super) to: usize,
-    pub(super) capture: Option<usize>,
+    from: usize,
+    to: usize,
+    capture: Option<usize>,
     /// What `to` did not take yet.
-    pub(super) held: Option<Outgoing>,
+    held: Option<Outgoing>,
     /// What the capture did not take yet; it goes first.
-    pub(super) held_copy: Option<Outgoing>,
+    held_copy: Option<Outgoing>,
+}
+
+/// What a direction works on.
+pub(super) struct Between<'b, 'n> {
+    pub(super) sockets: &'b mut [NodeSocket],
+    /// Answers that wait for their peers, by the places of the sockets.
+    pub(super) deferred: &'b mut [VecDeque<Outgoing>],
+    pub(super) notes: &'b mut Notes<'n>,
+    /// Whether a reload holds the node.
+    pub(super) is_held: bool,
+    /// Whether the node itself has something to send, at all and by the socket that this leads to.
+    /// What an earlier version of this forward had in hand is among that, and goes first.
+    pub(super) sends_itself: (bool, bool),
 }
 
 impl Forward {
@@ -45,60 +59,66 @@ impl Forward {
         Self { from, to, capture, held: None, held_copy: None }
     }
 
-    /// Takes away what is in hand; on which sockets it was to go.
-    pub(super) fn give_up(&mut self) -> impl Iterator<Item = usize> + use<> {
-        let held = self.held.take().map(|_| self.to);
-        let copy = self.held_copy.take().and(self.capture);
-        held.into_iter().chain(copy)
+    pub(super) fn from(&self) -> usize {
+        self.from
+    }
+
+    pub(super) fn to(&self) -> usize {
+        self.to
+    }
+
+    /// Where its messages go, in the order in which they have to.
+    pub(super) fn targets(&self) -> impl Iterator<Item = usize> + use<> {
+        self.capture.into_iter().chain([self.to])
+    }
+
+    /// Takes away what is in hand, in the order in which it was to go, with the sockets for it.
+    pub(super) fn take_held(&mut self) -> impl Iterator<Item = (usize, Outgoing)> + use<> {
+        let copy = self.capture.zip(self.held_copy.take());
+        let held = self.held.take().map(|message| (self.to, message));
+        copy.into_iter().chain(held)
     }
 
     /// Whether no message is in hand.
     pub(super) fn is_idle(&self) -> bool {
         self.held.is_none() && self.held_copy.is_none()
     }
-}
 
-impl Node {
-    /// Moves a burst in every direction; whether anything moved.
-    pub(super) fn forward(&mut self) -> bool {
-        let mut moved = 0;
-        for at in 0..self.forwards.len() {
-            let mut left = BURST;
-            while left > 0 {
-                let now = if self.may_relay(at) {
-                    self.relay(at, left)
-                } else {
-                    usize::from(self.forward_one(at))
-                };
-                if now == 0 {
-                    break;
-                }
-                moved += now;
-                left -= now;
+    /// Moves a burst; how many messages moved.
+    pub(super) fn run(&mut self, between: &mut Between<'_, '_>) -> usize {
+        let mut left = BURST;
+        while left > 0 {
+            let now = if self.may_relay(between) {
+                self.relay(between, left)
+            } else {
+                usize::from(self.forward_one(between))
+            };
+            if now == 0 {
+                break;
             }
+            left -= now;
         }
-        moved > 0
+        BURST - left
     }
 
-    /// Whether a direction's messages may go through without being put together first.
-    fn may_relay(&self, at: usize) -> bool {
-        let Forward { from, to, capture, .. } = self.forwards[at];
-        self.held.is_none()
-            && capture.is_none()
-            && from != to
-            && self.forwards[at].is_idle()
-            && self.pending.is_empty()
-            && self.sockets[from].passes_frames(Direction::In)
-            && self.sockets[to].passes_frames(Direction::Out)
+    /// Whether messages may go through without being put together first.
+    fn may_relay(&self, between: &Between<'_, '_>) -> bool {
+        !between.is_held
+            && self.capture.is_none()
+            && self.from != self.to
+            && self.is_idle()
+            && !between.sends_itself.0
+            && between.sockets[self.from].passes_frames(Direction::In)
+            && between.sockets[self.to].passes_frames(Direction::Out)
     }
 
     /// Moves so many messages at most, frame by frame; how many it took.
-    fn relay(&mut self, at: usize, most: usize) -> usize {
-        let Forward { from, to, .. } = self.forwards[at];
-        if !self.sockets[from].readable {
+    fn relay(&mut self, between: &mut Between<'_, '_>, most: usize) -> usize {
+        let sockets = &mut *between.sockets;
+        if !sockets[self.from].readable {
             return 0;
         }
-        let Ok([source, target]) = self.sockets.get_disjoint_mut([from, to]) else { return 0 };
+        let Ok([source, target]) = sockets.get_disjoint_mut([self.from, self.to]) else { return 0 };
         let mut handed_on = 0;
         let mut frame = Frame::empty();
         let refused = loop {
@@ -112,91 +132,72 @@ impl Node {
             }
         };
         let taken = handed_on + usize::from(refused.is_some());
-        self.sockets[from].taps.passed(Direction::In, taken);
-        self.sockets[to].taps.passed(Direction::Out, handed_on);
-        self.note_answers(to, handed_on);
+        source.taps.passed(Direction::In, taken);
+        target.taps.passed(Direction::Out, handed_on);
+        between.notes.answers(target, handed_on);
         if let Some(frames) = refused {
-            self.forwards[at].held = Some(frames.into());
-            self.deliver_held(at);
+            self.held = Some(frames.into());
+            self.deliver_held(between);
         }
         taken
     }
 
-    /// Takes a message over into the queue of what the node sends.
-    pub(super) fn forward_later(&mut self, place: usize, frames: Multipart) {
-        let ways: Vec<(usize, Option<usize>)> = self
-            .forwards
-            .iter()
-            .filter(|forward| forward.from == place)
-            .map(|forward| (forward.to, forward.capture))
-            .collect();
-        for (to, capture) in ways {
-            for socket in capture.into_iter().chain([to]) {
-                let message = Outgoing::from(share_all(&frames));
-                self.pending.push_back(Effect::Send { socket, message });
-            }
-        }
-    }
-
-    fn forward_one(&mut self, at: usize) -> bool {
-        let Forward { from, to, capture, .. } = self.forwards[at];
+    fn forward_one(&mut self, between: &mut Between<'_, '_>) -> bool {
+        let Self { from, to, capture, .. } = *self;
         // Subscriptions have to reach their publisher before a reload lets go of it.
-        if self.held.is_some() && self.sockets[from].spec.role != Role::Xpub {
+        if between.is_held && between.sockets[from].spec.role != Role::Xpub {
             return false;
         }
-        // What an earlier version of this forward had in hand goes first.
-        if self.pending.iter().any(|effect| effect.sends_on() == Some(to)) {
+        if between.sends_itself.1 || !self.deliver_held(between) {
             return false;
         }
-        if !self.deliver_held(at) {
+        if between.is_held || !between.sockets[from].readable {
             return false;
         }
-        if self.held.is_some() || !self.sockets[from].readable {
-            return false;
-        }
-        let Some(frames) = self.sockets[from].receive() else { return false };
-        if self.sockets[from].spec.role == Role::Xpub
+        let source = &mut between.sockets[from];
+        let Some(frames) = source.receive() else { return false };
+        if source.spec.role == Role::Xpub
             && let Some((wanted, topic)) = subscription(&frames)
         {
-            self.subscription_changed(from, wanted, topic);
+            between.notes.subscription(from, source, wanted, topic);
         }
         if capture.is_some() {
-            self.forwards[at].held_copy = Some(share_all(&frames).into());
+            self.held_copy = Some(share_all(&frames).into());
         }
         let mut message = Outgoing::from(frames);
-        if capture.is_none() && self.hand_on(to, &mut message) {
+        if capture.is_none() && hand_on(between, to, &mut message) {
             return true;
         }
-        self.forwards[at].held = Some(message);
-        self.deliver_held(at);
+        self.held = Some(message);
+        self.deliver_held(between);
         true
     }
 
     /// Delivers what is in hand; whether nothing is left.
-    fn deliver_held(&mut self, at: usize) -> bool {
-        let Forward { to, capture, .. } = self.forwards[at];
-        if let (Some(capture), Some(mut copy)) = (capture, self.forwards[at].held_copy.take())
-            && !self.hand_on(capture, &mut copy)
+    fn deliver_held(&mut self, between: &mut Between<'_, '_>) -> bool {
+        if let (Some(capture), Some(mut copy)) = (self.capture, self.held_copy.take())
+            && !hand_on(between, capture, &mut copy)
         {
-            self.forwards[at].held_copy = Some(copy);
+            self.held_copy = Some(copy);
             return false;
         }
-        if let Some(mut message) = self.forwards[at].held.take()
-            && !self.hand_on(to, &mut message)
+        if let Some(mut message) = self.held.take()
+            && !hand_on(between, self.to, &mut message)
         {
-            self.forwards[at].held = Some(message);
+            self.held = Some(message);
             return false;
         }
         true
     }
+}
 
-    /// Hands a message on; whether the socket has it, or dropped it by its pattern's rule.
-    fn hand_on(&mut self, to: usize, message: &mut Outgoing) -> bool {
-        let sent = self.sockets[to].send(message);
-        self.sockets[to].set_blocked(sent == Sent::Waits);
-        self.note_sent(to, sent);
-        sent != Sent::Waits
-    }
+/// Hands a message on; whether the socket has it, or dropped it by its pattern's rule.
+fn hand_on(between: &mut Between<'_, '_>, to: usize, message: &mut Outgoing) -> bool {
+    let socket = &mut between.sockets[to];
+    let sent = socket.send(message, &mut between.deferred[to]);
+    socket.set_blocked(sent == Sent::Waits);
+    between.notes.sent(to, socket, sent);
+    sent != Sent::Waits
 }
 
 /// What became of a message that went through frame by frame.

@@ -6,8 +6,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::line_source::LineSource;
-use super::sink::Sink;
+use super::files::Files;
 use crate::lock::locked;
 use crate::script::SavedState;
 use crate::topology::NodeSpec;
@@ -22,13 +21,6 @@ pub struct Legacy {
     files: Arc<Mutex<Files>>,
 }
 
-/// What goes on reading and writing meanwhile.
-#[derive(Default, Debug)]
-pub(super) struct Files {
-    pub(super) source: Option<LineSource>,
-    pub(super) sink: Option<Sink>,
-}
-
 impl Legacy {
     /// What a node of that spec leaves.
     pub(super) fn of(spec: &Arc<NodeSpec>, state: Option<SavedState>, files: Files) -> Self {
@@ -37,19 +29,16 @@ impl Legacy {
 
     /// Whether there is a source that goes on as that of this node.
     pub(super) fn has_source(&self, of: &NodeSpec) -> bool {
-        self.spec.keeps_source(of) && locked(&self.files).source.is_some()
+        self.spec.keeps_source(of) && locked(&self.files).has_source()
     }
 
     /// Whether there is a sink that goes on as that of this node.
     pub(super) fn has_sink(&self, of: &NodeSpec) -> bool {
-        self.spec.keeps_sink(of) && locked(&self.files).sink.is_some()
+        self.spec.keeps_sink(of) && locked(&self.files).has_sink()
     }
 
     /// The source and the sink, as far as they go on as those of this node.
     pub(super) fn take_files(&self, of: &NodeSpec) -> Files {
-        let mut files = locked(&self.files);
-        let source = files.source.take_if(|_| self.spec.keeps_source(of));
-        let sink = files.sink.take_if(|_| self.spec.keeps_sink(of));
-        Files { source, sink }
+        locked(&self.files).take(self.spec.keeps_source(of), self.spec.keeps_sink(of))
     }
 }

@@ -1,186 +1,329 @@
-//! Performing what handlers want done, in order, and waiting where a socket is full.
+//! Everything of a node that waits to go out, in one place, so that no queue is forgotten where they
+//! are asked about, drained, moved to other sockets or dropped.
 //!
-//! Owns the queue of effects: while one of them waits the node takes nothing new, so nothing is
-//! ever lost in it. Never calls a handler.
+//! Owns the queue of effects, the answers that wait for their peers, what forwards have in hand, and
+//! what was given from outside. While an effect waits the node takes nothing new, so nothing is ever
+//! lost here. Never calls a handler.
 
-use std::time::Instant;
+use std::collections::VecDeque;
 
-use super::socket::{Sent, SocketError};
-use super::task::Node;
+use super::forward::{Between, Forward};
+use super::inject::{Injected, InjectedQueue, Outcome};
+use super::life::Life;
+use super::notes::Notes;
+use super::socket::{NodeSocket, Sent};
 use crate::counters::DropReason;
-use crate::event::EventKind;
-use crate::script::{Effect, encode_line};
+use crate::message::{Multipart, Outgoing, share_all};
+use crate::script::{Effect, Level};
 
-impl Node {
-    /// Performs what waits, until something has to go on waiting; whether anything was done.
-    pub(super) fn flush(&mut self, now: Instant) -> bool {
-        let mut done = false;
-        loop {
-            let sent = self.send_first();
-            done |= sent > 0;
-            // Dropped where they lie: to move each out first would stall on what was just written.
-            self.pending.drain(..sent);
-            if self.pending.front().is_none_or(|effect| effect.sends_on().is_some()) {
-                return done;
-            }
-            if let Some(effect) = self.pending.pop_front() {
-                self.perform(effect, now);
-                done = true;
-            }
+/// What waits to go out of a node.
+pub(super) struct Outbox {
+    /// What handlers want done, in order.
+    effects: VecDeque<Effect>,
+    /// By the places of the sockets: answers of a REP whose peer's queue is full.
+    deferred: Vec<VecDeque<Outgoing>>,
+    /// Each has a message in hand at most.
+    forwards: Vec<Forward>,
+    injected: InjectedQueue,
+}
+
+impl Outbox {
+    /// Of a node with so many sockets.
+    pub(super) fn new(sockets: usize, forwards: Vec<Forward>) -> Self {
+        Self {
+            effects: VecDeque::new(),
+            deferred: (0..sockets).map(|_| VecDeque::new()).collect(),
+            forwards,
+            injected: InjectedQueue::default(),
         }
     }
 
-    /// Sends the messages at the front of the queue until one has to wait; how many are done with.
-    fn send_first(&mut self) -> usize {
+    /// Where a handler's call puts what it wants done.
+    pub(super) fn effects(&mut self) -> &mut VecDeque<Effect> {
+        &mut self.effects
+    }
+
+    /// Sends a message after all others.
+    pub(super) fn send_last(&mut self, socket: usize, frames: Multipart) {
+        self.effects.push_back(Effect::Send { socket, message: frames.into() });
+    }
+
+    /// Takes out what was logged among the effects from that one on, since a line of the log does not
+    /// wait for a full socket as messages do.
+    pub(super) fn take_said(&mut self, from: usize) -> Vec<(Level, String)> {
+        let mut said = Vec::new();
+        for effect in self.effects.split_off(from.min(self.effects.len())) {
+            match effect {
+                Effect::Log { level, text } => said.push((level, text)),
+                Effect::Send { .. }
+                | Effect::Write(_)
+                | Effect::Subscribe { .. }
+                | Effect::Unsubscribe { .. }
+                | Effect::Connect { .. }
+                | Effect::Disconnect { .. }
+                | Effect::After { .. }
+                | Effect::Count { .. }
+                | Effect::Stop { .. } => self.effects.push_back(effect),
+            }
+        }
+        said
+    }
+
+    /// How many effects wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.effects.len()
+    }
+
+    /// Whether nothing that handlers want done waits, so that the node may take something new.
+    pub(super) fn is_clear(&self) -> bool {
+        self.effects.is_empty()
+    }
+
+    /// Whether no forward has a message in hand.
+    pub(super) fn forwards_are_idle(&self) -> bool {
+        self.forwards.iter().all(Forward::is_idle)
+    }
+
+    /// Whether an answer waits for its peer.
+    pub(super) fn has_deferred(&self) -> bool {
+        self.deferred.iter().any(|deferred| !deferred.is_empty())
+    }
+
+    /// Whether an answer of this socket waits for its peer.
+    pub(super) fn has_deferred_of(&self, place: usize) -> bool {
+        !self.deferred[place].is_empty()
+    }
+
+    /// Whether nothing waits that the node has to send. What was given from outside is not its own
+    /// yet: who gave it hears what becomes of it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.is_clear() && self.forwards_are_idle() && !self.has_deferred()
+    }
+
+    /// Whether an effect or an answer waits for this socket.
+    pub(super) fn owes(&self, place: usize) -> bool {
+        self.sends_by(place) || self.has_deferred_of(place)
+    }
+
+    fn sends_by(&self, place: usize) -> bool {
+        self.effects.iter().any(|effect| effect.sends_on() == Some(place))
+    }
+
+    /// Sends the messages at the front of the effects until one has to wait; how many are done with.
+    pub(super) fn send_first(
+        &mut self,
+        sockets: &mut [NodeSocket],
+        life: &Life,
+        notes: &mut Notes<'_>,
+    ) -> usize {
         let mut sent = 0;
-        while let Some(Effect::Send { socket, message }) = self.pending.get_mut(sent) {
+        while let Some(Effect::Send { socket, message }) = self.effects.get_mut(sent) {
             let place = *socket;
-            let is_frozen = self.held.as_ref().is_some_and(|held| held.contains(&place));
-            if is_frozen && message.next == 0 {
+            if message.next == 0 && life.holds(place) {
                 break;
             }
-            let outcome = self.sockets[place].send(message);
-            self.sockets[place].set_blocked(outcome == Sent::Waits);
+            let socket = &mut sockets[place];
+            let outcome = socket.send(message, &mut self.deferred[place]);
+            socket.set_blocked(outcome == Sent::Waits);
             if outcome == Sent::Waits {
                 break;
             }
             sent += 1;
-            self.note_sent(place, outcome);
+            notes.sent(place, socket, outcome);
         }
+        // Dropped where they lie: to move each out first would stall on what was just written.
+        self.effects.drain(..sent);
         sent
+    }
+
+    /// The first effect, if it is no message.
+    pub(super) fn next_deed(&mut self) -> Option<Effect> {
+        let first = self.effects.front()?;
+        if first.sends_on().is_some() { None } else { self.effects.pop_front() }
+    }
+
+    /// Offers answers of a socket to their peers again: one slow client holds up nobody else.
+    pub(super) fn send_deferred(&mut self, place: usize, socket: &mut NodeSocket) {
+        // In their order: one that is deferred again holds back those of its peer that come after it.
+        for mut message in std::mem::take(&mut self.deferred[place]) {
+            socket.send(&mut message, &mut self.deferred[place]);
+        }
     }
 
     /// Sends what waits for one socket that is about to go, as far as it takes it; whether it took
     /// all.
-    pub(super) fn send_what_waits(&mut self, place: usize) -> bool {
-        self.sockets[place].send_parked();
+    pub(super) fn send_what_waits(
+        &mut self,
+        place: usize,
+        socket: &mut NodeSocket,
+        notes: &mut Notes<'_>,
+    ) -> bool {
+        self.send_deferred(place, socket);
         let mut waits = false;
-        for mut effect in std::mem::take(&mut self.pending) {
-            if let Effect::Send { socket, message } = &mut effect
-                && *socket == place
+        for mut effect in std::mem::take(&mut self.effects) {
+            if let Effect::Send { socket: to, message } = &mut effect
+                && *to == place
                 && !waits
             {
-                let outcome = self.sockets[place].send(message);
-                self.note_sent(place, outcome);
+                let outcome = socket.send(message, &mut self.deferred[place]);
+                notes.sent(place, socket, outcome);
                 waits = outcome == Sent::Waits;
                 if !waits {
                     continue;
                 }
             }
-            self.pending.push_back(effect);
+            self.effects.push_back(effect);
         }
-        !waits && self.sockets[place].deferred_replies.is_empty()
+        !waits && !self.has_deferred_of(place)
     }
 
-    /// Drops what still waits for one socket that goes now.
-    pub(super) fn drop_what_waits(&mut self, place: usize) {
-        for effect in std::mem::take(&mut self.pending) {
-            if effect.sends_on() == Some(place) {
-                self.sockets[place].counters.drop_one(DropReason::Shutdown);
-            } else {
-                self.pending.push_back(effect);
-            }
-        }
-        for _ in std::mem::take(&mut self.sockets[place].deferred_replies) {
-            self.sockets[place].counters.drop_one(DropReason::Shutdown);
-        }
-        self.sockets[place].set_blocked(false);
+    /// Drops what still waits for one socket that goes now, and counts it there.
+    pub(super) fn drop_what_waits(&mut self, place: usize, socket: &mut NodeSocket) {
+        let before = self.effects.len();
+        self.effects.retain(|effect| effect.sends_on() != Some(place));
+        let dropped = before - self.effects.len() + self.deferred[place].len();
+        self.deferred[place].clear();
+        (0..dropped).for_each(|_| socket.counters.drop_one(DropReason::Shutdown));
+        socket.set_blocked(false);
     }
 
-    /// Notes that a socket has so many messages more, if they are answers.
-    pub(super) fn note_answers(&mut self, place: usize, count: usize) {
-        if self.sockets[place].spec.role.routes() {
-            self.arrivals.answer(count);
+    /// Drops all that waits, and counts each message on the socket that it was for.
+    pub(super) fn drop_all(&mut self, reason: DropReason, sockets: &[NodeSocket]) {
+        let effects = std::mem::take(&mut self.effects);
+        let sent = effects.iter().filter_map(Effect::sends_on);
+        let in_hand = self.forwards.iter_mut().flat_map(Forward::take_held).map(|(to, _)| to);
+        let deferred = self.deferred.iter_mut().enumerate();
+        let deferred =
+            deferred.flat_map(|(place, messages)| messages.drain(..).map(move |_| place));
+        for place in sent.chain(in_hand).chain(deferred) {
+            sockets[place].counters.drop_one(reason);
         }
+        // Who gave these hears that the node has ended.
+        self.injected = InjectedQueue::default();
     }
 
-    /// Notes what became of a message, and tells of one that its socket never takes.
-    pub(super) fn note_sent(&mut self, place: usize, sent: Sent) {
-        match sent {
-            Sent::Taken => self.note_answers(place, 1),
-            Sent::Waits => {}
-            Sent::Dropped(reason) => self.tell_drop(place, reason),
-            Sent::Refused(errno) => {
-                self.blueprint.counters.failed.add(1);
-                let error = format!("a message could not be sent: {errno}");
-                self.emit_limited(Some(place), EventKind::Failed { error });
-            }
+    /// Moves a burst in every direction of the forwards; whether anything moved.
+    pub(super) fn forward(
+        &mut self,
+        sockets: &mut [NodeSocket],
+        life: &Life,
+        notes: &mut Notes<'_>,
+    ) -> bool {
+        let mut moved = 0;
+        let Self { effects, deferred, forwards, .. } = self;
+        for forward in forwards {
+            let sends = |effect: &Effect| effect.sends_on() == Some(forward.to());
+            moved += forward.run(&mut Between {
+                sends_itself: (!effects.is_empty(), effects.iter().any(sends)),
+                sockets,
+                deferred,
+                notes,
+                is_held: life.is_held(),
+            });
         }
+        moved > 0
     }
 
-    /// Tells of a dropped message; with `router_mandatory` it counts as a failure too.
-    pub(super) fn tell_drop(&mut self, place: usize, reason: DropReason) {
-        if self.sockets[place].spec.is_on("router_mandatory") {
-            self.blueprint.counters.failed.add(1);
-            let error =
-                format!("router_mandatory: a message could not be delivered ({})", reason.word());
-            self.emit_limited(Some(place), EventKind::Failed { error });
-        } else {
-            self.emit_limited(Some(place), EventKind::Dropped { reason, count: 1 });
-        }
+    /// Whether what arrives on a socket is forwarded.
+    pub(super) fn forwards_from(&self, place: usize) -> bool {
+        self.forwards.iter().any(|forward| forward.from() == place)
     }
 
-    fn perform(&mut self, effect: Effect, now: Instant) {
-        match effect {
-            // `flush` sends messages itself.
-            Effect::Send { .. } => self.pending.push_front(effect),
-            Effect::Write(line) => self.write_line(&[&line]),
-            Effect::Subscribe { socket, prefix } => {
-                let result = self.sockets[socket].subscribe_more(&prefix);
-                self.tell_refused(socket, "subscribe", result.err());
-            }
-            Effect::Unsubscribe { socket, prefix } => {
-                let result = self.sockets[socket].subscribe_less(&prefix);
-                self.tell_refused(socket, "unsubscribe", result.err());
-            }
-            Effect::Connect { socket, endpoint } => {
-                let result = self.sockets[socket].connect(endpoint.as_str());
-                self.tell_failed(socket, result.err());
-            }
-            Effect::Disconnect { socket, endpoint } => {
-                let result = self.sockets[socket].disconnect(endpoint.as_str());
-                self.tell_failed(socket, result.err());
-            }
-            Effect::After { delay, name } => self.timers.after(delay, &name, now),
-            Effect::Log { level, text } => self.emit(None, EventKind::Log { level, text }),
-            Effect::Count { name, by } => self.blueprint.counters.count(name, by),
-            Effect::Stop { status } => {
-                let why = format!("{} called stop()", self.blueprint.instance);
-                self.emit(None, EventKind::StopRequested { status, why });
-            }
+    /// Takes a message that is to be forwarded over into what the node sends itself.
+    pub(super) fn forward_later(&mut self, place: usize, frames: &Multipart) {
+        let forwards = self.forwards.iter().filter(|forward| forward.from() == place);
+        for socket in forwards.flat_map(Forward::targets) {
+            let message = Outgoing::from(share_all(frames));
+            self.effects.push_back(Effect::Send { socket, message });
         }
     }
 
-    fn tell_refused(&mut self, place: usize, what: &str, errno: Option<super::raw::Errno>) {
-        if let Some(errno) = errno {
-            let error = format!("{what} failed: {errno}");
-            self.emit_limited(Some(place), EventKind::Failed { error });
+    /// What the forwards have in hand is sent as the node's own.
+    pub(super) fn unload_forwards(&mut self) {
+        for (socket, message) in self.forwards.iter_mut().flat_map(Forward::take_held) {
+            self.effects.push_back(Effect::Send { socket, message });
         }
     }
 
-    fn tell_failed(&mut self, place: usize, error: Option<SocketError>) {
-        if let Some(error) = error {
-            self.emit_limited(Some(place), EventKind::Failed { error: error.to_string() });
-        }
+    /// Forwards so from now on. The forwards before have nothing in hand.
+    pub(super) fn change_forwards(&mut self, forwards: Vec<Forward>) {
+        self.forwards = forwards;
     }
 
-    /// Sends a line of the source as it is, in the format of the node's one sending socket.
-    pub(super) fn send_line(&mut self, line: &[u8]) {
-        let sends = |socket: &super::socket::NodeSocket| socket.spec.role.sends();
-        let Some(place) = self.sockets.iter().position(sends) else { return };
-        let Some(socket_view) = self.socket_views.get(place) else { return };
-        match encode_line(line, socket_view) {
-            Ok(frames) => {
-                let frames = match &self.source {
-                    Some(source) => source.budget().count(frames),
-                    None => frames,
-                };
-                self.pending.push_back(Effect::Send { socket: place, message: frames.into() });
+    /// Moves what waits from the old places of sockets to the new ones: `sockets`, as they are now. A
+    /// message that was begun goes with the old socket, and is counted; how many have none to go to.
+    pub(super) fn renumber(
+        &mut self,
+        sockets: &[NodeSocket],
+        place_now: impl Fn(usize) -> Option<usize>,
+    ) -> usize {
+        let mut lost = 0;
+        self.effects.retain_mut(|effect| {
+            let Effect::Send { socket, message } = effect else { return true };
+            match place_now(*socket) {
+                Some(place) if message.next == 0 => {
+                    *socket = place;
+                    return true;
+                }
+                Some(place) => sockets[place].counters.drop_one(DropReason::Shutdown),
+                None => lost += 1,
             }
-            Err(why) => {
-                self.blueprint.counters.failed.add(1);
-                self.emit_limited(Some(place), EventKind::Failed { error: why });
+            false
+        });
+        let mut deferred: Vec<_> = sockets.iter().map(|_| VecDeque::new()).collect();
+        for (old, messages) in self.deferred.drain(..).enumerate() {
+            match place_now(old) {
+                Some(place) => deferred[place] = messages,
+                None => lost += messages.len(),
             }
+        }
+        self.deferred = deferred;
+        lost
+    }
+
+    /// Has room for what waits for so many sockets.
+    pub(super) fn make_room(&mut self, sockets: usize) {
+        self.deferred.resize_with(sockets.max(self.deferred.len()), VecDeque::new);
+    }
+
+    /// What was given from outside and waits for its turn.
+    pub(super) fn injected(&mut self) -> &mut InjectedQueue {
+        &mut self.injected
+    }
+
+    /// When something that was given from outside has waited long enough.
+    pub(super) fn injected_due(&self) -> Option<std::time::Instant> {
+        self.injected.due()
+    }
+
+    /// Sends what was given from outside, after all that the node has to send by that socket.
+    pub(super) fn send_injected(
+        &mut self,
+        place: usize,
+        socket: &mut NodeSocket,
+        one: &mut Injected,
+    ) -> Outcome {
+        let in_hand = |forward: &Forward| forward.to() == place && !forward.is_idle();
+        if self.sends_by(place) || self.forwards.iter().any(in_hand) {
+            return one.waits(FULL);
+        }
+        match socket.send(one.message(), &mut self.deferred[place]) {
+            Sent::Taken => Outcome::Done(Ok(())),
+            Sent::Waits if one.is_begun() => {
+                // A message that was begun has to be ended before any other one.
+                let message = std::mem::take(one.message());
+                self.effects.push_front(Effect::Send { socket: place, message });
+                Outcome::Done(Ok(()))
+            }
+            Sent::Waits if socket.awaits_reply => {
+                one.waits("a req sends again when its last request is answered")
+            }
+            Sent::Waits => one.waits(FULL),
+            Sent::Dropped(reason) => Outcome::Done(Err(format!("dropped: {}", reason.sentence()))),
+            Sent::Refused(errno) => Outcome::Done(Err(format!("libzmq refused it: {errno}"))),
         }
     }
 }
+
+const FULL: &str = "no peer takes it: none is connected, or the queue of each is at its \
+                    high-water mark";

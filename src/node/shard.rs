@@ -17,7 +17,7 @@ use super::blueprint::{Blueprint, NodeError};
 use super::control::{ControlSender, NodeHandle};
 use super::neighbours::Neighbours;
 use super::rehearsal::{Claim, Rehearsed};
-use super::task::Node;
+use super::running::Node;
 use crate::fiber::Fibers;
 use crate::script::{Engine, STACK_BYTES};
 

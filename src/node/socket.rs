@@ -32,7 +32,7 @@ use super::tap::Ends;
 use super::unreached::Unreached;
 
 use crate::counters::{DropReason, SocketCounters};
-use crate::message::{Multipart, Outgoing};
+use crate::message::Multipart;
 use crate::topology::SocketSpec;
 use crate::zeromq::{OptionValue, Role};
 
@@ -75,7 +75,7 @@ pub(super) struct NodeSocket {
     /// Those that only handlers had connected to when it let go of all.
     undeclared: Vec<String>,
     /// Whole messages that a reload took from libzmq before the node may handle them.
-    pub(super) stash: VecDeque<Multipart>,
+    stash: VecDeque<Multipart>,
     /// What its handlers subscribed to beyond the spec; below zero, what they took off it.
     wishes: BTreeMap<Vec<u8>, i32>,
     /// How many subscribers want each topic, on a publisher.
@@ -88,8 +88,6 @@ pub(super) struct NodeSocket {
     pub(super) refused: Option<(String, String)>,
     /// Whether its peers were told that no more answers come.
     pub(super) takes_no_answers: bool,
-    /// Answers of a REP whose peer's queue is full.
-    pub(super) deferred_replies: VecDeque<Outgoing>,
     /// Who looks at its messages.
     pub(super) taps: Ends,
     /// Who waits for an answer without being a peer.
@@ -155,7 +153,6 @@ impl NodeSocket {
             forgotten: BTreeMap::new(),
             refused: None,
             takes_no_answers: false,
-            deferred_replies: VecDeque::new(),
             taps: Ends::default(),
             callers: Callers::default(),
             unreached: Unreached::default(),
@@ -221,7 +218,7 @@ impl NodeSocket {
 
     /// Whether no message waits to be received.
     pub(super) fn look_drained(&mut self) -> bool {
-        let drained = !self.look() && self.stash.is_empty() && self.deferred_replies.is_empty();
+        let drained = !self.look() && self.stash.is_empty();
         self.note_unwanted();
         drained
     }

@@ -2,6 +2,7 @@
 //!
 //! Owns ZeroMQ's rules of sending: what waits, what is dropped and why. Never calls a handler.
 
+use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
@@ -32,6 +33,23 @@ impl NodeSocket {
         let taken = message.is_some();
         self.stash.extend(message);
         taken
+    }
+
+    /// The next message that was stashed.
+    pub(in crate::node) fn next_stashed(&mut self) -> Option<Multipart> {
+        self.stash.pop_front()
+    }
+
+    /// How many messages are stashed.
+    pub(in crate::node) fn stashed(&self) -> usize {
+        self.stash.len()
+    }
+
+    /// Drops what is stashed, and counts it.
+    pub(in crate::node) fn drop_stash(&mut self) {
+        for _ in self.stash.drain(..) {
+            self.counters.drop_one(DropReason::Shutdown);
+        }
     }
 
     pub(super) fn receive_from_peers(&mut self) -> Option<Multipart> {
@@ -71,15 +89,16 @@ impl NodeSocket {
             self.spec.role,
             Role::Pair | Role::Push | Role::Pull | Role::Dealer | Role::Router | Role::Sub
         );
-        plain
-            && !self.spec.sequence
-            && !self.taps.have_room(direction)
-            && self.stash.is_empty()
-            && self.deferred_replies.is_empty()
+        plain && !self.spec.sequence && !self.taps.have_room(direction) && self.stash.is_empty()
     }
 
-    /// Sends a message by the rules of its pattern, without waiting.
-    pub(in crate::node) fn send(&mut self, message: &mut Outgoing) -> Sent {
+    /// Sends a message by the rules of its pattern, without waiting. Among `deferred` are the answers
+    /// of a REP whose peers have no room.
+    pub(in crate::node) fn send(
+        &mut self,
+        message: &mut Outgoing,
+        deferred: &mut VecDeque<Outgoing>,
+    ) -> Sent {
         if self.awaits_reply && !self.spec.is_on("req_relaxed") {
             return Sent::Waits;
         }
@@ -89,8 +108,9 @@ impl NodeSocket {
         if self.takes_no_answers {
             return self.dropped(DropReason::Shutdown);
         }
-        if self.has_parked_for(message) {
-            return self.full(message);
+        // An earlier answer to the same peer waits, which this one must not overtake.
+        if deferred.iter().any(|earlier| earlier.frames.first() == message.frames.first()) {
+            return self.full(message, deferred);
         }
         self.number(message);
         // Sending may consume the edge of a message that came meanwhile, also where it fails.
@@ -121,7 +141,7 @@ impl NodeSocket {
                 self.awaits_reply = self.spec.role == Role::Req;
                 Sent::Taken
             }
-            Err(Errno::AGAIN) => self.full(message),
+            Err(Errno::AGAIN) => self.full(message, deferred),
             Err(Errno::HOST_UNREACHABLE) => self.dropped(DropReason::Unroutable),
             Err(errno) => Sent::Refused(errno),
         }
@@ -160,14 +180,12 @@ impl NodeSocket {
         Ok(())
     }
 
-    pub(super) fn full(&mut self, message: &mut Outgoing) -> Sent {
+    fn full(&self, message: &mut Outgoing, deferred: &mut VecDeque<Outgoing>) -> Sent {
         match self.spec.role {
             Role::Router if self.spec.when_full == WhenFull::Drop => self.dropped(DropReason::Full),
-            Role::Rep if self.deferred_replies.len() >= DEFERRED_MAX => {
-                self.dropped(DropReason::Full)
-            }
+            Role::Rep if deferred.len() >= DEFERRED_MAX => self.dropped(DropReason::Full),
             Role::Rep => {
-                self.deferred_replies.push_back(std::mem::take(message));
+                deferred.push_back(std::mem::take(message));
                 Sent::Taken
             }
             Role::Pair
@@ -182,21 +200,6 @@ impl NodeSocket {
             | Role::Xsub
             | Role::Stream => Sent::Waits,
         }
-    }
-
-    /// Sends what a REP could not, peer by peer: one slow client holds up nobody else.
-    pub(in crate::node) fn send_parked(&mut self) {
-        // In their order: one that is deferred again holds back those of its peer that come after it.
-        for mut message in std::mem::take(&mut self.deferred_replies) {
-            self.send(&mut message);
-        }
-    }
-
-    /// Whether an earlier answer to the same peer waits, which this one must not overtake.
-    pub(super) fn has_parked_for(&self, message: &Outgoing) -> bool {
-        self.deferred_replies
-            .iter()
-            .any(|deferred_replies| deferred_replies.frames.first() == message.frames.first())
     }
 
     pub(super) fn dropped(&self, reason: DropReason) -> Sent {

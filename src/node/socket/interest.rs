@@ -105,4 +105,18 @@ impl NodeSocket {
             self.counters.interest.set(self.taken.keys().cloned().collect());
         }
     }
+
+    /// Notes what a subscriber wants or no longer wants, on a publisher.
+    pub(in crate::node) fn note_wish(&mut self, wanted: bool, topic: &[u8]) {
+        let count = self.topics.entry(topic.to_vec()).or_default();
+        *count = if wanted { count.saturating_add(1) } else { count.saturating_sub(1) };
+        if *count == 0 {
+            self.topics.remove(topic);
+        }
+        if wanted || !self.topics.contains_key(topic) {
+            self.fanout.notice(topic, wanted);
+        }
+        let total: u64 = self.topics.values().map(|&count| u64::from(count)).sum();
+        self.counters.subscriptions.set(total);
+    }
 }

@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::change::take_what_has_come;
-use super::monitor::Monitor;
-use super::observation::SocketObservation;
-use super::socket::{NodeSocket, came_in_by};
-use super::state::Bound;
-use super::task::{Node, Phase};
+use super::Node;
 use crate::counters::DropReason;
 use crate::event::EventKind;
+use crate::node::life::Phase;
+use crate::node::monitor::Monitor;
+use crate::node::observation::SocketObservation;
+use crate::node::replacement::take_what_has_come;
+use crate::node::socket::{NodeSocket, came_in_by};
+use crate::node::state::Bound;
 use crate::topology::{NodeSpec, SocketSpec};
 
 /// How long the peers of a socket that goes may take to get what waits for them, at most.
@@ -51,7 +52,7 @@ impl Node {
         };
         if self.answer_all(goes).await {
             // Nothing is handled between the old socket and what the reload still has to do.
-            self.held = Some(BTreeSet::new());
+            self.life.hold(BTreeSet::new());
         }
     }
 
@@ -60,7 +61,7 @@ impl Node {
         if !self.answer_all(|_| true).await {
             return;
         }
-        self.held = Some(BTreeSet::new());
+        self.life.hold(BTreeSet::new());
         for place in 0..self.sockets.len() {
             if self.sockets[place].spec.role.routes() {
                 self.part_from_peers(place).await;
@@ -70,7 +71,7 @@ impl Node {
 
     /// Answers on these sockets, as far as they answer; whether there is one.
     async fn answer_all(&mut self, goes: impl Fn(&NodeSocket) -> bool) -> bool {
-        let runs = matches!(self.phase, Phase::Running | Phase::Quiet) && self.held.is_none();
+        let runs = self.life.works() && !self.life.is_held();
         let answers = |socket: &NodeSocket| socket.spec.role.routes() && goes(socket);
         let places: Vec<usize> =
             (0..self.sockets.len()).filter(|&place| answers(&self.sockets[place])).collect();
@@ -78,7 +79,7 @@ impl Node {
             return false;
         }
         let until = Instant::now() + ANSWERING;
-        while Instant::now() < until && self.phase != Phase::Closed {
+        while Instant::now() < until && self.life.phase() != Phase::Closed {
             let busy = self.guarded_round();
             let answered = !busy && places.iter().all(|&place| self.has_answered(place));
             if answered {
@@ -99,7 +100,14 @@ impl Node {
         while !self.send_what_waits(place) && Instant::now() < until {
             tokio::time::sleep(LOOK).await;
         }
-        self.drop_what_waits(place);
+        self.outbox.drop_what_waits(place, &mut self.sockets[place]);
+    }
+
+    /// Sends what waits for one socket that is about to go, as far as it takes it; whether it took
+    /// all.
+    fn send_what_waits(&mut self, place: usize) -> bool {
+        let (outbox, sockets, _, mut notes) = self.sending();
+        outbox.send_what_waits(place, &mut sockets[place], &mut notes)
     }
 
     /// Ends the connections to a socket that is replaced, so that nothing of what its peers sent is
@@ -107,7 +115,7 @@ impl Node {
     /// then is taken. That is still handled; an answer to it has no way back, and is counted.
     pub(super) async fn part_from_peers(&mut self, place: usize) {
         // Who was held has no peers outside the file, or did not answer them up to now.
-        let has_answered = self.held.as_ref().is_some_and(BTreeSet::is_empty);
+        let has_answered = self.life.stands_still();
         if !has_answered || self.sockets[place].monitor.is_none() {
             return;
         }
@@ -151,7 +159,7 @@ impl Node {
             "{who} took too long to take what waited or to end the connection and is cut off: what \
              was sent last on it may be lost"
         );
-        self.emit(Some(place), EventKind::Failed { error });
+        self.reporter.emit(Some(place), EventKind::Failed { error });
     }
 
     /// Handles what has arrived and lets the answers go out, until nothing waits or the time is over.
@@ -198,9 +206,7 @@ impl Node {
 
     /// Whether nothing waits in a socket, to be handled or to be sent.
     fn has_answered(&mut self, place: usize) -> bool {
-        let owes = self.pending.iter().any(|effect| effect.sends_on() == Some(place));
-        let socket = &mut self.sockets[place];
-        !owes && socket.look_drained()
+        !self.outbox.owes(place) && self.sockets[place].look_drained()
     }
 
     /// What really waits in libzmq to go out on each connection.
@@ -272,10 +278,10 @@ impl Node {
 async fn take_backlog(socket: &mut NodeSocket) {
     let until = Instant::now() + BACKLOG;
     loop {
-        let before = socket.stash.len();
+        let before = socket.stashed();
         tokio::time::sleep(LOOK).await;
         take_what_has_come(socket);
-        if socket.stash.len() - before < BACKLOG_LEAST || Instant::now() >= until {
+        if socket.stashed() - before < BACKLOG_LEAST || Instant::now() >= until {
             return;
         }
     }

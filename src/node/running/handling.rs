@@ -2,31 +2,32 @@
 //!
 //! Owns what follows a handler that failed. Never sends: what is to go out is queued.
 
+use std::path::Path;
 use std::time::Instant;
 
 use smallvec::SmallVec;
 
-use super::{BURST, Node, Phase, slowness};
+use super::Node;
+use super::task::BURST;
 use crate::counters::DropReason;
 use crate::event::EventKind;
 use crate::fiber;
 use crate::message::{Frame, Malformed, Multipart};
 use crate::node::inbox::{beginning, open_envelope, subscription};
+use crate::node::life::Phase;
 use crate::node::line_source::{LINE_MAX, Next};
-use crate::node::sink::{LineEndInside, Sink};
+use crate::node::sink::LineEndInside;
+use crate::node::slowness;
 use crate::node::timers::TimerName;
 use crate::script::{
-    Effect, HandlerError, HandlerErrorKind, Inbound, Invocation, Route, StateNews, fits, panic_text,
+    HandlerError, HandlerErrorKind, Inbound, Invocation, Route, StateNews, fits, panic_text,
 };
 use crate::topology::OnError;
 use crate::units::size_text;
 use crate::zeromq::Role;
 
-/// How many messages may arrive before the start without being handled.
-const EARLY_MAX: usize = 1000;
-
 impl Node {
-    pub(in crate::node) fn arrived(&mut self, place: usize, mut frames: Multipart) {
+    pub(super) fn arrived(&mut self, place: usize, mut frames: Multipart) {
         let role = self.sockets[place].spec.role;
         if let Err(why) = self.sockets[place].check_number(&mut frames) {
             self.malformed(place, why, &frames);
@@ -45,12 +46,20 @@ impl Node {
         }
     }
 
-    pub(in crate::node) fn take(&mut self, inbound: Inbound) {
-        if self.phase != Phase::Attaching {
+    pub(super) fn take(&mut self, inbound: Inbound) {
+        if self.life.phase() == Phase::Attaching {
+            self.incoming.keep(inbound);
+        } else {
             self.handle(inbound);
-        } else if self.early.len() < EARLY_MAX {
-            self.early.push_back(inbound);
         }
+    }
+
+    /// A STREAM tells connects and disconnects as empty messages; whether this was one.
+    fn stream_peer_changed(&mut self, inbound: &Inbound) -> bool {
+        let Some(kind) = self.connections.stream_peer(inbound) else { return false };
+        let (_, _, _, mut notes) = self.sending();
+        notes.peer(kind, inbound.socket, String::new());
+        true
     }
 
     pub(super) fn handle(&mut self, inbound: Inbound) {
@@ -63,7 +72,7 @@ impl Node {
             self.malformed(inbound.socket, why, &inbound.payload);
             return;
         }
-        if self.sink.is_some() {
+        if self.files.has_sink() {
             let parts: SmallVec<[&[u8]; 4]> =
                 inbound.payload.iter().map(|frame| &**frame).collect();
             self.write_line(&parts);
@@ -79,17 +88,17 @@ impl Node {
         }
         let Some(route) = inbound.route else { return };
         let frames = Route::back(route, Multipart::from_buf([Frame::empty()]));
-        self.pending.push_back(Effect::Send { socket, message: frames.into() });
+        self.outbox.send_last(socket, frames);
     }
 
     pub(super) fn malformed(&mut self, place: usize, why: Malformed, frames: &[Frame]) {
         self.sockets[place].counters.drop_one(DropReason::Malformed);
         let message = format!("{why}: {}", beginning(frames));
-        self.emit_limited(Some(place), EventKind::Malformed { message });
+        self.reporter.emit_limited(Some(place), EventKind::Malformed { message });
     }
 
     /// Calls the handler, and queues what it wants done.
-    pub(in crate::node) fn call(&mut self, invocation: Invocation) {
+    pub(super) fn call(&mut self, invocation: Invocation) {
         let Some(handler) = &mut self.handler else { return };
         let place = if let Invocation::Message(inbound) = &invocation {
             Some(inbound.socket)
@@ -97,15 +106,11 @@ impl Node {
             None
         };
         let name = invocation.handler();
-        let before = self.last_call.unwrap_or_else(Instant::now);
-        let waiting = self.pending.len();
-        let result = handler.call_into(invocation, &mut self.pending);
+        let before = self.clock.now();
+        let waiting = self.outbox.waiting();
+        let result = handler.call_into(invocation, self.outbox.effects());
         let has_said = handler.has_said();
-        let after = Instant::now();
-        self.call_ended = after;
-        if let Some(last) = &mut self.last_call {
-            *last = after;
-        }
+        let after = self.clock.called();
         let nanos = u64::try_from((after - before).as_nanos()).unwrap_or(u64::MAX);
         let counters = &self.blueprint.counters;
         counters.handled.add(1);
@@ -121,7 +126,7 @@ impl Node {
                 if let Some(place) = place {
                     self.sockets[place].counters.drop_one(DropReason::Malformed);
                 }
-                self.emit_limited(place, EventKind::Malformed { message: error.message });
+                self.reporter.emit_limited(place, EventKind::Malformed { message: error.message });
             }
             Err(error) => self.failed(error),
         }
@@ -141,7 +146,9 @@ impl Node {
         let limit = self.blueprint.spec.state_limit;
         let bytes = match news {
             StateNews::Large { bytes } => {
-                return self.emit(None, EventKind::StateLarge { bytes: bytes as u64, limit });
+                return self
+                    .reporter
+                    .emit(None, EventKind::StateLarge { bytes: bytes as u64, limit });
             }
             StateNews::TooLarge { bytes } => bytes as u64,
         };
@@ -151,10 +158,10 @@ impl Node {
             size_text(bytes),
             size_text(limit)
         );
-        self.emit_limited(None, EventKind::HandlerFailed { error, fault: None });
+        self.reporter.emit_limited(None, EventKind::HandlerFailed { error, fault: None });
         if self.blueprint.spec.on_error == OnError::Stop {
             let why = format!("the state of {} is too large", self.blueprint.instance);
-            return self.emit(None, EventKind::StopRequested { status: 1, why });
+            return self.reporter.emit(None, EventKind::StopRequested { status: 1, why });
         }
         if let Some(handler) = &mut self.handler {
             handler.empty_state();
@@ -166,27 +173,15 @@ impl Node {
     /// Tells what a call logged, which does not wait for a full socket as its messages do. Its effects
     /// are the last ones of the queue.
     fn tell_said(&mut self, waiting: usize) {
-        let effects = self.pending.split_off(waiting.min(self.pending.len()));
-        for effect in effects {
-            match effect {
-                Effect::Log { level, text } => self.emit(None, EventKind::Log { level, text }),
-                Effect::Send { .. }
-                | Effect::Write(_)
-                | Effect::Subscribe { .. }
-                | Effect::Unsubscribe { .. }
-                | Effect::Connect { .. }
-                | Effect::Disconnect { .. }
-                | Effect::After { .. }
-                | Effect::Count { .. }
-                | Effect::Stop { .. } => self.pending.push_back(effect),
-            }
+        for (level, text) in self.outbox.take_said(waiting) {
+            self.reporter.emit(None, EventKind::Log { level, text });
         }
     }
 
     fn failed(&mut self, error: Box<HandlerError>) {
         self.blueprint.counters.failed.add(1);
         let text = error.to_string();
-        self.emit_limited(
+        self.reporter.emit_limited(
             None,
             EventKind::HandlerFailed { error: text, fault: Some(error.into()) },
         );
@@ -200,30 +195,26 @@ impl Node {
             OnError::Restart => self.rest(),
             OnError::Stop => {
                 let why = why(&self.blueprint.instance);
-                self.emit(None, EventKind::StopRequested { status: 1, why });
+                self.reporter.emit(None, EventKind::StopRequested { status: 1, why });
             }
         }
     }
 
     pub(super) fn rest(&mut self) {
-        let now = Instant::now();
-        let pause = self.restarts.fail(now);
-        self.resting_until = Some(now + pause);
+        let pause = self.life.rest(Instant::now());
         let after_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-        self.emit_limited(None, EventKind::Restarting { after_ms });
+        self.reporter.emit_limited(None, EventKind::Restarting { after_ms });
     }
 
     /// Ends the pause of `on_error: restart`: an empty state, fresh timers, and `on_start` again.
     pub(super) fn rest_is_over(&mut self, now: Instant) -> bool {
-        if self.held.is_some() || self.resting_until.is_none_or(|until| until > now) {
+        if !self.life.rest_is_over(now) {
             return false;
         }
-        self.resting_until = None;
-        self.restarts.go_on(now);
         match self.blueprint.handler(&self.engine) {
             Ok(handler) => self.handler = handler,
             // It compiled when the node was made, so this cannot fail now.
-            Err(error) => self.emit(None, EventKind::Failed { error: error.to_string() }),
+            Err(error) => self.reporter.emit(None, EventKind::Failed { error: error.to_string() }),
         }
         self.timers.clear();
         self.start();
@@ -233,22 +224,13 @@ impl Node {
     /// Goes on after a panic in a while, or does what the file wants after a failure. A node that is
     /// to stop and cannot do so in good order ends at its deadline.
     pub(super) fn panicked(&mut self, panic: &(dyn std::any::Any + Send)) {
-        self.last_call = None;
+        self.clock.end_burst();
         let message = panic_text(panic).to_owned();
         self.blueprint.counters.failed.add(1);
-        self.emit_limited(None, EventKind::Panicked { message });
-        let now = Instant::now();
-        let mut pause = self.panics.fail(now);
-        if let Phase::Stopping { deadline } = self.phase {
-            if now >= deadline {
-                self.phase = Phase::Closed;
-                return;
-            }
-            pause = pause.min(deadline - now);
-        } else {
+        self.reporter.emit_limited(None, EventKind::Panicked { message });
+        if self.life.recover(Instant::now()) {
             self.obey_on_error(|instance| format!("{instance} panicked"));
         }
-        self.recovering_until = Some(now + pause);
     }
 
     pub(super) fn fire(&mut self, now: Instant) -> bool {
@@ -268,8 +250,8 @@ impl Node {
     pub(super) fn read_lines(&mut self, now: Instant) -> bool {
         let mut read = 0;
         while read < BURST && self.takes_new() && !self.has_worked_long(now) {
-            let Some(source) = &mut self.source else { break };
-            match source.next(now) {
+            let Some(next) = self.files.next_line(now) else { break };
+            match next {
                 Ok(Next::Line(line)) => {
                     read += 1;
                     self.blueprint.counters.lines_read.add(1);
@@ -289,8 +271,8 @@ impl Node {
                 }
                 Ok(Next::Nothing | Next::Ended) => break,
                 Err(error) => {
-                    self.source = None;
-                    self.emit(None, EventKind::FileFailed { error: format!("reading: {error}") });
+                    let error = format!("reading: {error}");
+                    self.reporter.emit(None, EventKind::FileFailed { error });
                 }
             }
         }
@@ -308,7 +290,7 @@ impl Node {
     pub(super) fn tell_peer_events(&mut self) -> bool {
         let mut told = false;
         while self.takes_new() {
-            let Some(event) = self.peer_events.pop_front() else { break };
+            let Some(event) = self.incoming.next_peer_event() else { break };
             self.call(Invocation::Peer(event));
             told = true;
         }
@@ -316,10 +298,10 @@ impl Node {
     }
 
     /// Gives the sink a message as one line.
-    pub(in crate::node) fn write_line(&mut self, parts: &[&[u8]]) {
-        let Some(sink) = &mut self.sink else { return };
-        match sink.line(parts) {
-            Ok(()) => self.blueprint.counters.lines_written.add(1),
+    pub(super) fn write_line(&mut self, parts: &[&[u8]]) {
+        match self.files.write(parts) {
+            Ok(true) => self.blueprint.counters.lines_written.add(1),
+            Ok(false) => {}
             Err(LineEndInside) => self.refuse_line(
                 "writing: a message with a line end inside was left out, since it would make two \
                  lines; `escape: true` of `write` writes line ends as \\n and \\r"
@@ -332,16 +314,41 @@ impl Node {
     fn refuse_line(&mut self, error: String) {
         self.blueprint.counters.lines_refused.add(1);
         self.blueprint.counters.failed.add(1);
-        self.emit_limited(None, EventKind::FileFailed { error });
+        self.reporter.emit_limited(None, EventKind::FileFailed { error });
     }
 
-    pub(in crate::node) fn flush_sink(&mut self) {
-        self.sink.iter_mut().for_each(Sink::flush);
-        self.old_sinks.retain(|sink| !sink.is_idle());
+    /// After a call, or the last of some, that took long or has used up the node's turn: says so if
+    /// it was a long one, and lets the others have their turn if this one's is over.
+    #[cold]
+    fn long_called(
+        &mut self,
+        (handler, socket): (&str, Option<usize>),
+        (before, after): (Instant, Instant),
+        due: Instant,
+    ) {
+        let took = after - before;
+        if took >= slowness::LONG {
+            let since_turn_began = (after + fiber::TURN).saturating_duration_since(due);
+            let stretch = since_turn_began.min(took);
+            if let Some(long) = self.slowness.judge(&self.engine, before, took, stretch) {
+                self.reporter.emit(None, long.of(self.place_of_handler(handler, socket)));
+            }
+        }
+        if after >= due {
+            fiber::pause();
+            self.clock.paused();
+        }
     }
 
-    /// Whether all lines are with the system, those of an earlier version of the node included.
-    pub(super) fn has_written(&self) -> bool {
-        self.sink.iter().chain(&self.old_sinks).all(Sink::is_idle)
+    /// A handler by its name, with the place where it is written.
+    fn place_of_handler(&self, handler: &str, socket: Option<usize>) -> String {
+        let place = self.handler.as_ref().and_then(|known| known.place_of(handler, socket));
+        match place {
+            Some((name, path, position)) => {
+                let file = path.file_name().map_or(path, Path::new).display();
+                format!("{name} ({file}:{position})")
+            }
+            None => handler.to_owned(),
+        }
     }
 }

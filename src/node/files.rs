@@ -1,0 +1,170 @@
+//! The files of a node: its source, its sink, and the sinks of its earlier versions that still write.
+//!
+//! Owns which of them go on when the node becomes another, and what is told of lines that are lost.
+//! Never decides what a line says.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+use super::line_source::{LineSource, Next};
+use super::sink::{LineEndInside, Sink};
+use crate::event::EventKind;
+use crate::message::Multipart;
+use crate::topology::NodeSpec;
+
+/// The files of a node.
+#[derive(Default, Debug)]
+pub(super) struct Files {
+    source: Option<LineSource>,
+    sink: Option<Sink>,
+    /// Sinks of earlier versions of the node that have not written all yet.
+    old_sinks: Vec<Sink>,
+}
+
+/// What takes the place of files; nothing where they stay.
+#[derive(Default, Debug)]
+pub(super) struct NewFiles {
+    pub(super) source: Option<Option<LineSource>>,
+    pub(super) sink: Option<Option<Sink>>,
+}
+
+impl Files {
+    pub(super) fn new(source: Option<LineSource>, sink: Option<Sink>) -> Self {
+        Self { source, sink, old_sinks: Vec::new() }
+    }
+
+    pub(super) fn has_source(&self) -> bool {
+        self.source.is_some()
+    }
+
+    pub(super) fn has_sink(&self) -> bool {
+        self.sink.is_some()
+    }
+
+    /// Begins the rhythm of the source now.
+    pub(super) fn begin(&mut self, now: Instant) {
+        if let Some(source) = &mut self.source {
+            source.begin(now);
+        }
+    }
+
+    /// What the source has to give, if there is one. One that fails is given up.
+    pub(super) fn next_line(&mut self, now: Instant) -> Option<io::Result<Next>> {
+        let next = self.source.as_mut()?.next(now);
+        if next.is_err() {
+            self.source = None;
+        }
+        Some(next)
+    }
+
+    /// Counts long lines as on their way until their frames are gone.
+    pub(super) fn count(&self, frames: Multipart) -> Multipart {
+        match &self.source {
+            Some(source) => source.budget().count(frames),
+            None => frames,
+        }
+    }
+
+    /// When the source's next line is due.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.source.as_ref().and_then(LineSource::due)
+    }
+
+    /// What wakes the node when the source has something.
+    pub(super) fn arrived(&self) -> Option<Arc<Notify>> {
+        self.source.as_ref().map(LineSource::arrived)
+    }
+
+    /// What wakes a node that found the sink full, or that `stops` and waits for it to be idle.
+    pub(super) fn moved(&self, stops: bool) -> Option<Arc<Notify>> {
+        self.sink.as_ref().and_then(|sink| sink.moved(stops && !sink.is_idle()))
+    }
+
+    /// Whether so much waits to be written that the node should take nothing new.
+    pub(super) fn are_full(&self) -> bool {
+        self.sink.as_ref().is_some_and(Sink::is_full)
+    }
+
+    /// Gives the sink a message as one line; whether there is a sink.
+    ///
+    /// # Errors
+    ///
+    /// When a line end inside would make two lines of it.
+    pub(super) fn write(&mut self, parts: &[&[u8]]) -> Result<bool, LineEndInside> {
+        match &mut self.sink {
+            Some(sink) => sink.line(parts).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Hands what waits to be written on. Never blocks.
+    pub(super) fn flush(&mut self) {
+        self.sink.iter_mut().for_each(Sink::flush);
+        self.old_sinks.retain(|sink| !sink.is_idle());
+    }
+
+    /// Whether all lines are with the system, those of an earlier version of the node included.
+    pub(super) fn have_written(&self) -> bool {
+        self.sink.iter().chain(&self.old_sinks).all(Sink::is_idle)
+    }
+
+    /// Becomes the files of a spec, with what takes the place of those that it does not keep.
+    pub(super) fn change(&mut self, to: &NodeSpec, new: NewFiles) {
+        if let Some(source) = new.source {
+            self.source = source;
+        } else if let Some((source, spec)) = self.source.as_mut().zip(to.read.as_ref()) {
+            source.adopt(spec);
+        }
+        if let Some(sink) = new.sink {
+            self.flush();
+            // It goes on writing what it has.
+            self.old_sinks.extend(std::mem::replace(&mut self.sink, sink));
+        } else if let Some((sink, spec)) = self.sink.as_mut().zip(to.write.as_ref()) {
+            sink.adopt(spec);
+        }
+    }
+
+    /// Takes the source and the sink out, as far as they are wanted, for another node to go on with.
+    pub(super) fn take(&mut self, source: bool, sink: bool) -> Self {
+        let source = self.source.take_if(|_| source);
+        let sink = self.sink.take_if(|_| sink);
+        Self::new(source, sink)
+    }
+
+    /// Goes on with what a node before it left; whether there was a source.
+    pub(super) fn inherit(&mut self, left: Self, instance: &Arc<str>, spec: &NodeSpec) -> bool {
+        if let (Some(mut sink), Some(spec)) = (left.sink, &spec.write) {
+            sink.belongs_to(instance);
+            sink.adopt(spec);
+            self.sink = Some(sink);
+        }
+        let (Some(mut source), Some(spec)) = (left.source, &spec.read) else { return false };
+        source.belongs_to(instance);
+        source.adopt(spec);
+        self.source = Some(source);
+        true
+    }
+
+    /// Whether a node whose stop is over at this time has no reason to wait for its sinks any longer;
+    /// for its own one only where no other node goes on with it.
+    pub(super) fn have_ended(
+        &mut self,
+        is_succeeded: bool,
+        deadline: Instant,
+        now: Instant,
+    ) -> bool {
+        let own = self.sink.iter_mut().filter(|_| !is_succeeded);
+        own.chain(&mut self.old_sinks).all(|sink| sink.has_ended(deadline, now))
+    }
+
+    /// What there is to say of lines that were not written.
+    pub(super) fn lost(&self, is_succeeded: bool) -> Vec<EventKind> {
+        let own = self.sink.iter().filter(|_| !is_succeeded);
+        let sinks = own.chain(&self.old_sinks).map(|sink| (sink.unwritten(), sink));
+        let lost = sinks.filter(|(unwritten, _)| unwritten.bytes > 0);
+        lost.map(|(unwritten, sink)| unwritten.lost(sink.file())).collect()
+    }
+}

@@ -1,0 +1,68 @@
+//! What a node notes of messages and subscriptions as they pass its sockets.
+//!
+//! Owns what follows for its figures, its events and `on_peer`. Never holds a message.
+
+use super::arrivals::Arrivals;
+use super::incoming::Incoming;
+use super::reporter::Reporter;
+use super::socket::{NodeSocket, Sent};
+use crate::script::{Handler, PeerEvent, PeerEventKind};
+
+/// Those parts of a node that note what passes.
+pub(super) struct Notes<'n> {
+    pub(super) arrivals: &'n mut Arrivals,
+    pub(super) reporter: &'n mut Reporter,
+    pub(super) incoming: &'n mut Incoming,
+    pub(super) handler: Option<&'n Handler>,
+}
+
+impl Notes<'_> {
+    /// Notes that a socket has so many messages more, if they are answers.
+    pub(super) fn answers(&mut self, socket: &NodeSocket, count: usize) {
+        if socket.spec.role.routes() {
+            self.arrivals.answer(count);
+        }
+    }
+
+    /// Notes what became of a message, and tells of one that its socket never takes.
+    pub(super) fn sent(&mut self, place: usize, socket: &NodeSocket, sent: Sent) {
+        match sent {
+            Sent::Taken => self.answers(socket, 1),
+            Sent::Waits => {}
+            Sent::Dropped(reason) => {
+                self.reporter.dropped(place, reason, socket.spec.is_on("router_mandatory"));
+            }
+            Sent::Refused(errno) => {
+                self.reporter.failed(place, format!("a message could not be sent: {errno}"));
+            }
+        }
+    }
+
+    /// Notes what a subscriber wants or no longer wants.
+    pub(super) fn subscription(
+        &mut self,
+        place: usize,
+        socket: &mut NodeSocket,
+        wanted: bool,
+        topic: &[u8],
+    ) {
+        socket.note_wish(wanted, topic);
+        self.hear(PeerEvent {
+            kind: if wanted { PeerEventKind::Subscribed } else { PeerEventKind::Unsubscribed },
+            socket: place,
+            endpoint: None,
+            topic: Some(topic.to_vec()),
+        });
+    }
+
+    /// Notes what happened to a peer.
+    pub(super) fn peer(&mut self, kind: PeerEventKind, socket: usize, endpoint: String) {
+        self.hear(PeerEvent { kind, socket, endpoint: Some(endpoint), topic: None });
+    }
+
+    fn hear(&mut self, event: PeerEvent) {
+        if self.handler.is_some_and(|handler| handler.handles("on_peer")) {
+            self.incoming.hear(event);
+        }
+    }
+}

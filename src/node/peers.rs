@@ -1,0 +1,163 @@
+//! What libzmq tells of a socket's peers, and what follows from it.
+//!
+//! Owns the figures, events and second tries that come of a connection's beginning, end or failure.
+//! Never calls a handler: what `on_peer` should hear is queued.
+
+use std::time::Instant;
+
+use super::connections::Connections;
+use super::monitor::{MonitorEvent, MonitorKind, unsaid};
+use super::notes::Notes;
+use super::observation::Inquiries;
+use super::socket::NodeSocket;
+use super::unreached::Overdue;
+use crate::event::EventKind;
+use crate::script::PeerEventKind;
+use crate::snapshot::ConnectionSnapshot;
+use crate::zeromq::{OptionName, OptionValue, Role};
+
+/// A socket whose peers something happened to, and those parts of its node that hear of it.
+pub(super) struct Peers<'n> {
+    pub(super) place: usize,
+    pub(super) socket: &'n mut NodeSocket,
+    pub(super) connections: &'n mut Connections,
+    pub(super) inquiries: &'n mut Inquiries,
+    pub(super) notes: Notes<'n>,
+    /// Whether the node neither stops nor is about to.
+    pub(super) is_open: bool,
+    pub(super) now: Instant,
+}
+
+impl Peers<'_> {
+    /// Reads all that was told.
+    pub(super) fn read(&mut self) {
+        while let Some(event) = self.socket.monitor.as_ref().and_then(|monitor| monitor.next()) {
+            self.happened(event);
+        }
+    }
+
+    fn happened(&mut self, event: MonitorEvent) {
+        let MonitorEvent { kind, local, remote } = event;
+        match kind {
+            MonitorKind::Connected => self.connected(local, remote),
+            MonitorKind::Disconnected => self.disconnected((local, remote)),
+            MonitorKind::Queues { outbound, inbound, unsent } => {
+                let told = ConnectionSnapshot { local, remote, outbound, inbound };
+                self.inquiries.note(self.place, told, unsent);
+            }
+            MonitorKind::Unreached { errno } => {
+                let spec = &self.socket.spec;
+                // A proxy looks the name up for itself.
+                let ipv4_only =
+                    !spec.is_on("ipv6") && !spec.options.contains_key(&OptionName("socks_proxy"));
+                self.socket.unreached.failed(&remote, errno, ipv4_only);
+            }
+            MonitorKind::TurnedAway => {
+                let why = "a peer of the same identity is connected already, and this one is not \
+                           heard; with `router_handover: true` the later one takes its place"
+                    .to_owned();
+                self.tell_limited(EventKind::HandshakeFailed { why, endpoint: remote });
+            }
+            // A STREAM has no handshake, so libzmq takes every end of its connections for a failed one.
+            MonitorKind::HandshakeFailed { .. } if self.socket.spec.role == Role::Stream => {}
+            MonitorKind::HandshakeFailed { why, final_ } => {
+                self.socket.refused = Some((local, remote.clone()));
+                self.handshake_failed(why, remote, final_);
+            }
+        }
+    }
+
+    fn connected(&mut self, local: String, remote: String) {
+        let socket = &mut *self.socket;
+        *socket.peers.entry((local, remote.clone())).or_default() += 1;
+        socket.counters.peers.add(1);
+        let most = socket.counters.peers_most.get().max(socket.counters.peers.get());
+        socket.counters.peers_most.set(most);
+        socket.unreached.end(&remote);
+        if socket.lost.remove(&remote) {
+            socket.counters.reconnects.add(1);
+        }
+        socket.counters.connects.add(1);
+        self.tell(EventKind::PeerConnected { endpoint: remote.clone() });
+        self.notes.peer(PeerEventKind::Connected, self.place, remote);
+    }
+
+    fn disconnected(&mut self, key: (String, String)) {
+        let socket = &mut *self.socket;
+        if socket.forgotten.remove(&key).is_some() {
+            return;
+        }
+        let Some(count) = socket.peers.get_mut(&key) else {
+            self.ended_in_handshake(key);
+            return;
+        };
+        *count -= 1;
+        if *count == 0 {
+            socket.peers.remove(&key);
+        }
+        socket.counters.peers.subtract(1);
+        socket.counters.disconnects.add(1);
+        let endpoint = key.1;
+        if socket.connected.contains(&endpoint) {
+            socket.lost.insert(endpoint.clone());
+            socket.unreached.begin(&endpoint, self.now);
+        }
+        self.tell_disconnected(endpoint.clone());
+        self.notes.peer(PeerEventKind::Disconnected, self.place, endpoint);
+    }
+
+    /// A connection ended that never got through its handshake. Of most reasons libzmq tells
+    /// before; that the socket types do not fit, it keeps to itself.
+    fn ended_in_handshake(&mut self, key: (String, String)) {
+        let socket = &mut *self.socket;
+        let is_told = socket.refused.take().is_some_and(|refused| refused == key);
+        // A STREAM has no handshake, and a node that stops ends connections itself.
+        if !is_told && self.is_open && socket.spec.role != Role::Stream {
+            let why = unsaid(socket.spec.mechanism()).to_owned();
+            self.handshake_failed(why, key.1, true);
+        }
+    }
+
+    fn handshake_failed(&mut self, why: String, endpoint: String, final_: bool) {
+        let socket = &mut *self.socket;
+        socket.counters.handshakes_failed.add(1);
+        let is_ours = socket.connected.contains(&endpoint);
+        let is_told = is_ours && !socket.unreached.refused(&endpoint, &why);
+        if final_ && is_ours {
+            self.connections.given_up(self.place, endpoint.clone(), self.now);
+        }
+        if !is_told {
+            self.tell_limited(EventKind::HandshakeFailed { why, endpoint });
+        }
+    }
+
+    /// libzmq does not tell that a message was too large, only that the connection ended.
+    fn tell_disconnected(&mut self, endpoint: String) {
+        match self.socket.spec.options.get(&OptionName("maxmsgsize")) {
+            Some(OptionValue::Long(limit)) if *limit >= 0 && self.is_open => {
+                let kind = EventKind::LimitedPeerGone { endpoint, maxmsgsize: *limit };
+                self.tell_limited(kind);
+            }
+            Some(_) | None => self.tell(EventKind::PeerDisconnected { endpoint }),
+        }
+    }
+
+    /// Says which endpoints have had no connection for long.
+    pub(super) fn tell_unreached(&mut self) {
+        if self.socket.unreached.due().is_none_or(|due| due > self.now) {
+            return;
+        }
+        for overdue in self.socket.unreached.take_due(self.now) {
+            let Overdue { endpoint, waited, why } = overdue;
+            self.tell(EventKind::Unreached { endpoint, waited, why });
+        }
+    }
+
+    fn tell(&self, kind: EventKind) {
+        self.notes.reporter.emit(Some(self.place), kind);
+    }
+
+    fn tell_limited(&mut self, kind: EventKind) {
+        self.notes.reporter.emit_limited(Some(self.place), kind);
+    }
+}

@@ -1,0 +1,297 @@
+//! A running node: its parts, and what concerns several of them at once.
+//!
+//! Owns the parts, which no other file of `node/` knows together. `impl Node` stands in this file and
+//! its folder alone, by what the node is doing: its rounds (`task`), a message (`handling`), what
+//! comes of it (`outgoing`), its end (`stopping`), becoming another spec (`change`), and leaving the
+//! peers of a socket that goes (`parting`).
+
+mod change;
+mod handling;
+mod outgoing;
+mod parting;
+mod stopping;
+mod task;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use self::stopping::Ending;
+use super::arrivals::Arrivals;
+use super::blueprint::{Blueprint, NodeError};
+use super::call_clock::CallClock;
+use super::connections::Connections;
+use super::files::Files;
+use super::forward::Forward;
+use super::inbox::subscription;
+use super::incoming::Incoming;
+use super::life::{Life, Phase};
+use super::neighbours::{Neighbours, Seat};
+use super::notes::Notes;
+use super::observation::{Inquiries, Observation};
+use super::outbox::Outbox;
+use super::peers::Peers;
+use super::rehearsal::Rehearsed;
+use super::reporter::Reporter;
+use super::slowness::Slowness;
+use super::socket::NodeSocket;
+use super::state::{Bound, Figures, NodeState, SocketFigures, Subscriber};
+use super::tap::{Place, TapWatch};
+use super::timers::Timers;
+use crate::event::EventKind;
+use crate::script::{Engine, Handler, SocketView};
+use crate::zeromq::Role;
+
+/// A running node.
+pub(super) struct Node {
+    blueprint: Blueprint,
+    engine: Rc<Engine>,
+    handler: Option<Handler>,
+    sockets: Vec<NodeSocket>,
+    /// The same as handlers see them.
+    socket_views: Vec<SocketView>,
+    timers: Timers,
+    files: Files,
+    incoming: Incoming,
+    outbox: Outbox,
+    life: Life,
+    connections: Connections,
+    reporter: Reporter,
+    inquiries: Inquiries,
+    taps: TapWatch,
+    arrivals: Arrivals,
+    clock: CallClock,
+    slowness: Slowness,
+    /// The socket that is read first in the next round.
+    cursor: usize,
+    /// How many calls came from outside.
+    calls: u64,
+    /// What the change to come was found to need.
+    rehearsed: Option<Box<Rehearsed>>,
+    ending: Ending,
+}
+
+impl Node {
+    /// Makes a node: everything open and bound, nothing connected.
+    pub(super) async fn create(
+        blueprint: Blueprint,
+        engine: Rc<Engine>,
+        neighbours: Rc<Neighbours>,
+        rehearsed: Option<Rehearsed>,
+    ) -> Result<(Box<Self>, Bound), NodeError> {
+        let seat = Seat::take(&neighbours, &blueprint.instance);
+        let rehearsed = rehearsed.map(|rehearsed| rehearsed.sockets_for(&blueprint.spec));
+        let parts = blueprint.build(&engine, rehearsed.unwrap_or_default()).await?;
+        let now = Instant::now();
+        let Blueprint { spec, instance, counters, events, .. } = &blueprint;
+        let mut node = Self {
+            outbox: Outbox::new(parts.sockets.len(), Forward::all(spec)),
+            reporter: Reporter::new(events, instance, counters),
+            taps: TapWatch::new(&blueprint.taps),
+            socket_views: blueprint.socket_views(),
+            blueprint,
+            engine,
+            handler: parts.handler,
+            sockets: parts.sockets,
+            timers: Timers::default(),
+            files: Files::new(parts.source, parts.sink),
+            incoming: Incoming::default(),
+            life: Life::new(now),
+            connections: Connections::default(),
+            inquiries: Inquiries::default(),
+            arrivals: Arrivals::new(now),
+            clock: CallClock::new(now),
+            slowness: Slowness::new(seat),
+            cursor: 0,
+            calls: 0,
+            rehearsed: None,
+            ending: Ending::default(),
+        };
+        node.reporter.call_sockets(node.socket_names());
+        let bound = node.bound();
+        for (place, _, actual) in &bound {
+            node.reporter.emit(Some(*place), EventKind::Bound { endpoint: actual.clone() });
+        }
+        Ok((Box::new(node), bound))
+    }
+
+    /// What goes out and by which sockets, and who notes it.
+    fn sending(&mut self) -> (&mut Outbox, &mut [NodeSocket], &Life, Notes<'_>) {
+        let notes = Notes {
+            arrivals: &mut self.arrivals,
+            reporter: &mut self.reporter,
+            incoming: &mut self.incoming,
+            handler: self.handler.as_ref(),
+        };
+        (&mut self.outbox, &mut self.sockets, &self.life, notes)
+    }
+
+    /// A socket with those who hear of its peers.
+    fn peers(&mut self, place: usize, now: Instant) -> Peers<'_> {
+        Peers {
+            place,
+            socket: &mut self.sockets[place],
+            connections: &mut self.connections,
+            inquiries: &mut self.inquiries,
+            notes: Notes {
+                arrivals: &mut self.arrivals,
+                reporter: &mut self.reporter,
+                incoming: &mut self.incoming,
+                handler: self.handler.as_ref(),
+            },
+            is_open: self.life.is_open(),
+            now,
+        }
+    }
+
+    /// Reads monitors and subscriptions, and reconnects what libzmq gave up.
+    fn service(&mut self, now: Instant) {
+        for place in 0..self.sockets.len() {
+            self.peers(place, now).read();
+            if self.is_serviced(place) {
+                self.read_subscriptions(place);
+            }
+            self.sockets[place].share_interest();
+            if self.outbox.has_deferred_of(place) {
+                self.outbox.send_deferred(place, &mut self.sockets[place]);
+            }
+        }
+        self.connections.reconnect(now, &mut self.sockets, &mut self.reporter);
+        self.connections.tell_linked(&self.blueprint.instance, &self.sockets);
+    }
+
+    /// Whether subscriptions are read here, whatever the node is doing: always on `pub`, and on
+    /// `xpub` until the node starts.
+    fn is_serviced(&self, place: usize) -> bool {
+        let spec = &self.sockets[place].spec;
+        let shows_subscriptions = spec.role == Role::Pub && !spec.is_on("conflate");
+        let attaching = || self.life.phase() == Phase::Attaching;
+        shows_subscriptions
+            || spec.role == Role::Xpub && attaching() && !self.outbox.forwards_from(place)
+    }
+
+    fn read_subscriptions(&mut self, place: usize) {
+        while self.sockets[place].readable {
+            let before = self.sockets[place].counters.messages_in.get();
+            let Some(frames) = self.sockets[place].receive() else { break };
+            if let Some((wanted, topic)) = subscription(&frames) {
+                self.subscription_changed(place, wanted, topic);
+            }
+            debug_assert!(self.sockets[place].counters.messages_in.get() > before);
+        }
+    }
+
+    fn subscription_changed(&mut self, place: usize, wanted: bool, topic: &[u8]) {
+        let (_, sockets, _, mut notes) = self.sending();
+        notes.subscription(place, &mut sockets[place], wanted, topic);
+    }
+
+    /// Says which endpoints have had no connection for long.
+    fn tell_unreached(&mut self, now: Instant) {
+        if self.life.goes_on() {
+            (0..self.sockets.len()).for_each(|place| self.peers(place, now).tell_unreached());
+        }
+    }
+
+    /// Asks libzmq how full its queues are, to answer an observer.
+    fn inquire(&mut self, answer: oneshot::Sender<Observation>) {
+        if !self.inquiries.are_under_way()
+            && let Some(handler) = &mut self.handler
+        {
+            handler.measure_small_state();
+            self.blueprint.counters.state_bytes.set(handler.state_bytes() as u64);
+        }
+        self.inquiries.ask(&mut self.sockets, answer);
+    }
+
+    /// Lets libzmq's answers come through, and passes them on when all are there.
+    fn advance_inquiries(&mut self, now: Instant) {
+        let owes = |place| self.outbox.has_deferred_of(place);
+        self.inquiries.advance(now, &mut self.sockets, owes, self.life.status());
+    }
+
+    /// Looks whether anybody began or ceased to look at this node's messages.
+    #[inline]
+    fn look_for_taps(&mut self) {
+        if self.taps.has_changed() {
+            self.attach_taps();
+        }
+    }
+
+    #[cold]
+    fn attach_taps(&mut self) {
+        let Blueprint { spec, replica, instance, .. } = &self.blueprint;
+        for socket in &mut self.sockets {
+            let place = Place {
+                instance: Arc::clone(instance),
+                socket: Arc::clone(&socket.name),
+                role: socket.spec.role,
+                format: socket.spec.format,
+                numbered: socket.spec.sequence,
+            };
+            self.taps.attach(&spec.name, *replica, place, &mut socket.taps);
+        }
+    }
+
+    /// Says who the subscribers inside the file are.
+    fn set_audience(&mut self, subscribers: &[Subscriber]) {
+        for socket in &mut self.sockets {
+            let of_socket = subscribers.iter().filter(|one| *one.socket == *socket.name);
+            let of_socket =
+                of_socket.map(|one| (Arc::clone(&one.counters), Arc::clone(&one.expected)));
+            let is_told = socket.spec.role == Role::Pub && !socket.spec.is_on("conflate");
+            socket.fanout.set(of_socket.collect(), is_told);
+        }
+    }
+
+    /// What went through the sockets so far.
+    fn figures(&self) -> Figures {
+        let sockets = self.sockets.iter().map(|socket| {
+            let stashed = socket.stashed() as u64;
+            let figures = SocketFigures { stashed, ..SocketFigures::of(&socket.counters) };
+            (socket.name.to_string(), figures)
+        });
+        let unanswered = |place: usize| {
+            let socket = &self.sockets[place];
+            socket.spec.role == Role::Req && socket.awaits_reply
+                || self.outbox.has_deferred_of(place)
+        };
+        // Answers that wait for their peers are told by themselves.
+        let in_hand = !self.outbox.is_clear() || !self.outbox.forwards_are_idle();
+        Figures {
+            sockets: sockets.collect(),
+            unanswered: match self.life.held() {
+                Some(held) => held.iter().any(|&place| unanswered(place)),
+                None => (0..self.sockets.len()).any(unanswered),
+            },
+            unsent: in_hand && !self.life.is_held(),
+        }
+    }
+
+    /// What is there, as libzmq tells it where it does.
+    fn describe(&self) -> NodeState {
+        NodeState {
+            spec: Arc::clone(&self.blueprint.spec),
+            sockets: self.sockets.iter().map(NodeSocket::describe).collect(),
+        }
+    }
+
+    fn bound(&self) -> Bound {
+        let mut bound = Bound::new();
+        for (place, socket) in self.sockets.iter().enumerate() {
+            for (given, actual) in &socket.bound {
+                bound.push((place, given.clone(), actual.clone()));
+            }
+        }
+        bound
+    }
+
+    fn socket_names(&self) -> Vec<Arc<str>> {
+        self.sockets.iter().map(|socket| Arc::clone(&socket.name)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

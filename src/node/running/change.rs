@@ -1,0 +1,338 @@
+//! Changing a running node: hold, become another spec, go on.
+//!
+//! Owns how a socket is replaced without losing what it had received. Which nodes have to be held,
+//! and for how long, is the supervisor's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Node;
+use crate::counters::DropReason;
+use crate::event::EventKind;
+use crate::node::blueprint::{Blueprint, NodeError};
+use crate::node::files::NewFiles;
+use crate::node::forward::Forward;
+use crate::node::rehearsal::Claim;
+use crate::node::replacement::{
+    STASH_BURST, bind_ahead, bind_declared, make_way, next_socket, take_last_words,
+    take_what_has_come,
+};
+use crate::node::socket::{NodeSocket, SocketError};
+use crate::node::state::Bound;
+use crate::script::{Invocation, Program};
+use crate::topology::{NodeSpec, SocketSpec};
+
+impl Node {
+    /// Takes nothing new from now on, and stashes what arrives on these sockets.
+    pub(super) fn hold(&mut self, names: &BTreeSet<String>) {
+        let places = (0..self.sockets.len())
+            .filter(|&place| names.contains(&*self.sockets[place].name))
+            .collect();
+        self.life.hold(places);
+    }
+
+    /// Whether what arrives on a socket is stashed now.
+    pub(super) fn is_stashed(&self, place: usize) -> bool {
+        self.life.holds(place) && self.sockets[place].spec.role.receives()
+    }
+
+    /// Stashes what has arrived; whether anything had.
+    pub(super) fn stash(&mut self) -> bool {
+        let mut taken = false;
+        for place in 0..self.sockets.len() {
+            if !self.is_stashed(place) {
+                continue;
+            }
+            for _ in 0..STASH_BURST {
+                if !self.sockets[place].readable || !self.sockets[place].stash_one() {
+                    break;
+                }
+                taken = true;
+            }
+        }
+        taken
+    }
+
+    /// Goes on after a hold or a change.
+    pub(super) fn release(&mut self, reloaded: bool) {
+        self.life.release();
+        self.life.wake();
+        for socket in &mut self.sockets {
+            // Reads every command that waits: a pipe that ended must not be sent into.
+            socket.look();
+            socket.settle();
+        }
+        if reloaded && self.life.works() {
+            self.call(Invocation::Reload);
+        }
+    }
+
+    /// Tries what becoming a spec could fail at, and keeps what it opened for that.
+    pub(super) fn rehearse(&mut self, to: Arc<NodeSpec>) -> Result<Vec<Claim>, NodeError> {
+        self.rehearsed = None;
+        let next = Blueprint { spec: to, ..self.blueprint.clone() };
+        let (rehearsed, claims) = next.rehearse(&self.engine, &self.sockets)?;
+        self.rehearsed = Some(Box::new(rehearsed));
+        Ok(claims)
+    }
+
+    /// Becomes what a spec says, connections apart.
+    ///
+    /// First comes what can fail without harm: the script, the source, the sink and new sockets. Then
+    /// what arrived where it cannot be answered or handled later is handled, as before the change.
+    pub(super) async fn change(&mut self, to: Arc<NodeSpec>) -> Result<Bound, NodeError> {
+        let prepared = self.prepare(&to).await?;
+        self.answer_until_the_switch(&to).await;
+        self.empty_endpoints_that_go(&to).await;
+        let Prepared { program, files, answerers } = prepared;
+        self.finish_what_cannot_wait(&to, answerers).await;
+        self.take_over(&to, program, files)?;
+        self.timers_follow(&to);
+        self.change_sockets(&to).await?;
+        Ok(self.bound())
+    }
+
+    /// Makes what a spec needs and what can fail without harm.
+    async fn prepare(&mut self, to: &Arc<NodeSpec>) -> Result<Prepared, NodeError> {
+        let mut answerers = BTreeMap::new();
+        for socket in &self.sockets {
+            let next = to.sockets.iter().find(|spec| spec.name == socket.spec.name);
+            let Some(next) = next.filter(|spec| answers_anew(socket, spec)) else { continue };
+            let counters = Arc::clone(&socket.counters);
+            let (context, instance) = (&self.blueprint.context, &self.blueprint.instance);
+            let fresh = NodeSocket::open(context, instance, next, counters)?;
+            answerers.insert(next.name.clone(), fresh);
+        }
+        let program = match &to.script {
+            Some(script) => {
+                let program = self.engine.compile(script).map_err(NodeError::Script)?;
+                Some(program.without_survey())
+            }
+            None => None,
+        };
+        let from = &self.blueprint.spec;
+        let next = Blueprint { spec: Arc::clone(to), ..self.blueprint.clone() };
+        let source = if from.keeps_source(to) { None } else { Some(next.source().await?) };
+        let sink = if from.keeps_sink(to) { None } else { Some(next.sink().await?) };
+        Ok(Prepared { program, files: NewFiles { source, sink }, answerers })
+    }
+
+    /// Takes a spec over, with what was made for it.
+    fn take_over(
+        &mut self,
+        to: &Arc<NodeSpec>,
+        program: Option<Program>,
+        files: NewFiles,
+    ) -> Result<(), NodeError> {
+        self.blueprint.spec = Arc::clone(to);
+        self.files.change(to, files);
+        self.socket_views = self.blueprint.socket_views();
+        match (&mut self.handler, program) {
+            (Some(handler), Some(program)) => handler.swap(program, self.blueprint.view()),
+            (None, Some(_)) => self.handler = self.blueprint.handler(&self.engine)?,
+            (_, None) => self.handler = None,
+        }
+        Ok(())
+    }
+
+    fn timers_follow(&mut self, to: &NodeSpec) {
+        if self.life.works() {
+            self.timers.set_periodic(to.every, &to.timers, Instant::now());
+        }
+    }
+
+    async fn change_sockets(&mut self, to: &NodeSpec) -> Result<(), NodeError> {
+        self.inquiries.forget();
+        self.outbox.unload_forwards();
+        let names = self.socket_names();
+        self.replace_sockets(to, &names).await?;
+        self.renumber(&names);
+        self.outbox.change_forwards(Forward::all(to));
+        let counters = self.sockets.iter().map(|socket| Arc::clone(&socket.counters)).collect();
+        self.blueprint.counters.set_sockets(counters);
+        // What is known of a socket's format or of its place may be another thing now.
+        self.taps.look_again();
+        // An endpoint may move from one socket to another.
+        self.sockets.iter_mut().try_for_each(make_way)?;
+        for socket in &mut self.sockets {
+            bind_declared(socket).await?;
+        }
+        // Whoever waits for subscriptions has to know what is subscribed to now.
+        self.sockets.iter_mut().for_each(NodeSocket::share_interest);
+        Ok(())
+    }
+
+    /// Has the sockets of a spec in place of those that there are, which are called so.
+    async fn replace_sockets(
+        &mut self,
+        to: &NodeSpec,
+        names: &[Arc<str>],
+    ) -> Result<(), SocketError> {
+        let mut rehearsed =
+            self.rehearsed.take().map(|made| made.sockets_for(to)).unwrap_or_default();
+        let has = self.bound_endpoints();
+        let mut old: Vec<Option<NodeSocket>> = self.sockets.drain(..).map(Some).collect();
+        let mut failed = None;
+        for spec in &to.sockets {
+            let known = old
+                .iter_mut()
+                .find(|slot| slot.as_ref().is_some_and(|socket| *socket.name == *spec.name))
+                .and_then(Option::take);
+            let fresh = rehearsed.iter().position(|socket| *socket.name == *spec.name);
+            let fresh = fresh.map(|at| rehearsed.swap_remove(at));
+            match next_socket(&self.blueprint, known, fresh, spec, &has).await {
+                Ok(socket) => self.sockets.push(socket),
+                Err((known, error)) => {
+                    failed.get_or_insert(error);
+                    self.sockets.extend(known.map(|socket| *socket));
+                }
+            }
+        }
+        let Some(error) = failed else { return Ok(()) };
+        // Back to the order they had, so that the places in what waits still hold.
+        self.sockets.extend(old.into_iter().flatten());
+        let place = |socket: &NodeSocket| names.iter().position(|name| *name == socket.name);
+        self.sockets.sort_by_key(|socket| place(socket).unwrap_or(usize::MAX));
+        self.outbox.make_room(self.sockets.len());
+        self.reporter.call_sockets(self.socket_names());
+        Err(error)
+    }
+
+    /// Moves what waits from the old places of sockets to the new ones.
+    fn renumber(&mut self, names: &[Arc<str>]) {
+        let sockets = &self.sockets;
+        let place_now =
+            |old: usize| sockets.iter().position(|socket| Some(&socket.name) == names.get(old));
+        let lost = self.outbox.renumber(sockets, place_now);
+        for _ in 0..lost {
+            let kind = EventKind::Dropped { reason: DropReason::Shutdown, count: 1 };
+            self.reporter.emit_limited(None, kind);
+        }
+        self.life.renumber(place_now);
+        self.incoming.renumber(place_now);
+        self.connections.forget_reconnects();
+        self.reporter.call_sockets(self.socket_names());
+    }
+
+    /// The endpoints that its sockets are bound to, as the file gives them.
+    fn bound_endpoints(&self) -> BTreeSet<String> {
+        self.sockets.iter().flat_map(|socket| socket.bound.keys().cloned()).collect()
+    }
+
+    /// Lets the handlers as they are now have what arrived on sockets that go, change their role,
+    /// or have to answer by connections that will be gone. Those are replaced at once: whoever asks
+    /// in between hears nothing.
+    async fn finish_what_cannot_wait(
+        &mut self,
+        to: &NodeSpec,
+        mut answerers: BTreeMap<String, NodeSocket>,
+    ) {
+        let has = self.bound_endpoints();
+        for place in 0..self.sockets.len() {
+            let known = &self.sockets[place].spec;
+            let next = to.sockets.iter().find(|spec| spec.name == known.name);
+            let fresh = answerers.remove(&known.name);
+            match next {
+                Some(spec) if spec.role == known.role => {
+                    let Some(mut fresh) = fresh else { continue };
+                    bind_ahead(&mut fresh, &has).await;
+                    self.part_from_peers(place).await;
+                    take_what_has_come(&mut self.sockets[place]);
+                    self.finish_stash(place);
+                    self.send_last(place).await;
+                    let mut known = std::mem::replace(&mut self.sockets[place], fresh);
+                    known.keep_unsent();
+                    known.detach_all();
+                    self.sockets[place].succeed(&mut known);
+                }
+                Some(_) | None => {
+                    if self.sockets[place].spec.role.routes() {
+                        self.part_from_peers(place).await;
+                    }
+                    take_last_words(&mut self.sockets[place]);
+                    self.finish_stash(place);
+                    self.send_last(place).await;
+                }
+            }
+        }
+    }
+
+    /// Handles, or forwards, what was stashed on a socket.
+    pub(super) fn finish_stash(&mut self, place: usize) {
+        while let Some(frames) = self.sockets[place].next_stashed() {
+            if self.outbox.forwards_from(place) {
+                self.outbox.forward_later(place, &frames);
+            } else {
+                self.arrived(place, frames);
+            }
+            self.flush(Instant::now());
+        }
+    }
+
+    /// Stops in the middle of a reload: what was taken is finished first. A ZAP handler answers who
+    /// has asked already, whether it was held or not.
+    pub(super) fn finish_before_stop(&mut self) {
+        let was_held = self.life.release();
+        let runs = self.life.works();
+        for place in 0..self.sockets.len() {
+            if was_held || runs && self.sockets[place].spec.is_zap_handler() {
+                take_last_words(&mut self.sockets[place]);
+                self.finish_stash(place);
+            }
+        }
+        if was_held {
+            self.outbox.unload_forwards();
+        }
+    }
+
+    /// Connects to what is declared now, and lets go of what is declared no more.
+    pub(super) fn connect_all(
+        &mut self,
+        endpoints: &[(usize, String)],
+        renew: &[(usize, String)],
+    ) -> Vec<SocketError> {
+        let mut failures = Vec::new();
+        for (place, socket) in self.sockets.iter_mut().enumerate() {
+            let wanted = |endpoint: &String| {
+                endpoints.iter().any(|(at, one)| *at == place && one == endpoint)
+            };
+            let renewed =
+                |endpoint: &String| renew.iter().any(|(at, one)| *at == place && one == endpoint);
+            for endpoint in std::mem::take(&mut socket.declared) {
+                if !wanted(&endpoint) || renewed(&endpoint) {
+                    failures.extend(socket.disconnect(&endpoint).err());
+                } else {
+                    socket.declared.push(endpoint);
+                }
+            }
+            for (_, endpoint) in endpoints.iter().filter(|(at, _)| *at == place) {
+                if socket.declared.contains(endpoint) {
+                    continue;
+                }
+                if socket.connected.contains(endpoint) {
+                    socket.declared.push(endpoint.clone());
+                } else {
+                    match socket.connect(endpoint) {
+                        Ok(()) => socket.declared.push(endpoint.clone()),
+                        Err(error) => failures.push(error),
+                    }
+                }
+            }
+        }
+        failures
+    }
+}
+
+/// What was made for a change.
+struct Prepared {
+    program: Option<Program>,
+    files: NewFiles,
+    /// The sockets that take the place of those that answer by their connections, by name.
+    answerers: BTreeMap<String, NodeSocket>,
+}
+
+/// Whether a socket that answers by its connections is replaced by one of the same role.
+fn answers_anew(socket: &NodeSocket, to: &SocketSpec) -> bool {
+    socket.spec.role == to.role && to.role.routes() && socket.has_to_go_for(to)
+}

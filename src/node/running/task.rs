@@ -1,0 +1,365 @@
+//! The loop of a running node: rounds of work, and sleep when EVENTS says there is none.
+//!
+//! Owns the order of a round, and what a node does of what it is told. What a round consists of stands
+//! in the files beside this one.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use smallvec::SmallVec;
+use tokio::sync::{Notify, mpsc};
+
+use super::Node;
+use crate::fiber;
+use crate::node::control::Control;
+use crate::node::legacy::Legacy;
+use crate::node::life::Phase;
+use crate::node::wait;
+use crate::script::Invocation;
+use crate::until::until;
+
+/// How many messages, timers or lines one round handles before other nodes have their turn.
+pub(super) const BURST: usize = 64;
+/// How many requests of a burst are handled before what came of them is sent: who asked waits, and
+/// libzmq's thread answers while the others are handled. Where nobody waits, waking it twice would
+/// only cost time.
+const ANSWERED: usize = 16;
+/// How long a round may take before other nodes have their turn.
+const BURST_TIME: Duration = Duration::from_micros(300);
+/// How many busy rounds a node may have before other nodes have their turn.
+const ROUNDS_IN_A_ROW: u32 = 2;
+/// How often answers that a peer has no room for are offered again.
+const DEFERRED: Duration = Duration::from_millis(5);
+
+impl Node {
+    /// Runs until it is told to stop; the sockets close with the return.
+    pub(in crate::node) async fn run(
+        mut self: Box<Self>,
+        mut control: mpsc::UnboundedReceiver<Box<Control>>,
+    ) -> Option<Legacy> {
+        let mut row = 0;
+        loop {
+            loop {
+                match control.try_recv() {
+                    Ok(told) => self.guarded_obey(*told).await,
+                    Err(mpsc::error::TryRecvError::Empty) => break,
+                    // The supervisor is gone, so nobody could ever stop this node.
+                    Err(mpsc::error::TryRecvError::Disconnected) => return None,
+                }
+            }
+            let busy = self.guarded_round();
+            if self.life.phase() == Phase::Closed {
+                return Some(self.leave());
+            }
+            if busy {
+                self.arrivals.work();
+                // The round after a short one mostly finds nothing, and a turn costs a system call.
+                row += 1;
+                if row >= ROUNDS_IN_A_ROW {
+                    row = 0;
+                    tokio::task::yield_now().await;
+                }
+                continue;
+            }
+            row = 0;
+            if self.arrivals.looks_on(Instant::now()) {
+                self.sockets.iter_mut().for_each(|socket| socket.readable = true);
+                std::thread::yield_now();
+                tokio::task::yield_now().await;
+                continue;
+            }
+            self.arrivals.sleep();
+            let told = self.sleep(&mut control).await;
+            self.arrivals.wake(Instant::now());
+            if let Some(told) = told {
+                self.guarded_obey(told).await;
+            }
+        }
+    }
+
+    /// Does what it is told, and survives a panic: whoever asked hears that there is no answer.
+    async fn guarded_obey(&mut self, told: Control) {
+        let mut obeying = Box::pin(self.obey(told));
+        let done = poll_fn(move |task| {
+            match catch_unwind(AssertUnwindSafe(|| obeying.as_mut().poll(task))) {
+                Ok(polled) => polled.map(|()| None),
+                Err(panic) => Poll::Ready(Some(panic)),
+            }
+        });
+        if let Some(panic) = done.await {
+            self.panicked(&*panic);
+        }
+    }
+
+    async fn obey(&mut self, told: Control) {
+        match told {
+            Control::ConnectEarly { endpoints } => drop(self.connect_all(&endpoints, &[])),
+            Control::Connect { endpoints, renew, expectation, done, linked } => {
+                // Whoever asked may have given up; there is nobody else to tell.
+                let _ = done.send(self.connect_all(&endpoints, &renew));
+                self.connections.expect(expectation, linked);
+            }
+            Control::Hold { stash } => self.hold(&stash),
+            Control::Figures { answer } => drop(answer.send(self.figures())),
+            Control::Rehearse { spec, done } => drop(done.send(self.rehearse(spec))),
+            Control::Forget => self.rehearsed = None,
+            Control::Change { spec, done } => drop(done.send(self.change(spec).await)),
+            Control::Release { reloaded } => self.release(reloaded),
+            Control::Missing { answer } => {
+                let instance = &self.blueprint.instance;
+                drop(answer.send(self.connections.missing(instance, &self.sockets)));
+            }
+            Control::Audience { subscribers } => self.set_audience(&subscribers),
+            Control::Start => self.start(),
+            Control::Quiesce => self.life.quiesce(),
+            Control::Drain { quiet, deadline, done } => self.life.drain(quiet, deadline, done),
+            Control::Stop { deadline, alone, succeeded } => {
+                if alone {
+                    self.answer_before_stop().await;
+                }
+                self.begin_stop(deadline, alone, succeeded);
+            }
+            Control::Inject(injection) => self.inject(injection),
+            Control::Observe { answer } => self.inquire(answer),
+            Control::Describe { answer } => drop(answer.send(self.describe())),
+        }
+    }
+
+    pub(super) fn start(&mut self) {
+        let is_first = self.life.start();
+        let spec = Arc::clone(&self.blueprint.spec);
+        self.timers.set_periodic(spec.every, &spec.timers, Instant::now());
+        let left = self.blueprint.kept.take();
+        let inherits_source = left.as_ref().is_some_and(|left| {
+            self.files.inherit(left.take_files(&spec), &self.blueprint.instance, &spec)
+        });
+        let event = match (left.and_then(|left| left.state), &mut self.handler) {
+            (Some(state), Some(handler)) => {
+                handler.restore(state);
+                Invocation::Reload
+            }
+            _ => Invocation::Start,
+        };
+        self.call(event);
+        if is_first && !inherits_source {
+            self.files.begin(Instant::now());
+        }
+        for inbound in self.incoming.take_early() {
+            self.handle(inbound);
+        }
+    }
+
+    /// One round of work that survives a panic; whether there was any. After one it pauses, so that
+    /// one that lasts leaves the others of the thread their time.
+    pub(super) fn guarded_round(&mut self) -> bool {
+        if self.life.recovers() {
+            return false;
+        }
+        catch_unwind(AssertUnwindSafe(|| self.round())).unwrap_or_else(|panic| {
+            self.panicked(&*panic);
+            false
+        })
+    }
+
+    /// One round of work; whether there was any.
+    fn round(&mut self) -> bool {
+        let now = Instant::now();
+        #[cfg(test)]
+        super::tests::panic_if_wanted(&self.blueprint.spec.name);
+        self.look_for_taps();
+        self.service(now);
+        let mut busy = self.stash();
+        busy |= self.forward();
+        busy |= self.flush(now);
+        if self.life.works() {
+            busy |= self.rest_is_over(now);
+            busy |= self.receive(now);
+            if self.life.phase() == Phase::Running {
+                busy |= self.fire(now);
+                busy |= self.read_lines(now);
+            }
+            busy |= self.tell_peer_events();
+            // What goes out here makes room for what a source or a timer has next.
+            busy |= self.flush(now);
+        }
+        busy |= self.perform_injected(now);
+        self.end_calls(now);
+        self.files.flush();
+        if !busy {
+            busy = self.look_again(now);
+        }
+        self.reporter.tell_held(now);
+        self.tell_unreached(now);
+        self.sockets.iter_mut().for_each(|socket| socket.note_movement(now));
+        self.advance_inquiries(now);
+        self.advance_drain(now, busy);
+        self.advance_stop(now);
+        self.blueprint.counters.waiting.set(self.outbox.waiting() as u64);
+        busy
+    }
+
+    /// Whether the node takes anything new: nothing waits to be sent or written, and it does not
+    /// rest after a failure.
+    pub(super) fn takes_new(&self) -> bool {
+        self.outbox.is_clear()
+            && !self.life.is_held()
+            && !self.life.is_resting()
+            && !self.files.are_full()
+    }
+
+    /// Whether a socket's messages go to the handler or sink, now.
+    fn takes_from(&self, place: usize) -> bool {
+        let socket = &self.sockets[place];
+        // A REQ that has asked must hear the answer before anything more can be sent on it.
+        let may_handle = !self.life.is_resting() && !self.life.is_held();
+        // Nobody is let in while a ZAP handler waits, so a hold for other sockets is not for it.
+        let decides = || {
+            self.life.is_held()
+                && !self.life.holds(place)
+                && !self.life.is_resting()
+                && self.outbox.is_clear()
+                && socket.spec.is_zap_handler()
+        };
+        let wanted = self.takes_new() || socket.awaits_reply && may_handle || decides();
+        wanted && socket.spec.role.receives() && !self.outbox.forwards_from(place)
+    }
+
+    /// Whether calls of the round that began at `now` took so long that it is to end: nobody tells
+    /// the node anything in the middle of one.
+    pub(super) fn has_worked_long(&self, now: Instant) -> bool {
+        self.clock.ended() > now + fiber::TURN
+    }
+
+    fn receive(&mut self, now: Instant) -> bool {
+        let count = self.sockets.len();
+        let mut taken = 0;
+        let open: SmallVec<[bool; 8]> = (0..count).map(|place| self.takes_from(place)).collect();
+        'burst: while taken < BURST {
+            let before = taken;
+            for step in 0..count {
+                let place = (self.cursor + step) % count;
+                if !open[place] || !self.sockets[place].readable {
+                    continue;
+                }
+                let Some(frames) = self.sockets[place].receive() else { continue };
+                if taken == 0 && self.handler.is_some() {
+                    self.clock.begin_burst();
+                }
+                taken += 1;
+                self.arrivals.add();
+                self.arrived(place, frames);
+                if self.arrivals.is_alone() {
+                    break 'burst;
+                }
+                if taken % ANSWERED == 0 && self.sockets[place].spec.role.routes() {
+                    self.flush(now);
+                }
+                if self.has_worked_long(now) {
+                    break 'burst;
+                }
+                if taken % 8 == 0 && self.clock.now() > now + BURST_TIME {
+                    break 'burst;
+                }
+            }
+            if before == taken {
+                break;
+            }
+        }
+        self.clock.end_burst();
+        self.cursor = self.cursor.wrapping_add(1);
+        taken > 0
+    }
+
+    /// The last look before sleep: EVENTS of every socket, which alone may say there is nothing.
+    fn look_again(&mut self, now: Instant) -> bool {
+        let mut busy = false;
+        for place in 0..self.sockets.len() {
+            // A receive that found nothing has read every command, and nothing was done since.
+            if !self.sockets[place].readable && self.sockets[place].spec.role.receives() {
+                continue;
+            }
+            let arrived = self.sockets[place].look();
+            busy |= arrived && self.is_stashed(place);
+        }
+        busy |= self.flush(now);
+        busy |= self.perform_injected(now);
+        busy |= self.forward();
+        let running = self.life.works();
+        busy | (0..self.sockets.len()).any(|place| {
+            self.sockets[place].readable
+                && (running && self.takes_from(place) || self.is_serviced(place))
+        })
+    }
+
+    /// Sleeps until a descriptor, a timer, the source or a command wakes the node.
+    async fn sleep(
+        &mut self,
+        control: &mut mpsc::UnboundedReceiver<Box<Control>>,
+    ) -> Option<Control> {
+        let arrived = self.files.arrived();
+        let written = self.files.moved(matches!(self.life.phase(), Phase::Stopping { .. }));
+        let due = self.next_due();
+        let edge = poll_fn(|task| {
+            let mut stirred = false;
+            for socket in &mut self.sockets {
+                if wait::edge(&socket.ready, task) {
+                    socket.readable = true;
+                    stirred = true;
+                }
+                stirred |= socket.monitor.as_ref().is_some_and(|monitor| monitor.waits(task));
+            }
+            if stirred { Poll::Ready(()) } else { Poll::Pending }
+        });
+        tokio::select! {
+            biased;
+            told = control.recv() => Some(told.map_or_else(abandoned, |told| *told)),
+            () = edge => None,
+            () = until(due) => None,
+            () = notified(arrived) => None,
+            () = notified(written) => None,
+        }
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        if let Some(until) = self.life.recovering_until() {
+            return Some(until);
+        }
+        let running = self.life.phase() == Phase::Running && self.takes_new();
+        let unreached = if self.life.goes_on() {
+            self.sockets.iter().filter_map(|socket| socket.unreached.due()).min()
+        } else {
+            None
+        };
+        // That a peer has room again may be among what was read since they were last offered.
+        let deferred = self.outbox.has_deferred().then(|| Instant::now() + DEFERRED);
+        [
+            self.timers.next_due().filter(|_| running),
+            self.files.due().filter(|_| running),
+            self.life.due(|| self.files.have_written()),
+            self.connections.due(),
+            self.inquiries.due(),
+            self.injected_due(),
+            self.reporter.due(),
+            unreached,
+            deferred,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+}
+
+/// What a node does when nobody could ever tell it anything again.
+fn abandoned() -> Control {
+    Control::Stop { deadline: Instant::now(), alone: false, succeeded: false }
+}
+
+async fn notified(arrived: Option<Arc<Notify>>) {
+    match arrived {
+        Some(arrived) => arrived.notified().await,
+        None => std::future::pending().await,
+    }
+}
