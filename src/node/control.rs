@@ -16,7 +16,7 @@ use super::rehearsal::Claim;
 use super::socket::SocketError;
 use super::state::{Bound, Expectation, Figures, MissingLink, NodeState, Subscriber};
 use crate::counters::NodeCounters;
-use crate::topology::NodeSpec;
+use crate::plan::SocketFates;
 
 /// What a node can be told. Every one is answered, also when it fails.
 #[derive(Debug)]
@@ -74,20 +74,20 @@ pub enum Control {
         /// The figures of this moment.
         answer: oneshot::Sender<Figures>,
     },
-    /// Try what becoming this spec could fail at, and change nothing.
+    /// Try what becoming another could fail at, and change nothing.
     Rehearse {
-        /// The spec.
-        spec: Arc<NodeSpec>,
+        /// What becomes of its sockets, and what it is to be.
+        fates: SocketFates,
         /// Told what is to be bound, or what fails.
         done: oneshot::Sender<Result<Vec<Claim>, NodeError>>,
     },
     /// Let go of what a rehearsal made.
     Forget,
-    /// Become what this spec says, connections apart. On failure the node is in between, and wants
-    /// to be changed back.
+    /// Become another, connections apart. On failure the node is in between, and wants to be changed
+    /// back.
     Change {
-        /// The spec.
-        spec: Arc<NodeSpec>,
+        /// What becomes of its sockets, and what it is to be.
+        fates: SocketFates,
         /// Told when it is done or failed.
         done: oneshot::Sender<Result<Bound, NodeError>>,
     },

@@ -42,11 +42,13 @@ impl Rehearsed {
 }
 
 impl Blueprint {
-    /// Makes what can be made beforehand of this blueprint, beside the sockets that run.
+    /// Makes what can be made beforehand of this blueprint, beside the sockets that run, of which some
+    /// stay.
     pub(super) fn rehearse(
         &self,
         engine: &Rc<Engine>,
         running: &[NodeSocket],
+        stays: impl Fn(&NodeSocket) -> bool,
     ) -> Result<(Rehearsed, Vec<Claim>), NodeError> {
         if let Some(script) = &self.spec.script {
             engine.compile(script).map_err(NodeError::Script)?;
@@ -57,7 +59,7 @@ impl Blueprint {
             if known.is_some_and(|known| known.spec == *spec) {
                 continue;
             }
-            let stays = known.filter(|known| !known.has_to_go_for(spec));
+            let stays = known.filter(|known| stays(known));
             let counters = match known {
                 Some(known) => Arc::clone(&known.counters),
                 None if running.is_empty() => {

@@ -10,6 +10,7 @@ use super::blueprint::Blueprint;
 use super::raw::Readiness;
 use super::socket::{NodeSocket, SocketError};
 use crate::counters::SocketCounters;
+use crate::plan::Fate;
 use crate::topology::SocketSpec;
 
 /// How many messages a held node takes before others have their turn.
@@ -105,6 +106,7 @@ pub(super) fn take_for(socket: &mut NodeSocket, patience: Duration) {
 pub(super) async fn next_socket(
     blueprint: &Blueprint,
     known: Option<NodeSocket>,
+    becomes: Fate,
     fresh: Option<NodeSocket>,
     spec: &SocketSpec,
     has: &BTreeSet<String>,
@@ -118,7 +120,7 @@ pub(super) async fn next_socket(
         bind_ahead(&mut fresh, has).await;
         return Ok(fresh);
     };
-    if !known.has_to_go_for(spec) {
+    if becomes != Fate::Rebuilt {
         return match known.adopt(spec) {
             Ok(()) => {
                 bind_ahead(&mut known, has).await;

@@ -106,8 +106,6 @@ pub(super) struct NodeSocket {
     /// Messages in and out so far, and when that last changed.
     moved: (u64, Instant),
     blocked_since: Option<Instant>,
-    /// Whether peers may be in that no ZAP handler was asked about, though this spec would have.
-    may_have_let_in: bool,
     owner: String,
     /// Who hears of it when it is closed, unless it has nothing to send.
     lingering: Option<Lingering>,
@@ -163,7 +161,6 @@ impl NodeSocket {
             unwanted: 0,
             moved: (0, Instant::now()),
             blocked_since: None,
-            may_have_let_in: spec.lets_in_unasked(),
             numbering: None,
             checking: Checking::default(),
         };

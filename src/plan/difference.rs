@@ -9,11 +9,6 @@ use crate::script::{Handlers, ScriptText};
 use crate::topology::{Filter, NodeSpec, Queue, SocketSpec};
 use crate::zeromq::{Effective, OptionName, OptionValue};
 
-/// Whether a socket has to be replaced to become another.
-pub(crate) fn needs_rebuild(from: &SocketSpec, to: &SocketSpec) -> bool {
-    of_sockets(from, to).iter().any(|change| change.how == How::Rebuild)
-}
-
 /// Every change between two nodes of one name; the places where handlers are written do not count.
 pub(super) fn of_nodes(from: &NodeSpec, to: &NodeSpec) -> Vec<Change> {
     let mut changes = Vec::new();

@@ -5,13 +5,14 @@
 
 mod change;
 mod difference;
+mod fates;
 mod impact;
 #[cfg(test)]
 mod tests;
 mod words;
 
 pub use change::{Change, ChangeKind, How, Why};
-pub(crate) use difference::needs_rebuild;
+pub use fates::{Fate, SocketFates};
 pub(crate) use impact::{Group, Impact};
 
 use std::sync::Arc;
@@ -160,6 +161,20 @@ impl Plan {
         nodes.extend(gone.map(|node| NodePlan::Remove(Arc::clone(node))));
         let impact = Impact::of(&nodes, from, to);
         Self { nodes, impact, from: from.clone(), to: to.clone() }
+    }
+
+    /// What becomes of the sockets of a node that runs, if it goes on.
+    #[must_use]
+    pub fn fates(&self, node: &str) -> Option<SocketFates> {
+        let changes = self.nodes.iter().find(|plan| plan.name() == node).map(|plan| match plan {
+            NodePlan::Change { changes, .. } => &changes[..],
+            NodePlan::Keep(_) | NodePlan::Add(_) | NodePlan::Remove(_) => &[],
+        });
+        let spec_in =
+            |topology: &Topology| topology.nodes.iter().find(|spec| spec.name == node).cloned();
+        let to = spec_in(&self.to)?;
+        let from = spec_in(&self.from).unwrap_or_else(|| Arc::clone(&to));
+        Some(SocketFates::of(&from, &to, changes.unwrap_or_default()))
     }
 
     /// Whether nothing would be done.

@@ -15,6 +15,7 @@ use super::kernel_queues::{self, Listener};
 use super::{StartError, Supervisor};
 use crate::counters::NodeCounters;
 use crate::node::{Claim, Control, NodeError, Shard, SocketError, probe_endpoint, probe_files};
+use crate::plan::Plan;
 use crate::topology::{NodeSpec, SocketSpec};
 use crate::zeromq::{Endpoint, Side};
 
@@ -46,8 +47,12 @@ pub(super) struct Wanted {
 
 impl Supervisor {
     /// Tries what a plan's actions could fail at; the result is what they bind.
-    pub(super) async fn rehearse(&mut self, actions: &Actions) -> Result<Vec<Wanted>, StartError> {
-        let result = self.try_out(actions).await;
+    pub(super) async fn rehearse(
+        &mut self,
+        plan: &Plan,
+        actions: &Actions,
+    ) -> Result<Vec<Wanted>, StartError> {
+        let result = self.try_out(plan, actions).await;
         if result.is_err() {
             self.forget(actions);
         }
@@ -63,11 +68,12 @@ impl Supervisor {
         self.made.clear();
     }
 
-    async fn try_out(&mut self, actions: &Actions) -> Result<Vec<Wanted>, StartError> {
+    async fn try_out(&mut self, plan: &Plan, actions: &Actions) -> Result<Vec<Wanted>, StartError> {
         let mut asked: Vec<(Arc<str>, Rehearsing)> = Vec::new();
         for (instance, spec, _) in &actions.change {
+            let Some(fates) = plan.fates(&spec.name) else { continue };
             let (done, claims) = oneshot::channel();
-            self.tell(instance, Control::Rehearse { spec: Arc::clone(spec), done });
+            self.tell(instance, Control::Rehearse { fates, done });
             asked.push((Arc::clone(instance), claims));
         }
         for (number, (spec, instance, replica)) in actions.join.iter().enumerate() {

@@ -79,7 +79,7 @@ impl Supervisor {
     /// Carries a plan out that has been rehearsed, so that what cannot be done changes nothing.
     async fn try_and_carry_out(&mut self, plan: &Plan) -> Result<Done, Failure> {
         let actions = self.actions(plan);
-        let wanted = self.rehearse(&actions).await.map_err(Failure::Before)?;
+        let wanted = self.rehearse(plan, &actions).await.map_err(Failure::Before)?;
         let result = self.carry_out(plan, &wanted).await;
         self.forget(&actions);
         result
@@ -186,9 +186,10 @@ impl Supervisor {
         let mut begun = Vec::new();
         for (instance, spec, _) in &actions.change {
             let Some(handle) = self.nodes.get(instance) else { continue };
+            let Some(fates) = plan.fates(&spec.name) else { continue };
             self.unsettled.insert(spec.name.clone());
             let (done, changed) = oneshot::channel();
-            let _ = handle.control.send(Control::Change { spec: Arc::clone(spec), done });
+            let _ = handle.control.send(Control::Change { fates, done });
             begun.push((Arc::clone(instance), changed));
         }
         let mut failures = Vec::new();

@@ -20,8 +20,9 @@ use crate::node::replacement::{
 };
 use crate::node::socket::{NodeSocket, SocketError};
 use crate::node::state::Bound;
+use crate::plan::{Fate, SocketFates};
 use crate::script::{Invocation, Program};
-use crate::topology::{NodeSpec, SocketSpec};
+use crate::topology::NodeSpec;
 
 impl Node {
     /// Takes nothing new from now on, and stashes what arrives on these sockets.
@@ -68,41 +69,44 @@ impl Node {
         }
     }
 
-    /// Tries what becoming a spec could fail at, and keeps what it opened for that.
-    pub(super) fn rehearse(&mut self, to: Arc<NodeSpec>) -> Result<Vec<Claim>, NodeError> {
+    /// Tries what becoming another could fail at, and keeps what it opened for that.
+    pub(super) fn rehearse(&mut self, fates: &SocketFates) -> Result<Vec<Claim>, NodeError> {
         self.rehearsed = None;
-        let next = Blueprint { spec: to, ..self.blueprint.clone() };
-        let (rehearsed, claims) = next.rehearse(&self.engine, &self.sockets)?;
+        let next = Blueprint { spec: Arc::clone(fates.to()), ..self.blueprint.clone() };
+        let stays = |socket: &NodeSocket| !goes(fate(fates, socket));
+        let (rehearsed, claims) = next.rehearse(&self.engine, &self.sockets, stays)?;
         self.rehearsed = Some(Box::new(rehearsed));
         Ok(claims)
     }
 
-    /// Becomes what a spec says, connections apart.
+    /// Becomes another, connections apart: of each socket becomes what it was told.
     ///
     /// First comes what can fail without harm: the script, the source, the sink and new sockets. Then
     /// what arrived where it cannot be answered or handled later is handled, as before the change.
-    pub(super) async fn change(&mut self, to: Arc<NodeSpec>) -> Result<Bound, NodeError> {
-        let prepared = self.prepare(&to).await?;
-        self.answer_until_the_switch(&to).await;
-        self.empty_endpoints_that_go(&to).await;
-        let Prepared { program, files, answerers } = prepared;
-        self.finish_what_cannot_wait(&to, answerers).await;
-        self.take_over(&to, program, files)?;
-        self.timers_follow(&to);
-        self.change_sockets(&to).await?;
+    pub(super) async fn change(&mut self, fates: &SocketFates) -> Result<Bound, NodeError> {
+        let to = fates.to();
+        let Prepared { program, files, answerers } = self.prepare(fates).await?;
+        self.answer_until_the_switch(fates).await;
+        self.empty_endpoints_that_go(fates).await;
+        self.finish_what_cannot_wait(fates, answerers).await;
+        self.take_over(to, program, files)?;
+        self.timers_follow(to);
+        self.change_sockets(fates).await?;
         Ok(self.bound())
     }
 
-    /// Makes what a spec needs and what can fail without harm.
-    async fn prepare(&mut self, to: &Arc<NodeSpec>) -> Result<Prepared, NodeError> {
+    /// Makes what is needed to become another and can fail without harm.
+    async fn prepare(&self, fates: &SocketFates) -> Result<Prepared, NodeError> {
+        let to = fates.to();
         let mut answerers = BTreeMap::new();
-        for socket in &self.sockets {
-            let next = to.sockets.iter().find(|spec| spec.name == socket.spec.name);
-            let Some(next) = next.filter(|spec| answers_anew(socket, spec)) else { continue };
-            let counters = Arc::clone(&socket.counters);
-            let (context, instance) = (&self.blueprint.context, &self.blueprint.instance);
-            let fresh = NodeSocket::open(context, instance, next, counters)?;
-            answerers.insert(next.name.clone(), fresh);
+        for socket in self.sockets.iter().filter(|socket| fate(fates, socket) == Fate::Rebuilt) {
+            let Some(next) = fates.after(&socket.name) else { continue };
+            if socket.spec.role == next.role && next.role.routes() {
+                let counters = Arc::clone(&socket.counters);
+                let (context, instance) = (&self.blueprint.context, &self.blueprint.instance);
+                let fresh = NodeSocket::open(context, instance, next, counters)?;
+                answerers.insert(next.name.clone(), fresh);
+            }
         }
         let program = match &to.script {
             Some(script) => {
@@ -142,13 +146,13 @@ impl Node {
         }
     }
 
-    async fn change_sockets(&mut self, to: &NodeSpec) -> Result<(), NodeError> {
+    async fn change_sockets(&mut self, fates: &SocketFates) -> Result<(), NodeError> {
         self.inquiries.forget();
         self.outbox.unload_forwards();
         let names = self.socket_names();
-        self.replace_sockets(to, &names).await?;
+        self.replace_sockets(fates, &names).await?;
         self.renumber(&names);
-        self.outbox.change_forwards(Forward::all(to));
+        self.outbox.change_forwards(Forward::all(fates.to()));
         let counters = self.sockets.iter().map(|socket| Arc::clone(&socket.counters)).collect();
         self.blueprint.counters.set_sockets(counters);
         // What is known of a socket's format or of its place may be another thing now.
@@ -163,12 +167,13 @@ impl Node {
         Ok(())
     }
 
-    /// Has the sockets of a spec in place of those that there are, which are called so.
+    /// Has the sockets that are to be in place of those that there are, which are called so.
     async fn replace_sockets(
         &mut self,
-        to: &NodeSpec,
+        fates: &SocketFates,
         names: &[Arc<str>],
     ) -> Result<(), SocketError> {
+        let to = fates.to();
         let mut rehearsed =
             self.rehearsed.take().map(|made| made.sockets_for(to)).unwrap_or_default();
         let has = self.bound_endpoints();
@@ -181,7 +186,9 @@ impl Node {
                 .and_then(Option::take);
             let fresh = rehearsed.iter().position(|socket| *socket.name == *spec.name);
             let fresh = fresh.map(|at| rehearsed.swap_remove(at));
-            match next_socket(&self.blueprint, known, fresh, spec, &has).await {
+            // What answers was replaced already, and is what it is to be.
+            let becomes = fates.fate(&spec.name, known.as_ref().map(|known| &known.spec));
+            match next_socket(&self.blueprint, known, becomes, fresh, spec, &has).await {
                 Ok(socket) => self.sockets.push(socket),
                 Err((known, error)) => {
                     failed.get_or_insert(error);
@@ -225,13 +232,13 @@ impl Node {
     /// in between hears nothing.
     async fn finish_what_cannot_wait(
         &mut self,
-        to: &NodeSpec,
+        fates: &SocketFates,
         mut answerers: BTreeMap<String, NodeSocket>,
     ) {
         let has = self.bound_endpoints();
         for place in 0..self.sockets.len() {
             let known = &self.sockets[place].spec;
-            let next = to.sockets.iter().find(|spec| spec.name == known.name);
+            let next = fates.after(&known.name);
             let fresh = answerers.remove(&known.name);
             match next {
                 Some(spec) if spec.role == known.role => {
@@ -332,7 +339,12 @@ struct Prepared {
     answerers: BTreeMap<String, NodeSocket>,
 }
 
-/// Whether a socket that answers by its connections is replaced by one of the same role.
-fn answers_anew(socket: &NodeSocket, to: &SocketSpec) -> bool {
-    socket.spec.role == to.role && to.role.routes() && socket.has_to_go_for(to)
+/// What becomes of a socket.
+pub(super) fn fate(fates: &SocketFates, socket: &NodeSocket) -> Fate {
+    fates.fate(&socket.name, Some(&socket.spec))
+}
+
+/// Whether a socket is closed then.
+pub(super) fn goes(fate: Fate) -> bool {
+    matches!(fate, Fate::Rebuilt | Fate::Ended)
 }

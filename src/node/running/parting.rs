@@ -1,7 +1,7 @@
 //! What a node still does for the peers of a socket that goes: it answers until the switch, and lets
 //! what waits to go out leave first.
 //!
-//! Owns how long that may take. Which sockets go is the spec's; replacing them is `change`'s.
+//! Owns how long that may take. Which sockets go is the plan's; replacing them is `change`'s.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::Node;
+use super::change::{fate, goes};
 use crate::counters::DropReason;
 use crate::event::EventKind;
 use crate::node::life::Phase;
@@ -17,7 +18,8 @@ use crate::node::observation::SocketObservation;
 use crate::node::replacement::take_what_has_come;
 use crate::node::socket::{NodeSocket, came_in_by};
 use crate::node::state::Bound;
-use crate::topology::{NodeSpec, SocketSpec};
+use crate::plan::SocketFates;
+use crate::topology::SocketSpec;
 
 /// How long the peers of a socket that goes may take to get what waits for them, at most.
 const PARTING: Duration = Duration::from_millis(300);
@@ -45,12 +47,12 @@ struct Unsent {
 impl Node {
     /// Goes on answering on sockets that are about to be replaced or to lose an endpoint, until a
     /// moment at which nothing waits in them; a node that is held does so before.
-    pub(super) async fn answer_until_the_switch(&mut self, to: &NodeSpec) {
-        let goes = |socket: &NodeSocket| {
-            let next = to.sockets.iter().find(|spec| spec.name == socket.spec.name);
-            next.is_none_or(|spec| socket.has_to_go_for(spec) || loses_an_endpoint(socket, spec))
+    pub(super) async fn answer_until_the_switch(&mut self, fates: &SocketFates) {
+        let disturbed = |socket: &NodeSocket| {
+            let next = fates.after(&socket.name);
+            goes(fate(fates, socket)) || next.is_some_and(|spec| loses_an_endpoint(socket, spec))
         };
-        if self.answer_all(goes).await {
+        if self.answer_all(disturbed).await {
             // Nothing is handled between the old socket and what the reload still has to do.
             self.life.hold(BTreeSet::new());
         }
@@ -239,13 +241,11 @@ impl Node {
     /// Lets what waits to go out by bound endpoints that a spec no longer declares leave, before they
     /// are let go of: `zmq_unbind` would end their connections with all of it. What no peer takes in
     /// time is counted.
-    pub(super) async fn empty_endpoints_that_go(&mut self, to: &NodeSpec) {
+    pub(super) async fn empty_endpoints_that_go(&mut self, fates: &SocketFates) {
         let mut going = Bound::new();
         for (place, socket) in self.sockets.iter().enumerate() {
-            let next = to.sockets.iter().find(|spec| spec.name == socket.spec.name);
-            let Some(next) = next.filter(|spec| !socket.has_to_go_for(spec)) else {
-                continue;
-            };
+            let next = fates.after(&socket.name).filter(|_| !goes(fate(fates, socket)));
+            let Some(next) = next else { continue };
             let gone = endpoints_that_go(socket, next).filter(|_| socket.spec.role.sends());
             going.extend(gone.map(|(given, actual)| (place, given.clone(), actual.clone())));
         }

@@ -104,9 +104,9 @@ impl Node {
             }
             Control::Hold { stash } => self.hold(&stash),
             Control::Figures { answer } => drop(answer.send(self.figures())),
-            Control::Rehearse { spec, done } => drop(done.send(self.rehearse(spec))),
+            Control::Rehearse { fates, done } => drop(done.send(self.rehearse(&fates))),
             Control::Forget => self.rehearsed = None,
-            Control::Change { spec, done } => drop(done.send(self.change(spec).await)),
+            Control::Change { fates, done } => drop(done.send(self.change(&fates).await)),
             Control::Release { reloaded } => self.release(reloaded),
             Control::Missing { answer } => {
                 let instance = &self.blueprint.instance;

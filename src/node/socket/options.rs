@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::{NodeSocket, SocketError, sends_messages};
 use crate::node::raw::Errno;
-use crate::plan::needs_rebuild;
 use crate::topology::{Filter, SocketSpec, WhenFull};
 use crate::zeromq::{OptionValue, Role, SocketOption};
 
@@ -124,7 +123,6 @@ impl NodeSocket {
 
     /// A version of the file holds from now on, also for who comes in.
     pub(in crate::node) fn settle(&mut self) {
-        self.may_have_let_in |= self.spec.lets_in_unasked();
         if std::mem::take(&mut self.takes_no_answers) {
             // A change that failed leaves it in its place.
             let receive = i32::try_from(self.spec.hwm.receive).unwrap_or(i32::MAX);
@@ -149,15 +147,6 @@ impl NodeSocket {
     pub(in crate::node) fn take_without_limit(&mut self) {
         // Without it the mark stays, as before.
         let _ = self.set_int("hwm", zmq_sys::ZMQ_RCVHWM, 0);
-    }
-
-    /// Whether it has to be replaced to become what a spec says.
-    pub(in crate::node) fn has_to_go_for(&self, spec: &SocketSpec) -> bool {
-        if self.may_have_let_in {
-            return needs_rebuild(&self.spec, spec);
-        }
-        // After a reload that failed, nobody has come in unasked.
-        needs_rebuild(&SocketSpec { asks_zap: spec.asks_zap, ..self.spec.clone() }, spec)
     }
 }
 
