@@ -130,7 +130,7 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
 
 /// A test may look wherever it likes, and a comment uses nothing.
 fn code_of(text: &str) -> String {
-    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.map(|line| format!("{line}\n")).collect()
 }
@@ -444,6 +444,18 @@ fn unsafe_code_stands_in_few_files() {
         .collect();
     found.sort_unstable();
     assert_eq!(found, UNSAFE);
+}
+
+#[test]
+fn the_parts_of_a_node_do_not_know_it() {
+    let files = files();
+    let parts = files
+        .iter()
+        .filter(|file| file.path.starts_with("node/") && !file.path.starts_with("node/running"));
+    let knowing = parts.filter(|file| file.code.contains("running::"));
+    let knowing: Vec<&str> = knowing.map(|file| &*file.path).collect();
+    // A thread makes it.
+    assert_eq!(knowing, ["node/shard.rs"]);
 }
 
 #[test]

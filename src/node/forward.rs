@@ -59,6 +59,21 @@ impl Forward {
         Self { from, to, capture, held: None, held_copy: None }
     }
 
+    /// One that has a message in hand, for the capture if there is one.
+    #[cfg(test)]
+    pub(super) fn holding(
+        from: usize,
+        to: usize,
+        capture: Option<usize>,
+        message: Outgoing,
+    ) -> Self {
+        let forward = Self::new(from, to, capture);
+        match capture {
+            Some(_) => Self { held_copy: Some(message), ..forward },
+            None => Self { held: Some(message), ..forward },
+        }
+    }
+
     pub(super) fn from(&self) -> usize {
         self.from
     }
