@@ -126,7 +126,7 @@ pub struct ControlSender(mpsc::UnboundedSender<Box<Control>>);
 impl ControlSender {
     /// A sender, and where the node hears it. A channel has room for 32 things from the start, and
     /// a node hears few, so they are boxed.
-    pub(super) fn channel() -> (Self, mpsc::UnboundedReceiver<Box<Control>>) {
+    pub(crate) fn channel() -> (Self, mpsc::UnboundedReceiver<Box<Control>>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (Self(sender), receiver)
     }

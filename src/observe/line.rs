@@ -9,10 +9,19 @@ use std::time::SystemTime;
 use chrono::{DateTime, Local, SecondsFormat, Utc};
 use serde::Serialize;
 
-use super::log::LogFormat;
 use crate::event::FaultJson;
 use crate::script::{HandlerError, Level};
 use crate::visible::{visible, visible_lines};
+
+/// How log lines look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LogFormat {
+    /// A line for a person.
+    #[default]
+    Human,
+    /// One JSON object a line.
+    Json,
+}
 
 /// A line of the log, without its time.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::filter::LogFilter;
-use super::line::Look;
+use super::line::{LogFormat, Look};
 use super::scribe::{Entry, Scribe};
 use super::words::level;
 use crate::backlog::{Backlog, Room};
@@ -25,16 +25,6 @@ const ROOM: Room = Room { entries: 65_536, bytes: 64 << 20 };
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long it waits for one that takes little by little.
 const PATIENCE_MOST: Duration = Duration::from_secs(5);
-
-/// How log lines look.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum LogFormat {
-    /// A line for a person.
-    #[default]
-    Human,
-    /// One JSON object a line.
-    Json,
-}
 
 /// The log of a run on standard error; clones are the same log.
 #[derive(Clone, Debug)]

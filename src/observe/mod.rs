@@ -16,8 +16,8 @@ mod server;
 mod words;
 
 pub use filter::LogFilter;
-pub use line::time_of_day;
-pub use log::{LogFormat, Logger};
+pub use line::{LogFormat, time_of_day};
+pub use log::Logger;
 pub use receipts::Receipts;
 pub use server::{ServeAddress, ServeError, Server};
 pub(crate) use words::{level, sentence};

@@ -193,7 +193,7 @@ impl<W: Write, G: FnOnce()> Scribe<W, G> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::log::LogFormat;
+    use super::super::line::LogFormat;
     use super::*;
     use crate::backlog::Room;
     use crate::event::{Event, EventKind};

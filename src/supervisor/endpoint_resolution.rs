@@ -3,8 +3,8 @@
 //! Owns the resolving of node names to the endpoints that libzmq chose. Pure.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
+use super::instances::Instances;
 use crate::node::{Expectation, NodeHandle};
 use crate::topology::{Attachment, ForwardSpec, LinkEnd, NodeSpec, Topology};
 use crate::zeromq::{Endpoint, Role, Side, Transport};
@@ -29,20 +29,15 @@ impl<'t> Directory<'t> {
     fn copies<'n>(
         &self,
         name: &str,
-        nodes: &'n BTreeMap<Arc<str>, NodeHandle>,
+        instances: &'n Instances,
     ) -> impl Iterator<Item = &'n NodeHandle> {
-        let instances = self.node(name).into_iter().flat_map(NodeSpec::instances);
-        instances.filter_map(|(instance, _)| nodes.get(instance.as_str()))
+        let copies = self.node(name).into_iter().flat_map(NodeSpec::instances);
+        copies.filter_map(|(instance, _)| instances.get(&instance))
     }
 
     /// Whether a copy of a node is bound to what an endpoint leads to.
-    pub(super) fn binds(
-        &self,
-        name: &str,
-        endpoint: &Endpoint,
-        nodes: &BTreeMap<Arc<str>, NodeHandle>,
-    ) -> bool {
-        self.copies(name, nodes).flat_map(|handle| &handle.bound).any(|(_, _, actual)| {
+    pub(super) fn binds(&self, name: &str, endpoint: &Endpoint, instances: &Instances) -> bool {
+        self.copies(name, instances).flat_map(|handle| &handle.bound).any(|(_, _, actual)| {
             Endpoint::parse(actual, Side::Bind).is_ok_and(|bound| bound.is_reached_by(endpoint))
         })
     }
@@ -52,12 +47,12 @@ impl<'t> Directory<'t> {
 pub(super) fn connects(
     node: &NodeSpec,
     directory: &Directory<'_>,
-    nodes: &BTreeMap<Arc<str>, NodeHandle>,
+    instances: &Instances,
 ) -> Vec<(usize, String)> {
     let mut connects = Vec::new();
     for (place, socket) in node.sockets.iter().enumerate() {
         for attachment in &socket.attachments {
-            let reached = reached(attachment, directory, nodes);
+            let reached = reached(attachment, directory, instances);
             connects.extend(reached.into_iter().map(|endpoint| (place, endpoint)));
         }
     }
@@ -68,13 +63,13 @@ pub(super) fn connects(
 fn reached(
     attachment: &Attachment,
     directory: &Directory<'_>,
-    nodes: &BTreeMap<Arc<str>, NodeHandle>,
+    instances: &Instances,
 ) -> Vec<String> {
     match attachment {
         Attachment::Bind(_) => Vec::new(),
         Attachment::Connect(endpoint) => vec![endpoint.to_string()],
         Attachment::ConnectNode { node, socket, endpoint } => {
-            bound(directory.copies(node, nodes), *socket, endpoint)
+            bound(directory.copies(node, instances), *socket, endpoint)
         }
     }
 }
@@ -188,4 +183,63 @@ fn wanted_topics(
         }
     }
     vec![topics; node.instances().count()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::supervisor::doubles::doubles;
+    use crate::topology::sound;
+
+    const BOUND: &str = "tcp://0.0.0.0:4711";
+
+    #[test]
+    fn a_name_leads_to_what_its_copies_bound_and_to_the_file_where_it_does_not_run() {
+        let topology = sound(
+            "nodes: {a: {role: push, connect: [b, 'tcp://elsewhere:5']}, b: {role: pull, bind: 'tcp://0.0.0.0:*'}}",
+        );
+        let directory = Directory::of(&topology);
+        let node = directory.node("a").unwrap();
+        let bound: &[_] = &[(0, "tcp://0.0.0.0:*", BOUND)];
+        let running = doubles(&[("b", "b", bound)]);
+        let outside = (0, "tcp://elsewhere:5".to_owned());
+        assert_eq!(
+            connects(node, &directory, &running),
+            [(0, "tcp://127.0.0.1:4711".to_owned()), outside.clone()]
+        );
+        let elsewhere = connects(node, &directory, &doubles(&[]));
+        assert_eq!(elsewhere, [(0, "tcp://127.0.0.1:*".to_owned()), outside]);
+
+        let leads = |endpoint| {
+            let endpoint = Endpoint::parse(endpoint, Side::Connect).unwrap();
+            directory.binds("b", &endpoint, &running)
+        };
+        assert!(leads("tcp://127.0.0.1:4711") && !leads("tcp://127.0.0.1:4712"));
+    }
+
+    #[test]
+    fn links_are_expected_by_copies_and_topics_by_subscribers() {
+        let topology = sound(
+            "nodes: {a: {role: pub, bind: 'tcp://127.0.0.1:*'}, \
+             b: {role: sub, connect: a, topics: [x, y], replicas: 2}, \
+             c: {role: sub, connect: a, topics: [x]}, \
+             d: {role: push, connect: e}, e: {role: pull, bind: 'inproc://e'}}",
+        );
+        let topics = |of: &[(&str, u32)]| -> BTreeMap<Vec<u8>, u32> {
+            of.iter().map(|(topic, count)| (topic.as_bytes().to_vec(), *count)).collect()
+        };
+        let declared = expectations(&topology, &|_, _| None);
+        assert_eq!(declared[&0].peers, BTreeMap::from([(0, (3, 3))]));
+        assert_eq!(declared[&0].topics, BTreeMap::from([(0, topics(&[("x", 3), ("y", 2)]))]));
+        assert_eq!(declared[&1].peers, BTreeMap::from([(0, (1, 1))]));
+        // Without a handshake there is nothing to wait for.
+        assert!(!declared.contains_key(&3) && !declared.contains_key(&4));
+
+        // A copy that runs takes what it took, whatever the file says.
+        let taken =
+            |instance: &str, _| (instance == "b.2").then(|| BTreeSet::from([b"z".to_vec()]));
+        let running = expectations(&topology, &taken);
+        let expected = topics(&[("x", 2), ("y", 1), ("z", 1)]);
+        assert_eq!(running[&0].topics, BTreeMap::from([(0, expected)]));
+    }
 }

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, OnceLock};
 
 use super::accounting::{Capacity, Flow, Member};
+use super::endpoint_resolution;
+use super::instances::Instances;
 use super::kernel_queues::KernelQueues;
 use crate::counters::{ExpectedDeliveries, SocketCounters};
 use crate::node::{NodeHandle, SocketObservation, Subscriber};
@@ -50,12 +52,8 @@ type PortKey = (Arc<str>, usize);
 
 impl Flows {
     /// The flows of a topology, which take over what those before them counted.
-    pub(super) fn of(
-        topology: &Topology,
-        nodes: &BTreeMap<Arc<str>, NodeHandle>,
-        before: &Self,
-    ) -> Self {
-        let members = members(topology, nodes);
+    pub(super) fn of(topology: &Topology, instances: &Instances, before: &Self) -> Self {
+        let members = members(topology, instances);
         let known = members.values().map(|member| address(&member.counters)).collect();
         let mut flows = Self { known, ..Self::default() };
         let mut exchanges: Vec<(PortKey, PortKey)> = Vec::new();
@@ -68,7 +66,7 @@ impl Flows {
                     else {
                         continue;
                     };
-                    let port = nodes.get(&other_end.0).and_then(|handle| port(handle, link));
+                    let port = instances.get(&other_end.0).and_then(|handle| port(handle, link));
                     for (from, to) in [(a, b), (b, a)] {
                         if from.role.flow_with(to.role).goes_out() {
                             flows.links.push(Pair {
@@ -304,18 +302,15 @@ fn flow(from: Vec<Arc<Member>>, to: Vec<Arc<Member>>, publishes: bool) -> Flow {
 }
 
 /// Every socket that runs, with what links make of it.
-fn members(
-    topology: &Topology,
-    nodes: &BTreeMap<Arc<str>, NodeHandle>,
-) -> BTreeMap<PortKey, Arc<Member>> {
-    let expected = super::endpoint_resolution::expectations(topology, &|_, _| None);
+fn members(topology: &Topology, instances: &Instances) -> BTreeMap<PortKey, Arc<Member>> {
+    let expected = endpoint_resolution::expectations(topology, &|_, _| None);
     let places = topology.places();
     let mut begun: HashMap<LinkEnd, usize> = HashMap::new();
     for link in topology.links() {
         *begun.entry(link.connecter).or_default() += 1;
     }
     let mut members = BTreeMap::new();
-    for handle in nodes.values() {
+    for handle in instances.iter() {
         let Some(&node) = places.get(handle.node.as_str()) else { continue };
         let spec = &topology.nodes[node];
         for (place, (socket, counters)) in

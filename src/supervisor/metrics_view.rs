@@ -11,17 +11,17 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::Supervisor;
 use super::endpoint_resolution::Directory;
 use super::flow_graph::Flows;
+use super::instances::Instances;
 use crate::counters::{BOUNDS, DropReason, Durations, NodeCounters, SocketCounters};
-use crate::event::Event;
+use crate::event::{Event, Events};
 use crate::lock::locked;
 use crate::node::{Bound, Control, Observation, SocketObservation, WeakControlSender};
 use crate::snapshot::{
     Bucket, Dropped, Histogram, NodeSnapshot, NodeStatus, PortSnapshot, Snapshot, SocketSnapshot,
 };
-use crate::topology::HighWaterMark;
+use crate::topology::{HighWaterMark, Topology};
 use crate::zeromq::Role;
 
 /// How long a node may take to answer an observer.
@@ -106,6 +106,69 @@ impl View {
         let snapshot = Arc::new(self.sample(file).await);
         *sampled = Some((since, Arc::clone(&snapshot)));
         snapshot
+    }
+
+    /// Shows what runs now: a topology, as the version of that number.
+    pub(super) fn show(
+        &self,
+        topology: &Topology,
+        instances: &Instances,
+        generation: u64,
+        begun: Instant,
+    ) {
+        let directory = Directory::of(topology);
+        let mut known: BTreeMap<&str, (Arc<str>, Arc<[ShownSocket]>)> = BTreeMap::new();
+        let nodes = instances.iter().filter_map(|handle| {
+            let spec = directory.node(&handle.node)?;
+            let (node, sockets) = known.entry(&handle.node).or_insert_with(|| {
+                let sockets = spec.sockets.iter().map(|socket| ShownSocket {
+                    name: socket.name.clone(),
+                    role: socket.role,
+                    hwm: socket.hwm,
+                });
+                (spec.name.as_str().into(), sockets.collect())
+            });
+            Some(ShownNode {
+                instance: Arc::clone(&handle.instance),
+                node: Arc::clone(node),
+                sockets: Arc::clone(sockets),
+                counters: Arc::clone(&handle.counters),
+                bound: handle.bound.clone(),
+                control: handle.control.downgrade(),
+            })
+        });
+        let nodes = nodes.collect();
+        let mut shown = self.shown();
+        shown.name.clone_from(&topology.name);
+        shown.begun = begun;
+        shown.generation = generation;
+        shown.nodes = nodes;
+    }
+
+    /// Finds the flows of what runs now, and tells publishers whom to count for.
+    pub(super) fn account(&self, topology: &Topology, instances: &Instances) {
+        let mut shown = self.shown();
+        let is_first = shown.generation == 0;
+        let flows = Flows::of(topology, instances, &shown.flows);
+        let mut subscribers = flows.subscribers();
+        for handle in instances.iter() {
+            let subscribers = subscribers.remove(&*handle.instance).unwrap_or_default();
+            if subscribers.is_empty() && is_first {
+                continue;
+            }
+            // Told even if there is none any more; a node that ended counts nothing.
+            instances.tell(&handle.instance, Control::Audience { subscribers });
+        }
+        shown.flows = flows;
+    }
+
+    /// Tells what never arrived, now that every node has ended.
+    pub(super) fn close_accounts(&self, events: &Events) {
+        for flow in &mut self.shown().flows.flows {
+            if let Some(kind) = flow.close() {
+                events.emit(Event { node: "".into(), socket: None, kind, repeated: 0 });
+            }
+        }
     }
 
     async fn sample(&self, file: &Path) -> Snapshot {
@@ -268,80 +331,11 @@ fn seconds(nanos: u64) -> f64 {
     nanos as f64 / 1e9
 }
 
-impl Supervisor {
-    /// The window through which observers look, also while a reload is under way.
-    #[must_use]
-    pub fn view(&self) -> View {
-        self.view.clone()
-    }
-
-    /// Takes every figure of this moment; see [`View::snapshot`].
-    pub async fn snapshot(&self, file: &Path) -> Arc<Snapshot> {
-        self.view.snapshot(file).await
-    }
-
-    /// Lets observers see what runs now.
-    pub(super) fn show(&self) {
-        let directory = Directory::of(&self.topology);
-        let mut known: BTreeMap<&str, (Arc<str>, Arc<[ShownSocket]>)> = BTreeMap::new();
-        let nodes = self.nodes.values().filter_map(|handle| {
-            let spec = directory.node(&handle.node)?;
-            let (node, sockets) = known.entry(&handle.node).or_insert_with(|| {
-                let sockets = spec.sockets.iter().map(|socket| ShownSocket {
-                    name: socket.name.clone(),
-                    role: socket.role,
-                    hwm: socket.hwm,
-                });
-                (spec.name.as_str().into(), sockets.collect())
-            });
-            Some(ShownNode {
-                instance: Arc::clone(&handle.instance),
-                node: Arc::clone(node),
-                sockets: Arc::clone(sockets),
-                counters: Arc::clone(&handle.counters),
-                bound: handle.bound.clone(),
-                control: handle.control.downgrade(),
-            })
-        });
-        let nodes = nodes.collect();
-        let mut shown = self.view.shown();
-        shown.name.clone_from(&self.topology.name);
-        shown.begun = self.started;
-        shown.generation = self.generation;
-        shown.nodes = nodes;
-    }
-
-    /// Finds the flows of what runs now, and tells publishers whom to count for.
-    pub(super) fn account(&self) {
-        let mut shown = self.view.shown();
-        let flows = Flows::of(&self.topology, &self.nodes, &shown.flows);
-        let mut subscribers = flows.subscribers();
-        for handle in self.nodes.values() {
-            let subscribers = subscribers.remove(&*handle.instance).unwrap_or_default();
-            if subscribers.is_empty() && self.generation == 0 {
-                continue;
-            }
-            // Told even if there is none any more; a node that ended counts nothing.
-            let _ = handle.control.send(Control::Audience { subscribers });
-        }
-        shown.flows = flows;
-    }
-
-    /// Tells what never arrived, now that every node has ended.
-    pub(super) fn close_accounts(&self) {
-        for flow in &mut self.view.shown().flows.flows {
-            if let Some(kind) = flow.close() {
-                self.events.emit(Event { node: "".into(), socket: None, kind, repeated: 0 });
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::event::events;
-    use crate::supervisor::Haste;
+    use crate::supervisor::{Haste, Supervisor};
     use crate::topology::{Topology, sound};
 
     #[test]

@@ -4,11 +4,9 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
-
-use super::Supervisor;
+use super::instances::Instances;
 use crate::node::{Control, Target, WeakControlSender};
-use crate::topology::NodeSpec;
+use crate::topology::{NodeSpec, Topology};
 
 /// Every running node at one time.
 #[derive(Clone, Default, Debug)]
@@ -42,6 +40,23 @@ impl RosterEntry {
 }
 
 impl Roster {
+    /// Who of a topology runs, as its version of that number.
+    pub(super) fn of(topology: &Topology, instances: &Instances, generation: u64) -> Self {
+        let mut entries = Vec::new();
+        for node in &topology.nodes {
+            for (instance, replica) in node.instances() {
+                let Some(handle) = instances.get(&instance) else { continue };
+                entries.push(RosterEntry {
+                    instance: Arc::clone(&handle.instance),
+                    replica: node.replicas.map(|_| replica),
+                    spec: Arc::clone(node),
+                    control: handle.control.downgrade(),
+                });
+            }
+        }
+        Self { name: topology.name.clone(), generation, entries }
+    }
+
     /// The nodes that a target names.
     ///
     /// # Errors
@@ -84,31 +99,5 @@ fn listed(names: &[&str]) -> String {
         [] => "none".to_owned(),
         [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
         _ => names.concat(),
-    }
-}
-
-impl Supervisor {
-    /// Who runs, now and after every change.
-    #[must_use]
-    pub fn roster(&self) -> watch::Receiver<Arc<Roster>> {
-        self.roster.subscribe()
-    }
-
-    /// Makes the list anew.
-    pub(super) fn announce(&self) {
-        let mut entries = Vec::new();
-        for node in &self.topology.nodes {
-            for (instance, replica) in node.instances() {
-                let Some(handle) = self.nodes.get(instance.as_str()) else { continue };
-                entries.push(RosterEntry {
-                    instance: Arc::clone(&handle.instance),
-                    replica: node.replicas.map(|_| replica),
-                    spec: Arc::clone(node),
-                    control: handle.control.downgrade(),
-                });
-            }
-        }
-        let name = self.topology.name.clone();
-        self.roster.send_replace(Arc::new(Roster { name, generation: self.generation, entries }));
     }
 }

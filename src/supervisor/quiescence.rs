@@ -1,45 +1,25 @@
 //! Waiting until nothing is on its way between held nodes.
 //!
-//! Owns the looks at what runs, and what sockets had sent and received when nothing was under way.
-//! What a look means is `stillness`'s.
+//! Owns the looks at what runs. What counts mean is `baselines`', what a look means `stillness`'s.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
-use super::Supervisor;
-use super::endpoint_resolution::Directory;
+use super::baselines::{Baselines, Snapshot, SocketName, members};
+use super::instances::Instances;
 use super::stillness::{Found, Stillness};
-use crate::node::{Control, Figures, NodeHandle, SocketFigures};
+use crate::node::{Control, SocketFigures};
 use crate::plan::{Group, Impact};
 
 /// How often to look.
 const LOOK: Duration = Duration::from_millis(1);
-
-/// What a socket had done when nothing was under way to it or from it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Baseline {
-    /// By how much sent and received differed.
-    difference: i128,
-    /// How many connections had been made and lost.
-    turnover: u64,
-}
-
-/// What went through each instance up to one moment.
-type Snapshot = BTreeMap<Arc<str>, Figures>;
-
-/// A socket, by its node's name and its own.
-type SocketName = (String, String);
 
 /// Peers of a socket that are not in the file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Outsiders {
     /// How many.
     pub(super) count: u64,
-    /// Whether the socket has no other peers.
-    pub(super) only: bool,
     /// Whether the socket is replaced.
     pub(super) replaced: bool,
 }
@@ -55,198 +35,116 @@ pub(super) struct Quiescence {
     pub(super) stashed: u64,
 }
 
-impl Supervisor {
-    /// Waits until what a plan disturbs is quiet, or the time is over.
-    pub(super) async fn wait_for_quiescence(
-        &self,
-        impact: &Impact,
-        expected: &BTreeMap<SocketName, u64>,
-        patience: Duration,
-    ) -> Quiescence {
+/// What is waited for: that what a plan disturbs is quiet.
+#[derive(Clone, Copy)]
+pub(super) struct Disturbance<'s> {
+    pub(super) impact: &'s Impact,
+    pub(super) instances: &'s Instances,
+    pub(super) baselines: &'s Baselines,
+    /// How many peers inside the file each socket has.
+    pub(super) expected: &'s BTreeMap<SocketName, u64>,
+}
+
+impl Disturbance<'_> {
+    /// Waits until it is quiet, or the time is over.
+    pub(super) async fn wait(self, patience: Duration) -> Quiescence {
         let begun = Instant::now();
-        let mut groups: Vec<Stillness<_>> =
-            impact.groups.iter().map(|_| Stillness::since(begun)).collect();
+        let groups = &self.impact.groups;
+        let mut groups: Vec<_> =
+            groups.iter().map(|group| (group, Stillness::since(begun))).collect();
         loop {
-            let snapshot = self.figures_in(impact).await;
-            let outsiders = self.outsiders(impact, &snapshot, expected);
+            let snapshot = figures_in(self.impact, self.instances).await;
+            let outsiders = outsiders(self.impact, &snapshot, self.expected);
             let now = Instant::now();
-            let unsent = snapshot.values().any(|figures| figures.unsent);
-            let mut is_quiet = !snapshot.values().any(|figures| figures.unanswered);
-            for (group, stillness) in impact.groups.iter().zip(&mut groups) {
-                // A server whose clients are all outside the file has nothing to wait for: it
-                // answers until it is replaced.
-                let has_peers = |key: &SocketName| outsiders.contains_key(key);
-                if group.sockets.len() == 1
-                    && group.sockets.iter().all(|(node, _)| impact.only_answers(node, has_peers))
-                {
+            let unsent = snapshot.values().any(|(_, figures)| figures.unsent);
+            let mut is_quiet = !snapshot.values().any(|(_, figures)| figures.unanswered);
+            for (group, stillness) in &mut groups {
+                if answers_outsiders_only(self.impact, group, &outsiders) {
                     continue;
                 }
-                stillness.look(self.figures_of(group, &snapshot), now);
-                let alone = !group.sockets.iter().any(|socket| outsiders.contains_key(socket));
-                let counts = group.balances && alone && !self.had_outsiders(group, &snapshot);
-                let found = Found {
-                    unsent,
-                    owing: self.owes(impact, group, &snapshot),
-                    alone,
-                    under_way: counts.then(|| self.under_way(&group.sockets, &snapshot)),
-                };
+                stillness.look(figures_of(group, &snapshot), now);
+                let found = self.found(group, &snapshot, &outsiders);
                 is_quiet &= stillness.is_enough(&found, now.duration_since(begun), now);
             }
             if is_quiet || now.duration_since(begun) >= patience {
-                let stashed = snapshot.values().flat_map(|figures| figures.sockets.values());
-                return Quiescence {
-                    reached: is_quiet && !unsent,
-                    stashed: stashed.map(|socket| socket.stashed).sum(),
-                    outsiders,
-                };
+                let sockets = snapshot.values().flat_map(|(_, figures)| figures.sockets.values());
+                let stashed = sockets.map(|socket| socket.stashed).sum();
+                return Quiescence { reached: is_quiet && !unsent, stashed, outsiders };
             }
             tokio::time::sleep(LOOK).await;
         }
     }
 
-    /// The figures of a group's sockets, an entry an instance.
-    fn figures_of(
-        &self,
+    /// What a look at a group found.
+    fn found(
+        self,
         group: &Group,
         snapshot: &Snapshot,
-    ) -> Vec<(Arc<str>, String, SocketFigures)> {
-        let mut found = Vec::new();
-        for (instance, figures) in snapshot {
-            let Some(handle) = self.nodes.get(instance) else { continue };
-            for (name, socket) in &figures.sockets {
-                if group.sockets.contains(&(handle.node.clone(), name.clone())) {
-                    found.push((Arc::clone(instance), name.clone(), *socket));
-                }
-            }
+        outsiders: &BTreeMap<SocketName, Outsiders>,
+    ) -> Found {
+        let alone = !group.sockets.iter().any(|socket| outsiders.contains_key(socket));
+        let counts = group.balances && alone && !self.baselines.had_outsiders(group, snapshot);
+        Found {
+            unsent: snapshot.values().any(|(_, figures)| figures.unsent),
+            owing: self.baselines.owes(self.impact, group, snapshot),
+            alone,
+            under_way: counts.then(|| self.baselines.under_way(group, snapshot)),
         }
-        found
-    }
-
-    async fn figures_in(&self, impact: &Impact) -> Snapshot {
-        let mut snapshot = self.figures(|handle| impact.sockets.contains_key(&handle.node)).await;
-        for (instance, figures) in &mut snapshot {
-            let handle = self.nodes.get(instance);
-            let sockets = handle.and_then(|handle| impact.sockets.get(&handle.node));
-            figures.sockets.retain(|name, _| sockets.is_some_and(|names| names.contains(name)));
-        }
-        snapshot
-    }
-
-    async fn figures(&self, of: impl Fn(&NodeHandle) -> bool) -> Snapshot {
-        let mut asked = Vec::new();
-        for handle in self.nodes.values().filter(|handle| of(handle)) {
-            let (answer, figures) = oneshot::channel();
-            if handle.control.send(Control::Figures { answer }).is_ok() {
-                asked.push((Arc::clone(&handle.instance), figures));
-            }
-        }
-        let mut snapshot = Snapshot::new();
-        for (instance, figures) in asked {
-            snapshot.insert(instance, figures.await.unwrap_or_default());
-        }
-        snapshot
-    }
-
-    /// The sockets of a group with their figures, an entry an instance.
-    fn of_group<'s>(
-        &'s self,
-        sockets: &'s BTreeSet<SocketName>,
-        snapshot: &'s Snapshot,
-    ) -> impl Iterator<Item = (SocketName, i128)> + 's {
-        self.nodes.values().flat_map(move |handle| {
-            let figures = snapshot.get(&handle.instance);
-            let figures = figures.into_iter().flat_map(|figures| figures.sockets.iter());
-            figures.filter_map(move |(name, socket)| {
-                let socket_name = (handle.node.clone(), name.clone());
-                let key = (Arc::clone(&handle.instance), name.clone());
-                let before = self.baselines.get(&key).map_or(0, |baseline| baseline.difference);
-                sockets.contains(&socket_name).then(|| (socket_name, difference(socket) - before))
-            })
-        })
-    }
-
-    /// Sent minus received in a group, since its baseline.
-    fn under_way(&self, group: &BTreeSet<SocketName>, snapshot: &Snapshot) -> i128 {
-        self.of_group(group, snapshot).map(|(_, difference)| difference).sum()
-    }
-
-    /// Whether a socket of a group that has to answer, and is replaced or goes, took more than it
-    /// answered since its baseline.
-    fn owes(&self, impact: &Impact, group: &Group, snapshot: &Snapshot) -> bool {
-        self.of_group(&group.sockets, snapshot)
-            .any(|(socket, difference)| impact.answerers.contains(&socket) && difference < 0)
-    }
-
-    /// Takes what sent and received differ by now as the baseline: what was lost before, or
-    /// went to peers that are gone, never arrives.
-    pub(super) async fn remember_baselines(&mut self, impact: &Impact) {
-        for (instance, figures) in self.figures_in(impact).await {
-            for (name, socket) in figures.sockets {
-                let baseline =
-                    Baseline { difference: difference(&socket), turnover: socket.turnover };
-                self.baselines.insert((Arc::clone(&instance), name), baseline);
-            }
-        }
-    }
-
-    /// Takes the connections that instances have now as those inside the file.
-    pub(super) fn remember_links<V>(
-        &mut self,
-        directory: &Directory<'_>,
-        instances: &BTreeMap<Arc<str>, V>,
-    ) {
-        for handle in self.nodes.values() {
-            if !instances.contains_key(&handle.instance) {
-                continue;
-            }
-            let sockets = directory.node(&handle.node).map_or(&[][..], |spec| &spec.sockets);
-            for (socket, counters) in sockets.iter().zip(handle.counters.sockets()) {
-                let figures = SocketFigures::of(&counters);
-                let fresh = Baseline { difference: difference(&figures), turnover: 0 };
-                let key = (Arc::clone(&handle.instance), socket.name.clone());
-                self.baselines.entry(key).or_insert(fresh).turnover = figures.turnover;
-            }
-        }
-    }
-
-    /// Whether anybody came or went in a group since all its links inside the file were up: peers
-    /// outside the file, then, who sent or took what nobody else counts.
-    fn had_outsiders(&self, group: &Group, snapshot: &Snapshot) -> bool {
-        self.nodes.values().any(|handle| {
-            let figures = snapshot.get(&handle.instance);
-            figures.into_iter().flat_map(|figures| &figures.sockets).any(|(name, socket)| {
-                let known = self.baselines.get(&(Arc::clone(&handle.instance), name.clone()));
-                group.sockets.contains(&(handle.node.clone(), name.clone()))
-                    && known.is_none_or(|known| known.turnover != socket.turnover)
-            })
-        })
-    }
-
-    fn outsiders(
-        &self,
-        impact: &Impact,
-        snapshot: &Snapshot,
-        expected: &BTreeMap<SocketName, u64>,
-    ) -> BTreeMap<SocketName, Outsiders> {
-        let mut outsiders: BTreeMap<SocketName, Outsiders> = BTreeMap::new();
-        for handle in self.nodes.values() {
-            let Some(figures) = snapshot.get(&handle.instance) else { continue };
-            for (name, socket) in &figures.sockets {
-                let key = (handle.node.clone(), name.clone());
-                let inside = expected.get(&key).copied().unwrap_or(0);
-                if socket.peers > inside {
-                    let replaced = impact.replaced.contains(&key);
-                    let entry = outsiders.entry(key).or_default();
-                    entry.count += socket.peers - inside;
-                    entry.only = inside == 0;
-                    entry.replaced = replaced;
-                }
-            }
-        }
-        outsiders
     }
 }
 
-fn difference(socket: &SocketFigures) -> i128 {
-    i128::from(socket.sent) - i128::from(socket.received)
+/// Whether a group is a server whose clients are all outside the file: it has nothing to wait for,
+/// since it answers until it is replaced.
+fn answers_outsiders_only(
+    impact: &Impact,
+    group: &Group,
+    outsiders: &BTreeMap<SocketName, Outsiders>,
+) -> bool {
+    let has_peers = |key: &SocketName| outsiders.contains_key(key);
+    group.sockets.len() == 1
+        && group.sockets.iter().all(|(node, _)| impact.only_answers(node, has_peers))
+}
+
+/// The figures of a group's sockets, an entry an instance.
+fn figures_of(group: &Group, snapshot: &Snapshot) -> Vec<(Arc<str>, String, SocketFigures)> {
+    members(&group.sockets, snapshot)
+        .map(|member| (Arc::clone(member.instance), member.socket.1, *member.figures))
+        .collect()
+}
+
+/// What went through the sockets that a plan disturbs.
+pub(super) async fn figures_in(impact: &Impact, instances: &Instances) -> Snapshot {
+    let is_disturbed = |node: &str| impact.sockets.contains_key(node);
+    let ask = |answer| Control::Figures { answer };
+    let answers = instances.ask_all(|handle| is_disturbed(&handle.node), ask).await;
+    let mut snapshot = Snapshot::new();
+    for (handle, figures) in answers {
+        let mut figures = figures.unwrap_or_default();
+        let sockets = impact.sockets.get(&handle.node);
+        figures.sockets.retain(|name, _| sockets.is_some_and(|names| names.contains(name)));
+        snapshot.insert(Arc::clone(&handle.instance), (handle.node.clone(), figures));
+    }
+    snapshot
+}
+
+/// The sockets that more peers are connected to than the file has.
+fn outsiders(
+    impact: &Impact,
+    snapshot: &Snapshot,
+    expected: &BTreeMap<SocketName, u64>,
+) -> BTreeMap<SocketName, Outsiders> {
+    let mut outsiders: BTreeMap<SocketName, Outsiders> = BTreeMap::new();
+    for (node, figures) in snapshot.values() {
+        for (name, socket) in &figures.sockets {
+            let key = (node.clone(), name.clone());
+            let inside = expected.get(&key).copied().unwrap_or(0);
+            if socket.peers > inside {
+                let replaced = impact.replaced.contains(&key);
+                let entry = outsiders.entry(key).or_default();
+                entry.count += socket.peers - inside;
+                entry.replaced = replaced;
+            }
+        }
+    }
+    outsiders
 }

@@ -1,4 +1,5 @@
 //! Carrying out a plan: hold, wait for quiescence, change, link, let go; and back again if a step fails.
+//! A start is a reload from nothing.
 //!
 //! Owns the order of the actions. What they disturb is the plan's, when it is quiet `quiescence`'s.
 
@@ -6,19 +7,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
-use super::actions::Actions;
+use super::actions::{Actions, Join};
+use super::baselines::SocketName;
 use super::eager_links::EagerLinks;
-use super::quiescence::Quiescence;
-use super::rehearsal::Wanted;
-use super::wanted::FromOutside;
-use super::{StartError, Supervisor, endpoint_resolution};
+use super::endpoint_resolution::{self, Directory};
+use super::error::StartError;
+use super::quiescence::{Disturbance, Quiescence, figures_in};
+use super::rehearsal::{self, Wanted};
+use super::running::Supervisor;
+use super::start::{self, Connecting};
+use super::stop::{Haste, SEND};
+use super::wanted::{FromOutside, wanted_from_outside};
 use crate::counters::{DropReason, NodeCounters};
-use crate::node::{Control, NodeError};
+use crate::node::{Control, NodeError, SocketFigures};
 use crate::plan::{Impact, Plan};
 use crate::receipt::{Receipt, Verdict};
-use crate::topology::{NodeSpec, Topology};
+use crate::topology::Topology;
 use crate::zeromq::Role;
 
 /// How long nodes that owe answers may take to give them.
@@ -28,13 +32,34 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const SETTLE: Duration = Duration::from_millis(2);
 
 impl Supervisor {
+    /// Starts every node of a topology: a reload from nothing.
+    ///
+    /// # Errors
+    ///
+    /// When a node cannot be made or linked; then nothing of it runs.
+    pub async fn start(&mut self, topology: &Topology) -> Result<(), StartError> {
+        let plan = Plan::between(&self.topology, topology);
+        match self.carry_out(&plan, &[]).await {
+            Ok(_) => {
+                self.generation += 1;
+                self.show();
+                self.announce();
+                Ok(())
+            }
+            Err(error) => {
+                self.stop(Haste::Now).await;
+                Err(error.into_error())
+            }
+        }
+    }
+
     /// Changes the running topology into another one, or leaves it as it was.
     pub async fn reload(&mut self, new: &Topology) -> Receipt {
         let begun = Instant::now();
         let plan = Plan::between(&self.topology, new);
         let mut receipt = Receipt::of(&plan);
         let counters: Vec<_> =
-            self.nodes.values().map(|handle| Arc::clone(&handle.counters)).collect();
+            self.instances.iter().map(|handle| Arc::clone(&handle.counters)).collect();
         let dropped = dropped_at_shutdown(&counters);
         match self.try_and_carry_out(&plan).await {
             Ok(done) => {
@@ -61,7 +86,7 @@ impl Supervisor {
                 }
             }
         }
-        self.legacies.clear();
+        self.spawner.forget_legacies();
         self.show();
         self.announce();
         receipt.dropped = dropped_at_shutdown(&counters).saturating_sub(dropped);
@@ -70,57 +95,52 @@ impl Supervisor {
         receipt
     }
 
-    /// The number of the version that runs; it counts every version that was applied.
-    #[must_use]
-    pub fn generation(&self) -> u64 {
-        self.generation
-    }
-
     /// Carries a plan out that has been rehearsed, so that what cannot be done changes nothing.
     async fn try_and_carry_out(&mut self, plan: &Plan) -> Result<Done, Failure> {
         let actions = self.actions(plan);
-        let wanted = self.rehearse(plan, &actions).await.map_err(Failure::Before)?;
-        let result = self.carry_out(plan, &wanted).await;
-        self.forget(&actions);
+        let (instances, spawner) = (&self.instances, &mut self.spawner);
+        let wanted = rehearsal::rehearse(plan, &actions, &self.topology, instances, spawner).await;
+        let result = self.carry_out(plan, &wanted.map_err(Failure::Before)?).await;
+        rehearsal::forget(&actions, &self.instances, &mut self.spawner);
         result
+    }
+
+    fn actions(&self, plan: &Plan) -> Actions {
+        Actions::of(plan, &self.topology, &self.instances, &self.unsettled)
     }
 
     /// Carries a plan out, whose actions were found to bind these endpoints. When it fails between,
     /// the plan back mends that, because every step looks at what is there.
-    pub(super) async fn carry_out(
-        &mut self,
-        plan: &Plan,
-        wanted: &[Wanted],
-    ) -> Result<Done, Failure> {
+    async fn carry_out(&mut self, plan: &Plan, wanted: &[Wanted]) -> Result<Done, Failure> {
         let (old, new) = (plan.from(), plan.to());
         // What either version wants asked is asked, until the new one is all that runs.
         if old.asks_zap() || new.asks_zap() {
-            self.context.need_zap(true).map_err(|it| Failure::Before(StartError::Context(it)))?;
+            self.spawner.need_zap(true).map_err(|it| Failure::Before(StartError::Context(it)))?;
         }
         let impact = plan.impact();
         let actions = self.actions(plan);
         let mut done = self.quiet(plan, &actions).await;
         // Quiescence took its time, and somebody else may have bound a port meanwhile.
-        if let Err(error) = self.probe(wanted, Duration::ZERO).await {
+        if let Err(error) = rehearsal::probe(wanted, &self.instances, Duration::ZERO).await {
             self.release(&Actions::default());
-            let need = self.context.need_zap(old.asks_zap());
+            let need = self.spawner.need_zap(old.asks_zap());
             need.map_err(|errno| Failure::Before(StartError::Context(errno)))?;
             return Err(Failure::Before(error));
         }
-        done.wanted = self.wanted_from_outside(impact, old).await;
+        done.wanted = wanted_from_outside(&self.instances, impact, old).await;
         let succeeded = actions.succeeded(plan);
-        self.end(&actions.leave, Instant::now() + super::stop::SEND, true, &succeeded).await;
-        self.hand_down(plan);
+        self.end(&actions.leave, Instant::now() + SEND, true, &succeeded).await;
+        self.spawner.hand_down(plan);
         let left: BTreeSet<Arc<str>> = actions.leave.iter().cloned().collect();
-        self.baselines.retain(|(instance, _), _| !left.contains(instance));
+        self.baselines.forget(&left);
         let result = self.change_all(&actions, plan, &done).await;
-        self.remember_baselines(impact).await;
+        self.baselines.remember(&figures_in(impact, &self.instances).await);
         // On failure everything stays held until the way back is done.
         done.notes.extend(result.map_err(Failure::Between)?);
         self.topology = new.clone();
-        let need = self.context.need_zap(new.asks_zap());
+        let need = self.spawner.need_zap(new.asks_zap());
         need.map_err(|errno| Failure::Between(StartError::Context(errno)))?;
-        self.account();
+        self.view.account(&self.topology, &self.instances);
         self.release(&actions);
         self.start_all(&actions);
         done.notes.extend(notes(old, impact, &done.quiescence));
@@ -135,15 +155,15 @@ impl Supervisor {
         }
         let expected = expected_peers(plan.from());
         self.hold(impact, |node| !impact.keep_serving.contains(node));
-        for handle in self.nodes.values() {
+        for handle in self.instances.iter() {
             // What goes on handling begins nothing by itself, or it would never be quiet.
             if impact.keep_serving.contains(&handle.node)
                 || actions.leave.contains(&handle.instance)
             {
-                self.tell(&handle.instance, Control::Quiesce);
+                self.instances.tell(&handle.instance, Control::Quiesce);
             }
         }
-        let first = self.wait_for_quiescence(impact, &expected, PATIENCE).await;
+        let first = self.disturbance(impact, &expected).wait(PATIENCE).await;
         let mut quiescence = first.clone();
         // Who answers peers outside the file does so until its sockets are replaced.
         let serves =
@@ -152,11 +172,11 @@ impl Supervisor {
             impact.keep_serving.iter().filter(|node| serves(node)).cloned().collect();
         if serving.len() < impact.keep_serving.len() {
             self.hold(impact, |node| impact.keep_serving.contains(node) && !serving.contains(node));
-            quiescence = self.wait_for_quiescence(impact, &expected, PATIENCE).await;
+            quiescence = self.disturbance(impact, &expected).wait(PATIENCE).await;
         }
         quiescence.reached &= first.reached;
         let disturbed =
-            || self.nodes.values().filter(|handle| impact.sockets.contains_key(&handle.node));
+            || self.instances.iter().filter(|handle| impact.sockets.contains_key(&handle.node));
         let names = disturbed()
             .filter(|handle| !serving.contains(&handle.node))
             .map(|handle| handle.instance.to_string())
@@ -166,11 +186,19 @@ impl Supervisor {
         Done { held: names, quiescence, ..Done::default() }
     }
 
+    fn disturbance<'s>(
+        &'s self,
+        impact: &'s Impact,
+        expected: &'s BTreeMap<SocketName, u64>,
+    ) -> Disturbance<'s> {
+        let (instances, baselines) = (&self.instances, &self.baselines);
+        Disturbance { impact, instances, baselines, expected }
+    }
+
     fn hold(&self, impact: &Impact, which: impl Fn(&str) -> bool) {
-        for handle in self.nodes.values().filter(|handle| which(&handle.node)) {
+        for handle in self.instances.iter().filter(|handle| which(&handle.node)) {
             if let Some(stash) = impact.sockets.get(&handle.node) {
-                // A node that ended meanwhile is noticed by the step that needs it.
-                let _ = handle.control.send(Control::Hold { stash: stash.clone() });
+                self.instances.tell(&handle.instance, Control::Hold { stash: stash.clone() });
             }
         }
     }
@@ -181,39 +209,9 @@ impl Supervisor {
         plan: &Plan,
         done: &Done,
     ) -> Result<Vec<String>, StartError> {
-        let new = plan.to();
-        // All at once: one may be waiting for an endpoint that another lets go of.
-        let mut begun = Vec::new();
-        for (instance, spec, _) in &actions.change {
-            let Some(handle) = self.nodes.get(instance) else { continue };
-            let Some(fates) = plan.fates(&spec.name) else { continue };
-            self.unsettled.insert(spec.name.clone());
-            let (done, changed) = oneshot::channel();
-            let _ = handle.control.send(Control::Change { fates, done });
-            begun.push((Arc::clone(instance), changed));
-        }
-        let mut failures = Vec::new();
-        for (instance, changed) in begun {
-            match (changed.await, self.nodes.get_mut(&instance)) {
-                (Ok(Ok(bound)), Some(handle)) => handle.bound = bound,
-                (Ok(Err(error)), _) => failures.push((instance, error)),
-                (Err(_), _) | (_, None) => failures.push((instance, NodeError::ThreadGone)),
-            }
-        }
-        if !failures.is_empty() {
-            return Err(StartError::Nodes(failures));
-        }
-        let mut eager = (self.generation == 0).then(|| EagerLinks::of(new));
-        // Who decides about connections is there first, so that none has to wait.
-        let decides = |join: &&(Arc<NodeSpec>, Arc<str>, u32)| join.0.is_zap_handler();
-        let (first, then): (Vec<_>, Vec<_>) = actions.join.iter().partition(decides);
-        self.make(first.iter().copied().cloned(), &mut eager).await?;
-        for (_, instance, _) in first {
-            self.tell(instance, Control::Start);
-        }
-        self.make(then.into_iter().cloned(), &mut eager).await?;
-        let concerned = self.concerned(actions, plan);
-        let notes = self.connect(new, &concerned, done).await?;
+        self.change_staying(actions, plan).await?;
+        self.make_joining(actions, plan.to()).await?;
+        let notes = self.connect(actions, plan, done).await?;
         if !plan.impact().groups.is_empty() {
             // A connection tells its end just before its queue ends.
             tokio::time::sleep(SETTLE).await;
@@ -222,44 +220,104 @@ impl Supervisor {
         Ok(notes)
     }
 
+    /// Lets the instances that stay become what the plan says, connections apart.
+    async fn change_staying(&mut self, actions: &Actions, plan: &Plan) -> Result<(), StartError> {
+        // All at once: one may be waiting for an endpoint that another lets go of.
+        let mut begun = Vec::new();
+        for (instance, spec, _) in &actions.change {
+            if self.instances.get(instance).is_none() {
+                continue;
+            }
+            let Some(fates) = plan.fates(&spec.name) else { continue };
+            self.unsettled.insert(spec.name.clone());
+            let changed = self.instances.ask(instance, |done| Control::Change { fates, done });
+            begun.push((instance, changed));
+        }
+        let mut failures = Vec::new();
+        for (instance, changed) in begun {
+            let changed = changed.await.unwrap_or(Err(NodeError::ThreadGone));
+            let bound = changed.map(|bound| self.instances.bind(instance, bound));
+            failures.extend(bound.err().map(|error| (Arc::clone(instance), error)));
+        }
+        if failures.is_empty() { Ok(()) } else { Err(StartError::Nodes(failures)) }
+    }
+
+    /// Makes the instances that join.
+    async fn make_joining(&mut self, actions: &Actions, new: &Topology) -> Result<(), StartError> {
+        let mut eager = (self.generation == 0).then(|| EagerLinks::of(new));
+        let eager = &mut eager;
+        // Who decides about connections is there first, so that none has to wait.
+        let decides = |join: &&Join| join.0.is_zap_handler();
+        let (first, then): (Vec<&Join>, Vec<&Join>) = actions.join.iter().partition(decides);
+        let (before, instances, spawner) = (&self.topology, &mut self.instances, &mut self.spawner);
+        start::make(&first, before, instances, spawner, eager).await?;
+        for (_, instance, _) in first {
+            instances.tell(instance, Control::Start);
+        }
+        start::make(&then, before, instances, spawner, eager).await
+    }
+
+    /// Connects whom the plan concerns; the result is what one may want to know of it.
+    async fn connect(
+        &mut self,
+        actions: &Actions,
+        plan: &Plan,
+        done: &Done,
+    ) -> Result<Vec<String>, StartError> {
+        let concerned = actions.concerned(plan, &self.topology, &self.instances);
+        let reloads = self.generation > 0;
+        let connecting = Connecting {
+            topology: plan.to(),
+            concerned: &concerned,
+            reloads,
+            outsiders: &done.quiescence.outsiders,
+            wanted: &done.wanted,
+        };
+        let missing = connecting.connect(&self.instances).await?;
+        self.remember_links(plan.to(), &concerned);
+        if !reloads {
+            start::tell_missing(missing, &self.events);
+            return Ok(Vec::new());
+        }
+        // A peer outside the file that comes or goes meanwhile upsets the counts.
+        Ok(missing.into_iter().map(|(_, link)| format!("not settled yet: {link}")).collect())
+    }
+
+    /// Takes the connections that instances have now as those inside the file.
+    fn remember_links<V>(&mut self, topology: &Topology, concerned: &BTreeMap<Arc<str>, V>) {
+        let directory = Directory::of(topology);
+        let concerned = self.instances.iter().filter(|one| concerned.contains_key(&one.instance));
+        for handle in concerned {
+            let sockets = directory.node(&handle.node).map_or(&[][..], |spec| &spec.sockets);
+            for (socket, counters) in sockets.iter().zip(handle.counters.sockets()) {
+                let figures = SocketFigures::of(&counters);
+                self.baselines.remember_links(&handle.instance, &socket.name, &figures);
+            }
+        }
+    }
+
     fn release(&mut self, actions: &Actions) {
         let held = std::mem::take(&mut self.held);
-        for handle in self.nodes.values() {
+        for handle in self.instances.iter() {
             let changed =
                 actions.change.iter().find(|(instance, _, _)| *instance == handle.instance);
             let reloaded = changed.is_some_and(|(_, _, handlers)| *handlers);
             if changed.is_some() || held.contains(&handle.instance) {
-                let _ = handle.control.send(Control::Release { reloaded });
+                self.instances.tell(&handle.instance, Control::Release { reloaded });
             }
         }
     }
 
     fn start_all(&self, actions: &Actions) {
         for (_, instance, _) in actions.join.iter().filter(|(spec, _, _)| !spec.is_zap_handler()) {
-            self.tell(instance, Control::Start);
-        }
-    }
-
-    pub(super) fn tell(&self, instance: &str, control: Control) {
-        if let Some(handle) = self.nodes.get(instance) {
-            let _ = handle.control.send(control);
-        }
-    }
-
-    /// Lets a node that is replicated from now on, or no longer, keep its state by the other name.
-    fn hand_down(&mut self, plan: &Plan) {
-        for node in &plan.nodes {
-            let Some((before, after)) = node.renames() else { continue };
-            if let Some(left) = self.legacies.get(before.as_str()).cloned() {
-                self.legacies.entry(after.into()).or_insert(left);
-            }
+            self.instances.tell(instance, Control::Start);
         }
     }
 }
 
 /// Where carrying out a plan failed.
 #[derive(Debug)]
-pub(super) enum Failure {
+enum Failure {
     /// Before anything was touched.
     Before(StartError),
     /// With nodes in between.
@@ -267,7 +325,7 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    pub(super) fn into_error(self) -> StartError {
+    fn into_error(self) -> StartError {
         match self {
             Self::Before(error) | Self::Between(error) => error,
         }
@@ -281,11 +339,11 @@ fn dropped_at_shutdown(counters: &[Arc<NodeCounters>]) -> u64 {
 
 /// What carrying out a plan brought to light.
 #[derive(Default, Debug)]
-pub(super) struct Done {
+struct Done {
     held: Vec<String>,
-    pub(super) quiescence: Quiescence,
+    quiescence: Quiescence,
     /// What peers outside the file want of publishers that are replaced.
-    pub(super) wanted: FromOutside,
+    wanted: FromOutside,
     notes: Vec<String>,
 }
 

@@ -4,13 +4,12 @@
 //! its sockets itself.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
-use super::{Supervisor, stop_order};
-use crate::lock::locked;
+use super::instances::Instances;
+use super::running::Supervisor;
+use super::stop_order;
 use crate::node::Control;
 
 /// How long nothing may have arrived at a node before it counts as drained.
@@ -29,44 +28,21 @@ pub enum Haste {
     Now,
 }
 
-/// The instances that are being ended, for whoever waits for them.
-#[derive(Clone, Default, Debug)]
-pub struct Ending(Arc<Mutex<BTreeSet<Arc<str>>>>);
-
-impl Ending {
-    /// Those that have not ended.
-    #[must_use]
-    pub fn nodes(&self) -> Vec<String> {
-        locked(&self.0).iter().map(ToString::to_string).collect()
-    }
-
-    fn begin(&self, instances: &[Arc<str>]) {
-        locked(&self.0).extend(instances.iter().cloned());
-    }
-
-    fn end(&self, instance: &str) {
-        locked(&self.0).remove(instance);
-    }
-}
-
 impl Supervisor {
     /// Stops every node and closes every socket.
     pub async fn stop(&mut self, haste: Haste) {
-        for handle in self.nodes.values() {
-            let _ = handle.control.send(Control::Quiesce);
+        for handle in self.instances.iter() {
+            self.instances.tell(&handle.instance, Control::Quiesce);
         }
         let drained_by = Instant::now() + DRAIN;
         let sent_by = drained_by + SEND;
         for level in stop_order::levels(&self.topology) {
-            let level: Vec<Arc<str>> = self
-                .nodes
-                .values()
-                .filter(|handle| level.contains(&handle.node))
-                .map(|handle| Arc::clone(&handle.instance))
-                .collect();
+            let of_level = self.instances.iter().filter(|handle| level.contains(&handle.node));
+            let level: Vec<Arc<str>> =
+                of_level.map(|handle| Arc::clone(&handle.instance)).collect();
             self.ending.begin(&level);
             if haste == Haste::Drain {
-                self.drain(&level, drained_by).await;
+                drain(&self.instances, &level, drained_by).await;
             }
             let deadline = match haste {
                 Haste::Drain => sent_by.min(Instant::now() + SEND),
@@ -74,21 +50,8 @@ impl Supervisor {
             };
             self.end(&level, deadline, false, &BTreeSet::new()).await;
         }
-        self.close_accounts();
+        self.view.close_accounts(&self.events);
         self.announce();
-    }
-
-    async fn drain(&self, instances: &[Arc<str>], deadline: Instant) {
-        let mut drains = Vec::new();
-        for handle in instances.iter().filter_map(|instance| self.nodes.get(instance)) {
-            let (done, drained) = oneshot::channel();
-            let _ = handle.control.send(Control::Drain { quiet: QUIET, deadline, done });
-            drains.push(drained);
-        }
-        for drained in drains {
-            // Whether it became quiet or ran out of time, it is stopped next.
-            let _ = drained.await;
-        }
     }
 
     /// Ends instances; `alone` if the run goes on without them. Others take the place of the
@@ -103,19 +66,27 @@ impl Supervisor {
         self.ending.begin(instances);
         let mut ending = Vec::new();
         for instance in instances {
-            if let Some(handle) = self.nodes.remove(instance) {
-                let succeeded = succeeded.contains(instance);
-                let _ = handle.control.send(Control::Stop { deadline, alone, succeeded });
-                ending.push(handle);
-            }
+            let succeeded = succeeded.contains(instance);
+            self.instances.tell(instance, Control::Stop { deadline, alone, succeeded });
+            ending.extend(self.instances.take(instance));
         }
         self.show();
         for handle in ending {
-            if let Ok(Some(left)) = handle.ended.await {
-                self.legacies.insert(Arc::clone(&handle.instance), left);
-            }
-            self.isolated.remove(&handle.instance);
+            self.spawner.has_ended(&handle.instance, handle.ended.await.ok().flatten());
             self.ending.end(&handle.instance);
         }
+    }
+}
+
+/// Waits until instances are quiet, or the time is over.
+async fn drain(instances: &Instances, level: &[Arc<str>], deadline: Instant) {
+    let mut drains = Vec::new();
+    for instance in level {
+        let drain = |done| Control::Drain { quiet: QUIET, deadline, done };
+        drains.push(instances.ask(instance, drain));
+    }
+    for drained in drains {
+        // Whether it became quiet or ran out of time, it is stopped next.
+        let _ = drained.await;
     }
 }

@@ -45,3 +45,47 @@ fn direction(topology: &Topology, link: &Link) -> (usize, usize) {
         (link.binder.node, link.connecter.node)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::levels;
+    use crate::topology::sound;
+
+    #[test]
+    fn sources_come_first_and_a_circle_is_cut_at_its_first_node() {
+        for (text, expected) in [
+            (
+                "nodes: {a: {role: push, bind: 'tcp://127.0.0.1:*'}, b: {role: pull, connect: a}}",
+                vec!["a", "b"],
+            ),
+            (
+                "nodes: {b: {role: pull, bind: 'tcp://127.0.0.1:*'}, a: {role: push, connect: b}}",
+                vec!["a", "b"],
+            ),
+            (
+                "nodes: {a: {role: pub, bind: 'tcp://127.0.0.1:*'}, b: {role: sub, connect: a, topics: all}, \
+                 c: {role: sub, connect: a, topics: all}}",
+                vec!["a", "b c"],
+            ),
+            // Among equals, from who connects.
+            (
+                "nodes: {a: {role: pair, bind: 'tcp://127.0.0.1:*'}, b: {role: pair, connect: a}}",
+                vec!["b", "a"],
+            ),
+            (
+                "nodes: {a: {role: rep, bind: 'tcp://127.0.0.1:*'}, b: {role: req, connect: a}}",
+                vec!["b", "a"],
+            ),
+            (
+                "nodes: {one: {sockets: {in: {role: pull, bind: 'tcp://127.0.0.1:*'}, out: {role: push, connect: two.in}}}, \
+                 two: {sockets: {in: {role: pull, bind: 'tcp://127.0.0.1:*'}, out: {role: push, connect: one.in}}}, \
+                 last: {role: sub, connect: first, topics: all}, first: {role: pub, bind: 'tcp://127.0.0.1:*'}}",
+                vec!["first", "last", "one", "two"],
+            ),
+        ] {
+            let levels = levels(&sound(text));
+            let levels: Vec<String> = levels.iter().map(|level| level.join(" ")).collect();
+            assert_eq!(levels, expected, "{text}");
+        }
+    }
+}

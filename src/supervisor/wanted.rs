@@ -6,9 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
-
-use super::Supervisor;
+use super::instances::Instances;
 use crate::node::{Control, Expectation};
 use crate::plan::Impact;
 use crate::topology::{NodeSpec, Topology};
@@ -20,66 +18,70 @@ pub(super) type Topics = BTreeMap<Vec<u8>, u32>;
 /// What peers outside the file want of publishers that are replaced, by instance and socket.
 pub(super) type FromOutside = BTreeMap<(Arc<str>, String), Topics>;
 
-impl Supervisor {
-    /// The topics that a socket of a running instance takes.
-    pub(super) fn taken(&self, instance: &str, place: usize) -> Option<BTreeSet<Vec<u8>>> {
-        let handle = self.nodes.get(instance)?;
-        handle.counters.sockets().get(place)?.interest.taken()
-    }
+/// The topics that a socket of a running instance takes.
+pub(super) fn taken(
+    instances: &Instances,
+    instance: &str,
+    place: usize,
+) -> Option<BTreeSet<Vec<u8>>> {
+    let handle = instances.get(instance)?;
+    handle.counters.sockets().get(place)?.interest.taken()
+}
 
-    /// What peers outside the file want of publishers that a plan replaces: what is subscribed to,
-    /// less what subscribers inside the file take.
-    pub(super) async fn wanted_from_outside(&self, impact: &Impact, old: &Topology) -> FromOutside {
-        let mut wanted = FromOutside::new();
-        for (place, node) in old.nodes.iter().enumerate() {
-            for (at, socket) in node.sockets.iter().enumerate() {
-                let is_replaced =
-                    impact.replaced.contains(&(node.name.clone(), socket.name.clone()));
-                if !is_replaced || !socket.role.publishes() {
-                    continue;
-                }
-                let inside = self.wanted_inside(old, place, at);
-                for (instance, _) in node.instances() {
-                    let mut topics = self.subscribed(&instance, at).await;
-                    for (topic, count) in &inside {
-                        if let Some(subscribed) = topics.get_mut(topic) {
-                            *subscribed = subscribed.saturating_sub(*count);
-                        }
+/// What peers outside the file want of publishers that a plan replaces: what is subscribed to,
+/// less what subscribers inside the file take.
+pub(super) async fn wanted_from_outside(
+    instances: &Instances,
+    impact: &Impact,
+    old: &Topology,
+) -> FromOutside {
+    let mut wanted = FromOutside::new();
+    for (place, node) in old.nodes.iter().enumerate() {
+        for (at, socket) in node.sockets.iter().enumerate() {
+            let is_replaced = impact.replaced.contains(&(node.name.clone(), socket.name.clone()));
+            if !is_replaced || !socket.role.publishes() {
+                continue;
+            }
+            let inside = wanted_inside(instances, old, place, at);
+            for (instance, _) in node.instances() {
+                let mut topics = subscribed(instances, &instance, at).await;
+                for (topic, count) in &inside {
+                    if let Some(subscribed) = topics.get_mut(topic) {
+                        *subscribed = subscribed.saturating_sub(*count);
                     }
-                    topics.retain(|_, count| *count > 0);
-                    wanted.insert((instance.into(), socket.name.clone()), topics);
+                }
+                topics.retain(|_, count| *count > 0);
+                wanted.insert((instance.into(), socket.name.clone()), topics);
+            }
+        }
+    }
+    wanted
+}
+
+/// What subscribers inside the file take of a publisher.
+fn wanted_inside(instances: &Instances, old: &Topology, node: usize, socket: usize) -> Topics {
+    let mut topics = Topics::new();
+    for link in old.links() {
+        for (from, to) in [(link.connecter, link.binder), (link.binder, link.connecter)] {
+            if (from.node, from.socket) != (node, socket) {
+                continue;
+            }
+            for (instance, _) in old.nodes[to.node].instances() {
+                for topic in taken(instances, &instance, to.socket).into_iter().flatten() {
+                    *topics.entry(topic).or_default() += 1;
                 }
             }
         }
-        wanted
     }
+    topics
+}
 
-    /// What subscribers inside the file take of a publisher.
-    fn wanted_inside(&self, old: &Topology, node: usize, socket: usize) -> Topics {
-        let mut topics = Topics::new();
-        for link in old.links() {
-            for (from, to) in [(link.connecter, link.binder), (link.binder, link.connecter)] {
-                if (from.node, from.socket) != (node, socket) {
-                    continue;
-                }
-                for (instance, _) in old.nodes[to.node].instances() {
-                    for topic in self.taken(&instance, to.socket).into_iter().flatten() {
-                        *topics.entry(topic).or_default() += 1;
-                    }
-                }
-            }
-        }
-        topics
-    }
-
-    /// What is subscribed to at a publisher now.
-    async fn subscribed(&self, instance: &str, place: usize) -> Topics {
-        let (answer, state) = oneshot::channel();
-        self.tell(instance, Control::Describe { answer });
-        // A node that ended has no subscribers.
-        let Ok(state) = state.await else { return Topics::new() };
-        state.sockets.into_iter().nth(place).map(|socket| socket.wanted).unwrap_or_default()
-    }
+/// What is subscribed to at a publisher now.
+async fn subscribed(instances: &Instances, instance: &str, place: usize) -> Topics {
+    let state = instances.ask(instance, |answer| Control::Describe { answer });
+    // A node that ended has no subscribers.
+    let Ok(state) = state.await else { return Topics::new() };
+    state.sockets.into_iter().nth(place).map(|socket| socket.wanted).unwrap_or_default()
 }
 
 /// Adds what peers outside the file want of an instance to what it waits for.

@@ -1,0 +1,144 @@
+//! The running topology, as it is seen from outside.
+//!
+//! Owns the parts: the instances, what makes them, their baselines, and what observers see. How they
+//! change is `reload`'s, how they end `stop`'s. Never touches a socket itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::baselines::Baselines;
+use super::ending::Ending;
+use super::error::StartError;
+use super::instances::Instances;
+use super::metrics_view::View;
+use super::node_registry::Roster;
+use super::spawner::Spawner;
+use crate::event::Events;
+use crate::node::{Control, Lingering, NodeHandle, NodeState, Taps};
+use crate::snapshot::Snapshot;
+use crate::topology::Topology;
+
+/// The running topology.
+#[derive(Debug)]
+pub struct Supervisor {
+    // Dropped first: a node ends when its handle is gone, and a thread when its nodes have ended.
+    pub(super) instances: Instances,
+    pub(super) spawner: Spawner,
+    pub(super) topology: Topology,
+    pub(super) events: Events,
+    pub(super) generation: u64,
+    /// Nodes that a failed change may have left in between.
+    pub(super) unsettled: BTreeSet<String>,
+    pub(super) baselines: Baselines,
+    /// Instances that a reload under way holds.
+    pub(super) held: BTreeSet<Arc<str>>,
+    /// Instances that were told to end and have not.
+    pub(super) ending: Ending,
+    roster: watch::Sender<Arc<Roster>>,
+    /// What observers see.
+    pub(super) view: View,
+}
+
+impl Supervisor {
+    /// Threads and a libzmq context with room for this topology; nothing runs yet.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread or libzmq no context.
+    pub fn new(topology: &Topology, events: Events) -> Result<Self, StartError> {
+        Ok(Self {
+            instances: Instances::default(),
+            spawner: Spawner::new(topology, events.clone())?,
+            topology: Topology::empty(),
+            events,
+            generation: 0,
+            unsettled: BTreeSet::new(),
+            baselines: Baselines::default(),
+            held: BTreeSet::new(),
+            ending: Ending::default(),
+            roster: watch::Sender::default(),
+            view: View::new(),
+        })
+    }
+
+    /// The same, with handlers whose chance repeats.
+    #[must_use]
+    pub fn with_seed(mut self, seed: Option<u64>) -> Self {
+        self.spawner.set_seed(seed);
+        self
+    }
+
+    /// Where one can look at the messages of running nodes.
+    #[must_use]
+    pub fn taps(&self) -> Arc<Taps> {
+        self.spawner.taps()
+    }
+
+    /// The sockets that were closed and still have something to send.
+    #[must_use]
+    pub fn lingering(&self) -> Lingering {
+        self.spawner.lingering()
+    }
+
+    /// The instances that are being ended, now and later.
+    #[must_use]
+    pub fn ending(&self) -> Ending {
+        self.ending.clone()
+    }
+
+    /// What runs now.
+    #[must_use]
+    pub fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// The number of the version that runs; it counts every version that was applied.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// What every instance is made of at this moment, as its sockets tell it.
+    pub async fn state(&self) -> BTreeMap<Arc<str>, NodeState> {
+        let states = self.instances.ask_all(|_| true, |answer| Control::Describe { answer }).await;
+        let states = states.into_iter();
+        states.filter_map(|(handle, state)| Some((Arc::clone(&handle.instance), state?))).collect()
+    }
+
+    /// Every running node.
+    pub fn nodes(&self) -> impl Iterator<Item = &NodeHandle> {
+        self.instances.iter()
+    }
+
+    /// The window through which observers look, also while a reload is under way.
+    #[must_use]
+    pub fn view(&self) -> View {
+        self.view.clone()
+    }
+
+    /// Takes every figure of this moment; see [`View::snapshot`].
+    pub async fn snapshot(&self, file: &Path) -> Arc<Snapshot> {
+        self.view.snapshot(file).await
+    }
+
+    /// Who runs, now and after every change.
+    #[must_use]
+    pub fn roster(&self) -> watch::Receiver<Arc<Roster>> {
+        self.roster.subscribe()
+    }
+
+    /// Lets observers see what runs now.
+    pub(super) fn show(&self) {
+        let begun = self.spawner.started();
+        self.view.show(&self.topology, &self.instances, self.generation, begun);
+    }
+
+    /// Lets those who want to speak with a node know who runs now.
+    pub(super) fn announce(&self) {
+        let roster = Roster::of(&self.topology, &self.instances, self.generation);
+        self.roster.send_replace(Arc::new(roster));
+    }
+}

@@ -1,0 +1,219 @@
+//! Making instances: what each is made from, and the thread on which it runs.
+//!
+//! Owns the threads, the libzmq context, and what instances leave to those that come after them.
+//! Never tells an instance anything.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use super::actions::Join;
+use super::error::StartError;
+use crate::counters::NodeCounters;
+use crate::event::Events;
+use crate::node::{
+    Blueprint, Claim, Context, Errno, Legacy, Lingering, NodeError, NodeHandle, Shard, Taps,
+};
+use crate::plan::Plan;
+use crate::topology::{NodeSpec, Topology};
+
+/// Sockets a context holds at least, so that a reload has room to grow.
+const SOCKETS_MIN: usize = 16_384;
+
+/// A node that is being made on its thread.
+pub(super) type Begun = oneshot::Receiver<Result<NodeHandle, NodeError>>;
+
+/// A rehearsal that is under way on a node's thread.
+pub(super) type Rehearsing = oneshot::Receiver<Result<Vec<Claim>, NodeError>>;
+
+/// What makes instances.
+#[derive(Debug)]
+pub(super) struct Spawner {
+    // Dropped first: a thread ends when its nodes have, and the context when its sockets are closed.
+    /// The threads of nodes with `isolate`, by instance.
+    isolated: BTreeMap<Arc<str>, Shard>,
+    shards: Vec<Shard>,
+    context: Context,
+    events: Events,
+    taps: Arc<Taps>,
+    started: Instant,
+    /// What makes the chance of handlers repeat.
+    seed: Option<u64>,
+    /// What a rehearsal made for instances that are to join.
+    made: BTreeMap<Arc<str>, Made>,
+    /// What instances left that ended in the reload under way.
+    legacies: BTreeMap<Arc<str>, Legacy>,
+}
+
+/// What was made beforehand for an instance that joins.
+#[derive(Debug)]
+struct Made {
+    /// Its figures, which its sockets hold.
+    counters: Arc<NodeCounters>,
+    /// The thread it is to run on: one of its own, or the number of a shared one.
+    thread: Result<Shard, usize>,
+}
+
+impl Spawner {
+    /// Threads and a libzmq context with room for this topology.
+    pub(super) fn new(topology: &Topology, events: Events) -> Result<Self, StartError> {
+        let wanted = (topology.socket_count() * 2).max(SOCKETS_MIN);
+        let wanted = i32::try_from(wanted).unwrap_or(i32::MAX).min(Context::socket_limit());
+        let context = Context::new(wanted, 1, events.clone()).map_err(StartError::Context)?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let shards = (0..cores)
+            .map(|number| Shard::start(&format!("shard-{number}")))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            isolated: BTreeMap::new(),
+            shards,
+            context,
+            events,
+            taps: Arc::default(),
+            started: Instant::now(),
+            seed: None,
+            made: BTreeMap::new(),
+            legacies: BTreeMap::new(),
+        })
+    }
+
+    /// Gives every instance this seed.
+    pub(super) fn set_seed(&mut self, seed: Option<u64>) {
+        self.seed = seed;
+    }
+
+    pub(super) fn taps(&self) -> Arc<Taps> {
+        Arc::clone(&self.taps)
+    }
+
+    pub(super) fn lingering(&self) -> Lingering {
+        self.context.lingering().clone()
+    }
+
+    pub(super) fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// Has connections asked about, or no longer.
+    pub(super) fn need_zap(&self, needed: bool) -> Result<(), Errno> {
+        self.context.need_zap(needed)
+    }
+
+    /// Begins to make an instance, the one of that number; `before` is the topology that it joins.
+    pub(super) fn begin(
+        &mut self,
+        (spec, instance, replica): &Join,
+        number: usize,
+        before: &Topology,
+    ) -> Result<Begun, StartError> {
+        let mut blueprint = self.blueprint(spec, instance, *replica, before);
+        let mut thread = Err(shard_of(number, self.shards.len()));
+        if let Some(made) = self.made.remove(instance) {
+            blueprint.counters = made.counters;
+            thread = made.thread;
+        } else if spec.isolate {
+            thread = Ok(Shard::start(instance)?);
+        }
+        Ok(match thread {
+            Ok(shard) => {
+                let begun = shard.begin_spawn(blueprint);
+                self.isolated.insert(Arc::clone(instance), shard);
+                begun
+            }
+            Err(at) => self.shards[at].begin_spawn(blueprint),
+        })
+    }
+
+    /// Begins to try out what making an instance could fail at; what that makes is kept for it.
+    pub(super) fn rehearse(
+        &mut self,
+        (spec, instance, replica): &Join,
+        number: usize,
+        before: &Topology,
+    ) -> Result<Rehearsing, StartError> {
+        let blueprint = self.blueprint(spec, instance, *replica, before);
+        let counters = Arc::clone(&blueprint.counters);
+        let (thread, claims) = if spec.isolate {
+            let shard = Shard::start(instance)?;
+            let claims = shard.begin_rehearsal(blueprint);
+            (Ok(shard), claims)
+        } else {
+            let at = shard_of(number, self.shards.len());
+            (Err(at), self.shards[at].begin_rehearsal(blueprint))
+        };
+        self.made.insert(Arc::clone(instance), Made { counters, thread });
+        Ok(claims)
+    }
+
+    /// Lets go of what rehearsals made.
+    pub(super) fn forget_rehearsals(&mut self) {
+        self.shards.iter().for_each(Shard::forget);
+        self.made.clear();
+    }
+
+    /// Takes what an instance left that has ended, and ends its thread where it had one of its own.
+    pub(super) fn has_ended(&mut self, instance: &Arc<str>, left: Option<Legacy>) {
+        if let Some(left) = left {
+            self.legacies.insert(Arc::clone(instance), left);
+        }
+        self.isolated.remove(instance);
+    }
+
+    /// Lets a node that is replicated from now on, or no longer, keep its state by the other name.
+    pub(super) fn hand_down(&mut self, plan: &Plan) {
+        for node in &plan.nodes {
+            let Some((before, after)) = node.renames() else { continue };
+            if let Some(left) = self.legacies.get(before.as_str()).cloned() {
+                self.legacies.entry(after.into()).or_insert(left);
+            }
+        }
+    }
+
+    /// Nobody comes any more for what was left.
+    pub(super) fn forget_legacies(&mut self) {
+        self.legacies.clear();
+    }
+
+    fn blueprint(
+        &self,
+        spec: &Arc<NodeSpec>,
+        instance: &Arc<str>,
+        replica: u32,
+        before: &Topology,
+    ) -> Blueprint {
+        Blueprint {
+            spec: Arc::clone(spec),
+            instance: Arc::clone(instance),
+            replica,
+            context: self.context.clone(),
+            counters: Arc::new(NodeCounters::new(spec.sockets.len())),
+            events: self.events.clone(),
+            taps: Arc::clone(&self.taps),
+            started: self.started,
+            seed: self.seed,
+            kept: self.legacies.get(instance).cloned(),
+            continues_sink: before.node(&spec.name).is_some_and(|one| one.keeps_sink(spec)),
+        }
+    }
+}
+
+/// The shard of the node of that number: there and back, so that where every other node binds, the
+/// ones that bind are not all on the same thread.
+fn shard_of(number: usize, shards: usize) -> usize {
+    let at = number % (2 * shards);
+    if at < shards { at } else { 2 * shards - 1 - at }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shard_of;
+
+    #[test]
+    fn nodes_are_dealt_out_there_and_back() {
+        let dealt: Vec<usize> = (0..8).map(|number| shard_of(number, 3)).collect();
+        assert_eq!(dealt, [0, 1, 2, 2, 1, 0, 0, 1]);
+        assert_eq!(shard_of(7, 1), 0);
+    }
+}
