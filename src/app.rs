@@ -1,51 +1,44 @@
 //! One run: load, start, observe, stop.
 //!
-//! Owns the wiring of loader, supervisor and observers, and the signals. Never draws a diagnostic:
-//! `cli/` does.
+//! Owns the wiring of loader, supervisor and observers, and the loop that waits for what comes next.
+//! Never draws a diagnostic: `cli/` does.
 
 mod retry;
+mod saves;
+mod shutdown;
 mod sight;
+mod signals;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::retry::Retry;
-use self::sight::{Sight, lost};
+use self::saves::{Reason, Reloaded};
+use self::shutdown::{end, stop};
+use self::sight::Sight;
+use self::signals::{Asked, Signals};
 use crate::backlog::Room;
 use crate::control::ControlSocket;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, EventKind, EventReader, Events};
-use crate::listing::some_of;
-use crate::load::{Loaded, Trouble, load_again};
+use crate::load::{Loaded, Trouble};
 use crate::node::lay_out_descriptors;
 use crate::observe::{Logger, Receipts, ServeAddress, ServeError, Server};
-use crate::receipt::{Receipt, Verdict};
-use crate::script::Level;
 use crate::source::SourceMap;
-use crate::supervisor::{Haste, StartError, Supervisor};
+use crate::supervisor::{StartError, Supervisor};
 use crate::topology::Topology;
 use crate::until::until;
 use crate::watch::Watcher;
 
 /// How long the whole stop may take before what holds it is named.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
-/// How long nodes may take to stop before the process ends without them.
-const STUCK: Duration = Duration::from_secs(10);
-/// How long the threads and libzmq may take to end beyond the longest linger.
-const CLOSING: Duration = Duration::from_secs(1);
 /// How long a file that was there may be gone or empty before that counts as meant.
 const SAVING: Duration = Duration::from_secs(1);
-/// How long two looks at polled files lie apart that have to agree.
-const SETTLED: Duration = Duration::from_millis(50);
 /// How many requests to end the run may wait; the first one decides.
 const ENDS: Room = Room { entries: 16, bytes: 64 << 10 };
-/// How often files that are written to all the time are read for a version that is whole.
-const LOOKS_MOST: usize = 50;
 
 /// Whether and how files are watched.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -260,207 +253,6 @@ impl Run<'_> {
     fn emit(&self, kind: EventKind) {
         self.events.emit(Event { node: "".into(), socket: None, kind, repeated: 0 });
     }
-
-    /// Loads again, and changes what runs if anything is different and sound.
-    async fn reload(&mut self, reason: Reason, signals: &mut Signals) -> Reloaded {
-        let begun = Instant::now();
-        if reason == Reason::Again {
-            self.retry.begin();
-        }
-        let is_saved =
-            matches!(reason, Reason::Asked | Reason::Waited) && !self.watcher.is_moving();
-        let Some((loaded, now)) = self.look().await else { return Reloaded::StillSaving };
-        let is_wanted = matches!(reason, Reason::Asked | Reason::Again);
-        if let Some(trouble) = &loaded.trouble {
-            if !is_saved {
-                return Reloaded::StillSaving;
-            }
-            if reason == Reason::Asked || self.trouble.as_ref() != Some(trouble) {
-                self.reject_lost(&loaded, trouble, begun);
-            }
-            return Reloaded::Done;
-        }
-        // A script may be meant to be gone.
-        if !is_saved && reason != Reason::Again && now.lacks(&self.seen, &loaded.files) {
-            return Reloaded::StillSaving;
-        }
-        let is_new = now != self.seen;
-        let was_lost = self.trouble.take().is_some();
-        if !is_new && !is_wanted && !self.retry.is_asked_for(&loaded.files) {
-            if was_lost {
-                let file = self.options.file.display();
-                let text = format!("{file} is there again and says what runs: nothing changed");
-                self.emit(EventKind::Note { level: Level::Info, text });
-            }
-            return Reloaded::Done;
-        }
-        if is_new {
-            self.retry.clear();
-        }
-        self.seen = now;
-        if self.options.watching != Watching::Off {
-            self.watcher.follow(&loaded.files);
-        }
-        if is_new || reason != Reason::Again {
-            (self.terminal.show)(&loaded);
-        }
-        let Some(topology) = &loaded.topology else {
-            let errors: Vec<String> = loaded
-                .diagnostics
-                .iter()
-                .filter(|fault| fault.is_error())
-                .map(|fault| (self.terminal.line)(fault, &loaded.sources))
-                .collect();
-            let generation = self.supervisor.generation();
-            self.retry.clear();
-            self.hand_out(Receipt::rejected(generation, begun.elapsed(), errors));
-            return Reloaded::Done;
-        };
-        let topology = chosen(topology, self.options);
-        let mut ended = None;
-        let mut end_by = None;
-        let receipt = {
-            let reloading = self.supervisor.reload(&topology);
-            tokio::pin!(reloading);
-            loop {
-                tokio::select! {
-                    receipt = &mut reloading => break Some(receipt),
-                    () = until(end_by) => break None,
-                    () = signals.next() => {
-                        ended = Some(0);
-                        end_by.get_or_insert_with(|| Instant::now() + STOP_PATIENCE);
-                    }
-                    status = asked_to_end(&mut self.ends) => ended = ended.or(Some(status)),
-                }
-            }
-        };
-        if let Some(mut receipt) = receipt {
-            if receipt.verdict == Verdict::RolledBack {
-                // What was in the way may be gone by and by, or when the same is saved again.
-                receipt.retry_seconds = Some(self.retry.failed(&loaded.files).as_secs());
-            } else {
-                self.retry.clear();
-            }
-            self.hand_out(receipt);
-        }
-        ended.map_or(Reloaded::Done, Reloaded::Over)
-    }
-
-    /// What the files say now; nothing if they are written to all the time. Where nothing tells that
-    /// a save is over, two looks have to agree.
-    async fn look(&self) -> Option<(Loaded, Sight)> {
-        let read = || {
-            let loaded = load_again(&self.options.file, self.terminal.lookup);
-            let sight = Sight::of(&loaded);
-            (loaded, sight)
-        };
-        for _ in 0..LOOKS_MOST {
-            let writes = self.watcher.writes();
-            let (mut loaded, mut now) = read();
-            while self.watcher.polls() && now != self.seen {
-                tokio::time::sleep(SETTLED).await;
-                let before = now;
-                (loaded, now) = read();
-                if now == before {
-                    break;
-                }
-            }
-            if !self.watcher.may_be_half(writes).await {
-                return Some((loaded, now));
-            }
-        }
-        None
-    }
-
-    /// Says that the topology file says nothing, and why.
-    fn reject_lost(&mut self, loaded: &Loaded, trouble: &Trouble, begun: Instant) {
-        if *trouble != Trouble::Gone {
-            (self.terminal.show)(loaded);
-        }
-        let errors = vec![lost(&self.options.file, trouble)];
-        self.hand_out(Receipt::rejected(self.supervisor.generation(), begun.elapsed(), errors));
-        self.trouble = Some(trouble.clone());
-    }
-
-    fn hand_out(&self, receipt: Receipt) {
-        self.emit(EventKind::Reloaded { receipt: Arc::new(receipt) });
-    }
-}
-
-/// Stops in good order; a second signal ends the process at once.
-async fn stop(
-    supervisor: &mut Supervisor,
-    events: &Events,
-    signals: &mut Signals,
-    logger: &Logger,
-) {
-    let ending = supervisor.ending();
-    let stopping = supervisor.stop(Haste::Drain);
-    let over_at = Instant::now() + STUCK;
-    tokio::pin!(stopping);
-    loop {
-        tokio::select! {
-            () = &mut stopping => return,
-            () = signals.next() => end_at_once(logger),
-            () = until(Some(over_at)) => {
-                let nodes = ending.nodes().join(", ");
-                let error = format!("ended by force: {nodes} did not end in {STUCK:?}");
-                events.emit(failed(error));
-                logger.finish();
-                std::process::exit(1);
-            }
-        }
-    }
-}
-
-/// Ends the threads and the libzmq context, which waits for what lingers; the result is the exit
-/// status. Where libzmq does not come to its end, the process ends without it.
-fn end(
-    supervisor: Supervisor,
-    status: u8,
-    runtime: &tokio::runtime::Runtime,
-    events: &Events,
-    logger: &Logger,
-) -> u8 {
-    let lingering = supervisor.lingering();
-    let linger = longest_linger(supervisor.topology());
-    if let Some(linger) = linger {
-        // What a reload replaced or removed was given more time than the file gives anybody.
-        lingering.end_within(linger);
-    }
-    let closing = runtime.spawn_blocking(move || drop(supervisor));
-    runtime.block_on(async {
-        let Ok(mut signals) = Signals::listen() else { return status };
-        let named_at = tokio::time::Instant::now() + STOP_PATIENCE;
-        let over_at = linger.map(|linger| {
-            tokio::time::Instant::now() + (linger + CLOSING).max(STOP_PATIENCE + CLOSING)
-        });
-        let mut told = false;
-        tokio::pin!(closing);
-        loop {
-            tokio::select! {
-                _ = &mut closing => return status,
-                () = signals.next() => end_at_once(logger),
-                () = tokio::time::sleep_until(named_at), if !told => {
-                    told = true;
-                    events.emit(held_by(&lingering.sockets()));
-                }
-                () = until(over_at.map(Into::into)) => {
-                    events.emit(given_up(&lingering.sockets()));
-                    logger.finish();
-                    std::process::exit(i32::from(status.max(1)));
-                }
-            }
-        }
-    })
-}
-
-/// The longest time that a socket of a topology lingers; none where one does so for ever.
-fn longest_linger(topology: &Topology) -> Option<Duration> {
-    let sockets = topology.nodes.iter().flat_map(|node| &node.sockets);
-    sockets
-        .map(|socket| socket.linger)
-        .try_fold(Duration::ZERO, |most, linger| Some(most.max(linger?)))
 }
 
 /// Returns when something that runs asks for the end, with the exit status that it wants.
@@ -471,102 +263,4 @@ async fn asked_to_end(ends: &mut EventReader) -> u8 {
         }
     }
     std::future::pending().await
-}
-
-/// Ends the process, as a second signal asks for.
-fn end_at_once(logger: &Logger) {
-    logger.finish();
-    std::process::exit(130)
-}
-
-/// Names the sockets that hold the end.
-fn held_by(sockets: &[String]) -> Event {
-    failed(if sockets.is_empty() {
-        "no message is unsent, but a thread of zrig or libzmq has not ended; press Ctrl-C again to \
-         end without it"
-            .to_owned()
-    } else {
-        let sockets = some_of(sockets);
-        format!(
-            "unsent messages keep zrig from ending, by the linger of {sockets}; press Ctrl-C again \
-             to drop them"
-        )
-    })
-}
-
-/// Says what the process ends without.
-fn given_up(sockets: &[String]) -> Event {
-    let whose = match sockets {
-        [] => "a thread of zrig or libzmq has".to_owned(),
-        sockets => format!("libzmq has, for {},", some_of(sockets)),
-    };
-    failed(format!("ended by force: {whose} not come to an end in time"))
-}
-
-fn failed(error: String) -> Event {
-    Event { node: "".into(), socket: None, kind: EventKind::Failed { error }, repeated: 0 }
-}
-
-/// Why files are looked at.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Reason {
-    /// Something moved.
-    Changed,
-    /// A save that seemed to be under way had its time.
-    Waited,
-    /// Somebody asked for it.
-    Asked,
-    /// It failed before.
-    Again,
-}
-
-/// What came of looking at the files.
-enum Reloaded {
-    /// All there was to do.
-    Done,
-    /// A file is gone or empty, as in the middle of a save.
-    StillSaving,
-    /// The run is over, with this status.
-    Over(u8),
-}
-
-/// What a signal asks for.
-enum Asked {
-    End,
-    Reload,
-}
-
-/// SIGINT and SIGTERM, which end a run, and SIGHUP, which reloads.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
-    /// Heard so that it does not end the process: the write that it is about fails anyway.
-    _file_size: Signal,
-}
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-            _file_size: signal(SignalKind::from_raw(libc::SIGXFSZ))?,
-        })
-    }
-
-    async fn any(&mut self) -> Asked {
-        tokio::select! {
-            _ = self.interrupt.recv() => Asked::End,
-            _ = self.terminate.recv() => Asked::End,
-            _ = self.hangup.recv() => Asked::Reload,
-        }
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }
