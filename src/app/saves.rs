@@ -12,6 +12,7 @@ use crate::event::EventKind;
 use crate::load::{Loaded, Trouble, load_again};
 use crate::receipt::{Receipt, Verdict};
 use crate::script::Level;
+use crate::topology::Topology;
 use crate::until::until;
 
 /// How long two looks at polled files lie apart that have to agree.
@@ -42,6 +43,57 @@ pub(super) enum Reloaded {
     Over(u8),
 }
 
+/// What is known of the files when they have been looked at.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    reason: Reason,
+    /// Whether nothing moves any more, after somebody asked or a save had its time.
+    is_saved: bool,
+    /// Whether the topology file says nothing.
+    is_lost: bool,
+    /// Whether that was told already.
+    is_told: bool,
+    /// Whether a file that had a text has none, though it is wanted.
+    lacks: bool,
+    /// Whether they say something else than what runs.
+    is_new: bool,
+    /// Whether the reload of what they say failed and somebody saved since.
+    is_asked_for: bool,
+}
+
+/// What is to be done about it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Decision {
+    /// Wait: a save is under way.
+    Wait,
+    /// Say that the topology file says nothing.
+    Reject,
+    /// Nothing.
+    Leave,
+    /// Take what they say for what is wanted.
+    Take,
+}
+
+impl Look {
+    fn decision(self) -> Decision {
+        let is_asked = self.reason == Reason::Asked;
+        let is_again = self.reason == Reason::Again;
+        if self.is_lost {
+            return match (self.is_saved, is_asked || !self.is_told) {
+                (false, _) => Decision::Wait,
+                (true, true) => Decision::Reject,
+                (true, false) => Decision::Leave,
+            };
+        }
+        // A script may be meant to be gone.
+        if self.lacks && !self.is_saved && !is_again {
+            return Decision::Wait;
+        }
+        let is_wanted = self.is_new || is_asked || is_again || self.is_asked_for;
+        if is_wanted { Decision::Take } else { Decision::Leave }
+    }
+}
+
 impl Run<'_> {
     /// Loads again, and changes what runs if anything is different and sound.
     pub(super) async fn reload(&mut self, reason: Reason, signals: &mut Signals) -> Reloaded {
@@ -52,70 +104,57 @@ impl Run<'_> {
         let is_saved =
             matches!(reason, Reason::Asked | Reason::Waited) && !self.watcher.is_moving();
         let Some((loaded, now)) = self.look().await else { return Reloaded::StillSaving };
-        let is_wanted = matches!(reason, Reason::Asked | Reason::Again);
-        if let Some(trouble) = &loaded.trouble {
-            if !is_saved {
-                return Reloaded::StillSaving;
+        let look = Look {
+            reason,
+            is_saved,
+            is_lost: loaded.trouble.is_some(),
+            is_told: self.trouble == loaded.trouble,
+            lacks: now.lacks(&self.seen, &loaded.files),
+            is_new: now != self.seen,
+            is_asked_for: self.retry.is_asked_for(&loaded.files),
+        };
+        match look.decision() {
+            Decision::Wait => return Reloaded::StillSaving,
+            Decision::Reject => self.reject_lost(&loaded, begun),
+            Decision::Leave if look.is_lost => {}
+            Decision::Leave => {
+                if self.trouble.take().is_some() {
+                    let file = self.options.file.display();
+                    let text = format!("{file} is there again and says what runs: nothing changed");
+                    self.emit(EventKind::Note { level: Level::Info, text });
+                }
             }
-            if reason == Reason::Asked || self.trouble.as_ref() != Some(trouble) {
-                self.reject_lost(&loaded, trouble, begun);
-            }
-            return Reloaded::Done;
+            Decision::Take => return self.take(&loaded, now, look, begun, signals).await,
         }
-        // A script may be meant to be gone.
-        if !is_saved && reason != Reason::Again && now.lacks(&self.seen, &loaded.files) {
-            return Reloaded::StillSaving;
-        }
-        let is_new = now != self.seen;
-        let was_lost = self.trouble.take().is_some();
-        if !is_new && !is_wanted && !self.retry.is_asked_for(&loaded.files) {
-            if was_lost {
-                let file = self.options.file.display();
-                let text = format!("{file} is there again and says what runs: nothing changed");
-                self.emit(EventKind::Note { level: Level::Info, text });
-            }
-            return Reloaded::Done;
-        }
-        if is_new {
+        Reloaded::Done
+    }
+
+    /// Takes what the files say now for what is wanted.
+    async fn take(
+        &mut self,
+        loaded: &Loaded,
+        now: Sight,
+        look: Look,
+        begun: Instant,
+        signals: &mut Signals,
+    ) -> Reloaded {
+        self.trouble = None;
+        if look.is_new {
             self.retry.clear();
         }
         self.seen = now;
         if self.options.watching != Watching::Off {
             self.watcher.follow(&loaded.files);
         }
-        if is_new || reason != Reason::Again {
-            (self.terminal.show)(&loaded);
+        if look.is_new || look.reason != Reason::Again {
+            (self.terminal.show)(loaded);
         }
         let Some(topology) = &loaded.topology else {
-            let errors: Vec<String> = loaded
-                .diagnostics
-                .iter()
-                .filter(|fault| fault.is_error())
-                .map(|fault| (self.terminal.line)(fault, &loaded.sources))
-                .collect();
-            let generation = self.supervisor.generation();
-            self.retry.clear();
-            self.hand_out(Receipt::rejected(generation, begun.elapsed(), errors));
+            self.reject_faulty(loaded, begun);
             return Reloaded::Done;
         };
         let topology = chosen(topology, self.options);
-        let mut ended = None;
-        let mut end_by = None;
-        let receipt = {
-            let reloading = self.supervisor.reload(&topology);
-            tokio::pin!(reloading);
-            loop {
-                tokio::select! {
-                    receipt = &mut reloading => break Some(receipt),
-                    () = until(end_by) => break None,
-                    () = signals.next() => {
-                        ended = Some(0);
-                        end_by.get_or_insert_with(|| Instant::now() + STOP_PATIENCE);
-                    }
-                    status = asked_to_end(&mut self.ends) => ended = ended.or(Some(status)),
-                }
-            }
-        };
+        let (receipt, ended) = self.change(&topology, signals).await;
         if let Some(mut receipt) = receipt {
             if receipt.verdict == Verdict::RolledBack {
                 // What was in the way may be gone by and by, or when the same is saved again.
@@ -126,6 +165,30 @@ impl Run<'_> {
             self.hand_out(receipt);
         }
         ended.map_or(Reloaded::Done, Reloaded::Over)
+    }
+
+    /// Changes what runs; a receipt unless the end came before it, and the exit status if one asked
+    /// for the end meanwhile.
+    async fn change(
+        &mut self,
+        topology: &Topology,
+        signals: &mut Signals,
+    ) -> (Option<Receipt>, Option<u8>) {
+        let mut ended = None;
+        let mut end_by = None;
+        let reloading = self.supervisor.reload(topology);
+        tokio::pin!(reloading);
+        loop {
+            tokio::select! {
+                receipt = &mut reloading => return (Some(receipt), ended),
+                () = until(end_by) => return (None, ended),
+                () = signals.next() => {
+                    ended = Some(0);
+                    end_by.get_or_insert_with(|| Instant::now() + STOP_PATIENCE);
+                }
+                status = asked_to_end(&mut self.ends) => ended = ended.or(Some(status)),
+            }
+        }
     }
 
     /// What the files say now; nothing if they are written to all the time. Where nothing tells that
@@ -154,8 +217,17 @@ impl Run<'_> {
         None
     }
 
+    /// Says what is wrong with the files.
+    fn reject_faulty(&mut self, loaded: &Loaded, begun: Instant) {
+        let faults = loaded.diagnostics.iter().filter(|fault| fault.is_error());
+        let errors = faults.map(|fault| (self.terminal.line)(fault, &loaded.sources)).collect();
+        self.retry.clear();
+        self.hand_out(Receipt::rejected(self.supervisor.generation(), begun.elapsed(), errors));
+    }
+
     /// Says that the topology file says nothing, and why.
-    fn reject_lost(&mut self, loaded: &Loaded, trouble: &Trouble, begun: Instant) {
+    fn reject_lost(&mut self, loaded: &Loaded, begun: Instant) {
+        let Some(trouble) = &loaded.trouble else { return };
         if *trouble != Trouble::Gone {
             (self.terminal.show)(loaded);
         }
@@ -166,5 +238,55 @@ impl Run<'_> {
 
     fn hand_out(&self, receipt: Receipt) {
         self.emit(EventKind::Reloaded { receipt: Arc::new(receipt) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAME: Look = Look {
+        reason: Reason::Changed,
+        is_saved: false,
+        is_lost: false,
+        is_told: false,
+        lacks: false,
+        is_new: false,
+        is_asked_for: false,
+    };
+
+    #[test]
+    fn what_is_done_about_the_files_hangs_on_why_they_were_looked_at() {
+        use Decision::{Leave, Reject, Take, Wait};
+
+        let of = |reason| Look { reason, ..SAME };
+        let lost = |reason, is_saved, is_told| {
+            Look { is_saved, is_lost: true, is_told, ..of(reason) }.decision()
+        };
+        let lacking = |reason, is_saved| {
+            Look { is_saved, lacks: true, is_new: true, ..of(reason) }.decision()
+        };
+        for (found, expected) in [
+            (SAME.decision(), Leave),
+            (Look { is_new: true, ..SAME }.decision(), Take),
+            (Look { is_asked_for: true, ..SAME }.decision(), Take),
+            (of(Reason::Waited).decision(), Leave),
+            (of(Reason::Asked).decision(), Take),
+            (of(Reason::Again).decision(), Take),
+            // A file that is gone or empty may be in the middle of a save.
+            (lost(Reason::Changed, false, false), Wait),
+            (lost(Reason::Asked, false, false), Wait),
+            (lost(Reason::Waited, true, false), Reject),
+            (lost(Reason::Waited, true, true), Leave),
+            (lost(Reason::Asked, true, true), Reject),
+            // So may a script.
+            (lacking(Reason::Changed, false), Wait),
+            (lacking(Reason::Waited, false), Wait),
+            (lacking(Reason::Waited, true), Take),
+            (lacking(Reason::Asked, true), Take),
+            (lacking(Reason::Again, false), Take),
+        ] {
+            assert_eq!(found, expected);
+        }
     }
 }

@@ -60,7 +60,8 @@ pub(super) fn fault(kind: &EventKind) -> Option<Arc<HandlerError>> {
     if let EventKind::HandlerFailed { fault, .. } = kind { fault.clone() } else { None }
 }
 
-/// One sentence for an event.
+/// One sentence for an event. As long as there are kinds: one match, so that a new kind has no log
+/// line until the compiler has been told its sentence.
 pub(crate) fn sentence(kind: &EventKind) -> String {
     match kind {
         EventKind::Log { text, .. } | EventKind::Note { text, .. } => text.clone(),
