@@ -21,6 +21,7 @@ use self::shutdown::{end, stop};
 use self::sight::Sight;
 use self::signals::{Asked, Signals};
 use crate::backlog::Room;
+use crate::clock;
 use crate::control::ControlSocket;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, EventKind, EventReader, Events};
@@ -222,7 +223,7 @@ impl Run<'_> {
 
     /// Logs and reloads until something ends the run; the result is the exit status.
     async fn watch(&mut self, signals: &mut Signals) -> u8 {
-        let over = self.options.duration.map(|duration| Instant::now() + duration);
+        let over = self.options.duration.map(|duration| clock::now() + duration);
         let watches = self.options.watching != Watching::Off;
         // Set while a save seems to be under way.
         let mut look_again: Option<Instant> = None;
@@ -243,7 +244,7 @@ impl Run<'_> {
                 Reloaded::Done => look_again = None,
                 Reloaded::StillSaving => {
                     let under_way = look_again.filter(|_| reason != Reason::Waited);
-                    look_again = under_way.or(Some(Instant::now() + SAVING));
+                    look_again = under_way.or(Some(clock::now() + SAVING));
                 }
                 Reloaded::Over(status) => return status,
             }

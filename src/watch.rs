@@ -16,6 +16,7 @@ use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 
+use crate::clock;
 use crate::lock::locked;
 use crate::until::until;
 
@@ -92,7 +93,7 @@ impl Watcher {
             notify::recommended_watcher(move |event| emitter.hear(event)).ok()
         };
         let polls = events.is_none();
-        let now = Instant::now();
+        let now = clock::now();
         Self {
             events,
             files: Vec::new(),
@@ -155,7 +156,7 @@ impl Watcher {
         if !self.hurried {
             return false;
         }
-        tokio::time::sleep(HEARD).await;
+        clock::sleep(HEARD).await;
         self.writes() != writes || !locked(&self.shared.writing).is_empty()
     }
 
@@ -170,14 +171,14 @@ impl Watcher {
             let moving = self.moving;
             tokio::select! {
                 () = moved => self.note_move(),
-                () = tokio::time::sleep_until(self.poll_at.into()), if self.polls && moving.is_none() => {
-                    self.poll_at = Instant::now() + POLL;
+                () = until(Some(self.poll_at)), if self.polls && moving.is_none() => {
+                    self.poll_at = clock::now() + POLL;
                     return self.tell(false);
                 }
-                () = tokio::time::sleep_until(self.look_at.into()) => self.look(),
+                () = until(Some(self.look_at)) => self.look(),
                 () = until(moving.map(|moving| moving.quiet_at)) => {
                     if let Some(moving) = moving && self.is_told(moving) {
-                        return self.tell(moving.since.elapsed() >= LONGEST);
+                        return self.tell(clock::since(moving.since) >= LONGEST);
                     }
                 }
             }
@@ -185,7 +186,7 @@ impl Watcher {
     }
 
     fn note_move(&mut self) {
-        let now = Instant::now();
+        let now = clock::now();
         let since = self.moving.map_or(now, |moving| moving.since);
         self.moving = Some(Moving { since, quiet_at: (now + QUIET).min(since + LONGEST) });
     }
@@ -193,11 +194,11 @@ impl Watcher {
     /// Whether a change after which nothing moved, or too long everything, is told now.
     fn is_told(&mut self, moving: Moving) -> bool {
         let mut writing = locked(&self.shared.writing);
-        if writing.is_empty() || moving.since.elapsed() >= WRITING {
+        if writing.is_empty() || clock::since(moving.since) >= WRITING {
             writing.clear();
             return true;
         }
-        self.moving = Some(Moving { quiet_at: Instant::now() + QUIET, ..moving });
+        self.moving = Some(Moving { quiet_at: clock::now() + QUIET, ..moving });
         false
     }
 
@@ -212,7 +213,7 @@ impl Watcher {
 
     /// Looks at the folders, unless the last look has not come back.
     fn look(&mut self) {
-        self.look_at = Instant::now() + LOOK;
+        self.look_at = clock::now() + LOOK;
         if self.events.is_none() || self.looking.as_ref().is_some_and(|look| !look.is_finished()) {
             return;
         }
@@ -307,6 +308,48 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::clock::{paused, since};
+
+    /// After how many milliseconds a change is told, where something moves at these, and whether it
+    /// was told although more followed.
+    fn told_after(moves: impl Iterator<Item = u64> + Send + 'static, writes: bool) -> (u128, bool) {
+        paused(async {
+            let begun = clock::now();
+            let mut watcher = Watcher::new(false);
+            let shared = Arc::clone(&watcher.shared);
+            if writes {
+                locked(&shared.writing).insert("a".into());
+            }
+            tokio::spawn(async move {
+                for at in moves {
+                    until(Some(begun + Duration::from_millis(at))).await;
+                    shared.moved.notify_one();
+                }
+            });
+            watcher.changed().await;
+            (since(begun).as_millis(), watcher.hurried)
+        })
+    }
+
+    #[test]
+    fn a_change_is_told_when_nothing_has_moved_for_a_while_or_too_long_everything() {
+        assert_eq!(told_after([0].into_iter(), false), (50, false));
+        assert_eq!(told_after([0, 40, 80].into_iter(), false), (130, false));
+        assert_eq!(told_after((0..).map(|n| n * 40), false), (1000, true));
+        // A file that is being written is waited for, but not for ever.
+        assert_eq!(told_after([0].into_iter(), true), (2000, true));
+    }
+
+    #[test]
+    fn who_hears_of_nothing_looks_twice_a_second() {
+        paused(async {
+            let begun = clock::now();
+            let mut watcher = Watcher::new(true);
+            watcher.changed().await;
+            watcher.changed().await;
+            assert_eq!(since(begun), 2 * POLL);
+        });
+    }
 
     #[test]
     fn the_trail_of_a_file_is_every_symlink_on_the_way_to_it() {

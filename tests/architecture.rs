@@ -34,6 +34,7 @@ const FLOORS: &[&[&str]] = &[
         "lock",
         "aside",
         "backlog",
+        "clock",
         "until",
         "visible",
     ],
@@ -88,6 +89,9 @@ const UNSAFE: [&str; 7] = [
 /// Modules whose files still import each other in a circle. Take a module off once its last circle
 /// is gone; none comes back.
 const CIRCULAR: &[&str] = &[];
+
+/// Modules that know the time from `clock` alone, so that their tests need not wait.
+const CLOCKED: [&str; 4] = ["app", "supervisor", "until", "watch"];
 
 struct File {
     /// The path below `src`.
@@ -456,6 +460,17 @@ fn the_parts_of_a_node_do_not_know_it() {
     let knowing: Vec<&str> = knowing.map(|file| &*file.path).collect();
     // A thread makes it.
     assert_eq!(knowing, ["node/shard.rs"]);
+}
+
+#[test]
+fn time_is_read_where_a_test_can_pause_it() {
+    for file in files().iter().filter(|file| CLOCKED.contains(&&*file.module)) {
+        for reading in
+            ["Instant::now", ".elapsed()", "thread::sleep", "time::sleep(", "time::timeout"]
+        {
+            assert!(!file.code.contains(reading), "{} has {reading}; clock has it", file.path);
+        }
+    }
 }
 
 #[test]

@@ -4,9 +4,9 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::time::Instant;
+use crate::clock;
 
 /// The first pause; each is twice the one before.
 const FIRST: Duration = Duration::from_secs(1);
@@ -28,7 +28,7 @@ impl Retry {
     /// Notes that a reload of these files failed; after how long it is tried again.
     pub(super) fn failed(&mut self, files: &[PathBuf]) -> Duration {
         let pause = self.pending.map_or(FIRST, |(_, before)| (before * 2).min(LONGEST));
-        self.pending = Some((Instant::now() + pause, pause));
+        self.pending = Some((clock::now() + pause, pause));
         self.stamps = stamps(files);
         pause
     }
@@ -37,7 +37,7 @@ impl Retry {
     /// off.
     pub(super) fn begin(&mut self) {
         if let Some((at, pause)) = &mut self.pending {
-            *at = Instant::now() + *pause;
+            *at = clock::now() + *pause;
         }
     }
 
@@ -47,8 +47,8 @@ impl Retry {
     }
 
     /// When to try again.
-    pub(super) fn due(&self) -> Option<std::time::Instant> {
-        self.pending.map(|(at, _)| at.into())
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.pending.map(|(at, _)| at)
     }
 
     /// Whether a reload failed and one of its files was saved since, even with the same text.
@@ -69,6 +69,7 @@ fn stamps(files: &[PathBuf]) -> Vec<Stamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::until::until;
 
     #[test]
     fn pauses_double_up_to_the_longest_and_begin_again_after_a_success() {
@@ -79,6 +80,23 @@ mod tests {
         retry.clear();
         assert!(retry.due().is_none());
         assert_eq!(retry.failed(&[]).as_secs(), 1);
+    }
+
+    #[test]
+    fn a_try_is_due_when_its_pause_is_over_and_one_that_began_puts_the_next_off() {
+        clock::paused(async {
+            let begun = clock::now();
+            let mut retry = Retry::default();
+            retry.failed(&[]);
+            until(retry.due()).await;
+            assert_eq!(clock::since(begun), FIRST);
+            retry.begin();
+            until(retry.due()).await;
+            assert_eq!(clock::since(begun), 2 * FIRST);
+            retry.failed(&[]);
+            until(retry.due()).await;
+            assert_eq!(clock::since(begun), 4 * FIRST, "its pause has doubled");
+        });
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::sight::{Sight, lost};
 use super::signals::Signals;
 use super::{Run, STOP_PATIENCE, Watching, asked_to_end, chosen};
+use crate::clock;
 use crate::event::EventKind;
 use crate::load::{Loaded, Trouble, load_again};
 use crate::receipt::{Receipt, Verdict};
@@ -97,7 +98,7 @@ impl Look {
 impl Run<'_> {
     /// Loads again, and changes what runs if anything is different and sound.
     pub(super) async fn reload(&mut self, reason: Reason, signals: &mut Signals) -> Reloaded {
-        let begun = Instant::now();
+        let begun = clock::now();
         if reason == Reason::Again {
             self.retry.begin();
         }
@@ -184,7 +185,7 @@ impl Run<'_> {
                 () = until(end_by) => return (None, ended),
                 () = signals.next() => {
                     ended = Some(0);
-                    end_by.get_or_insert_with(|| Instant::now() + STOP_PATIENCE);
+                    end_by.get_or_insert_with(|| clock::now() + STOP_PATIENCE);
                 }
                 status = asked_to_end(&mut self.ends) => ended = ended.or(Some(status)),
             }
@@ -203,7 +204,7 @@ impl Run<'_> {
             let writes = self.watcher.writes();
             let (mut loaded, mut now) = read();
             while self.watcher.polls() && now != self.seen {
-                tokio::time::sleep(SETTLED).await;
+                clock::sleep(SETTLED).await;
                 let before = now;
                 (loaded, now) = read();
                 if now == before {
@@ -222,7 +223,7 @@ impl Run<'_> {
         let faults = loaded.diagnostics.iter().filter(|fault| fault.is_error());
         let errors = faults.map(|fault| (self.terminal.line)(fault, &loaded.sources)).collect();
         self.retry.clear();
-        self.hand_out(Receipt::rejected(self.supervisor.generation(), begun.elapsed(), errors));
+        self.hand_out(Receipt::rejected(self.supervisor.generation(), clock::since(begun), errors));
     }
 
     /// Says that the topology file says nothing, and why.
@@ -232,7 +233,7 @@ impl Run<'_> {
             (self.terminal.show)(loaded);
         }
         let errors = vec![lost(&self.options.file, trouble)];
-        self.hand_out(Receipt::rejected(self.supervisor.generation(), begun.elapsed(), errors));
+        self.hand_out(Receipt::rejected(self.supervisor.generation(), clock::since(begun), errors));
         self.trouble = Some(trouble.clone());
     }
 

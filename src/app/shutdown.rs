@@ -3,10 +3,11 @@
 //! Owns how long the nodes, the threads and libzmq may take, and what is said of whoever takes longer.
 //! Never decides that a run ends.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::STOP_PATIENCE;
 use super::signals::Signals;
+use crate::clock;
 use crate::event::{Event, EventKind, Events};
 use crate::listing::some_of;
 use crate::observe::Logger;
@@ -28,7 +29,7 @@ pub(super) async fn stop(
 ) {
     let ending = supervisor.ending();
     let stopping = supervisor.stop(Haste::Drain);
-    let over_at = Instant::now() + STUCK;
+    let over_at = clock::now() + STUCK;
     tokio::pin!(stopping);
     loop {
         tokio::select! {
@@ -63,21 +64,19 @@ pub(super) fn end(
     let closing = runtime.spawn_blocking(move || drop(supervisor));
     runtime.block_on(async {
         let Ok(mut signals) = Signals::listen() else { return status };
-        let named_at = tokio::time::Instant::now() + STOP_PATIENCE;
-        let over_at = linger.map(|linger| {
-            tokio::time::Instant::now() + (linger + CLOSING).max(STOP_PATIENCE + CLOSING)
-        });
+        let named_at = clock::now() + STOP_PATIENCE;
+        let over_at = linger.map(|linger| clock::now() + patience(linger));
         let mut told = false;
         tokio::pin!(closing);
         loop {
             tokio::select! {
                 _ = &mut closing => return status,
                 () = signals.next() => end_at_once(logger),
-                () = tokio::time::sleep_until(named_at), if !told => {
+                () = until(Some(named_at)), if !told => {
                     told = true;
                     events.emit(held_by(&lingering.sockets()));
                 }
-                () = until(over_at.map(Into::into)) => {
+                () = until(over_at) => {
                     events.emit(given_up(&lingering.sockets()));
                     logger.finish();
                     std::process::exit(i32::from(status.max(1)));
@@ -85,6 +84,11 @@ pub(super) fn end(
             }
         }
     })
+}
+
+/// How long all may take to end where no socket lingers longer than that.
+fn patience(linger: Duration) -> Duration {
+    linger.max(STOP_PATIENCE) + CLOSING
 }
 
 /// The longest time that a socket of a topology lingers; none where one does so for ever.
@@ -127,4 +131,16 @@ fn given_up(sockets: &[String]) -> Event {
 
 fn failed(error: String) -> Event {
     Event { node: "".into(), socket: None, kind: EventKind::Failed { error }, repeated: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_given_as_long_as_the_longest_linger_and_never_less_than_it_takes_to_say_so() {
+        for (linger, expected) in [(0, 3), (1, 3), (2, 3), (5, 6), (60, 61)] {
+            assert_eq!(patience(Duration::from_secs(linger)).as_secs(), expected, "{linger}");
+        }
+    }
 }

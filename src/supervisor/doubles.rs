@@ -46,3 +46,12 @@ pub(super) fn doubles(those: &[Double<'_>]) -> Instances {
     }
     instances
 }
+
+/// Lets a double answer what it is told.
+pub(super) fn answering(mut inbox: Inbox, mut answer: impl FnMut(Control) + Send + 'static) {
+    tokio::spawn(async move {
+        while let Some(control) = inbox.recv().await {
+            answer(*control);
+        }
+    });
+}

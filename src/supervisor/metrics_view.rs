@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use super::endpoint_resolution::Directory;
 use super::flow_graph::Flows;
 use super::instances::Instances;
+use crate::clock;
 use crate::counters::{BOUNDS, DropReason, Durations, NodeCounters, SocketCounters};
 use crate::event::{Event, Events};
 use crate::lock::locked;
@@ -82,7 +83,7 @@ impl View {
     pub(super) fn new() -> Self {
         let shown = Shown {
             name: String::new(),
-            begun: Instant::now(),
+            begun: clock::now(),
             generation: 0,
             nodes: Vec::new(),
             flows: Flows::default(),
@@ -95,14 +96,14 @@ impl View {
     ///
     /// However many look, nodes are asked one time for all who looked since they were asked last.
     pub async fn snapshot(&self, file: &Path) -> Arc<Snapshot> {
-        let wanted = Instant::now();
+        let wanted = clock::now();
         let mut sampled = self.sampled.lock().await;
         if let Some((since, snapshot)) = &*sampled
             && *since >= wanted
         {
             return Arc::clone(snapshot);
         }
-        let since = Instant::now();
+        let since = clock::now();
         let snapshot = Arc::new(self.sample(file).await);
         *sampled = Some((since, Arc::clone(&snapshot)));
         snapshot
@@ -178,7 +179,7 @@ impl View {
                 topology: shown.name.clone(),
                 file: file.to_owned(),
                 generation: shown.generation,
-                seconds: shown.begun.elapsed().as_secs_f64(),
+                seconds: clock::since(shown.begun).as_secs_f64(),
                 started: shown.generation > 0,
                 nodes: Vec::new(),
                 links: Vec::new(),
@@ -217,7 +218,7 @@ fn observe(
 
 /// Asks every node at once, and waits for all of them together.
 async fn ask(nodes: &[ShownNode]) -> BTreeMap<Arc<str>, Answer> {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let deadline = clock::now() + PATIENCE;
     let mut asked = Vec::with_capacity(nodes.len());
     for node in nodes {
         let (answer, observation) = oneshot::channel();
@@ -229,10 +230,10 @@ async fn ask(nodes: &[ShownNode]) -> BTreeMap<Arc<str>, Answer> {
     }
     let mut answers = BTreeMap::new();
     for (node, observation) in asked {
-        let answer = match tokio::time::timeout_at(deadline, observation).await {
-            Ok(Ok(observation)) => Answer::Given(observation),
-            Ok(Err(_)) | Err(_) if node.lives() => Answer::Late,
-            Ok(Err(_)) | Err(_) => Answer::Gone,
+        let answer = match clock::before(deadline, observation).await {
+            Some(Ok(observation)) => Answer::Given(observation),
+            Some(Err(_)) | None if node.lives() => Answer::Late,
+            Some(Err(_)) | None => Answer::Gone,
         };
         answers.insert(Arc::clone(&node.instance), answer);
     }
@@ -335,6 +336,8 @@ fn seconds(nanos: u64) -> f64 {
 mod tests {
     use super::*;
     use crate::event::events;
+    use crate::node::NodeHandle;
+    use crate::supervisor::doubles::double;
     use crate::supervisor::{Haste, Supervisor};
     use crate::topology::{Topology, sound};
 
@@ -365,6 +368,27 @@ mod tests {
             let other = view.snapshot(Path::new("a.yaml")).await;
             assert!(!Arc::ptr_eq(&one, &other), "a look that began before the wish was given");
             supervisor.stop(Haste::Now).await;
+        });
+    }
+
+    #[test]
+    fn a_node_that_does_not_answer_is_waited_for_a_quarter_of_a_second() {
+        crate::clock::paused(async {
+            let (busy, _inbox) = double("a", "a", 1, &[]);
+            let (gone, _) = double("b", "b", 1, &[]);
+            let shown = |handle: &NodeHandle| ShownNode {
+                instance: Arc::clone(&handle.instance),
+                node: handle.node.as_str().into(),
+                sockets: Vec::new().into(),
+                counters: Arc::clone(&handle.counters),
+                bound: Vec::new(),
+                control: handle.control.downgrade(),
+            };
+            let begun = clock::now();
+            let answers = ask(&[shown(&busy), shown(&gone)]).await;
+            assert!(matches!(answers["a"], Answer::Late));
+            assert!(matches!(answers["b"], Answer::Gone));
+            assert_eq!(clock::since(begun), PATIENCE);
         });
     }
 }

@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::baselines::{Baselines, Snapshot, SocketName, members};
 use super::instances::Instances;
 use super::stillness::{Found, Stillness};
+use crate::clock;
 use crate::node::{Control, SocketFigures};
 use crate::plan::{Group, Impact};
 
@@ -48,14 +49,14 @@ pub(super) struct Disturbance<'s> {
 impl Disturbance<'_> {
     /// Waits until it is quiet, or the time is over.
     pub(super) async fn wait(self, patience: Duration) -> Quiescence {
-        let begun = Instant::now();
+        let begun = clock::now();
         let groups = &self.impact.groups;
         let mut groups: Vec<_> =
             groups.iter().map(|group| (group, Stillness::since(begun))).collect();
         loop {
             let snapshot = figures_in(self.impact, self.instances).await;
             let outsiders = outsiders(self.impact, &snapshot, self.expected);
-            let now = Instant::now();
+            let now = clock::now();
             let unsent = snapshot.values().any(|(_, figures)| figures.unsent);
             let mut is_quiet = !snapshot.values().any(|(_, figures)| figures.unanswered);
             for (group, stillness) in &mut groups {
@@ -71,7 +72,7 @@ impl Disturbance<'_> {
                 let stashed = sockets.map(|socket| socket.stashed).sum();
                 return Quiescence { reached: is_quiet && !unsent, stashed, outsiders };
             }
-            tokio::time::sleep(LOOK).await;
+            clock::sleep(LOOK).await;
         }
     }
 
@@ -147,4 +148,120 @@ fn outsiders(
         }
     }
     outsiders
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::clock::{paused, since};
+    use crate::node::Figures;
+    use crate::supervisor::doubles::{answering, double};
+
+    fn name(node: &str) -> SocketName {
+        (node.to_owned(), "s".to_owned())
+    }
+
+    /// How a wait for `a` and `b` ends, and after how many milliseconds, where their figures at each
+    /// millisecond are these.
+    fn wait(
+        balances: bool,
+        expected: u64,
+        figures: impl Fn(&str, u64) -> SocketFigures + Clone + Send + 'static,
+    ) -> (Quiescence, u128) {
+        let sockets = BTreeSet::from([name("a"), name("b")]);
+        let names = BTreeSet::from(["s".to_owned()]);
+        let impact = Impact {
+            sockets: ["a", "b"].map(|node| (node.to_owned(), names.clone())).into(),
+            groups: vec![Group { sockets, balances }],
+            ..Impact::default()
+        };
+        paused(async {
+            let begun = clock::now();
+            let mut instances = Instances::default();
+            for node in ["a", "b"] {
+                let (handle, inbox) = double(node, node, 1, &[]);
+                let figures = figures.clone();
+                answering(inbox, move |control| {
+                    let Control::Figures { answer } = control else { return };
+                    let at = u64::try_from(since(begun).as_millis()).unwrap();
+                    let sockets = [("s".to_owned(), figures(node, at))].into();
+                    let _ = answer.send(Figures { sockets, ..Figures::default() });
+                });
+                instances.add(handle);
+            }
+            let mut baselines = Baselines::default();
+            let names = ["a", "b"].map(|node| {
+                (
+                    node.into(),
+                    (
+                        node.to_owned(),
+                        Figures {
+                            sockets: [("s".to_owned(), SocketFigures::default())].into(),
+                            ..Figures::default()
+                        },
+                    ),
+                )
+            });
+            baselines.remember(&names.into());
+            let expected = ["a", "b"].map(|node| (name(node), expected)).into();
+            let (impact, expected) = (&impact, &expected);
+            let disturbance =
+                Disturbance { impact, instances: &instances, baselines: &baselines, expected };
+            let quiescence = disturbance.wait(Duration::from_secs(2)).await;
+            (quiescence, since(begun).as_millis())
+        })
+    }
+
+    fn counts(sent: u64, received: u64, peers: u64) -> SocketFigures {
+        SocketFigures { sent, received, peers, ..SocketFigures::default() }
+    }
+
+    #[test]
+    fn what_balances_is_quiet_with_the_second_look_that_finds_it_so() {
+        let (found, took) = wait(true, 1, |node, at| match node {
+            "a" => counts(9, 0, 1),
+            _ => counts(0, at.min(9), 1),
+        });
+        assert_eq!((found.reached, took), (true, 10));
+    }
+
+    #[test]
+    fn what_cannot_be_counted_is_quiet_when_nothing_has_moved_for_a_while() {
+        let (found, took) = wait(false, 1, |node, at| match node {
+            "a" => counts(at.min(30), 0, 1),
+            _ => counts(0, 0, 1),
+        });
+        assert_eq!((found.reached, took), (true, 50));
+    }
+
+    #[test]
+    fn what_was_lost_is_waited_for_half_a_second() {
+        let (found, took) = wait(true, 1, |node, _| match node {
+            "a" => counts(9, 0, 1),
+            _ => counts(0, 8, 1),
+        });
+        assert_eq!((found.reached, took), (true, 500));
+    }
+
+    #[test]
+    fn what_never_rests_is_given_up_when_the_time_is_over() {
+        let (found, took) = wait(true, 1, |node, at| match node {
+            "a" => counts(at + 1, 0, 1),
+            _ => counts(0, at, 1),
+        });
+        assert_eq!((found.reached, took), (false, 2000));
+    }
+
+    #[test]
+    fn what_peers_outside_the_file_go_on_sending_is_not_waited_for_long() {
+        let (found, took) = wait(true, 1, |node, at| match node {
+            "a" => counts(0, at, 3),
+            _ => counts(0, 0, 1),
+        });
+        assert_eq!((found.reached, took), (true, 200));
+        let outsiders = Outsiders { count: 2, replaced: false };
+        assert_eq!(found.outsiders, [(name("a"), outsiders)].into());
+    }
 }

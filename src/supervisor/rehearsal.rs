@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::actions::Actions;
 use super::endpoint_resolution::Directory;
@@ -13,6 +13,7 @@ use super::error::StartError;
 use super::instances::Instances;
 use super::kernel_queues::{self, Listener};
 use super::spawner::{Rehearsing, Spawner};
+use crate::clock;
 use crate::node::{Claim, Control, NodeError, SocketError, probe_endpoint, probe_files};
 use crate::plan::Plan;
 use crate::topology::{NodeSpec, SocketSpec, Topology};
@@ -122,7 +123,7 @@ pub(super) async fn probe(
     instances: &Instances,
     patience: Duration,
 ) -> Result<(), StartError> {
-    let deadline = Instant::now() + patience;
+    let deadline = clock::now() + patience;
     let mut failures = Vec::new();
     for one in wanted {
         loop {
@@ -133,7 +134,7 @@ pub(super) async fn probe(
             };
             match found {
                 Ok(()) => break,
-                Err(_) if Instant::now() < deadline => tokio::time::sleep(LOOK).await,
+                Err(_) if clock::now() < deadline => clock::sleep(LOOK).await,
                 Err(why) => {
                     failures.push((Arc::clone(&one.instance), taken(&one.claim, why)));
                     break;
@@ -216,6 +217,31 @@ fn taken(claim: &Claim, why: String) -> NodeError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::{paused, since};
+
+    #[test]
+    fn an_endpoint_of_somebody_else_is_asked_for_until_it_is_free_or_the_time_is_over() {
+        let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let actual = format!("tcp://{}", other.local_addr().unwrap());
+        let (socket, endpoint) = ("s".to_owned(), actual.clone());
+        let claim = Claim { socket, endpoint, actual };
+        let wanted = [Wanted { instance: "a".into(), claim, changes_hands: false }];
+        let instances = Instances::default();
+        paused(async {
+            let begun = clock::now();
+            let failed = probe(&wanted, &instances, CLOSING).await.unwrap_err();
+            assert!(failed.to_string().contains("a: "), "{failed}");
+            assert_eq!(since(begun), CLOSING);
+            let closing = async {
+                clock::sleep(3 * LOOK + LOOK / 2).await;
+                drop(other);
+            };
+            let begun = clock::now();
+            let (found, ()) = tokio::join!(probe(&wanted, &instances, CLOSING), closing);
+            found.unwrap();
+            assert_eq!(since(begun), 4 * LOOK);
+        });
+    }
 
     #[test]
     fn endpoints_overlap_by_port_and_address() {

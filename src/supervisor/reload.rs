@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::actions::{Actions, Join};
 use super::baselines::SocketName;
@@ -18,6 +18,7 @@ use super::running::Supervisor;
 use super::start::{self, Connecting};
 use super::stop::{Haste, SEND};
 use super::wanted::{FromOutside, wanted_from_outside};
+use crate::clock;
 use crate::counters::{DropReason, NodeCounters};
 use crate::node::{Control, NodeError, SocketFigures};
 use crate::plan::{Impact, Plan};
@@ -55,7 +56,7 @@ impl Supervisor {
 
     /// Changes the running topology into another one, or leaves it as it was.
     pub async fn reload(&mut self, new: &Topology) -> Receipt {
-        let begun = Instant::now();
+        let begun = clock::now();
         let plan = Plan::between(&self.topology, new);
         let mut receipt = Receipt::of(&plan);
         let counters: Vec<_> =
@@ -91,7 +92,7 @@ impl Supervisor {
         self.announce();
         receipt.dropped = dropped_at_shutdown(&counters).saturating_sub(dropped);
         receipt.generation = self.generation;
-        receipt.milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
+        receipt.milliseconds = clock::since(begun).as_secs_f64() * 1000.0;
         receipt
     }
 
@@ -129,7 +130,7 @@ impl Supervisor {
         }
         done.wanted = wanted_from_outside(&self.instances, impact, old).await;
         let succeeded = actions.succeeded(plan);
-        self.end(&actions.leave, Instant::now() + SEND, true, &succeeded).await;
+        self.end(&actions.leave, clock::now() + SEND, true, &succeeded).await;
         self.spawner.hand_down(plan);
         let left: BTreeSet<Arc<str>> = actions.leave.iter().cloned().collect();
         self.baselines.forget(&left);
@@ -214,7 +215,7 @@ impl Supervisor {
         let notes = self.connect(actions, plan, done).await?;
         if !plan.impact().groups.is_empty() {
             // A connection tells its end just before its queue ends.
-            tokio::time::sleep(SETTLE).await;
+            clock::sleep(SETTLE).await;
         }
         self.unsettled.clear();
         Ok(notes)

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::actions::Join;
 use super::error::StartError;
+use crate::clock;
 use crate::counters::NodeCounters;
 use crate::event::Events;
 use crate::node::{
@@ -72,7 +73,7 @@ impl Spawner {
             context,
             events,
             taps: Arc::default(),
-            started: Instant::now(),
+            started: clock::now(),
             seed: None,
             made: BTreeMap::new(),
             legacies: BTreeMap::new(),

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -18,6 +18,7 @@ use super::instances::Instances;
 use super::quiescence::Outsiders;
 use super::spawner::Spawner;
 use super::wanted::{FromOutside, await_topics, taken};
+use crate::clock;
 use crate::event::{Event, EventKind, Events};
 use crate::listing::thousands;
 use crate::node::{Control, Expectation, MissingLink, NodeError, SocketError};
@@ -177,13 +178,13 @@ async fn wait_for_links(
     mut waiting: Vec<(Arc<str>, oneshot::Receiver<()>)>,
     patience: Duration,
 ) -> Vec<Missing> {
-    let mut moved = Instant::now();
+    let mut moved = clock::now();
     let mut fewest = None;
     loop {
-        let look = tokio::time::Instant::now() + PROGRESS;
+        let look = clock::now() + PROGRESS;
         let mut lacking = Vec::new();
         for (instance, mut up) in waiting {
-            if tokio::time::timeout_at(look, &mut up).await.is_err() {
+            if clock::before(look, &mut up).await.is_none() {
                 lacking.push((instance, up));
             }
         }
@@ -191,10 +192,10 @@ async fn wait_for_links(
         let missing = missing_links(instances, &waiting).await;
         let count: u64 = missing.iter().map(|(_, link)| link.count).sum();
         if fewest.is_some_and(|fewest| count < fewest) {
-            moved = Instant::now();
+            moved = clock::now();
         }
         fewest = fewest.into_iter().chain([count]).min();
-        if waiting.is_empty() || moved.elapsed() >= patience {
+        if waiting.is_empty() || clock::since(moved) >= patience {
             let said = missing.into_iter().map(|(instance, link)| (instance, link.said));
             return said.collect();
         }
@@ -235,6 +236,42 @@ fn expect_outsiders(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::{paused, since};
+    use crate::supervisor::doubles::{answering, double};
+
+    /// After how many milliseconds the wait for the links of an instance ends, and how many are
+    /// missing then, where so many are missing at each millisecond.
+    fn wait(patience: Duration, missing: impl Fn(u64) -> u64 + Send + 'static) -> (u128, usize) {
+        paused(async {
+            let begun = clock::now();
+            let (handle, inbox) = double("a", "a", 1, &[]);
+            let (linked, up) = oneshot::channel();
+            let mut linked = Some(linked);
+            answering(inbox, move |control| {
+                let Control::Missing { answer } = control else { return };
+                let count = missing(u64::try_from(since(begun).as_millis()).unwrap());
+                if count == 0 {
+                    let _ = linked.take().map(|linked| linked.send(()));
+                }
+                let link = MissingLink { said: "a link".to_owned(), count };
+                let _ = answer.send(Vec::from_iter((count > 0).then_some(link)));
+            });
+            let mut instances = Instances::default();
+            let waiting = vec![(Arc::clone(&handle.instance), up)];
+            instances.add(handle);
+            let missing = wait_for_links(&instances, waiting, patience).await;
+            (since(begun).as_millis(), missing.len())
+        })
+    }
+
+    #[test]
+    fn links_are_waited_for_as_long_as_more_of_them_come_up() {
+        assert_eq!(wait(BARRIER, |_| 1), (2000, 1));
+        assert_eq!(wait(RELOAD_BARRIER, |_| 1), (500, 1));
+        // One every 400 ms, ten in all.
+        assert_eq!(wait(RELOAD_BARRIER, |at| 10 - (at / 400).min(10)), (4000, 0));
+        assert_eq!(wait(RELOAD_BARRIER, |at| 10 - (at / 400).min(3)), (1700, 1));
+    }
 
     #[test]
     fn peers_outside_the_file_are_waited_for_where_a_message_without_them_is_dropped() {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::instances::Instances;
 use super::running::Supervisor;
 use super::stop_order;
+use crate::clock;
 use crate::node::Control;
 
 /// How long nothing may have arrived at a node before it counts as drained.
@@ -34,7 +35,7 @@ impl Supervisor {
         for handle in self.instances.iter() {
             self.instances.tell(&handle.instance, Control::Quiesce);
         }
-        let drained_by = Instant::now() + DRAIN;
+        let drained_by = clock::now() + DRAIN;
         let sent_by = drained_by + SEND;
         for level in stop_order::levels(&self.topology) {
             let of_level = self.instances.iter().filter(|handle| level.contains(&handle.node));
@@ -45,8 +46,8 @@ impl Supervisor {
                 drain(&self.instances, &level, drained_by).await;
             }
             let deadline = match haste {
-                Haste::Drain => sent_by.min(Instant::now() + SEND),
-                Haste::Now => Instant::now(),
+                Haste::Drain => sent_by.min(clock::now() + SEND),
+                Haste::Now => clock::now(),
             };
             self.end(&level, deadline, false, &BTreeSet::new()).await;
         }
