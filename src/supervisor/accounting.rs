@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::capacity::Capacity;
 use super::kernel_queues::KernelQueues;
 use crate::counters::{DropReason, ExpectedDeliveries, SocketCounters};
 use crate::event::EventKind;
@@ -50,18 +51,6 @@ pub(super) struct Flow {
     pub(super) lost: u64,
     /// What was sent before the last look at the wire.
     pub(super) sent_by_then: u64,
-}
-
-/// How much the queues between a subscriber and its publishers hold.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Capacity {
-    /// Messages, by the high-water marks.
-    pub(super) messages: u64,
-    /// Bytes between two queues: what libzmq has in hand at both ends, and what the kernel can
-    /// have where it does not tell how much it has.
-    pub(super) bytes: u64,
-    /// The TCP ports over which more is on its way.
-    pub(super) ports: Vec<u16>,
 }
 
 /// The balance of a flow at one moment.

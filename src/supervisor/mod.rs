@@ -5,6 +5,7 @@
 mod accounting;
 mod actions;
 mod baselines;
+mod capacity;
 #[cfg(test)]
 mod doubles;
 mod eager_links;
@@ -16,6 +17,7 @@ mod instances;
 mod kernel_queues;
 mod metrics_view;
 mod node_registry;
+mod notes;
 mod quiescence;
 mod rehearsal;
 mod reload;
