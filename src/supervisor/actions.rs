@@ -147,3 +147,79 @@ impl Actions {
         self.leave.iter().filter(is_succeeded).cloned().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::supervisor::doubles::{Double, doubles};
+    use crate::topology::sound;
+
+    const PORT: &str = "tcp://127.0.0.1:4711";
+    const BOUND: &[(usize, &str, &str)] = &[(0, PORT, PORT)];
+
+    fn file(nodes: &str) -> Topology {
+        if nodes.is_empty() {
+            return Topology::empty();
+        }
+        sound(&format!("nodes: {{{}}}", nodes.replace("PORT", &format!("'{PORT}'"))))
+    }
+
+    /// What a change from one file to another comes to where these run, as `-a ~b ~c! +d`; a `!` has
+    /// other handlers. Then who is concerned, with how many endpoints to connect to anew.
+    fn actions(old: &str, new: &str, running: &[Double<'_>]) -> (String, String) {
+        let (old, new) = (file(old), file(new));
+        let plan = Plan::between(&old, &new);
+        let instances = doubles(running);
+        let actions = Actions::of(&plan, &old, &instances, &BTreeSet::new());
+        let leave = actions.leave.iter().map(|instance| format!("-{instance}"));
+        let change = actions.change.iter().map(|(instance, _, handlers)| {
+            format!("~{instance}{}", if *handlers { "!" } else { "" })
+        });
+        let join = actions.join.iter().map(|(_, instance, _)| format!("+{instance}"));
+        let all: Vec<String> = leave.chain(change).chain(join).collect();
+        let concerned = actions.concerned(&plan, &old, &instances);
+        let concerned: Vec<String> = concerned
+            .iter()
+            .map(|(instance, renew)| format!("{instance} {}", renew.len()))
+            .collect();
+        (all.join(" "), concerned.join(", "))
+    }
+
+    #[test]
+    fn a_plan_ends_changes_and_makes_the_instances_that_it_has_to() {
+        const A: &str = "a: {role: pull, bind: PORT, on_message: '()'}";
+        const B: &str = "b: {role: push, connect: a}";
+        let both: &[Double<'_>] = &[("a", "a", BOUND), ("b", "b", &[])];
+        let copies: &[Double<'_>] = &[("a", "a", BOUND), ("b", "b.1", &[]), ("b", "b.2", &[])];
+        let of = |b: &str| format!("{A}, {b}");
+        let two = "b: {role: push, connect: a, replicas: 2}";
+        let three = "b: {role: push, connect: a, replicas: 3}";
+        for (old, new, running, expected, concerned) in [
+            (String::new(), of(B), &[][..], "+a +b", "a 0, b 0"),
+            (of(B), of(B), both, "", ""),
+            (of(B), A.replace("()", "1"), both, "-b ~a!", "a 0, b 0"),
+            (of(B), of(B).replace("'()'", "'1'"), both, "~a!", ""),
+            (of(two), of(three), copies, "~b.1 ~b.2 +b.3", "b.3 0"),
+            (of(two), of(B), copies, "-b.1 -b.2 +b", "b 0"),
+            // Whose binder is another one connects anew.
+            (of(B), of(B).replace("'()'", "'()', isolate: true"), both, "-a +a", "a 0, b 1"),
+        ] {
+            let found = actions(&old, &new, running);
+            assert_eq!(found.0, expected, "{old} → {new}");
+            let mut missing = concerned.split(", ").filter(|one| !found.1.contains(one));
+            assert_eq!(missing.next(), None, "{old} → {new}: {}", found.1);
+        }
+    }
+
+    #[test]
+    fn a_node_that_a_failed_change_left_in_between_is_changed_though_its_file_is_the_same() {
+        let topology = file("a: {role: pull, bind: PORT}");
+        let instances = doubles(&[("a", "a", BOUND)]);
+        let plan = Plan::between(&topology, &topology);
+        let of = |unsettled: &BTreeSet<String>| {
+            Actions::of(&plan, &topology, &instances, unsettled).change.len()
+        };
+        assert_eq!(of(&BTreeSet::new()), 0);
+        assert_eq!(of(&BTreeSet::from(["a".to_owned()])), 1);
+    }
+}

@@ -74,3 +74,37 @@ fn ipc_capacity() -> u64 {
         most.map_or(UNKNOWN, |most| 2 * most)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::sound;
+
+    #[test]
+    fn both_marks_count_and_what_the_transport_adds_and_no_mark_is_no_limit() {
+        for (endpoint, marks, port, expected) in [
+            ("inproc://a", "hwm: {send: 5, receive: 7}", None, Some((12, true, 0))),
+            ("ipc:///tmp/a", "hwm: {send: 5, receive: 7}", None, Some((12, false, 0))),
+            (
+                "tcp://127.0.0.1:4711",
+                "hwm: {send: 5, receive: 7}",
+                Some(4711),
+                Some((12, false, 1)),
+            ),
+            // Where the port is not known, nobody knows what the kernel has.
+            ("tcp://127.0.0.1:4711", "hwm: {send: 5, receive: 7}", None, None),
+            ("inproc://a", "hwm: {send: 0, receive: 7}", None, None),
+            ("inproc://a", "hwm: {send: 5, receive: 0}", None, None),
+        ] {
+            let topology = sound(&format!(
+                "nodes: {{a: {{role: push, bind: '{endpoint}', {marks}}}, b: {{role: pull, connect: a, {marks}}}}}"
+            ));
+            let [link] = topology.links() else { panic!("one link") };
+            let spec = |node: usize| &topology.nodes[node].sockets[0];
+            let (connecter, binder) = (spec(link.connecter.node), spec(link.binder.node));
+            let found = capacity(link, connecter, binder, Role::Push, port);
+            let found = found.map(|it| (it.messages, it.bytes == 0, it.ports.len()));
+            assert_eq!(found, expected, "{endpoint} {marks}");
+        }
+    }
+}

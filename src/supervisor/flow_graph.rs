@@ -395,3 +395,90 @@ fn pattern(from: &[Arc<Member>], to: &[Arc<Member>]) -> String {
     };
     format!("{} → {}", words(from), words(to))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::supervisor::doubles::{Double, doubles};
+    use crate::topology::sound;
+
+    /// The flows of a topology all of whose instances run, as `FROM, … → TO, …: PATTERN`, those that
+    /// nobody can count with a `?`.
+    fn flows(nodes: &str) -> Vec<String> {
+        let topology = sound(&format!("nodes: {{{nodes}}}"));
+        let flows = Flows::of(&topology, &running(&topology), &Flows::default());
+        let names = |members: &[Arc<Member>]| {
+            let names = members.iter().map(|member| member.port.instance.clone());
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let shown = flows.flows.iter().map(|flow| {
+            let unknown = if flow.countable { "" } else { "?" };
+            format!("{} → {}: {}{unknown}", names(&flow.from), names(&flow.to), flow.pattern)
+        });
+        shown.collect()
+    }
+
+    fn running(topology: &Topology) -> Instances {
+        let named: Vec<(String, String)> = topology
+            .nodes
+            .iter()
+            .flat_map(|node| node.instances().map(|(instance, _)| (node.name.clone(), instance)))
+            .collect();
+        let all: Vec<Double<'_>> =
+            named.iter().map(|(node, instance)| (&**node, &**instance, &[][..])).collect();
+        doubles(&all)
+    }
+
+    #[test]
+    fn who_exchanges_messages_is_a_flow_a_direction_and_each_subscriber_has_its_own() {
+        const END: &str = "bind: 'inproc://x'";
+        for (nodes, expected) in [
+            (
+                format!("a: {{role: push, connect: b, replicas: 2}}, b: {{role: pull, {END}}}"),
+                vec!["a.1, a.2 → b: push → pull"],
+            ),
+            (
+                format!("a: {{role: req, connect: b}}, b: {{role: rep, {END}, on_message: msg}}"),
+                vec!["a → b: req → rep", "b → a: rep → req"],
+            ),
+            (
+                format!(
+                    "a: {{role: pub, {END}}}, b: {{role: sub, connect: a, topics: all, replicas: 2}}"
+                ),
+                vec!["a → b.1: pub → sub", "a → b.2: pub → sub"],
+            ),
+            (
+                format!(
+                    "a: {{role: pub, {END}}}, b: {{role: sub, connect: a, topics: all, \
+                         options: {{conflate: true}}}}"
+                ),
+                vec!["a → b: pub → sub?"],
+            ),
+            (format!("a: {{role: pull, {END}}}"), vec![]),
+        ] {
+            assert_eq!(flows(&nodes), expected, "{nodes}");
+        }
+    }
+
+    #[test]
+    fn a_flow_goes_on_counting_for_a_receiver_that_stays_when_its_sender_is_another_one() {
+        let topology =
+            sound("nodes: {a: {role: push, connect: b}, b: {role: pull, bind: 'inproc://x'}}");
+        let mut instances = running(&topology);
+        let before = Flows::of(&topology, &instances, &Flows::default());
+        let counters = |instances: &Instances, instance: &str| {
+            instances.get(instance).unwrap().counters.sockets()[0].clone()
+        };
+        counters(&instances, "a").messages_out.add(10);
+        counters(&instances, "b").messages_in.add(7);
+        // It left ten, of which three are on their way.
+        instances.take("a");
+        running(&topology).take("a").into_iter().for_each(|other| instances.add(other));
+        let flows = Flows::of(&topology, &instances, &before);
+        counters(&instances, "a").messages_out.add(5);
+        assert_eq!((flows.flows[0].sent(), flows.flows[0].received()), (15, 7));
+        // Without what was before, both begin at what they have.
+        let fresh = Flows::of(&topology, &instances, &Flows::default());
+        assert_eq!((fresh.flows[0].sent(), fresh.flows[0].received()), (5, 7));
+    }
+}

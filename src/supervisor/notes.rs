@@ -61,3 +61,50 @@ fn risk(role: Role) -> &'static str {
         | Role::Stream => "what they were just sending may be lost",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Group;
+    use crate::supervisor::quiescence::Outsiders;
+    use crate::topology::sound;
+
+    #[test]
+    fn who_was_connected_from_outside_is_told_with_what_that_puts_at_risk() {
+        let file = "nodes: {a: {role: push, bind: 'tcp://127.0.0.1:*'}, b: {role: rep, bind: 'tcp://127.0.0.1:*', \
+                    on_message: msg}}";
+        let old = sound(file);
+        let name = |node: &str| (node.to_owned(), old.node(node).unwrap().sockets[0].name.clone());
+        let outsiders = [(name("a"), 1), (name("b"), 2)]
+            .map(|(name, count)| (name, Outsiders { count, replaced: true }));
+        let quiescence = Quiescence { outsiders: outsiders.into(), ..Quiescence::default() };
+        let mut impact = Impact { groups: vec![Group::default()], ..Impact::default() };
+        assert_eq!(notes(&old, &impact, &quiescence), [""; 0], "nothing of theirs was touched");
+        impact.replaced.insert(name("a"));
+        impact.detached.insert(name("b"));
+        assert_eq!(
+            notes(&old, &impact, &quiescence),
+            [
+                "a.push was replaced while 1 peer outside the file was connected; what it was given \
+                 is still sent to them, and they reconnect by themselves",
+                "b.rep let go of an endpoint while 2 peers outside the file were connected; what \
+                 they were just asking is still handled, but an answer to it has no way back and is \
+                 counted as dropped",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_was_still_under_way_is_told_unless_peers_outside_the_file_explain_it() {
+        let old = Topology::empty();
+        let impact = Impact { groups: vec![Group::default()], ..Impact::default() };
+        let found =
+            |reached| notes(&old, &impact, &Quiescence { reached, ..Quiescence::default() });
+        assert_eq!(found(true), [""; 0]);
+        assert!(found(false)[0].starts_with("messages were still under way"));
+        let outsiders = [(("a".to_owned(), "s".to_owned()), Outsiders::default())].into();
+        let explained = Quiescence { outsiders, ..Quiescence::default() };
+        assert_eq!(notes(&old, &impact, &explained), [""; 0]);
+        assert_eq!(notes(&old, &Impact::default(), &Quiescence::default()), [""; 0]);
+    }
+}
