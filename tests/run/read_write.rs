@@ -187,12 +187,13 @@ fn what_a_full_disk_did_not_take_makes_the_run_a_failed_one() {
     let run = Zrig::of(
         "
 nodes:
-  source: {role: push, bind: 'inproc://lines', read: {file: in.txt}}
+  source: {role: push, bind: 'inproc://lines', read: {file: in.txt}, on_end: print(\"all read\")}
   sink: {role: pull, connect: source, write: {file: /dev/full}}
 ",
     )
     .with("in.txt", numbered("line", 100).join("\n"))
     .start();
+    run.says("all read");
     run.says("writing /dev/full: No space left on device");
     run.signal("INT");
     run.ends().expect(1, ["writing /dev/full: 100 lines (790 bytes) were not taken"]);

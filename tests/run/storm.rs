@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use zrig::snapshot::{NodeSnapshot, Snapshot};
 
 use crate::support::http::get;
-use crate::support::{Zrig, free_port, free_ports, soaking};
+use crate::support::{Zrig, eventually, free_port, free_ports, soaking};
 
 /// Who sends to whom, and whether a full queue drops.
 const PAIRS: [(&str, &str, bool); 8] = [
@@ -144,9 +144,13 @@ fn knock(ports: Vec<u16>, seed: u64, over: Arc<AtomicBool>) -> thread::JoinHandl
     })
 }
 
+fn snapshot(metrics: u16) -> Snapshot {
+    serde_json::from_str(&get(metrics, "/topology").body).unwrap()
+}
+
 /// How many messages came so far, and what is wrong, by who receives.
 fn look(metrics: u16) -> (u64, BTreeMap<String, String>) {
-    let seen: Snapshot = serde_json::from_str(&get(metrics, "/topology").body).unwrap();
+    let seen = snapshot(metrics);
     let (mut came, mut wrong) = (0, BTreeMap::new());
     for flow in &seen.flows {
         let ends: Vec<&NodeSnapshot> = flow
@@ -198,6 +202,7 @@ fn round(seed: u64, lasts: Duration, knocks: &AtomicU64) -> u64 {
     let [metrics] = free_ports();
     let run = Zrig::of(&yaml).arguments(["--metrics", &metrics.to_string()]).start();
     run.says("figures at");
+    eventually("it has started", || snapshot(metrics).started);
     let over = Arc::new(AtomicBool::new(false));
     let strangers = knock(ports, seed, Arc::clone(&over));
     let end = Instant::now() + lasts;
