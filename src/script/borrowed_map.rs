@@ -110,7 +110,7 @@ mod tests {
 
     use super::*;
     use crate::script::Invocation;
-    use crate::script::trial::{Trial, planted, shown};
+    use crate::script::trial::{Trial, rewritten, shown};
     use crate::zeromq::Role::{Pull, Push};
 
     const START: &str = "fn on_start() { this.m = #{a: 1, contains: |x| 7, o: #{b: 2}}; \
@@ -168,7 +168,7 @@ mod tests {
         let script = "fn on_start() { this.m = #{}; for i in 0..20000 { this.m[`k${i}`] = i; } } \
                       fn on_message(msg) { let n = 0; \
                       for i in 0..2000 { if msg.text in this.m { n += 1; } } `${n}` }";
-        assert_eq!(planted(script, NAME), 1);
+        assert_eq!(rewritten(script, NAME), 1);
         let mut trial = Trial::new(&[("in", Pull), ("out", Push)], script);
         trial.invoke(Invocation::Start).unwrap();
         let begun = Instant::now();

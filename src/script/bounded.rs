@@ -48,8 +48,8 @@ fn register_padding(engine: &mut rhai::Engine, guard: &Rc<Guard>) {
         Ok(())
     });
     let room = Rc::clone(guard);
-    engine.register_fn("pad", move |text: &mut ImmutableString, length: i64, message: char| {
-        pad(&room, text, length, message.encode_utf8(&mut [0; 4]))
+    engine.register_fn("pad", move |text: &mut ImmutableString, length: i64, character: char| {
+        pad(&room, text, length, character.encode_utf8(&mut [0; 4]))
     });
     let room = Rc::clone(guard);
     engine.register_fn("pad", move |text: &mut ImmutableString, length: i64, padding: &str| {

@@ -275,8 +275,8 @@ fn write(value: &Dynamic, scratch: &mut Vec<u8>) -> Result<(), String> {
         scratch.extend_from_slice(text.as_bytes());
         return Ok(());
     }
-    if let Ok(message) = value.as_char() {
-        scratch.extend_from_slice(message.encode_utf8(&mut [0; 4]).as_bytes());
+    if let Ok(character) = value.as_char() {
+        scratch.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
         return Ok(());
     }
     if value.is_fnptr() || value.is_timestamp() {

@@ -121,9 +121,9 @@ struct Rewritten(Rc<FastExpression>);
 /// Lets an engine evaluate fast expressions over the message in the call context.
 pub(super) fn register(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
     let context = Rc::clone(context);
-    custom::register(engine, NAME, move |_, planted| {
-        let planted = planted.read_lock::<Rewritten>()?;
-        context.current(|msg| planted.0.value(msg))
+    custom::register(engine, NAME, move |_, rewritten| {
+        let rewritten = rewritten.read_lock::<Rewritten>()?;
+        context.current(|msg| rewritten.0.value(msg))
     });
 }
 

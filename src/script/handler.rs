@@ -175,7 +175,8 @@ impl Handler {
         Some((&entry.name, self.program.main.path(), position))
     }
 
-    /// Calls the handler that an invocation is for, if there is one, and adds what it wants done to `effects`.
+    /// Calls the handler that an invocation is for, if there is one, and adds what it wants done to
+    /// `effects`.
     ///
     /// A handler is all or nothing: when it fails, nothing is sent but what it logged and counted.
     /// What it changed in `this` before stays changed. A request on a `rep` is answered in any

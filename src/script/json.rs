@@ -317,8 +317,8 @@ impl Serialize for Json<'_> {
             }
             return elements.end();
         }
-        if let Ok(message) = value.as_char() {
-            return serializer.serialize_char(message);
+        if let Ok(character) = value.as_char() {
+            return serializer.serialize_char(character);
         }
         if let Some(digits) = value.read_lock::<Digits>() {
             return match (digits.as_str().parse::<u128>(), digits.as_str().parse::<i128>()) {

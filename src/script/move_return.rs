@@ -21,7 +21,8 @@ pub(super) fn register(engine: &mut rhai::Engine) {
     });
 }
 
-/// Puts a moved return in the place of the variable that a block ends with, if it is the block's own.
+/// Puts a moved return in the place of the variable that a block ends with, if it is the block's
+/// own.
 pub(super) fn rewrite(block: &mut [Stmt]) {
     let Some((last, before)) = block.split_last_mut() else { return };
     let Some(expression) = value_of(last) else { return };
@@ -58,7 +59,7 @@ mod tests {
 
     use super::*;
     use crate::script::Invocation;
-    use crate::script::trial::{Trial, planted, shown};
+    use crate::script::trial::{Trial, rewritten, shown};
     use crate::zeromq::Role::Push;
 
     /// What a body sends, in the handler itself, and in a function, where nothing is handed over.
@@ -90,7 +91,7 @@ mod tests {
             ("let m = #{a: #{b: 1}}; m.a", 0),
             ("let m = #{a: 1}; try { throw m } catch (e) { e.a }", 0),
         ] {
-            assert_eq!(planted(&format!("fn on_start() {{ {body} }}"), NAME), count, "{body}");
+            assert_eq!(rewritten(&format!("fn on_start() {{ {body} }}"), NAME), count, "{body}");
             let [here, there] = both_ways(body);
             assert_eq!(here, there, "{body}");
         }

@@ -145,7 +145,7 @@ pub(super) fn formatted(mut sockets: Vec<SocketView>, format: Format) -> Vec<Soc
 }
 
 /// How many pieces of that name were put into a script's handlers.
-pub(super) fn planted(text: &str, name: &str) -> usize {
+pub(super) fn rewritten(text: &str, name: &str) -> usize {
     let program = compiled(&Engine::new(), &script(text));
     let mut count = 0;
     for entry in program.0.entries.values() {

@@ -8,19 +8,19 @@ use rhai::{ASTNode, Dynamic, Expr, FlowControl, FnCallExpr, Stmt, StmtBlock, Tok
 use super::{Calculation, Comparison, FastExpression, NAME, Property, Rc, Rewritten};
 use crate::script::{borrowed_map, custom, move_return};
 
-/// Puts fast expressions in the place of what a handler's body says about its argument, and moved returns in
-/// that of the variables that its blocks end with; with `looks`, maps below `this` are looked into
-/// where they are.
+/// Puts fast expressions in the place of what a handler's body says about its argument, and moved
+/// returns in that of the variables that its blocks end with; with `looks`, maps below `this` are
+/// looked into where they are.
 pub(in crate::script) fn rewrite(body: &mut [Stmt], argument: Option<&str>, looks: bool) {
     let is_read = |name: &&str| body.iter().all(|statement| only_reads(statement, name));
-    let planter = Rewriter { argument: argument.filter(is_read), looks };
-    planter.statements(body);
+    let rewriter = Rewriter { argument: argument.filter(is_read), looks };
+    rewriter.statements(body);
 }
 
 /// The fast expression for a whole body, which need not be given to the engine at all.
 pub(in crate::script) fn whole(body: &[Stmt], argument: &str) -> Option<FastExpression> {
-    let planter = Rewriter { argument: Some(argument), looks: false };
-    let fast_expression = planter.fast_block(body)?;
+    let rewriter = Rewriter { argument: Some(argument), looks: false };
+    let fast_expression = rewriter.fast_block(body)?;
     body.iter().all(|statement| only_reads(statement, argument)).then_some(fast_expression)
 }
 

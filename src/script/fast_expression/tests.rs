@@ -6,14 +6,14 @@ use super::NAME;
 use crate::message::Format;
 use crate::script::collector::Room;
 use crate::script::trial::{
-    Trial, compiled, formatted, inbound_by, planted, script, shown, socket_view, view,
+    Trial, compiled, formatted, inbound_by, rewritten, script, shown, socket_view, view,
 };
 use crate::script::{Engine, NodeView, Program, SocketView};
 use crate::zeromq::Role::{Pull, Push, Rep, Router};
 
 /// How many fast expressions a handler's body has.
 fn fast_expressions(body: &str) -> usize {
-    planted(&format!("fn on_message(msg) {{ {body} }} fn f(x) {{ x }}"), NAME)
+    rewritten(&format!("fn on_message(msg) {{ {body} }} fn f(x) {{ x }}"), NAME)
 }
 
 /// Sockets that a message of that format comes by, and that what a handler returns goes to.
