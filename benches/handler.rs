@@ -31,6 +31,11 @@ struct Work {
     script: &'static str,
 }
 
+/// A function of handlers, by a message with a text.
+const fn of_text(name: &'static str, script: &'static str) -> Work {
+    Work { name, format: Format::Plain, frame: TEXT, script }
+}
+
 const TEXT: &str = "1000 text 0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567";
 const JSON: &str =
     r#"1000 json {"id": 17, "city": "Oslo", "celsius": 4.5, "tags": ["a", "b"], "ok": true}"#;
@@ -97,270 +102,116 @@ const WORKS: &[Work] = &[
         frame: TEXT,
         script: r#"fn on_message(msg) { send_to("out", msg.text); }"#,
     },
-    Work {
-        name: r#"sha1, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { sha1(msg.bytes); }"#,
-    },
-    Work {
-        name: r#"sha256, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { sha256(msg.bytes); }"#,
-    },
-    Work {
-        name: r#"sha512, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { sha512(msg.bytes); }"#,
-    },
-    Work {
-        name: r#"md5, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { md5(msg.bytes); }"#,
-    },
-    Work {
-        name: r#"crc32, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { crc32(msg.bytes); }"#,
-    },
-    Work {
-        name: r#"hmac_sha256, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { hmac_sha256("key", msg.bytes); }"#,
-    },
-    Work {
-        name: r#"to_hex, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { msg.bytes.to_hex(); }"#,
-    },
-    Work {
-        name: r#"from_hex, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"const H = blob(100, 7).to_hex(); fn on_message(msg) { from_hex(H); }"#,
-    },
-    Work {
-        name: r#"to_base64, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { msg.bytes.to_base64(); }"#,
-    },
-    Work {
-        name: r#"from_base64, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"const H = blob(100, 7).to_base64(); fn on_message(msg) { from_base64(H); }"#,
-    },
-    Work {
-        name: r#"to_z85, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { blob(100, 7).to_z85(); }"#,
-    },
-    Work {
-        name: r#"from_z85, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"const H = blob(100, 7).to_z85(); fn on_message(msg) { from_z85(H); }"#,
-    },
-    Work {
-        name: r#"compress zlib, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { compress(msg.bytes, "zlib"); }"#,
-    },
-    Work {
-        name: r#"decompress zlib, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"const Z = compress(blob(100, 7), "zlib"); fn on_message(msg) { decompress(Z, "zlib"); }"#,
-    },
-    Work {
-        name: r#"compress gzip, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { compress(msg.bytes, "gzip"); }"#,
-    },
-    Work {
-        name: r#"decompress gzip, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"const Z = compress(blob(100, 7), "gzip"); fn on_message(msg) { decompress(Z, "gzip"); }"#,
-    },
-    Work {
-        name: r#"compress deflate, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { compress(msg.bytes, "deflate"); }"#,
-    },
-    Work {
-        name: r#"decompress deflate, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"const Z = compress(blob(100, 7), "deflate"); fn on_message(msg) { decompress(Z, "deflate"); }"#,
-    },
-    Work {
-        name: r#"compress zstd, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { compress(msg.bytes, "zstd"); }"#,
-    },
-    Work {
-        name: r#"decompress zstd, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"const Z = compress(blob(100, 7), "zstd"); fn on_message(msg) { decompress(Z, "zstd"); }"#,
-    },
-    Work {
-        name: r#"compress lz4, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { compress(msg.bytes, "lz4"); }"#,
-    },
-    Work {
-        name: r#"decompress lz4, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"const Z = compress(blob(100, 7), "lz4"); fn on_message(msg) { decompress(Z, "lz4"); }"#,
-    },
-    Work {
-        name: r#"to_json, five fields"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"const V = #{id: 17, city: "Oslo", celsius: 4.5, tags: ["a", "b"], ok: true}; fn on_message(msg) { to_json(V); }"#,
-    },
-    Work {
-        name: r#"parse_json, five fields"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"const V = to_json(#{id: 17, city: "Oslo", celsius: 4.5, tags: ["a", "b"], ok: true}); fn on_message(msg) { parse_json(V); }"#,
-    },
-    Work {
-        name: r#"to_msgpack, five fields"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"const V = #{id: 17, city: "Oslo", celsius: 4.5, tags: ["a", "b"], ok: true}; fn on_message(msg) { to_msgpack(V); }"#,
-    },
-    Work {
-        name: r#"from_msgpack, five fields"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"const V = to_msgpack(#{id: 17, city: "Oslo", celsius: 4.5, tags: ["a", "b"], ok: true}); fn on_message(msg) { from_msgpack(V); }"#,
-    },
-    Work {
-        name: r#"to_cbor, five fields"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"const V = #{id: 17, city: "Oslo", celsius: 4.5, tags: ["a", "b"], ok: true}; fn on_message(msg) { to_cbor(V); }"#,
-    },
-    Work {
-        name: r#"from_cbor, five fields"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"const V = to_cbor(#{id: 17, city: "Oslo", celsius: 4.5, tags: ["a", "b"], ok: true}); fn on_message(msg) { from_cbor(V); }"#,
-    },
-    Work {
-        name: r#"pack, four numbers"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { pack("<IHqd", [1, 2, 3, 4.5]); }"#,
-    },
-    Work {
-        name: r#"unpack, four numbers"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"const B = pack("<IHqd", [1, 2, 3, 4.5]); fn on_message(msg) { unpack("<IHqd", B); }"#,
-    },
-    Work {
-        name: r#"matches, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { msg.text.matches("x[0-9]+y"); }"#,
-    },
-    Work {
-        name: r#"find, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { msg.text.find("[0-9]+"); }"#,
-    },
-    Work {
-        name: r#"captures, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { msg.text.captures("([0-9]+) (\\w+)"); }"#,
-    },
-    Work {
-        name: r#"replace_all, 100 bytes"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { msg.text.replace_all("[0-9]{20}", "-"); }"#,
-    },
-    Work {
-        name: r#"time_text"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { time_text(1764340200.5); }"#,
-    },
-    Work {
-        name: r#"parse_time"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { parse_time("2025-11-28T14:30:00Z"); }"#,
-    },
-    Work {
-        name: r#"format"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { format(3.14159, "08.2"); }"#,
-    },
-    Work {
-        name: r#"parse_csv, five fields"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { parse_csv("17,Oslo,4.5,\"a, b\",true"); }"#,
-    },
-    Work {
-        name: r#"to_csv, five fields"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { to_csv([17, "Oslo", 4.5, "a, b", true]); }"#,
-    },
-    Work {
-        name: r#"random"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { random(); }"#,
-    },
-    Work {
-        name: r#"random, an integer"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { random(1, 6); }"#,
-    },
-    Work {
-        name: r#"pick of ten"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"const A = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]; fn on_message(msg) { pick(A); }"#,
-    },
-    Work {
-        name: r#"shuffle of ten"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"const A = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]; fn on_message(msg) { shuffle(A); }"#,
-    },
-    Work {
-        name: r#"uuid"#,
-        format: Format::Plain,
-        frame: TEXT,
-        script: r#"fn on_message(msg) { uuid(); }"#,
-    },
+    of_text("sha1, 100 bytes", r#"fn on_message(msg) { sha1(msg.bytes); }"#),
+    of_text("sha256, 100 bytes", r#"fn on_message(msg) { sha256(msg.bytes); }"#),
+    of_text("sha512, 100 bytes", r#"fn on_message(msg) { sha512(msg.bytes); }"#),
+    of_text("md5, 100 bytes", r#"fn on_message(msg) { md5(msg.bytes); }"#),
+    of_text("crc32, 100 bytes", r#"fn on_message(msg) { crc32(msg.bytes); }"#),
+    of_text("hmac_sha256, 100 bytes", r#"fn on_message(msg) { hmac_sha256("key", msg.bytes); }"#),
+    of_text("to_hex, 100 bytes", r#"fn on_message(msg) { msg.bytes.to_hex(); }"#),
+    of_text(
+        "from_hex, 100 bytes",
+        r#"const H = blob(100, 7).to_hex(); fn on_message(msg) { from_hex(H); }"#,
+    ),
+    of_text("to_base64, 100 bytes", r#"fn on_message(msg) { msg.bytes.to_base64(); }"#),
+    of_text(
+        "from_base64, 100 bytes",
+        r#"const H = blob(100, 7).to_base64(); fn on_message(msg) { from_base64(H); }"#,
+    ),
+    of_text("to_z85, 100 bytes", r#"fn on_message(msg) { blob(100, 7).to_z85(); }"#),
+    of_text(
+        "from_z85, 100 bytes",
+        r#"const H = blob(100, 7).to_z85(); fn on_message(msg) { from_z85(H); }"#,
+    ),
+    of_text("compress zlib, 100 bytes", r#"fn on_message(msg) { compress(msg.bytes, "zlib"); }"#),
+    of_text(
+        "decompress zlib, 100 bytes",
+        r#"const Z = compress(blob(100, 7), "zlib"); fn on_message(msg) { decompress(Z, "zlib"); }"#,
+    ),
+    of_text("compress gzip, 100 bytes", r#"fn on_message(msg) { compress(msg.bytes, "gzip"); }"#),
+    of_text(
+        "decompress gzip, 100 bytes",
+        r#"const Z = compress(blob(100, 7), "gzip"); fn on_message(msg) { decompress(Z, "gzip"); }"#,
+    ),
+    of_text(
+        "compress deflate, 100 bytes",
+        r#"fn on_message(msg) { compress(msg.bytes, "deflate"); }"#,
+    ),
+    of_text(
+        "decompress deflate, 100 bytes",
+        r#"const Z = compress(blob(100, 7), "deflate"); fn on_message(msg) { decompress(Z, "deflate"); }"#,
+    ),
+    of_text("compress zstd, 100 bytes", r#"fn on_message(msg) { compress(msg.bytes, "zstd"); }"#),
+    of_text(
+        "decompress zstd, 100 bytes",
+        r#"const Z = compress(blob(100, 7), "zstd"); fn on_message(msg) { decompress(Z, "zstd"); }"#,
+    ),
+    of_text("compress lz4, 100 bytes", r#"fn on_message(msg) { compress(msg.bytes, "lz4"); }"#),
+    of_text(
+        "decompress lz4, 100 bytes",
+        r#"const Z = compress(blob(100, 7), "lz4"); fn on_message(msg) { decompress(Z, "lz4"); }"#,
+    ),
+    of_text(
+        "to_json, five fields",
+        r#"const V = #{id: 17, city: "Oslo", celsius: 4.5, tags: ["a", "b"], ok: true}; fn on_message(msg) { to_json(V); }"#,
+    ),
+    of_text(
+        "parse_json, five fields",
+        r#"const V = to_json(#{id: 17, city: "Oslo", celsius: 4.5, tags: ["a", "b"], ok: true}); fn on_message(msg) { parse_json(V); }"#,
+    ),
+    of_text(
+        "to_msgpack, five fields",
+        r#"const V = #{id: 17, city: "Oslo", celsius: 4.5, tags: ["a", "b"], ok: true}; fn on_message(msg) { to_msgpack(V); }"#,
+    ),
+    of_text(
+        "from_msgpack, five fields",
+        r#"const V = to_msgpack(#{id: 17, city: "Oslo", celsius: 4.5, tags: ["a", "b"], ok: true}); fn on_message(msg) { from_msgpack(V); }"#,
+    ),
+    of_text(
+        "to_cbor, five fields",
+        r#"const V = #{id: 17, city: "Oslo", celsius: 4.5, tags: ["a", "b"], ok: true}; fn on_message(msg) { to_cbor(V); }"#,
+    ),
+    of_text(
+        "from_cbor, five fields",
+        r#"const V = to_cbor(#{id: 17, city: "Oslo", celsius: 4.5, tags: ["a", "b"], ok: true}); fn on_message(msg) { from_cbor(V); }"#,
+    ),
+    of_text("pack, four numbers", r#"fn on_message(msg) { pack("<IHqd", [1, 2, 3, 4.5]); }"#),
+    of_text(
+        "unpack, four numbers",
+        r#"const B = pack("<IHqd", [1, 2, 3, 4.5]); fn on_message(msg) { unpack("<IHqd", B); }"#,
+    ),
+    of_text("matches, 100 bytes", r#"fn on_message(msg) { msg.text.matches("x[0-9]+y"); }"#),
+    of_text("find, 100 bytes", r#"fn on_message(msg) { msg.text.find("[0-9]+"); }"#),
+    of_text(
+        "captures, 100 bytes",
+        r#"fn on_message(msg) { msg.text.captures("([0-9]+) (\\w+)"); }"#,
+    ),
+    of_text(
+        "replace_all, 100 bytes",
+        r#"fn on_message(msg) { msg.text.replace_all("[0-9]{20}", "-"); }"#,
+    ),
+    of_text("time_text", r#"fn on_message(msg) { time_text(1764340200.5); }"#),
+    of_text("parse_time", r#"fn on_message(msg) { parse_time("2025-11-28T14:30:00Z"); }"#),
+    of_text("format", r#"fn on_message(msg) { format(3.14159, "08.2"); }"#),
+    of_text(
+        "parse_csv, five fields",
+        r#"fn on_message(msg) { parse_csv("17,Oslo,4.5,\"a, b\",true"); }"#,
+    ),
+    of_text(
+        "to_csv, five fields",
+        r#"fn on_message(msg) { to_csv([17, "Oslo", 4.5, "a, b", true]); }"#,
+    ),
+    of_text("random", r#"fn on_message(msg) { random(); }"#),
+    of_text("random, an integer", r#"fn on_message(msg) { random(1, 6); }"#),
+    of_text(
+        "pick of ten",
+        r#"const A = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]; fn on_message(msg) { pick(A); }"#,
+    ),
+    of_text(
+        "shuffle of ten",
+        r#"const A = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]; fn on_message(msg) { shuffle(A); }"#,
+    ),
+    of_text("uuid", r#"fn on_message(msg) { uuid(); }"#),
 ];
 
 /// Bursts a round; fewer than the default is for counting instructions under a tool.
