@@ -3,7 +3,7 @@
 //! Owns which values have such a form, how deep they may be nested, and that integers keep their
 //! digits. Never knows the bytes of a form.
 
-use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
+use rhai::{Array, Blob, Dynamic, Identifier, ImmutableString, Map};
 
 use super::digits::Digits;
 use super::encode::kind_of;
@@ -95,6 +95,18 @@ pub(super) fn too_deep() -> String {
 pub(super) fn integer(number: i128) -> Dynamic {
     i64::try_from(number)
         .map_or_else(|_| Dynamic::from(Digits::new(&number.to_string())), Dynamic::from_int)
+}
+
+/// A value as the key of a map: keys are texts, and an integer is one by its digits.
+pub(super) fn key_of(value: &Dynamic, name: &str) -> Result<Identifier, String> {
+    if let Some(text) = value.read_lock::<ImmutableString>() {
+        return Ok(text.as_str().into());
+    }
+    if value.is_int() || value.is::<Digits>() {
+        return Ok(value.to_string().into());
+    }
+    let kind = kind_of(value);
+    Err(format!("a key of a map is a text or an integer; one in the {name} is {kind}"))
 }
 
 /// What is said of bytes that are no value of that form.

@@ -7,11 +7,10 @@ use std::rc::Rc;
 
 use minicbor::data::{Tag, Type};
 use minicbor::{Decoder, Encoder};
-use rhai::{Array, Blob, Dynamic, Engine, Identifier, ImmutableString, Map};
+use rhai::{Array, Blob, Dynamic, Engine, ImmutableString, Map};
 
-use super::binary_form::{self, Form, cut_off, integer, left_behind, too_deep};
+use super::binary_form::{self, Form, cut_off, integer, key_of, left_behind, too_deep};
 use super::digits::Digits;
-use super::encode::kind_of;
 use super::guard::Guard;
 use super::limits;
 use super::operand::{Answer, Growing, with_bytes};
@@ -236,25 +235,12 @@ impl Reader<'_> {
         let length = self.bytes.map().map_err(fault)?;
         let (mut map, mut count) = (Map::new(), 0);
         while self.goes_on(length, count)? {
-            let key = self.key()?;
+            let key = key_of(&self.value(1)?, NAME)?;
             self.guard.ask(4, size_of::<Dynamic>())?;
             map.insert(key, self.value(depth)?);
             count += 1;
         }
         Ok(Dynamic::from_map(map))
-    }
-
-    /// Keys of maps are texts; an integer is one by its digits.
-    fn key(&mut self) -> Answer<Identifier> {
-        let key = self.value(1)?;
-        if let Some(text) = key.read_lock::<ImmutableString>() {
-            return Ok(text.as_str().into());
-        }
-        if key.is_int() || key.is::<Digits>() {
-            return Ok(key.to_string().into());
-        }
-        let kind = kind_of(&key);
-        Err(format!("a key of a map is a text or an integer; one in the {NAME} is {kind}").into())
     }
 
     fn tagged(&mut self, depth: usize) -> Answer<Dynamic> {

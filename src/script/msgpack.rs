@@ -5,12 +5,10 @@
 
 use std::rc::Rc;
 
-use rhai::{Array, Blob, Dynamic, Engine, Identifier, ImmutableString, Map};
+use rhai::{Array, Blob, Dynamic, Engine, ImmutableString, Map};
 use rmp::{Marker, encode};
 
-use super::binary_form::{self, Form, cut_off, integer, left_behind, too_deep};
-use super::digits::Digits;
-use super::encode::kind_of;
+use super::binary_form::{self, Form, cut_off, integer, key_of, left_behind, too_deep};
 use super::guard::Guard;
 use super::limits;
 use super::operand::{Answer, Growing, with_bytes};
@@ -220,24 +218,11 @@ impl<'a> Reader<'a> {
     fn map(&mut self, count: usize, depth: usize) -> Answer<Dynamic> {
         let mut map = Map::new();
         for _ in 0..count {
-            let key = self.key()?;
+            let key = key_of(&self.value(1)?, NAME)?;
             self.guard.ask(4, size_of::<Dynamic>())?;
             map.insert(key, self.value(depth)?);
         }
         Ok(Dynamic::from_map(map))
-    }
-
-    /// Keys of maps are texts; an integer is one by its digits.
-    fn key(&mut self) -> Answer<Identifier> {
-        let key = self.value(1)?;
-        if let Some(text) = key.read_lock::<ImmutableString>() {
-            return Ok(text.as_str().into());
-        }
-        if key.is_int() || key.is::<Digits>() {
-            return Ok(key.to_string().into());
-        }
-        let kind = kind_of(&key);
-        Err(format!("a key of a map is a text or an integer; one in the {NAME} is {kind}").into())
     }
 
     fn extension(&mut self, length: usize) -> Answer<Dynamic> {

@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString};
+use rhai::{Array, Blob, Dynamic, EvalAltResult, ImmutableString, Variant};
 
 use super::encode::kind_of;
 use super::guard::Guard;
@@ -13,7 +13,7 @@ use super::guard::Guard;
 pub(super) type Answer<T> = Result<T, Box<EvalAltResult>>;
 
 /// How many bytes are gone through in one piece. Groups of two, three, four and five fit into it.
-const PIECE: usize = 240_000;
+pub(super) const PIECE: usize = 240_000;
 
 /// Lends the bytes of a blob or a text.
 pub(super) fn with_bytes<T>(
@@ -36,10 +36,7 @@ pub(super) fn with_text<T>(
     value: &Dynamic,
     work: impl FnOnce(&ImmutableString) -> Answer<T>,
 ) -> Answer<T> {
-    match value.read_lock::<ImmutableString>() {
-        Some(text) => work(&text),
-        None => Err(format!("{function} takes a text; this is {}", kind_of(value)).into()),
-    }
+    lend(function, "a text", value, work)
 }
 
 /// Lends an array.
@@ -48,9 +45,18 @@ pub(super) fn with_array<T>(
     value: &Dynamic,
     work: impl FnOnce(&Array) -> Answer<T>,
 ) -> Answer<T> {
-    match value.read_lock::<Array>() {
-        Some(array) => work(&array),
-        None => Err(format!("{function} takes an array; this is {}", kind_of(value)).into()),
+    lend(function, "an array", value, work)
+}
+
+fn lend<A: Variant + Clone, T>(
+    function: &str,
+    taken: &str,
+    value: &Dynamic,
+    work: impl FnOnce(&A) -> Answer<T>,
+) -> Answer<T> {
+    match value.read_lock::<A>() {
+        Some(lent) => work(&lent),
+        None => Err(format!("{function} takes {taken}; this is {}", kind_of(value)).into()),
     }
 }
 
@@ -83,6 +89,11 @@ impl Growing {
     /// The guard of the call that they are made in.
     pub(super) fn guard(&self) -> &Guard {
         &self.guard
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Makes room for more, where the call has any.

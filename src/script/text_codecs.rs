@@ -12,7 +12,7 @@ use data_encoding::{
 use rhai::{Blob, Dynamic, Engine, EvalAltResult, ImmutableString};
 
 use super::guard::Guard;
-use super::operand::{Answer, Growing, in_pieces, with_bytes, with_text};
+use super::operand::{Answer, Growing, PIECE, in_pieces, with_bytes, with_text};
 
 /// The alphabet of ZeroMQ's RFC 32.
 const Z85: &[u8; 85] =
@@ -58,13 +58,6 @@ fn register_writer(
     let here = Rc::clone(guard);
     engine.register_fn(name, move |value: Dynamic| -> Answer<ImmutableString> {
         with_bytes(name, &value, |bytes| {
-            if name == "to_z85" && !bytes.len().is_multiple_of(4) {
-                return Err(format!(
-                    "Z85 is for whole groups of four bytes; these are {}",
-                    bytes.len()
-                )
-                .into());
-            }
             let mut text = Growing::new(&here);
             in_pieces(&here, bytes, |piece| write(piece, &mut text))?;
             Ok(text.into_text())
@@ -99,6 +92,11 @@ fn write(encoding: &Encoding, piece: &[u8], text: &mut Growing) -> Answer<()> {
 }
 
 fn write_z85(piece: &[u8], text: &mut Growing) -> Answer<()> {
+    if !piece.len().is_multiple_of(4) {
+        // Only the last piece can end within a group, and those before it are written.
+        let bytes = text.len() / 5 * 4 + piece.len();
+        return Err(format!("Z85 is for whole groups of four bytes; these are {bytes}").into());
+    }
     text.reserve(piece.len() / 4 * 5)?;
     for group in piece.chunks_exact(4) {
         let mut number = group.iter().fold(0_u32, |number, &byte| number << 8 | u32::from(byte));
@@ -111,9 +109,6 @@ fn write_z85(piece: &[u8], text: &mut Growing) -> Answer<()> {
     }
     Ok(())
 }
-
-/// Decodes so many characters at a time.
-const PIECE: usize = 240_000;
 
 fn read_hex(text: &[u8], sink: Sink<'_>) -> Answer<()> {
     if !text.len().is_multiple_of(2) {
