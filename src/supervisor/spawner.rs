@@ -53,8 +53,15 @@ pub(super) struct Spawner {
 struct Made {
     /// Its figures, which its sockets hold.
     counters: Arc<NodeCounters>,
-    /// The thread it is to run on: one of its own, or the number of a shared one.
-    thread: Result<Shard, usize>,
+    thread: Thread,
+}
+
+/// What an instance runs on.
+#[derive(Debug)]
+enum Thread {
+    Own(Shard),
+    /// The one of that number.
+    Shared(usize),
 }
 
 impl Spawner {
@@ -110,21 +117,18 @@ impl Spawner {
         before: &Topology,
     ) -> Result<Begun, StartError> {
         let mut blueprint = self.blueprint(spec, instance, *replica, before);
-        let mut thread = Err(shard_of(number, self.shards.len()));
-        if let Some(made) = self.made.remove(instance) {
-            blueprint.counters = made.counters;
-            thread = made.thread;
-        } else if spec.isolate {
-            thread = Ok(Shard::start(instance)?);
-        }
-        Ok(match thread {
-            Ok(shard) => {
-                let begun = shard.begin_spawn(blueprint);
-                self.isolated.insert(Arc::clone(instance), shard);
-                begun
+        let thread = match self.made.remove(instance) {
+            Some(made) => {
+                blueprint.counters = made.counters;
+                made.thread
             }
-            Err(at) => self.shards[at].begin_spawn(blueprint),
-        })
+            None => self.thread_for(spec, instance, number)?,
+        };
+        let begun = self.shard(&thread).begin_spawn(blueprint);
+        if let Thread::Own(shard) = thread {
+            self.isolated.insert(Arc::clone(instance), shard);
+        }
+        Ok(begun)
     }
 
     /// Begins to try out what making an instance could fail at; what that makes is kept for it.
@@ -136,16 +140,31 @@ impl Spawner {
     ) -> Result<Rehearsing, StartError> {
         let blueprint = self.blueprint(spec, instance, *replica, before);
         let counters = Arc::clone(&blueprint.counters);
-        let (thread, claims) = if spec.isolate {
-            let shard = Shard::start(instance)?;
-            let claims = shard.begin_rehearsal(blueprint);
-            (Ok(shard), claims)
-        } else {
-            let at = shard_of(number, self.shards.len());
-            (Err(at), self.shards[at].begin_rehearsal(blueprint))
-        };
+        let thread = self.thread_for(spec, instance, number)?;
+        let claims = self.shard(&thread).begin_rehearsal(blueprint);
         self.made.insert(Arc::clone(instance), Made { counters, thread });
         Ok(claims)
+    }
+
+    /// The thread for an instance, the one of that number.
+    fn thread_for(
+        &self,
+        spec: &NodeSpec,
+        instance: &str,
+        number: usize,
+    ) -> Result<Thread, StartError> {
+        Ok(if spec.isolate {
+            Thread::Own(Shard::start(instance)?)
+        } else {
+            Thread::Shared(shard_of(number, self.shards.len()))
+        })
+    }
+
+    fn shard<'s>(&'s self, thread: &'s Thread) -> &'s Shard {
+        match thread {
+            Thread::Own(shard) => shard,
+            Thread::Shared(number) => &self.shards[*number],
+        }
     }
 
     /// Lets go of what rehearsals made.
