@@ -252,7 +252,7 @@ impl Run<'_> {
     }
 
     fn emit(&self, kind: EventKind) {
-        self.events.emit(Event { node: "".into(), socket: None, kind, repeated: 0 });
+        self.events.emit(Event::of_run(kind));
     }
 }
 

@@ -29,6 +29,14 @@ pub struct Event {
     pub repeated: u64,
 }
 
+impl Event {
+    /// Something that happened to the run as a whole.
+    #[must_use]
+    pub fn of_run(kind: EventKind) -> Self {
+        Self { node: "".into(), socket: None, kind, repeated: 0 }
+    }
+}
+
 /// What can happen.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", content = "details", rename_all = "kebab-case")]

@@ -130,7 +130,7 @@ fn given_up(sockets: &[String]) -> Event {
 }
 
 fn failed(error: String) -> Event {
-    Event { node: "".into(), socket: None, kind: EventKind::Failed { error }, repeated: 0 }
+    Event::of_run(EventKind::Failed { error })
 }
 
 #[cfg(test)]

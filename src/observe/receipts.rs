@@ -90,7 +90,7 @@ fn line(kind: &EventKind) -> String {
 
 fn note(events: &Events, level: Level, text: String) {
     let kind = EventKind::Note { level, text };
-    events.emit(Event { node: "".into(), socket: None, kind, repeated: 0 });
+    events.emit(Event::of_run(kind));
 }
 
 fn missing(count: u64, path: &Path) -> String {

@@ -167,7 +167,7 @@ impl View {
     pub(super) fn close_accounts(&self, events: &Events) {
         for flow in &mut self.shown().flows.flows {
             if let Some(kind) = flow.close() {
-                events.emit(Event { node: "".into(), socket: None, kind, repeated: 0 });
+                events.emit(Event::of_run(kind));
             }
         }
     }

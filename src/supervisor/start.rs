@@ -168,7 +168,7 @@ pub(super) fn tell_missing(missing: Vec<Missing>, events: &Events) {
     if more > 0 {
         let link = format!("and {} more", thousands(more as u64));
         let kind = EventKind::LinkMissing { link };
-        events.emit(Event { node: "".into(), socket: None, kind, repeated: 0 });
+        events.emit(Event::of_run(kind));
     }
 }
 
