@@ -3,6 +3,7 @@
 //! Owns which sockets' counts belong together and what is known to be lost. Asks nobody: it is
 //! given what observers learn. How the flows are found stands in `flow_graph`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +35,6 @@ pub(super) struct Member {
 /// Sockets whose messages go from all of the one side to the other, and nowhere else.
 #[derive(Debug)]
 pub(super) struct Flow {
-    pub(super) pattern: String,
     pub(super) from: Vec<Arc<Member>>,
     pub(super) to: Vec<Arc<Member>>,
     /// From publishers to one subscriber: what it should get, a link each.
@@ -84,6 +84,31 @@ impl Member {
 }
 
 impl Flow {
+    /// A flow of which nothing is known yet.
+    pub(super) fn new(from: Vec<Arc<Member>>, to: Vec<Arc<Member>>, publishes: bool) -> Self {
+        Self {
+            from,
+            to,
+            expected: Vec::new(),
+            publishes,
+            countable: true,
+            capacity: None,
+            sent_before: 0,
+            received_before: 0,
+            lost: 0,
+            sent_by_then: 0,
+        }
+    }
+
+    /// The roles, such as `push → pull`.
+    pub(super) fn pattern(&self) -> String {
+        let words = |members: &[Arc<Member>]| {
+            let roles: BTreeSet<&str> = members.iter().map(|member| member.role.word()).collect();
+            roles.into_iter().collect::<Vec<_>>().join("+")
+        };
+        format!("{} → {}", words(&self.from), words(&self.to))
+    }
+
     /// Brings the balance up to date; `None` where peers outside the file take part, or nobody can
     /// know. `observed` says what a member's node told of it just now, `queues` what is on its way.
     pub(super) fn settle<'o>(
@@ -186,7 +211,7 @@ impl Flow {
     pub(super) fn snapshot(&self, balance: Option<Balance>) -> FlowSnapshot {
         let ports = |members: &[Arc<Member>]| members.iter().map(|m| m.port.clone()).collect();
         FlowSnapshot {
-            pattern: self.pattern.clone(),
+            pattern: self.pattern(),
             from: ports(&self.from),
             to: ports(&self.to),
             sent: balance.map(|balance| balance.sent),
@@ -234,19 +259,7 @@ mod tests {
     #[test]
     fn what_was_taken_for_lost_and_comes_after_all_is_no_longer_lost() {
         let (from, to) = (member(Role::Push), member(Role::Pull));
-        let mut flow = Flow {
-            pattern: String::new(),
-            from: vec![Arc::clone(&from)],
-            to: vec![Arc::clone(&to)],
-            expected: Vec::new(),
-            publishes: false,
-            countable: true,
-            capacity: None,
-            sent_before: 0,
-            received_before: 0,
-            lost: 0,
-            sent_by_then: 0,
-        };
+        let mut flow = Flow::new(vec![Arc::clone(&from)], vec![Arc::clone(&to)], false);
         let still =
             SocketObservation { still_for: QUIET, drained: true, ..SocketObservation::default() };
         let mut settled = |sent: u64, received: u64| {

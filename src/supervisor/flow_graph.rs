@@ -179,7 +179,7 @@ impl Flows {
                 None => {
                     self.flows.push(Flow {
                         capacity: Some(Capacity::default()),
-                        ..flow(Vec::new(), vec![Arc::clone(&pair.to)], true)
+                        ..Flow::new(Vec::new(), vec![Arc::clone(&pair.to)], true)
                     });
                     let Some(last) = self.flows.last_mut() else { continue };
                     last
@@ -188,7 +188,6 @@ impl Flows {
             if !flow.from.iter().any(|known| same(known, &pair.from)) {
                 flow.from.push(Arc::clone(&pair.from));
             }
-            flow.pattern = pattern(&flow.from, &flow.to);
             flow.countable &= pair.countable;
             flow.capacity =
                 flow.capacity.take().zip(pair.capacity.clone()).map(|(a, b)| Capacity {
@@ -237,7 +236,7 @@ impl Flows {
                 if moves {
                     let is_its = |end: &Arc<Member>| from.iter().any(|known| same(known, end));
                     let countable = !uncountable.iter().any(is_its);
-                    self.flows.push(Flow { countable, ..flow(from, to, false) });
+                    self.flows.push(Flow { countable, ..Flow::new(from, to, false) });
                 }
             }
         }
@@ -284,22 +283,6 @@ fn socket_of<'s>(
 ) -> Option<&'s mut SocketSnapshot> {
     let node = snapshot.nodes.iter_mut().find(|node| node.instance == port.instance)?;
     node.sockets.iter_mut().find(|socket| socket.name == port.socket)
-}
-
-fn flow(from: Vec<Arc<Member>>, to: Vec<Arc<Member>>, publishes: bool) -> Flow {
-    Flow {
-        pattern: pattern(&from, &to),
-        from,
-        to,
-        expected: Vec::new(),
-        publishes,
-        countable: true,
-        capacity: None,
-        sent_before: 0,
-        received_before: 0,
-        lost: 0,
-        sent_by_then: 0,
-    }
 }
 
 /// Every socket that runs, with what links make of it.
@@ -388,14 +371,6 @@ fn address(counters: &Arc<SocketCounters>) -> usize {
     Arc::as_ptr(counters).addr()
 }
 
-fn pattern(from: &[Arc<Member>], to: &[Arc<Member>]) -> String {
-    let words = |members: &[Arc<Member>]| {
-        let roles: BTreeSet<&str> = members.iter().map(|member| member.role.word()).collect();
-        roles.into_iter().collect::<Vec<_>>().join("+")
-    };
-    format!("{} → {}", words(from), words(to))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -413,7 +388,7 @@ mod tests {
         };
         let shown = flows.flows.iter().map(|flow| {
             let unknown = if flow.countable { "" } else { "?" };
-            format!("{} → {}: {}{unknown}", names(&flow.from), names(&flow.to), flow.pattern)
+            format!("{} → {}: {}{unknown}", names(&flow.from), names(&flow.to), flow.pattern())
         });
         shown.collect()
     }
