@@ -144,13 +144,11 @@ impl Node {
         let left = socket.monitor.as_ref().map_or(0, Monitor::accepted);
         if left > 0 {
             self.tell_cut_off(place, left);
-        }
-        let socket = &mut self.sockets[place];
-        if left == 0 {
+        } else {
             // Nothing waits to go out that this could end.
-            end_listeners(socket).await;
+            end_listeners(&mut self.sockets[place]).await;
         }
-        take_what_has_come(socket);
+        take_what_has_come(&mut self.sockets[place]);
         self.finish_stash(place);
     }
 
