@@ -14,6 +14,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
 use zrig::snapshot::{NodeSnapshot, Snapshot};
 
 use crate::support::http::get;
@@ -35,42 +38,29 @@ const TRANSPORTS: [&str; 4] = ["tcp", "ipc", "ws", "inproc"];
 /// How many bytes of a greeting say that its ZMTP is 3.1.
 const VERSION: usize = 12;
 
-/// Numbers that look random, and are the same for the same seed (SplitMix64).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).unwrap()
-    }
-
-    fn one<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len())]
-    }
+fn one<T: Copy>(chance: &mut StdRng, all: &[T]) -> T {
+    *all.choose(chance).unwrap()
 }
 
 /// What a socket has beside its role and its endpoint.
-fn paced(chance: &mut Chance, role: &str) -> String {
+fn paced(chance: &mut StdRng, role: &str) -> String {
     let mut options = String::new();
-    let heartbeat = chance.one(&[0, 20, 50, 200, 1000]);
+    let heartbeat = one(chance, &[0, 20, 50, 200, 1000]);
     if heartbeat > 0 {
         write!(options, "heartbeat_ivl: {heartbeat}ms").unwrap();
-        if chance.below(2) == 0 {
+        if chance.random_range(0..2) == 0 {
             write!(options, ", heartbeat_timeout: {}ms", heartbeat * 3).unwrap();
         }
     }
     // Who answers drops answers at a smaller one, and is refused.
     let marks: &[u32] =
         if matches!(role, "rep" | "router") { &[10, 100, 1000] } else { &[1, 2, 3, 10, 100, 1000] };
-    format!("hwm: {}, options: {{{options}}}", chance.one(marks))
+    format!("hwm: {}, options: {{{options}}}", one(chance, marks))
 }
 
 /// The storm's file, and the TCP ports that it binds.
 fn storm(seed: u64) -> (String, Vec<u16>) {
-    let mut chance = Chance(seed);
+    let mut chance = StdRng::seed_from_u64(seed);
     let mut ports = Vec::new();
     let mut yaml = format!("# seed {seed}\nnodes:\n");
     for (sends, takes, drops) in PAIRS {
@@ -86,15 +76,15 @@ fn storm(seed: u64) -> (String, Vec<u16>) {
                 "ipc" => format!("'ipc://{a}.sock'"),
                 _ => format!("'inproc://{a}'"),
             };
-            let sender_binds = drops || chance.below(2) == 0;
+            let sender_binds = drops || chance.random_range(0..2) == 0;
             let [at_a, at_b] = if sender_binds {
                 [format!("bind: {endpoint}"), format!("connect: {a}")]
             } else {
                 [format!("connect: {b}"), format!("bind: {endpoint}")]
             };
-            let burst = chance.one(&[1, 5, 20]);
-            let slow = chance.one(&["", "", "let t = now(); while now() - t < 0.003 { } "]);
-            let isolate = chance.below(4) == 0;
+            let burst = one(&mut chance, &[1, 5, 20]);
+            let slow = one(&mut chance, &["", "", "let t = now(); while now() - t < 0.003 { } "]);
+            let isolate = chance.random_range(0..4) == 0;
             let answer = if matches!(takes, "rep" | "router") { "msg" } else { "()" };
             let topics = if takes == "sub" { ", topics: all" } else { "" };
             let echo = if matches!(takes, "rep" | "router") {
@@ -121,22 +111,22 @@ fn storm(seed: u64) -> (String, Vec<u16>) {
 /// Knocks at ports with what no peer would say, or only half of it, and is gone.
 fn knock(ports: Vec<u16>, seed: u64, over: Arc<AtomicBool>) -> thread::JoinHandle<u64> {
     thread::spawn(move || {
-        let mut chance = Chance(seed);
+        let mut chance = StdRng::seed_from_u64(seed);
         let mut greeting = [&b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01NULL"[..], &[0; 48]].concat();
         greeting.extend(b"\x04\x26\x05READY\x0bSocket-Type\0\0\0\x06");
         let mut knocks = 0;
         while !over.load(Relaxed) {
-            if let Ok(mut stranger) = TcpStream::connect(("127.0.0.1", chance.one(&ports))) {
+            if let Ok(mut stranger) = TcpStream::connect(("127.0.0.1", one(&mut chance, &ports))) {
                 let mut bytes = greeting.clone();
-                bytes.truncate(chance.below(greeting.len()));
+                bytes.truncate(chance.random_range(0..greeting.len()));
                 // Whoever begins otherwise may be a peer of an older ZMTP, which has no handshake to fail.
-                if bytes.len() > VERSION && chance.below(3) == 0 {
-                    let place = VERSION + chance.below(bytes.len() - VERSION);
-                    bytes.splice(place.., (0..64).map(|_| chance.one(&[0, 1, 0x7f, 0xff])));
+                if bytes.len() > VERSION && chance.random_range(0..3) == 0 {
+                    let place = VERSION + chance.random_range(0..bytes.len() - VERSION);
+                    bytes.splice(place.., (0..64).map(|_| one(&mut chance, &[0, 1, 0x7f, 0xff])));
                 }
                 // Whoever hangs up first, it is a knock.
                 let _ = stranger.write_all(&bytes);
-                thread::sleep(Duration::from_millis(chance.one(&[0, 1, 10])));
+                thread::sleep(Duration::from_millis(one(&mut chance, &[0, 1, 10])));
                 knocks += 1;
             }
         }
