@@ -3,7 +3,7 @@
 //! Owns how a tapped message and an answer look in a terminal. Never asks a run.
 
 use std::fmt::Write as _;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -17,8 +17,7 @@ const SHOWN: usize = 400;
 
 /// One line: time, direction, socket, peer, and what it says.
 pub(super) fn line(message: &Message) -> String {
-    let since = Duration::try_from_secs_f64(message.time).unwrap_or_default();
-    let time = time_of_day(UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH));
+    let time = time_of_day(moment(message.time));
     let (word, preposition) = match message.direction {
         Some(Direction::Out) => ("out", "to"),
         Some(Direction::In) | None => ("in ", "from"),
@@ -38,6 +37,12 @@ pub(super) fn line(message: &Message) -> String {
     }
     // Peers choose their names and what they say.
     visible(&line).into_owned()
+}
+
+/// The moment so many seconds after the epoch.
+pub(super) fn moment(seconds: f64) -> SystemTime {
+    let since = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
 }
 
 /// What a message says: its id or topic, then its body or its frames.

@@ -4,6 +4,7 @@
 
 mod check;
 mod draw;
+mod events;
 mod explain;
 mod graph;
 mod message;
@@ -43,6 +44,7 @@ enum Command {
     Graph(graph::GraphArguments),
     Top(top::TopArguments),
     Tap(tap::TapArguments),
+    Events(events::EventsArguments),
     Send(send::SendArguments),
     Call(send::CallArguments),
     Explain(explain::ExplainArguments),
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Graph(arguments) => arguments.run(),
         Command::Top(arguments) => arguments.run(),
         Command::Tap(arguments) => arguments.run(),
+        Command::Events(arguments) => arguments.run(),
         Command::Send(arguments) => arguments.run(),
         Command::Call(arguments) => arguments.run(),
         Command::Explain(arguments) => arguments.run(),

@@ -2,7 +2,7 @@
 //! nodes.
 //!
 //! ```text
-//! zrig tap, send, call, top ──lines of JSON──▶ control socket ──▶ nodes, figures
+//! zrig tap, events, send, call, top ──lines of JSON──▶ control socket ──▶ nodes, figures
 //! ```
 //!
 //! Owns the protocol, the socket file and both ends. A node never waits for a client, and a run

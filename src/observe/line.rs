@@ -25,20 +25,25 @@ pub enum LogFormat {
 
 /// A line of the log, without its time.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Line {
-    pub(super) level: Level,
+pub(crate) struct Line {
+    pub(crate) level: Level,
     /// The instance; empty for the run as a whole.
-    pub(super) node: Arc<str>,
-    pub(super) socket: Option<Arc<str>>,
-    pub(super) message: String,
+    pub(crate) node: Arc<str>,
+    pub(crate) socket: Option<Arc<str>>,
+    pub(crate) message: String,
     /// The place of a fault in a handler, and how it got there.
-    pub(super) fault: Option<Arc<HandlerError>>,
+    pub(crate) fault: Option<Arc<HandlerError>>,
 }
 
 impl Line {
     /// A line of the run as a whole.
     pub(super) fn of_run(level: Level, message: String) -> Self {
         Self { level, node: "".into(), socket: None, message, fault: None }
+    }
+
+    /// The whole line as a person reads it, which came so many times more.
+    pub(crate) fn for_person(&self, repeated: u64, time: SystemTime, colours: bool) -> String {
+        Look { format: LogFormat::Human, colours }.show(self, repeated, time)
     }
 }
 

@@ -16,6 +16,7 @@ mod server;
 mod words;
 
 pub use filter::LogFilter;
+pub(crate) use line::Line;
 pub use line::{LogFormat, time_of_day};
 pub use log::Logger;
 pub use receipts::Receipts;

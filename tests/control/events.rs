@@ -2,11 +2,12 @@
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::os::unix::net::UnixStream;
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::client::Desk;
-use crate::support::PATIENCE;
+use crate::client::{Desk, Follower};
+use crate::support::{PATIENCE, Zrig, eventually};
 
 /// A client that asked for events.
 struct Listener(Lines<BufReader<UnixStream>>);
@@ -104,5 +105,117 @@ nodes:
     }
     assert_eq!(heard + dropped, COUNT as u64);
     assert!(dropped > 0 && heard > 4_000, "{heard} heard, {dropped} dropped");
+    run.stop();
+}
+
+/// `zrig events` of a run, when it is on: it shows an answer of `desk` that is asked meanwhile.
+fn events<const N: usize>(desk: &Desk, run: &str, arguments: [&str; N]) -> Follower {
+    let events = Follower::of(desk.command(["events", run]).args(arguments));
+    eventually("it shows something", || {
+        desk.ask(["call", run, "desk", "are you there"]).well();
+        events.out.as_ref().unwrap().all().iter().any(|line| line.contains("are you there"))
+    });
+    events
+}
+
+const SCRIPT: &str = "fn inner(n) {
+    throw `no ${n}`
+}
+fn on_message(msg) {
+    if msg.text == \"fail\" { inner(7) }
+    print(msg.text);
+    msg.text
+}
+";
+
+#[test]
+fn events_are_shown_as_the_log_has_them_and_as_json_with_all_that_is_known() {
+    let desk = Desk::new();
+    let yaml = "
+name: echo
+nodes:
+  desk: {role: rep, bind: 'tcp://127.0.0.1:*', on_error: skip, script: desk.rhai}
+";
+    let run = desk.start(Zrig::of(yaml).with("desk.rhai", SCRIPT).arguments(["--log", "error"]));
+    let exact = events(&desk, "echo", ["--format", "json"]);
+    let shown = events(&desk, "echo", []);
+    assert_eq!(desk.ask(["call", "echo", "desk", "fail"]).well(), "error: no 7\n");
+    let line = shown.shows("no 7");
+    assert!(line.contains("  error  desk.rep  ") || line.contains("  error  desk  "), "{line}");
+    let failed = exact.shows_json(|event| event["kind"] == "handler-failed");
+    assert!(failed["time"].as_f64().unwrap() > 1.7e9, "{failed}");
+    assert_eq!((&failed["node"], &failed["level"]), (&json!("desk"), &json!("error")));
+    let fault = &failed["details"]["fault"];
+    assert!(fault["file"].as_str().unwrap().ends_with("desk.rhai"), "{fault}");
+    assert_eq!((&fault["line"], &fault["column"]), (&json!(2), &json!(5)), "{fault}");
+    assert_eq!(fault["calls"][0]["function"], "inner", "{fault}");
+    assert_eq!(fault["calls"][0]["line"], 5, "{fault}");
+    // What the log of this run does not tell is there too.
+    std::fs::write(run.path("desk.rhai"), SCRIPT.replace("no ", "never ")).unwrap();
+    let reloaded = exact.shows_json(|event| event["kind"] == "reloaded");
+    assert_eq!(reloaded["details"]["receipt"]["generation"], 2, "{reloaded}");
+    run.stop();
+    for events in [exact, shown] {
+        assert_eq!(events.ends().0, Some(0), "it ends well with its run");
+    }
+}
+
+#[test]
+fn events_end_after_their_time_and_with_what_is_wrong_said() {
+    let desk = Desk::new();
+    desk.ask(["events", "nobody"]).fails(2, ["no run of nobody"]);
+    let run = desk.run("{name: calm, nodes: {desk: {role: rep, bind: 'inproc://a'}}}");
+    assert_eq!(desk.ask(["events", "calm", "--for", "1ms"]).well(), "");
+    desk.ask(["events", "calm", "--for", "soon"]).fails(2, ["soon"]);
+    run.stop();
+}
+
+#[test]
+fn a_reader_of_events_that_stands_still_is_told_how_many_it_missed() {
+    const PRINTS: usize = 8_000;
+    let desk = Desk::new();
+    let run = desk.run(&format!(
+        "
+name: mill
+nodes:
+  desk:
+    role: rep
+    bind: 'tcp://127.0.0.1:*'
+    on_message: |
+      if msg.text == \"go\" {{
+        for n in 0..{PRINTS} {{ print(`${{n}} and some more to fill the pipe of who does not read`) }}
+      }} else {{
+        print(msg.text)
+      }}
+      \"done\"
+"
+    ));
+    let mut command = desk.command(["events", "mill", "--format", "json"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut line = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    std::thread::scope(|scope| {
+        let first = scope.spawn(&mut line);
+        eventually("somebody listens", || {
+            desk.ask(["call", "mill", "desk", "on?"]).well();
+            first.is_finished()
+        });
+    });
+    for _ in 0..3 {
+        desk.ask(["call", "mill", "desk", "go"]).well();
+    }
+    run.says_times("and some more", 3 * PRINTS);
+    let (mut heard, mut dropped) = (0, 0);
+    while heard + dropped < 3 * PRINTS as u64 {
+        let line = line();
+        match line["dropped"].as_u64() {
+            Some(count) => dropped += count,
+            None => heard += u64::from(line["message"].as_str().unwrap().contains("some more")),
+        }
+    }
+    assert!(heard > 0 && dropped > 0, "{heard} heard, {dropped} dropped");
+    assert_eq!(heard + dropped, 3 * PRINTS as u64);
+    child.kill().unwrap();
+    child.wait().unwrap();
     run.stop();
 }

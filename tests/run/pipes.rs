@@ -78,6 +78,8 @@ nodes:
         &["top", "quiet", "--interval", "1h"],
         &["tap", "quiet", "a"],
         &["tap", "quiet", "a", "--format", "json"],
+        &["events", "quiet"],
+        &["events", "quiet", "--format", "json"],
     ] {
         let (status, said) = unread(arguments, runtime.path());
         assert_eq!((status, &*said), (Some(1), ""), "zrig {arguments:?}");
