@@ -71,6 +71,7 @@ codes! {
     UnknownProperty "ZR0210" Error "a property that no message has";
     PropertyNotInFormat "ZR0211" Warning "a property that messages of this format do not have";
     RefusedArgument "ZR0212" Error "an argument that its function refuses";
+    LostValue "ZR0213" Warning "a value that a `;` at the end loses";
     FilterMissing "ZR0301" Error "a subscriber without a filter";
     HwmLosesReplies "ZR0302" Error "a high-water mark that loses replies";
     ReplicasBind "ZR0303" Error "a replicated node that binds a fixed endpoint";

@@ -25,6 +25,19 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         }
         check_variables(subject, survey, findings);
         check_properties(subject, survey, findings);
+        check_ends(subject, survey, findings);
+    }
+}
+
+fn check_ends(subject: &Subject<'_>, survey: &Survey, findings: &mut Vec<Diagnostic>) {
+    for site in &survey.lost_values {
+        let Some(span) = span_of(site, subject.sources) else { continue };
+        findings.push(
+            Diagnostic::new(Code::LostValue, "this value is lost")
+                .at(span, "computed, and given to nobody")
+                .because("a `;` ends it, so the handler, function or block comes to `()`: nothing")
+                .help("leave out the `;` behind it; or the value, if nothing is meant"),
+        );
     }
 }
 

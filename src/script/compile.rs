@@ -9,11 +9,12 @@ use std::rc::Rc;
 
 use rhai::module_resolvers::StaticModuleResolver;
 use rhai::{
-    AST, ASTFlags, ASTNode, Caches, EvalAltResult, EvalContext, Expr, Expression,
+    AST, ASTFlags, Caches, EvalAltResult, EvalContext, Expr, Expression,
     GlobalRuntimeState, LexError, Module, ParseError, ParseErrorType, Scope, ScriptFuncDef, Shared,
     Stmt, StmtBlock,
 };
 
+use super::body::body_of;
 use super::engine::Engine;
 use super::failure::{self, lower_first};
 use super::fast_expression::{self, FastExpression};
@@ -22,6 +23,7 @@ use super::import;
 use super::limits;
 use super::places::{Places, arity_of};
 use super::program::{Compiled, Entry, Program};
+use super::semicolon::{self, Said};
 use super::survey::Survey;
 use super::text::{Handlers, ScriptText};
 
@@ -33,10 +35,11 @@ impl Engine {
     /// With every fault that could be found, each at its place in the file the user wrote.
     pub fn compile(&self, text: &ScriptText) -> Result<Program, Vec<ScriptFault>> {
         let mut linker = Linker::new(self, text);
-        let (script, places) = Places::of_script(text);
+        let (script, mut places) = Places::of_script(text);
+        let script = semicolon::say(&self.rhai, script, &mut places);
         let unit = linker.unit(&script, &places);
         match unit {
-            Some(unit) if linker.faults.is_empty() => Ok(linker.program(unit, places, &script)),
+            Some(unit) if linker.faults.is_empty() => Ok(linker.program(unit, places, &script.script)),
             _ => Err(linker.into_faults()),
         }
     }
@@ -126,13 +129,13 @@ impl<'a> Linker<'a> {
     }
 
     /// Compiles one text and what it imports.
-    fn unit(&mut self, script: &str, places: &Places) -> Option<Unit> {
-        if script.len() > limits::SCRIPT_BYTES {
+    fn unit(&mut self, script: &Said, places: &Places) -> Option<Unit> {
+        if script.written > limits::SCRIPT_BYTES {
             let most = limits::SCRIPT_BYTES >> 20;
             self.fault(places, rhai::Position::NONE, format!("a script has at most {most} MiB"));
             return None;
         }
-        let mut ast = match self.engine.rhai.compile(script) {
+        let mut ast = match script.compile(&self.engine.rhai) {
             Ok(ast) => ast,
             Err(error) => {
                 self.faults.push(syntax(places, &error));
@@ -153,6 +156,7 @@ impl<'a> Linker<'a> {
         let mut global = self.run_top_level(&ast, places, &imports)?;
         let constants = global.constants.as_ref().map(|constants| constants.borrow().clone());
         self.survey.add(&ast, &constants.unwrap_or_default(), places, in_module);
+        self.survey.add_lost(semicolon::lost(&script.script, places), places);
         global.level = 0;
         Some(Unit { ast, global, imports })
     }
@@ -191,13 +195,14 @@ impl<'a> Linker<'a> {
             }
             return linked;
         }
-        let Some(script) = self.text.modules.get(path).cloned() else {
+        let Some(script) = self.text.modules.get(path).map(ToString::to_string) else {
             self.import_fault(from, at, format!("the module {literal:?} was not found"));
             return None;
         };
         // Until it is linked it counts as not to be had, which ends a circle of imports.
         self.linked.insert(path.to_owned(), None);
-        let places = Places::of_file(path);
+        let mut places = Places::of_file(path);
+        let script = semicolon::say(&self.engine.rhai, script, &mut places);
         let unit = self.unit(&script, &places)?;
         let module = self.make_module(unit, path, &places)?;
         let module = Shared::new(module);
@@ -368,22 +373,6 @@ fn entry_of(
         fast_expression,
         place: start,
     }
-}
-
-/// The statements of a function's body, which the engine shows to a walk only.
-fn body_of(ast: &AST, function: &ScriptFuncDef) -> Vec<Stmt> {
-    let mut alone = ast.clone_functions_only();
-    alone.retain_functions(|_, _, name, arguments| {
-        name == function.name && arguments == function.params.len()
-    });
-    let mut statements = Vec::new();
-    alone.walk(&mut |path: &[ASTNode<'_>]| {
-        if let [ASTNode::Stmt(statement)] = path {
-            statements.push((*statement).clone());
-        }
-        true
-    });
-    statements
 }
 
 /// Whether a function is called for an event.

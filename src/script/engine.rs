@@ -54,9 +54,7 @@ impl Engine {
         moments::register(&mut rhai);
         numbers::register(&mut rhai);
         limit(&mut rhai);
-        rhai.set_fast_operators(true)
-            .set_optimization_level(OptimizationLevel::Simple)
-            .disable_symbol("eval");
+        rhai.set_fast_operators(true).set_optimization_level(OptimizationLevel::Simple);
         see_constants(&mut rhai);
         let module_scope = ModuleScope::default();
         rhai.set_module_resolver(module_scope.clone());
@@ -98,7 +96,8 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-fn limit(rhai: &mut rhai::Engine) {
+/// Sets what holds for every script.
+pub(super) fn limit(rhai: &mut rhai::Engine) {
     rhai.set_max_operations(limits::OPERATIONS * u64::from(limits::PATIENCE))
         .set_max_call_levels(limits::CALL_LEVELS)
         .set_max_expr_depths(limits::EXPRESSION_DEPTH, limits::EXPRESSION_DEPTH)
@@ -108,7 +107,8 @@ fn limit(rhai: &mut rhai::Engine) {
         .set_max_map_size(0)
         .set_max_variables(limits::VARIABLES)
         .set_max_functions(limits::FUNCTIONS)
-        .set_max_modules(limits::MODULES);
+        .set_max_modules(limits::MODULES)
+        .disable_symbol("eval");
 }
 
 /// Lets functions and closures see a script's constants by their plain names; the engine by itself

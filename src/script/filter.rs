@@ -39,7 +39,8 @@ impl Filter {
         let lines = (1..=text.lines().count().max(1)).map(|line| Position { line, column: 1 });
         let handler = HandlerText {
             name: "on_message".to_owned(),
-            body: text.into(),
+            // What ends with `;` would say nothing.
+            body: text.trim_end_matches([';', ' ', '\n']).into(),
             lines: lines.collect(),
         };
         let script = ScriptText {

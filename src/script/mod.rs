@@ -6,6 +6,7 @@
 mod argument;
 mod binary_form;
 mod binary_layout;
+mod body;
 mod borrowed_map;
 mod bounded;
 mod bytes;
@@ -45,6 +46,7 @@ mod places;
 mod program;
 mod refusal;
 mod saved_state;
+mod semicolon;
 mod socket_lookup;
 mod survey;
 mod text;

@@ -2,6 +2,7 @@
 //!
 //! Owns how inline handlers become one script, and the way back. Never reads a file.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::text::{HandlerText, Handlers, ScriptText};
@@ -13,12 +14,17 @@ pub(super) struct Places {
     path: PathBuf,
     /// For inline handlers: the pieces, with the line of the script that their body begins at.
     handlers: Option<Vec<(usize, HandlerText)>>,
+    /// The columns, as they were written, behind which [`INSERTED`] characters were put, by line.
+    inserted: BTreeMap<usize, Vec<usize>>,
 }
+
+/// How many characters are put behind one that nobody wrote.
+const INSERTED: usize = 2;
 
 impl Places {
     /// The places of a script or module file.
     pub(super) fn of_file(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), handlers: None }
+        Self { path: path.into(), handlers: None, inserted: BTreeMap::new() }
     }
 
     /// The script that a node's handlers make, and its places.
@@ -41,12 +47,46 @@ impl Places {
             placed.push((line + 1, handler.clone()));
             line += 3 + handler.body.matches('\n').count();
         }
-        (script, Self { path: path.to_owned(), handlers: Some(placed) })
+        let places =
+            Self { path: path.to_owned(), handlers: Some(placed), inserted: BTreeMap::new() };
+        (script, places)
     }
 
     /// The file.
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Takes note that characters were put behind these columns of a line.
+    pub(super) fn inserted(&mut self, line: usize, columns: Vec<usize>) {
+        if !columns.is_empty() {
+            self.inserted.insert(line, columns);
+        }
+    }
+
+    /// Whether anything was put in.
+    pub(super) fn has_inserted(&self) -> bool {
+        !self.inserted.is_empty()
+    }
+
+    /// Whether nobody wrote what begins at a place of the compiled text.
+    pub(super) fn is_inserted(&self, place: rhai::Position) -> bool {
+        let (Some(line), Some(column)) = (place.line(), place.position()) else { return false };
+        let Some(columns) = self.inserted.get(&line) else { return false };
+        let mut begins = columns.iter().enumerate().map(|(before, at)| at + before * INSERTED + 1);
+        begins.any(|begin| begin == column)
+    }
+
+    /// The column in the text as it was written.
+    fn written_column(&self, line: usize, column: usize) -> usize {
+        let mut written = column;
+        for at in self.inserted.get(&line).into_iter().flatten() {
+            match written.checked_sub(*at) {
+                None | Some(0) => break,
+                Some(beyond) => written -= beyond.min(INSERTED),
+            }
+        }
+        written
     }
 
     /// Whether a place is the end that the wrapper gives an inline handler.
@@ -60,7 +100,7 @@ impl Places {
     /// Where in the file a place of the compiled text was written.
     pub(super) fn find(&self, place: rhai::Position) -> Option<Position> {
         let line = place.line()?;
-        let column = place.position().unwrap_or(1);
+        let column = self.written_column(line, place.position().unwrap_or(1));
         let Some(handlers) = &self.handlers else {
             return Some(Position { line, column });
         };

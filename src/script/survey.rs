@@ -32,6 +32,8 @@ pub struct Survey {
     /// Every use of a variable that nothing defines. What only a closure uses is not among them:
     /// for the engine it is an argument of the closure.
     pub unknown_variables: Vec<Unknown>,
+    /// Every value that the last statement of a block computes for nothing, since a `;` ends it.
+    pub lost_values: Vec<Site>,
     /// Names that something in a map may have.
     members: BTreeSet<String>,
 }
@@ -145,12 +147,18 @@ impl Survey {
         });
     }
 
+    /// Adds where values are lost.
+    pub(super) fn add_lost(&mut self, values: Vec<rhai::Position>, places: &Places) {
+        self.lost_values.extend(values.into_iter().map(|place| site(places, place)));
+    }
+
     /// Puts everything in the order of the text: the engine keeps functions in none.
     pub(super) fn sort(&mut self) {
         self.functions.sort_by(|a, b| a.site.cmp(&b.site));
         self.calls.sort_by(|a, b| a.site.cmp(&b.site));
         self.properties.sort_by(|a, b| a.site.cmp(&b.site));
         self.unknown_variables.sort_by(|a, b| a.site.cmp(&b.site));
+        self.lost_values.sort();
     }
 
     /// Adds the properties that one handler reads of its argument.
