@@ -12,7 +12,7 @@ use crate::message::{
     Format, Frame, Malformed, MsgType, Multipart, as_text, integer_past_64_bits, parse_envelope,
     parse_tagged,
 };
-use crate::node::{Direction, Place, Tapped, open_envelope};
+use crate::node::{Direction, Passed, Place, open_envelope};
 use crate::script::{Inbound, Route};
 use crate::zeromq::Role;
 
@@ -34,8 +34,8 @@ pub(super) struct Opened {
 
 impl Opened {
     /// Takes off the envelope, and the frame of `sequence`.
-    pub(super) fn of(tapped: Tapped) -> Self {
-        let Tapped { at, direction, place, mut frames } = tapped;
+    pub(super) fn of(passed: Passed) -> Self {
+        let Passed { at, direction, place, mut frames } = passed;
         let bytes = frames.iter().map(|frame| frame.len()).sum();
         let sequence = if place.numbered && frames.len() > 1 { frames.pop() } else { None };
         let (inbound, misfit) = match open_envelope(0, place.role, frames) {
@@ -211,8 +211,8 @@ mod tests {
             numbered,
         });
         let frames = frames.iter().map(|bytes| Frame::from(*bytes)).collect();
-        let tapped = Tapped { at: SystemTime::now(), direction: Direction::In, place, frames };
-        Opened::of(tapped).read()
+        let passed = Passed { at: SystemTime::now(), direction: Direction::In, place, frames };
+        Opened::of(passed).read()
     }
 
     #[test]

@@ -21,7 +21,7 @@ use super::protocol::{Failed, Hello, HelloNode, REQUEST_MAX, Reply, Request, VER
 use super::tapping::{self, Wish};
 use super::{events, folder, speak};
 use crate::event::Events;
-use crate::node::{Taps, Target};
+use crate::node::{Interceptors, Target};
 use crate::supervisor::{Roster, Supervisor, View};
 
 /// Clients at a time.
@@ -60,7 +60,7 @@ impl ControlSocket {
         let run = Arc::new(Run {
             file,
             user: folder::user(),
-            taps: supervisor.taps(),
+            interceptors: supervisor.interceptors(),
             roster: supervisor.roster(),
             view: supervisor.view(),
             events: events.clone(),
@@ -139,7 +139,7 @@ impl Drop for ControlSocket {
 struct Run {
     file: PathBuf,
     user: u32,
-    taps: Arc<Taps>,
+    interceptors: Arc<Interceptors>,
     roster: watch::Receiver<Arc<Roster>>,
     view: View,
     events: Events,
@@ -253,10 +253,10 @@ impl Run {
         stream: UnixStream,
         slots: (OwnedSemaphorePermit, OwnedSemaphorePermit),
     ) {
-        let (taps, roster) = (Arc::clone(&self.taps), self.roster.clone());
+        let (interceptors, roster) = (Arc::clone(&self.interceptors), self.roster.clone());
         let Ok(stream) = stream.into_std() else { return };
         let copy = stream.try_clone();
-        if let Err(error) = tapping::start(wish, stream, taps, roster, slots)
+        if let Err(error) = tapping::start(wish, stream, interceptors, roster, slots)
             && let Ok(mut copy) = copy
         {
             let failed = Failed::now(format!("the system gives no thread: {error}"));

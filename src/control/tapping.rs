@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::protocol::{Failed, Message, Reply};
 use super::reading::{Opened, share};
-use crate::node::{Direction, TapReader, Taps, Target};
+use crate::node::{Direction, Interceptors, TapReader, Target};
 use crate::script::{Engine, Filter, STACK_BYTES, SocketView};
 use crate::supervisor::Roster;
 
@@ -52,14 +52,14 @@ pub(super) struct Wish {
 pub(super) fn start(
     wish: Wish,
     stream: UnixStream,
-    taps: Arc<Taps>,
+    interceptors: Arc<Interceptors>,
     roster: watch::Receiver<Arc<Roster>>,
     slot: impl Send + 'static,
 ) -> io::Result<()> {
     let thread = std::thread::Builder::new().name("tap".to_owned()).stack_size(STACK_BYTES);
     thread.spawn(move || {
         // A client that has gone ends the tap, and there is nobody to tell.
-        let _ = tap(wish, stream, &taps, roster);
+        let _ = tap(wish, stream, &interceptors, roster);
         drop(slot);
     })?;
     Ok(())
@@ -68,7 +68,7 @@ pub(super) fn start(
 fn tap(
     wish: Wish,
     mut stream: UnixStream,
-    taps: &Arc<Taps>,
+    interceptors: &Arc<Interceptors>,
     roster: watch::Receiver<Arc<Roster>>,
 ) -> io::Result<()> {
     stream.set_nonblocking(false)?;
@@ -83,7 +83,7 @@ fn tap(
             return stream.write_all(&Reply::Failed(Failed::invalid(text)).line());
         }
     };
-    let reader = taps.open(wish.target.clone(), wish.direction, ROOM);
+    let reader = interceptors.tap(wish.target.clone(), wish.direction, ROOM);
     let mut tap = Tap {
         watched: Watched { target: wish.target, roster, generation: 0, is_there: true },
         reader,
@@ -137,9 +137,9 @@ impl Tap {
     fn take(&mut self) -> u64 {
         let mut taken = 0;
         while self.effort >= SHOW && self.unsent.len() < UNSENT_MOST {
-            let Some(tapped) = self.reader.try_next() else { break };
+            let Some(passed) = self.reader.try_next() else { break };
             taken += 1;
-            let opened = Opened::of(tapped);
+            let opened = Opened::of(passed);
             self.effort -= LOOK;
             if self.wants(&opened) {
                 self.effort -= SHOW - LOOK;

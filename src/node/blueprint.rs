@@ -11,11 +11,11 @@ use thiserror::Error;
 
 use super::context::Context;
 use super::emitter::Emitter;
+use super::interception::Interceptors;
 use super::legacy::Legacy;
 use super::line_source::LineSource;
 use super::sink::Sink;
 use super::socket::{NodeSocket, SocketError};
-use super::tap::Taps;
 use crate::counters::NodeCounters;
 use crate::event::Events;
 use crate::script::{Engine, Handler, NodeView, ScriptFault, SocketView};
@@ -36,8 +36,8 @@ pub struct Blueprint {
     pub counters: Arc<NodeCounters>,
     /// Where it tells what happens.
     pub events: Events,
-    /// Who looks at its messages.
-    pub taps: Arc<Taps>,
+    /// Who stands in its messages' way.
+    pub interceptors: Arc<Interceptors>,
     /// When the topology started.
     pub started: Instant,
     /// What makes the chance of its handlers repeat.

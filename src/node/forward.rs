@@ -7,9 +7,9 @@
 use std::collections::VecDeque;
 
 use super::inbox::subscription;
+use super::interception::Direction;
 use super::notes::Notes;
 use super::socket::{NodeSocket, Sent};
-use super::tap::Direction;
 use crate::message::{Frame, Multipart, Outgoing, share_all};
 use crate::topology::NodeSpec;
 use crate::zeromq::Role;
@@ -147,8 +147,8 @@ impl Forward {
             }
         };
         let taken = handed_on + usize::from(refused.is_some());
-        source.taps.passed(Direction::In, taken);
-        target.taps.passed(Direction::Out, handed_on);
+        source.passage.passed_unseen(Direction::In, taken);
+        target.passage.passed_unseen(Direction::Out, handed_on);
         between.notes.answers(target, handed_on);
         if let Some(frames) = refused {
             self.held = Some(frames.into());

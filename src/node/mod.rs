@@ -17,6 +17,7 @@ mod forward;
 mod inbox;
 mod incoming;
 mod inject;
+mod interception;
 mod ipc;
 mod legacy;
 mod life;
@@ -52,6 +53,7 @@ pub use context::Context;
 pub use control::{Control, ControlSender, NodeHandle, WeakControlSender};
 pub use inbox::open_envelope;
 pub use inject::{Injection, Way};
+pub use interception::{Direction, Interceptors, Passed, Place, Target};
 pub use legacy::Legacy;
 pub use lingering::Lingering;
 pub use observation::{Observation, SocketObservation};
@@ -63,4 +65,4 @@ pub use socket::SocketError;
 pub use state::{
     Bound, Expectation, Figures, MissingLink, NodeState, SocketFigures, SocketState, Subscriber,
 };
-pub use tap::{Direction, Place, TapReader, Tapped, Taps, Target};
+pub use tap::TapReader;

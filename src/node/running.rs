@@ -27,6 +27,7 @@ use super::files::Files;
 use super::forward::Forward;
 use super::inbox::subscription;
 use super::incoming::Incoming;
+use super::interception::{Lookout, Place};
 use super::life::{Life, Phase};
 use super::neighbours::{Neighbours, Seat};
 use super::notes::Notes;
@@ -38,7 +39,6 @@ use super::reporter::Reporter;
 use super::slowness::Slowness;
 use super::socket::NodeSocket;
 use super::state::{Bound, Figures, NodeState, SocketFigures, Subscriber};
-use super::tap::{Place, TapWatch};
 use super::timers::Timers;
 use crate::event::EventKind;
 use crate::script::{Engine, Handler, SocketView};
@@ -60,7 +60,7 @@ pub(super) struct Node {
     connections: Connections,
     reporter: Reporter,
     inquiries: Inquiries,
-    taps: TapWatch,
+    lookout: Lookout,
     arrivals: Arrivals,
     clock: CallClock,
     slowness: Slowness,
@@ -89,7 +89,7 @@ impl Node {
         let mut node = Self {
             outbox: Outbox::new(parts.sockets.len(), Forward::all(spec)),
             reporter: Reporter::new(events, instance, counters),
-            taps: TapWatch::new(&blueprint.taps),
+            lookout: Lookout::new(&blueprint.interceptors),
             socket_views: blueprint.socket_views(),
             blueprint,
             engine,
@@ -212,16 +212,16 @@ impl Node {
         self.inquiries.advance(now, &mut self.sockets, owes, self.life.status());
     }
 
-    /// Looks whether anybody began or ceased to look at this node's messages.
+    /// Looks whether anybody came or went that stands in the way of this node's messages.
     #[inline]
-    fn look_for_taps(&mut self) {
-        if self.taps.has_changed() {
-            self.attach_taps();
+    fn look_out(&mut self) {
+        if self.lookout.has_changed() {
+            self.open_passages();
         }
     }
 
     #[cold]
-    fn attach_taps(&mut self) {
+    fn open_passages(&mut self) {
         let Blueprint { spec, replica, instance, .. } = &self.blueprint;
         for socket in &mut self.sockets {
             let place = Place {
@@ -231,7 +231,7 @@ impl Node {
                 format: socket.spec.format,
                 numbered: socket.spec.sequence,
             };
-            self.taps.attach(&spec.name, *replica, place, &mut socket.taps);
+            socket.passage = self.lookout.passage(&spec.name, *replica, place);
         }
     }
 

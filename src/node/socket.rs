@@ -22,13 +22,13 @@ use tokio::io::unix::AsyncFd;
 
 use super::context::Context;
 use super::fanout::Fanout;
+use super::interception::Passage;
 use super::ipc::IpcFile;
 use super::lingering::{Lingering, Unconnected};
 use super::monitor::Monitor;
 use super::raw::{Errno, RawSocket};
 use super::sequence::{Checking, Numbering};
 use super::state::SocketState;
-use super::tap::Ends;
 use super::unreached::Unreached;
 
 use crate::counters::{DropReason, SocketCounters};
@@ -88,8 +88,8 @@ pub(super) struct NodeSocket {
     pub(super) refused: Option<(String, String)>,
     /// Whether its peers were told that no more answers come.
     pub(super) takes_no_answers: bool,
-    /// Who looks at its messages.
-    pub(super) taps: Ends,
+    /// Who stands in its messages' way.
+    pub(super) passage: Passage,
     /// Who waits for an answer without being a peer.
     pub(super) callers: Callers,
     /// Endpoints it connects to that have no connection.
@@ -151,7 +151,7 @@ impl NodeSocket {
             forgotten: BTreeMap::new(),
             refused: None,
             takes_no_answers: false,
-            taps: Ends::default(),
+            passage: Passage::default(),
             callers: Callers::default(),
             unreached: Unreached::default(),
             lost: BTreeSet::new(),
@@ -174,7 +174,7 @@ impl NodeSocket {
         self.stash = std::mem::take(&mut before.stash);
         self.numbering = before.numbering.take();
         self.checking = std::mem::take(&mut before.checking);
-        self.taps = std::mem::take(&mut before.taps);
+        self.passage = std::mem::take(&mut before.passage);
         self.callers = std::mem::take(&mut before.callers);
         self.counters.peers.set(0);
         self.counters.subscriptions.set(0);

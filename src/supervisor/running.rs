@@ -17,7 +17,7 @@ use super::metrics_view::View;
 use super::node_registry::Roster;
 use super::spawner::Spawner;
 use crate::event::Events;
-use crate::node::{Control, Lingering, NodeHandle, NodeState, Taps};
+use crate::node::{Control, Interceptors, Lingering, NodeHandle, NodeState};
 use crate::snapshot::Snapshot;
 use crate::topology::Topology;
 
@@ -71,10 +71,10 @@ impl Supervisor {
         self
     }
 
-    /// Where one can look at the messages of running nodes.
+    /// Where one can stand in the way of running nodes' messages.
     #[must_use]
-    pub fn taps(&self) -> Arc<Taps> {
-        self.spawner.taps()
+    pub fn interceptors(&self) -> Arc<Interceptors> {
+        self.spawner.interceptors()
     }
 
     /// The sockets that were closed and still have something to send.

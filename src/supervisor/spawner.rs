@@ -15,7 +15,7 @@ use crate::clock;
 use crate::counters::NodeCounters;
 use crate::event::Events;
 use crate::node::{
-    Blueprint, Claim, Context, Errno, Legacy, Lingering, NodeError, NodeHandle, Shard, Taps,
+    Blueprint, Claim, Context, Errno, Interceptors, Legacy, Lingering, NodeError, NodeHandle, Shard,
 };
 use crate::plan::Plan;
 use crate::topology::{NodeSpec, Topology};
@@ -38,7 +38,7 @@ pub(super) struct Spawner {
     shards: Vec<Shard>,
     context: Context,
     events: Events,
-    taps: Arc<Taps>,
+    interceptors: Arc<Interceptors>,
     started: Instant,
     /// What makes the chance of handlers repeat.
     seed: Option<u64>,
@@ -79,7 +79,7 @@ impl Spawner {
             shards,
             context,
             events,
-            taps: Arc::default(),
+            interceptors: Arc::default(),
             started: clock::now(),
             seed: None,
             made: BTreeMap::new(),
@@ -92,8 +92,8 @@ impl Spawner {
         self.seed = seed;
     }
 
-    pub(super) fn taps(&self) -> Arc<Taps> {
-        Arc::clone(&self.taps)
+    pub(super) fn interceptors(&self) -> Arc<Interceptors> {
+        Arc::clone(&self.interceptors)
     }
 
     pub(super) fn lingering(&self) -> Lingering {
@@ -210,7 +210,7 @@ impl Spawner {
             context: self.context.clone(),
             counters: Arc::new(NodeCounters::new(spec.sockets.len())),
             events: self.events.clone(),
-            taps: Arc::clone(&self.taps),
+            interceptors: Arc::clone(&self.interceptors),
             started: self.started,
             seed: self.seed,
             kept: self.legacies.get(instance).cloned(),

@@ -156,7 +156,7 @@ impl Node {
         let counters = self.sockets.iter().map(|socket| Arc::clone(&socket.counters)).collect();
         self.blueprint.counters.set_sockets(counters);
         // What is known of a socket's format or of its place may be another thing now.
-        self.taps.look_again();
+        self.lookout.look_again();
         // An endpoint may move from one socket to another.
         self.sockets.iter_mut().try_for_each(make_way)?;
         for socket in &mut self.sockets {

@@ -153,7 +153,7 @@ impl Node {
     }
 
     fn receive_injected(&mut self, place: usize, frames: Multipart) {
-        self.sockets[place].taps.received(&frames);
+        self.sockets[place].passage.received(&frames);
         if self.outbox.forwards_from(place) {
             self.outbox.forward_later(place, &frames);
         } else {
@@ -167,9 +167,9 @@ impl Node {
         let (payload, deadline, done) = one.into_request();
         let socket = &mut self.sockets[place];
         let envelope = socket.callers.add(self.calls, deadline, done);
-        if !socket.taps.is_empty() {
+        if !socket.passage.is_free() {
             let whole: Vec<Frame> = envelope.iter().chain(&payload).map(Frame::share).collect();
-            socket.taps.received(&whole);
+            socket.passage.received(&whole);
         }
         if self.outbox.forwards_from(place) {
             let whole: Multipart = envelope.into_iter().chain(payload).collect();

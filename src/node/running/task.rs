@@ -169,7 +169,7 @@ impl Node {
         let now = Instant::now();
         #[cfg(test)]
         super::tests::panic_if_wanted(&self.blueprint.spec.name);
-        self.look_for_taps();
+        self.look_out();
         self.service(now);
         let mut busy = self.stash();
         busy |= self.forward();

@@ -119,7 +119,7 @@ async fn node_of(topology: &Topology, context: &Context, emitter: &Events) -> Bo
         replica: 1,
         context: context.clone(),
         events: emitter.clone(),
-        taps: Arc::default(),
+        interceptors: Arc::default(),
         started: Instant::now(),
         seed: None,
         kept: None,

@@ -70,9 +70,7 @@ impl NodeSocket {
         let id = message.frames.first();
         let Some(caller) = id.and_then(|id| self.callers.take(id)) else { return false };
         let mut payload = std::mem::take(&mut message.frames);
-        if !self.taps.is_empty() {
-            self.taps.sent(Some(&payload));
-        }
+        self.passage.sent(Some(&payload));
         payload.remove(0);
         let has_delimiter = payload.first().is_some_and(|frame| frame.is_empty());
         if has_delimiter && (self.spec.role == Role::Rep || payload.len() > 1) {

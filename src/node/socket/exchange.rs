@@ -9,9 +9,9 @@ use std::time::Instant;
 use super::{NodeSocket, Sent, nanos};
 use crate::counters::DropReason;
 use crate::message::{Frame, Malformed, Multipart, Outgoing};
+use crate::node::interception::Direction;
 use crate::node::raw::Errno;
 use crate::node::sequence::Numbering;
-use crate::node::tap::Direction;
 use crate::topology::WhenFull;
 use crate::zeromq::Role;
 
@@ -76,8 +76,8 @@ impl NodeSocket {
         self.awaits_reply = false;
         self.counters.messages_in.add(1);
         self.counters.bytes_in.add(bytes as u64);
-        if !self.taps.is_empty() && self.spec.role.receives() {
-            self.taps.received(&frames);
+        if !self.passage.is_free() && self.spec.role.receives() {
+            self.passage.received(&frames);
         }
         Some(frames)
     }
@@ -89,7 +89,7 @@ impl NodeSocket {
             self.spec.role,
             Role::Pair | Role::Push | Role::Pull | Role::Dealer | Role::Router | Role::Sub
         );
-        plain && !self.spec.sequence && !self.taps.have_room(direction) && self.stash.is_empty()
+        plain && !self.spec.sequence && !self.passage.is_watched(direction) && self.stash.is_empty()
     }
 
     /// Sends a message by the rules of its pattern, without waiting. Among `deferred` are the answers
@@ -117,8 +117,8 @@ impl NodeSocket {
         self.readable = true;
         self.find_reached(message);
         let bytes: usize = message.frames.iter().map(Frame::len).sum();
-        let whole = message.next == 0 && !self.taps.is_empty();
-        let copy = if whole { self.taps.copy(&message.frames) } else { None };
+        let whole = message.next == 0 && !self.passage.is_free();
+        let copy = if whole { self.passage.copy(&message.frames) } else { None };
         let sent = match self.hand_over(message) {
             Err(Errno::AGAIN) => {
                 // Credit from peers may wait among commands that sends skip; EVENTS reads them.
@@ -134,9 +134,7 @@ impl NodeSocket {
             Ok(()) => {
                 self.counters.messages_out.add(1);
                 self.counters.bytes_out.add(bytes as u64);
-                if !self.taps.is_empty() {
-                    self.taps.sent(copy.as_ref());
-                }
+                self.passage.sent(copy.as_ref());
                 self.counters.note_size(bytes as u64);
                 self.awaits_reply = self.spec.role == Role::Req;
                 Sent::Taken

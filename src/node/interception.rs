@@ -1,0 +1,327 @@
+//! The one place in a socket's way in and out where something can stand: a tap, a recorder, a fault.
+//!
+//! Owns who stands at which socket, and how those who come and go are noticed. Never looks into a
+//! message, and costs a message nothing but one comparison where nobody stands.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use crate::lock::locked;
+use crate::message::{Format, Frame, Multipart, share_all};
+use crate::zeromq::Role;
+
+/// Which way a message went.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// The socket received it.
+    In,
+    /// libzmq took it to send it.
+    Out,
+}
+
+/// A part of a topology as a user names it: `node`, `node.2`, `node.socket` or `node.2.socket`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// The node.
+    pub node: String,
+    /// One of its copies, from 1; all of them without.
+    pub replica: Option<u32>,
+    /// One of its sockets; all of them without.
+    pub socket: Option<String>,
+}
+
+impl Target {
+    /// Whether it means this socket of a copy of a node.
+    fn means(&self, node: &str, replica: u32, socket: &str) -> bool {
+        self.node == node
+            && self.replica.is_none_or(|wanted| wanted == replica)
+            && self.socket.as_ref().is_none_or(|name| name == socket)
+    }
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.split('.');
+        let node = parts.next().unwrap_or_default().to_owned();
+        let mut target = Self { node, replica: None, socket: None };
+        for part in parts {
+            match part.parse::<u32>() {
+                Ok(replica) if target.replica.is_none() && target.socket.is_none() => {
+                    target.replica = Some(replica);
+                }
+                Err(_) if target.socket.is_none() && !part.is_empty() => {
+                    target.socket = Some(part.to_owned());
+                }
+                _ => return Err(not_a_target(text)),
+            }
+        }
+        if target.node.is_empty() { Err(not_a_target(text)) } else { Ok(target) }
+    }
+}
+
+fn not_a_target(text: &str) -> String {
+    format!("{text:?} is not of the form NODE, NODE.SOCKET, NODE.COPY or NODE.COPY.SOCKET")
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.node)?;
+        if let Some(replica) = self.replica {
+            write!(f, ".{replica}")?;
+        }
+        if let Some(socket) = &self.socket {
+            write!(f, ".{socket}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A socket of a running node, with what is needed to read its messages.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The node, with its copy's number where it is replicated.
+    pub instance: Arc<str>,
+    /// The socket's name.
+    pub socket: Arc<str>,
+    /// Its role.
+    pub role: Role,
+    /// How its messages are laid out.
+    pub format: Format,
+    /// Whether its messages end with a frame of `sequence`.
+    pub numbered: bool,
+}
+
+/// A message that passed a socket.
+#[derive(Debug)]
+pub struct Passed {
+    /// When.
+    pub at: SystemTime,
+    /// Which way.
+    pub direction: Direction,
+    /// Where.
+    pub place: Arc<Place>,
+    /// All frames as libzmq has them, the envelope included.
+    pub frames: Multipart,
+}
+
+impl Passed {
+    /// One that passes now.
+    pub(super) fn now(direction: Direction, place: &Arc<Place>, frames: &[Frame]) -> Self {
+        let frames = share_all(frames);
+        Self { at: SystemTime::now(), direction, place: Arc::clone(place), frames }
+    }
+}
+
+/// What can stand in the way of messages, on the threads of all nodes where it does.
+pub(super) trait Interceptor: fmt::Debug + Send + Sync {
+    /// Where it stands.
+    fn target(&self) -> &Target;
+
+    /// Whether it wants to see the next message that goes that way.
+    fn wants(&self, direction: Direction) -> bool;
+
+    /// A message passed; its frames are there if anybody wanted to see it before.
+    fn passed(&self, direction: Direction, place: &Arc<Place>, frames: Option<&[Frame]>);
+
+    /// So many messages passed, none of which anybody wanted to see.
+    fn passed_unseen(&self, direction: Direction, messages: u64);
+}
+
+/// Who stands in the way of a running topology's messages. Nodes look at it once a round.
+#[derive(Default, Debug)]
+pub struct Interceptors {
+    /// Grows with every change of the list.
+    version: AtomicU64,
+    list: Mutex<Vec<Arc<dyn Interceptor>>>,
+}
+
+impl Interceptors {
+    /// Somebody stands in the way from now on.
+    pub(super) fn add(&self, one: Arc<dyn Interceptor>) {
+        locked(&self.list).push(one);
+        self.version.fetch_add(1, Relaxed);
+    }
+
+    /// Somebody goes.
+    pub(super) fn remove(&self, one: &Arc<impl Interceptor>) {
+        // The addresses alone: of one type there may be several tables of functions.
+        let address = Arc::as_ptr(one).cast::<()>();
+        locked(&self.list).retain(|other| Arc::as_ptr(other).cast::<()>() != address);
+        self.version.fetch_add(1, Relaxed);
+    }
+
+    fn of(&self, node: &str, replica: u32, socket: &str) -> Vec<Arc<dyn Interceptor>> {
+        let list = locked(&self.list);
+        list.iter().filter(|one| one.target().means(node, replica, socket)).cloned().collect()
+    }
+}
+
+/// A node's look at who stands in its messages' way.
+#[derive(Debug)]
+pub(super) struct Lookout {
+    interceptors: Arc<Interceptors>,
+    /// The version of the list that was last looked at.
+    seen: Option<u64>,
+}
+
+impl Lookout {
+    pub(super) fn new(interceptors: &Arc<Interceptors>) -> Self {
+        Self { interceptors: Arc::clone(interceptors), seen: None }
+    }
+
+    /// Whether anybody came or went since this was last asked.
+    #[inline]
+    pub(super) fn has_changed(&mut self) -> bool {
+        let version = self.interceptors.version.load(Relaxed);
+        self.seen.replace(version) != Some(version)
+    }
+
+    /// Has all sockets looked at anew: what is known of one may be another thing now.
+    pub(super) fn look_again(&mut self) {
+        self.seen = None;
+    }
+
+    /// Who stands in the way of this socket of a copy of a node.
+    pub(super) fn passage(&self, node: &str, replica: u32, place: Place) -> Passage {
+        Passage {
+            standing: self.interceptors.of(node, replica, &place.socket),
+            place: Some(place.into()),
+        }
+    }
+}
+
+/// The way in and out of one socket, and who stands there; mostly nobody.
+#[derive(Default, Debug)]
+pub(super) struct Passage {
+    standing: Vec<Arc<dyn Interceptor>>,
+    place: Option<Arc<Place>>,
+}
+
+impl Passage {
+    /// Whether nobody stands there.
+    #[inline]
+    pub(super) fn is_free(&self) -> bool {
+        self.standing.is_empty()
+    }
+
+    /// Whether somebody wants to see a message that goes that way.
+    #[inline]
+    pub(super) fn is_watched(&self, direction: Direction) -> bool {
+        self.standing.iter().any(|one| one.wants(direction))
+    }
+
+    /// Messages passed that nobody wanted to see.
+    #[inline]
+    pub(super) fn passed_unseen(&self, direction: Direction, messages: usize) {
+        for one in &self.standing {
+            one.passed_unseen(direction, messages as u64);
+        }
+    }
+
+    /// A message arrived.
+    #[inline]
+    pub(super) fn received(&self, frames: &[Frame]) {
+        if !self.is_free() {
+            self.tell(Direction::In, Some(frames));
+        }
+    }
+
+    /// A second message with the same frames, if somebody wants to see it: sending empties the
+    /// first one.
+    #[inline]
+    pub(super) fn copy(&self, frames: &[Frame]) -> Option<Multipart> {
+        self.is_watched(Direction::Out).then(|| share_all(frames))
+    }
+
+    /// A message was sent.
+    #[inline]
+    pub(super) fn sent(&self, copy: Option<&Multipart>) {
+        if !self.is_free() {
+            self.tell(Direction::Out, copy.map(|frames| &frames[..]));
+        }
+    }
+
+    #[cold]
+    fn tell(&self, direction: Direction, frames: Option<&[Frame]>) {
+        let Some(place) = &self.place else { return };
+        for one in &self.standing {
+            one.passed(direction, place, frames);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_a_node_and_perhaps_a_copy_and_a_socket() {
+        for (text, node, replica, socket) in [
+            ("a", "a", None, None),
+            ("a.2", "a", Some(2), None),
+            ("a.out", "a", None, Some("out")),
+            ("a-b.12.out", "a-b", Some(12), Some("out")),
+        ] {
+            let target: Target = text.parse().unwrap();
+            let want = Target { node: node.into(), replica, socket: socket.map(Into::into) };
+            assert_eq!(target, want);
+            assert_eq!(target.to_string(), text);
+        }
+        for text in ["", ".a", "a.", "a..b", "a.b.c", "a.1.2", "a.out.1"] {
+            assert!(text.parse::<Target>().is_err(), "{text:?}");
+        }
+    }
+
+    #[derive(Debug)]
+    struct Anybody(Target);
+
+    impl Interceptor for Anybody {
+        fn target(&self) -> &Target {
+            &self.0
+        }
+
+        fn wants(&self, _: Direction) -> bool {
+            true
+        }
+
+        fn passed(&self, _: Direction, _: &Arc<Place>, _: Option<&[Frame]>) {}
+
+        fn passed_unseen(&self, _: Direction, _: u64) {}
+    }
+
+    #[test]
+    fn who_comes_and_goes_is_noticed_once_and_stands_where_it_wants() {
+        let interceptors = Arc::new(Interceptors::default());
+        let mut lookout = Lookout::new(&interceptors);
+        assert!(lookout.has_changed() && !lookout.has_changed());
+        let place = |socket: &str| Place {
+            instance: "a.2".into(),
+            socket: socket.into(),
+            role: Role::Pair,
+            format: Format::Plain,
+            numbered: false,
+        };
+        assert!(lookout.passage("a", 2, place("in")).is_free());
+        let anybody = Arc::new(Anybody("a.2.in".parse().unwrap()));
+        interceptors.add(Arc::clone(&anybody) as Arc<dyn Interceptor>);
+        assert!(lookout.has_changed() && !lookout.has_changed());
+        let passage = lookout.passage("a", 2, place("in"));
+        assert!(!passage.is_free() && passage.is_watched(Direction::In));
+        for (node, replica, socket) in [("b", 2, "in"), ("a", 1, "in"), ("a", 2, "out")] {
+            assert!(lookout.passage(node, replica, place(socket)).is_free());
+        }
+        interceptors.remove(&anybody);
+        assert!(lookout.has_changed());
+        assert!(lookout.passage("a", 2, place("in")).is_free());
+        lookout.look_again();
+        assert!(lookout.has_changed());
+    }
+}
