@@ -4,7 +4,7 @@
     benches/compare.py [--rounds 7] [--seconds 0.5] [WORK…]     shell patterns; `--list` shows all
 
 Without a name the works of the floors are measured; `idle`, `fairness` and `tap` are works of their
-own.
+own. `--against PROGRAM` measures another build of zrig as the only competitor, for `idle` too.
 The competitors are driven in turn, A B C A B C …, each stopped (SIGSTOP) while another is measured; all
 processes may use the same two cores (`trip`: the same one). Loopback only. zrig and the load are built with
 `cargo build --profile dist` and `cargo bench --no-run` unless they are there (`--zrig`, `--load`).
@@ -85,6 +85,8 @@ def end(process):
 class Tools:
     def __init__(self, options):
         self.zrig = options.zrig or self.build("build", "zrig")
+        # Each program that runs a work's topology, by the name of its row.
+        self.programs = {"zrig": self.zrig, **({"earlier": options.against} if options.against else {})}
         self.load = options.load or self.build("bench", "load")
         setup = ROOT / "tests/python/setup.sh"
         self.python = subprocess.check_output([setup], text=True).strip()
@@ -129,13 +131,14 @@ class Competitor:
         self.load = tools.load
         # Where a run can be found by its name, and by no other measurement.
         environment = dict(os.environ, XDG_RUNTIME_DIR=str(folder))
-        if name == "zrig" or name in work.variants:
+        if name in tools.programs or name in work.variants:
             text = work.variants.get(name, work.topology)
             for word, endpoint in self.ends.items():
                 text = text.replace(f"'{word}'", f"'{endpoint}'")
             path = Path(folder) / f"{name.replace(' ', '-')}.yaml"
             path.write_text(text)
-            command = [tools.zrig, "run", "--no-watch", "--log", "error", path]
+            program = tools.programs.get(name, tools.zrig)
+            command = [program, "run", "--no-watch", "--log", "error", path]
         elif name == "zeromq.js":
             command = ["node", HERE / "middle.js", work.kind, *ends]
             environment["NODE_PATH"] = str(tools.node)
@@ -186,7 +189,8 @@ def spread(values, digits=0):
 
 def compare(tools, work, options):
     with tempfile.TemporaryDirectory(prefix="zrig-bench-") as folder:
-        names = [name for name in work.peers if name != "zeromq.js" or tools.node]
+        peers = [name for name in work.peers if name != "zeromq.js" or tools.node]
+        names = list(tools.programs) if options.against else peers
         competitors = [Competitor(tools, work, name, folder) for name in names]
         try:
             results = {name: [] for name in names}
@@ -211,43 +215,57 @@ def compare(tools, work, options):
         print(row, flush=True)
 
 
+def pairs(count):
+    """So many nodes in pairs of PUSH and PULL, each of which says one line when it has started."""
+    text = "nodes:\n"
+    for n in range(count // 2):
+        endpoint = f"tcp://127.0.0.1:{free_port()}"
+        text += f"  a{n}: {{role: push, bind: '{endpoint}', on_start: 'send({n})'}}\n"
+        text += f"  b{n}: {{role: pull, connect: a{n}, on_message: 'print(msg.text)'}}\n"
+    return text
+
+
+def begin(program, text, lines):
+    """Runs it until so many lines of its receivers came; the process, and ms since its start."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(text)
+        file.flush()
+        begun = time.monotonic()
+        run = start([program, "run", "--no-watch", file.name], CORES,
+                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        arrived = 0
+        signal.alarm(PATIENCE)
+        while arrived < lines:
+            arrived += "  b" in run.stdout.readline()
+        signal.alarm(0)
+        return run, (time.monotonic() - begun) * 1000
+
+
 def idle(tools, options):
     """Nodes that only wait: start, memory, threads, descriptors, processor time."""
     print("\n### idle: pairs of PUSH and PULL over TCP\n")
-    print("| nodes | ms to start | KiB | KiB a node more | threads | descriptors | % of a core |")
-    print("|---|---|---|---|---|---|---|")
-    alone = None
+    print("| | nodes | ms to start | KiB | KiB a node more | threads | descriptors | % of a core |")
+    print("|---|---|---|---|---|---|---|---|")
+    alone = {}
     for nodes in (2, 10, 100, 1000):
-        text = "nodes:\n"
-        for n in range(nodes // 2):
-            endpoint = f"tcp://127.0.0.1:{free_port()}"
-            text += f"  a{n}: {{role: push, bind: '{endpoint}', on_start: 'send({n})'}}\n"
-            text += f"  b{n}: {{role: pull, connect: a{n}, on_message: 'print(msg.text)'}}\n"
-        starts, figures = [], None
+        text = pairs(nodes)
+        starts, figures = {name: [] for name in tools.programs}, {}
         for last in [False] * (options.rounds - 1) + [True]:
-            with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-                file.write(text)
-                file.flush()
-                begun = time.monotonic()
-                run = start([tools.zrig, "run", "--no-watch", file.name], CORES,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-                arrived = 0
-                signal.alarm(PATIENCE)
-                while arrived < nodes // 2:
-                    arrived += "  b" in run.stdout.readline()
-                signal.alarm(0)
-                starts.append((time.monotonic() - begun) * 1000)
+            for name, program in tools.programs.items():
+                run, milliseconds = begin(program, text, nodes // 2)
+                starts[name].append(milliseconds)
                 if last:
                     time.sleep(1)
                     before = nanoseconds(run)
                     time.sleep(options.idle)
                     used = nanoseconds(run) - before
-                    figures = status(run) + (used / options.idle / 1e7,)
+                    figures[name] = status(run) + (used / options.idle / 1e7,)
                 end(run)
-        memory, threads, descriptors, share = figures
-        alone = alone or memory
-        more = f"{(memory - alone) / (nodes - 2):.1f}" if nodes > 2 else ""
-        print(f"| {nodes} | {spread(starts)} | {memory:,} | {more} | {threads} | {descriptors} | {share:.3f} |", flush=True)
+        for name, (memory, threads, descriptors, share) in figures.items():
+            first = alone.setdefault(name, memory)
+            more = f"{(memory - first) / (nodes - 2):.1f}" if nodes > 2 else ""
+            print(f"| {name} | {nodes} | {spread(starts[name])} | {memory:,} | {more} | {threads} |"
+                  f" {descriptors} | {share:.3f} |", flush=True)
 
 
 def status(run):
@@ -348,6 +366,7 @@ def main():
     parser.add_argument("--idle", type=float, default=20, help="seconds that idle nodes are watched")
     parser.add_argument("--zrig", help="the program; default: build it")
     parser.add_argument("--load", help="the load; default: build it")
+    parser.add_argument("--against", metavar="PROGRAM", help="another build of zrig to compare with")
     options = parser.parse_args()
     special = {"idle": idle, "fairness": fairness, "tap": tap}
     known = [*WORKS, *special]
