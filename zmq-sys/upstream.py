@@ -169,27 +169,26 @@ def last(text):
 def verdict(library, program, limit):
     """Runs a program once, and says how it ended and how long it took."""
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="upstream-") as folder:
+    with tempfile.TemporaryDirectory(prefix="upstream-") as folder, tempfile.TemporaryFile() as output:
+        # No pipe: what the program forked may outlive it and hold one open.
         process = subprocess.Popen(
             [library.folder / program],
             cwd=folder,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            text=True,
-            errors="replace",
         )
         try:
-            said, _ = process.communicate(timeout=limit)
-            status = process.returncode
+            status = process.wait(limit)
         except subprocess.TimeoutExpired:
             return "hung", limit
         finally:
-            # With it ends what it forked, which may outlive it.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        output.seek(0)
+        said = output.read().decode(errors="replace")
     took = time.monotonic() - started
     if library.name == "patched" and fails_on_purpose(program, said):
         status = 0
@@ -239,11 +238,11 @@ def main():
     print(f"{'':{width}}  {'released':>16}  {'patched':>16}", flush=True)
     with concurrent.futures.ThreadPoolExecutor(options.at_once) as pool:
         for name in names:
-            _, alone = verdict(libraries[0], name, 120)
+            end, alone = verdict(libraries[0], name, 120)
             if alone > options.quick:
                 left_out.append(name)
                 continue
-            limit = options.seconds + 5 * alone
+            limit = options.seconds + (0 if end == "hung" else 5 * alone)
             jobs = [library for _ in range(options.times) for library in libraries]
             rows = {library.name: dict.fromkeys(VERDICTS, 0) for library in libraries}
             ends = pool.map(lambda library: verdict(library, name, limit)[0], jobs)
