@@ -40,6 +40,51 @@ const TEXT: &str = "1000 text 01234567890123456789012345678901234567890123456789
 const JSON: &str =
     r#"1000 json {"id": 17, "city": "Oslo", "celsius": 4.5, "tags": ["a", "b"], "ok": true}"#;
 
+/// A body beside a large state.
+macro_rules! large {
+    ($body:literal) => {
+        concat!(
+            "const T = #{k1: 1, k2: 2, k3: 3, k4: 4, k5: 5, k6: 6, k7: 7, k8: 8, k9: 9, k10: 10, \
+             l1: 1, l2: 2, l3: 3, l4: 4, l5: 5, l6: 6, l7: 7, l8: 8, l9: 9, l10: 10}; \
+             fn on_start() { this.k = \"k7\"; this.m = #{}; this.l = []; \
+             for i in 0..20000 { this.m[`k${i}`] = i; this.l.push(i); } } \
+             fn own() { \"k7\" in this.m } fn on_message(msg) { ",
+            $body,
+            " }"
+        )
+    };
+}
+
+/// A broker after the guide's Majordomo, with so many requests waiting.
+macro_rules! broker {
+    ($waiting:literal) => {
+        concat!(
+            "fn on_start() { this.services = #{echo: #{requests: [], workers: []}}; for i in 0..",
+            $waiting,
+            r#" { this.services.echo.requests.push(#{text: `${i}`}); } }
+            fn on_message(msg) { this.ask("echo", msg); this.free("echo", "worker 1"); }
+            fn ask(name, request) {
+                if name !in this.services { this.services[name] = #{requests: [], workers: []}; }
+                this.services[name].requests.push(request);
+                this.dispatch(name);
+            }
+            fn free(name, worker) {
+                this.services[name].workers.push(worker);
+                this.dispatch(name);
+            }
+            fn dispatch(name) {
+                if this.services[name] == () || this.services[name].workers == [] { return; }
+                while len(this.services[name].requests) > 0
+                    && len(this.services[name].workers) > 0 {
+                    let worker = this.services[name].workers.shift();
+                    let request = this.services[name].requests.shift();
+                    send_to("out", [worker, request.text]);
+                }
+            }"#
+        )
+    };
+}
+
 const WORKS: &[Work] = &[
     Work {
         name: "empty, plain",
@@ -212,6 +257,16 @@ const WORKS: &[Work] = &[
         r#"const A = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]; fn on_message(msg) { shuffle(A); }"#,
     ),
     of_text("uuid", r#"fn on_message(msg) { uuid(); }"#),
+    of_text("this.m.contains(key), of 20,000", large!(r#"this.m.contains("k7");"#)),
+    of_text("key in this.m, of 20,000", large!(r#""k7" in this.m;"#)),
+    of_text("this.m[key] == (), of 20,000", large!(r#"this.m["k7"] == ();"#)),
+    of_text("this.m == (), of 20,000", large!("this.m == ();")),
+    of_text("len(this.m), of 20,000", large!("len(this.m);")),
+    of_text("this.l == [], of 20,000", large!("this.l == [];")),
+    of_text("key in this.m in a function, of 20,000", large!("this.own();")),
+    of_text("CONSTANT[key], of 20", large!("T[this.k];")),
+    of_text("a broker's request, none waiting", broker!("0")),
+    of_text("a broker's request, 20,000 waiting", broker!("20_000")),
 ];
 
 /// Bursts a round; fewer than the default is for counting instructions under a tool.
@@ -270,7 +325,10 @@ fn message(frame: &str) -> Invocation {
 
 fn handler_of(work: &Work) -> Handler {
     let engine = Rc::new(Engine::new());
-    let script = format!("fn on_start() {{ this.n = 0; }} {}", work.script);
+    let script = match work.script.contains("fn on_start") {
+        true => work.script.to_owned(),
+        false => format!("fn on_start() {{ this.n = 0; }} {}", work.script),
+    };
     let text = ScriptText {
         path: "bench.rhai".into(),
         handlers: Handlers::File(script.into()),

@@ -19,6 +19,27 @@ pub fn held() -> isize {
     HELD.get()
 }
 
+#[cfg(test)]
+thread_local! {
+    /// Bytes that this thread has ever allocated.
+    static TAKEN: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Bytes that this thread has ever allocated, whatever became of them.
+#[cfg(test)]
+pub(crate) fn taken() -> usize {
+    TAKEN.get()
+}
+
+/// Counts what is allocated, where anybody asks.
+#[inline]
+fn take(bytes: usize) {
+    #[cfg(test)]
+    TAKEN.set(TAKEN.get().wrapping_add(bytes));
+    #[cfg(not(test))]
+    let _ = bytes;
+}
+
 /// An allocator that counts what each thread holds.
 #[derive(Debug)]
 pub struct Counted<A>(pub A);
@@ -29,6 +50,7 @@ pub struct Counted<A>(pub A);
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Counted<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         HELD.set(HELD.get().wrapping_add_unsigned(layout.size()));
+        take(layout.size());
         // SAFETY: the caller keeps this method's contract, which is the inner one's.
         unsafe { self.0.alloc(layout) }
     }
@@ -41,6 +63,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counted<A> {
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         HELD.set(HELD.get().wrapping_add_unsigned(layout.size()));
+        take(layout.size());
         // SAFETY: as above.
         unsafe { self.0.alloc_zeroed(layout) }
     }
@@ -48,6 +71,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counted<A> {
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         let held = HELD.get().wrapping_sub_unsigned(layout.size());
         HELD.set(held.wrapping_add_unsigned(size));
+        take(size);
         // SAFETY: as above.
         unsafe { self.0.realloc(pointer, layout, size) }
     }

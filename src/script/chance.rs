@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use rhai::{Array, Dynamic, Engine, ImmutableString};
+use rhai::{Array, Dynamic, Engine, FuncRegistration, ImmutableString};
 
 use super::call_context::CallContext;
 use super::operand::{Answer, with_array};
@@ -24,13 +24,16 @@ pub(super) fn register(engine: &mut Engine, context: &Rc<CallContext>) {
         Ok(at.view()?.generator.integer(low..=high))
     });
     let at = Rc::clone(context);
-    engine.register_fn("pick", move |array: Dynamic| -> Answer<Dynamic> {
-        let view = at.view()?;
-        with_array("pick", &array, |array| {
-            let picked = view.generator.pick(array).cloned();
-            picked.ok_or_else(|| "an empty array has nothing to pick from".into())
-        })
-    });
+    FuncRegistration::new("pick").with_purity(true).register_into_engine(
+        engine,
+        move |array: &mut Dynamic| -> Answer<Dynamic> {
+            let view = at.view()?;
+            with_array("pick", array, |array| {
+                let picked = view.generator.pick(array).cloned();
+                picked.ok_or_else(|| "an empty array has nothing to pick from".into())
+            })
+        },
+    );
     let at = Rc::clone(context);
     engine.register_fn("shuffle", move |array: Dynamic| -> Answer<Array> {
         let view = at.view()?;

@@ -9,9 +9,8 @@ use std::rc::Rc;
 
 use rhai::module_resolvers::StaticModuleResolver;
 use rhai::{
-    AST, ASTFlags, Caches, EvalAltResult, EvalContext, Expr, Expression,
-    GlobalRuntimeState, LexError, Module, ParseError, ParseErrorType, Scope, ScriptFuncDef, Shared,
-    Stmt, StmtBlock,
+    AST, ASTFlags, Caches, EvalAltResult, EvalContext, Expr, Expression, GlobalRuntimeState,
+    LexError, Module, ParseError, ParseErrorType, Scope, ScriptFuncDef, Shared, Stmt, StmtBlock,
 };
 
 use super::body::body_of;
@@ -20,7 +19,9 @@ use super::failure::{self, lower_first};
 use super::fast_expression::{self, FastExpression};
 use super::fault::{FaultKind, ScriptFault};
 use super::import;
+use super::lending::Lender;
 use super::limits;
+use super::own_function;
 use super::places::{Places, arity_of};
 use super::program::{Compiled, Entry, Program};
 use super::semicolon::{self, Said};
@@ -39,7 +40,9 @@ impl Engine {
         let script = semicolon::say(&self.rhai, script, &mut places);
         let unit = linker.unit(&script, &places);
         match unit {
-            Some(unit) if linker.faults.is_empty() => Ok(linker.program(unit, places, &script.script)),
+            Some(unit) if linker.faults.is_empty() => {
+                Ok(linker.program(unit, places, &script.script))
+            }
             _ => Err(linker.into_faults()),
         }
     }
@@ -75,8 +78,7 @@ impl<'a> Linker<'a> {
 
     fn program(mut self, mut unit: Unit, main: Places, script: &str) -> Program {
         let mut entries = BTreeMap::new();
-        // One of the script's own may be meant by `in`.
-        let looks = unit.ast.iter_fn_def().all(|function| function.name != "contains");
+        let lender = Lender::new(&unit.ast);
         for function in unit.ast.iter_fn_def().filter(|function| is_handler(&function.name)) {
             let mut body = body_of(&unit.ast, function);
             let argument = function.params.first().map(|name| name.as_str());
@@ -85,7 +87,7 @@ impl<'a> Linker<'a> {
                 self.survey.add_properties(&function.name, argument, &body, &main);
                 whole = fast_expression::whole(&body, argument);
             }
-            fast_expression::rewrite(&mut body, argument, looks);
+            fast_expression::rewrite(&mut body, argument, &lender);
             let entry = entry_of(function, body, whole);
             entries.insert(function.name.to_string(), Rc::new(entry));
         }
@@ -153,6 +155,7 @@ impl<'a> Linker<'a> {
             return None;
         }
         let imports = imports?;
+        lend_in_functions(&mut ast);
         let mut global = self.run_top_level(&ast, places, &imports)?;
         let constants = global.constants.as_ref().map(|constants| constants.borrow().clone());
         self.survey.add(&ast, &constants.unwrap_or_default(), places, in_module);
@@ -346,6 +349,25 @@ fn fresh_global(engine: &Engine, imports: &Shared<StaticModuleResolver>) -> Glob
     global.level = limits::CALL_LEVELS - limits::CONSTANT_CALL_LEVELS;
     engine.guard.begin_constants();
     global
+}
+
+/// Lends what a script's own functions only look at. Handlers are not called as functions.
+fn lend_in_functions(ast: &mut AST) {
+    let lender = Lender::new(ast);
+    let looks = lender.looks(ast);
+    let mut replaced = Vec::new();
+    for function in ast.iter_fn_def() {
+        let body = function.body.start_position()..function.body.end_position();
+        let is_named = !is_handler(&function.name) && !function.name.starts_with("anon$");
+        if !is_named || !looks.iter().any(|place| body.contains(place)) {
+            continue;
+        }
+        let mut body = body_of(ast, function);
+        if fast_expression::rewrite(&mut body, None, &lender) {
+            replaced.push((function.clone(), body));
+        }
+    }
+    own_function::replace(ast, replaced);
 }
 
 /// Whether handlers may call a function of their script. A handler has its body; the engine's table

@@ -13,9 +13,9 @@ use rhai::{EvalAltResult, Module, ModuleResolver, OptimizationLevel, Position, S
 use super::call_context::CallContext;
 use super::guard::{Guard, Spent};
 use super::{
-    binary_layout, borrowed_map, bounded, bytes, cbor, chance, compression, csv_lines, digits,
-    fast_expression, functions, hashes, lengthy, limits, moments, move_return, msgpack, numbers,
-    patterns, text_codecs,
+    binary_layout, bounded, bytes, cbor, chance, compression, csv_lines, digits, fast_expression,
+    functions, hashes, lending, lengthy, limits, moments, move_return, msgpack, numbers,
+    own_function, patterns, text_codecs,
 };
 
 /// What registers functions that need nothing but the guard.
@@ -63,7 +63,8 @@ impl Engine {
         chance::register(&mut rhai, &context);
         fast_expression::register(&mut rhai, &context);
         move_return::register(&mut rhai);
-        borrowed_map::register(&mut rhai);
+        lending::register(&mut rhai);
+        own_function::register(&mut rhai);
         let guard = Rc::new(Guard::new(&context));
         bounded::register(&mut rhai, &guard);
         lengthy::register(&mut rhai, &guard);

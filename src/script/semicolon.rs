@@ -4,7 +4,9 @@
 //! Owns finding such ends, saying so to the engine, and which values are lost there. Never looks
 //! at what a statement does.
 
-use rhai::{AST, ASTNode, Engine, Expr, OptimizationLevel, ParseError, Position, Stmt, StmtBlock, Token};
+use rhai::{
+    AST, ASTNode, Engine, Expr, OptimizationLevel, ParseError, Position, Stmt, StmtBlock, Token,
+};
 
 use super::body::body_of;
 use super::engine::limit;
@@ -30,7 +32,11 @@ pub(super) struct Said {
 impl Said {
     /// Parses it.
     pub(super) fn compile(&self, engine: &Engine) -> Result<AST, ParseError> {
-        if self.in_try { plain_parser().compile(&self.script) } else { engine.compile(&self.script) }
+        if self.in_try {
+            plain_parser().compile(&self.script)
+        } else {
+            engine.compile(&self.script)
+        }
     }
 }
 
@@ -137,7 +143,10 @@ fn each_block(ast: &AST, mut look: impl FnMut(&StmtBlock)) {
                 look(block);
             }
             Some(ASTNode::Stmt(
-                Stmt::If(flow, _) | Stmt::While(flow, _) | Stmt::Do(flow, ..) | Stmt::TryCatch(flow, _),
+                Stmt::If(flow, _)
+                | Stmt::While(flow, _)
+                | Stmt::Do(flow, ..)
+                | Stmt::TryCatch(flow, _),
             )) => {
                 look(&flow.body);
                 look(&flow.branch);

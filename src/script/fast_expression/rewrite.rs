@@ -3,23 +3,32 @@
 //! Owns what is safe to take a fast expression for: a message that the handler reads and never puts
 //! another value in the place of. Never changes what an expression means.
 
-use rhai::{ASTNode, Dynamic, Expr, FlowControl, FnCallExpr, Stmt, StmtBlock, Token};
+use std::cell::Cell;
+
+use rhai::{ASTFlags, ASTNode, Dynamic, Expr, FlowControl, FnCallExpr, Stmt, StmtBlock, Token};
 
 use super::{Calculation, Comparison, FastExpression, NAME, Property, Rc, Rewritten};
-use crate::script::{borrowed_map, custom, move_return};
+use crate::script::lending::Lender;
+use crate::script::{custom, move_return};
 
 /// Puts fast expressions in the place of what a handler's body says about its argument, and moved
-/// returns in that of the variables that its blocks end with; with `looks`, maps below `this` are
-/// looked into where they are.
-pub(in crate::script) fn rewrite(body: &mut [Stmt], argument: Option<&str>, looks: bool) {
+/// returns in that of the variables that its blocks end with; what is only looked at is lent. Tells
+/// whether anything was lent.
+pub(in crate::script) fn rewrite(
+    body: &mut [Stmt],
+    argument: Option<&str>,
+    lender: &Lender,
+) -> bool {
     let is_read = |name: &&str| body.iter().all(|statement| only_reads(statement, name));
-    let rewriter = Rewriter { argument: argument.filter(is_read), looks };
+    let argument = argument.filter(is_read);
+    let rewriter = Rewriter { argument, lender: Some(lender), has_lent: Cell::new(false) };
     rewriter.statements(body);
+    rewriter.has_lent.get()
 }
 
 /// The fast expression for a whole body, which need not be given to the engine at all.
 pub(in crate::script) fn whole(body: &[Stmt], argument: &str) -> Option<FastExpression> {
-    let rewriter = Rewriter { argument: Some(argument), looks: false };
+    let rewriter = Rewriter { argument: Some(argument), lender: None, has_lent: Cell::new(false) };
     let fast_expression = rewriter.fast_block(body)?;
     body.iter().all(|statement| only_reads(statement, argument)).then_some(fast_expression)
 }
@@ -74,8 +83,10 @@ fn root_is(expression: &Expr, name: &str) -> bool {
 struct Rewriter<'a> {
     /// The message's name, unless it may mean something else somewhere.
     argument: Option<&'a str>,
-    /// Whether maps below `this` are looked into where they are.
-    looks: bool,
+    /// Who lends what is only looked at.
+    lender: Option<&'a Lender>,
+    /// Whether anything was lent.
+    has_lent: Cell<bool>,
 }
 
 impl Rewriter<'_> {
@@ -112,15 +123,18 @@ impl Rewriter<'_> {
                 }
             }
             Stmt::Var(variable, ..) => self.expression(&mut variable.1),
-            Stmt::Assignment(parts) => self.expression(&mut parts.1.rhs),
-            Stmt::FnCall(call, place) => match self.operation(call).filter(reads) {
-                Some(fast_expression) => {
-                    let original = Expr::FnCall(call.clone(), *place);
-                    *statement =
-                        Stmt::Expr(Box::new(with_fast_expression(original, fast_expression)));
-                }
-                None => self.call(call),
-            },
+            Stmt::Assignment(parts) => {
+                self.chain(&mut parts.1.lhs);
+                self.expression(&mut parts.1.rhs);
+            }
+            Stmt::FnCall(call, place) => {
+                let mut expression = Expr::FnCall(call.clone(), *place);
+                self.expression(&mut expression);
+                *statement = match expression {
+                    Expr::FnCall(call, place) => Stmt::FnCall(call, place),
+                    other => Stmt::Expr(Box::new(other)),
+                };
+            }
             Stmt::Block(block) => self.block(block),
             Stmt::Expr(expression) => self.expression(expression),
             Stmt::Return(Some(expression), ..) | Stmt::BreakLoop(Some(expression), ..) => {
@@ -138,12 +152,13 @@ impl Rewriter<'_> {
             *expression = with_fast_expression(original, fast_expression);
             return;
         }
-        if self.looks {
-            borrowed_map::rewrite(expression);
+        if self.lend(expression) {
+            return;
         }
         match expression {
             Expr::Stmt(block) => self.block(block),
             Expr::FnCall(call, _) => self.call(call),
+            Expr::Dot(..) | Expr::Index(..) => self.chain(expression),
             Expr::InterpolatedString(parts, _) | Expr::Array(parts, _) => {
                 parts.iter_mut().for_each(|part| self.expression(part));
             }
@@ -153,6 +168,38 @@ impl Rewriter<'_> {
             Expr::And(terms, _) | Expr::Or(terms, _) | Expr::Coalesce(terms, _) => {
                 terms.iter_mut().for_each(|term| self.expression(term));
             }
+            _ => {}
+        }
+    }
+
+    fn lend(&self, expression: &mut Expr) -> bool {
+        let lent = self.lender.is_some_and(|lender| lender.rewrite(expression));
+        self.has_lent.set(self.has_lent.get() || lent);
+        lent
+    }
+
+    /// The arguments and keys in a chain such as `this.map[key].push(value)`; what they are asked of stays
+    /// what can be changed.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest of a chain has no expressions")]
+    fn chain(&self, link: &mut Expr) {
+        match link {
+            Expr::Dot(pair, ..) => {
+                self.chain(&mut pair.lhs);
+                self.chain(&mut pair.rhs);
+            }
+            Expr::Index(pair, flags, _) => {
+                self.chain(&mut pair.lhs);
+                match &mut pair.rhs {
+                    Expr::Dot(next, ..) | Expr::Index(next, ..)
+                        if !flags.contains(ASTFlags::BREAK) =>
+                    {
+                        self.expression(&mut next.lhs);
+                        self.chain(&mut next.rhs);
+                    }
+                    key => self.expression(key),
+                }
+            }
+            Expr::MethodCall(call, _) | Expr::FnCall(call, _) => self.call(call),
             _ => {}
         }
     }

@@ -1,5 +1,5 @@
 use crate::script::trial::{Trial, compiled, script, shown};
-use crate::script::{Engine, Filter, Handlers, HandlerText, Invocation, ScriptText};
+use crate::script::{Engine, Filter, HandlerText, Handlers, Invocation, ScriptText};
 use crate::source::Position;
 use crate::zeromq::Role::{Pull, Push};
 
@@ -22,7 +22,10 @@ fn a_last_statement_that_ends_with_a_semicolon_sends_nothing() {
         ("this.map.remove(\"a\");", "this.map.remove(\"a\")"),
         ("this.jobs.retain(|x| x > 2);", "this.jobs.retain(|x| x > 2)"),
         ("if true { this.jobs.shift(); }", "if true { this.jobs.shift() }"),
-        ("if this.n == 1 { this.jobs.shift(); } else { 7; }", "if this.n == 1 { this.jobs.shift() }"),
+        (
+            "if this.n == 1 { this.jobs.shift(); } else { 7; }",
+            "if this.n == 1 { this.jobs.shift() }",
+        ),
         ("if this.n == 2 { 7 } else if this.n == 1 { 8; }", "if this.n == 1 { 8 }"),
         ("if this.n == 1 { if true { 8; } }", "if this.n == 1 { if true { 8 } }"),
         ("switch this.n { 1 => { 8; } _ => 9 }", "switch this.n { 1 => { 8 } _ => 9 }"),
@@ -76,13 +79,19 @@ fn a_fault_behind_such_an_end_keeps_its_place() {
     let engine = std::rc::Rc::new(Engine::new());
     for (text, want) in [
         ("fn on_tick() { if true { 1; } if true { 2; } nope }", "1:46"),
-        ("fn on_tick() { if true { 1; } if true { 2; } this.own(); }\nfn own() {\n  if true { 1; } print(nope);\n}", "3:24"),
+        (
+            "fn on_tick() { if true { 1; } if true { 2; } this.own(); }\nfn own() {\n  if true { 1; } print(nope);\n}",
+            "3:24",
+        ),
         ("fn on_tick() { `ä${ if true { 1; } }` + nope; }", "1:41"),
     ] {
         let program = compiled(&engine, &script(text));
         let unknown = &program.survey().unknown_variables;
-        let places: Vec<String> =
-            unknown.iter().filter_map(|one| one.site.position).map(|place| place.to_string()).collect();
+        let places: Vec<String> = unknown
+            .iter()
+            .filter_map(|one| one.site.position)
+            .map(|place| place.to_string())
+            .collect();
         assert_eq!(places, [want], "{text}");
         let mut trial = Trial::new(&[], text);
         let error = trial.invoke(Invocation::Tick).unwrap_err();
@@ -128,7 +137,8 @@ fn a_filter_may_end_with_a_semicolon() {
     let engine = std::rc::Rc::new(Engine::new());
     for text in ["msg.text == \"a\"", "msg.text == \"a\";", "msg.text == \"a\" ;\n"] {
         let mut filter = Filter::compile(&engine, text).unwrap();
-        let Invocation::Message(inbound) = crate::script::trial::inbound_by(Pull, 0, &[b"a"]) else {
+        let Invocation::Message(inbound) = crate::script::trial::inbound_by(Pull, 0, &[b"a"])
+        else {
             return;
         };
         let view = crate::script::trial::socket_view("in", Pull);
