@@ -135,7 +135,6 @@ pub(super) fn lost(script: &str, places: &Places) -> Vec<Position> {
 }
 
 /// The blocks inside functions and constants.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of nodes")]
 fn each_block(ast: &AST, mut look: impl FnMut(&StmtBlock)) {
     ast.walk(&mut |path: &[ASTNode<'_>]| {
         match path.last() {
@@ -165,6 +164,7 @@ fn lost_at_end(block: &[Stmt], places: &Places) -> Option<Position> {
 }
 
 /// Where an expression begins: the engine has the place of an operator.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of expressions")]
 fn begin(expression: &Expr) -> Position {
     match expression {
         Expr::FnCall(call, _) if call.op_token.is_some() && call.args.len() > 1 => {

@@ -154,6 +154,7 @@ fn with_value(
 }
 
 /// Whether a value is one that nobody compares with a number or a text.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of expressions")]
 fn is_empty_or_whole(value: &Expr) -> bool {
     match value {
         Expr::Unit(_) | Expr::Array(..) | Expr::Map(..) => true,
@@ -182,6 +183,7 @@ fn place_of(expression: &Expr) -> Option<(Place, Vec<Expr>)> {
     Some((Place { root, steps }, keys))
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of expressions")]
 fn root_of(expression: &Expr) -> Option<Root> {
     match expression {
         Expr::ThisPtr(_) => Some(Root::This),
@@ -192,6 +194,7 @@ fn root_of(expression: &Expr) -> Option<Root> {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of expressions")]
 fn parts(expression: &Expr) -> Option<(bool, &BinaryExpr, ASTFlags)> {
     match expression {
         Expr::Dot(pair, flags, _) => Some((true, pair, *flags)),
@@ -201,6 +204,7 @@ fn parts(expression: &Expr) -> Option<(bool, &BinaryExpr, ASTFlags)> {
 }
 
 /// Collects the steps on the right of a dot or of a bracket.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of expressions")]
 fn follow(
     is_dot: bool,
     pair: &BinaryExpr,
