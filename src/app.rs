@@ -139,14 +139,22 @@ pub fn run(
         if let Some(server) = server {
             run.serve(server);
         }
+        let mut taps = None;
         let status = match run.start(&topology, &mut signals).await? {
             Some(status) => status,
             None => {
-                let _control = run.open_control();
+                let control = run.open_control();
+                taps = control.as_ref().map(ControlSocket::taps);
                 run.watch(&mut signals).await
             }
         };
         stop(&mut run.supervisor, &events, &mut signals, logger).await;
+        if let Some(taps) = taps {
+            tokio::select! {
+                () = taps.ended() => {}
+                () = signals.next() => {}
+            }
+        }
         Ok::<u8, RunError>(status)
     })?;
     let status = end(run.supervisor, status, &runtime, &events, logger);

@@ -110,6 +110,8 @@ impl EventsArguments {
             | Reply::Tapping(_)
             | Reply::Message(_)
             | Reply::Unfiltered { .. }
+            | Reply::Missing(_)
+            | Reply::Ended(_)
             | Reply::Note(_)
             | Reply::Done(_)
             | Reply::Answer(_) => {

@@ -7,14 +7,19 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::message;
+use super::message::{self, moment};
 use super::output::{aside, end_with_reader, fail};
-use crate::control::{Client, Failed, Reply, Request, find};
+use crate::control::{Client, Ended, Failed, Lacking, Reply, Request, find};
 use crate::node::Direction;
+use crate::observe::time_of_day;
+use crate::topology;
 use crate::visible::visible;
 
 /// The line of a message on the wire, around the message itself.
 const MESSAGE: &str = "{\"message\":";
+
+/// The line that says that it was all.
+const ENDED: &str = "{\"ended\":";
 
 /// Follow the messages of a running node, in and out, without holding it up
 #[derive(Args, Debug)]
@@ -30,6 +35,12 @@ pub(super) struct TapArguments {
     /// Show only messages that go this way
     #[arg(long, value_enum)]
     direction: Option<Way>,
+    /// Show every message, with all its frames whole; one that finds no room is said to be missing
+    #[arg(long)]
+    all: bool,
+    /// What becomes of a message that finds no room because the reader is slow, with --all
+    #[arg(long, value_enum, requires = "all", default_value_t = WhenFull::Drop)]
+    when_full: WhenFull,
     /// End after so many messages
     #[arg(long, value_name = "N")]
     count: Option<u64>,
@@ -44,6 +55,14 @@ enum Way {
     In,
     /// Sent
     Out,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum WhenFull {
+    /// It is said to be missing
+    Drop,
+    /// Its node waits for the reader
+    Wait,
 }
 
 /// How messages are printed.
@@ -80,6 +99,10 @@ impl TapArguments {
                 Way::Out => Direction::Out,
             }),
             filter: self.filter.clone(),
+            all: self.all.then_some(match self.when_full {
+                WhenFull::Drop => topology::WhenFull::Drop,
+                WhenFull::Wait => topology::WhenFull::Wait,
+            }),
         };
         client.ask(&request)?;
         Ok(client)
@@ -90,10 +113,12 @@ impl TapArguments {
         let mut out = io::stdout().lock();
         let mut line = String::new();
         let mut seen = 0;
+        let mut is_all = false;
         loop {
             match client.next_line(None, &mut line) {
-                Ok(true) => {}
-                Ok(false) => return Ok(ExitCode::SUCCESS),
+                Ok(true) if line.ends_with('\n') => {}
+                Ok(_) if self.all && !is_all => return Ok(fail(&cut_short())),
+                Ok(_) => return Ok(ExitCode::SUCCESS),
                 Err(failed) => return Ok(fail(&failed)),
             }
             let bare = line.trim_end().strip_prefix(MESSAGE).and_then(|l| l.strip_suffix('}'));
@@ -103,6 +128,7 @@ impl TapArguments {
                 return Ok(code);
             }
             seen += u64::from(bare.is_some());
+            is_all |= line.starts_with(ENDED);
             if self.count.is_some_and(|count| seen >= count) {
                 return Ok(ExitCode::SUCCESS);
             }
@@ -123,7 +149,11 @@ impl TapArguments {
             | Reply::Answer(_) => {
                 return Err(io::Error::other(format!("the run said something strange: {line}")));
             }
-            Reply::Dropped(_) | Reply::Unfiltered { .. } | Reply::Note(_)
+            Reply::Dropped(_)
+            | Reply::Unfiltered { .. }
+            | Reply::Missing(_)
+            | Reply::Ended(_)
+            | Reply::Note(_)
                 if self.format == Format::Json =>
             {
                 writeln!(out, "{line}")?;
@@ -136,8 +166,29 @@ impl TapArguments {
                 let error = visible(&error);
                 aside(&format!("… not shown, as the filter failed ({count} times): {error}"));
             }
+            Reply::Missing(lacking) => aside(&missing(&lacking)),
+            Reply::Ended(Ended { messages, missing }) => {
+                aside(&format!("… that was all: {messages} shown, {missing} missing"));
+            }
             Reply::Note(note) => aside(&format!("… {}", visible(&note))),
         }
         Ok(None)
     }
+}
+
+/// Where messages are missing that found no room.
+fn missing(lacking: &Lacking) -> String {
+    let Lacking { node, socket, direction, messages, since, until } = lacking;
+    let (s, are) = if *messages == 1 { ("", "is") } else { ("s", "are") };
+    let way = match direction {
+        Direction::In => "in",
+        Direction::Out => "out",
+    };
+    let (since, until) = (time_of_day(moment(*since)), time_of_day(moment(*until)));
+    format!("… {messages} message{s} {are} missing here: {node}.{socket} {way}, {since} to {until}")
+}
+
+fn cut_short() -> Failed {
+    let error = "the run ended before it had said that this was all".to_owned();
+    Failed { error, invalid: false }
 }

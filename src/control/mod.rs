@@ -11,13 +11,20 @@
 mod client;
 mod events;
 mod folder;
+mod paper;
 mod protocol;
 mod reading;
+mod sampling;
 mod server;
+mod sieve;
 mod speak;
 mod tapping;
+mod watched;
+mod whole;
 
 pub use client::{Client, find};
-pub use protocol::{Failed, Happened, Hello, HelloNode, Message, Reply, Request, Spoken};
+pub use protocol::{
+    Ended, Failed, Happened, Hello, HelloNode, Lacking, Message, Reply, Request, Spoken,
+};
 pub use reading::routing_id;
-pub use server::ControlSocket;
+pub use server::{ControlSocket, OpenTaps};

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::node::Direction;
 use crate::script::Offered;
 use crate::snapshot::Snapshot;
+use crate::topology::WhenFull;
 
 /// The version of the protocol, in every request under `zrig`.
 pub(super) const VERSION: u64 = 1;
@@ -34,6 +35,10 @@ pub enum Request {
         /// Only those of which this says true.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         filter: Option<String>,
+        /// Every message, with all its frames whole; and what becomes of one that finds no room,
+        /// because the client is slow: it is said to be missing, or its node has to wait.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        all: Option<WhenFull>,
     },
     /// What happens, from now on.
     Events,
@@ -88,6 +93,10 @@ pub enum Reply {
         /// Why, the last time.
         error: String,
     },
+    /// Messages passed here that found no room, in a tap that shows all.
+    Missing(Lacking),
+    /// That was all, of a tap that shows all, and the run is over.
+    Ended(Ended),
     /// What a tap looks at has gone or come back.
     Note(String),
     /// A value was sent or taken.
@@ -133,6 +142,32 @@ impl Reply {
         line.push(b'\n');
         line
     }
+}
+
+/// Messages of one socket that are missing.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Lacking {
+    /// The node, with its copy's number where it is replicated.
+    pub node: String,
+    /// The socket.
+    pub socket: String,
+    /// Which way they went.
+    pub direction: Direction,
+    /// How many.
+    pub messages: u64,
+    /// When the first of them passed, in seconds since the epoch.
+    pub since: f64,
+    /// When the last of them passed.
+    pub until: f64,
+}
+
+/// What a tap that shows all has shown.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Ended {
+    /// How many messages.
+    pub messages: u64,
+    /// How many it said were missing.
+    pub missing: u64,
 }
 
 /// Who runs.

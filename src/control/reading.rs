@@ -71,6 +71,21 @@ impl Opened {
     }
 }
 
+/// A message with all its frames whole, the envelope among them.
+pub(super) fn read_whole(opened: &Opened, frames: &[Frame]) -> Message {
+    let peer = opened.inbound.route.as_ref().and_then(|route| route.envelope.first());
+    Message {
+        time: seconds(opened.at),
+        direction: Some(opened.direction),
+        node: opened.place.instance.to_string(),
+        socket: opened.place.socket.to_string(),
+        peer: peer.map(|id| routing_id_text(id)),
+        frames: Some(frames.iter().map(|frame| whole(frame)).collect()),
+        bytes: opened.bytes,
+        ..Message::default()
+    }
+}
+
 /// A node's answer, without its envelope.
 pub(super) fn read_answer(place: &Place, payload: &Multipart) -> Message {
     let mut message = Message {
@@ -155,8 +170,21 @@ fn shown(bytes: &[u8], cut: &mut bool) -> Value {
     Value::String(text[..end].to_owned())
 }
 
+/// Text where it is text, otherwise hex, all of it.
+fn whole(bytes: &[u8]) -> Value {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Value::String(text.to_owned()),
+        Err(_) => json!({ "hex": hex(bytes) }),
+    }
+}
+
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
+        text
+    })
 }
 
 /// A routing id as text where it is some, otherwise as `0x…`.
@@ -185,7 +213,8 @@ pub fn routing_id(text: &str) -> Result<Vec<u8>, String> {
         .collect()
 }
 
-fn seconds(at: SystemTime) -> f64 {
+/// Seconds since the epoch.
+pub(super) fn seconds(at: SystemTime) -> f64 {
     at.duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 
 use super::protocol::{Failed, Hello, HelloNode, REQUEST_MAX, Reply, Request, VERSION};
 use super::tapping::{self, Wish};
+use super::whole::ENDING;
 use super::{events, folder, speak};
 use crate::event::Events;
 use crate::node::{Interceptors, Target};
@@ -27,7 +28,7 @@ use crate::supervisor::{Roster, Supervisor, View};
 /// Clients at a time.
 const CLIENTS: usize = 64;
 /// Taps among them, each with a thread.
-const TAPS: usize = 16;
+const TAPS: u32 = 16;
 /// How long a client may take to ask, and to take its answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a client may be silent between two questions.
@@ -41,6 +42,19 @@ pub struct ControlSocket {
     path: PathBuf,
     detour: Option<String>,
     task: JoinHandle<()>,
+    taps: OpenTaps,
+}
+
+/// The taps that look at a run.
+#[derive(Clone, Debug)]
+pub struct OpenTaps(Arc<Semaphore>);
+
+impl OpenTaps {
+    /// Waits until all have ended, since the run is over, or have had their time for that.
+    pub async fn ended(self) {
+        // Each has a place among them until it has.
+        let _ = timeout(2 * ENDING, self.0.acquire_many(TAPS)).await;
+    }
 }
 
 impl ControlSocket {
@@ -65,10 +79,17 @@ impl ControlSocket {
             view: supervisor.view(),
             events: events.clone(),
             clients: Arc::new(Semaphore::new(CLIENTS)),
-            tap_slots: Arc::new(Semaphore::new(TAPS)),
+            taps: OpenTaps(Arc::new(Semaphore::new(TAPS as usize))),
         });
+        let taps = run.taps.clone();
         let task = tokio::spawn(serve(listener, run));
-        Ok(Self { path, detour, task })
+        Ok(Self { path, detour, task, taps })
+    }
+
+    /// The taps that look at the run, which may still have something to show when it has ended.
+    #[must_use]
+    pub fn taps(&self) -> OpenTaps {
+        self.taps.clone()
     }
 
     /// Why it is not where it is wanted first, if it is not.
@@ -144,7 +165,7 @@ struct Run {
     view: View,
     events: Events,
     clients: Arc<Semaphore>,
-    tap_slots: Arc<Semaphore>,
+    taps: OpenTaps,
 }
 
 async fn serve(listener: UnixListener, run: Arc<Run>) {
@@ -179,9 +200,9 @@ async fn client(stream: UnixStream, run: Arc<Run>, slot: OwnedSemaphorePermit) {
                 say(&mut stream, &Reply::Failed(Failed::invalid(error))).await;
                 return;
             }
-            Ok(Request::Tap { target, direction, filter }) => match run.wish(&target) {
+            Ok(Request::Tap { target, direction, filter, all }) => match run.wish(&target) {
                 Ok((target, tap_slot)) => {
-                    let wish = Wish { target, direction, filter };
+                    let wish = Wish { target, direction, filter, all };
                     return run.tap(wish, stream.into_inner(), (slot, tap_slot)).await;
                 }
                 Err(failed) => Reply::Failed(failed),
@@ -241,7 +262,7 @@ impl Run {
         if found.iter().all(|entry| entry.spec.sockets.is_empty()) {
             return Err(Failed::invalid(format!("{target} has no socket to look at")));
         }
-        let slot = Arc::clone(&self.tap_slots).try_acquire_owned();
+        let slot = Arc::clone(&self.taps.0).try_acquire_owned();
         let slot =
             slot.map_err(|_| Failed::now(format!("{TAPS} taps look at this run already")))?;
         Ok((target, slot))

@@ -3,6 +3,7 @@
 //! Owns who stands at which socket, and how those who come and go are noticed. Never looks into a
 //! message, and costs a message nothing but one comparison where nobody stands.
 
+use std::cell::Cell;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -128,11 +129,16 @@ pub(super) trait Interceptor: fmt::Debug + Send + Sync {
     /// Whether it wants to see the next message that goes that way.
     fn wants(&self, direction: Direction) -> bool;
 
+    /// Whether nothing may pass now.
+    fn holds(&self) -> bool {
+        false
+    }
+
     /// A message passed; its frames are there if anybody wanted to see it before.
     fn passed(&self, direction: Direction, place: &Arc<Place>, frames: Option<&[Frame]>);
 
     /// So many messages passed, none of which anybody wanted to see.
-    fn passed_unseen(&self, direction: Direction, messages: u64);
+    fn passed_unseen(&self, direction: Direction, place: &Arc<Place>, messages: u64);
 }
 
 /// Who stands in the way of a running topology's messages. Nodes look at it once a round.
@@ -194,6 +200,7 @@ impl Lookout {
         Passage {
             standing: self.interceptors.of(node, replica, &place.socket),
             place: Some(place.into()),
+            ..Passage::default()
         }
     }
 }
@@ -203,6 +210,10 @@ impl Lookout {
 pub(super) struct Passage {
     standing: Vec<Arc<dyn Interceptor>>,
     place: Option<Arc<Place>>,
+    /// Whether something was not let through since this was last asked.
+    has_held: Cell<bool>,
+    /// Whether all is let through, because the node ends or becomes another.
+    is_open: bool,
 }
 
 impl Passage {
@@ -221,9 +232,47 @@ impl Passage {
     /// Messages passed that nobody wanted to see.
     #[inline]
     pub(super) fn passed_unseen(&self, direction: Direction, messages: usize) {
+        let Some(place) = self.place.as_ref().filter(|_| !self.is_free()) else { return };
         for one in &self.standing {
-            one.passed_unseen(direction, messages as u64);
+            one.passed_unseen(direction, place, messages as u64);
         }
+    }
+
+    /// Whether a message may pass now, in or out. One that may not waits where it is.
+    #[inline]
+    pub(super) fn lets_through(&self) -> bool {
+        self.is_free() || self.looks_through()
+    }
+
+    #[cold]
+    fn looks_through(&self) -> bool {
+        let holds = !self.is_open && self.standing.iter().any(|one| one.holds());
+        if holds {
+            self.has_held.set(true);
+        }
+        !holds
+    }
+
+    /// Whether something was not let through since this was last taken.
+    #[inline]
+    pub(super) fn has_held(&self) -> bool {
+        self.has_held.get()
+    }
+
+    /// The same, and forgets it.
+    #[inline]
+    pub(super) fn take_held(&self) -> bool {
+        self.has_held.take()
+    }
+
+    /// Lets all through from now on, or no longer.
+    pub(super) fn open(&mut self, is_open: bool) {
+        self.is_open = is_open;
+    }
+
+    /// Others stand there from now on.
+    pub(super) fn replace(&mut self, by: Self) {
+        *self = Self { is_open: self.is_open, ..by };
     }
 
     /// A message arrived.
@@ -294,7 +343,7 @@ mod tests {
 
         fn passed(&self, _: Direction, _: &Arc<Place>, _: Option<&[Frame]>) {}
 
-        fn passed_unseen(&self, _: Direction, _: u64) {}
+        fn passed_unseen(&self, _: Direction, _: &Arc<Place>, _: u64) {}
     }
 
     #[test]

@@ -47,6 +47,7 @@ mod tap;
 mod timers;
 mod unreached;
 mod wait;
+mod whole_tap;
 
 pub use blueprint::{Blueprint, NodeError};
 pub use context::Context;
@@ -66,3 +67,4 @@ pub use state::{
     Bound, Expectation, Figures, MissingLink, NodeState, SocketFigures, SocketState, Subscriber,
 };
 pub use tap::TapReader;
+pub use whole_tap::{Missing, Seen, WholeReader};

@@ -318,6 +318,9 @@ impl Outbox {
             Sent::Waits if socket.awaits_reply => {
                 one.waits("a req sends again when its last request is answered")
             }
+            Sent::Waits if socket.passage.has_held() => {
+                one.waits("a tap of this node that lets nothing pass unseen is full")
+            }
             Sent::Waits => one.waits(FULL),
             Sent::Dropped(reason) => Outcome::Done(Err(format!("dropped: {}", reason.sentence()))),
             Sent::Refused(errno) => Outcome::Done(Err(format!("libzmq refused it: {errno}"))),

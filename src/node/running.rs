@@ -218,6 +218,12 @@ impl Node {
         if self.lookout.has_changed() {
             self.open_passages();
         }
+        self.sockets.iter_mut().for_each(NodeSocket::try_passage);
+    }
+
+    /// Lets all messages through, whoever stands in their way, or no longer.
+    fn let_through(&mut self, all: bool) {
+        self.sockets.iter_mut().for_each(|socket| socket.passage.open(all));
     }
 
     #[cold]
@@ -231,7 +237,7 @@ impl Node {
                 format: socket.spec.format,
                 numbered: socket.spec.sequence,
             };
-            socket.passage = self.lookout.passage(&spec.name, *replica, place);
+            socket.passage.replace(self.lookout.passage(&spec.name, *replica, place));
         }
     }
 

@@ -114,11 +114,11 @@ impl Interceptor for Tap {
                 self.queue.try_send(Passed::now(direction, place, frames)).is_ok()
             });
         if !shown {
-            self.passed_unseen(direction, 1);
+            self.passed_unseen(direction, place, 1);
         }
     }
 
-    fn passed_unseen(&self, direction: Direction, messages: u64) {
+    fn passed_unseen(&self, direction: Direction, _: &Arc<Place>, messages: u64) {
         if self.looks(direction) {
             self.dropped.fetch_add(messages, Relaxed);
         }

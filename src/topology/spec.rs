@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::message::Format;
 use crate::script::ScriptText;
 use crate::zeromq::{Endpoint, OptionName, OptionValue, Role};
@@ -302,7 +304,8 @@ impl Default for HighWaterMark {
 }
 
 /// What a `pub`, `xpub` or `router` does when a peer's queue is full.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum WhenFull {
     /// ZeroMQ's rule: the message is dropped for that peer.
     #[default]

@@ -14,3 +14,4 @@ mod speak;
 mod support;
 mod tap;
 mod top;
+mod whole_tap;

@@ -30,6 +30,7 @@ impl Node {
         let places = (0..self.sockets.len())
             .filter(|&place| names.contains(&*self.sockets[place].name))
             .collect();
+        self.let_through(true);
         self.life.hold(places);
     }
 
@@ -57,6 +58,7 @@ impl Node {
 
     /// Goes on after a hold or a change.
     pub(super) fn release(&mut self, reloaded: bool) {
+        self.let_through(false);
         self.life.release();
         self.life.wake();
         for socket in &mut self.sockets {

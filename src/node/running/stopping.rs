@@ -36,6 +36,7 @@ enum Unsent {
 impl Node {
     pub(super) fn begin_stop(&mut self, deadline: Instant, alone: bool, is_succeeded: bool) {
         self.ending.is_succeeded = is_succeeded;
+        self.let_through(true);
         self.finish_before_stop();
         if alone {
             // It goes on trying, for as long as the run does.

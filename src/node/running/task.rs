@@ -33,6 +33,8 @@ const BURST_TIME: Duration = Duration::from_micros(300);
 const ROUNDS_IN_A_ROW: u32 = 2;
 /// How often answers that a peer has no room for are offered again.
 const DEFERRED: Duration = Duration::from_millis(5);
+/// How often it is looked whether who stands in the way of messages lets them through.
+const HELD_BACK: Duration = Duration::from_millis(5);
 
 impl Node {
     /// Runs until it is told to stop; the sockets close with the return.
@@ -114,7 +116,11 @@ impl Node {
             }
             Control::Audience { subscribers } => self.set_audience(&subscribers),
             Control::Start => self.start(),
-            Control::Quiesce => self.life.quiesce(),
+            Control::Quiesce => {
+                // It comes to its end, and nobody may keep it from that.
+                self.let_through(true);
+                self.life.quiesce();
+            }
             Control::Drain { quiet, deadline, done } => self.life.drain(quiet, deadline, done),
             Control::Stop { deadline, alone, succeeded } => {
                 if alone {
@@ -335,6 +341,8 @@ impl Node {
         };
         // That a peer has room again may be among what was read since they were last offered.
         let deferred = self.outbox.has_deferred().then(|| Instant::now() + DEFERRED);
+        let is_held_back = self.sockets.iter().any(|socket| socket.passage.has_held());
+        let held_back = is_held_back.then(|| Instant::now() + HELD_BACK);
         [
             self.timers.next_due().filter(|_| running),
             self.files.due().filter(|_| running),
@@ -345,6 +353,7 @@ impl Node {
             self.reporter.due(),
             unreached,
             deferred,
+            held_back,
         ]
         .into_iter()
         .flatten()

@@ -23,7 +23,20 @@ impl NodeSocket {
     pub(in crate::node) fn receive(&mut self) -> Option<Multipart> {
         match self.stash.pop_front() {
             Some(frames) => Some(frames),
+            None if !self.passage.lets_through() => {
+                // Looked at again by `try_passage`: until then there is nothing to do.
+                self.readable = false;
+                None
+            }
             None => self.receive_from_peers(),
+        }
+    }
+
+    /// Tries again what was not let through, in the next round.
+    #[inline]
+    pub(in crate::node) fn try_passage(&mut self) {
+        if self.passage.take_held() {
+            self.readable = true;
         }
     }
 
@@ -89,7 +102,8 @@ impl NodeSocket {
             self.spec.role,
             Role::Pair | Role::Push | Role::Pull | Role::Dealer | Role::Router | Role::Sub
         );
-        plain && !self.spec.sequence && !self.passage.is_watched(direction) && self.stash.is_empty()
+        let is_seen = self.passage.is_watched(direction) || !self.passage.lets_through();
+        plain && !self.spec.sequence && !is_seen && self.stash.is_empty()
     }
 
     /// Sends a message by the rules of its pattern, without waiting. Among `deferred` are the answers
@@ -101,6 +115,9 @@ impl NodeSocket {
     ) -> Sent {
         if self.awaits_reply && !self.spec.is_on("req_relaxed") {
             return Sent::Waits;
+        }
+        if message.next == 0 && !self.passage.lets_through() {
+            return self.held_back(message, deferred);
         }
         if !self.callers.is_empty() && self.answer_caller(message) {
             return Sent::Taken;
@@ -198,6 +215,16 @@ impl NodeSocket {
             | Role::Xsub
             | Role::Stream => Sent::Waits,
         }
+    }
+
+    /// What becomes of a message that is not let through now.
+    fn held_back(&self, message: &mut Outgoing, deferred: &mut VecDeque<Outgoing>) -> Sent {
+        if self.spec.role != Role::Rep {
+            return Sent::Waits;
+        }
+        // Answers wait for their peers there, and while this one does no request is let through.
+        deferred.push_back(std::mem::take(message));
+        Sent::Taken
     }
 
     pub(super) fn dropped(&self, reason: DropReason) -> Sent {

@@ -1,0 +1,107 @@
+//! A tap that shows some messages as they pass.
+//!
+//! Owns its pace. It takes what fits, so that neither a slow client nor a slow filter ever holds up a
+//! node; the rest is counted and told.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::paper::Paper;
+use super::protocol::Reply;
+use super::reading::Opened;
+use super::sieve::Sieve;
+use super::watched::Watched;
+use crate::node::{Direction, Interceptors, TapReader, Target};
+
+/// Messages that may wait for a tap.
+const ROOM: u32 = 4096;
+/// Effort that a tap gets back with each tick. A saturated node has more messages than anybody
+/// reads, and each one shown costs the machine time that its nodes want.
+const EFFORT_PER_TICK: u64 = 300;
+/// Effort that a tap begins with.
+const EFFORT_FIRST: u64 = 30_000;
+/// Effort that a tap may have saved up while little passed.
+const EFFORT_MOST: u64 = 100_000;
+/// The effort of looking at a message.
+const LOOK: u64 = 1;
+/// The effort of showing it.
+const SHOW: u64 = 10;
+/// Bytes that may wait for a client before no more messages are read for it.
+const UNSENT_MOST: usize = 256 << 10;
+/// How often it is said that messages were dropped.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+/// A tap at work.
+pub(super) struct Sampling {
+    reader: TapReader,
+    sieve: Sieve,
+    effort: u64,
+    told: Instant,
+    /// How many dropped messages were told.
+    dropped: u64,
+}
+
+impl Sampling {
+    /// Begins to look.
+    pub(super) fn open(
+        interceptors: &Arc<Interceptors>,
+        target: Target,
+        direction: Option<Direction>,
+        sieve: Sieve,
+    ) -> Self {
+        let reader = interceptors.tap(target, direction, ROOM);
+        Self { reader, sieve, effort: EFFORT_FIRST, told: Instant::now(), dropped: 0 }
+    }
+
+    /// Shows messages until the client or the run has gone.
+    pub(super) fn run(mut self, mut watched: Watched, mut paper: Paper) -> io::Result<()> {
+        loop {
+            self.effort = (self.effort + EFFORT_PER_TICK).min(EFFORT_MOST);
+            let taken = self.take(&mut paper);
+            self.tell(&mut paper, taken == 0);
+            let is_over = watched.changed(&mut paper);
+            paper.send()?;
+            if is_over || !paper.wait()? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes what waits, as far as effort and the client's pace allow; how many that was.
+    fn take(&mut self, paper: &mut Paper) -> u64 {
+        let mut taken = 0;
+        while self.effort >= SHOW && paper.unsent() < UNSENT_MOST {
+            let Some(passed) = self.reader.try_next() else { break };
+            taken += 1;
+            let opened = Opened::of(passed);
+            self.effort -= LOOK;
+            if self.sieve.wants(&opened) {
+                self.effort -= SHOW - LOOK;
+                paper.say(&Reply::Message(Box::new(opened.read())));
+            }
+        }
+        if taken > 0 {
+            self.reader.give_credit(taken);
+        }
+        taken
+    }
+
+    /// Says what was not shown: after a second, or when nothing more comes.
+    fn tell(&mut self, paper: &mut Paper, is_quiet: bool) {
+        let dropped = self.reader.dropped() - self.dropped;
+        let is_due = self.told.elapsed() >= TELL_EVERY;
+        if dropped == 0 && !self.sieve.has_failed() || !(is_due || is_quiet) {
+            return;
+        }
+        if paper.unsent() >= UNSENT_MOST {
+            return;
+        }
+        self.told = Instant::now();
+        if dropped > 0 {
+            self.dropped += dropped;
+            paper.say(&Reply::Dropped(dropped));
+        }
+        self.sieve.tell(paper);
+    }
+}

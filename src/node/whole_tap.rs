@@ -1,0 +1,281 @@
+//! Looking at every message as it passes a socket, whole.
+//!
+//! Owns what waits for the reader, bounded by bytes. What finds no room is counted in its place, by
+//! socket and direction, or holds its node back, as the reader wants it. Never drops in silence.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+use super::interception::{Direction, Interceptor, Interceptors, Passed, Place, Target};
+use crate::lock::locked;
+use crate::message::Frame;
+use crate::topology::WhenFull;
+
+/// Bytes that a message and each of its frames take beside what they say, about.
+const OVERHEAD: usize = 64;
+
+/// What a whole tap has for its reader.
+#[derive(Debug)]
+pub enum Seen {
+    /// A message passed.
+    Message(Passed),
+    /// Here messages passed that found no room.
+    Missing(Missing),
+}
+
+/// Messages that passed a socket one way and found no room.
+#[derive(Debug)]
+pub struct Missing {
+    /// Where.
+    pub place: Arc<Place>,
+    /// Which way.
+    pub direction: Direction,
+    /// How many.
+    pub messages: u64,
+    /// When the first of them passed.
+    pub since: SystemTime,
+    /// When the last of them passed.
+    pub until: SystemTime,
+}
+
+/// The reader's end of a whole tap; dropping it ends the tap.
+#[derive(Debug)]
+pub struct WholeReader {
+    interceptors: Arc<Interceptors>,
+    tap: Arc<WholeTap>,
+}
+
+/// What one reader wants to see, shared with the nodes that it looks at.
+#[derive(Debug)]
+struct WholeTap {
+    target: Target,
+    direction: Option<Direction>,
+    /// Bytes that may wait.
+    room: usize,
+    when_full: WhenFull,
+    closed: AtomicBool,
+    /// Bytes that wait.
+    bytes: AtomicUsize,
+    queue: Mutex<VecDeque<Seen>>,
+}
+
+impl Interceptors {
+    /// Begins to look at every message of a part of the topology. So many bytes of them may wait for
+    /// the reader; when they do, nodes are held back or messages are counted as missing.
+    #[must_use]
+    pub fn whole_tap(
+        self: &Arc<Self>,
+        target: Target,
+        direction: Option<Direction>,
+        room: usize,
+        when_full: WhenFull,
+    ) -> WholeReader {
+        let tap = Arc::new(WholeTap {
+            target,
+            direction,
+            room,
+            when_full,
+            closed: AtomicBool::new(false),
+            bytes: AtomicUsize::new(0),
+            queue: Mutex::default(),
+        });
+        self.add(Arc::clone(&tap) as Arc<dyn Interceptor>);
+        WholeReader { interceptors: Arc::clone(self), tap }
+    }
+}
+
+impl WholeReader {
+    /// The next message, or what is missing in its place, if anything waits.
+    #[must_use]
+    pub fn try_next(&self) -> Option<Seen> {
+        let seen = locked(&self.tap.queue).pop_front()?;
+        if let Seen::Message(passed) = &seen {
+            self.tap.bytes.fetch_sub(size(&passed.frames), Relaxed);
+        }
+        Some(seen)
+    }
+}
+
+impl Drop for WholeReader {
+    fn drop(&mut self) {
+        self.tap.closed.store(true, Relaxed);
+        self.interceptors.remove(&self.tap);
+        locked(&self.tap.queue).clear();
+    }
+}
+
+impl Interceptor for WholeTap {
+    fn target(&self) -> &Target {
+        &self.target
+    }
+
+    fn wants(&self, direction: Direction) -> bool {
+        self.direction.is_none_or(|wanted| wanted == direction)
+    }
+
+    fn holds(&self) -> bool {
+        let waits = || self.bytes.load(Relaxed) >= self.room;
+        self.when_full == WhenFull::Wait && waits() && !self.closed.load(Relaxed)
+    }
+
+    fn passed(&self, direction: Direction, place: &Arc<Place>, frames: Option<&[Frame]>) {
+        if !self.wants(direction) || self.closed.load(Relaxed) {
+            return;
+        }
+        let mut queue = locked(&self.queue);
+        let bytes = frames.map(size);
+        match frames.filter(|_| bytes.is_some_and(|bytes| self.takes(bytes))) {
+            Some(frames) => {
+                self.bytes.fetch_add(bytes.unwrap_or_default(), Relaxed);
+                queue.push_back(Seen::Message(Passed::now(direction, place, frames)));
+            }
+            None => miss(&mut queue, direction, place, 1),
+        }
+    }
+
+    fn passed_unseen(&self, direction: Direction, place: &Arc<Place>, messages: u64) {
+        if messages > 0 && self.wants(direction) && !self.closed.load(Relaxed) {
+            miss(&mut locked(&self.queue), direction, place, messages);
+        }
+    }
+}
+
+impl WholeTap {
+    /// Whether so many bytes more may wait; a single message always may. Nodes that are held back, and
+    /// have to go on nevertheless because they end, may fill as much again.
+    fn takes(&self, bytes: usize) -> bool {
+        let room = match self.when_full {
+            WhenFull::Wait => self.room.saturating_mul(2),
+            WhenFull::Drop => self.room,
+        };
+        let waiting = self.bytes.load(Relaxed);
+        waiting == 0 || waiting.saturating_add(bytes) <= room
+    }
+}
+
+/// Counts messages that found no room, once for each socket and direction since the last one that did.
+fn miss(queue: &mut VecDeque<Seen>, direction: Direction, place: &Arc<Place>, messages: u64) {
+    let until = SystemTime::now();
+    for seen in queue.iter_mut().rev() {
+        let Seen::Missing(missing) = seen else { break };
+        if missing.direction == direction && missing.place == *place {
+            missing.messages += messages;
+            missing.until = until;
+            return;
+        }
+    }
+    let place = Arc::clone(place);
+    queue.push_back(Seen::Missing(Missing { place, direction, messages, since: until, until }));
+}
+
+/// How much a message takes while it waits, about.
+fn size(frames: &[Frame]) -> usize {
+    frames.iter().map(|frame| frame.len() + OVERHEAD).sum::<usize>() + OVERHEAD
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Format, Multipart};
+    use crate::node::interception::{Lookout, Passage};
+    use crate::zeromq::Role;
+
+    fn passage(interceptors: &Arc<Interceptors>, socket: &str) -> Passage {
+        let place = Place {
+            instance: "a".into(),
+            socket: socket.into(),
+            role: Role::Pair,
+            format: Format::Plain,
+            numbered: false,
+        };
+        Lookout::new(interceptors).passage("a", 1, place)
+    }
+
+    /// Room for so many messages of one frame with one byte.
+    fn room(messages: usize) -> usize {
+        messages * (1 + 2 * OVERHEAD)
+    }
+
+    /// What waits: texts, and what is missing in their places.
+    fn seen(reader: &WholeReader) -> Vec<String> {
+        let shown = |seen| match seen {
+            Seen::Message(passed) => {
+                passed.frames.iter().map(|it| it.escape_ascii().to_string()).collect()
+            }
+            Seen::Missing(it) => {
+                assert!(it.since <= it.until);
+                format!("-{} {} {:?}", it.messages, it.place.socket, it.direction)
+            }
+        };
+        std::iter::from_fn(|| reader.try_next()).map(shown).collect()
+    }
+
+    fn send(passage: &Passage, text: &str) {
+        passage.sent(passage.copy(&[Frame::from(text)]).as_ref());
+    }
+
+    #[test]
+    fn what_finds_no_room_is_counted_in_its_place_by_socket_and_direction() {
+        let interceptors = Arc::new(Interceptors::default());
+        let reader = interceptors.whole_tap("a".parse().unwrap(), None, room(2), WhenFull::Drop);
+        let (one, other) = (passage(&interceptors, "one"), passage(&interceptors, "other"));
+        for text in ["1", "2", "3", "4"] {
+            one.received(&[Frame::from(text)]);
+        }
+        send(&other, "5");
+        one.received(&[Frame::from("6")]);
+        send(&one, "7");
+        assert!(one.lets_through(), "nobody is held back");
+        assert_eq!(seen(&reader), ["1", "2", "-3 one In", "-1 other Out", "-1 one Out"]);
+        one.received(&[Frame::from("8")]);
+        assert_eq!(seen(&reader), ["8"], "there is room again");
+        one.received(&[Frame::from("x".repeat(1000).as_str())]);
+        assert_eq!(seen(&reader)[0].len(), 1000, "a single one always finds room");
+    }
+
+    #[test]
+    fn a_tap_that_holds_back_lets_nothing_through_while_it_is_full_and_loses_nothing() {
+        let interceptors = Arc::new(Interceptors::default());
+        let reader = interceptors.whole_tap("a".parse().unwrap(), None, room(2), WhenFull::Wait);
+        let mut passage = passage(&interceptors, "one");
+        for text in ["1", "2"] {
+            assert!(passage.lets_through());
+            passage.received(&[Frame::from(text)]);
+        }
+        assert!(!passage.lets_through());
+        // What was on its way passes nevertheless.
+        send(&passage, "3");
+        assert_eq!(seen(&reader), ["1", "2", "3"]);
+        assert!(passage.lets_through());
+        for text in ["1", "2", "3", "4", "5"] {
+            send(&passage, text);
+        }
+        assert!(!passage.lets_through());
+        passage.open(true);
+        assert!(passage.lets_through(), "who ends waits for nobody");
+        passage.open(false);
+        assert_eq!(seen(&reader), ["1", "2", "3", "4", "-1 one Out"], "and memory has an end");
+        passage.received(&[Frame::from("6"), Frame::from("7"), Frame::from("8")]);
+        assert!(!passage.lets_through());
+        drop(reader);
+        assert!(passage.lets_through(), "nobody is held back by who has gone");
+    }
+
+    #[test]
+    fn one_direction_is_enough() {
+        let interceptors = Arc::new(Interceptors::default());
+        let out = Some(Direction::Out);
+        let reader = interceptors.whole_tap("a".parse().unwrap(), out, room(9), WhenFull::Drop);
+        let passage = passage(&interceptors, "one");
+        assert!(passage.is_watched(Direction::Out) && !passage.is_watched(Direction::In));
+        passage.received(&[Frame::from("in")]);
+        passage.passed_unseen(Direction::In, 3);
+        send(&passage, "out");
+        let none: Option<&Multipart> = None;
+        passage.sent(none);
+        passage.passed_unseen(Direction::Out, 2);
+        assert_eq!(seen(&reader), ["out", "-3 one Out"]);
+    }
+}
