@@ -101,7 +101,7 @@ fn node_key(key: &str) -> Value {
             "additionalProperties": false,
             "patternProperties": {SOCKET_NAME: {"$ref": "#/definitions/socket"}, "^<<$": {}},
         }),
-        "every" => duration(),
+        "every" | "idle" => duration(),
         "timers" => json!({"type": "object", "additionalProperties": duration()}),
         "forward" => forward(),
         "read" => object(keys::READ, &|key| match key {

@@ -145,6 +145,11 @@ const FUNCTIONS: &[&str] = &[
     "connect",
     "disconnect",
     "after",
+    "cancel",
+    "reset",
+    "busy",
+    "pause",
+    "resume",
     "param",
     "node",
     "replica",
@@ -321,7 +326,11 @@ mod example {
             Effect::Disconnect { socket, endpoint } => {
                 format!("{}: disconnect {endpoint}", name(socket))
             }
-            Effect::After { delay, name } => format!("after {delay:?}: on_timer({name:?})"),
+            Effect::After { delay, name, .. } => format!("after {delay:?}: on_timer({name:?})"),
+            Effect::Cancel { .. } => "cancels the timer".to_owned(),
+            Effect::Busy { time } => format!("busy for {time:?}"),
+            Effect::Pause { socket } => format!("takes nothing from socket {socket}"),
+            Effect::Resume { socket } => format!("takes from socket {socket} again"),
             Effect::Log { level: Level::Info, text } => text.clone(),
             Effect::Log { level, text } => {
                 format!("{}: {text}", format!("{level:?}").to_lowercase())

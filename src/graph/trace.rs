@@ -212,6 +212,7 @@ fn node_box(spec: &NodeSpec) -> NodeBox {
 fn marks(spec: &NodeSpec) -> Vec<Mark> {
     let mark = |kind, text| Mark { kind, text };
     let every = spec.every.map(|every| mark(MarkKind::Timer, words::every(every)));
+    let idle = spec.idle.map(|idle| mark(MarkKind::Timer, words::idle(idle)));
     let timers = spec
         .timers
         .iter()
@@ -219,7 +220,7 @@ fn marks(spec: &NodeSpec) -> Vec<Mark> {
     let read = spec.read.as_ref().map(|read| mark(MarkKind::Read, words::read(read)));
     let script = spec.script.as_ref().map(|script| mark(MarkKind::Script, words::script(script)));
     let write = spec.write.as_ref().map(|write| mark(MarkKind::Write, words::write(write)));
-    every.into_iter().chain(timers).chain(read).chain(script).chain(write).collect()
+    every.into_iter().chain(idle).chain(timers).chain(read).chain(script).chain(write).collect()
 }
 
 fn port(spec: &SocketSpec, is_named: bool) -> Port {

@@ -17,6 +17,11 @@ pub(super) fn script(script: &ScriptText) -> String {
     }
 }
 
+/// After how long without a message a node is told.
+pub(super) fn idle(span: Duration) -> String {
+    format!("idle after {}", format_duration(span))
+}
+
 /// How often a timer fires.
 pub(super) fn every(pace: Duration) -> String {
     format!("every {}", format_duration(pace))

@@ -33,6 +33,8 @@ fn uncalled(node: &NodeSpec, survey: &Survey, handler: &str) -> Option<String> {
         "on_start" | "on_stop" | "on_reload" | "on_peer" => return None,
         "on_tick" if node.every.is_some() => return None,
         "on_tick" => "`every` is not set".to_owned(),
+        "on_idle" if node.idle.is_some() => return None,
+        "on_idle" => "`idle` is not set".to_owned(),
         "on_timer" if !node.timers.is_empty() => return None,
         "on_timer" if survey.calls_of("after").next().is_some() => return None,
         "on_timer" => "there are no `timers`, and nothing calls `after`".to_owned(),
@@ -103,6 +105,7 @@ fn check_called(
         Some(meant) => finding.help(meant.question()).fix(span, meant.first()),
         None => finding.help(match name {
             "on_tick" => "write `every: 1s` in the node, or remove the handler".to_owned(),
+            "on_idle" => "write `idle: 2s` in the node, or remove the handler".to_owned(),
             "on_timer" => "write `timers` in the node, or call `after(duration, name)`".to_owned(),
             "on_line" | "on_end" => "write `read: {file: …}` in the node".to_owned(),
             "on_message" => "remove it, or give the node a socket that receives".to_owned(),
@@ -141,6 +144,7 @@ fn check_timers(graph: &Graph<'_>, node: usize, findings: &mut Vec<Diagnostic>) 
     let timers = [
         ("every", "on_tick", spec.every.is_some()),
         ("timers", "on_timer", !spec.timers.is_empty()),
+        ("idle", "on_idle", spec.idle.is_some()),
     ];
     for (key, handler, is_set) in timers {
         let Some(entry) = graph.written.node_key(node, key) else { continue };

@@ -130,7 +130,7 @@ impl Forward {
     /// Moves so many messages at most, frame by frame; how many it took.
     fn relay(&mut self, between: &mut Between<'_, '_>, most: usize) -> usize {
         let sockets = &mut *between.sockets;
-        if !sockets[self.from].readable {
+        if !sockets[self.from].readable || sockets[self.from].paused {
             return 0;
         }
         let Ok([source, target]) = sockets.get_disjoint_mut([self.from, self.to]) else { return 0 };
@@ -166,7 +166,8 @@ impl Forward {
         if between.sends_itself.1 || !self.deliver_held(between) {
             return false;
         }
-        if between.is_held || !between.sockets[from].readable {
+        let source = &between.sockets[from];
+        if between.is_held || !source.readable || source.paused {
             return false;
         }
         let source = &mut between.sockets[from];

@@ -6,6 +6,7 @@
 //! lost here. Never calls a handler.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use super::forward::{Between, Forward};
 use super::inject::{Injected, InjectedQueue, Outcome};
@@ -25,6 +26,8 @@ pub(super) struct Outbox {
     /// Each has a message in hand at most.
     forwards: Vec<Forward>,
     injected: InjectedQueue,
+    /// Until when a handler said that it is busy: what it wants done after that waits.
+    busy_until: Option<Instant>,
 }
 
 impl Outbox {
@@ -35,7 +38,29 @@ impl Outbox {
             deferred: (0..sockets).map(|_| VecDeque::new()).collect(),
             forwards,
             injected: InjectedQueue::default(),
+            busy_until: None,
         }
+    }
+
+    /// Does nothing that waits, and takes nothing new, until then.
+    pub(super) fn be_busy(&mut self, until: Instant) {
+        self.busy_until = Some(until);
+    }
+
+    /// Until when the node is busy, if it is.
+    pub(super) fn busy_until(&self) -> Option<Instant> {
+        self.busy_until
+    }
+
+    /// Whether the node is busy yet; one that goes no longer on is not.
+    pub(super) fn is_busy(&mut self, now: Instant, goes_on: bool) -> bool {
+        self.busy_until = self.busy_until.filter(|&until| goes_on && now < until);
+        self.busy_until.is_some()
+    }
+
+    /// Whether a call whose effects begin there wants nothing more of what has come to be taken.
+    pub(super) fn is_held_back(&self, from: usize) -> bool {
+        self.effects.range(from.min(self.effects.len())..).any(Effect::holds_back)
     }
 
     /// Where a handler's call puts what it wants done.
@@ -62,6 +87,10 @@ impl Outbox {
                 | Effect::Connect { .. }
                 | Effect::Disconnect { .. }
                 | Effect::After { .. }
+                | Effect::Cancel { .. }
+                | Effect::Busy { .. }
+                | Effect::Pause { .. }
+                | Effect::Resume { .. }
                 | Effect::Count { .. }
                 | Effect::Stop { .. } => self.effects.push_back(effect),
             }
@@ -76,7 +105,7 @@ impl Outbox {
 
     /// Whether nothing that handlers want done waits, so that the node may take something new.
     pub(super) fn is_clear(&self) -> bool {
-        self.effects.is_empty()
+        self.effects.is_empty() && self.busy_until.is_none()
     }
 
     /// Whether no forward has a message in hand.
@@ -259,7 +288,12 @@ impl Outbox {
     ) -> usize {
         let mut lost = 0;
         self.effects.retain_mut(|effect| {
-            let Effect::Send { socket, message } = effect else { return true };
+            let Effect::Send { socket, message } = effect else {
+                let Some(socket) = effect.socket_mut() else { return true };
+                let place = place_now(*socket);
+                *socket = place.unwrap_or_default();
+                return place.is_some();
+            };
             match place_now(*socket) {
                 Some(place) if message.next == 0 => {
                     *socket = place;
@@ -292,7 +326,7 @@ impl Outbox {
     }
 
     /// When something that was given from outside has waited long enough.
-    pub(super) fn injected_due(&self) -> Option<std::time::Instant> {
+    pub(super) fn injected_due(&self) -> Option<Instant> {
         self.injected.due()
     }
 
@@ -334,7 +368,7 @@ const FULL: &str = "no peer takes it: none is connected, or the queue of each is
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use tokio::sync::oneshot;
 

@@ -62,6 +62,8 @@ pub(super) struct NodeSocket {
     /// Whether a receive might go through: true after every call but a receive that found nothing,
     /// because any other may have consumed the descriptor's edge.
     pub(super) readable: bool,
+    /// Whether a handler wants nothing taken from it.
+    pub(super) paused: bool,
     /// Whether a REQ has asked and waits for the answer.
     pub(super) awaits_reply: bool,
     /// Endpoints as libzmq knows them, by the text they were given as.
@@ -138,6 +140,7 @@ impl NodeSocket {
             spec: spec.clone(),
             counters,
             readable: true,
+            paused: false,
             awaits_reply: false,
             bound: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -172,6 +175,7 @@ impl NodeSocket {
     /// handlers changed in it while it ran.
     pub(super) fn succeed(&mut self, before: &mut Self) {
         self.stash = std::mem::take(&mut before.stash);
+        self.paused = before.paused;
         self.numbering = before.numbering.take();
         self.checking = std::mem::take(&mut before.checking);
         self.passage = std::mem::take(&mut before.passage);

@@ -1,4 +1,4 @@
-//! The timers of a node: `every`, `timers` and `after`.
+//! The timers of a node: `every`, `timers`, `after` and `idle`.
 //!
 //! Owns when each is due next. Never calls a handler.
 
@@ -16,6 +16,8 @@ pub(super) enum TimerName {
     Tick,
     /// `on_timer(name)`.
     Named(Rc<str>),
+    /// `on_idle()`.
+    Idle,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +30,12 @@ struct Periodic {
 #[derive(Default, Debug)]
 pub(super) struct Timers {
     periodic: BTreeMap<TimerName, Periodic>,
-    once: BTreeMap<(Instant, u64), Rc<str>>,
+    once: BTreeMap<(Instant, u64), (u64, Rc<str>)>,
+    /// Where each of those is, by what the handler knows it by.
+    handles: BTreeMap<u64, (Instant, u64)>,
     counter: u64,
+    /// Due when nothing has come for so long.
+    idle: Option<Periodic>,
 }
 
 impl Timers {
@@ -52,24 +58,56 @@ impl Timers {
         }
     }
 
-    /// Calls `on_timer(name)` once, later.
-    pub(super) fn after(&mut self, delay: Duration, name: &str, now: Instant) {
+    /// Calls `on_idle()` when nothing has come for so long. What has passed of it counts.
+    pub(super) fn set_idle(&mut self, idle: Option<Duration>, now: Instant) {
+        self.idle = idle.map(|interval| {
+            let since = self.idle.map_or(now, |idle| idle.next - idle.interval);
+            Periodic { interval, next: since + interval }
+        });
+    }
+
+    /// Something has come.
+    pub(super) fn came(&mut self, now: impl FnOnce() -> Instant) {
+        if let Some(idle) = &mut self.idle {
+            idle.next = now() + idle.interval;
+        }
+    }
+
+    /// Calls `on_timer(name)` once, later. A timer that waits begins anew.
+    pub(super) fn after(&mut self, timer: u64, delay: Duration, name: &str, now: Instant) {
+        self.cancel(timer);
         self.counter += 1;
-        self.once.insert((now + delay, self.counter), name.into());
+        let at = (now + delay, self.counter);
+        self.once.insert(at, (timer, name.into()));
+        self.handles.insert(timer, at);
+    }
+
+    /// Forgets a timer, if it waits.
+    pub(super) fn cancel(&mut self, timer: u64) {
+        if let Some(at) = self.handles.remove(&timer) {
+            self.once.remove(&at);
+        }
     }
 
     /// When the next timer is due.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let periodic = self.periodic.values().map(|timer| timer.next).min();
         let once = self.once.first_key_value().map(|(&(at, _), _)| at);
-        periodic.into_iter().chain(once).min()
+        let idle = self.idle.map(|idle| idle.next);
+        periodic.into_iter().chain(once).chain(idle).min()
     }
 
     /// Takes one timer that is due, the earliest first.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<TimerName> {
         let due = self.next_due().filter(|&due| due <= now)?;
         if let Some((&key, _)) = self.once.first_key_value().filter(|((at, _), _)| *at == due) {
-            return self.once.remove(&key).map(TimerName::Named);
+            let (timer, name) = self.once.remove(&key)?;
+            self.handles.remove(&timer);
+            return Some(TimerName::Named(name));
+        }
+        if let Some(idle) = self.idle.as_mut().filter(|idle| idle.next == due) {
+            idle.next = now + idle.interval;
+            return Some(TimerName::Idle);
         }
         let (name, timer) = self.periodic.iter_mut().find(|(_, timer)| timer.next == due)?;
         timer.next += timer.interval;
@@ -122,11 +160,49 @@ mod tests {
     fn single_timers_fire_once_and_in_order() {
         let start = Instant::now();
         let mut timers = Timers::default();
-        timers.after(ms(2), "b", start);
-        timers.after(ms(1), "a", start);
-        timers.after(ms(2), "c", start);
+        timers.after(1, ms(2), "b", start);
+        timers.after(2, ms(1), "a", start);
+        timers.after(3, ms(2), "c", start);
         let due: Vec<_> = std::iter::from_fn(|| timers.take_due(start + ms(5))).collect();
         let names = ["a", "b", "c"].map(|name| TimerName::Named(name.into()));
         assert_eq!(due, names);
+    }
+
+    #[test]
+    fn a_timer_that_is_cancelled_never_fires_and_one_that_begins_anew_fires_once() {
+        let start = Instant::now();
+        let mut timers = Timers::default();
+        timers.after(1, ms(2), "a", start);
+        timers.after(2, ms(2), "b", start);
+        timers.cancel(1);
+        timers.cancel(7);
+        timers.after(2, ms(2), "b", start + ms(1));
+        assert_eq!(timers.take_due(start + ms(2)), None);
+        assert_eq!(timers.take_due(start + ms(3)), Some(TimerName::Named("b".into())));
+        assert_eq!(timers.take_due(start + ms(9)), None);
+        // One that has fired begins anew as well.
+        timers.after(2, ms(2), "b", start + ms(9));
+        assert_eq!(timers.next_due(), Some(start + ms(11)));
+        timers.cancel(2);
+        assert_eq!(timers.next_due(), None);
+    }
+
+    #[test]
+    fn idle_is_due_after_the_last_that_came_and_again_after_each_span() {
+        let start = Instant::now();
+        let mut timers = Timers::default();
+        timers.came(|| start);
+        timers.set_idle(Some(ms(10)), start);
+        assert_eq!(timers.take_due(start + ms(9)), None);
+        timers.came(|| start + ms(9));
+        assert_eq!(timers.take_due(start + ms(18)), None);
+        assert_eq!(timers.take_due(start + ms(19)), Some(TimerName::Idle));
+        assert_eq!(timers.take_due(start + ms(19)), None);
+        assert_eq!(timers.take_due(start + ms(29)), Some(TimerName::Idle));
+        // A reload counts what has passed.
+        timers.set_idle(Some(ms(20)), start + ms(35));
+        assert_eq!(timers.next_due(), Some(start + ms(49)));
+        timers.set_idle(None, start + ms(35));
+        assert_eq!(timers.next_due(), None);
     }
 }

@@ -39,6 +39,8 @@ pub enum ChangeKind {
     Handlers,
     /// `every`.
     Every,
+    /// `idle`.
+    Idle,
     /// `timers`.
     Timers,
     /// `params`.

@@ -15,6 +15,7 @@ pub(super) fn of_nodes(from: &NodeSpec, to: &NodeSpec) -> Vec<Change> {
     for (differs, kind) in [
         (!same_text(from.script.as_ref(), to.script.as_ref()), ChangeKind::Handlers),
         (from.every != to.every, ChangeKind::Every),
+        (from.idle != to.idle, ChangeKind::Idle),
         (from.timers != to.timers, ChangeKind::Timers),
         (from.params != to.params, ChangeKind::Params),
         (from.on_error != to.on_error, ChangeKind::OnError),

@@ -53,6 +53,7 @@ impl fmt::Display for ChangeKind {
             }
             Self::Handlers => "handlers",
             Self::Every => "every",
+            Self::Idle => "idle",
             Self::Timers => "timers",
             Self::Params => "params",
             Self::Read => "read",

@@ -130,6 +130,10 @@ fn bytes_of_effect(effect: &Effect) -> usize {
         }
         Effect::After { name, .. } | Effect::Count { name, .. } => name.len(),
         Effect::Log { text, .. } => text.len(),
-        Effect::Stop { .. } => 0,
+        Effect::Cancel { .. }
+        | Effect::Busy { .. }
+        | Effect::Pause { .. }
+        | Effect::Resume { .. }
+        | Effect::Stop { .. } => 0,
     }
 }

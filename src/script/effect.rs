@@ -95,6 +95,8 @@ pub enum Invocation {
     Line(Vec<u8>),
     /// `on_end()`.
     End,
+    /// `on_idle()`.
+    Idle,
     /// `on_peer(peer)`.
     Peer(PeerEvent),
     /// `on_reload()`.
@@ -114,6 +116,7 @@ impl Invocation {
             Self::Timer(_) => "on_timer",
             Self::Line(_) => "on_line",
             Self::End => "on_end",
+            Self::Idle => "on_idle",
             Self::Peer(_) => "on_peer",
             Self::Reload => "on_reload",
             Self::Stop => "on_stop",
@@ -194,12 +197,34 @@ pub enum Effect {
         /// The endpoint.
         endpoint: Endpoint,
     },
-    /// Call `on_timer(name)` once, later.
+    /// Call `on_timer(name)` once, later. A timer that is known begins anew.
     After {
+        /// Which one it is.
+        timer: u64,
         /// How much later.
         delay: Duration,
         /// Which name.
         name: String,
+    },
+    /// Forget such a timer.
+    Cancel {
+        /// Which one it is.
+        timer: u64,
+    },
+    /// Take nothing new for so long, and do what follows then.
+    Busy {
+        /// How long.
+        time: Duration,
+    },
+    /// Take nothing from a socket.
+    Pause {
+        /// The socket.
+        socket: usize,
+    },
+    /// Take from a socket again.
+    Resume {
+        /// The socket.
+        socket: usize,
     },
     /// A line for the log.
     Log {
@@ -230,6 +255,32 @@ impl Effect {
         // fifteenth of a short call.
         if let Some(Self::Send { message, .. }) = effects.back_mut() {
             message.frames = frames;
+        }
+    }
+
+    /// Whether the node is to take nothing more of what has come already, once it is wanted.
+    #[must_use]
+    pub fn holds_back(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::Pause { .. })
+    }
+
+    /// The socket that something is to be done with, other than to send.
+    pub fn socket_mut(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::Subscribe { socket, .. }
+            | Self::Unsubscribe { socket, .. }
+            | Self::Connect { socket, .. }
+            | Self::Disconnect { socket, .. }
+            | Self::Pause { socket }
+            | Self::Resume { socket } => Some(socket),
+            Self::Send { .. }
+            | Self::Write(_)
+            | Self::After { .. }
+            | Self::Cancel { .. }
+            | Self::Busy { .. }
+            | Self::Log { .. }
+            | Self::Count { .. }
+            | Self::Stop { .. } => None,
         }
     }
 

@@ -15,7 +15,7 @@ use super::guard::{Guard, Spent};
 use super::{
     binary_layout, bounded, bytes, cbor, chance, compression, csv_lines, digits, fast_expression,
     functions, hashes, lending, lengthy, limits, moments, move_return, msgpack, numbers,
-    own_function, patterns, text_codecs,
+    own_function, patterns, text_codecs, timer,
 };
 
 /// What registers functions that need nothing but the guard.
@@ -61,6 +61,7 @@ impl Engine {
         let context = Rc::new(CallContext::default());
         functions::register(&mut rhai, &context);
         chance::register(&mut rhai, &context);
+        timer::register(&mut rhai, &context);
         fast_expression::register(&mut rhai, &context);
         move_return::register(&mut rhai);
         lending::register(&mut rhai);

@@ -3,7 +3,7 @@
 //! Owns their names and arguments. Never performs anything: the call context collects effects.
 
 use std::rc::Rc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rhai::{Dynamic, EvalAltResult, ImmutableString, Position};
 
@@ -12,7 +12,6 @@ use super::effect::{Effect, Level};
 use super::encode::{self, kind_of};
 use super::msg::{Msg, PROPERTIES};
 use super::socket_lookup;
-use crate::duration::{from_millis, parse_duration};
 use crate::zeromq::{Endpoint, Side};
 
 type Answer<T> = Result<T, Box<EvalAltResult>>;
@@ -91,6 +90,14 @@ fn register_sockets(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
             said(subscribe(&at, function, Some(socket), &topic, on))
         });
     }
+    for (function, on) in [("pause", true), ("resume", false)] {
+        let at = Rc::clone(context);
+        engine.register_fn(function, move || said(pause(&at, function, None, on)));
+        let at = Rc::clone(context);
+        engine.register_fn(function, move |socket: &str| {
+            said(pause(&at, function, Some(socket), on))
+        });
+    }
     for (function, on) in [("connect", true), ("disconnect", false)] {
         let at = Rc::clone(context);
         engine.register_fn(function, move |endpoint: Dynamic| {
@@ -130,8 +137,6 @@ fn register_node(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
         said(at.view().map(|view| view.started.elapsed().as_secs_f64()))
     });
     let at = Rc::clone(context);
-    engine.register_fn("after", move |delay: Dynamic, name: &str| said(after(&at, &delay, name)));
-    let at = Rc::clone(context);
     engine.register_fn("stop", move || said(stop(&at, 0)));
     let at = Rc::clone(context);
     engine.register_fn("stop", move |status: i64| said(stop(&at, status)));
@@ -158,8 +163,9 @@ fn register_log(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
 
 /// What would stall the node or run text as a script says what to use instead.
 fn register_refused(engine: &mut rhai::Engine) {
-    const SLEEP: &str = "sleep would hold up every node of this thread; \
-                         after(duration, name) calls on_timer(name) later";
+    const SLEEP: &str = "sleep would hold up every node of this thread; busy(duration) keeps this \
+                         node from taking anything for so long, and what is sent after it goes out \
+                         then; after(duration, name) calls on_timer(name) later";
     // The engine's own take a number, so these have to take one as well to come first.
     engine
         .register_fn("sleep", |_: i64| -> Answer<()> { said(Err(SLEEP.to_owned())) })
@@ -208,6 +214,21 @@ fn connect(
     })
 }
 
+fn pause(
+    context: &CallContext,
+    function: &str,
+    socket: Option<&str>,
+    on: bool,
+) -> Result<(), Refusal> {
+    let view = context.view()?;
+    let socket = match socket {
+        Some(name) => socket_lookup::named(&view.sockets, name)?,
+        None => socket_lookup::receiver(&view.sockets, function)?,
+    };
+    socket_lookup::can_receive(&view.sockets[socket])?;
+    context.push(if on { Effect::Pause { socket } } else { Effect::Resume { socket } })
+}
+
 fn endpoint_of(value: &Dynamic) -> Result<Endpoint, Refusal> {
     if let Ok(port) = value.as_int() {
         return u16::try_from(port)
@@ -220,36 +241,6 @@ fn endpoint_of(value: &Dynamic) -> Result<Endpoint, Refusal> {
         return Err(format!("an endpoint is a port or a text; this is {}", kind_of(value)));
     };
     Endpoint::parse(&text, Side::Connect).map_err(|error| format!("{:?}: {error}", &**text))
-}
-
-fn after(context: &CallContext, delay: &Dynamic, name: &str) -> Result<(), Refusal> {
-    let view = context.view()?;
-    if !view.has_timer {
-        return Err(format!(
-            "after(…, {name:?}) calls on_timer({name:?}), and this node has no on_timer"
-        ));
-    }
-    context.push(Effect::After { delay: delay_of(delay)?, name: name.to_owned() })
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "no duration needs more than 52 bits of milliseconds"
-)]
-fn delay_of(value: &Dynamic) -> Result<Duration, Refusal> {
-    let parsed = if let Ok(millis) = value.as_int() {
-        from_millis(millis as f64)
-    } else if let Ok(millis) = value.as_float() {
-        from_millis(millis)
-    } else if let Some(text) = value.read_lock::<ImmutableString>() {
-        parse_duration(&text)
-    } else {
-        return Err(format!(
-            "a duration is a text such as \"10ms\" or a number of milliseconds; this is {}",
-            kind_of(value)
-        ));
-    };
-    parsed.map_err(|error| error.to_string())
 }
 
 fn stop(context: &CallContext, status: i64) -> Result<(), Refusal> {

@@ -28,6 +28,7 @@ use super::msg::{LazyMessage, Misfit, Msg, ReadProfile, excerpt, text_or_blob};
 use super::program::{Compiled, Entry, Program};
 use super::saved_state::SavedState;
 use super::socket_lookup;
+use super::timer::Timer;
 use super::weight::{StateNews, Weight, size_of_message};
 use crate::source::Position;
 use crate::zeromq::Role;
@@ -196,6 +197,7 @@ impl Handler {
             Invocation::Start
             | Invocation::Tick
             | Invocation::End
+            | Invocation::Idle
             | Invocation::Reload
             | Invocation::Stop => Argument::None,
             Invocation::Timer(name) => Argument::Value(ImmutableString::from(&*name).into()),
@@ -387,7 +389,8 @@ impl Handler {
         asker: Option<&WayBack>,
     ) -> Result<(), String> {
         let answered = asker.is_some() && context.is_answered();
-        if !value.is_unit() {
+        // A timer that is the last word, as in `after("1s", "x")`, is nothing to send.
+        if !value.is_unit() && !value.is::<Timer>() {
             if answered && !self.view.writes {
                 return Err("the request was answered and a value is returned too; \
                             a rep answers once"

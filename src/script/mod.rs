@@ -52,6 +52,7 @@ mod socket_lookup;
 mod survey;
 mod text;
 mod text_codecs;
+mod timer;
 #[cfg(test)]
 mod trial;
 mod vocabulary;

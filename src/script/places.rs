@@ -123,7 +123,7 @@ impl Places {
 /// What an inline handler sees its event as.
 fn argument_of(handler: &str) -> &'static str {
     match handler {
-        "on_start" | "on_tick" | "on_end" | "on_reload" | "on_stop" => "",
+        "on_start" | "on_tick" | "on_idle" | "on_end" | "on_reload" | "on_stop" => "",
         "on_timer" => "name",
         "on_line" => "line",
         "on_peer" => "peer",

@@ -34,6 +34,7 @@ impl Call {
             "send_to" | "subscribe" | "unsubscribe" | "connect" | "disconnect" => {
                 self.arguments.len() == 2
             }
+            "pause" | "resume" => self.arguments.len() == 1,
             "publish" => self.arguments.len() == 3,
             _ => false,
         }
@@ -82,6 +83,7 @@ impl Call {
             "send" => return senders(sockets),
             "publish" => socket_lookup::publisher(sockets),
             "subscribe" | "unsubscribe" => socket_lookup::subscriber(sockets, function),
+            "pause" | "resume" => socket_lookup::receiver(sockets, function),
             _ => socket_lookup::only(sockets, function),
         };
         found.map(|at| vec![at])
@@ -92,7 +94,7 @@ impl Call {
     pub fn sends_on(&self, sockets: &[impl Socket]) -> Option<usize> {
         let asked = Asked::of(self)?;
         let found = match (&asked, self.named_socket()) {
-            (Asked::Subscribe | Asked::Connect, _) => return None,
+            (Asked::Subscribe | Asked::Connect | Asked::Pause, _) => return None,
             (_, Some(name)) => socket_lookup::named(sockets, name),
             (_, None) if self.names_a_socket() => return None,
             (Asked::Send { .. }, None) => socket_lookup::sender(sockets, None),
@@ -131,6 +133,7 @@ enum Asked {
     Publish { tag: Tag },
     Subscribe,
     Connect,
+    Pause,
 }
 
 impl Asked {
@@ -149,6 +152,7 @@ impl Asked {
             },
             ("subscribe" | "unsubscribe", [_] | [_, _]) => Self::Subscribe,
             ("connect" | "disconnect", [_] | [_, _]) => Self::Connect,
+            ("pause" | "resume", [] | [_]) => Self::Pause,
             _ => return None,
         })
     }
@@ -174,6 +178,7 @@ impl Asked {
             }
             Self::Subscribe => socket_lookup::can_subscribe(socket).map_err(or(self.advice())),
             Self::Connect => Ok(()),
+            Self::Pause => socket_lookup::can_receive(socket).map_err(or(self.advice())),
         }
     }
 
@@ -186,6 +191,7 @@ impl Asked {
             }
             Self::Subscribe => "give the node a `sub`, or remove the call",
             Self::Connect => "give the node a socket, or remove the call",
+            Self::Pause => "give the node a socket that receives, or remove the call",
         }
     }
 }

@@ -107,6 +107,25 @@ pub(super) fn subscriber(sockets: &[impl Socket], function: &str) -> Result<usiz
     })
 }
 
+/// The socket that `pause()` and `resume()` mean.
+pub(super) fn receiver(sockets: &[impl Socket], function: &str) -> Result<usize, String> {
+    one(sockets, |_, socket| socket.role().receives()).map_err(|several| {
+        if several.is_empty() {
+            format!("no socket of this node receives, so {function} has nothing to act on")
+        } else {
+            format!("several sockets receive, {several}: name one, {function}(socket)")
+        }
+    })
+}
+
+/// Refuses a socket that never receives.
+pub(super) fn can_receive(socket: &impl Socket) -> Result<(), String> {
+    if socket.role().receives() {
+        return Ok(());
+    }
+    Err(format!("{} is a {}, which only sends", socket.name(), socket.role()))
+}
+
 /// The socket that `connect(…)` means.
 pub(super) fn only(sockets: &[impl Socket], function: &str) -> Result<usize, String> {
     one(sockets, |_, _| true).map_err(|several| {

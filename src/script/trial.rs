@@ -174,7 +174,11 @@ pub(super) fn shown(effect: &Effect) -> String {
         }
         Effect::Connect { socket, endpoint } => format!("{socket}: connect {endpoint}"),
         Effect::Disconnect { socket, endpoint } => format!("{socket}: disconnect {endpoint}"),
-        Effect::After { delay, name } => format!("after {delay:?}: {name}"),
+        Effect::After { delay, name, .. } => format!("after {delay:?}: {name}"),
+        Effect::Cancel { .. } => "cancel".to_owned(),
+        Effect::Busy { time } => format!("busy {time:?}"),
+        Effect::Pause { socket } => format!("{socket}: pause"),
+        Effect::Resume { socket } => format!("{socket}: resume"),
         Effect::Log { level, text } => format!("log {level:?}: {text}"),
         Effect::Count { name, by } => format!("count {name}: {by}"),
         Effect::Stop { status } => format!("stop {status}"),

@@ -63,6 +63,8 @@ pub struct NodeSpec {
     pub script: Option<ScriptText>,
     /// `every`.
     pub every: Option<Duration>,
+    /// `idle`.
+    pub idle: Option<Duration>,
     /// `timers`.
     pub timers: BTreeMap<String, Duration>,
     /// `forward`.

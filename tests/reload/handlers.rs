@@ -114,3 +114,37 @@ nodes:
     let text = edited.stop().text();
     assert!(text.contains(&format!("count {}", migrated + 1)), "{text}");
 }
+
+#[test]
+fn a_span_of_silence_changes_while_it_runs_and_a_paused_socket_stays_paused() {
+    let [from] = free_ports();
+    let yaml = |idle: &str, more: &str| {
+        format!(
+            "
+nodes:
+  source: {{role: push, bind: {from}, every: 5ms, on_start: this.n = 0, on_tick: 'this.n += 1; this.n'}}
+  sink:
+    role: pull
+    connect: source
+    idle: {idle}
+    on_start: this.seen = 0; this.idle = 0
+    on_message: |
+      this.seen += 1;
+      if this.seen == 10 {{ pause() }}
+    on_idle: |
+      this.idle += 1;
+      print(`idle ${{this.idle}} seen ${{this.seen}}`)
+{more}"
+        )
+    };
+    let mut edited = Edited::start(&yaml("1h", ""));
+    let receipt = edited.apply(&yaml("50ms", ""));
+    assert_eq!(receipt["held"].as_array().unwrap().len(), 0, "nobody needs to be held: {receipt}");
+    edited.passes("idle", 3);
+    // A socket that is opened anew keeps what was said of the one before.
+    edited.apply(&yaml("50ms", "    hwm: 77\n"));
+    let before = edited.greatest_number("idle").unwrap();
+    edited.passes("idle", before + 3);
+    let text = edited.stop().text();
+    assert!(!text.contains("seen 11"), "{text}");
+}

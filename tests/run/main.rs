@@ -28,3 +28,4 @@ mod storm;
 mod support;
 mod topologies;
 mod traps;
+mod waiting;

@@ -145,6 +145,7 @@ impl Node {
     fn timers_follow(&mut self, to: &NodeSpec) {
         if self.life.works() {
             self.timers.set_periodic(to.every, &to.timers, Instant::now());
+            self.timers.set_idle(to.idle, Instant::now());
         }
     }
 

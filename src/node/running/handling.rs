@@ -241,6 +241,7 @@ impl Node {
             self.call(match name {
                 TimerName::Tick => Invocation::Tick,
                 TimerName::Named(name) => Invocation::Timer(name),
+                TimerName::Idle => Invocation::Idle,
             });
             self.flush(now);
         }

@@ -18,6 +18,9 @@ impl Node {
     pub(super) fn flush(&mut self, now: Instant) -> bool {
         let mut done = false;
         loop {
+            if self.outbox.is_busy(now, self.life.goes_on()) {
+                return done;
+            }
             let (outbox, sockets, life, mut notes) = self.sending();
             done |= outbox.send_first(sockets, life, &mut notes) > 0;
             let Some(effect) = self.outbox.next_deed() else { return done };
@@ -47,7 +50,18 @@ impl Node {
                 let result = self.sockets[socket].disconnect(endpoint.as_str());
                 self.tell_failed(socket, result.err());
             }
-            Effect::After { delay, name } => self.timers.after(delay, &name, now),
+            Effect::After { timer, delay, name } => self.timers.after(timer, delay, &name, now),
+            Effect::Cancel { timer } => self.timers.cancel(timer),
+            Effect::Busy { time } if self.life.goes_on() => {
+                self.outbox.be_busy(Instant::now() + time);
+            }
+            // What a node has to say at its end does not wait.
+            Effect::Busy { .. } => {}
+            Effect::Pause { socket } => self.sockets[socket].paused = true,
+            Effect::Resume { socket } => {
+                self.sockets[socket].paused = false;
+                self.sockets[socket].readable = true;
+            }
             Effect::Log { level, text } => self.reporter.emit(None, EventKind::Log { level, text }),
             Effect::Count { name, by } => self.blueprint.counters.count(name, by),
             Effect::Stop { status } => {
@@ -87,7 +101,11 @@ impl Node {
     /// Moves a burst in every direction of the forwards; whether anything moved.
     pub(super) fn forward(&mut self) -> bool {
         let (outbox, sockets, life, mut notes) = self.sending();
-        outbox.forward(sockets, life, &mut notes)
+        let moved = outbox.forward(sockets, life, &mut notes);
+        if moved {
+            self.timers.came(Instant::now);
+        }
+        moved
     }
 
     /// Takes a message from outside into the queue, or says at once why not.
@@ -153,6 +171,7 @@ impl Node {
     }
 
     fn receive_injected(&mut self, place: usize, frames: Multipart) {
+        self.timers.came(Instant::now);
         self.sockets[place].passage.received(&frames);
         if self.outbox.forwards_from(place) {
             self.outbox.forward_later(place, &frames);
@@ -164,6 +183,7 @@ impl Node {
     /// Takes a request, and remembers who wants the answer.
     fn ask(&mut self, place: usize, one: Injected) {
         self.calls += 1;
+        self.timers.came(Instant::now);
         let (payload, deadline, done) = one.into_request();
         let socket = &mut self.sockets[place];
         let envelope = socket.callers.add(self.calls, deadline, done);

@@ -138,6 +138,7 @@ impl Node {
         let is_first = self.life.start();
         let spec = Arc::clone(&self.blueprint.spec);
         self.timers.set_periodic(spec.every, &spec.timers, Instant::now());
+        self.timers.set_idle(spec.idle, Instant::now());
         let left = self.blueprint.kept.take();
         let inherits_source = left.as_ref().is_some_and(|left| {
             self.files.inherit(left.take_files(&spec), &self.blueprint.instance, &spec)
@@ -220,7 +221,8 @@ impl Node {
     fn takes_from(&self, place: usize) -> bool {
         let socket = &self.sockets[place];
         // A REQ that has asked must hear the answer before anything more can be sent on it.
-        let may_handle = !self.life.is_resting() && !self.life.is_held();
+        let is_busy = self.outbox.busy_until().is_some();
+        let may_handle = !self.life.is_resting() && !self.life.is_held() && !is_busy;
         // Nobody is let in while a ZAP handler waits, so a hold for other sockets is not for it.
         let decides = || {
             self.life.is_held()
@@ -230,7 +232,7 @@ impl Node {
                 && socket.spec.is_zap_handler()
         };
         let wanted = self.takes_new() || socket.awaits_reply && may_handle || decides();
-        wanted && socket.spec.role.receives() && !self.outbox.forwards_from(place)
+        wanted && !socket.paused && socket.spec.role.receives() && !self.outbox.forwards_from(place)
     }
 
     /// Whether calls of the round that began at `now` took so long that it is to end: nobody tells
@@ -256,7 +258,11 @@ impl Node {
                 }
                 taken += 1;
                 self.arrivals.add();
+                let waiting = self.outbox.waiting();
                 self.arrived(place, frames);
+                if self.outbox.is_held_back(waiting) {
+                    break 'burst;
+                }
                 if self.arrivals.is_alone() {
                     break 'burst;
                 }
@@ -273,6 +279,9 @@ impl Node {
             if before == taken {
                 break;
             }
+        }
+        if taken > 0 {
+            self.timers.came(|| self.clock.now());
         }
         self.clock.end_burst();
         self.cursor = self.cursor.wrapping_add(1);
@@ -350,6 +359,7 @@ impl Node {
             self.connections.due(),
             self.inquiries.due(),
             self.injected_due(),
+            self.outbox.busy_until(),
             self.reporter.due(),
             unreached,
             deferred,

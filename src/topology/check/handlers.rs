@@ -18,6 +18,7 @@ pub const EVENTS: &[&str] = &[
     "on_message",
     "on_tick",
     "on_timer",
+    "on_idle",
     "on_line",
     "on_end",
     "on_peer",

@@ -9,8 +9,9 @@ use super::keys::shorten;
 use super::report::Report;
 
 /// Words that `on_WORD` means something else for than a socket's messages.
-const EVENTS: &[&str] =
-    &["start", "message", "tick", "timer", "line", "end", "peer", "reload", "stop", "error"];
+const EVENTS: &[&str] = &[
+    "start", "message", "tick", "timer", "idle", "line", "end", "peer", "reload", "stop", "error",
+];
 
 /// A letter first, then letters, digits, `_` and `-`.
 pub(super) fn is_name(text: &str) -> bool {
