@@ -103,6 +103,26 @@ fn the_patches_of_a_feature_are_applied_where_it_is_asked_for() {
 }
 
 #[test]
+fn the_patches_that_are_always_applied_come_before_all_others_whatever_their_numbers() {
+    let folder = TempDir::new().unwrap();
+    let (tree, patches) = (folder.path().join("tree"), folder.path().join("patches"));
+    let body = |number: &str, feature: &str, from: &str, to: &str| {
+        let text = format!(
+            "Change one word\n\nA reason.\n\nFeature: {feature}\n\n--- a/src/word.cpp\n+++ \
+             b/src/word.cpp\n@@ -1 +1 @@\n-{from}\n+{to}\n"
+        );
+        sources::write(&patches.join(format!("{number}-word.patch")), &text).unwrap();
+    };
+    body("0001", "patched", "second", "third");
+    body("0002", "needed", "first", "second");
+    for (patched, wanted) in [(true, "third\n"), (false, "second\n")] {
+        sources::write(&tree.join("src/word.cpp"), "first\n").unwrap();
+        sources::patch(&tree, &patches, &[("needed", true), ("patched", patched)]).unwrap();
+        assert_eq!(fs::read_to_string(tree.join("src/word.cpp")).unwrap(), wanted);
+    }
+}
+
+#[test]
 fn a_patch_whose_file_or_feature_is_not_there_is_refused() {
     for (file, feature) in
         [("src/letters.cpp", "patched"), ("numbers.cpp", "patched"), ("src/numbers.cpp", "other")]

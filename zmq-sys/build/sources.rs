@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::patch;
+use crate::patch::{self, Patch};
 
 /// The folder of the copy that holds the source files.
 pub(crate) const INCLUDED: &str = "src";
@@ -36,22 +36,36 @@ pub(crate) fn copy(from: &Path, tree: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Applies every patch of a folder that belongs to a feature that is asked for, in the order of their
-/// names.
+/// Applies every patch of a folder that belongs to a feature that is asked for: those of the first
+/// feature before those of the next, so that they fit without those, and in the order of their names.
 pub(crate) fn patch(tree: &Path, patches: &Path, features: &[(&str, bool)]) -> Result<(), String> {
+    let mut texts = Vec::new();
     for path in files(patches)? {
-        let text = text_of(&path)?;
+        texts.push((text_of(&path)?, path));
+    }
+    let mut read = Vec::new();
+    for (text, path) in &texts {
         let at = |fault: String| format!("{}: {fault}", path.display());
-        let patch = patch::read(&text).map_err(at)?;
-        let wanted = features.iter().find(|(name, _)| *name == patch.feature);
-        let (_, wanted) =
-            wanted.ok_or_else(|| at(format!("there is no feature {}", patch.feature)))?;
-        for (file, hunks) in patch.files.iter().filter(|_| *wanted) {
-            let copy = tree.join(file);
-            let patched = text_of(&copy).and_then(|text| patch::apply(&text, hunks));
-            let at = |fault| at(format!("'{}' does not fit: {file}: {fault}", patch.title));
-            write(&copy, &patched.map_err(at)?)?;
+        let patch = patch::read(text).map_err(at)?;
+        if features.iter().all(|(name, _)| *name != patch.feature) {
+            return Err(at(format!("there is no feature {}", patch.feature)));
         }
+        read.push((patch, path));
+    }
+    for (name, _) in features.iter().filter(|(_, wanted)| *wanted) {
+        for (patch, path) in read.iter().filter(|(patch, _)| patch.feature == *name) {
+            apply(tree, patch).map_err(|fault| format!("{}: {fault}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn apply(tree: &Path, patch: &Patch<'_>) -> Result<(), String> {
+    for (file, hunks) in &patch.files {
+        let copy = tree.join(file);
+        let patched = text_of(&copy).and_then(|text| patch::apply(&text, hunks));
+        let at = |fault| format!("'{}' does not fit: {file}: {fault}", patch.title);
+        write(&copy, &patched.map_err(at)?)?;
     }
     Ok(())
 }
