@@ -10,6 +10,7 @@ use super::signals::Signals;
 use crate::clock;
 use crate::event::{Event, EventKind, Events};
 use crate::listing::some_of;
+use crate::node::Lingering;
 use crate::observe::Logger;
 use crate::supervisor::{Haste, Supervisor};
 use crate::topology::Topology;
@@ -107,9 +108,13 @@ fn end_at_once(logger: &Logger) {
 
 /// Names the sockets that hold the end.
 fn held_by(sockets: &[String]) -> Event {
-    failed(if sockets.is_empty() {
+    failed(if sockets.is_empty() && Lingering::IS_TOLD {
         "no message is unsent, but a thread of zrig or libzmq has not ended; press Ctrl-C again to \
          end without it"
+            .to_owned()
+    } else if sockets.is_empty() {
+        "a message is unsent, or a thread of zrig or libzmq has not ended; press Ctrl-C again to end \
+         without it"
             .to_owned()
     } else {
         let sockets = some_of(sockets);

@@ -62,8 +62,9 @@ impl Unconnected {
 }
 
 impl Lingering {
-    /// Whether libzmq tells what a closed socket drops; if not, it has to be told before.
-    pub(super) const IS_TOLD: bool = cfg!(feature = "patched-libzmq");
+    /// Whether libzmq tells which closed sockets still send, and what they drop; if not, it has to be
+    /// told before.
+    pub const IS_TOLD: bool = cfg!(feature = "patched-libzmq");
 
     pub(super) fn new(events: Events) -> Self {
         Self(Arc::new(Shared { events, next: AtomicU64::new(0), closed: Mutex::default() }))

@@ -23,6 +23,7 @@ mod scale;
 mod silence;
 mod slow_joiner;
 mod state;
+#[cfg(feature = "patched-libzmq")]
 mod storm;
 #[allow(dead_code, reason = "shared with the tests of reloads")]
 mod support;

@@ -49,9 +49,10 @@ fn a_thousand_nodes_start_on_a_few_threads_and_little_memory() {
     let memory = status(&run, "VmRSS") - alone;
     println!("up in {took:?}, {threads} threads, {memory} KiB more than two nodes");
     assert!(threads < 10, "{threads} threads");
-    // Measured at 30 KiB a node with its handler, 34 in a debug build; the system counts pages, a
-    // little differently each time.
-    assert!(memory < 40 * 1000, "{memory} KiB for 1,000 nodes");
+    // Measured at 30 KiB a node with its handler, 34 in a debug build, 48 with the released libzmq; the
+    // system counts pages, a little differently each time.
+    let most = if cfg!(feature = "patched-libzmq") { 40 } else { 60 };
+    assert!(memory < most * 1000, "{memory} KiB for 1,000 nodes");
     let ending = run.stop();
     assert!(!ending.said("not up"), "{}", ending.text());
     assert!(ending.took < Duration::from_secs(10), "stopped in {:?}", ending.took);
