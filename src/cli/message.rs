@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::control::Message;
+use crate::control::{FrameKind, Message, WireFrame};
 use crate::node::Direction;
 use crate::observe::time_of_day;
 use crate::visible::visible;
@@ -27,6 +27,11 @@ pub(super) fn line(message: &Message) -> String {
         // Writing to a string does not fail.
         let _ = write!(line, "  {preposition} {peer}");
     }
+    if let Some(wire) = &message.wire {
+        // What peers chose is made visible piece by piece: the ends of lines are ours.
+        let frames: String = wire.iter().map(frame_line).collect();
+        return format!("{}{frames}", visible(&line));
+    }
     line.push_str("  ");
     line.push_str(&shortened(&said(message)));
     if let Some(sequence) = &message.sequence {
@@ -37,6 +42,19 @@ pub(super) fn line(message: &Message) -> String {
     }
     // Peers choose their names and what they say.
     visible(&line).into_owned()
+}
+
+/// A frame on a line of its own: how many bytes, what it says, and what it is there for.
+fn frame_line(frame: &WireFrame) -> String {
+    let said = shortened(&text(&frame.frame));
+    let what = match (frame.kind, frame.local) {
+        (FrameKind::RoutingId, true) => "  (routing id, not on the wire)",
+        (FrameKind::RoutingId, false) => "  (routing id)",
+        (FrameKind::Delimiter, _) => "(delimiter)",
+        (FrameKind::Payload, _) => "",
+    };
+    let bytes = frame.bytes;
+    format!("\n    [{bytes:03}] {}{what}", visible(&said))
 }
 
 /// The moment so many seconds after the epoch.

@@ -21,14 +21,15 @@ const MESSAGE: &str = "{\"message\":";
 /// The line that says that it was all.
 const ENDED: &str = "{\"ended\":";
 
-/// Follow the messages of a running node, in and out, without holding it up
+/// Follow the messages of a running node or of all, in and out, without holding them up
 #[derive(Args, Debug)]
 pub(super) struct TapArguments {
     /// A running topology: its name, its file or its process
     run: String,
-    /// The node; NODE.SOCKET is one of its sockets, NODE.2 the second of its copies
+    /// The node; NODE.SOCKET is one of its sockets, NODE.2 the second of its copies; without it all
+    /// nodes, in the order in which messages pass
     #[arg(value_name = "NODE[.SOCKET]")]
-    target: String,
+    target: Option<String>,
     /// Show only messages of which this Rhai expression says true, such as 'msg.msgid == 1000'
     #[arg(long, value_name = "EXPRESSION")]
     filter: Option<String>,
@@ -41,6 +42,9 @@ pub(super) struct TapArguments {
     /// What becomes of a message that finds no room because the reader is slow, with --all
     #[arg(long, value_enum, requires = "all", default_value_t = WhenFull::Drop)]
     when_full: WhenFull,
+    /// Show each frame on a line of its own, as it is on the wire: routing ids, delimiter, payload
+    #[arg(long)]
+    frames: bool,
     /// End after so many messages
     #[arg(long, value_name = "N")]
     count: Option<u64>,
@@ -99,6 +103,7 @@ impl TapArguments {
                 Way::Out => Direction::Out,
             }),
             filter: self.filter.clone(),
+            frames: self.frames,
             all: self.all.then_some(match self.when_full {
                 WhenFull::Drop => topology::WhenFull::Drop,
                 WhenFull::Wait => topology::WhenFull::Wait,

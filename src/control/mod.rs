@@ -11,6 +11,7 @@
 mod client;
 mod events;
 mod folder;
+mod in_order;
 mod paper;
 mod protocol;
 mod reading;
@@ -24,7 +25,8 @@ mod whole;
 
 pub use client::{Client, find};
 pub use protocol::{
-    Ended, Failed, Happened, Hello, HelloNode, Lacking, Message, Reply, Request, Spoken,
+    Ended, Failed, FrameKind, Happened, Hello, HelloNode, Lacking, Message, Reply, Request, Spoken,
+    WireFrame,
 };
 pub use reading::routing_id;
 pub use server::{ControlSocket, OpenTaps};

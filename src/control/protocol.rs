@@ -27,8 +27,9 @@ pub enum Request {
     Figures,
     /// Messages, as they pass.
     Tap {
-        /// Whose.
-        target: String,
+        /// Whose; without it every node's, in the order in which they pass.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<String>,
         /// Only those that go this way.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         direction: Option<Direction>,
@@ -39,6 +40,9 @@ pub enum Request {
         /// because the client is slow: it is said to be missing, or its node has to wait.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         all: Option<WhenFull>,
+        /// Whether each is to be told frame by frame, as it is on the wire, beside what it says.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        frames: bool,
     },
     /// What happens, from now on.
     Events,
@@ -219,6 +223,34 @@ pub struct Happened {
     pub repeated: u64,
 }
 
+/// A frame of a message.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct WireFrame {
+    /// What it is there for.
+    pub kind: FrameKind,
+    /// What it says: text, or `{"hex": …}` where it is none.
+    pub frame: Value,
+    /// Its bytes.
+    pub bytes: usize,
+    /// Whether libzmq alone puts it there, at this end: a peer has no such frame.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub local: bool,
+}
+
+/// What a frame is there for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum FrameKind {
+    /// A routing id of the envelope.
+    #[serde(rename = "routing id")]
+    RoutingId,
+    /// The empty frame behind the envelope.
+    #[serde(rename = "delimiter")]
+    Delimiter,
+    /// What is sent.
+    #[serde(rename = "payload")]
+    Payload,
+}
+
 /// A message, read by the format of its socket.
 #[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(default)]
@@ -250,6 +282,9 @@ pub struct Message {
     /// The frames of a plain message that has several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frames: Option<Vec<Value>>,
+    /// Every frame as it is on the wire, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wire: Option<Vec<WireFrame>>,
     /// The frame of `sequence`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sequence: Option<String>,

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::protocol::Message;
+use super::protocol::{FrameKind, Message, WireFrame};
 use crate::message::{
     Format, Frame, Malformed, MsgType, Multipart, as_text, integer_past_64_bits, parse_envelope,
     parse_tagged,
@@ -84,6 +84,33 @@ pub(super) fn read_whole(opened: &Opened, frames: &[Frame]) -> Message {
         bytes: opened.bytes,
         ..Message::default()
     }
+}
+
+/// Every frame of a message, as it is on the wire.
+pub(super) fn wire(passed: &Passed) -> Vec<WireFrame> {
+    let Passed { place, frames, .. } = passed;
+    let has_peer = matches!(place.role, Role::Router | Role::Rep | Role::Stream);
+    let has_envelope = has_peer && place.role != Role::Stream || place.role == Role::Dealer;
+    let delimiter = frames.iter().position(|frame| frame.is_empty()).filter(|_| has_envelope);
+    let ids = delimiter.unwrap_or(usize::from(has_peer));
+    let wire = frames.iter().enumerate().map(|(at, frame)| WireFrame {
+        kind: match at {
+            _ if at < ids => FrameKind::RoutingId,
+            _ if Some(at) == delimiter => FrameKind::Delimiter,
+            _ => FrameKind::Payload,
+        },
+        frame: shown(frame, &mut false),
+        bytes: frame.len(),
+        local: at == 0 && has_peer,
+    });
+    // A REQ leaves to libzmq what everybody else sees of it.
+    let of_req = (place.role == Role::Req).then(|| WireFrame {
+        kind: FrameKind::Delimiter,
+        frame: Value::String(String::new()),
+        bytes: 0,
+        local: false,
+    });
+    of_req.into_iter().chain(wire).collect()
 }
 
 /// A node's answer, without its envelope.
@@ -260,6 +287,43 @@ mod tests {
         assert_eq!((one.body, one.sequence.as_deref()), (Some(json!("x")), Some("a 1 2.0")));
         let one = read(Role::Xpub, Format::Msgid, false, &[b"\x011000 "]);
         assert_eq!((one.subscribe, one.malformed), (Some(json!("1000 ")), None));
+    }
+
+    #[test]
+    fn a_message_is_told_frame_by_frame_as_it_is_on_the_wire() {
+        for (role, frames, want) in [
+            (Role::Router, &[&b"me"[..], b"", b"hi"][..], "(id me) | delimiter | hi"),
+            (Role::Router, &[b"me", b"w", b"", b"hi", b""], "(id me) | id w | delimiter | hi | "),
+            (Role::Router, &[b"me", b"hi"], "(id me) | hi"),
+            (Role::Rep, &[b"me", b"", b"hi"], "(id me) | delimiter | hi"),
+            (Role::Req, &[b"hi"], "delimiter | hi"),
+            (Role::Dealer, &[b"", b"hi"], "delimiter | hi"),
+            (Role::Dealer, &[b"w", b"", b"hi"], "id w | delimiter | hi"),
+            (Role::Dealer, &[b"a", b"b"], "a | b"),
+            (Role::Stream, &[b"me", b""], "(id me) | "),
+            (Role::Push, &[b"a", b"", b"b"], "a |  | b"),
+        ] {
+            let place = Place {
+                instance: "n".into(),
+                socket: "s".into(),
+                role,
+                format: Format::Plain,
+                numbered: false,
+            };
+            let frames = frames.iter().map(|bytes| Frame::from(*bytes)).collect();
+            let place = Arc::new(place);
+            let passed = Passed { at: SystemTime::now(), direction: Direction::In, place, frames };
+            let told = wire(&passed).into_iter().map(|one| {
+                let text = one.frame.as_str().unwrap().to_owned();
+                match (one.kind, one.local) {
+                    (FrameKind::RoutingId, true) => format!("(id {text})"),
+                    (FrameKind::RoutingId, false) => format!("id {text}"),
+                    (FrameKind::Delimiter, _) => "delimiter".to_owned(),
+                    (FrameKind::Payload, _) => text,
+                }
+            });
+            assert_eq!(told.collect::<Vec<_>>().join(" | "), want, "{role}");
+        }
     }
 
     #[test]

@@ -7,12 +7,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::in_order::InOrder;
 use super::paper::Paper;
-use super::protocol::Reply;
-use super::reading::Opened;
+use super::protocol::{Message, Reply};
+use super::reading::{Opened, wire};
 use super::sieve::Sieve;
 use super::watched::Watched;
-use crate::node::{Direction, Interceptors, TapReader, Target};
+use crate::node::{Direction, Interceptors, Passed, TapReader, Target};
 
 /// Messages that may wait for a tap.
 const ROOM: u32 = 4096;
@@ -35,7 +36,9 @@ const TELL_EVERY: Duration = Duration::from_secs(1);
 /// A tap at work.
 pub(super) struct Sampling {
     reader: TapReader,
+    order: InOrder<Passed>,
     sieve: Sieve,
+    frames: bool,
     effort: u64,
     told: Instant,
     /// How many dropped messages were told.
@@ -48,19 +51,25 @@ impl Sampling {
         interceptors: &Arc<Interceptors>,
         target: Target,
         direction: Option<Direction>,
+        frames: bool,
         sieve: Sieve,
     ) -> Self {
+        let order = InOrder::new(target.is_everything());
         let reader = interceptors.tap(target, direction, ROOM);
-        Self { reader, sieve, effort: EFFORT_FIRST, told: Instant::now(), dropped: 0 }
+        let (effort, told) = (EFFORT_FIRST, Instant::now());
+        Self { reader, order, sieve, frames, effort, told, dropped: 0 }
     }
 
     /// Shows messages until the client or the run has gone.
     pub(super) fn run(mut self, mut watched: Watched, mut paper: Paper) -> io::Result<()> {
         loop {
             self.effort = (self.effort + EFFORT_PER_TICK).min(EFFORT_MOST);
-            let taken = self.take(&mut paper);
+            let taken = self.take(&mut paper, false);
             self.tell(&mut paper, taken == 0);
             let is_over = watched.changed(&mut paper);
+            if is_over {
+                self.take(&mut paper, true);
+            }
             paper.send()?;
             if is_over || !paper.wait()? {
                 return Ok(());
@@ -69,16 +78,23 @@ impl Sampling {
     }
 
     /// Takes what waits, as far as effort and the client's pace allow; how many that was.
-    fn take(&mut self, paper: &mut Paper) -> u64 {
+    fn take(&mut self, paper: &mut Paper, is_over: bool) -> u64 {
         let mut taken = 0;
+        let now = Instant::now();
         while self.effort >= SHOW && paper.unsent() < UNSENT_MOST {
-            let Some(passed) = self.reader.try_next() else { break };
-            taken += 1;
+            while self.order.takes(ROOM as usize) {
+                let Some(passed) = self.reader.try_next() else { break };
+                taken += 1;
+                self.order.push(passed.at, passed);
+            }
+            let Some(passed) = self.order.pop(now, is_over) else { break };
+            let wire = self.frames.then(|| wire(&passed));
             let opened = Opened::of(passed);
             self.effort -= LOOK;
             if self.sieve.wants(&opened) {
                 self.effort -= SHOW - LOOK;
-                paper.say(&Reply::Message(Box::new(opened.read())));
+                let message = Message { wire, ..opened.read() };
+                paper.say(&Reply::Message(Box::new(message)));
             }
         }
         if taken > 0 {

@@ -200,13 +200,15 @@ async fn client(stream: UnixStream, run: Arc<Run>, slot: OwnedSemaphorePermit) {
                 say(&mut stream, &Reply::Failed(Failed::invalid(error))).await;
                 return;
             }
-            Ok(Request::Tap { target, direction, filter, all }) => match run.wish(&target) {
-                Ok((target, tap_slot)) => {
-                    let wish = Wish { target, direction, filter, all };
-                    return run.tap(wish, stream.into_inner(), (slot, tap_slot)).await;
+            Ok(Request::Tap { target, direction, filter, all, frames }) => {
+                match run.wish(target.as_deref()) {
+                    Ok((target, tap_slot)) => {
+                        let wish = Wish { target, direction, filter, all, frames };
+                        return run.tap(wish, stream.into_inner(), (slot, tap_slot)).await;
+                    }
+                    Err(failed) => Reply::Failed(failed),
                 }
-                Err(failed) => Reply::Failed(failed),
-            },
+            }
             Ok(Request::Events) => {
                 // From before it is told who runs, so that nothing happens between.
                 let reader = events::reader(&run.events);
@@ -255,12 +257,17 @@ impl Run {
         }
     }
 
-    fn wish(&self, target: &str) -> Result<(Target, OwnedSemaphorePermit), Failed> {
-        let target: Target = target.parse().map_err(Failed::invalid)?;
+    fn wish(&self, target: Option<&str>) -> Result<(Target, OwnedSemaphorePermit), Failed> {
+        let target = match target {
+            Some(target) => target.parse().map_err(Failed::invalid)?,
+            None => Target::everything(),
+        };
         let roster = self.roster();
         let found = roster.find(&target).map_err(Failed::invalid)?;
         if found.iter().all(|entry| entry.spec.sockets.is_empty()) {
-            return Err(Failed::invalid(format!("{target} has no socket to look at")));
+            let whose =
+                if target.is_everything() { "the run".to_owned() } else { target.to_string() };
+            return Err(Failed::invalid(format!("{whose} has no socket to look at")));
         }
         let slot = Arc::clone(&self.taps.0).try_acquire_owned();
         let slot =

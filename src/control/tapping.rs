@@ -28,6 +28,8 @@ pub(super) struct Wish {
     pub(super) filter: Option<String>,
     /// Every message whole, and what becomes of one that finds no room.
     pub(super) all: Option<WhenFull>,
+    /// Frame by frame.
+    pub(super) frames: bool,
 }
 
 /// Starts the thread of a tap. `slot` is given back when it ends.
@@ -66,17 +68,17 @@ fn tap(
             return paper.send();
         }
     };
-    let Wish { target, direction, all, .. } = wish;
+    let Wish { target, direction, all, frames, .. } = wish;
     let mut watched = Watched::new(target.clone(), roster);
     let tapping = |watched: &mut Watched| Reply::Tapping(watched.instances());
     match all {
         None => {
-            let sampling = Sampling::open(interceptors, target, direction, sieve);
+            let sampling = Sampling::open(interceptors, target, direction, frames, sieve);
             paper.say(&tapping(&mut watched));
             sampling.run(watched, paper)
         }
         Some(when_full) => {
-            let whole = Whole::open(interceptors, target, direction, when_full, sieve);
+            let whole = Whole::open(interceptors, target, direction, when_full, frames, sieve);
             paper.say(&tapping(&mut watched));
             whole.run(watched, paper)
         }

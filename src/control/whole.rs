@@ -7,9 +7,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::in_order::InOrder;
 use super::paper::Paper;
-use super::protocol::{Ended, Lacking, Reply};
-use super::reading::{Opened, read_whole, seconds};
+use super::protocol::{Ended, Lacking, Message, Reply};
+use super::reading::{Opened, read_whole, seconds, wire};
 use super::sieve::Sieve;
 use super::watched::Watched;
 use crate::message::share_all;
@@ -20,12 +21,16 @@ use crate::topology::WhenFull;
 const ROOM: usize = 16 << 20;
 /// Bytes of lines that may wait for a client before no more messages are read for it.
 const UNSENT_MOST: usize = 256 << 10;
+/// Messages that may wait for others that passed before.
+const WAITING: usize = 10_000;
 /// How long a client may take to read the rest when the run is over.
 pub(super) const ENDING: Duration = Duration::from_secs(1);
 
 /// A tap at work.
 pub(super) struct Whole {
     reader: WholeReader,
+    order: InOrder<Seen>,
+    frames: bool,
     sieve: Sieve,
     told: Ended,
 }
@@ -37,10 +42,12 @@ impl Whole {
         target: Target,
         direction: Option<Direction>,
         when_full: WhenFull,
+        frames: bool,
         sieve: Sieve,
     ) -> Self {
+        let order = InOrder::new(target.is_everything());
         let reader = interceptors.whole_tap(target, direction, ROOM, when_full);
-        Self { reader, sieve, told: Ended::default() }
+        Self { reader, order, frames, sieve, told: Ended::default() }
     }
 
     /// Shows messages until the client or the run has gone.
@@ -48,7 +55,7 @@ impl Whole {
         loop {
             // Asked first: when the run is over its nodes have ended, and nothing more comes.
             let is_over = watched.changed(&mut paper);
-            let found = self.take(&mut paper);
+            let found = self.take(&mut paper, false);
             if is_over {
                 return self.finish(paper);
             }
@@ -60,18 +67,26 @@ impl Whole {
     }
 
     /// Shows what waits, as far as the client keeps up; whether anything did.
-    fn take(&mut self, paper: &mut Paper) -> bool {
+    fn take(&mut self, paper: &mut Paper, is_over: bool) -> bool {
         let mut found = false;
+        let now = Instant::now();
         while paper.unsent() < UNSENT_MOST {
-            let Some(seen) = self.reader.try_next() else { break };
+            while self.order.takes(WAITING)
+                && let Some(seen) = self.reader.try_next()
+            {
+                self.order.push(seen.at(), seen);
+            }
+            let Some(seen) = self.order.pop(now, is_over) else { break };
             found = true;
             match seen {
                 Seen::Message(passed) => {
                     let frames = share_all(&passed.frames);
+                    let wire = self.frames.then(|| wire(&passed));
                     let opened = Opened::of(passed);
                     if self.sieve.wants(&opened) {
                         self.told.messages += 1;
-                        paper.say(&Reply::Message(Box::new(read_whole(&opened, &frames))));
+                        let message = Message { wire, ..read_whole(&opened, &frames) };
+                        paper.say(&Reply::Message(Box::new(message)));
                     }
                 }
                 Seen::Missing(missing) => {
@@ -89,7 +104,7 @@ impl Whole {
         let until = Instant::now() + ENDING;
         let mut is_all = false;
         loop {
-            if !is_all && paper.unsent() < UNSENT_MOST && !self.take(&mut paper) {
+            if !is_all && paper.unsent() < UNSENT_MOST && !self.take(&mut paper, true) {
                 is_all = true;
                 paper.say(&Reply::Ended(self.told));
             }

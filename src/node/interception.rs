@@ -26,6 +26,9 @@ pub enum Direction {
     Out,
 }
 
+/// What stands for every node: no node is called so.
+const EVERY_NODE: &str = "*";
+
 /// A part of a topology as a user names it: `node`, `node.2`, `node.socket` or `node.2.socket`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Target {
@@ -38,9 +41,21 @@ pub struct Target {
 }
 
 impl Target {
+    /// Every socket of every node.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { node: EVERY_NODE.to_owned(), replica: None, socket: None }
+    }
+
+    /// Whether it means that.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.node == EVERY_NODE
+    }
+
     /// Whether it means this socket of a copy of a node.
     fn means(&self, node: &str, replica: u32, socket: &str) -> bool {
-        self.node == node
+        (self.is_everything() || self.node == node)
             && self.replica.is_none_or(|wanted| wanted == replica)
             && self.socket.as_ref().is_none_or(|name| name == socket)
     }
@@ -64,7 +79,11 @@ impl FromStr for Target {
                 _ => return Err(not_a_target(text)),
             }
         }
-        if target.node.is_empty() { Err(not_a_target(text)) } else { Ok(target) }
+        if target.node.is_empty() || target.is_everything() {
+            Err(not_a_target(text))
+        } else {
+            Ok(target)
+        }
     }
 }
 
@@ -114,10 +133,29 @@ pub struct Passed {
 }
 
 impl Passed {
-    /// One that passes now.
-    pub(super) fn now(direction: Direction, place: &Arc<Place>, frames: &[Frame]) -> Self {
-        let frames = share_all(frames);
-        Self { at: SystemTime::now(), direction, place: Arc::clone(place), frames }
+    /// One that passed then.
+    pub(super) fn at(
+        at: SystemTime,
+        direction: Direction,
+        place: &Arc<Place>,
+        frames: &[Frame],
+    ) -> Self {
+        Self { at, direction, place: Arc::clone(place), frames: share_all(frames) }
+    }
+}
+
+/// A message on its way out, for whoever wants to see it: sending empties the message itself.
+#[derive(Debug)]
+pub(super) struct Copy {
+    /// Before anybody can have received it.
+    at: SystemTime,
+    frames: Multipart,
+}
+
+impl Copy {
+    /// Of a message that is sent now.
+    pub(super) fn now(frames: &[Frame]) -> Self {
+        Self { at: SystemTime::now(), frames: share_all(frames) }
     }
 }
 
@@ -135,7 +173,13 @@ pub(super) trait Interceptor: fmt::Debug + Send + Sync {
     }
 
     /// A message passed; its frames are there if anybody wanted to see it before.
-    fn passed(&self, direction: Direction, place: &Arc<Place>, frames: Option<&[Frame]>);
+    fn passed(
+        &self,
+        direction: Direction,
+        place: &Arc<Place>,
+        at: SystemTime,
+        frames: Option<&[Frame]>,
+    );
 
     /// So many messages passed, none of which anybody wanted to see.
     fn passed_unseen(&self, direction: Direction, place: &Arc<Place>, messages: u64);
@@ -279,30 +323,30 @@ impl Passage {
     #[inline]
     pub(super) fn received(&self, frames: &[Frame]) {
         if !self.is_free() {
-            self.tell(Direction::In, Some(frames));
+            self.tell(Direction::In, SystemTime::now(), Some(frames));
         }
     }
 
-    /// A second message with the same frames, if somebody wants to see it: sending empties the
-    /// first one.
+    /// A copy of a message that is sent, if somebody wants to see it.
     #[inline]
-    pub(super) fn copy(&self, frames: &[Frame]) -> Option<Multipart> {
-        self.is_watched(Direction::Out).then(|| share_all(frames))
+    pub(super) fn copy(&self, frames: &[Frame]) -> Option<Copy> {
+        self.is_watched(Direction::Out).then(|| Copy::now(frames))
     }
 
     /// A message was sent.
     #[inline]
-    pub(super) fn sent(&self, copy: Option<&Multipart>) {
+    pub(super) fn sent(&self, copy: Option<&Copy>) {
         if !self.is_free() {
-            self.tell(Direction::Out, copy.map(|frames| &frames[..]));
+            let at = copy.map_or_else(SystemTime::now, |copy| copy.at);
+            self.tell(Direction::Out, at, copy.map(|copy| &copy.frames[..]));
         }
     }
 
     #[cold]
-    fn tell(&self, direction: Direction, frames: Option<&[Frame]>) {
+    fn tell(&self, direction: Direction, at: SystemTime, frames: Option<&[Frame]>) {
         let Some(place) = &self.place else { return };
         for one in &self.standing {
-            one.passed(direction, place, frames);
+            one.passed(direction, place, at, frames);
         }
     }
 }
@@ -324,7 +368,7 @@ mod tests {
             assert_eq!(target, want);
             assert_eq!(target.to_string(), text);
         }
-        for text in ["", ".a", "a.", "a..b", "a.b.c", "a.1.2", "a.out.1"] {
+        for text in ["", "*", ".a", "a.", "a..b", "a.b.c", "a.1.2", "a.out.1"] {
             assert!(text.parse::<Target>().is_err(), "{text:?}");
         }
     }
@@ -341,7 +385,7 @@ mod tests {
             true
         }
 
-        fn passed(&self, _: Direction, _: &Arc<Place>, _: Option<&[Frame]>) {}
+        fn passed(&self, _: Direction, _: &Arc<Place>, _: SystemTime, _: Option<&[Frame]>) {}
 
         fn passed_unseen(&self, _: Direction, _: &Arc<Place>, _: u64) {}
     }

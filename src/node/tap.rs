@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::SystemTime;
 
 use super::interception::{Direction, Interceptor, Interceptors, Passed, Place, Target};
 use crate::message::Frame;
@@ -108,10 +109,16 @@ impl Interceptor for Tap {
         self.looks(direction) && self.credit.load(Relaxed) > 0
     }
 
-    fn passed(&self, direction: Direction, place: &Arc<Place>, frames: Option<&[Frame]>) {
+    fn passed(
+        &self,
+        direction: Direction,
+        place: &Arc<Place>,
+        at: SystemTime,
+        frames: Option<&[Frame]>,
+    ) {
         let shown = self.looks(direction)
             && frames.filter(|_| self.take_credit()).is_some_and(|frames| {
-                self.queue.try_send(Passed::now(direction, place, frames)).is_ok()
+                self.queue.try_send(Passed::at(at, direction, place, frames)).is_ok()
             });
         if !shown {
             self.passed_unseen(direction, place, 1);
@@ -129,7 +136,7 @@ impl Interceptor for Tap {
 mod tests {
     use super::*;
     use crate::message::{Format, Multipart};
-    use crate::node::interception::Lookout;
+    use crate::node::interception::{Copy, Lookout};
     use crate::zeromq::Role;
 
     fn place(socket: &str) -> Place {
@@ -150,7 +157,7 @@ mod tests {
         for text in ["1", "2", "3"] {
             passage.received(&[Frame::from(text)]);
         }
-        passage.sent(Some(&Multipart::from_buf([Frame::from("out")])));
+        passage.sent(Some(&Copy::now(&Multipart::from_buf([Frame::from("out")]))));
         assert_eq!(reader.dropped(), 1);
         assert_eq!(&*reader.try_next().unwrap().frames[0], b"1");
         reader.give_credit(1);

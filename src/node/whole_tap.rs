@@ -25,6 +25,17 @@ pub enum Seen {
     Missing(Missing),
 }
 
+impl Seen {
+    /// When it passed, or the first of what is missing.
+    #[must_use]
+    pub fn at(&self) -> SystemTime {
+        match self {
+            Self::Message(passed) => passed.at,
+            Self::Missing(missing) => missing.since,
+        }
+    }
+}
+
 /// Messages that passed a socket one way and found no room.
 #[derive(Debug)]
 pub struct Missing {
@@ -120,7 +131,13 @@ impl Interceptor for WholeTap {
         self.when_full == WhenFull::Wait && waits() && !self.closed.load(Relaxed)
     }
 
-    fn passed(&self, direction: Direction, place: &Arc<Place>, frames: Option<&[Frame]>) {
+    fn passed(
+        &self,
+        direction: Direction,
+        place: &Arc<Place>,
+        at: SystemTime,
+        frames: Option<&[Frame]>,
+    ) {
         if !self.wants(direction) || self.closed.load(Relaxed) {
             return;
         }
@@ -129,7 +146,7 @@ impl Interceptor for WholeTap {
         match frames.filter(|_| bytes.is_some_and(|bytes| self.takes(bytes))) {
             Some(frames) => {
                 self.bytes.fetch_add(bytes.unwrap_or_default(), Relaxed);
-                queue.push_back(Seen::Message(Passed::now(direction, place, frames)));
+                queue.push_back(Seen::Message(Passed::at(at, direction, place, frames)));
             }
             None => miss(&mut queue, direction, place, 1),
         }
@@ -178,7 +195,7 @@ fn size(frames: &[Frame]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{Format, Multipart};
+    use crate::message::Format;
     use crate::node::interception::{Lookout, Passage};
     use crate::zeromq::Role;
 
@@ -273,8 +290,7 @@ mod tests {
         passage.received(&[Frame::from("in")]);
         passage.passed_unseen(Direction::In, 3);
         send(&passage, "out");
-        let none: Option<&Multipart> = None;
-        passage.sent(none);
+        passage.sent(None);
         passage.passed_unseen(Direction::Out, 2);
         assert_eq!(seen(&reader), ["out", "-3 one Out"]);
     }

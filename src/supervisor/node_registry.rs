@@ -63,6 +63,9 @@ impl Roster {
     ///
     /// When there is none, with what there is instead.
     pub fn find(&self, target: &Target) -> Result<Vec<&RosterEntry>, String> {
+        if target.is_everything() {
+            return Ok(self.entries.iter().collect());
+        }
         let of_node: Vec<&RosterEntry> =
             self.entries.iter().filter(|entry| entry.spec.name == target.node).collect();
         let Some(first) = of_node.first() else {

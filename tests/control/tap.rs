@@ -265,3 +265,109 @@ nodes:
     assert!(!refused.errors.contains('\u{1b}'), "{refused:?}");
     run.stop();
 }
+
+/// A client, a broker and a server: what a trace of all of them shows.
+const CHAIN: &str = "
+name: t
+nodes:
+  client:
+    role: req
+    connect: broker.front
+    identity: me
+    every: 5ms
+    on_start: this.n = 0; this.waits = false
+    on_tick: if !this.waits { this.n += 1; this.waits = true; send(`ask ${this.n}`) }
+    on_message: this.waits = false;
+  broker:
+    sockets:
+      front: {role: router, bind: 'tcp://127.0.0.1:*'}
+      back: {role: dealer, bind: 'tcp://127.0.0.1:*'}
+    on_front: send_to(\"back\", msg.frames)
+    on_back: send_to(\"front\", msg.frames)
+  server: {role: rep, connect: broker.back, on_message: '`got ${msg.text}`'}
+";
+
+#[test]
+fn a_tap_of_everything_is_one_trace_in_order() {
+    let desk = Desk::new();
+    let run = desk.run(CHAIN);
+    for all in ["--all", "--frames"] {
+        let trace = desk.ask(["tap", "t", "--format", "json", "--count", "240", all]).well();
+        let passed: Vec<(String, String)> = trace
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .map(|one| {
+                let text = one["body"].as_str().map(str::to_owned);
+                let last = || one["frames"].as_array().unwrap().last().unwrap().clone();
+                let text = text.unwrap_or_else(|| last().as_str().unwrap().to_owned());
+                let (node, socket) =
+                    (one["node"].as_str().unwrap(), one["socket"].as_str().unwrap());
+                (format!("{} {node}.{socket}", one["direction"].as_str().unwrap()), text)
+            })
+            .collect();
+        assert_eq!(passed.len(), 240);
+        // One request is under way at a time, so each has its eight steps in a row.
+        let steps = [
+            "out client.req",
+            "in broker.front",
+            "out broker.back",
+            "in server.rep",
+            "out server.rep",
+            "in broker.back",
+            "out broker.front",
+            "in client.req",
+        ];
+        let begin = passed.iter().position(|(step, _)| step == steps[0]).unwrap();
+        for row in passed[begin..].chunks_exact(8) {
+            let told: Vec<&str> = row.iter().map(|(step, _)| step.as_str()).collect();
+            assert_eq!(told, steps, "{row:?}");
+            assert!(row[4].1 == format!("got {}", row[0].1), "{row:?}");
+        }
+    }
+    desk.ask(["send", "t", "*", "x"]).fails(2, ["\"*\""]);
+    run.stop();
+}
+
+#[test]
+fn a_tap_shows_an_envelope_frame_by_frame() {
+    let desk = Desk::new();
+    let run = desk.run(CHAIN);
+    let tap = |target: &str, direction: &str| -> Vec<Value> {
+        let text = desk
+            .ask([
+                "tap",
+                "t",
+                target,
+                "--direction",
+                direction,
+                "--frames",
+                "--format",
+                "json",
+                "--count",
+                "1",
+            ])
+            .well();
+        serde_json::from_str::<Value>(&text).unwrap()["wire"].as_array().unwrap().clone()
+    };
+    let id = json!({"kind": "routing id", "frame": "me", "bytes": 2});
+    let local = json!({"kind": "routing id", "frame": "me", "bytes": 2, "local": true});
+    let delimiter = json!({"kind": "delimiter", "frame": "", "bytes": 0});
+    let asked = tap("client", "out");
+    assert_eq!(asked[0], delimiter, "a req leaves it to libzmq");
+    assert!(
+        asked[1]["kind"] == "payload" && asked[1]["frame"].as_str().unwrap().starts_with("ask ")
+    );
+    assert_eq!(tap("broker.front", "in")[..2], [local, delimiter.clone()]);
+    assert_eq!(tap("broker.back", "out")[..2], [id.clone(), delimiter.clone()]);
+    let served = tap("server", "in");
+    assert!(served[0]["local"] == true && served[0]["frame"] != "me", "{served:?}");
+    assert_eq!(served[1..3], [id, delimiter]);
+    let text =
+        desk.ask(["tap", "t", "broker.back", "--direction", "out", "--frames", "--count", "1"]);
+    let text = text.well();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].ends_with("  out  broker.back"), "{text}");
+    assert_eq!(lines[1..3], ["    [002] me  (routing id)", "    [000] (delimiter)"], "{text}");
+    assert!(lines[3].starts_with("    [00") && lines[3].contains("] ask "), "{text}");
+    run.stop();
+}

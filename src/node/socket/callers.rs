@@ -70,7 +70,9 @@ impl NodeSocket {
         let id = message.frames.first();
         let Some(caller) = id.and_then(|id| self.callers.take(id)) else { return false };
         let mut payload = std::mem::take(&mut message.frames);
-        self.passage.sent(Some(&payload));
+        if !self.passage.is_free() {
+            self.passage.sent(self.passage.copy(&payload).as_ref());
+        }
         payload.remove(0);
         let has_delimiter = payload.first().is_some_and(|frame| frame.is_empty());
         if has_delimiter && (self.spec.role == Role::Rep || payload.len() > 1) {
