@@ -9,6 +9,7 @@ use std::hint::black_box;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use zrig::clock::RunClock;
 use zrig::message::{Format, Frame};
 use zrig::script::{
     Effect, Engine, Handler, Handlers, Inbound, Invocation, NodeView, ScriptText, SocketView,
@@ -347,7 +348,7 @@ fn handler_of(work: &Work) -> Handler {
         seed: None,
         params: serde_json::Map::new(),
         sockets: vec![socket_view("in", Role::Pull), socket_view("out", Role::Push)],
-        started: Instant::now(),
+        clock: RunClock::begun(),
         writes: false,
         state_limit: usize::MAX,
     };

@@ -1,9 +1,56 @@
 //! The time that passes, for whoever measures it and whoever waits.
 //!
-//! Owns the one reading of the clock that constants of time are kept by. Where a test has paused the
-//! time of its tokio runtime, it moves only when everybody waits, so that no such test really does.
+//! Owns the one reading of the clock that constants of time are kept by, and the time of day as handlers
+//! know it. Where a test has paused the time of its tokio runtime, it moves only when everybody waits, so
+//! that no such test really does. How long work takes is no matter of this clock: `really` has that.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+
+/// The time of a run, as its nodes and their handlers know it.
+#[derive(Clone, Debug)]
+pub struct RunClock {
+    begun: Instant,
+    /// The time of day at which it began, from which on it passes as the rest does.
+    #[cfg(test)]
+    from: Option<SystemTime>,
+}
+
+impl RunClock {
+    /// A run begins now.
+    #[must_use]
+    pub fn begun() -> Self {
+        Self {
+            begun: now(),
+            #[cfg(test)]
+            from: None,
+        }
+    }
+
+    /// A run begins now, at that time of day.
+    #[cfg(test)]
+    pub(crate) fn begun_at(from: SystemTime) -> Self {
+        Self { from: Some(from), ..Self::begun() }
+    }
+
+    /// When the run began.
+    pub(crate) fn beginning(&self) -> Instant {
+        self.begun
+    }
+
+    /// How long it has been running.
+    pub(crate) fn running(&self) -> Duration {
+        since(self.begun)
+    }
+
+    /// The time of day.
+    pub(crate) fn time_of_day(&self) -> SystemTime {
+        #[cfg(test)]
+        if let Some(from) = self.from {
+            return from + self.running();
+        }
+        SystemTime::now()
+    }
+}
 
 /// This moment.
 pub(crate) fn now() -> Instant {
@@ -13,6 +60,12 @@ pub(crate) fn now() -> Instant {
 /// How long ago a moment was.
 pub(crate) fn since(then: Instant) -> Duration {
     now().saturating_duration_since(then)
+}
+
+/// The moment that was just read from this clock, on the one that never pauses, by which it is known how
+/// long work takes. Where no test pauses anything that is the same one, and is not read again.
+pub(crate) fn really(now: Instant) -> Instant {
+    if cfg!(test) { Instant::now() } else { now }
 }
 
 /// Waits for so long.

@@ -31,7 +31,7 @@ pub mod app;
 mod aside;
 mod backlog;
 pub mod cli;
-mod clock;
+pub mod clock;
 pub mod control;
 pub mod counters;
 pub mod diagnostic;

@@ -87,7 +87,15 @@ const UNSAFE: [&str; 7] = [
 ];
 
 /// Modules that know the time from `clock` alone, so that their tests need not wait.
-const CLOCKED: [&str; 4] = ["app", "supervisor", "until", "watch"];
+const CLOCKED: [&str; 6] = ["app", "node", "script", "supervisor", "until", "watch"];
+/// Files of those that measure how long work takes, or whose own threads wait for the system.
+const MEASURES: [&str; 5] = [
+    "node/call_clock.rs",
+    "node/line_source/reader.rs",
+    "node/names.rs",
+    "node/sink/writer.rs",
+    "script/guard.rs",
+];
 
 struct File {
     /// The path below `src`.
@@ -453,7 +461,9 @@ fn the_parts_of_a_node_do_not_know_it() {
 
 #[test]
 fn time_is_read_where_a_test_can_pause_it() {
-    for file in files().iter().filter(|file| CLOCKED.contains(&&*file.module)) {
+    let measures = |file: &&File| !MEASURES.contains(&&*file.path);
+    let files = files();
+    for file in files.iter().filter(|file| CLOCKED.contains(&&*file.module)).filter(measures) {
         for reading in
             ["Instant::now", ".elapsed()", "thread::sleep", "time::sleep(", "time::timeout"]
         {

@@ -4,12 +4,13 @@
 //! socket: the node does.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::protocol::{Failed, Message, Spoken};
 use super::reading::{read_answer, routing_id};
+use crate::clock;
 use crate::node::{Control, Injection, Place, Target, Way};
 use crate::supervisor::{Roster, RosterEntry};
 use crate::topology::SocketSpec;
@@ -150,7 +151,7 @@ async fn inject(
         way,
         value: spoken.value,
         tag: spoken.tag,
-        deadline: Instant::now() + patience,
+        deadline: clock::now() + patience,
         done,
     }));
     let name = &entry.instance;

@@ -244,9 +244,9 @@ fn function_examples(text: &str) -> Vec<(String, Vec<String>)> {
 
 /// Running the code of an example.
 mod example {
+    use crate::clock::RunClock;
     use std::collections::VecDeque;
     use std::rc::Rc;
-    use std::time::Instant;
 
     use crate::message::Frame;
     use crate::script::{
@@ -284,7 +284,7 @@ mod example {
             seed: Some(1),
             params: serde_json::from_str(r#"{"rate": 5}"#).unwrap(),
             sockets: sockets.clone(),
-            started: Instant::now(),
+            clock: RunClock::begun(),
             writes: false,
             state_limit: usize::MAX,
         };

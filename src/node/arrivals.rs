@@ -1,6 +1,6 @@
 //! How messages have come to a node lately, and what follows for how it waits for the next.
 //!
-//! Owns that decision. Never waits itself.
+//! Owns that decision, by how long the node worked: no test pauses that. Never waits itself.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};

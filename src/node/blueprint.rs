@@ -5,7 +5,6 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
 
 use thiserror::Error;
 
@@ -16,6 +15,7 @@ use super::legacy::Legacy;
 use super::line_source::LineSource;
 use super::sink::Sink;
 use super::socket::{NodeSocket, SocketError};
+use crate::clock::{self, RunClock};
 use crate::counters::NodeCounters;
 use crate::event::Events;
 use crate::script::{Engine, Handler, NodeView, ScriptFault, SocketView};
@@ -38,8 +38,8 @@ pub struct Blueprint {
     pub events: Events,
     /// Who stands in its messages' way.
     pub interceptors: Arc<Interceptors>,
-    /// When the topology started.
-    pub started: Instant,
+    /// The time of the run, as its handlers know it.
+    pub clock: RunClock,
     /// What makes the chance of its handlers repeat.
     pub seed: Option<u64>,
     /// What an earlier node leaves it, which then goes on instead of starting.
@@ -137,7 +137,7 @@ impl Blueprint {
             sockets: self.socket_views(),
             writes: self.spec.write.is_some(),
             state_limit: usize::try_from(self.spec.state_limit).unwrap_or(usize::MAX),
-            started: self.started,
+            clock: self.clock.clone(),
         }
     }
 
@@ -148,7 +148,7 @@ impl Blueprint {
 
     pub(super) async fn source(&self) -> Result<Option<LineSource>, NodeError> {
         let Some(spec) = &self.spec.read else { return Ok(None) };
-        let source = LineSource::open(spec, Instant::now(), self.emitter()).await;
+        let source = LineSource::open(spec, clock::now(), self.emitter()).await;
         source.map(Some).map_err(|error| NodeError::Source { path: path(&spec.file), error })
     }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::clock;
 use crate::counters::{Counter, ExpectedDeliveries, SocketCounters, said};
 
 /// Up to so many filters are compared one by one; more are looked up by their length.
@@ -82,7 +83,7 @@ impl Fanout {
     /// Follows what subscribers changed.
     pub(super) fn refresh(&mut self) {
         let now = said();
-        let is_overdue = self.on_its_way.is_some_and(|since| since.elapsed() >= ON_ITS_WAY);
+        let is_overdue = self.on_its_way.is_some_and(|since| clock::since(since) >= ON_ITS_WAY);
         if self.seen == now && !self.has_come && !is_overdue {
             return;
         }
@@ -100,7 +101,7 @@ impl Fanout {
         self.lengths.clear();
         self.places.clear();
         self.has_come = false;
-        let is_overdue = self.on_its_way.is_some_and(|since| since.elapsed() >= ON_ITS_WAY);
+        let is_overdue = self.on_its_way.is_some_and(|since| clock::since(since) >= ON_ITS_WAY);
         let mut all_came = true;
         for subscriber in &mut self.subscribers {
             subscriber.version = subscriber.counters.interest.version();
@@ -131,7 +132,7 @@ impl Fanout {
         }
         self.on_its_way = match all_came {
             true => None,
-            false => Some(self.on_its_way.filter(|_| !is_overdue).unwrap_or_else(Instant::now)),
+            false => Some(self.on_its_way.filter(|_| !is_overdue).unwrap_or_else(clock::now)),
         };
         self.lengths.extend(self.filters.iter().map(|(prefix, _)| prefix.len()));
         self.lengths.sort_unstable();

@@ -15,6 +15,7 @@ use tokio::net::UnixStream;
 use tokio::sync::oneshot;
 
 use crate::aside::within;
+use crate::clock;
 
 /// How long whoever has the path, or its file system, may take to answer.
 const ANSWER: Duration = Duration::from_millis(500);
@@ -35,22 +36,22 @@ pub(super) async fn make_room(endpoint: &str) -> Result<(), Taken> {
     let (answer, looked) = oneshot::channel();
     // A file system that is away keeps its caller waiting for good, so this is never joined.
     std::thread::spawn(move || drop(answer.send(std::fs::symlink_metadata(owned))));
-    match tokio::time::timeout(ANSWER, looked).await {
-        Ok(Ok(Ok(found))) if found.file_type().is_socket() => probe(path).await,
-        Ok(Ok(Ok(_))) => Err(Taken::ForGood(
+    match clock::before(clock::now() + ANSWER, looked).await {
+        Some(Ok(Ok(found))) if found.file_type().is_socket() => probe(path).await,
+        Some(Ok(Ok(_))) => Err(Taken::ForGood(
             "there is a file of that name that is no socket, and bind would delete it".into(),
         )),
         // Bind itself says what is wrong with the path.
-        Ok(Ok(Err(_)) | Err(_)) => Ok(()),
-        Err(_) => Err(Taken::ForGood("the file system of its path does not answer".into())),
+        Some(Ok(Err(_)) | Err(_)) => Ok(()),
+        None => Err(Taken::ForGood("the file system of its path does not answer".into())),
     }
 }
 
 /// Asks a socket file once whether anybody listens there, without waiting for who does not accept.
 async fn probe(path: &str) -> Result<(), Taken> {
     let theirs = || Taken::ForGood("another program has it already".to_owned());
-    match tokio::time::timeout(ANSWER, UnixStream::connect(path)).await {
-        Ok(Ok(stream)) => {
+    match clock::before(clock::now() + ANSWER, UnixStream::connect(path)).await {
+        Some(Ok(stream)) => {
             let owner = stream.peer_cred().ok().and_then(|owner| owner.pid());
             if owner.and_then(|owner| owner.try_into().ok()) == Some(std::process::id()) {
                 return Err(Taken::Perhaps("another socket of this run has it already".to_owned()));
@@ -58,16 +59,16 @@ async fn probe(path: &str) -> Result<(), Taken> {
             Err(theirs())
         }
         // Nobody listens: the file is left over from an owner that died.
-        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Ok(()),
-        Ok(Err(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Some(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Ok(()),
+        Some(Err(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
         // As many as may wait there wait already.
-        Ok(Err(error)) if error.kind() == ErrorKind::WouldBlock => Err(Taken::Perhaps(
+        Some(Err(error)) if error.kind() == ErrorKind::WouldBlock => Err(Taken::Perhaps(
             "another program has it already, and accepts no connections".to_owned(),
         )),
-        Ok(Err(error)) => Err(Taken::ForGood(format!(
+        Some(Err(error)) => Err(Taken::ForGood(format!(
             "the socket file that is there cannot be looked at: {error}"
         ))),
-        Err(_) => Err(theirs()),
+        None => Err(theirs()),
     }
 }
 

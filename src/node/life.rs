@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::backoff::Backoff;
+use crate::clock;
 use crate::snapshot::NodeStatus;
 
 /// How often a node that stops looks whether its last lines go on being written.
@@ -190,7 +191,7 @@ impl Life {
     /// Whether it does nothing yet after a panic.
     pub(super) fn recovers(&mut self) -> bool {
         let Some(until) = self.recovering_until else { return false };
-        let now = Instant::now();
+        let now = clock::now();
         if now < until {
             return true;
         }
@@ -206,7 +207,7 @@ impl Life {
         deadline: Instant,
         done: oneshot::Sender<bool>,
     ) {
-        self.drain = Some(Drain { quiet, deadline, last_activity: Instant::now(), done });
+        self.drain = Some(Drain { quiet, deadline, last_activity: clock::now(), done });
     }
 
     /// Whether somebody waits for that.
@@ -240,7 +241,7 @@ impl Life {
         let stop = match self.phase {
             Phase::Stopping { deadline } if have_written() => Some(deadline),
             // Past the deadline only what goes on being written is waited for.
-            Phase::Stopping { .. } => Some(Instant::now() + WRITING),
+            Phase::Stopping { .. } => Some(clock::now() + WRITING),
             Phase::Attaching | Phase::Running | Phase::Quiet | Phase::Closed => None,
         };
         [self.resting_until, drain, stop].into_iter().flatten().min()

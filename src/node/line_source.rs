@@ -16,6 +16,7 @@ use self::budget::Budget;
 pub(super) use self::reader::LINE_MAX;
 use self::reader::{Item, Queue, Reader};
 use super::emitter::Emitter;
+use crate::clock;
 use crate::topology::ReadSpec;
 
 /// A source that is late by more than this starts its rhythm again from now.
@@ -63,10 +64,10 @@ impl LineSource {
         let (opened, report) = oneshot::channel();
         let queue = Arc::new(Queue::default());
         Reader::start(spec, Arc::clone(&queue), emitter.clone(), opened)?;
-        match tokio::time::timeout(OPENING, report).await {
-            Ok(Ok(result)) => result?,
-            Ok(Err(_)) => return Err(io::Error::other("the thread that reads has ended")),
-            Err(_) => {
+        match clock::before(clock::now() + OPENING, report).await {
+            Some(Ok(result)) => result?,
+            Some(Err(_)) => return Err(io::Error::other("the thread that reads has ended")),
+            None => {
                 emitter.waits(format!("{} does not answer; waits for it", reader::name(&spec.file)))
             }
         }

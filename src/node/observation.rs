@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::socket::NodeSocket;
+use crate::clock;
 use crate::snapshot::{ConnectionSnapshot, NodeStatus};
 
 /// How long libzmq may take to tell of its queues.
@@ -76,7 +77,7 @@ impl Inquiries {
             .iter_mut()
             .map(|socket| Told { expected: socket.ask_queues(), ..Told::default() });
         let told = told.collect();
-        self.0 = Some(Inquiry { answers: vec![answer], until: Instant::now() + PATIENCE, told });
+        self.0 = Some(Inquiry { answers: vec![answer], until: clock::now() + PATIENCE, told });
     }
 
     /// When to answer at the latest.

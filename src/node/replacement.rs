@@ -4,11 +4,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::blueprint::Blueprint;
 use super::raw::Readiness;
 use super::socket::{NodeSocket, SocketError};
+use crate::clock;
 use crate::counters::SocketCounters;
 use crate::plan::Fate;
 use crate::topology::SocketSpec;
@@ -84,7 +85,7 @@ pub(super) fn take_for(socket: &mut NodeSocket, patience: Duration) {
     if !socket.spec.role.receives() {
         return;
     }
-    let begun = Instant::now();
+    let begun = clock::now();
     loop {
         for _ in 0..STASH_BURST {
             if !socket.stash_one() {
@@ -92,7 +93,7 @@ pub(super) fn take_for(socket: &mut NodeSocket, patience: Duration) {
             }
         }
         let more = socket.raw.events().is_ok_and(Readiness::readable);
-        let waited = begun.elapsed();
+        let waited = clock::since(begun);
         if waited >= LAST_WORDS_MOST || !more && waited >= patience {
             return;
         }

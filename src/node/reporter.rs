@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::limiter::Limiter;
+use crate::clock;
 use crate::counters::{DropReason, NodeCounters};
 use crate::event::{Event, EventKind, Events};
 
@@ -43,7 +44,7 @@ impl Reporter {
 
     /// Tells an event that a peer or a broken handler could cause without end.
     pub(super) fn emit_limited(&mut self, socket: Option<usize>, kind: EventKind) {
-        if let Some(repeated) = self.limiter.admit(socket, &kind, Instant::now()) {
+        if let Some(repeated) = self.limiter.admit(socket, &kind, clock::now()) {
             self.emit_repeated(socket, kind, repeated);
         }
     }
@@ -79,7 +80,7 @@ impl Reporter {
 
     /// Tells all that was held back: the node ends.
     pub(super) fn tell_all_held(&mut self) {
-        for held in self.limiter.take_all(Instant::now()) {
+        for held in self.limiter.take_all(clock::now()) {
             self.emit_repeated(held.socket, held.kind, held.repeated);
         }
     }

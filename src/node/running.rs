@@ -40,6 +40,7 @@ use super::slowness::Slowness;
 use super::socket::NodeSocket;
 use super::state::{Bound, Figures, NodeState, SocketFigures, Subscriber};
 use super::timers::Timers;
+use crate::clock;
 use crate::event::EventKind;
 use crate::script::{Engine, Handler, SocketView};
 use crate::zeromq::Role;
@@ -84,7 +85,7 @@ impl Node {
         let seat = Seat::take(&neighbours, &blueprint.instance);
         let rehearsed = rehearsed.map(|rehearsed| rehearsed.sockets_for(&blueprint.spec));
         let parts = blueprint.build(&engine, rehearsed.unwrap_or_default()).await?;
-        let now = Instant::now();
+        let now = clock::now();
         let Blueprint { spec, instance, counters, events, .. } = &blueprint;
         let mut node = Self {
             outbox: Outbox::new(parts.sockets.len(), Forward::all(spec)),
@@ -101,7 +102,7 @@ impl Node {
             life: Life::new(now),
             connections: Connections::default(),
             inquiries: Inquiries::default(),
-            arrivals: Arrivals::new(now),
+            arrivals: Arrivals::new(clock::really(now)),
             clock: CallClock::new(now),
             slowness: Slowness::new(seat),
             cursor: 0,

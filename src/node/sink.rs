@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 
 use self::writer::{LineQueue, Writer};
 use super::emitter::Emitter;
+use crate::clock;
 use crate::event::EventKind;
 use crate::topology::{FileSpec, WriteSpec};
 
@@ -81,10 +82,10 @@ impl Sink {
         let (opened, report) = oneshot::channel();
         let queue = Arc::new(LineQueue::default());
         Writer::start(&spec.file, appends, Arc::clone(&queue), emitter.clone(), opened)?;
-        match tokio::time::timeout(OPENING, report).await {
-            Ok(Ok(result)) => result?,
-            Ok(Err(_)) => return Err(io::Error::other("the thread that writes has ended")),
-            Err(_) => emitter.waits(format!("{} does not answer; waits for it", name(&spec.file))),
+        match clock::before(clock::now() + OPENING, report).await {
+            Some(Ok(result)) => result?,
+            Some(Err(_)) => return Err(io::Error::other("the thread that writes has ended")),
+            None => emitter.waits(format!("{} does not answer; waits for it", name(&spec.file))),
         }
         Ok(Self {
             file: name(&spec.file),
@@ -93,7 +94,7 @@ impl Sink {
             lines: 0,
             escape: spec.escape,
             was_full: Cell::new(false),
-            written: (0, Instant::now()),
+            written: (0, clock::now()),
             emitter,
         })
     }

@@ -31,6 +31,7 @@ use super::sequence::{Checking, Numbering};
 use super::state::SocketState;
 use super::unreached::Unreached;
 
+use crate::clock;
 use crate::counters::{DropReason, SocketCounters};
 use crate::message::Multipart;
 use crate::topology::SocketSpec;
@@ -162,7 +163,7 @@ impl NodeSocket {
             taken: BTreeMap::new(),
             taken_is_told: false,
             unwanted: 0,
-            moved: (0, Instant::now()),
+            moved: (0, clock::now()),
             blocked_since: None,
             numbering: None,
             checking: Checking::default(),
@@ -237,7 +238,7 @@ impl NodeSocket {
 
     /// For how long nothing has gone through it.
     pub(super) fn still_for(&self) -> Duration {
-        self.moved.1.elapsed()
+        clock::since(self.moved.1)
     }
 
     /// Asks libzmq how full the queues of each connection are; how many will be told of at least.

@@ -7,7 +7,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::time::Instant;
 
 use rhai::{Dynamic, ImmutableString, Map};
 
@@ -17,6 +16,7 @@ use super::encode;
 use super::generator::Generator;
 use super::msg::{LazyMessage, Msg, ReadProfile};
 use super::socket_lookup::{self, Tag};
+use crate::clock::RunClock;
 use crate::message::Multipart;
 use crate::zeromq::Role;
 
@@ -35,8 +35,8 @@ pub struct NodeView {
     pub params: serde_json::Map<String, serde_json::Value>,
     /// Its sockets, in the order that [`Effect`]s count them.
     pub sockets: Vec<SocketView>,
-    /// When the topology started.
-    pub started: Instant,
+    /// The time of the run.
+    pub clock: RunClock,
     /// Whether what a handler returns is written to a sink.
     pub writes: bool,
     /// How many bytes the state may take.
@@ -54,7 +54,7 @@ pub(super) struct View {
     pub(super) names: Vec<ImmutableString>,
     /// The socket that a handler outside a request sends on, or why there is none.
     pub(super) sender: Result<usize, Refusal>,
-    pub(super) started: Instant,
+    pub(super) clock: RunClock,
     pub(super) writes: bool,
     pub(super) has_timer: bool,
 }

@@ -5,7 +5,6 @@
 
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::Instant;
 
 use rhai::ImmutableString;
 
@@ -18,6 +17,7 @@ use super::handler::Handler;
 use super::msg::{LazyMessage, PROPERTIES, ReadProfile};
 use super::program::Program;
 use super::text::{HandlerText, Handlers, ScriptText};
+use crate::clock::RunClock;
 use crate::source::Position;
 
 /// The name that faults of a filter bear in place of a file's.
@@ -60,7 +60,7 @@ impl Filter {
             seed: None,
             params: serde_json::Map::new(),
             sockets: Vec::new(),
-            started: Instant::now(),
+            clock: RunClock::begun(),
             writes: false,
             state_limit: usize::MAX,
         };

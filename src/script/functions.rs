@@ -129,12 +129,14 @@ fn register_node(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
     engine.register_fn("replica", move || said(at.view().map(|view| view.replica.clone())));
     let at = Rc::clone(context);
     engine.register_fn("replica_index", move || said(at.view().map(|view| view.replica_index)));
-    engine.register_fn("now", || {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+    let at = Rc::clone(context);
+    engine.register_fn("now", move || {
+        let since = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        said(at.view().map(|view| since(view.clock.time_of_day()).as_secs_f64()))
     });
     let at = Rc::clone(context);
     engine.register_fn("elapsed", move || {
-        said(at.view().map(|view| view.started.elapsed().as_secs_f64()))
+        said(at.view().map(|view| view.clock.running().as_secs_f64()))
     });
     let at = Rc::clone(context);
     engine.register_fn("stop", move || said(stop(&at, 0)));

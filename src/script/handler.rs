@@ -502,7 +502,7 @@ fn view_of(view: NodeView, program: &Compiled) -> View {
         names: view.sockets.iter().map(|socket_view| (&*socket_view.name).into()).collect(),
         sender: socket_lookup::sender(&view.sockets, None),
         sockets: view.sockets,
-        started: view.started,
+        clock: view.clock,
         writes: view.writes,
         has_timer: program.entries.contains_key("on_timer"),
     }

@@ -4,7 +4,6 @@
 
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::time::Instant;
 
 use rhai::{ASTNode, Expr};
 
@@ -12,6 +11,7 @@ use super::{
     Effect, Engine, Handler, HandlerError, Handlers, Inbound, Invocation, NodeView, Program, Route,
     ScriptFault, ScriptText, SocketView,
 };
+use crate::clock::RunClock;
 use crate::message::{Format, Frame};
 use crate::zeromq::Role;
 
@@ -45,7 +45,7 @@ pub(super) fn view(sockets: Vec<SocketView>) -> NodeView {
         seed: None,
         params: serde_json::Map::new(),
         sockets,
-        started: Instant::now(),
+        clock: RunClock::begun(),
         writes: false,
         state_limit: usize::MAX,
     }

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::actions::Join;
 use super::error::StartError;
-use crate::clock;
+use crate::clock::RunClock;
 use crate::counters::NodeCounters;
 use crate::event::Events;
 use crate::node::{
@@ -39,7 +39,7 @@ pub(super) struct Spawner {
     context: Context,
     events: Events,
     interceptors: Arc<Interceptors>,
-    started: Instant,
+    clock: RunClock,
     /// What makes the chance of handlers repeat.
     seed: Option<u64>,
     /// What a rehearsal made for instances that are to join.
@@ -80,7 +80,7 @@ impl Spawner {
             context,
             events,
             interceptors: Arc::default(),
-            started: clock::now(),
+            clock: RunClock::begun(),
             seed: None,
             made: BTreeMap::new(),
             legacies: BTreeMap::new(),
@@ -101,7 +101,7 @@ impl Spawner {
     }
 
     pub(super) fn started(&self) -> Instant {
-        self.started
+        self.clock.beginning()
     }
 
     /// Has connections asked about, or no longer.
@@ -211,7 +211,7 @@ impl Spawner {
             counters: Arc::new(NodeCounters::new(spec.sockets.len())),
             events: self.events.clone(),
             interceptors: Arc::clone(&self.interceptors),
-            started: self.started,
+            clock: self.clock.clone(),
             seed: self.seed,
             kept: self.legacies.get(instance).cloned(),
             continues_sink: before.node(&spec.name).is_some_and(|one| one.keeps_sink(spec)),

@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::Node;
+use crate::clock;
 use crate::counters::DropReason;
 use crate::event::EventKind;
 use crate::node::blueprint::{Blueprint, NodeError};
@@ -144,8 +144,8 @@ impl Node {
 
     fn timers_follow(&mut self, to: &NodeSpec) {
         if self.life.works() {
-            self.timers.set_periodic(to.every, &to.timers, Instant::now());
-            self.timers.set_idle(to.idle, Instant::now());
+            self.timers.set_periodic(to.every, &to.timers, clock::now());
+            self.timers.set_idle(to.idle, clock::now());
         }
     }
 
@@ -276,7 +276,7 @@ impl Node {
             } else {
                 self.arrived(place, frames);
             }
-            self.flush(Instant::now());
+            self.flush(clock::now());
         }
     }
 

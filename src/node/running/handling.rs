@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 
 use super::Node;
 use super::task::BURST;
+use crate::clock;
 use crate::counters::DropReason;
 use crate::event::EventKind;
 use crate::fiber;
@@ -201,7 +202,7 @@ impl Node {
     }
 
     pub(super) fn rest(&mut self) {
-        let pause = self.life.rest(Instant::now());
+        let pause = self.life.rest(clock::now());
         let after_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         self.reporter.emit_limited(None, EventKind::Restarting { after_ms });
     }
@@ -228,14 +229,14 @@ impl Node {
         let message = panic_text(panic).to_owned();
         self.blueprint.counters.failed.add(1);
         self.reporter.emit_limited(None, EventKind::Panicked { message });
-        if self.life.recover(Instant::now()) {
+        if self.life.recover(clock::now()) {
             self.obey_on_error(|instance| format!("{instance} panicked"));
         }
     }
 
     pub(super) fn fire(&mut self, now: Instant) -> bool {
         let mut fired = 0;
-        while fired < BURST && self.takes_new() && !self.has_worked_long(now) {
+        while fired < BURST && self.takes_new() && !self.has_worked_long() {
             let Some(name) = self.timers.take_due(now) else { break };
             fired += 1;
             self.call(match name {
@@ -250,7 +251,7 @@ impl Node {
 
     pub(super) fn read_lines(&mut self, now: Instant) -> bool {
         let mut read = 0;
-        while read < BURST && self.takes_new() && !self.has_worked_long(now) {
+        while read < BURST && self.takes_new() && !self.has_worked_long() {
             let Some(next) = self.files.next_line(now) else { break };
             match next {
                 Ok(Next::Line(line)) => {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::Node;
+use crate::clock;
 use crate::event::EventKind;
 use crate::message::{Frame, Multipart};
 use crate::node::inject::{Injected, Injection, Outcome, Way};
@@ -53,7 +54,7 @@ impl Node {
             Effect::After { timer, delay, name } => self.timers.after(timer, delay, &name, now),
             Effect::Cancel { timer } => self.timers.cancel(timer),
             Effect::Busy { time } if self.life.goes_on() => {
-                self.outbox.be_busy(Instant::now() + time);
+                self.outbox.be_busy(clock::now() + time);
             }
             // What a node has to say at its end does not wait.
             Effect::Busy { .. } => {}

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::Node;
 use super::change::{fate, goes};
+use crate::clock;
 use crate::counters::DropReason;
 use crate::event::EventKind;
 use crate::node::life::Phase;
@@ -80,8 +81,8 @@ impl Node {
         if !runs || places.is_empty() {
             return false;
         }
-        let until = Instant::now() + ANSWERING;
-        while Instant::now() < until && self.life.phase() != Phase::Closed {
+        let until = clock::now() + ANSWERING;
+        while clock::now() < until && self.life.phase() != Phase::Closed {
             let busy = self.guarded_round();
             let answered = !busy && places.iter().all(|&place| self.has_answered(place));
             if answered {
@@ -91,16 +92,16 @@ impl Node {
                     break;
                 }
             }
-            if busy { tokio::task::yield_now().await } else { tokio::time::sleep(LOOK).await }
+            if busy { tokio::task::yield_now().await } else { clock::sleep(LOOK).await }
         }
         true
     }
 
     /// Sends what waits for one socket that is about to go; what it does not take in time is dropped.
     pub(super) async fn send_last(&mut self, place: usize) {
-        let until = Instant::now() + patience([&self.sockets[place]].into_iter());
-        while !self.send_what_waits(place) && Instant::now() < until {
-            tokio::time::sleep(LOOK).await;
+        let until = clock::now() + patience([&self.sockets[place]].into_iter());
+        while !self.send_what_waits(place) && clock::now() < until {
+            clock::sleep(LOOK).await;
         }
         self.outbox.drop_what_waits(place, &mut self.sockets[place]);
     }
@@ -131,15 +132,15 @@ impl Node {
             monitor.finish(|ends| answered.contains(ends));
         }
         socket.takes_no_answers = true;
-        let until = Instant::now() + GOING;
+        let until = clock::now() + GOING;
         loop {
             let are_there = socket.monitor.as_ref().is_some_and(|monitor| monitor.leaving() > 0);
             // Looked at before: what came before the end of a connection is there at its end.
             take_what_has_come(socket);
-            if !are_there || Instant::now() >= until {
+            if !are_there || clock::now() >= until {
                 break;
             }
-            tokio::time::sleep(LOOK).await;
+            clock::sleep(LOOK).await;
         }
         let left = socket.monitor.as_ref().map_or(0, Monitor::accepted);
         if left > 0 {
@@ -165,20 +166,20 @@ impl Node {
     /// Handles what has arrived and lets the answers go out, until nothing waits or the time is over.
     /// Which connections have nothing to go out.
     async fn answer_to_the_last(&mut self, place: usize) -> Vec<(String, String)> {
-        let begun = Instant::now();
+        let begun = clock::now();
         let until = begun + patience([&self.sockets[place]].into_iter());
         let mut was_still_at = None;
         loop {
             // Who never ceases to ask is answered for so long: the answers have to go out.
-            if begun.elapsed() < ANSWERING / 2 {
+            if clock::since(begun) < ANSWERING / 2 {
                 take_what_has_come(&mut self.sockets[place]);
                 self.finish_stash(place);
             }
             let all_taken = self.send_what_waits(place);
-            let mut waits = self.unsent(until.max(Instant::now() + TOLD)).await;
+            let mut waits = self.unsent(until.max(clock::now() + TOLD)).await;
             waits.retain(|one| one.place == place);
-            let is_over = Instant::now() >= until;
-            let is_long_over = begun.elapsed() >= ANSWERING;
+            let is_over = clock::now() >= until;
+            let is_long_over = clock::since(begun) >= ANSWERING;
             let socket = &self.sockets[place];
             let accepted =
                 socket.peers.keys().filter(|(_, remote)| !socket.connected.contains(remote));
@@ -189,7 +190,7 @@ impl Node {
             };
             let all_sent = accepted.clone().all(has_sent);
             let sent: Vec<_> = accepted.filter(|ends| has_sent(ends)).cloned().collect();
-            let more = begun.elapsed() < ANSWERING / 2 && !self.has_answered(place);
+            let more = clock::since(begun) < ANSWERING / 2 && !self.has_answered(place);
             let is_still = all_taken && all_sent && !more;
             // What libzmq tells may be what an observer asked for, before the last answer was given.
             let given = is_still.then(|| self.sockets[place].counters.messages_out.get());
@@ -199,7 +200,7 @@ impl Node {
             }
             was_still_at = given;
             if !more && !is_still {
-                tokio::time::sleep(LOOK).await;
+                clock::sleep(LOOK).await;
             }
         }
     }
@@ -226,7 +227,7 @@ impl Node {
                 };
                 return observation.sockets.into_iter().enumerate().flat_map(of_socket).collect();
             }
-            if Instant::now() >= until {
+            if clock::now() >= until {
                 return Vec::new();
             }
             if !busy {
@@ -251,7 +252,7 @@ impl Node {
             return;
         }
         let until =
-            Instant::now() + patience(going.iter().map(|(place, _, _)| &self.sockets[*place]));
+            clock::now() + patience(going.iter().map(|(place, _, _)| &self.sockets[*place]));
         let goes = |place: usize, local: &str| {
             going.iter().any(|(at, _, actual)| *at == place && came_in_by(local, actual))
         };
@@ -259,10 +260,10 @@ impl Node {
         loop {
             left = self.unsent(until + LOOK).await;
             left.retain(|one| one.count > 0 && goes(one.place, &one.ends.0));
-            if left.is_empty() || Instant::now() >= until {
+            if left.is_empty() || clock::now() >= until {
                 break;
             }
-            tokio::time::sleep(LOOK).await;
+            clock::sleep(LOOK).await;
         }
         for one in left {
             let counters = &self.sockets[one.place].counters;
@@ -274,12 +275,12 @@ impl Node {
 /// Takes what a full queue had kept in the kernel and in the peers: one that ends its connection while
 /// it has something in hand loses that.
 async fn take_backlog(socket: &mut NodeSocket) {
-    let until = Instant::now() + BACKLOG;
+    let until = clock::now() + BACKLOG;
     loop {
         let before = socket.stashed();
-        tokio::time::sleep(LOOK).await;
+        clock::sleep(LOOK).await;
         take_what_has_come(socket);
-        if socket.stashed() - before < BACKLOG_LEAST || Instant::now() >= until {
+        if socket.stashed() - before < BACKLOG_LEAST || clock::now() >= until {
             return;
         }
     }
@@ -292,9 +293,9 @@ async fn end_listeners(socket: &mut NodeSocket) {
     let (before, bound) = (closed(socket), socket.bound.len());
     socket.unbind_all(|endpoint| !endpoint.starts_with("inproc:"));
     let wanted = before + bound - socket.bound.len();
-    let until = Instant::now() + PARTING;
-    while closed(socket) < wanted && Instant::now() < until {
-        tokio::time::sleep(LOOK).await;
+    let until = clock::now() + PARTING;
+    while closed(socket) < wanted && clock::now() < until {
+        clock::sleep(LOOK).await;
     }
 }
 

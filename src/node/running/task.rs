@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 use tokio::sync::{Notify, mpsc};
 
 use super::Node;
+use crate::clock;
 use crate::fiber;
 use crate::node::control::Control;
 use crate::node::legacy::Legacy;
@@ -67,7 +68,7 @@ impl Node {
                 continue;
             }
             row = 0;
-            if self.arrivals.looks_on(Instant::now()) {
+            if self.arrivals.looks_on(clock::really(clock::now())) {
                 self.sockets.iter_mut().for_each(|socket| socket.readable = true);
                 std::thread::yield_now();
                 tokio::task::yield_now().await;
@@ -75,7 +76,7 @@ impl Node {
             }
             self.arrivals.sleep();
             let told = self.sleep(&mut control).await;
-            self.arrivals.wake(Instant::now());
+            self.arrivals.wake(clock::really(clock::now()));
             if let Some(told) = told {
                 self.guarded_obey(told).await;
             }
@@ -137,8 +138,8 @@ impl Node {
     pub(super) fn start(&mut self) {
         let is_first = self.life.start();
         let spec = Arc::clone(&self.blueprint.spec);
-        self.timers.set_periodic(spec.every, &spec.timers, Instant::now());
-        self.timers.set_idle(spec.idle, Instant::now());
+        self.timers.set_periodic(spec.every, &spec.timers, clock::now());
+        self.timers.set_idle(spec.idle, clock::now());
         let left = self.blueprint.kept.take();
         let inherits_source = left.as_ref().is_some_and(|left| {
             self.files.inherit(left.take_files(&spec), &self.blueprint.instance, &spec)
@@ -152,7 +153,7 @@ impl Node {
         };
         self.call(event);
         if is_first && !inherits_source {
-            self.files.begin(Instant::now());
+            self.files.begin(clock::now());
         }
         for inbound in self.incoming.take_early() {
             self.handle(inbound);
@@ -173,7 +174,8 @@ impl Node {
 
     /// One round of work; whether there was any.
     fn round(&mut self) -> bool {
-        let now = Instant::now();
+        let now = clock::now();
+        self.clock.begin_round(now);
         #[cfg(test)]
         super::tests::panic_if_wanted(&self.blueprint.spec.name);
         self.look_out();
@@ -235,10 +237,10 @@ impl Node {
         wanted && !socket.paused && socket.spec.role.receives() && !self.outbox.forwards_from(place)
     }
 
-    /// Whether calls of the round that began at `now` took so long that it is to end: nobody tells
-    /// the node anything in the middle of one.
-    pub(super) fn has_worked_long(&self, now: Instant) -> bool {
-        self.clock.ended() > now + fiber::TURN
+    /// Whether calls of this round took so long that it is to end: nobody tells the node anything in
+    /// the middle of one.
+    pub(super) fn has_worked_long(&self) -> bool {
+        self.clock.calls_took(fiber::TURN)
     }
 
     fn receive(&mut self, now: Instant) -> bool {
@@ -269,10 +271,10 @@ impl Node {
                 if taken % ANSWERED == 0 && self.sockets[place].spec.role.routes() {
                     self.flush(now);
                 }
-                if self.has_worked_long(now) {
+                if self.has_worked_long() {
                     break 'burst;
                 }
-                if taken % 8 == 0 && self.clock.now() > now + BURST_TIME {
+                if taken % 8 == 0 && self.clock.has_lasted(BURST_TIME) {
                     break 'burst;
                 }
             }
@@ -349,9 +351,9 @@ impl Node {
             None
         };
         // That a peer has room again may be among what was read since they were last offered.
-        let deferred = self.outbox.has_deferred().then(|| Instant::now() + DEFERRED);
+        let deferred = self.outbox.has_deferred().then(|| clock::now() + DEFERRED);
         let is_held_back = self.sockets.iter().any(|socket| socket.passage.has_held());
-        let held_back = is_held_back.then(|| Instant::now() + HELD_BACK);
+        let held_back = is_held_back.then(|| clock::now() + HELD_BACK);
         [
             self.timers.next_due().filter(|_| running),
             self.files.due().filter(|_| running),
@@ -373,7 +375,7 @@ impl Node {
 
 /// What a node does when nobody could ever tell it anything again.
 fn abandoned() -> Control {
-    Control::Stop { deadline: Instant::now(), alone: false, succeeded: false }
+    Control::Stop { deadline: clock::now(), alone: false, succeeded: false }
 }
 
 async fn notified(arrived: Option<Arc<Notify>>) {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use super::Node;
+use crate::clock::RunClock;
 use crate::counters::NodeCounters;
 use crate::event::{EventKind, Events, events};
 use crate::node::blueprint::Blueprint;
@@ -120,7 +121,7 @@ async fn node_of(topology: &Topology, context: &Context, emitter: &Events) -> Bo
         context: context.clone(),
         events: emitter.clone(),
         interceptors: Arc::default(),
-        started: Instant::now(),
+        clock: RunClock::begun(),
         seed: None,
         kept: None,
         continues_sink: false,

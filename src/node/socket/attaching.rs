@@ -3,9 +3,10 @@
 //! Owns what libzmq forgets to tell of connections that we end ourselves.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{NodeSocket, SocketError};
+use crate::clock;
 use crate::node::ipc::{IpcFile, Taken, make_room};
 use crate::node::monitor::Monitor;
 use crate::node::raw::Errno;
@@ -46,7 +47,7 @@ impl NodeSocket {
         &mut self,
         endpoint: &str,
     ) -> Result<String, SocketError> {
-        let deadline = Instant::now() + REBIND_TIMEOUT;
+        let deadline = clock::now() + REBIND_TIMEOUT;
         loop {
             let (result, pause) = match make_room(endpoint).await {
                 Ok(()) => (self.bind(endpoint), REBIND_PAUSE),
@@ -54,8 +55,8 @@ impl NodeSocket {
                 Err(Taken::ForGood(why)) => return Err(self.bind_error(endpoint, why)),
             };
             match result {
-                Err(SocketError::Bind { .. }) if Instant::now() < deadline => {
-                    tokio::time::sleep(pause).await;
+                Err(SocketError::Bind { .. }) if clock::now() < deadline => {
+                    clock::sleep(pause).await;
                 }
                 result => return result,
             }
@@ -78,7 +79,7 @@ impl NodeSocket {
         })?;
         self.connected.push(endpoint.to_owned());
         if !endpoint.starts_with("inproc:") {
-            self.unreached.begin(endpoint, Instant::now());
+            self.unreached.begin(endpoint, clock::now());
         }
         Ok(())
     }
@@ -132,7 +133,7 @@ impl NodeSocket {
 
     /// libzmq tells no end of connections that we end ourselves.
     pub(super) fn forget_peers(&mut self, gone: impl Fn(&str, &str) -> bool) {
-        let now = Instant::now();
+        let now = clock::now();
         self.forgotten.retain(|_, since| now.duration_since(*since) < FORGOTTEN);
         if let Some(monitor) = &self.monitor {
             monitor.forget(&gone);

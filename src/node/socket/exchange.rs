@@ -4,9 +4,9 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
 
 use super::{NodeSocket, Sent, nanos};
+use crate::clock;
 use crate::counters::DropReason;
 use crate::message::{Frame, Malformed, Multipart, Outgoing};
 use crate::node::interception::Direction;
@@ -235,9 +235,9 @@ impl NodeSocket {
     /// Notes that a message waits for this socket, or no longer does.
     pub(in crate::node) fn set_blocked(&mut self, blocked: bool) {
         match (self.blocked_since, blocked) {
-            (None, true) => self.blocked_since = Some(Instant::now()),
+            (None, true) => self.blocked_since = Some(clock::now()),
             (Some(since), false) => {
-                self.counters.blocked_nanos.add(nanos(since.elapsed()));
+                self.counters.blocked_nanos.add(nanos(clock::since(since)));
                 self.blocked_since = None;
             }
             (None, false) | (Some(_), true) => return,
@@ -248,7 +248,7 @@ impl NodeSocket {
     /// Counts the time that a message has been waiting for this socket until now; whether one is.
     pub(in crate::node) fn count_blocked(&mut self) -> bool {
         let Some(since) = self.blocked_since else { return false };
-        let now = Instant::now();
+        let now = clock::now();
         self.counters.blocked_nanos.add(nanos(now - since));
         self.blocked_since = Some(now);
         true

@@ -1,3 +1,6 @@
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::clock::{self, RunClock};
 use crate::message::Format;
 use crate::script::trial::{Trial, formatted, script, shown, socket_view, view};
 use crate::script::{Invocation, SocketView};
@@ -385,6 +388,22 @@ fn timers_params_names_and_counters() {
             ("stop(256)", "failed: the exit status 256 is outside 0 to 255"),
         ],
     );
+}
+
+#[test]
+fn handlers_know_the_time_of_their_run() {
+    clock::paused(async {
+        let mut view = view(vec![socket_view("out", Push)]);
+        view.clock = RunClock::begun_at(UNIX_EPOCH + Duration::from_secs(1_000_000));
+        let text = script("fn on_tick() { send(`${elapsed()} ${now()}`) }");
+        let mut trial = Trial::with(view, &text);
+        let mut told = || -> Vec<String> {
+            trial.invoke(Invocation::Tick).unwrap().iter().map(shown).collect()
+        };
+        assert_eq!(told(), ["0: 0.0 1000000.0"]);
+        clock::sleep(Duration::from_millis(90_500)).await;
+        assert_eq!(told(), ["0: 90.5 1000090.5"]);
+    });
 }
 
 #[test]
