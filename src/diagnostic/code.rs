@@ -72,6 +72,7 @@ codes! {
     PropertyNotInFormat "ZR0211" Warning "a property that messages of this format do not have";
     RefusedArgument "ZR0212" Error "an argument that its function refuses";
     LostValue "ZR0213" Warning "a value that a `;` at the end loses";
+    WithoutThis "ZR0214" Error "a function that uses `this`, called without one";
     FilterMissing "ZR0301" Error "a subscriber without a filter";
     HwmLosesReplies "ZR0302" Error "a high-water mark that loses replies";
     ReplicasBind "ZR0303" Error "a replicated node that binds a fixed endpoint";

@@ -9,6 +9,7 @@ mod braces;
 mod build;
 mod handler_key;
 mod inline_handler;
+mod layout;
 mod merge;
 mod node;
 mod places;

@@ -10,6 +10,7 @@ use crate::source::{Position, Source, Span};
 use super::bounds::too_large;
 use super::braces;
 use super::handler_key::is_handler_key;
+use super::layout;
 use super::written::as_block;
 
 /// What the parser's wording starts with, what is wrong in plain words, and what to do.
@@ -39,6 +40,11 @@ const WORDS: &[(&str, &str, &str)] = &[
         "while scanning a quoted scalar, found unexpected end of stream",
         "a quotation mark that is never closed",
         "close it, or double it where it belongs to the text",
+    ),
+    (
+        "invalid indentation in quoted scalar",
+        "a quotation mark that is never closed",
+        "close it on its line, or double it where it belongs to the text",
     ),
     (
         "invalid trailing content after",
@@ -96,6 +102,11 @@ pub(super) fn diagnose(error: &ScanError, at: usize, span: Span, source: &Source
         return diagnostic;
     }
     if let Some(diagnostic) = braces::diagnose(at, span, source) {
+        return diagnostic;
+    }
+    if let Some(diagnostic) =
+        layout::unclosed(error, at, span, source).or_else(|| layout::lines(error, at, span, source))
+    {
         return diagnostic;
     }
     let known = WORDS.iter().find(|(start, _, _)| error.info().starts_with(start));

@@ -99,6 +99,11 @@ fn findings(name: &str, yaml: &str) -> Vec<Diagnostic> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(format!("{name}.yaml"));
     fs::write(&path, yaml).unwrap();
+    let page = pages().iter().find(|page| page.word == name);
+    for block in page.iter().flat_map(|page| page.text.split("```rhai ").skip(1)) {
+        let (script, rest) = block.split_once('\n').unwrap();
+        fs::write(folder.path().join(script), rest.split("```").next().unwrap()).unwrap();
+    }
     load(&path, &|_| None).diagnostics
 }
 

@@ -100,6 +100,9 @@ fn check_called(
     let finding = Diagnostic::new(Code::NeverCalled, format!("`{name}` is never called"))
         .at(span, "this handler")
         .because(why);
+    if let Some(meant) = keys::other_handler(name) {
+        return Some(finding.help(format!("did you mean `{meant}`?")).fix(span, meant));
+    }
     let meant = if known().any(|known| known == name) { None } else { nearest(name, known()) };
     Some(match meant {
         Some(meant) => finding.help(meant.question()).fix(span, meant.first()),

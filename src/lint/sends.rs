@@ -60,6 +60,9 @@ fn check_socket(graph: &Graph<'_>, call: &Call, nodes: &[&NodeSpec]) -> Option<D
     let meant = socket.map(|at| node.sockets[at].name.as_str()).or_else(|| call.named_socket());
     let message = match meant {
         Some(name) => format!("`{}` cannot use the socket `{name}`", call.name),
+        None if call.usable(&node.sockets).next().is_none() => {
+            format!("no socket of `{}` can `{}`", node.name, call.name)
+        }
         None => format!("`{}` cannot tell or find its socket", call.name),
     };
     let finding = Diagnostic::new(Code::SendsNowhere, message)
@@ -100,14 +103,6 @@ fn check_param(graph: &Graph<'_>, call: &Call, nodes: &[&NodeSpec]) -> Option<Di
     })
 }
 
-/// The function that a call stands in.
-fn caller<'s>(survey: &'s Survey, call: &Call) -> Option<&'s str> {
-    let before = survey.functions.iter().filter(|function| {
-        function.site.path == call.site.path && function.site.position <= call.site.position
-    });
-    before.max_by_key(|function| function.site.position).map(|function| function.name.as_str())
-}
-
 /// Calls that send on a socket, by name or as the one that is meant without.
 fn sends_on<'s>(
     survey: &'s Survey,
@@ -146,8 +141,9 @@ fn check_early_publish(graph: &Graph<'_>, end: LinkEnd, survey: &Survey) -> Opti
     if !socket.role.publishes() || is_private(socket) {
         return None;
     }
-    let call =
-        sends_on(survey, node, end.socket).find(|call| caller(survey, call) == Some("on_start"))?;
+    let call = sends_on(survey, node, end.socket).find(|call| {
+        survey.function_at(&call.site).is_some_and(|function| function.name == "on_start")
+    })?;
     if graph.links.iter().any(|link| link.connecter == end || link.binder == end) {
         return None;
     }

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::nearest::nearest;
-use crate::script::{Call, Survey};
+use crate::script::{Call, Function, Meant, Survey, Unknown, foreign_function, foreign_variable};
+use crate::source::Span;
 
 use super::subject::Subject;
 use super::survey::span_of;
@@ -20,10 +21,13 @@ const NO_MESSAGE: &[&str] = &["on_timer", "on_line", "on_peer"];
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
     for (survey, _) in subject.surveys.shared() {
+        let unknown = check_variables(subject, survey, findings);
         for call in survey.calls.iter().filter(|call| call.module.is_none()) {
-            findings.extend(check_call(subject, survey, call));
+            let finding = check_call(subject, survey, call);
+            // What would be called on something that is not there needs no second word.
+            findings.extend(finding.filter(|finding| !follows(finding, &unknown)));
+            findings.extend(check_this(subject, survey, call));
         }
-        check_variables(subject, survey, findings);
         check_properties(subject, survey, findings);
         check_ends(subject, survey, findings);
     }
@@ -39,6 +43,31 @@ fn check_ends(subject: &Subject<'_>, survey: &Survey, findings: &mut Vec<Diagnos
                 .help("leave out the `;` behind it; or the value, if nothing is meant"),
         );
     }
+}
+
+/// Whether a finding stands behind the dot behind one of these places.
+fn follows(finding: &Diagnostic, places: &[Span]) -> bool {
+    let Some(span) = finding.span() else { return false };
+    places.iter().any(|place| place.source == span.source && place.end + 1 == span.start)
+}
+
+/// A function that reads or changes `this`, called without one.
+fn check_this(subject: &Subject<'_>, survey: &Survey, call: &Call) -> Option<Diagnostic> {
+    if call.on_value || call.in_scope {
+        return None;
+    }
+    let takes = |function: &&Function| {
+        function.name == call.name && function.arguments.len() == call.arguments.len()
+    };
+    let meant = survey.functions.iter().find(takes).filter(|function| function.uses_this)?;
+    let span = span_of(&call.site, subject.sources)?;
+    Some(
+        Diagnostic::new(Code::WithoutThis, format!("`{}` is called without `this`", meant.name))
+            .at(span, "the handler fails here")
+            .because("a function has the `this` that it is called on, and none by itself")
+            .help(format!("write `this.{}(…)`", meant.name))
+            .fix(span, format!("this.{}", meant.name)),
+    )
 }
 
 fn check_call(subject: &Subject<'_>, survey: &Survey, call: &Call) -> Option<Diagnostic> {
@@ -75,10 +104,27 @@ fn unknown_function(subject: &Subject<'_>, survey: &Survey, call: &Call) -> Opti
             finding.help(format!("read a property without parentheses: `.{}`", call.name)),
         );
     }
-    Some(match nearest(&call.name, own.chain(subject.surveys.vocabulary().names())) {
+    if let Some(meant) = foreign_function(&call.name, call.on_value) {
+        return Some(with(finding, meant, span));
+    }
+    let vocabulary = subject.surveys.vocabulary();
+    let least = usize::from(call.on_value);
+    let known = vocabulary.names().filter(|name| {
+        vocabulary.takes_any(name) || vocabulary.arguments_of(name).any(|count| count >= least)
+    });
+    Some(match nearest(&call.name, own.chain(known)) {
         Some(meant) => finding.help(meant.question()).fix(span, meant.first()),
         None => finding.help("define it in the script, or import the module that has it"),
     })
+}
+
+/// A finding with what a name of another language means.
+fn with(finding: Diagnostic, meant: Meant, span: Span) -> Diagnostic {
+    let finding = finding.help(meant.help);
+    match meant.instead {
+        Some(instead) => finding.fix(span, instead),
+        None => finding,
+    }
 }
 
 fn wrong_count(subject: &Subject<'_>, call: &Call, counts: &BTreeSet<usize>) -> Option<Diagnostic> {
@@ -156,26 +202,55 @@ fn usage(name: &str) -> Option<&'static str> {
         "captures" => "`text.captures(pattern)`",
         "replace_all" => "`text.replace_all(pattern, by)`",
         "format" => "`format(number, \".2\")`",
+        "round" => "`x.round()` for a whole number, `format(x, \".2\")` for two decimals",
+        "range" => "`0..3` or `range(0, 3)`",
         _ => return None,
     })
 }
 
-fn check_variables(subject: &Subject<'_>, survey: &Survey, findings: &mut Vec<Diagnostic>) {
+/// Reports variables that nothing defines, and says where they stand.
+fn check_variables(
+    subject: &Subject<'_>,
+    survey: &Survey,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<Span> {
+    let mut places = Vec::new();
     for unknown in &survey.unknown_variables {
         let Some(span) = span_of(&unknown.site, subject.sources) else { continue };
-        let arguments = survey.functions.iter().flat_map(|function| &function.arguments);
-        let names = arguments.map(String::as_str).chain(["this", "msg"]);
-        let finding =
-            Diagnostic::new(Code::UnknownVariable, format!("nothing defines `{}`", unknown.name))
-                .at(span, "not a variable")
-                .because("the handler fails whenever it gets here");
-        findings.push(match nearest(&unknown.name, names) {
-            Some(meant) => finding.help(meant.question()).fix(span, meant.first()),
-            None => finding.help(format!(
-                "write `let {0} = …` before it, or `this.{0}` for what lasts between messages",
-                unknown.name
-            )),
-        });
+        places.push(span);
+        findings.push(unknown_variable(survey, unknown, span));
+    }
+    places
+}
+
+fn unknown_variable(survey: &Survey, unknown: &Unknown, span: Span) -> Diagnostic {
+    let name = unknown.name.as_str();
+    let finding = Diagnostic::new(Code::UnknownVariable, format!("nothing defines `{name}`"))
+        .at(span, "not a variable");
+    let arguments = || survey.functions.iter().flat_map(|function| &function.arguments);
+    let caller = survey.function_at(&unknown.site).map_or("", |function| &*function.name);
+    if name == "msg" || arguments().any(|argument| argument == name) {
+        return finding
+            .because(format!(
+                "`{caller}` is not given one: a function sees its own arguments alone"
+            ))
+            .help(if caller.starts_with("on_") {
+                format!("keep in `this` what another handler had, as in `this.last = {name}`")
+            } else {
+                format!(
+                    "take it as an argument, `fn {caller}({name})`, and give it where it is called"
+                )
+            });
+    }
+    let finding = finding.because("the handler fails whenever it gets here");
+    if let Some(meant) = foreign_variable(name) {
+        return with(finding, meant, span);
+    }
+    match nearest(name, arguments().map(String::as_str).chain(["this", "msg"])) {
+        Some(meant) => finding.help(meant.question()).fix(span, meant.first()),
+        None => finding.help(format!(
+            "write `let {name} = …` before it, or `this.{name}` for what lasts between messages"
+        )),
     }
 }
 
@@ -192,6 +267,13 @@ fn check_properties(subject: &Subject<'_>, survey: &Survey, findings: &mut Vec<D
                 .because("the handler fails whenever it gets here");
         findings.push(match nearest(&property.name, PROPERTIES.iter().copied()) {
             Some(meant) => finding.help(meant.question()).fix(span, meant.first()),
+            None if ["data", "payload", "content", "message", "value"]
+                .contains(&property.name.as_str()) =>
+            {
+                finding.help(
+                    "`msg.text` is the payload as text, `msg.json` as JSON, `msg.bytes` as bytes",
+                )
+            }
             None => finding.help(format!("a message has {}", PROPERTIES.join(", "))),
         });
     }

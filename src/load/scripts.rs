@@ -11,7 +11,9 @@ use std::sync::Arc;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Document, MAX_BYTES, YamlHand};
 use crate::lint::Surveys;
-use crate::script::{Engine, FaultKind, Handlers, ImportError, ScriptFault, ScriptText, Survey};
+use crate::script::{
+    Engine, FaultKind, Handlers, ImportError, ScriptFault, ScriptFix, ScriptText, Survey,
+};
 use crate::source::{Source, SourceId, SourceMap, Span};
 use crate::topology::{InlineHandler, Scripts, WantedHandlers, wanted_scripts};
 
@@ -155,11 +157,9 @@ impl ScriptLoader<'_> {
 
     fn diagnose(&self, fault: ScriptFault, inline: &[InlineHandler]) -> Diagnostic {
         let (code, help) = match fault.kind {
-            FaultKind::Syntax => (
-                Code::ScriptSyntax,
-                "look at this line and the one before it: a bracket, a comma or a `;` is missing \
-                 or too many",
-            ),
+            FaultKind::Syntax => {
+                (Code::ScriptSyntax, "`zrig explain handlers` says what a script may have")
+            }
             FaultKind::Import => (
                 Code::ScriptImport,
                 "import a file below the topology's folder by its path, without `.rhai`",
@@ -178,6 +178,16 @@ impl ScriptLoader<'_> {
             handler.span.source == source
                 && (handler.span.start..=handler.span.end).contains(&start)
         });
+        let diagnostic = match fault.fix {
+            // YAML's escapes may stand where the script has something else.
+            Some(ScriptFix { at, written, replacement })
+                if text.text()[text.byte(at)..].starts_with(&written) =>
+            {
+                let start = text.byte(at);
+                diagnostic.fix(Span::new(source, start, start + written.len()), replacement)
+            }
+            Some(_) | None => diagnostic,
+        };
         match handler {
             Some(handler) => seen_through_yaml(diagnostic, place, handler),
             None => diagnostic.at(place, ""),
@@ -204,7 +214,8 @@ impl Reading<'_> {
         }
         self.files.push(path.to_owned());
         let text: Arc<str> = match read_file(path, MAX_BYTES) {
-            Ok(text) => text.into(),
+            // Editors that mark a text as UTF-8 so do no harm.
+            Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(&text).into(),
             Err(error) if error.is_missing() => return Err(ImportError::Missing),
             Err(error) => return Err(ImportError::Unreadable(error.to_string())),
         };

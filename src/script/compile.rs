@@ -10,23 +10,25 @@ use std::rc::Rc;
 use rhai::module_resolvers::StaticModuleResolver;
 use rhai::{
     AST, ASTFlags, Caches, EvalAltResult, EvalContext, Expr, Expression, GlobalRuntimeState,
-    LexError, Module, ParseError, ParseErrorType, Scope, ScriptFuncDef, Shared, Stmt, StmtBlock,
+    Module, Scope, ScriptFuncDef, Shared, Stmt, StmtBlock,
 };
 
 use super::body::body_of;
 use super::engine::Engine;
-use super::failure::{self, lower_first};
 use super::fast_expression::{self, FastExpression};
 use super::fault::{FaultKind, ScriptFault};
 use super::import;
 use super::lending::Lender;
 use super::limits;
 use super::own_function;
-use super::places::{Places, arity_of};
+use super::places::{EVENTS, Places, argument_of, arity_of, is_handler};
 use super::program::{Compiled, Entry, Program};
 use super::semicolon::{self, Said};
 use super::survey::Survey;
+use super::syntax;
 use super::text::{Handlers, ScriptText};
+use super::wording;
+use crate::nearest::nearest;
 
 impl Engine {
     /// Compiles a node's handlers.
@@ -115,7 +117,11 @@ impl<'a> Linker<'a> {
                 .filter_map(|handler| {
                     let (script, places) =
                         Places::of_handlers(&self.text.path, std::slice::from_ref(handler));
-                    self.engine.rhai.compile(&script).err().map(|error| syntax(&places, &error))
+                    self.engine
+                        .rhai
+                        .compile(&script)
+                        .err()
+                        .map(|error| syntax::fault(&places, &script, &error))
                 })
                 .collect();
             if !alone.is_empty() {
@@ -140,7 +146,7 @@ impl<'a> Linker<'a> {
         let mut ast = match script.compile(&self.engine.rhai) {
             Ok(ast) => ast,
             Err(error) => {
-                self.faults.push(syntax(places, &error));
+                self.faults.push(syntax::fault(places, &script.script, &error));
                 return None;
             }
         };
@@ -291,9 +297,7 @@ impl<'a> Linker<'a> {
             }
             let arity = arity_of(&function.name);
             if is_handler(&function.name) && function.params.len() != arity {
-                let plural = if arity == 1 { "one argument" } else { "no argument" };
-                let place = function.body.start_position();
-                self.fault(places, place, format!("{} takes {plural}", function.name));
+                self.wrong_arity(places, function, arity);
             }
         }
         if let Handlers::Inline(handlers) = &self.text.handlers
@@ -315,6 +319,27 @@ impl<'a> Linker<'a> {
         self.faults.len() == before
     }
 
+    fn wrong_arity(&mut self, places: &Places, function: &ScriptFuncDef, arity: usize) {
+        let name = &*function.name;
+        let plural = if arity == 1 { "one argument" } else { "no argument" };
+        let event = EVENTS.iter().copied().find(|event| *event == name);
+        let meant = match event {
+            Some(_) => None,
+            None => nearest(name, EVENTS.iter().copied()),
+        };
+        let help = match (&meant, event) {
+            (Some(meant), _) => meant.question(),
+            (None, Some(_)) => format!("write `fn {name}({})`", argument_of(name)),
+            (None, None) => format!(
+                "it is called for each message of a socket `{}`: write `fn {name}(msg)`; a function \
+                 of your own begins with another word than `on_`",
+                name.trim_start_matches("on_")
+            ),
+        };
+        let message = format!("{name} takes {plural}");
+        self.fault_with_help(places, function.body.start_position(), message, &help);
+    }
+
     fn fault(&mut self, places: &Places, at: rhai::Position, message: String) {
         self.faults.push(fault_at(FaultKind::Syntax, places, at, message, None));
     }
@@ -334,7 +359,7 @@ impl<'a> Linker<'a> {
     }
 
     fn run_fault(&mut self, places: &Places, error: &EvalAltResult) {
-        let bare = failure::without_place(error.unwrap_inner());
+        let bare = wording::of(error.unwrap_inner());
         self.fault(places, error.position(), format!("a constant cannot be computed: {bare}"));
     }
 }
@@ -397,40 +422,9 @@ fn entry_of(
     }
 }
 
-/// Whether a function is called for an event.
-pub(super) fn is_handler(name: &str) -> bool {
-    name.starts_with("on_")
-}
-
 /// The name that the engine knows a module by.
 fn name_of(path: &Path) -> String {
     path.display().to_string()
-}
-
-/// A parser's error as a fault, in plainer words where there are any.
-#[expect(clippy::wildcard_enum_match_arm, reason = "most errors need no other words")]
-pub(super) fn syntax(places: &Places, error: &ParseError) -> ScriptFault {
-    let (message, help) = match error.err_type() {
-        ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) if word == "eval" => (
-            "eval is not available: what runs is checked before it runs".to_owned(),
-            Some("Call a function, or keep functions in a map: let f = #{a: |x| x + 1}; f.a.call(1).".to_owned()),
-        ),
-        ParseErrorType::BadInput(LexError::UnexpectedInput(text))
-            if text == "}" && places.is_end(error.position()) =>
-        {
-            ("the script ends where something has to follow".to_owned(), None)
-        }
-        ParseErrorType::Reserved(_) | ParseErrorType::FnMissingName => (
-            lower_first(&error.err_type().to_string()),
-            Some("Give it another name: the language keeps this word for itself.".to_owned()),
-        ),
-        ParseErrorType::ExprTooDeep => (
-            format!("more than {} expressions or blocks are inside one another", limits::EXPRESSION_DEPTH),
-            Some("Move a part into a function, or break a long chain into several statements.".to_owned()),
-        ),
-        other => (lower_first(&other.to_string()), None),
-    };
-    fault_at(FaultKind::Syntax, places, error.position(), message, help)
 }
 
 fn fault_at(
@@ -440,7 +434,14 @@ fn fault_at(
     message: String,
     help: Option<String>,
 ) -> ScriptFault {
-    ScriptFault { kind, path: places.path().to_owned(), position: places.find(at), message, help }
+    ScriptFault {
+        kind,
+        path: places.path().to_owned(),
+        position: places.find(at),
+        message,
+        help,
+        fix: None,
+    }
 }
 
 #[cfg(test)]

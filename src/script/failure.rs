@@ -8,6 +8,7 @@ use super::fault::{CallSite, HandlerError, HandlerErrorKind};
 use super::guard::Spent;
 use super::limits;
 use super::program::{Compiled, Entry};
+use super::wording;
 
 /// What a handler failed with.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many errors, two of them nest")]
@@ -117,47 +118,8 @@ fn message_of(error: &EvalAltResult) -> String {
                 limits::CALL_TIME.as_millis()
             ),
         },
-        other => without_place(other),
-    }
-}
-
-/// An error's text without the place that the engine writes behind it, in the user's words.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many errors, most of one kind")]
-pub(super) fn without_place(error: &EvalAltResult) -> String {
-    let mut text = match error {
-        EvalAltResult::ErrorRuntime(value, _) => return value.to_string(),
-        EvalAltResult::ErrorFunctionNotFound(signature, _) => {
-            format!("there is no function {}", signature.replacen(" (", "(", 1))
-        }
-        other => other.to_string(),
-    };
-    if let Some(at) = text.rfind(" (line ") {
-        text.truncate(at);
-    }
-    for (type_name, word) in TYPES {
-        text = text.replace(type_name, word);
-    }
-    lower_first(&text)
-}
-
-/// The engine's messages begin like sentences; a diagnostic's do not.
-pub(super) fn lower_first(message: &str) -> String {
-    let mut letters = message.chars();
-    match (letters.next(), letters.clone().next()) {
-        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
-            first.to_lowercase().chain(letters).collect()
-        }
-        _ => message.to_owned(),
+        other => wording::of(other),
     }
 }
 
 const OUT_OF_MEMORY: &str = "a call can hold 96 MiB at most, and this is more";
-
-/// The engine's names of types that a script's author does not know.
-const TYPES: [(&str, &str); 5] = [
-    ("&str | ImmutableString | String", "text"),
-    ("ImmutableString", "text"),
-    ("i64", "integer"),
-    ("f64", "float"),
-    ("Fn", "function"),
-];

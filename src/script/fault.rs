@@ -30,6 +30,19 @@ pub struct ScriptFault {
     pub message: String,
     /// What to do, one sentence.
     pub help: Option<String>,
+    /// The text that mends it, where that is certain.
+    pub fix: Option<ScriptFix>,
+}
+
+/// A text that mends a script.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ScriptFix {
+    /// Where it begins.
+    pub at: Position,
+    /// What is written there.
+    pub written: String,
+    /// What should be.
+    pub replacement: String,
 }
 
 impl fmt::Display for ScriptFault {

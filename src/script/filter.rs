@@ -16,6 +16,7 @@ use super::fault::{FaultKind, ScriptFault};
 use super::handler::Handler;
 use super::msg::{LazyMessage, PROPERTIES, ReadProfile};
 use super::program::Program;
+use super::syntax;
 use super::text::{HandlerText, Handlers, ScriptText};
 use crate::clock::RunClock;
 use crate::source::Position;
@@ -48,7 +49,11 @@ impl Filter {
             handlers: Handlers::Inline(vec![handler]),
             modules: std::collections::BTreeMap::new(),
         };
-        let program = engine.compile(&script)?;
+        if let Some(position) = syntax::assignment(text) {
+            let message = "`=` sets something; two values are compared by `==`";
+            return Err(vec![fault(Some(position), message.to_owned())]);
+        }
+        let program = engine.compile(&script).map_err(with_help)?;
         let unknown = unknown_words(&program);
         if !unknown.is_empty() {
             return Err(unknown);
@@ -85,16 +90,30 @@ impl Filter {
     }
 }
 
-/// Variables and properties that no message could ever give a value.
-fn unknown_words(program: &Program) -> Vec<ScriptFault> {
-    let survey = program.survey();
-    let fault = |position, message| ScriptFault {
+fn fault(position: Option<Position>, message: String) -> ScriptFault {
+    ScriptFault {
         kind: FaultKind::Syntax,
         path: PathBuf::from(SOURCE),
         position,
         message,
         help: None,
-    };
+        fix: None,
+    }
+}
+
+/// A filter is told in one line.
+fn with_help(mut faults: Vec<ScriptFault>) -> Vec<ScriptFault> {
+    for fault in &mut faults {
+        if let Some(help) = fault.help.take() {
+            fault.message = format!("{}; {help}", fault.message);
+        }
+    }
+    faults
+}
+
+/// Variables and properties that no message could ever give a value.
+fn unknown_words(program: &Program) -> Vec<ScriptFault> {
+    let survey = program.survey();
     let variables = survey.unknown_variables.iter().map(|unknown| {
         fault(
             unknown.site.position,

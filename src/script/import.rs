@@ -96,6 +96,7 @@ impl Gathering<'_> {
                     position: places.find(import.place),
                     message,
                     help,
+                    fix: None,
                 }),
             }
         }

@@ -89,12 +89,9 @@ impl Places {
         written
     }
 
-    /// Whether a place is the end that the wrapper gives an inline handler.
-    pub(super) fn is_end(&self, place: rhai::Position) -> bool {
-        let handlers = self.handlers.iter().flatten();
-        place.line().is_some_and(|line| {
-            handlers.into_iter().any(|(first, handler)| line == first + handler.lines.len())
-        })
+    /// Whether the text was put together from inline handlers.
+    pub(super) fn is_inline(&self) -> bool {
+        self.handlers.is_some()
     }
 
     /// Where in the file a place of the compiled text was written.
@@ -120,8 +117,26 @@ impl Places {
     }
 }
 
+/// The handlers that do not bear a socket's name.
+pub(super) const EVENTS: [&str; 9] = [
+    "on_start",
+    "on_message",
+    "on_tick",
+    "on_timer",
+    "on_line",
+    "on_end",
+    "on_peer",
+    "on_reload",
+    "on_stop",
+];
+
+/// Whether a function is called for an event.
+pub(super) fn is_handler(name: &str) -> bool {
+    name.starts_with("on_")
+}
+
 /// What an inline handler sees its event as.
-fn argument_of(handler: &str) -> &'static str {
+pub(super) fn argument_of(handler: &str) -> &'static str {
     match handler {
         "on_start" | "on_tick" | "on_idle" | "on_end" | "on_reload" | "on_stop" => "",
         "on_timer" => "name",

@@ -64,11 +64,27 @@ pub(super) fn sender(sockets: &[impl Socket], asking: Option<usize>) -> Result<u
     })
     .map_err(|several| {
         if several.is_empty() {
-            "there is nothing to send on: no socket of this node can send by itself".to_owned()
+            unable(sockets)
         } else {
             format!("several sockets could send it, {several}: say which with send_to(socket, v)")
         }
     })
+}
+
+/// Why no socket of a node sends by itself.
+fn unable(sockets: &[impl Socket]) -> String {
+    let [socket] = sockets else {
+        return "there is nothing to send on: no socket of this node can send by itself".to_owned();
+    };
+    let role = socket.role();
+    if role == Role::Rep {
+        return "a rep answers the request that is being handled, and sends nothing else"
+            .to_owned();
+    }
+    if role == Role::Xsub {
+        return "an xsub sends subscriptions, where it is named: send_to(socket, v)".to_owned();
+    }
+    format!("a {role} only receives, and this node has no other socket")
 }
 
 /// The socket that `publish(…)` goes to: a publisher, or else the one that sends messages with an

@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, ImmutableString, Stmt};
+use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, ImmutableString, ScriptFuncDef, Stmt};
 
-use super::places::Places;
+use super::body::body_of;
+use super::places::{Places, is_handler};
 use crate::source::Position;
 
 /// Where something stands.
@@ -47,6 +48,8 @@ pub struct Function {
     pub arguments: Vec<String>,
     /// Whether it stands in a module.
     pub in_module: bool,
+    /// Whether it reads or changes `this`.
+    pub uses_this: bool,
     /// Where its body begins.
     pub site: Site,
 }
@@ -60,6 +63,8 @@ pub struct Call {
     pub module: Option<String>,
     /// Whether it is called on a value, as in `value.name(…)`; the value is not among `arguments`.
     pub on_value: bool,
+    /// Whether it shares what surrounds it, as `name!(…)` does.
+    pub in_scope: bool,
     /// Its arguments, those that are written out with their values.
     pub arguments: Vec<Option<Literal>>,
     /// Where it stands.
@@ -112,6 +117,15 @@ impl Survey {
         self.functions.iter().any(|function| !function.in_module && function.name == name)
     }
 
+    /// The function whose body a place is in.
+    #[must_use]
+    pub fn function_at(&self, site: &Site) -> Option<&Function> {
+        let before = self.functions.iter().filter(|function| {
+            function.site.path == site.path && function.site.position <= site.position
+        });
+        before.max_by_key(|function| function.site.position)
+    }
+
     /// The calls of a function by its bare name.
     pub fn calls_of(&self, name: &str) -> impl Iterator<Item = &Call> {
         self.calls.iter().filter(move |call| call.name == name && call.module.is_none())
@@ -131,6 +145,7 @@ impl Survey {
                 name: function.name.to_string(),
                 arguments: function.params.iter().map(ToString::to_string).collect(),
                 in_module,
+                uses_this: uses_this(ast, function),
                 site: site(places, function.body.start_position()),
             });
         }
@@ -236,6 +251,7 @@ impl Survey {
             name: call.name.to_string(),
             module: (!call.namespace.is_empty()).then(|| call.namespace.to_string()),
             on_value,
+            in_scope: call.capture_parent_scope,
             arguments: call
                 .args
                 .iter()
@@ -266,6 +282,21 @@ fn names_of(ast: &AST) -> BTreeSet<&str> {
     let closures = ast.iter_fn_def().filter(|function| function.name.starts_with("anon$"));
     let taken = closures.flat_map(|closure| closure.params.iter().map(|name| &**name));
     constants.chain(functions).chain(taken).collect()
+}
+
+/// Whether `this` stands in a function, closures in it left out: they have their own.
+fn uses_this(ast: &AST, function: &ScriptFuncDef) -> bool {
+    let mut found = false;
+    if is_handler(&function.name) {
+        return true;
+    }
+    for statement in body_of(ast, function) {
+        statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+            found |= matches!(path.last(), Some(ASTNode::Expr(Expr::ThisPtr(_))));
+            !found
+        });
+    }
+    found
 }
 
 fn site(places: &Places, place: rhai::Position) -> Site {

@@ -108,7 +108,7 @@ fn a_returned_value_goes_where_the_sockets_say() {
         ),
         (
             &[("in", Pull)],
-            "failed: what it returns cannot be sent: there is nothing to send on: no socket of this node can send by itself",
+            "failed: what it returns cannot be sent: a pull only receives, and this node has no other socket",
         ),
         (
             &[("in", Pull), ("x", Xsub)],

@@ -94,11 +94,7 @@ fn the_properties_of_a_tagged_message() {
             "msg.json",
             "failed: the message is not JSON: expected value at line 1 column 1",
         ),
-        (
-            "7 text a",
-            "msg.nope",
-            "failed: unknown property 'nope' - a getter is not registered for type 'message'",
-        ),
+        ("7 text a", "msg.nope", "failed: a message has no property nope"),
     ] {
         assert_eq!(
             seen(Sub, Format::Msgid, &[frame.as_bytes()], expression),

@@ -159,7 +159,7 @@ fn why(error: &EndpointError) -> String {
 /// What to do about an endpoint, and the mended one where it can be known.
 fn mend(text: &str, side: Side, error: &EndpointError) -> (String, Option<String>) {
     let mended = match error {
-        EndpointError::NoTransport => Some(format!("tcp://{text}")),
+        EndpointError::NoTransport => Some(with_transport(text, side)),
         EndpointError::NoHost => Some(text.replacen("://", "://127.0.0.1", 1)),
         EndpointError::Brackets(host) => {
             Some(text.replacen(host.as_str(), &format!("[{host}]"), 1))
@@ -170,8 +170,11 @@ fn mend(text: &str, side: Side, error: &EndpointError) -> (String, Option<String
         }
         EndpointError::UnknownTransport(transport) => {
             let known = ["tcp", "ipc", "inproc", "ws"];
-            crate::nearest::nearest(transport, known)
-                .map(|near| text.replacen(transport.as_str(), near.first(), 1))
+            let near = match transport.as_str() {
+                "http" | "https" | "zmq" | "zmtp" | "udp" => Some("tcp"),
+                _ => crate::nearest::nearest(transport, known).map(|near| near.first()),
+            };
+            near.map(|near| text.replacen(transport.as_str(), near, 1))
         }
         EndpointError::NoPort(_)
         | EndpointError::Port(_)
@@ -184,6 +187,9 @@ fn mend(text: &str, side: Side, error: &EndpointError) -> (String, Option<String
         return (format!("write `{mended}`"), Some(mended));
     }
     let help = match (error, side) {
+        _ if text.starts_with('-') => {
+            "write a list with a space behind each `-`: `- 5556`, or `[5556, 5557]`"
+        }
         (EndpointError::NoTransport, Side::Bind) => {
             "write a port such as `5556`, or an endpoint such as `tcp://*:5556`"
         }
@@ -202,4 +208,23 @@ fn mend(text: &str, side: Side, error: &EndpointError) -> (String, Option<String
         _ => "write an endpoint such as `tcp://127.0.0.1:5556`",
     };
     (help.to_owned(), None)
+}
+
+/// An endpoint whose transport is missing or half written.
+fn with_transport(text: &str, side: Side) -> String {
+    let known = ["tcp", "ipc", "inproc", "ws"];
+    let (transport, rest) = match text.split_once(':') {
+        Some((transport, rest)) if known.contains(&transport) => {
+            (transport, rest.trim_start_matches('/'))
+        }
+        Some(_) | None => ("tcp", text),
+    };
+    let host = match (side, rest.starts_with(':'), rest.strip_prefix("localhost:")) {
+        (Side::Bind, true, _) => return format!("{transport}://*{rest}"),
+        (Side::Connect, true, _) => return format!("{transport}://127.0.0.1{rest}"),
+        (_, false, Some(port)) => return format!("{transport}://127.0.0.1:{port}"),
+        (_, false, None) => rest,
+    };
+    let root = if transport == "ipc" && text.starts_with("ipc:/") { "/" } else { "" };
+    format!("{transport}://{root}{host}")
 }

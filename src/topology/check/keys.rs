@@ -14,6 +14,20 @@ pub const TOP: &[&str] = &["version", "name", "description", "defaults", "nodes"
 
 /// Words of other runners and of ZeroMQ's own interface, with this format's.
 const OTHER_WORDS: &[(&str, &str)] = &[
+    ("on", "on_message"),
+    ("on_msg", "on_message"),
+    ("on_data", "on_message"),
+    ("on_recv", "on_message"),
+    ("on_receive", "on_message"),
+    ("on_request", "on_message"),
+    ("on_connect", "on_peer"),
+    ("on_disconnect", "on_peer"),
+    ("on_subscribe", "on_peer"),
+    ("on_interval", "on_tick"),
+    ("on_timeout", "on_timer"),
+    ("on_init", "on_start"),
+    ("on_exit", "on_stop"),
+    ("on_close", "on_stop"),
     ("type", "role"),
     ("socket", "role"),
     ("pattern", "role"),
@@ -34,6 +48,13 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("routing_id", "identity"),
     ("high_water_mark", "hwm"),
 ];
+
+/// The handler that other runners call so.
+#[must_use]
+pub fn other_handler(name: &str) -> Option<&'static str> {
+    let mut handlers = OTHER_WORDS.iter().filter(|(_, ours)| ours.starts_with("on_"));
+    handlers.find(|(word, _)| *word == name).map(|(_, ours)| *ours)
+}
 
 /// Reports every key of a mapping that is in none of the sets.
 pub(super) fn check(mapping: &Mapping, sets: &[&[&str]], whose: &str, report: &mut Report<'_>) {
@@ -76,15 +97,44 @@ pub(super) fn unknown(entry: &Entry, sets: &[&[&str]], whose: &str, report: &mut
         );
         return;
     }
-    let other = OTHER_WORDS
-        .iter()
-        .find(|(word, ours)| *word == &*key.text && known().any(|key| key == *ours));
-    let meant = report.nearest(&key.text, known()).or(other.map(|(_, ours)| Guess::of(ours)));
+    if let Some(word) = key.text.split([' ', '=']).next().filter(|word| {
+        entry.value.is_null() && key.text.len() > word.len() && known().any(|key| key == *word)
+    }) {
+        let rest = key.text[word.len()..].trim_start_matches([' ', '=']);
+        let fault = Diagnostic::new(Code::UnknownKey, format!("`{word}` without its `:`"))
+            .at(key.span, "no key and value")
+            .help(format!("write `{word}: {rest}`"));
+        return report.add_with_fix(fault, key.span, &format!("{word}: {rest}"));
+    }
+    let takes_handlers = known().any(|key| key == "script");
+    let other = OTHER_WORDS.iter().find(|(word, ours)| {
+        let is_taken =
+            known().any(|key| key == *ours) || (takes_handlers && ours.starts_with("on_"));
+        *word == &*key.text && is_taken
+    });
+    let other = other.map(|(_, ours)| Guess::of(ours));
+    let meant = other.or_else(|| report.nearest(&key.text, known()));
     match meant {
         Some(meant) => {
             let fault = fault.at(key.span, "not a key of the format").help(meant.question());
             report.add_with_fix(fault, key.span, meant.first());
         }
+        None if is_cut_by_a_comma(entry, report) => report.add(
+            fault
+                .at(key.span, "the text before ends at the comma")
+                .because("inside `{…}` a `,` ends a text that is not quoted")
+                .help("put the whole text in quotes"),
+        ),
+        None if let Some(home) = home_of(&key.text, whose) => report.add(
+            fault
+                .at(key.span, format!("a key of {home}"))
+                .help(format!("indent it as the other keys of {home} it belongs to")),
+        ),
+        None if is_a_node(entry, whose) => report.add(
+            fault
+                .at(key.span, "a node, but not below `nodes:`")
+                .help("write `nodes:` above it and indent it below"),
+        ),
         None => {
             let fault = fault.at(key.span, "not a key of the format");
             let is_terse = report.has_many();
@@ -95,6 +145,31 @@ pub(super) fn unknown(entry: &Entry, sets: &[&[&str]], whose: &str, report: &mut
             });
         }
     }
+}
+
+/// `{description: one, two}`: the rest of a text, read as a key without a value.
+fn is_cut_by_a_comma(entry: &Entry, report: &Report<'_>) -> bool {
+    let text = report.source().text();
+    let before = text.get(..entry.key.span.start).unwrap_or_default().trim_end();
+    let line = before.strip_suffix(',').and_then(|before| before.rsplit('\n').next());
+    let value = line.and_then(|line| line.rsplit_once(": ")).map(|(_, value)| value.trim());
+    entry.value.is_null()
+        && value.is_some_and(|value| !value.ends_with(['"', '\'', ']', '}']) && !value.is_empty())
+}
+
+/// What a key belongs to that stands too far left.
+fn home_of(key: &str, whose: &str) -> Option<&'static str> {
+    let of_a_node = super::node::KEYS.contains(&key)
+        || super::socket::KEYS.contains(&key)
+        || is_handler_key(key);
+    (whose == "a topology" && of_a_node).then_some("the node")
+}
+
+fn is_a_node(entry: &Entry, whose: &str) -> bool {
+    let of_a_node = |key: &str| key == "role" || key == "sockets";
+    let keys = entry.value.as_mapping();
+    whose == "a topology"
+        && keys.is_some_and(|keys| keys.entries.iter().any(|entry| of_a_node(&entry.key.text)))
 }
 
 /// As much of a text as a message can hold.

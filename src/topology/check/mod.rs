@@ -124,6 +124,13 @@ fn read_nodes<'d>(
         );
         return Vec::new();
     };
+    // Nodes that stand beside it instead of below are told where they are.
+    let beside = |entry: &&crate::document::Entry| {
+        entry.value.as_mapping().is_some_and(|node| node.get("role").is_some())
+    };
+    if nodes.value.is_null() && top.entries.iter().find(beside).is_some() {
+        return Vec::new();
+    }
     let Some(mapping) = value::map("nodes", &nodes.value, report) else { return Vec::new() };
     if mapping.entries.is_empty() {
         report.add(

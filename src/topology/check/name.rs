@@ -23,7 +23,7 @@ pub(super) fn is_name(text: &str) -> bool {
 pub(super) fn check_node(key: &Key, report: &mut Report<'_>) -> bool {
     let is_fine = is_name(&key.text);
     if !is_fine {
-        bad(key, "a node's name", "letters, digits, `_` and `-`", "_-", report);
+        bad(key, "a node's name", "letters from a to z, digits, `_` and `-`", "_-", report);
     }
     is_fine
 }
@@ -44,7 +44,7 @@ pub(super) fn check_socket(key: &Key, report: &mut Report<'_>) -> bool {
     }
     let is_fine = is_name(&key.text) && !key.text.contains('-');
     if !is_fine {
-        bad(key, "a socket's name", "letters, digits and `_`", "_", report);
+        bad(key, "a socket's name", "letters from a to z, digits and `_`", "_", report);
     }
     is_fine
 }
@@ -52,11 +52,17 @@ pub(super) fn check_socket(key: &Key, report: &mut Report<'_>) -> bool {
 fn bad(key: &Key, what: &str, characters: &str, kept: &str, report: &mut Report<'_>) {
     let fault = Diagnostic::new(Code::BadName, format!("`{}` is not {what}", shorten(&key.text)))
         .at(key.span, format!("{what} has {characters}, a letter first"))
-        .because("names stand in links, logs, metrics and handlers' names");
+        .because(format!(
+            "names stand in links, logs, metrics and handlers' names{}",
+            others(&key.text, kept)
+        ));
     let mended: String = key
         .text
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || kept.contains(c) { c } else { '_' })
+        .flat_map(|c| match c {
+            _ if c.is_ascii_alphanumeric() || kept.contains(c) => vec![c],
+            _ => plain(c).unwrap_or("_").chars().collect(),
+        })
         .collect();
     let mended = mended.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
     if mended.is_empty() || mended.len() > 64 {
@@ -65,4 +71,35 @@ fn bad(key: &Key, what: &str, characters: &str, kept: &str, report: &mut Report<
         let fault = fault.help(format!("write `{mended}`"));
         report.add_with_fix(fault, key.span, mended);
     }
+}
+
+/// The characters of a name that it cannot have.
+fn others(name: &str, kept: &str) -> String {
+    let mut found: Vec<char> =
+        name.chars().filter(|&c| !c.is_ascii_alphanumeric() && !kept.contains(c)).collect();
+    found.dedup();
+    let shown: Vec<String> = found.iter().take(4).map(|c| format!("`{c}`")).collect();
+    match shown.as_slice() {
+        [] => String::new(),
+        [one] => format!("; {one} cannot be in one"),
+        several => format!("; {} cannot be in one", several.join(", ")),
+    }
+}
+
+/// Letters with marks, as they are written without.
+fn plain(c: char) -> Option<&'static str> {
+    Some(match c {
+        'ä' | 'æ' => "ae",
+        'ö' | 'ø' | 'œ' => "oe",
+        'ü' => "ue",
+        'ß' => "ss",
+        'á' | 'à' | 'â' | 'ã' | 'å' => "a",
+        'é' | 'è' | 'ê' | 'ë' => "e",
+        'í' | 'ì' | 'î' | 'ï' => "i",
+        'ó' | 'ò' | 'ô' | 'õ' => "o",
+        'ú' | 'ù' | 'û' => "u",
+        'ñ' => "n",
+        'ç' => "c",
+        _ => return None,
+    })
 }

@@ -69,6 +69,17 @@ pub(super) fn read(
     name::check_node(&entry.key, report);
     let name = entry.key.text.to_string();
     let what = format!("node {}", keys::shorten(&name));
+    if is_key_of_a_node(entry) {
+        report.add(
+            Diagnostic::new(
+                Code::WrongType,
+                format!("`{name}` stands where nodes have their names"),
+            )
+            .at(entry.key.span, "a key of a node")
+            .help("indent it as the other keys of its node"),
+        );
+        return None;
+    }
     let mapping = value::map(&what, &entry.value, report)?;
     check_keys(mapping, report);
     let (sockets, sockets_are_named, has_unread_sockets) =
@@ -116,6 +127,13 @@ pub(super) fn read(
         replicas_span: mapping.get("replicas").map(|replicas| replicas.span),
         has_unread_sockets,
     })
+}
+
+/// A key that stands too far left: its value is no node.
+fn is_key_of_a_node(entry: &Entry) -> bool {
+    let key = &&*entry.key.text;
+    let is_known = KEYS.contains(key) || socket::KEYS.contains(key) || is_handler_key(key);
+    is_known && entry.value.as_scalar().is_some_and(|value| !value.is_null())
 }
 
 fn check_keys(mapping: &Mapping, report: &mut Report<'_>) {

@@ -91,6 +91,10 @@ pub(super) fn read(
 
 fn read_role(mapping: &Mapping, name_span: Span, report: &mut Report<'_>) -> Option<(Role, Span)> {
     let Some(node) = mapping.get("role") else {
+        // It has lost its `:` only, which is told there.
+        if mapping.entries.iter().any(|entry| entry.key.text.starts_with("role ")) {
+            return None;
+        }
         report.add(
             Diagnostic::new(Code::MissingKey, "a socket without a role")
                 .at(name_span, "it has no `role`")

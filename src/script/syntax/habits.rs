@@ -1,0 +1,497 @@
+//! Habits of other languages: what people who know Python, JavaScript or Rust write first.
+//!
+//! Owns how each is recognised, and how it is written here. Never looks at brackets that are alone.
+
+use rhai::{LexError, ParseErrorType};
+
+use super::told::{Change, Told};
+use super::words::{Kind, Reading, Word};
+
+/// What the parser stopped at, if it is a habit of another language.
+pub(super) fn told(reading: &Reading<'_>, error: &ParseErrorType) -> Option<Told> {
+    operators(reading, error)
+        .or_else(|| reserved(reading, error))
+        .or_else(|| import_of_a_name(reading))
+        .or_else(|| on_the_line(reading))
+        .or_else(|| at_the_word(reading, error))
+        .or_else(|| missing_semicolon(reading, error))
+}
+
+fn at(word: &Word<'_>, message: impl Into<String>, help: impl Into<String>) -> Told {
+    Told { at: word.place(), message: message.into(), help: help.into(), fix: None }
+}
+
+impl Told {
+    fn mended(mut self, word: &Word<'_>, written: &str, replacement: &str) -> Self {
+        self.fix = Some(Change {
+            at: word.place(),
+            written: written.to_owned(),
+            replacement: replacement.to_owned(),
+        });
+        self
+    }
+}
+
+/// Texts in quotation marks that are none here.
+pub(super) fn quotes(reading: &Reading<'_>, error: &ParseErrorType) -> Option<Told> {
+    if let ParseErrorType::BadInput(LexError::MalformedChar(_)) = error {
+        let word = reading.word()?;
+        let inner = word.text.strip_prefix('\'')?.strip_suffix('\'').unwrap_or_default();
+        if inner.is_empty() {
+            return Some(at(
+                word,
+                "a `'` holds one character",
+                "put a text in double quotation marks: `\"…\"`",
+            ));
+        }
+        let mark = if inner.contains('"') { '`' } else { '"' };
+        let text = format!("{mark}{inner}{mark}");
+        return Some(
+            at(word, "a text stands in double quotation marks", format!("write `{text}`"))
+                .mended(word, word.text, &text),
+        );
+    }
+    let text = reading.word().filter(|word| word.kind == Kind::Text)?;
+    let before = reading.before()?;
+    let is_prefix = ["f", "F", "r", "b", "u", "fr", "rb"].contains(&before.text);
+    if !is_prefix || before.end() != text.place() {
+        return None;
+    }
+    let written = format!("{}{}", before.text, text.text);
+    let inner = text.text.trim_matches(['"', '\'', '`']);
+    Some(if before.text.eq_ignore_ascii_case("f") {
+        let inner = if inner.contains("${") { inner.to_owned() } else { inner.replace('{', "${") };
+        let replacement = format!("`{inner}`");
+        at(
+            before,
+            "a text with values in it stands in backquotes, each value in `${…}`",
+            format!("write {replacement}"),
+        )
+        .mended(before, &written, &replacement)
+    } else {
+        let help = match before.text {
+            "b" => "write `[0x00, 0xff].to_blob()` or `\"text\".to_blob()` for bytes",
+            _ => "put it in backquotes, where a backslash is one",
+        };
+        at(before, format!("a text has no `{}` before it", before.text), help)
+    })
+}
+
+/// Signs that mean something elsewhere: what stands there, what to say, what to write.
+const SIGNS: &[(&str, &str, Option<&str>)] = &[
+    ("===", "two values are compared by `==`", Some("==")),
+    ("!==", "two values are told apart by `!=`", Some("!=")),
+    ("<>", "two values are told apart by `!=`", Some("!=")),
+    (":=", "a variable is set by `=`, the first time by `let x =`", Some("=")),
+    ("++", "a number is raised by `+= 1`", Some(" += 1")),
+    ("--", "a number is lowered by `-= 1`", Some(" -= 1")),
+    ("#", "a comment begins with `//`", Some("//")),
+    ("=>", "a function without a name is written `|x| x + 1`", None),
+    ("->", "a function does not name the type of what it returns", None),
+    ("?", "a choice is written `if a { b } else { c }`, also as a value", None),
+    ("@", "there are no decorators", None),
+    ("$", "a variable has no `$`; `${…}` stands in texts between backquotes", None),
+];
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "most errors are about something else")]
+fn operators(reading: &Reading<'_>, error: &ParseErrorType) -> Option<Told> {
+    let word = reading.word()?;
+    match error {
+        ParseErrorType::BadInput(LexError::ImproperSymbol(_, why))
+            if word.text == "=" && why.contains("typo") =>
+        {
+            return Some(
+                at(word, "`=` sets a variable; two values are compared by `==`", "write `==`")
+                    .mended(word, "=", "=="),
+            );
+        }
+        _ => {}
+    }
+    let before = reading.before().filter(|before| before.text == "<" && word.text == ">");
+    let sign = before.map_or(word.text, |_| "<>");
+    let (_, message, instead) = SIGNS.iter().find(|(known, ..)| *known == sign)?;
+    let word = before.unwrap_or(word);
+    let help = match (sign, instead) {
+        (_, Some(instead)) => format!("write `{}`", instead.trim()),
+        ("=>", None) => {
+            "write the arguments between `|` and `|`, and what it gives behind them".to_owned()
+        }
+        ("->", None) => "remove it, and the type".to_owned(),
+        ("?", None) => {
+            choice(reading).unwrap_or_else(|| "write `if a { b } else { c }`".to_owned())
+        }
+        ("$", None) => "remove it".to_owned(),
+        (_, None) => "remove the line".to_owned(),
+    };
+    let told = at(word, *message, help);
+    Some(match instead {
+        Some(instead) => told.mended(word, sign, instead),
+        None => told,
+    })
+}
+
+/// `a ? b : c`, written out.
+fn choice(reading: &Reading<'_>) -> Option<String> {
+    let line = reading.line();
+    let colon = line.clone().find(|&at| at > reading.at && reading.text_of(at) == ":")?;
+    let starts = |at: &usize| ["=", "return", "(", ";", ","].contains(&reading.text_of(*at));
+    let from = (line.start..reading.at).rev().find(starts).map_or(line.start, |at| at + 1);
+    let end = (colon..line.end).find(|&at| reading.text_of(at) == ";").unwrap_or(line.end);
+    Some(format!(
+        "write `if {} {{ {} }} else {{ {} }}`",
+        reading.written(from, reading.at),
+        reading.written(reading.at + 1, colon),
+        reading.written(colon + 1, end)
+    ))
+}
+
+/// Words that the language keeps for itself.
+fn reserved(reading: &Reading<'_>, error: &ParseErrorType) -> Option<Told> {
+    let ParseErrorType::Reserved(reserved) = error else { return None };
+    let word = reading.word()?;
+    if reading.before().is_some_and(|before| ["fn", "let", "const"].contains(&before.text)) {
+        return None;
+    }
+    let (message, help, instead) = match reserved.as_str() {
+        "null" | "nil" | "undefined" => ("nothing is written `()`", "write `()`", Some("()")),
+        "var" => ("a variable begins with `let`", "write `let`", Some("let")),
+        "match" => (
+            "what `match` does elsewhere, `switch` does here",
+            "write `switch x { 1 => …, _ => … }`",
+            Some("switch"),
+        ),
+        "case" => ("a case of `switch` has no word before it", "write `1 => { … }`", None),
+        "default" => ("the last case of `switch` is `_`", "write `_ => { … }`", None),
+        "new" => (
+            "`new` is a word that the language keeps for itself",
+            "give it another name; a map is written `#{a: 1}`, an array `[1, 2]`",
+            None,
+        ),
+        "async" | "await" | "yield" | "spawn" | "go" | "thread" | "sync" => (
+            "handlers do not wait, so there is nothing to await",
+            "remove it: what comes later calls a handler, such as `on_message` or `on_timer`",
+            None,
+        ),
+        "with" | "package" | "module" | "use" | "public" | "protected" | "static" | "super"
+        | "goto" | "void" => {
+            return Some(at(
+                word,
+                format!("`{reserved}` is a word that the language keeps for itself"),
+                "remove it, or give it another name",
+            ));
+        }
+        _ => return None,
+    };
+    let told = at(word, message, help);
+    Some(match instead {
+        Some(instead) => told.mended(word, reserved, instead),
+        None => told,
+    })
+}
+
+/// `import json`: modules are files, and what Python has in modules is there already.
+fn import_of_a_name(reading: &Reading<'_>) -> Option<Told> {
+    let from = reading.at.saturating_sub(2);
+    let import = (from..=reading.at).find(|&at| {
+        reading.text_of(at) == "import"
+            && reading.words.get(at + 1).is_some_and(|word| word.kind == Kind::Name)
+    });
+    let line = reading.line();
+    let from = line.clone().find(|&at| reading.text_of(at) == "from" && line.end > at + 2);
+    let (at_word, name) = match (import, from) {
+        (_, Some(at)) => (at, at + 1),
+        (Some(at), None) => (at, at + 1),
+        (None, None) => return None,
+    };
+    let name = reading.text_of(name);
+    let help = match super::foreign::variable(name) {
+        Some(meant) => format!("remove it; {}", meant.help),
+        None => format!(
+            "write `import \"{name}\" as {name};` for a file `{name}.rhai`; what handlers can call \
+             by themselves `zrig explain functions` lists"
+        ),
+    };
+    Some(at(reading.words.get(at_word)?, "an import names a file, in quotation marks", help))
+}
+
+/// Words that stand between two values, which no word of the language does.
+const BETWEEN: &[(&[&str], &str, &str)] = &[
+    (&["is", "not"], "two values are told apart by `!=`", "!="),
+    (&["not", "in"], "what is not in something is written `!in`", "!in"),
+    (&["is"], "two values are compared by `==`", "=="),
+    (&["and"], "both of two is written `&&`", "&&"),
+    (&["or"], "one of two is written `||`", "||"),
+    (&["div"], "a whole number of times is written `/` between integers", "/"),
+    (&["mod"], "the rest of a division is written `%`", "%"),
+];
+
+/// Words that stand before something, which no word of the language does.
+const BEFORE: &[(&str, &str, &str)] = &[
+    ("not", "what is not true is written `!`", "!"),
+    ("elif", "another condition is written `else if`", "else if"),
+    ("elsif", "another condition is written `else if`", "else if"),
+    ("elseif", "another condition is written `else if`", "else if"),
+    ("unless", "what is not true is written `if !(…)`", "if !"),
+    ("raise", "a handler is made to fail by `throw`", "throw"),
+    ("function", "a function is written `fn`", "fn"),
+    ("func", "a function is written `fn`", "fn"),
+    ("def", "a function is written `fn`", "fn"),
+    ("del", "an entry is removed by `map.remove(key)`", ""),
+    ("foreach", "every item is visited by `for item in list`", "for"),
+    ("int", "a variable begins with `let`, without a type", "let"),
+    ("str", "a variable begins with `let`, without a type", "let"),
+    ("float", "a variable begins with `let`, without a type", "let"),
+    ("double", "a variable begins with `let`, without a type", "let"),
+    ("string", "a variable begins with `let`, without a type", "let"),
+    ("String", "a variable begins with `let`, without a type", "let"),
+    ("bool", "a variable begins with `let`, without a type", "let"),
+    ("auto", "a variable begins with `let`, without a type", "let"),
+    ("local", "a variable begins with `let`", "let"),
+    ("global", "what outlasts a call is kept in `this`, a map", ""),
+    ("nonlocal", "what outlasts a call is kept in `this`, a map", ""),
+    ("mut", "every variable can be changed, so there is no `mut`", ""),
+    ("pub", "every function can be called from elsewhere, so there is no `pub`", ""),
+    ("echo", "the log is written by `print(text)`", ""),
+];
+
+/// Two values beside one another: the first word of the line that stands so and is known.
+fn on_the_line(reading: &Reading<'_>) -> Option<Told> {
+    let line = reading.line();
+    // What the parser takes for a value may have begun on the line before.
+    let start = line.start.min(reading.at.saturating_sub(1));
+    (start..line.end).find_map(|here| {
+        let word = reading.words.get(here)?;
+        let next = reading.words.get(here + 1)?;
+        let follows_value = here
+            .checked_sub(1)
+            .and_then(|before| reading.words.get(before))
+            .is_some_and(|before| before.ends_a_value() && before.line == word.line);
+        if follows_value && let Some(told) = between(reading, here) {
+            return Some(told);
+        }
+        let is_before = matches!(next.kind, Kind::Name | Kind::Number | Kind::Text | Kind::Open)
+            && next.line == word.line
+            && next.place() != word.end();
+        before(reading, here).filter(|_| is_before)
+    })
+}
+
+fn between(reading: &Reading<'_>, here: usize) -> Option<Told> {
+    let (words, message, instead) = BETWEEN.iter().find(|(words, ..)| {
+        words.iter().enumerate().all(|(more, word)| reading.text_of(here + more) == *word)
+    })?;
+    let written = reading.written(here, here + words.len());
+    let word = reading.words.get(here)?;
+    Some(at(word, *message, format!("write `{instead}`")).mended(word, written, instead))
+}
+
+fn before(reading: &Reading<'_>, here: usize) -> Option<Told> {
+    let word = reading.words.get(here)?;
+    let next = reading.text_of(here + 1);
+    if word.text == "let" || word.kind != Kind::Name {
+        return None;
+    }
+    if ["print", "send", "throw_", "log"].contains(&word.text)
+        && reading.words.get(here + 1)?.kind == Kind::Text
+    {
+        return Some(
+            at(
+                word,
+                format!("a function is called with parentheses: `{}(…)`", word.text),
+                format!("write `{}({next})`", word.text),
+            )
+            .mended(
+                word,
+                reading.written(here, here + 2),
+                &format!("{}({next})", word.text),
+            ),
+        );
+    }
+    let (known, message, instead) = BEFORE.iter().find(|(known, ..)| *known == word.text)?;
+    let is_set = ["=", ";"].contains(&reading.text_of(here + 2));
+    if message.ends_with("without a type") && !is_set {
+        return None;
+    }
+    let is_definition = ["def", "function", "func"].contains(known);
+    if is_definition && (reading.is_inline || reading.words.get(here + 1)?.kind == Kind::Open) {
+        let help = "write `let f = |x| { … };` and call it by `f.call(1)`; functions with names stand \
+                    in a `script`";
+        return Some(at(word, "a function inside a handler is a closure: `|x| x + 1`", help));
+    }
+    Some(match *known {
+        "mut" | "pub" => at(word, *message, "remove it").mended(word, &format!("{known} "), ""),
+        "del" => at(word, *message, "write `this.map.remove(key)`"),
+        "global" | "nonlocal" => at(word, *message, format!("remove it, and write `this.{next}`")),
+        "echo" => at(word, *message, format!("write `print({next})`")),
+        "not" => {
+            at(word, *message, "write `!` before it, with parentheses around more than one word")
+                .mended(word, "not ", "!")
+        }
+        _ => at(word, *message, format!("write `{instead}`")).mended(word, known, instead),
+    })
+}
+
+/// What the word itself says, and those around it.
+fn at_the_word(reading: &Reading<'_>, error: &ParseErrorType) -> Option<Told> {
+    let word = reading.word()?;
+    let before = reading.before();
+    if let Some(lambda) = before.filter(|before| before.text == "lambda") {
+        return Some(closure(lambda));
+    }
+    match word.text {
+        ":" => colon(reading, error),
+        "for" if is_inside(reading, "[") => Some(at(
+            word,
+            "a list is made of another by `map` and `filter`",
+            "write `list.map(|x| x * 2)` or `list.filter(|x| x > 2)`",
+        )),
+        "if" if before.is_some_and(Word::ends_a_value) => Some(at(
+            word,
+            "a choice is written `if a { b } else { c }`, also as a value",
+            choice_of_python(reading).unwrap_or_else(|| "write `if a { b } else { c }`".to_owned()),
+        )),
+        "except" | "finally" => Some(
+            at(
+                word,
+                "what fails in `try { … }` is caught by `catch (error) { … }`",
+                "write `catch`; there is no `finally`",
+            )
+            .mended(word, word.text, "catch"),
+        ),
+        "else" if before.is_some_and(|before| before.text == ";") => {
+            let semicolon = before?;
+            Some(
+                at(semicolon, "a `;` ends the `if` before its `else`", "remove it")
+                    .mended(semicolon, ";", ""),
+            )
+        }
+        ";" if is_inside(reading, "#{") => Some(
+            at(word, "the entries of a map are separated by `,`", "write `,`")
+                .mended(word, ";", ","),
+        ),
+        "=" if is_inside(reading, "#{") => Some(
+            at(word, "an entry of a map is written `name: value`", "write `:`")
+                .mended(word, "=", ":"),
+        ),
+        "{" if before.is_some_and(|before| before.text == ")") && follows_function(reading) => {
+            Some(closure(word))
+        }
+        "(" if before.is_some_and(|before| before.text == "function") => Some(closure(before?)),
+        name if matches!(error, ParseErrorType::PropertyExpected) && word.kind == Kind::Name => {
+            let dot = before.filter(|before| before.text == ".")?;
+            Some(
+                at(
+                    word,
+                    format!("`{name}` is a word of the language, so it cannot stand behind a dot"),
+                    format!("write `[\"{name}\"]`, or give it another name"),
+                )
+                .mended(dot, &format!(".{name}"), &format!("[\"{name}\"]")),
+            )
+        }
+        _ => None,
+    }
+}
+
+fn closure(word: &Word<'_>) -> Told {
+    at(
+        word,
+        "a function without a name is written `|x| x + 1`",
+        "write `let f = |x| x + 1;` and call it by `f.call(1)`",
+    )
+}
+
+/// Whether the innermost bracket that is open where the parser stopped is this one.
+fn is_inside(reading: &Reading<'_>, bracket: &str) -> bool {
+    innermost(reading).is_some_and(|at| reading.text_of(at) == bracket)
+}
+
+fn innermost(reading: &Reading<'_>) -> Option<usize> {
+    let mut open = Vec::new();
+    for (here, word) in reading.words.iter().take(reading.at).enumerate() {
+        match word.kind {
+            Kind::Open => open.push(here),
+            Kind::Close => drop(open.pop()),
+            Kind::Name | Kind::Number | Kind::Text | Kind::Symbol => {}
+        }
+    }
+    open.pop()
+}
+
+/// `function(x) {`, the parser having stopped at the brace.
+fn follows_function(reading: &Reading<'_>) -> bool {
+    reading.line().take_while(|&at| at < reading.at).any(|at| reading.text_of(at) == "function")
+}
+
+fn choice_of_python(reading: &Reading<'_>) -> Option<String> {
+    let line = reading.line();
+    let other = line.clone().find(|&at| at > reading.at && reading.text_of(at) == "else")?;
+    let starts = |at: &usize| ["=", "return", "(", ";", ","].contains(&reading.text_of(*at));
+    let from = (line.start..reading.at).rev().find(starts).map_or(line.start, |at| at + 1);
+    let end = (other..line.end).find(|&at| reading.text_of(at) == ";").unwrap_or(line.end);
+    Some(format!(
+        "write `if {} {{ {} }} else {{ {} }}`",
+        reading.written(reading.at + 1, other),
+        reading.written(from, reading.at),
+        reading.written(other + 1, end)
+    ))
+}
+
+/// Words that a block follows.
+const HEADS: [&str; 11] =
+    ["if", "else", "elif", "for", "while", "try", "except", "loop", "def", "fn", "with"];
+
+fn colon(reading: &Reading<'_>, error: &ParseErrorType) -> Option<Told> {
+    let word = reading.word()?;
+    let line = reading.line();
+    let open = innermost(reading);
+    let opened = open.map_or("", |at| reading.text_of(at));
+    if (line.clone().any(|at| reading.text_of(at) == "fn") && opened == "(")
+        || matches!(error, ParseErrorType::FnMissingParams(_))
+    {
+        return Some(at(
+            word,
+            "an argument has no type",
+            "write its name alone, as in `fn f(x, y)`",
+        ));
+    }
+    let entry = reading.at.checked_sub(2);
+    if let Some(brace) = entry.filter(|&at| Some(at) == open && opened == "{") {
+        let brace = &reading.words[brace];
+        return Some(
+            at(brace, "a map begins with `#{`; a bare `{` begins a block", "write `#{`")
+                .mended(brace, "{", "#{"),
+        );
+    }
+    if opened == "[" {
+        return Some(at(
+            word,
+            "a part is not written `[a:b]`",
+            "write `text.sub_string(0, 3)` for a text, `list.extract(0..3)` for an array or a blob",
+        ));
+    }
+    let head = line.clone().find(|&at| HEADS.contains(&reading.text_of(at)))?;
+    let is_head = (line.start..head).all(|at| reading.text_of(at) == "}") && head < reading.at;
+    let head = reading.written(line.start, reading.at);
+    is_head.then(|| {
+        at(
+            word,
+            "a block stands in braces, not behind a `:`",
+            format!("write `{head} {{`, and `}}` where the block ends"),
+        )
+    })
+}
+
+/// A statement that begins on a line of its own while the one before has not ended.
+fn missing_semicolon(reading: &Reading<'_>, error: &ParseErrorType) -> Option<Told> {
+    let is_it = matches!(error, ParseErrorType::MissingToken(token, _) if token == ";");
+    let (word, before) = (reading.word()?, reading.before()?);
+    if !is_it || before.line == word.line {
+        return None;
+    }
+    Some(Told {
+        at: before.end(),
+        message: "a `;` is missing at the end of this line".to_owned(),
+        help: "write `;`".to_owned(),
+        fix: Some(Change { at: before.end(), written: String::new(), replacement: ";".to_owned() }),
+    })
+}
