@@ -131,6 +131,14 @@ fn plain(reading: &Reading<'_>, error: &ParseError) -> Told {
             format!("a condition is true or false, and this is {found}"),
             "compare it, as in `x == 1` or `x != ()`".to_owned(),
         ),
+        ParseErrorType::MismatchedType(_, found)
+            if reading.line().any(|at| reading.text_of(at) == "for") =>
+        {
+            (
+                format!("`for` cannot go through {found}"),
+                "write a range such as `0..3`, an array, or the `keys()` of a map".to_owned(),
+            )
+        }
         ParseErrorType::LoopBreak => (
             "`break` and `continue` stand in a loop".to_owned(),
             "write `return;` to leave the handler, and nothing at the end of a case of `switch`"

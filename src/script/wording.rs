@@ -45,7 +45,13 @@ fn no_function(signature: &str) -> String {
     let is_operator = !name.starts_with(|c: char| c.is_alphabetic() || c == '_');
     let nothing = types.contains(&"()");
     if !is_operator {
-        let bare = format!("there is no function {signature}");
+        let bare = match types.as_slice() {
+            // What `in` is to the engine.
+            [place, item] if name == "contains" => {
+                format!("{} cannot be looked for in {}", article(item), article(place))
+            }
+            _ => format!("there is no function {signature}"),
+        };
         return match nothing {
             true => {
                 format!("{bare}; () is what there is where nothing was set: set it in on_start")
@@ -75,9 +81,11 @@ fn no_function(signature: &str) -> String {
 
 /// A property of something that has none of that name.
 fn no_property(why: &str) -> Option<String> {
-    let (property, rest) = why.strip_prefix("Unknown property '")?.split_once('\'')?;
-    let type_name = rest.strip_prefix(" - a getter is not registered for type '")?;
-    let kind = in_words(type_name.trim_end_matches('\''));
+    let begins = ["Unknown property '", "No writable property '", "Unknown property: '"];
+    let named = begins.iter().find_map(|begin| why.strip_prefix(begin))?;
+    let (property, rest) = named.split_once('\'')?;
+    let type_name = rest.split_once("etter is not registered for type '")?.1;
+    let kind = in_words(type_name.split('\'').next().unwrap_or_default());
     let bare = format!("{} has no property {property}", article(&kind));
     Some(match kind.as_str() {
         "text" | "string" => format!(
@@ -169,7 +177,7 @@ mod tests {
             ("let x = \"-\" * 10;", "between a text and an integer"),
             ("let x = \"a %s\" % 1;", "`${x}` between backquotes"),
             ("let x = 1 - \"2\";", "parse_int(text)"),
-            ("for x in 3 { }", "goes through an array"),
+            ("let y = 3; for x in y { }", "goes through an array"),
             ("let x = -\"a\";", "cannot be used with a text"),
         ] {
             let message = told(body);

@@ -39,9 +39,12 @@ fn a_look_comes_to_what_the_engine_makes_of_it() {
         assert_eq!(said(body, ""), format!("1: {want}"), "{body}");
     }
     for (body, want) in [
-        ("\"a\" in this.nothing", "failed: there is no function contains((), text)"),
-        ("\"a\" in this.m.a", "failed: there is no function contains(integer, text)"),
-        ("1 in this.m", "failed: there is no function contains(map, integer)"),
+        (
+            "\"a\" in this.nothing",
+            "failed: a text cannot be looked for in (); () is what there is where nothing was set: set it in on_start",
+        ),
+        ("\"a\" in this.m.a", "failed: a text cannot be looked for in an integer"),
+        ("1 in this.m", "failed: an integer cannot be looked for in a map"),
     ] {
         assert_eq!(said(body, ""), want, "{body}");
         assert_eq!(said("this.own()", &format!("fn own() {{ {body} }}")), want, "{body}");

@@ -12,6 +12,42 @@ use crate::nearest::{Guess, one_of};
 /// The keys of the whole file.
 pub const TOP: &[&str] = &["version", "name", "description", "defaults", "nodes"];
 
+/// The keys of a node that are not its socket's.
+pub const NODE: &[&str] = &[
+    "sockets",
+    "script",
+    "every",
+    "idle",
+    "timers",
+    "forward",
+    "capture",
+    "read",
+    "write",
+    "params",
+    "replicas",
+    "on_error",
+    "isolate",
+    "state_limit",
+    "description",
+];
+
+/// The keys of a socket.
+pub const SOCKET: &[&str] = &[
+    "role",
+    "bind",
+    "connect",
+    "msgids",
+    "topics",
+    "msgid",
+    "format",
+    "hwm",
+    "when_full",
+    "sequence",
+    "linger",
+    "identity",
+    "options",
+];
+
 /// Words of other runners and of ZeroMQ's own interface, with this format's.
 const OTHER_WORDS: &[(&str, &str)] = &[
     ("on", "on_message"),
@@ -159,9 +195,7 @@ fn is_cut_by_a_comma(entry: &Entry, report: &Report<'_>) -> bool {
 
 /// What a key belongs to that stands too far left.
 fn home_of(key: &str, whose: &str) -> Option<&'static str> {
-    let of_a_node = super::node::KEYS.contains(&key)
-        || super::socket::KEYS.contains(&key)
-        || is_handler_key(key);
+    let of_a_node = NODE.contains(&key) || SOCKET.contains(&key) || is_handler_key(key);
     (whose == "a topology" && of_a_node).then_some("the node")
 }
 

@@ -4,10 +4,8 @@
 
 pub use super::defaults::{HWM_KEYS as HWM, KEYS as DEFAULTS};
 pub use super::handlers::EVENTS;
-pub use super::keys::{TOP, other_handler};
+pub use super::keys::{NODE, SOCKET, TOP, other_handler};
 pub use super::lines::{READ_KEYS as READ, WRITE_KEYS as WRITE};
-pub use super::node::KEYS as NODE;
-pub use super::socket::KEYS as SOCKET;
 
 /// All of them.
 pub const ALL: &[&[&str]] = &[TOP, DEFAULTS, HWM, READ, WRITE, EVENTS, NODE, SOCKET];

@@ -16,6 +16,7 @@ use super::defaults::Defaults;
 use super::forward;
 use super::handlers;
 use super::keys;
+pub(super) use super::keys::NODE as KEYS;
 use super::lines;
 use super::name;
 use super::report::{Report, first_line};
@@ -23,25 +24,6 @@ use super::scripts::Scripts;
 use super::socket;
 use super::unresolved::{UnresolvedNode, UnresolvedSocket};
 use super::value;
-
-/// The keys of a node that are not its socket's.
-pub const KEYS: &[&str] = &[
-    "sockets",
-    "script",
-    "every",
-    "idle",
-    "timers",
-    "forward",
-    "capture",
-    "read",
-    "write",
-    "params",
-    "replicas",
-    "on_error",
-    "isolate",
-    "state_limit",
-    "description",
-];
 
 const ON_ERROR: &[(&str, OnError)] =
     &[("skip", OnError::Skip), ("restart", OnError::Restart), ("stop", OnError::Stop)];

@@ -9,6 +9,7 @@ use crate::zeromq::{OptionName, Role};
 
 use super::attach;
 use super::defaults::{self, Defaults};
+pub(super) use super::keys::SOCKET as KEYS;
 use super::options;
 use super::publish;
 use super::report::Report;
@@ -16,23 +17,6 @@ use super::security;
 use super::unresolved::UnresolvedSocket;
 use super::value;
 use crate::nearest::{Guess, one_of};
-
-/// The keys of a socket.
-pub const KEYS: &[&str] = &[
-    "role",
-    "bind",
-    "connect",
-    "msgids",
-    "topics",
-    "msgid",
-    "format",
-    "hwm",
-    "when_full",
-    "sequence",
-    "linger",
-    "identity",
-    "options",
-];
 
 /// Words that people use for a role.
 const OTHER_WORDS: &[(&str, Role)] = &[
