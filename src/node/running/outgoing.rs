@@ -104,7 +104,7 @@ impl Node {
         let (outbox, sockets, life, mut notes) = self.sending();
         let moved = outbox.forward(sockets, life, &mut notes);
         if moved {
-            self.timers.came(Instant::now);
+            self.timers.came(clock::now);
         }
         moved
     }
@@ -172,7 +172,7 @@ impl Node {
     }
 
     fn receive_injected(&mut self, place: usize, frames: Multipart) {
-        self.timers.came(Instant::now);
+        self.timers.came(clock::now);
         self.sockets[place].passage.received(&frames);
         if self.outbox.forwards_from(place) {
             self.outbox.forward_later(place, &frames);
@@ -184,7 +184,7 @@ impl Node {
     /// Takes a request, and remembers who wants the answer.
     fn ask(&mut self, place: usize, one: Injected) {
         self.calls += 1;
-        self.timers.came(Instant::now);
+        self.timers.came(clock::now);
         let (payload, deadline, done) = one.into_request();
         let socket = &mut self.sockets[place];
         let envelope = socket.callers.add(self.calls, deadline, done);
