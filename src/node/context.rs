@@ -6,13 +6,23 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::carrier::Carrier;
+#[cfg(test)]
+use super::carrier::double::Doubles;
 use super::lingering::Lingering;
-use super::raw::{Errno, RawContext};
+use super::raw::{Errno, RawContext, RawSocket};
 use crate::event::Events;
+use crate::topology::SocketSpec;
 
 /// A libzmq context, shared by all threads; terminated when the last handle is dropped.
 #[derive(Clone)]
-pub struct Context(Arc<RawContext>, Lingering);
+pub struct Context {
+    raw: Arc<RawContext>,
+    lingering: Lingering,
+    /// What its sockets are instead of libzmq's.
+    #[cfg(test)]
+    doubles: Option<Doubles>,
+}
 
 impl Context {
     /// A context that may hold so many sockets. Its threads start with the first socket.
@@ -21,18 +31,23 @@ impl Context {
         let raw = RawContext::new()?;
         raw.set(zmq_sys::ZMQ_MAX_SOCKETS, max_sockets)?;
         raw.set(zmq_sys::ZMQ_IO_THREADS, io_threads)?;
-        Ok(Self(Arc::new(raw), Lingering::new(events)))
+        Ok(Self {
+            raw: Arc::new(raw),
+            lingering: Lingering::new(events),
+            #[cfg(test)]
+            doubles: None,
+        })
     }
 
     /// Whether every handshake that would ask a ZAP handler fails while there is none.
     pub fn need_zap(&self, needed: bool) -> Result<(), Errno> {
-        self.0.set(zmq_sys::ZMQ_SYS_NEEDS_ZAP, i32::from(needed))
+        self.raw.set(zmq_sys::ZMQ_SYS_NEEDS_ZAP, i32::from(needed))
     }
 
     /// Its sockets that were closed and are not gone yet.
     #[must_use]
     pub fn lingering(&self) -> &Lingering {
-        &self.1
+        &self.lingering
     }
 
     /// The most sockets a context can ever be told to hold.
@@ -41,13 +56,29 @@ impl Context {
         65_535
     }
 
-    pub(super) fn raw(&self) -> &RawContext {
-        &self.0
+    /// Opens what carries the messages of a socket.
+    pub(super) fn open(&self, owner: &str, spec: &SocketSpec) -> Result<Carrier, Errno> {
+        #[cfg(test)]
+        if let Some(doubles) = &self.doubles {
+            return Ok(Carrier::Double(doubles.open(owner, &spec.name)));
+        }
+        let _ = owner;
+        RawSocket::open(&self.raw, spec.role, spec.is_on("conflate")).map(Carrier::Zmq)
+    }
+
+    /// A context whose sockets are doubles.
+    #[cfg(test)]
+    pub(super) fn of_doubles(events: Events, doubles: &Doubles) -> Self {
+        Self {
+            raw: Arc::new(RawContext::new().unwrap()),
+            lingering: Lingering::new(events),
+            doubles: Some(doubles.clone()),
+        }
     }
 }
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Context({:?})", self.0)
+        write!(f, "Context({:?})", self.raw)
     }
 }

@@ -229,27 +229,26 @@ enum Relayed {
 /// Hands the frames of one message on as they come. A socket that took the first takes them all,
 /// and libzmq gives a message whole, so only the first frame can find no way.
 fn relay_one(source: &mut NodeSocket, target: &mut NodeSocket, frame: &mut Frame) -> Relayed {
-    let Ok(mut bytes) = source.raw.receive(frame) else {
+    let Ok((mut bytes, mut more)) = source.raw.receive(frame) else {
         source.readable = false;
         return Relayed::Nothing;
     };
-    let mut more = frame.more();
     // Sending may consume the edge of a message that came meanwhile, also where it fails.
     target.readable = true;
     source.counters.messages_in.add(1);
     if target.raw.send(frame, more).is_err() {
         let mut frames = Multipart::new();
         frames.push(std::mem::replace(frame, Frame::empty()));
-        while more && let Ok(length) = source.raw.receive(frame) {
-            more = frame.more();
+        while more && let Ok((length, follows)) = source.raw.receive(frame) {
+            more = follows;
             bytes += length;
             frames.push(std::mem::replace(frame, Frame::empty()));
         }
         source.counters.bytes_in.add(bytes as u64);
         return Relayed::Refused(frames);
     }
-    while more && let Ok(length) = source.raw.receive(frame) {
-        more = frame.more();
+    while more && let Ok((length, follows)) = source.raw.receive(frame) {
+        more = follows;
         bytes += length;
         if target.raw.send(frame, more).is_err() {
             // The connection ended meanwhile, and with it what it had of the message.

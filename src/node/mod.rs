@@ -7,6 +7,7 @@ mod arrivals;
 mod backoff;
 mod blueprint;
 mod call_clock;
+mod carrier;
 mod connections;
 mod context;
 mod control;

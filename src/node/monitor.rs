@@ -10,7 +10,8 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context as TaskContext, Waker};
 
-use super::raw::{self, Errno, RawSocket};
+use super::carrier::Carrier;
+use super::raw::{self, Errno};
 use crate::lock::locked;
 use crate::topology::Mechanism;
 
@@ -104,7 +105,7 @@ impl Accepted {
 
 impl Monitor {
     /// Watches a socket, which authenticates in this way.
-    pub(super) fn start(watched: &mut RawSocket, mechanism: Mechanism) -> Result<Self, Errno> {
+    pub(super) fn start(watched: &mut Carrier, mechanism: Mechanism) -> Result<Self, Errno> {
         let feed = Arc::new(Feed::default());
         let listening = Arc::clone(&feed);
         watched.monitor(

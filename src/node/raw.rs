@@ -21,7 +21,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::message::Frame;
-use crate::zeromq::{OptionValue, Role};
+use crate::zeromq::Role;
 
 /// An error number of libzmq or the system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,15 +92,6 @@ impl RawSocket {
         Ok(Self { pointer, monitor: None, epilogue: None, _owner: owner })
     }
 
-    /// Sets an option by libzmq's number.
-    pub(super) fn set(&self, option: i32, value: &OptionValue) -> Result<(), Errno> {
-        match value {
-            OptionValue::Int(value) => self.set_bytes(option, &value.to_ne_bytes()),
-            OptionValue::Long(value) => self.set_bytes(option, &value.to_ne_bytes()),
-            OptionValue::Bytes(bytes) => self.set_bytes(option, bytes),
-        }
-    }
-
     /// Sets an option that is bytes.
     pub(super) fn set_bytes(&self, option: i32, bytes: &[u8]) -> Result<(), Errno> {
         // SAFETY: the pointer is a live socket of this thread, the bytes are as long as said.
@@ -134,11 +125,7 @@ impl RawSocket {
     /// Registers `ZMQ_FD` with this thread's reactor. The result has to be dropped before the
     /// socket is.
     pub(super) fn watch(&self) -> Result<AsyncFd<RawFd>, Errno> {
-        let descriptor = self.get_int(zmq_sys::ZMQ_FD)?;
-        // SAFETY: the descriptor is open as long as the socket; its holders declare the watch
-        // before the socket, so it is dropped first.
-        unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) }
-            .map_err(|error| Errno(std::io::Error::from(error).raw_os_error().unwrap_or(libc::EIO)))
+        watch(self.get_int(zmq_sys::ZMQ_FD)?)
     }
 
     /// `ZMQ_LAST_ENDPOINT`: with the port that the system chose.
@@ -196,8 +183,10 @@ impl RawSocket {
         }
     }
 
-    /// Receives a frame without waiting, in place of the one given, and says how many bytes it has.
-    pub(super) fn receive(&self, frame: &mut Frame) -> Result<usize, Errno> {
+    /// Receives a frame without waiting, in place of the one given: how many bytes it has, and whether
+    /// more frames of its message follow.
+    #[inline]
+    pub(super) fn receive(&self, frame: &mut Frame) -> Result<(usize, bool), Errno> {
         loop {
             // SAFETY: as in `send`.
             let status = unsafe {
@@ -211,8 +200,8 @@ impl RawSocket {
                 Err(Errno(libc::EINTR)) => {}
                 Err(errno) => return Err(errno),
                 // libzmq says no more than that.
-                Ok(()) if status == c_int::MAX => return Ok(frame.len()),
-                Ok(()) => return Ok(usize::try_from(status).unwrap_or_default()),
+                Ok(()) if status == c_int::MAX => return Ok((frame.len(), frame.more())),
+                Ok(()) => return Ok((usize::try_from(status).unwrap_or_default(), frame.more())),
             }
         }
     }
@@ -237,10 +226,24 @@ impl fmt::Debug for RawSocket {
 pub(super) struct Readiness(i32);
 
 impl Readiness {
+    /// What a double says.
+    #[cfg(test)]
+    pub(super) fn of(readable: bool) -> Self {
+        Self(if readable { zmq_sys::ZMQ_POLLIN.cast_signed() } else { 0 })
+    }
+
     /// A receive would go through.
     pub(super) fn readable(self) -> bool {
         self.0 & zmq_sys::ZMQ_POLLIN.cast_signed() != 0
     }
+}
+
+/// Registers a socket's descriptor with this thread's reactor.
+pub(super) fn watch(descriptor: RawFd) -> Result<AsyncFd<RawFd>, Errno> {
+    // SAFETY: the descriptor is open as long as the socket; its holders declare the watch before the
+    // socket, so it is dropped first.
+    unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) }
+        .map_err(|error| Errno(std::io::Error::from(error).raw_os_error().unwrap_or(libc::EIO)))
 }
 
 fn check(status: c_int) -> Result<(), Errno> {

@@ -20,13 +20,14 @@ use std::time::{Duration, Instant};
 
 use tokio::io::unix::AsyncFd;
 
+use super::carrier::Carrier;
 use super::context::Context;
 use super::fanout::Fanout;
 use super::interception::Passage;
 use super::ipc::IpcFile;
 use super::lingering::{Lingering, Unconnected};
 use super::monitor::Monitor;
-use super::raw::{Errno, RawSocket};
+use super::raw::Errno;
 use super::sequence::{Checking, Numbering};
 use super::state::SocketState;
 use super::unreached::Unreached;
@@ -56,7 +57,7 @@ pub(super) struct NodeSocket {
     // Deregisters the descriptor, so it has to go before the socket does.
     pub(super) ready: AsyncFd<RawFd>,
     pub(super) monitor: Option<Monitor>,
-    pub(super) raw: RawSocket,
+    pub(super) raw: Carrier,
     pub(super) spec: SocketSpec,
     pub(super) name: Arc<str>,
     pub(super) counters: Arc<SocketCounters>,
@@ -127,8 +128,7 @@ impl NodeSocket {
         counters: Arc<SocketCounters>,
     ) -> Result<Self, SocketError> {
         let refused = |errno| SocketError::Open { socket: spec.name.clone(), errno };
-        let raw =
-            RawSocket::open(context.raw(), spec.role, spec.is_on("conflate")).map_err(refused)?;
+        let raw = context.open(owner, spec).map_err(refused)?;
         let ready = raw.watch().map_err(refused)?;
         let mut socket = Self {
             ready,

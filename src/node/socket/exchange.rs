@@ -70,13 +70,12 @@ impl NodeSocket {
         let mut bytes = 0;
         loop {
             let mut frame = Frame::empty();
-            let Ok(length) = self.raw.receive(&mut frame) else {
+            let Ok((length, more)) = self.raw.receive(&mut frame) else {
                 // libzmq delivers a message whole, so frames cut short by an error are no message.
                 self.readable = false;
                 return None;
             };
             bytes += length;
-            let more = frame.more();
             if more && frames.is_empty() {
                 // Most messages of several frames have an envelope of two.
                 frames.reserve(4);
