@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::protocol::{Failed, Message, Spoken};
 use super::reading::{read_answer, routing_id};
 use crate::clock;
-use crate::node::{Control, Injection, Place, Target, Way};
+use crate::node::{Injection, Place, SocketControl, Target, Way};
 use crate::supervisor::{Roster, RosterEntry};
 use crate::topology::SocketSpec;
 use crate::zeromq::Role;
@@ -146,7 +146,7 @@ async fn inject(
 ) -> Result<crate::message::Multipart, Failed> {
     let patience = Duration::from_millis(spoken.milliseconds).min(LONGEST);
     let (done, result) = oneshot::channel();
-    let told = entry.tell(Control::Inject(Injection {
+    let told = entry.tell(SocketControl::Inject(Injection {
         socket: socket.name.clone(),
         way,
         value: spoken.value,

@@ -1,6 +1,7 @@
-//! What a node can be told, and the handle by which it is told.
+//! What every node can be told, and the handle by which it is told.
 //!
-//! Owns the words between the supervisor and a node. Never touches a socket.
+//! Owns the words between the supervisor and a node of any kind: start, hold, change, drain, stop, describe.
+//! What only sockets of ours can be told is `socket_control`'s.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,47 +10,17 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use super::blueprint::NodeError;
-use super::inject::Injection;
 use super::legacy::Legacy;
 use super::observation::Observation;
 use super::rehearsal::Claim;
-use super::socket::SocketError;
-use super::state::{Bound, Expectation, Figures, MissingLink, NodeState, Subscriber};
+use super::socket_control::SocketControl;
+use super::state::{Bound, NodeState};
 use crate::counters::NodeCounters;
 use crate::plan::SocketFates;
 
-/// What a node can be told. Every one is answered, also when it fails.
+/// What every node can be told. Every one is answered, also when it fails.
 #[derive(Debug)]
 pub enum Control {
-    /// Connect sockets to these endpoints already; what fails is told when all are connected.
-    ConnectEarly {
-        /// Place of the socket and endpoint.
-        endpoints: Vec<(usize, String)>,
-    },
-    /// Connect sockets to endpoints, and say when the expected links are up.
-    Connect {
-        /// Every endpoint that the file declares: place of the socket and endpoint. What was
-        /// declared before and is no more is disconnected.
-        endpoints: Vec<(usize, String)>,
-        /// Those of them to disconnect first, because the other end was replaced.
-        renew: Vec<(usize, String)>,
-        /// What to wait for.
-        expectation: Expectation,
-        /// Told at once, with every failure.
-        done: oneshot::Sender<Vec<SocketError>>,
-        /// Told when the links are up.
-        linked: oneshot::Sender<()>,
-    },
-    /// Say what the expected links still lack.
-    Missing {
-        /// One entry a missing link.
-        answer: oneshot::Sender<Vec<MissingLink>>,
-    },
-    /// Count what subscribers inside the file should get.
-    Audience {
-        /// All of them, for all its sockets.
-        subscribers: Vec<Subscriber>,
-    },
     /// Call `on_start`, then receive, tick and read.
     Start,
     /// Read and tick no more, but go on receiving, until a release.
@@ -68,11 +39,6 @@ pub enum Control {
     Hold {
         /// The sockets, by name.
         stash: BTreeSet<String>,
-    },
-    /// Say what went through the sockets, and whether anything is under way in the node.
-    Figures {
-        /// The figures of this moment.
-        answer: oneshot::Sender<Figures>,
     },
     /// Try what becoming another could fail at, and change nothing.
     Rehearse {
@@ -105,8 +71,6 @@ pub enum Control {
         /// Whether another node takes its place, and goes on with its source and its sink.
         succeeded: bool,
     },
-    /// Do something with a message from outside.
-    Inject(Injection),
     /// Say what only the node itself knows of this moment.
     Observe {
         /// What it is doing.
@@ -117,6 +81,14 @@ pub enum Control {
         /// What is there.
         answer: oneshot::Sender<NodeState>,
     },
+    /// What only a node can be told that has sockets of its own.
+    Sockets(SocketControl),
+}
+
+impl From<SocketControl> for Control {
+    fn from(told: SocketControl) -> Self {
+        Self::Sockets(told)
+    }
 }
 
 /// Where a node is told what to do. Never waits.
@@ -136,8 +108,11 @@ impl ControlSender {
     /// # Errors
     ///
     /// When it has ended.
-    pub fn send(&self, control: Control) -> Result<(), mpsc::error::SendError<Box<Control>>> {
-        self.0.send(Box::new(control))
+    pub fn send(
+        &self,
+        control: impl Into<Control>,
+    ) -> Result<(), mpsc::error::SendError<Box<Control>>> {
+        self.0.send(Box::new(control.into()))
     }
 
     /// A sender that does not keep the node running.

@@ -43,6 +43,7 @@ mod shard;
 mod sink;
 mod slowness;
 mod socket;
+mod socket_control;
 mod state;
 mod tap;
 mod timers;
@@ -64,6 +65,7 @@ pub use raw::{Errno, lay_out_descriptors};
 pub use rehearsal::Claim;
 pub use shard::Shard;
 pub use socket::SocketError;
+pub use socket_control::SocketControl;
 pub use state::{
     Bound, Expectation, Figures, MissingLink, NodeState, SocketFigures, SocketState, Subscriber,
 };

@@ -45,17 +45,17 @@ impl Instances {
     }
 
     /// Tells one something. That it has ended is noticed by the step that needs it.
-    pub(super) fn tell(&self, instance: &str, control: Control) {
+    pub(super) fn tell(&self, instance: &str, control: impl Into<Control>) {
         if let Some(handle) = self.get(instance) {
             let _ = handle.control.send(control);
         }
     }
 
     /// Asks one something; the answer fails where it has ended.
-    pub(super) fn ask<A>(
+    pub(super) fn ask<A, C: Into<Control>>(
         &self,
         instance: &str,
-        question: impl FnOnce(oneshot::Sender<A>) -> Control,
+        question: impl FnOnce(oneshot::Sender<A>) -> C,
     ) -> oneshot::Receiver<A> {
         let (answer, answered) = oneshot::channel();
         self.tell(instance, question(answer));
@@ -64,10 +64,10 @@ impl Instances {
 
     /// Asks all that fit at once, and waits for all of them together; an answer is none where an
     /// instance has ended meanwhile.
-    pub(super) async fn ask_all<A>(
+    pub(super) async fn ask_all<A, C: Into<Control>>(
         &self,
         fits: impl Fn(&NodeHandle) -> bool,
-        question: impl Fn(oneshot::Sender<A>) -> Control,
+        question: impl Fn(oneshot::Sender<A>) -> C,
     ) -> Vec<(&NodeHandle, Option<A>)> {
         let fitting = self.iter().filter(|handle| fits(handle));
         let asked: Vec<_> =
@@ -83,6 +83,7 @@ impl Instances {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node::SocketControl;
     use crate::supervisor::doubles::double;
 
     #[test]
@@ -98,11 +99,13 @@ mod tests {
             drop(second);
             let answering = async {
                 let Some(control) = first.recv().await else { panic!("it ended") };
-                let Control::Missing { answer } = *control else { panic!("something else") };
+                let Control::Sockets(SocketControl::Missing { answer }) = *control else {
+                    panic!("something else")
+                };
                 answer.send(Vec::new()).unwrap();
             };
             let asked = instances
-                .ask_all(|handle| handle.node == "a", |answer| Control::Missing { answer });
+                .ask_all(|handle| handle.node == "a", |answer| SocketControl::Missing { answer });
             let (answers, ()) = tokio::join!(asked, answering);
             let answers: Vec<_> =
                 answers.into_iter().map(|(one, answer)| (&*one.instance, answer)).collect();

@@ -18,7 +18,9 @@ use crate::clock;
 use crate::counters::{BOUNDS, DropReason, Durations, NodeCounters, SocketCounters};
 use crate::event::{Event, Events};
 use crate::lock::locked;
-use crate::node::{Bound, Control, Observation, SocketObservation, WeakControlSender};
+use crate::node::{
+    Bound, Control, Observation, SocketControl, SocketObservation, WeakControlSender,
+};
 use crate::snapshot::{
     Bucket, Dropped, Histogram, NodeSnapshot, NodeStatus, PortSnapshot, Snapshot, SocketSnapshot,
 };
@@ -158,7 +160,7 @@ impl View {
                 continue;
             }
             // Told even if there is none any more; a node that ended counts nothing.
-            instances.tell(&handle.instance, Control::Audience { subscribers });
+            instances.tell(&handle.instance, SocketControl::Audience { subscribers });
         }
         shown.flows = flows;
     }

@@ -34,7 +34,7 @@ pub struct RosterEntry {
 impl RosterEntry {
     /// Tells the node something; whether it still listens.
     #[must_use]
-    pub fn tell(&self, control: Control) -> bool {
+    pub fn tell(&self, control: impl Into<Control>) -> bool {
         self.control.upgrade().is_some_and(|sender| sender.send(control).is_ok())
     }
 }

@@ -10,7 +10,7 @@ use super::baselines::{Baselines, Snapshot, SocketName, members};
 use super::instances::Instances;
 use super::stillness::{Found, Stillness};
 use crate::clock;
-use crate::node::{Control, SocketFigures};
+use crate::node::{SocketControl, SocketFigures};
 use crate::plan::{Group, Impact};
 
 /// How often to look.
@@ -116,7 +116,7 @@ fn figures_of(group: &Group, snapshot: &Snapshot) -> Vec<(Arc<str>, String, Sock
 /// What went through the sockets that a plan disturbs.
 pub(super) async fn figures_in(impact: &Impact, instances: &Instances) -> Snapshot {
     let is_disturbed = |node: &str| impact.sockets.contains_key(node);
-    let ask = |answer| Control::Figures { answer };
+    let ask = |answer| SocketControl::Figures { answer };
     let answers = instances.ask_all(|handle| is_disturbed(&handle.node), ask).await;
     let mut snapshot = Snapshot::new();
     for (handle, figures) in answers {
@@ -156,7 +156,7 @@ mod tests {
 
     use super::*;
     use crate::clock::{paused, since};
-    use crate::node::Figures;
+    use crate::node::{Control, Figures};
     use crate::supervisor::doubles::{answering, double};
 
     fn name(node: &str) -> SocketName {
@@ -184,7 +184,9 @@ mod tests {
                 let (handle, inbox) = double(node, node, 1, &[]);
                 let figures = figures.clone();
                 answering(inbox, move |control| {
-                    let Control::Figures { answer } = control else { return };
+                    let Control::Sockets(SocketControl::Figures { answer }) = control else {
+                        return;
+                    };
                     let at = u64::try_from(since(begun).as_millis()).unwrap();
                     let sockets = [("s".to_owned(), figures(node, at))].into();
                     let _ = answer.send(Figures { sockets, ..Figures::default() });

@@ -21,7 +21,7 @@ use super::wanted::{FromOutside, await_topics, taken};
 use crate::clock;
 use crate::event::{Event, EventKind, Events};
 use crate::listing::thousands;
-use crate::node::{Control, Expectation, MissingLink, NodeError, SocketError};
+use crate::node::{Expectation, MissingLink, NodeError, SocketControl, SocketError};
 use crate::topology::{NodeSpec, Topology};
 use crate::zeromq::Role;
 
@@ -70,7 +70,7 @@ pub(super) async fn make(
 fn connect_eagerly(eager: &mut EagerLinks<'_>, node: &str, instances: &Instances) {
     for (node, endpoints) in eager.made(node, instances) {
         for (instance, _) in node.instances() {
-            instances.tell(&instance, Control::ConnectEarly { endpoints: endpoints.clone() });
+            instances.tell(&instance, SocketControl::ConnectEarly { endpoints: endpoints.clone() });
         }
     }
 }
@@ -132,7 +132,7 @@ impl Connecting<'_> {
                 await_topics(&mut expectation, node, &handle.instance, self.wanted);
                 let (done, connected) = oneshot::channel();
                 let (linked, up) = oneshot::channel();
-                let told = handle.control.send(Control::Connect {
+                let told = handle.control.send(SocketControl::Connect {
                     endpoints: endpoint_resolution::connects(node, &directory, instances),
                     renew: renew.clone(),
                     expectation,
@@ -209,7 +209,7 @@ async fn missing_links(
 ) -> Vec<(Arc<str>, MissingLink)> {
     let mut all_missing = Vec::new();
     for (instance, _) in waiting {
-        let missing = instances.ask(instance, |answer| Control::Missing { answer });
+        let missing = instances.ask(instance, |answer| SocketControl::Missing { answer });
         let missing = missing.await.unwrap_or_default();
         all_missing.extend(missing.into_iter().map(|link| (Arc::clone(instance), link)));
     }
@@ -237,6 +237,7 @@ fn expect_outsiders(
 mod tests {
     use super::*;
     use crate::clock::{paused, since};
+    use crate::node::Control;
     use crate::supervisor::doubles::{answering, double};
 
     /// After how many milliseconds the wait for the links of an instance ends, and how many are
@@ -248,7 +249,7 @@ mod tests {
             let (linked, up) = oneshot::channel();
             let mut linked = Some(linked);
             answering(inbox, move |control| {
-                let Control::Missing { answer } = control else { return };
+                let Control::Sockets(SocketControl::Missing { answer }) = control else { return };
                 let count = missing(u64::try_from(since(begun).as_millis()).unwrap());
                 if count == 0 {
                     let _ = linked.take().map(|linked| linked.send(()));

@@ -18,6 +18,7 @@ use crate::fiber;
 use crate::node::control::Control;
 use crate::node::legacy::Legacy;
 use crate::node::life::Phase;
+use crate::node::socket_control::SocketControl;
 use crate::node::wait;
 use crate::script::Invocation;
 use crate::until::until;
@@ -99,23 +100,11 @@ impl Node {
 
     async fn obey(&mut self, told: Control) {
         match told {
-            Control::ConnectEarly { endpoints } => drop(self.connect_all(&endpoints, &[])),
-            Control::Connect { endpoints, renew, expectation, done, linked } => {
-                // Whoever asked may have given up; there is nobody else to tell.
-                let _ = done.send(self.connect_all(&endpoints, &renew));
-                self.connections.expect(expectation, linked);
-            }
             Control::Hold { stash } => self.hold(&stash),
-            Control::Figures { answer } => drop(answer.send(self.figures())),
             Control::Rehearse { fates, done } => drop(done.send(self.rehearse(&fates))),
             Control::Forget => self.rehearsed = None,
             Control::Change { fates, done } => drop(done.send(self.change(&fates).await)),
             Control::Release { reloaded } => self.release(reloaded),
-            Control::Missing { answer } => {
-                let instance = &self.blueprint.instance;
-                drop(answer.send(self.connections.missing(instance, &self.sockets)));
-            }
-            Control::Audience { subscribers } => self.set_audience(&subscribers),
             Control::Start => self.start(),
             Control::Quiesce => {
                 // It comes to its end, and nobody may keep it from that.
@@ -129,9 +118,28 @@ impl Node {
                 }
                 self.begin_stop(deadline, alone, succeeded);
             }
-            Control::Inject(injection) => self.inject(injection),
             Control::Observe { answer } => self.inquire(answer),
             Control::Describe { answer } => drop(answer.send(self.describe())),
+            Control::Sockets(told) => self.obey_of_sockets(told),
+        }
+    }
+
+    /// Does what only a node with sockets can be told.
+    fn obey_of_sockets(&mut self, told: SocketControl) {
+        match told {
+            SocketControl::ConnectEarly { endpoints } => drop(self.connect_all(&endpoints, &[])),
+            SocketControl::Connect { endpoints, renew, expectation, done, linked } => {
+                // Whoever asked may have given up; there is nobody else to tell.
+                let _ = done.send(self.connect_all(&endpoints, &renew));
+                self.connections.expect(expectation, linked);
+            }
+            SocketControl::Figures { answer } => drop(answer.send(self.figures())),
+            SocketControl::Missing { answer } => {
+                let instance = &self.blueprint.instance;
+                drop(answer.send(self.connections.missing(instance, &self.sockets)));
+            }
+            SocketControl::Audience { subscribers } => self.set_audience(&subscribers),
+            SocketControl::Inject(injection) => self.inject(injection),
         }
     }
 
