@@ -24,10 +24,12 @@ use crate::backlog::Room;
 use crate::clock;
 use crate::control::ControlSocket;
 use crate::diagnostic::Diagnostic;
+use crate::duration::format_duration;
 use crate::event::{Event, EventKind, EventReader, Events};
 use crate::load::{Loaded, Trouble};
 use crate::node::lay_out_descriptors;
 use crate::observe::{Logger, Receipts, ServeAddress, ServeError, Server};
+use crate::script::Level;
 use crate::source::SourceMap;
 use crate::supervisor::{StartError, Supervisor};
 use crate::topology::Topology;
@@ -69,6 +71,8 @@ pub struct RunOptions {
     pub metrics: Option<ServeAddress>,
     /// What makes the chance of handlers repeat.
     pub seed: Option<u64>,
+    /// Whether a handler that failed makes the exit status 1.
+    pub fail_on_error: bool,
 }
 
 /// What a run needs from the command line: variables, and drawing.
@@ -145,6 +149,7 @@ pub fn run(
             None => {
                 let control = run.open_control();
                 taps = control.as_ref().map(ControlSocket::taps);
+                run.tell_live();
                 run.watch(&mut signals).await
             }
         };
@@ -161,7 +166,9 @@ pub fn run(
     if let Some(receipts) = receipts {
         receipts.finish();
     }
-    Ok(if events.have_failed() { status.max(1) } else { status })
+    let has_failed =
+        events.have_failed() || (options.fail_on_error && events.handlers_have_failed());
+    Ok(if has_failed { status.max(1) } else { status })
 }
 
 /// The descriptors of libzmq's sockets, each with a way to wake it, a listener and a connection; and
@@ -212,6 +219,22 @@ impl Run<'_> {
             self.emit(EventKind::ControlSocketElsewhere { text });
         }
         Some(opened)
+    }
+
+    /// Says that it stands.
+    fn tell_live(&self) {
+        let nodes = self.supervisor.nodes().count();
+        let s = if nodes == 1 { "" } else { "s" };
+        let watching = match self.options.watching {
+            Watching::Off => "a SIGHUP applies changes",
+            Watching::Events | Watching::Polling => "what is saved is applied",
+        };
+        let ends = match self.options.duration {
+            Some(duration) => format!("ends in {}", format_duration(duration)),
+            None => "Ctrl-C ends".to_owned(),
+        };
+        let text = format!("running live: {nodes} node{s}; {watching}; {ends}");
+        self.emit(EventKind::Note { level: Level::Info, text });
     }
 
     /// Starts; the result is a status when the start was interrupted.

@@ -276,6 +276,11 @@ impl EventKind {
         }
     }
 
+    /// Whether a handler failed.
+    fn is_of_a_handler(&self) -> bool {
+        matches!(self, Self::HandlerFailed { .. } | Self::Panicked { .. })
+    }
+
     /// Whether it makes a run that ends well a failed one.
     fn is_failure(&self) -> bool {
         matches!(self, Self::Unwritten { .. })

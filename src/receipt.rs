@@ -120,6 +120,9 @@ impl fmt::Display for Receipt {
         };
         let took = format_duration(Duration::from_micros((self.milliseconds * 1000.0) as u64));
         write!(f, "reload {verdict} (generation {}, {took})", self.generation)?;
+        if self.verdict == Verdict::Applied && self.nodes.is_empty() && self.notes.is_empty() {
+            f.write_str(": nothing changed")?;
+        }
         for node in &self.nodes {
             write!(f, "\n  {} {}", node.sign, node.node)?;
             for change in &node.changes {
@@ -128,7 +131,7 @@ impl fmt::Display for Receipt {
         }
         if !self.held.is_empty() {
             let held = some_of(&self.held);
-            write!(f, "\n  held: {held}; {} messages waited in them", self.stashed)?;
+            write!(f, "\n  paused meanwhile: {held}; {} messages waited in them", self.stashed)?;
         }
         if self.dropped > 0 {
             write!(f, "\n  dropped: {}", self.dropped)?;

@@ -12,6 +12,7 @@ use crate::event::{Event, EventKind, Events};
 use crate::listing::some_of;
 use crate::node::Lingering;
 use crate::observe::Logger;
+use crate::script::Level;
 use crate::supervisor::{Haste, Supervisor};
 use crate::topology::Topology;
 use crate::until::until;
@@ -30,12 +31,17 @@ pub(super) async fn stop(
 ) {
     let ending = supervisor.ending();
     let stopping = supervisor.stop(Haste::Drain);
-    let over_at = clock::now() + STUCK;
+    let (named_at, over_at) = (clock::now() + STOP_PATIENCE, clock::now() + STUCK);
+    let mut told = false;
     tokio::pin!(stopping);
     loop {
         tokio::select! {
             () = &mut stopping => return,
             () = signals.next() => end_at_once(logger),
+            () = until(Some(named_at)), if !told => {
+                told = true;
+                events.emit(waits_for(&ending.nodes()));
+            }
             () = until(Some(over_at)) => {
                 let nodes = ending.nodes().join(", ");
                 let error = format!("ended by force: {nodes} did not end in {STUCK:?}");
@@ -104,6 +110,16 @@ fn longest_linger(topology: &Topology) -> Option<Duration> {
 fn end_at_once(logger: &Logger) {
     logger.finish();
     std::process::exit(130)
+}
+
+/// Names the nodes that have not come to their end.
+fn waits_for(nodes: &[String]) -> Event {
+    let nodes = some_of(nodes);
+    let text = format!(
+        "still stopping: waiting for {nodes}, whose handler computes or whose messages are not sent; \
+         press Ctrl-C again to end without that"
+    );
+    Event::of_run(EventKind::Note { level: Level::Warn, text })
 }
 
 /// Names the sockets that hold the end.

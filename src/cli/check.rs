@@ -68,6 +68,9 @@ impl CheckArguments {
             out.write_all(self.format.print(&file.display().to_string(), &loaded).as_bytes())?;
             faults.extend(loaded.diagnostics);
         }
+        if let Some(error) = variables.unread() {
+            return Ok(invalid(&error));
+        }
         if let Some(summary) = summary(&faults).filter(|_| self.format != Format::Json) {
             writeln!(out, "{summary}")?;
         }

@@ -88,6 +88,9 @@ impl GraphArguments {
             Err(failed) => return Ok(fail(&failed)),
         };
         let file = self.file.clone().or_else(|| live.as_ref().map(|live| live.file.clone()));
+        if let Some(error) = self.unwritable() {
+            return Ok(invalid(&error));
+        }
         let loaded = load(&file.unwrap_or_default(), &|name| variables.get(name));
         show_faults(&loaded);
         let Some(topology) = loaded.topology else {
@@ -110,6 +113,27 @@ impl GraphArguments {
                 Ok(ExitCode::from(FAILED))
             }
         }
+    }
+
+    /// Why a file of that name cannot be written.
+    fn unwritable(&self) -> Option<String> {
+        let output = self.output.as_deref().filter(|_| self.format.is_none())?;
+        let extension = output.extension()?.to_str()?;
+        if Format::of_file(output).is_some() {
+            return None;
+        }
+        let svg = visible(&output.with_extension("svg").display().to_string()).into_owned();
+        let name = visible(&output.display().to_string()).into_owned();
+        Some(match extension {
+            "png" | "pdf" | "jpg" | "jpeg" | "gif" | "webp" => format!(
+                "no {extension} is written here: write {svg}, and make {extension} of it, as by \
+                 `rsvg-convert {svg} -o {name}` or `inkscape {svg} -o {name}`"
+            ),
+            _ => format!(
+                "{name}: no format ends in .{extension}; use .svg, .mmd, .dot or .txt, or say which \
+                 by --format"
+            ),
+        })
     }
 
     fn format(&self) -> Format {

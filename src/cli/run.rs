@@ -67,6 +67,9 @@ pub(super) struct RunArguments {
     /// Make what handlers leave to chance the same in each run: random, pick, shuffle and uuid
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// End with status 1 where any handler failed, whatever `on_error` says
+    #[arg(long)]
+    fail_on_error: bool,
     /// What the log tells: off, error, warn, info, debug or trace, and of some nodes more or less
     #[arg(long, value_name = "LEVEL[,NODE=LEVEL,…]", default_value = "info")]
     log: LogFilter,
@@ -104,6 +107,10 @@ impl RunArguments {
         let loaded = load(&self.file, &lookup);
         show(&loaded);
         let Some(topology) = &loaded.topology else { return INVALID };
+        if let Some(error) = variables.unread() {
+            failed(&error);
+            return INVALID;
+        }
         if let Some(error) = self.unknown_nodes(topology) {
             failed(&error);
             return INVALID;
@@ -129,6 +136,7 @@ impl RunArguments {
             receipts: self.receipts.clone(),
             metrics: self.metrics.clone(),
             seed: self.seed,
+            fail_on_error: self.fail_on_error,
         }
     }
 

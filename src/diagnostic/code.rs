@@ -109,6 +109,8 @@ codes! {
     NoZapHandler "ZR0334" Warning "a server whose clients nobody checks";
     FileInUse "ZR0335" Error "a file that is written while something else reads it";
     NeverUnsubscribes "ZR0336" Warning "a proxy that never unsubscribes";
+    DelimiterMissing "ZR0337" Warning "a router that leaves out the delimiter of its peer";
+    SenderTwice "ZR0338" Warning "an answer that names its receiver twice";
 }
 
 impl fmt::Display for Code {

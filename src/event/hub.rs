@@ -52,6 +52,8 @@ struct Hub {
     next: AtomicU64,
     /// Whether a run that ends now has not done all it should.
     failed: AtomicBool,
+    /// Whether a handler did.
+    handlers_failed: AtomicBool,
 }
 
 /// A reader as emitters see it.
@@ -134,6 +136,9 @@ impl Events {
         if event.kind.is_failure() {
             self.0.failed.store(true, Relaxed);
         }
+        if event.kind.is_of_a_handler() {
+            self.0.handlers_failed.store(true, Relaxed);
+        }
         let readers = self.0.readers.read().unwrap_or_else(PoisonError::into_inner);
         let wanting: SmallVec<[&Reader; 8]> =
             readers.iter().filter(|reader| (reader.wants)(&event)).collect();
@@ -148,6 +153,12 @@ impl Events {
             let urgent = ends && !reader.ends.swap(true, Relaxed);
             reader.queue.put(&told, bytes, urgent);
         }
+    }
+
+    /// Whether any handler has failed.
+    #[must_use]
+    pub fn handlers_have_failed(&self) -> bool {
+        self.0.handlers_failed.load(Relaxed)
     }
 
     /// Whether anything happened, heard or lost, after which a run has not ended well.

@@ -12,7 +12,8 @@ macro_rules! pages {
 }
 
 pages! {
-    "allow", "back-pressure", "bind", "capture",
+    "allow", "back-pressure", "binary-star", "bind", "capture", "clone", "espresso", "freelance",
+    "majordomo", "paranoid-pirate", "simple-pirate", "suicidal-snail", "titanic",
     "conflate", "connect", "credit", "curve",
     "dealer", "defaults", "delimiter", "drain",
     "dropped-message", "endpoint", "envelope", "every",
@@ -50,7 +51,7 @@ pages! {
     "codes/ZR0325", "codes/ZR0326", "codes/ZR0327", "codes/ZR0328",
     "codes/ZR0329", "codes/ZR0330", "codes/ZR0331", "codes/ZR0332",
     "codes/ZR0333", "codes/ZR0334", "codes/ZR0335",
-    "codes/ZR0336",
+    "codes/ZR0336", "codes/ZR0337", "codes/ZR0338",
     "functions/after", "functions/busy", "functions/call", "functions/compress",
     "functions/connect", "functions/count", "functions/crc32",
     "functions/format", "functions/hmac_sha256", "functions/import",

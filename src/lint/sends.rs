@@ -32,6 +32,8 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
         for socket in 0..node.sockets.len() {
             let end = LinkEnd { node: at, socket };
             findings.extend(check_first_message(graph, end, survey));
+            check_delimiters(graph, end, survey, findings);
+            check_returned(graph, end, survey, findings);
             findings.extend(check_early_publish(graph, end, survey));
         }
     }
@@ -121,7 +123,11 @@ fn check_first_message(graph: &Graph<'_>, end: LinkEnd, survey: &Survey) -> Opti
     {
         return None;
     }
-    let call = sends_on(survey, node, end.socket).next()?;
+    // An id that is not written out came from a message: its peer was there.
+    let is_first_word = |call: &&Call| {
+        call.frames.as_ref().is_some_and(|frames| frames.first().is_some_and(Option::is_some))
+    };
+    let call = sends_on(survey, node, end.socket).find(is_first_word)?;
     let span = span_of(&call.site, graph.subject.sources)?;
     Some(
         Diagnostic::new(Code::UnroutableVanishes, "a router that speaks first")
@@ -132,6 +138,91 @@ fn check_first_message(graph: &Graph<'_>, end: LinkEnd, survey: &Survey) -> Opti
                 "write `options: {router_mandatory: true}` to have each told as an error, or false",
             ),
     )
+}
+
+/// The roles at the other ends of a socket's links inside the file.
+fn peers(graph: &Graph<'_>, end: LinkEnd) -> Vec<Role> {
+    let role = |end: LinkEnd| graph.topology.nodes[end.node].sockets[end.socket].role;
+    let other = |link: &crate::topology::Link| match (link.connecter == end, link.binder == end) {
+        (true, _) => Some(role(link.binder)),
+        (false, true) => Some(role(link.connecter)),
+        (false, false) => None,
+    };
+    graph.links.iter().filter_map(other).collect()
+}
+
+/// A REQ and a REP know their messages by the empty frame before them.
+fn check_delimiters(
+    graph: &Graph<'_>,
+    end: LinkEnd,
+    survey: &Survey,
+    findings: &mut Vec<Diagnostic>,
+) {
+    let node = &graph.topology.nodes[end.node];
+    let peers = peers(graph, end);
+    let want_one = |role: &Role| matches!(role, Role::Req | Role::Rep);
+    if node.sockets[end.socket].role != Role::Router
+        || peers.is_empty()
+        || !peers.iter().all(want_one)
+    {
+        return;
+    }
+    let lacks = |frames: &[Option<Literal>]| match frames {
+        [_, second, _, ..] => {
+            second.as_ref().is_some_and(|second| *second != Literal::Text(String::new()))
+        }
+        [_, _] => true,
+        _ => false,
+    };
+    for call in sends_on(survey, node, end.socket) {
+        if call.name == "publish" || !call.frames.as_deref().is_some_and(lacks) {
+            continue;
+        }
+        let Some(span) = span_of(&call.site, graph.subject.sources) else { continue };
+        let (why, peer) = if peers.contains(&Role::Req) {
+            ("a REQ closes the connection over an answer without one, and waits for ever", "req")
+        } else {
+            ("a REP throws away a request without one", "rep")
+        };
+        findings.push(
+            Diagnostic::new(Code::DelimiterMissing, format!("a message to a {peer} without its delimiter"))
+                .at(span, "the frame behind the id is not empty")
+                .at(graph.written.socket(end), format!("its peers are of role {peer}"))
+                .because(why)
+                .help("put an empty frame behind the id: `[id, \"\", text]`; `reply(msg, v)` does by itself"),
+        );
+    }
+}
+
+/// What a handler gives back goes to the sender by itself, whose id is put before it.
+fn check_returned(
+    graph: &Graph<'_>,
+    end: LinkEnd,
+    survey: &Survey,
+    findings: &mut Vec<Diagnostic>,
+) {
+    let node = &graph.topology.nodes[end.node];
+    let socket = &node.sockets[end.socket];
+    if !socket.role.routes() {
+        return;
+    }
+    let own = format!("on_{}", socket.name);
+    for returned in &survey.returned_senders {
+        let is_for_it =
+            returned.handler == own || (returned.handler == "on_message" && !survey.defines(&own));
+        let span = span_of(&returned.site, graph.subject.sources).filter(|_| is_for_it);
+        let Some(span) = span else { continue };
+        findings.push(
+            Diagnostic::new(Code::SenderTwice, "an answer that names its receiver twice")
+                .at(span, "given back, so it goes to the sender by itself")
+                .because(format!(
+                    "a {} puts the sender's id before what its handler gives back, so the peer gets \
+                     its own id as the first frame",
+                    socket.role
+                ))
+                .help("leave the id out, or send it: `send([msg.sender, …])`"),
+        );
+    }
 }
 
 /// Outside this file nobody waits until the subscribers are there.

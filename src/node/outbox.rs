@@ -103,6 +103,13 @@ impl Outbox {
         self.effects.len()
     }
 
+    /// How many messages and lines wait among them.
+    pub(super) fn messages_waiting(&self) -> u64 {
+        let is_message =
+            |effect: &&Effect| matches!(effect, Effect::Send { .. } | Effect::Write(_));
+        self.effects.iter().filter(is_message).count() as u64
+    }
+
     /// Whether nothing that handlers want done waits, so that the node may take something new.
     pub(super) fn is_clear(&self) -> bool {
         self.effects.is_empty() && self.busy_until.is_none()

@@ -211,8 +211,7 @@ fn nodes(text: &mut Exposition, snapshot: &Snapshot) {
         }
         family.sum(&labels, node.handler.sum, node.handler.count);
     }
-    let help =
-        "EventKind handlers count by count(name, by); it goes down where they count below zero.";
+    let help = "What handlers count by count(name, by); it only grows.";
     let mut family = text.family("zrig_user_count", Gauge, help);
     for node in &snapshot.nodes {
         for (name, value) in &node.user {

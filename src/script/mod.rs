@@ -75,7 +75,7 @@ pub use program::Program;
 pub use refusal::Refusal;
 pub use saved_state::SavedState;
 pub use socket_lookup::Socket;
-pub use survey::{Call, Function, Literal, Property, Site, Survey, Unknown};
+pub use survey::{Call, Function, Literal, Property, Returned, Site, Survey, Unknown};
 pub use syntax::{Meant, foreign_function, foreign_variable};
 pub use text::{HandlerText, Handlers, ScriptText};
 pub use vocabulary::Vocabulary;

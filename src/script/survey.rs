@@ -33,6 +33,8 @@ pub struct Survey {
     /// Every use of a variable that nothing defines. What only a closure uses is not among them:
     /// for the engine it is an argument of the closure.
     pub unknown_variables: Vec<Unknown>,
+    /// Every array that a handler gives back and that begins with the sender of its message.
+    pub returned_senders: Vec<Returned>,
     /// Every value that the last statement of a block computes for nothing, since a `;` ends it.
     pub lost_values: Vec<Site>,
     /// Names that something in a map may have.
@@ -67,6 +69,8 @@ pub struct Call {
     pub in_scope: bool,
     /// Its arguments, those that are written out with their values.
     pub arguments: Vec<Option<Literal>>,
+    /// The items of its last argument, where that is an array that is written out.
+    pub frames: Option<Vec<Option<Literal>>>,
     /// Where it stands.
     pub site: Site,
 }
@@ -92,6 +96,15 @@ pub struct Property {
     /// The property's name.
     pub name: String,
     /// Where it stands.
+    pub site: Site,
+}
+
+/// An array that a handler gives back and that begins with its message's sender.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Returned {
+    /// The handler.
+    pub handler: String,
+    /// Where it begins.
     pub site: Site,
 }
 
@@ -197,6 +210,15 @@ impl Survey {
         for statement in body {
             statement.walk(&mut Vec::new(), &mut look);
         }
+        if let Some(Stmt::Expr(last)) = body.last()
+            && let Expr::Array(items, place) = &**last
+            && let Some(Expr::Dot(pair, ..)) = items.first()
+            && matches!(&pair.lhs, Expr::Variable(variable, ..) if variable.1 == argument)
+            && first_property(&pair.rhs).is_some_and(|(name, _)| name == "sender")
+        {
+            let site = site(places, *place);
+            self.returned_senders.push(Returned { handler: handler.to_owned(), site });
+        }
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of nodes")]
@@ -257,6 +279,7 @@ impl Survey {
                 .iter()
                 .map(|argument| literal(argument, known.constants))
                 .collect(),
+            frames: call.args.last().and_then(|last| items(last, known.constants)),
             site: site(places, place),
         });
     }
@@ -322,6 +345,19 @@ fn literal(expression: &Expr, constants: &Constants) -> Option<Literal> {
         Expr::DynamicConstant(value, _) => literal_of(value),
         Expr::Variable(variable, None, _) if variable.0.is_none() && variable.2.is_empty() => {
             constants.get(&variable.1).and_then(literal_of)
+        }
+        _ => None,
+    }
+}
+
+/// The items of an array that is written out.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of nodes")]
+fn items(expression: &Expr, constants: &Constants) -> Option<Vec<Option<Literal>>> {
+    match expression {
+        Expr::Array(items, _) => Some(items.iter().map(|item| literal(item, constants)).collect()),
+        Expr::DynamicConstant(value, _) => {
+            let items = value.as_array_ref().ok()?;
+            Some(items.iter().map(literal_of).collect())
         }
         _ => None,
     }

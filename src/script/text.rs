@@ -40,3 +40,18 @@ pub struct HandlerText {
     /// For each line of the body, where that line begins in the topology file.
     pub lines: Vec<Position>,
 }
+
+impl ScriptText {
+    /// Whether two scripts have the same text, wherever in a file it stands.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let bodies = |text: &Self| match &text.handlers {
+            Handlers::File(script) => vec![(String::new(), script.clone())],
+            Handlers::Inline(handlers) => handlers
+                .iter()
+                .map(|handler| (handler.name.clone(), handler.body.clone()))
+                .collect(),
+        };
+        bodies(self) == bodies(other)
+    }
+}

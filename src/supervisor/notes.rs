@@ -3,8 +3,8 @@
 //! Owns what could be at risk, and the words for it. Never decides anything.
 
 use super::quiescence::Quiescence;
-use crate::plan::Impact;
-use crate::topology::Topology;
+use crate::plan::{Impact, NodePlan, Plan};
+use crate::topology::{NodeSpec, Topology};
 use crate::zeromq::Role;
 
 /// One sentence for each risk of a change.
@@ -35,6 +35,41 @@ pub(super) fn notes(old: &Topology, impact: &Impact, quiescence: &Quiescence) ->
         ));
     }
     notes
+}
+
+/// What a change of names means: a node is known by its name alone.
+pub(super) fn renamed(old: &Topology, new: &Topology, plan: &Plan) -> Vec<String> {
+    let mut notes = Vec::new();
+    if old.name != new.name {
+        notes.push(format!("the topology `{}` is called `{}` now", old.name, new.name));
+    }
+    let gone = || {
+        plan.nodes.iter().filter_map(|node| match node {
+            NodePlan::Remove(spec) => Some(spec),
+            NodePlan::Keep(_) | NodePlan::Add(_) | NodePlan::Change { .. } => None,
+        })
+    };
+    for node in &plan.nodes {
+        let NodePlan::Add(added) = node else { continue };
+        let same = gone().find(|spec| spec.script.is_some() && says_the_same(spec, added));
+        let Some(before) = same else { continue };
+        notes.push(format!(
+            "{} looks like {} under another name: a node that is renamed begins anew, with an empty \
+             `this`",
+            added.name, before.name
+        ));
+    }
+    notes
+}
+
+/// Whether two nodes have the same handlers and sockets of the same roles.
+fn says_the_same(one: &NodeSpec, other: &NodeSpec) -> bool {
+    let roles = |node: &NodeSpec| node.sockets.iter().map(|s| s.role).collect::<Vec<_>>();
+    roles(one) == roles(other)
+        && match (&one.script, &other.script) {
+            (Some(one), Some(other)) => one.says_the_same(other),
+            (_, _) => false,
+        }
 }
 
 fn plural(count: u64, word: &str) -> String {

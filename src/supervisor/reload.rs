@@ -12,7 +12,7 @@ use super::baselines::SocketName;
 use super::eager_links::EagerLinks;
 use super::endpoint_resolution::{self, Directory};
 use super::error::StartError;
-use super::notes::notes;
+use super::notes::{notes, renamed};
 use super::quiescence::{Disturbance, Quiescence, figures_in};
 use super::rehearsal::{self, Wanted};
 use super::running::Supervisor;
@@ -62,11 +62,13 @@ impl Supervisor {
         let counters: Vec<_> =
             self.instances.iter().map(|handle| Arc::clone(&handle.counters)).collect();
         let dropped = dropped_at_shutdown(&counters);
+        let told = renamed(&self.topology, new, &plan);
         match self.try_and_carry_out(&plan).await {
             Ok(done) => {
                 receipt.held = done.held;
                 receipt.stashed = done.quiescence.stashed;
                 receipt.notes = done.notes;
+                receipt.notes.extend(told);
                 self.generation += 1;
             }
             Err(Failure::Before(error)) => {

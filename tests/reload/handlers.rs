@@ -1,6 +1,6 @@
 //! Handlers that change between two messages.
 
-use crate::edited::{Edited, times};
+use crate::edited::{Edited, notes, times};
 use crate::support::{Peer, free_ports, soaking};
 
 fn relay(from: u16, to: u16, version: usize) -> String {
@@ -147,4 +147,19 @@ nodes:
     edited.passes("idle", before + 3);
     let text = edited.stop().text();
     assert!(!text.contains("seen 11"), "{text}");
+}
+
+#[test]
+fn what_a_new_name_means_is_told_and_so_is_an_edit_that_changes_nothing() {
+    let yaml = "name: one\nnodes:\n  a: {role: pull, bind: inproc://x, on_message: this.n = 1;}\n  \
+                b: {role: push, connect: a, every: 1s, on_tick: send(1)}\n";
+    let mut edited = Edited::start(yaml);
+    let receipt = edited.apply(&format!("# nothing but this\n{yaml}"));
+    assert_eq!(receipt["nodes"].as_array().unwrap().len(), 0, "{receipt}");
+    edited.run.says("nothing changed");
+    let receipt = edited.apply(&yaml.replace("name: one", "name: two"));
+    assert!(notes(&receipt).contains("the topology `one` is called `two` now"), "{receipt}");
+    let receipt = edited.apply(&yaml.replace("  a: ", "  c: ").replace("connect: a", "connect: c"));
+    assert!(notes(&receipt).contains("c looks like a under another name"), "{receipt}");
+    edited.stop().expect(0, []);
 }

@@ -378,3 +378,59 @@ fn every_fault_of_the_command_line_is_an_exit_status_of_2() {
         assert!(ending.said(arguments[0]), "{}", ending.text());
     }
 }
+
+#[test]
+fn a_run_says_in_one_line_that_it_stands() {
+    let yaml = "nodes:\n  source: {role: push, bind: inproc://x}\n  \
+                sink: {role: pull, connect: source, replicas: 2}\n";
+    let run = Zrig::of(yaml).start();
+    run.says("running live: 3 nodes; what is saved is applied; ends in");
+    run.stop();
+    Zrig::of(yaml)
+        .arguments(["--no-watch"])
+        .lasting("10ms")
+        .ends()
+        .expect(0, ["running live: 3 nodes; a SIGHUP applies changes; ends in 10ms"]);
+}
+
+#[test]
+fn a_failed_handler_ends_with_status_1_where_that_is_asked_for() {
+    let yaml = "nodes:\n  source: {role: pub, bind: inproc://x, on_start: 'throw \"no\"; stop()'}\n  \
+                sink: {role: sub, connect: source, topics: all, every: 10ms, on_tick: stop()}\n";
+    Zrig::of(yaml).ends().expect(0, ["on_start: no"]);
+    Zrig::of(yaml).arguments(["--fail-on-error"]).ends().expect(1, ["on_start: no"]);
+    let sound = yaml.replace("throw \"no\"; ", "");
+    Zrig::of(&sound).arguments(["--fail-on-error"]).ends().expect(0, []);
+}
+
+#[test]
+fn a_stop_that_takes_long_names_what_it_waits_for() {
+    let yaml = "nodes:\n  slow:\n    role: push\n    bind: inproc://x\n    isolate: true\n    every: 1ms\n    \
+                on_tick: 'print(\"computes\"); for i in 0..3000000000 { let x = i; }'\n  \
+                sink: {role: pull, connect: slow}\n";
+    let run = Zrig::of(yaml).start();
+    run.says("computes");
+    run.signal("INT");
+    run.says("still stopping: waiting for slow,");
+    run.signal("INT");
+    run.ends().expect(130, []);
+}
+
+#[test]
+fn no_timer_of_a_node_calls_it_again_once_it_has_called_stop() {
+    let yaml = "nodes:\n  source:\n    role: push\n    bind: inproc://x\n    every: 1ms\n    \
+                on_start: this.n = 0\n    \
+                on_tick: 'this.n += 1; print(`tick ${this.n}`); if this.n == 2 { stop(); }'\n  \
+                sink: {role: pull, connect: source}\n";
+    let ending = Zrig::of(yaml).ends().expect(0, ["tick 2"]);
+    assert!(!ending.log.iter().any(|line| line.contains("tick 3")), "{:#?}", ending.log);
+}
+
+#[test]
+fn a_variable_that_is_set_and_that_nothing_reads_is_refused() {
+    let yaml = "nodes:\n  a: {role: pub, bind: \"${HELLO:-5555}\", every: 1s, on_tick: send(1)}\n";
+    Zrig::of(yaml)
+        .arguments(["--set", "HELO=1"])
+        .ends()
+        .expect(2, ["--set HELO: nothing in the file reads `${HELO}`; did you mean `HELLO`?"]);
+}

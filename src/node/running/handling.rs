@@ -234,9 +234,14 @@ impl Node {
         }
     }
 
+    /// Whether the node does anything of itself: a call of `stop()` among those before ends that.
+    fn begins(&self) -> bool {
+        self.life.phase() == Phase::Running
+    }
+
     pub(super) fn fire(&mut self, now: Instant) -> bool {
         let mut fired = 0;
-        while fired < BURST && self.takes_new() && !self.has_worked_long() {
+        while fired < BURST && self.begins() && self.takes_new() && !self.has_worked_long() {
             let Some(name) = self.timers.take_due(now) else { break };
             fired += 1;
             self.call(match name {
@@ -251,7 +256,7 @@ impl Node {
 
     pub(super) fn read_lines(&mut self, now: Instant) -> bool {
         let mut read = 0;
-        while read < BURST && self.takes_new() && !self.has_worked_long() {
+        while read < BURST && self.begins() && self.takes_new() && !self.has_worked_long() {
             let Some(next) = self.files.next_line(now) else { break };
             match next {
                 Ok(Next::Line(line)) => {

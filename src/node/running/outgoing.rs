@@ -66,6 +66,8 @@ impl Node {
             Effect::Log { level, text } => self.reporter.emit(None, EventKind::Log { level, text }),
             Effect::Count { name, by } => self.blueprint.counters.count(name, by),
             Effect::Stop { status } => {
+                // Its own timers and lines end with it; what is on its way to it is still taken.
+                self.life.quiesce();
                 let why = format!("{} called stop()", self.blueprint.instance);
                 self.reporter.emit(None, EventKind::StopRequested { status, why });
             }

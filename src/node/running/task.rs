@@ -214,7 +214,7 @@ impl Node {
         self.advance_inquiries(now);
         self.advance_drain(now, busy);
         self.advance_stop(now);
-        self.blueprint.counters.waiting.set(self.outbox.waiting() as u64);
+        self.blueprint.counters.waiting.set(self.outbox.messages_waiting());
         busy
     }
 
