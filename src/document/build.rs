@@ -188,7 +188,12 @@ impl Builder<'_, '_> {
         let kind = if self.is_handler_body() {
             Kind::Scalar(Scalar { text: text.into(), style })
         } else {
-            match substitute(text, self.lookup) {
+            let of_each_copy = |name: &str| match name {
+                "replica" | "replica_index" => Some(format!("${{{name}}}").into()),
+                _ => (self.lookup)(name),
+            };
+            let lookup: Lookup<'_> = if self.is_identity() { &of_each_copy } else { self.lookup };
+            match substitute(text, lookup) {
                 Ok(filled) => {
                     self.grow(Size { nodes: 0, bytes: filled.len() }, start, end)?;
                     Kind::Scalar(Scalar { text: filled.into(), style })
@@ -304,6 +309,13 @@ impl Builder<'_, '_> {
         }
         let is_merged = node[..node.len() - 1].iter().all(Frame::is_merging);
         is_merged && last.awaited_key().is_some_and(is_handler_key)
+    }
+
+    /// Whether the next value is a routing id, which may be another one for each copy of a node.
+    fn is_identity(&self) -> bool {
+        let awaits = |key| move |frame: &Frame| frame.awaits_value_of(key);
+        self.frames.last().is_some_and(awaits("identity"))
+            && !self.frames.iter().any(awaits("params"))
     }
 
     /// Reports a tag that means nothing here.

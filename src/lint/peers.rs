@@ -153,18 +153,23 @@ fn check_twice(
 
 /// A router ignores the second peer of one routing id.
 fn check_identities(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
-    let mut seen: HashMap<(LinkEnd, &[u8]), LinkEnd> = HashMap::new();
+    let mut seen: HashMap<(LinkEnd, Vec<u8>), LinkEnd> = HashMap::new();
     for link in graph.links {
         for (router, peer) in [(link.binder, link.connecter), (link.connecter, link.binder)] {
             let is_router = spec(graph, router).role == Role::Router;
-            let Some(identity) = spec(graph, peer).identity.as_deref().filter(|_| is_router) else {
-                continue;
-            };
-            if spec(graph, router).is_on("router_handover") {
+            if !is_router || spec(graph, router).is_on("router_handover") {
                 continue;
             }
-            let before = *seen.entry((router, identity)).or_insert(peer);
-            if before != peer {
+            let of_copy = |(instance, replica): (String, u32)| {
+                spec(graph, peer).identity_of(&instance, replica)
+            };
+            let copies = graph.topology.nodes[peer.node].instances();
+            let copies =
+                copies.take(if spec(graph, peer).identity_differs() { usize::MAX } else { 1 });
+            let before = copies.filter_map(of_copy).find_map(|identity| {
+                Some(*seen.entry((router, identity)).or_insert(peer)).filter(|&one| one != peer)
+            });
+            if let Some(before) = before {
                 findings.push(duplicate_identity(graph, router, before, peer));
             }
         }

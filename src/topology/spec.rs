@@ -128,6 +128,24 @@ impl NodeSpec {
     }
 }
 
+/// Whether an identity is another one for each copy of a node.
+pub(super) fn differs_by_copy(identity: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(identity);
+    text.contains(REPLICA) || text.contains(REPLICA_INDEX)
+}
+
+/// The identity of a copy of a node.
+pub(super) fn identity_of(identity: &[u8], instance: &str, replica: u32) -> Vec<u8> {
+    // What is no text has no such words, and stays as it is.
+    let Ok(text) = std::str::from_utf8(identity) else { return identity.to_vec() };
+    text.replace(REPLICA_INDEX, &replica.to_string()).replace(REPLICA, instance).into_bytes()
+}
+
+/// The name of a copy, in an identity.
+const REPLICA: &str = "${replica}";
+/// The number of a copy, in an identity.
+const REPLICA_INDEX: &str = "${replica_index}";
+
 /// What happens when a handler fails.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum OnError {
@@ -207,7 +225,7 @@ pub struct SocketSpec {
     pub sequence: bool,
     /// How long unsent messages are kept on closing; `None` is for ever.
     pub linger: Option<Duration>,
-    /// The routing id.
+    /// The routing id, in which `${replica}` and `${replica_index}` stand for each copy's own.
     pub identity: Option<Vec<u8>>,
     /// Every other libzmq option that was set.
     pub options: BTreeMap<OptionName, OptionValue>,
@@ -216,6 +234,18 @@ pub struct SocketSpec {
 }
 
 impl SocketSpec {
+    /// Whether each copy of a node has a routing id of its own.
+    #[must_use]
+    pub fn identity_differs(&self) -> bool {
+        self.identity.as_deref().is_some_and(differs_by_copy)
+    }
+
+    /// The routing id of a copy of its node.
+    #[must_use]
+    pub fn identity_of(&self, instance: &str, replica: u32) -> Option<Vec<u8>> {
+        self.identity.as_deref().map(|identity| identity_of(identity, instance, replica))
+    }
+
     /// Whether an option that is a boolean is set to true.
     #[must_use]
     pub fn is_on(&self, option: &str) -> bool {

@@ -757,3 +757,39 @@ fn a_script_imports_what_lies_below_the_topology() {
         .ends()
         .expect(0, ["hello, you"]);
 }
+
+#[test]
+fn each_copy_has_the_routing_id_that_its_name_and_number_make() {
+    let yaml = "
+nodes:
+  boss:
+    role: router
+    bind: tcp://127.0.0.1:*
+    options: {router_mandatory: true}
+    on_start: this.seen = []
+    on_message: |
+      this.seen.push(msg.sender.as_string());
+      if this.seen.len() < 3 { return; }
+      for id in this.seen { send([id, `go, ${id}`]) }
+  worker:
+    replicas: 3
+    sockets:
+      work: {role: dealer, connect: boss, identity: 'w${replica_index} of ${replica}'}
+      done: {role: push, connect: sink}
+    on_start: send_to(\"work\", \"ready\")
+    on_work: send_to(\"done\", `${replica()} is told ${msg.text}`)
+  sink:
+    role: pull
+    bind: tcp://127.0.0.1:*
+    OUT
+    on_start: this.n = 0
+    on_message: |
+      this.n += 1;
+      if this.n == 3 { stop() }
+      msg.text
+";
+    let mut lines = written(&yaml.replace("OUT", OUT));
+    lines.sort();
+    let told = |copy: u32| format!("worker.{copy} is told go, w{copy} of worker.{copy}");
+    assert_eq!(lines, [told(1), told(2), told(3)]);
+}

@@ -21,8 +21,10 @@ impl NodeSocket {
         set("hwm", zmq_sys::ZMQ_SNDHWM, hwm(self.spec.hwm.send))?;
         set("hwm", zmq_sys::ZMQ_RCVHWM, hwm(self.spec.hwm.receive))?;
         set("linger", zmq_sys::ZMQ_LINGER, linger(&self.spec))?;
-        if let Some(identity) = &self.spec.identity {
-            let value = OptionValue::Bytes(identity.clone());
+        // No node's name has a point.
+        let number = self.owner.rsplit_once('.').and_then(|(_, number)| number.parse().ok());
+        if let Some(identity) = self.spec.identity_of(&self.owner, number.unwrap_or(1)) {
+            let value = OptionValue::Bytes(identity);
             self.set("identity", zmq_sys::ZMQ_ROUTING_ID.cast_signed(), &value)?;
         }
         if self.spec.role == Role::Pub && !self.spec.is_on("conflate") {

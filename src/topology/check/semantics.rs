@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::topology::links::Meeting;
+use crate::topology::spec::{differs_by_copy, identity_of};
 use crate::zeromq::{Endpoint, OptionName, Role, Transport};
 
 use super::report::Report;
@@ -20,6 +21,7 @@ pub(super) fn check(unresolved: &[UnresolvedNode], report: &mut Report<'_>) {
             check_hwm(socket, report);
             check_connect_routing_id(socket, report);
             check_replicas(unresolved, socket, report);
+            check_identity(unresolved, socket, report);
             check_stream(socket, report);
             check_zap_handler(socket, report);
         }
@@ -66,6 +68,20 @@ fn check_connect_routing_id(socket: &UnresolvedSocket, report: &mut Report<'_>) 
     );
 }
 
+/// libzmq takes 255 bytes; the name of a copy is known here.
+fn check_identity(unresolved: &UnresolvedNode, socket: &UnresolvedSocket, report: &mut Report<'_>) {
+    let Some((bytes, place)) = &socket.identity else { return };
+    let Some((instance, replica)) = unresolved.spec.instances().last() else { return };
+    let length = identity_of(bytes, &instance, replica).len();
+    if bytes.len() <= 255 && length > 255 {
+        report.add(
+            Diagnostic::new(Code::OutOfRange, "an identity has 1 to 255 bytes, no zero first")
+                .at(*place, format!("that of {instance} has {length} bytes"))
+                .help("write a shorter text"),
+        );
+    }
+}
+
 fn check_replicas(unresolved: &UnresolvedNode, socket: &UnresolvedSocket, report: &mut Report<'_>) {
     let (Some(count), Some(place)) = (unresolved.spec.replicas, unresolved.replicas_span) else {
         return;
@@ -83,13 +99,15 @@ fn check_replicas(unresolved: &UnresolvedNode, socket: &UnresolvedSocket, report
                 .help("let the copies connect and the other end bind, or bind `tcp://127.0.0.1:*`"),
         );
     }
-    if let Some((_, identity)) = &socket.identity {
+    if let Some((bytes, identity)) = &socket.identity
+        && !differs_by_copy(bytes)
+    {
         report.add(
             Diagnostic::new(Code::Conflict, "copies of a node with one identity")
                 .at(*identity, "every copy would bear it")
                 .at(place, format!("and there are {count} copies"))
                 .because("a ROUTER ignores the second peer of one routing id")
-                .help("remove the identity, or write each copy as a node of its own"),
+                .help("write `${replica}` into it, which is each copy's own name"),
         );
     }
 }
