@@ -52,7 +52,7 @@ pages! {
     "codes/ZR0329", "codes/ZR0330", "codes/ZR0331", "codes/ZR0332",
     "codes/ZR0333", "codes/ZR0334", "codes/ZR0335",
     "codes/ZR0336", "codes/ZR0337", "codes/ZR0338",
-    "functions/after", "functions/busy", "functions/call", "functions/compress",
+    "functions/after", "functions/blob", "functions/busy", "functions/call", "functions/compress",
     "functions/connect", "functions/count", "functions/crc32",
     "functions/format", "functions/hmac_sha256", "functions/import",
     "functions/matches", "functions/node", "functions/now",

@@ -155,6 +155,11 @@ const FUNCTIONS: &[&str] = &[
     "busy",
     "pause",
     "resume",
+    "blob",
+    "to_blob",
+    "as_string",
+    "extract",
+    "to_array",
     "param",
     "node",
     "replica",
@@ -343,5 +348,23 @@ mod example {
             Effect::Count { name, by } => format!("count {name}: {by}"),
             Effect::Stop { status } => format!("stop {status}"),
         }
+    }
+}
+
+#[test]
+fn the_page_of_blobs_names_functions_that_there_are() {
+    let vocabulary = crate::script::Engine::new().vocabulary();
+    let page = PAGES.iter().find(|(name, _)| *name == "functions/blob").unwrap().1;
+    let listed: String = page.lines().filter(|line| line.starts_with("    ")).collect();
+    let mut names: Vec<&str> = listed
+        .split('(')
+        .filter_map(|before| before.rsplit(['.', ' ', ',', ';']).next())
+        .filter(|name| !name.is_empty())
+        .filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
+        .collect();
+    names.dedup();
+    assert!(names.len() > 25, "{names:?}");
+    for name in names {
+        assert!(vocabulary.arguments_of(name).next().is_some(), "{name}");
     }
 }

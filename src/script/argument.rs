@@ -6,7 +6,7 @@
 use super::compression::Compression;
 use super::functions::level_of;
 use super::survey::{Call, Literal};
-use super::{binary_layout, moments, numbers, patterns, text_codecs};
+use super::{binary_layout, byte_literal, moments, numbers, patterns, text_codecs};
 
 impl Call {
     /// Why the call fails because of an argument that is written out, in every node; nothing where
@@ -22,7 +22,7 @@ impl Call {
             "parse_time" => moments::parse(self.text(0)?).err(),
             "from_hex" | "from_base64" | "from_z85" => text_codecs::refusal(name, self.text(0)?),
             "log" => level_of(self.text(0)?).err(),
-            _ => None,
+            _ => byte_literal::refusal(name, self.text(0), self.arguments.len() > 1),
         }
     }
 

@@ -13,9 +13,9 @@ use rhai::{EvalAltResult, Module, ModuleResolver, OptimizationLevel, Position, S
 use super::call_context::CallContext;
 use super::guard::{Guard, Spent};
 use super::{
-    binary_layout, bounded, bytes, cbor, chance, compression, csv_lines, digits, fast_expression,
-    functions, hashes, lending, lengthy, limits, moments, move_return, msgpack, numbers,
-    own_function, patterns, text_codecs, timer,
+    binary_layout, bounded, byte_literal, bytes, cbor, chance, compression, csv_lines, digits,
+    fast_expression, functions, hashes, lending, lengthy, limits, moments, move_return, msgpack,
+    numbers, own_function, patterns, text_codecs, timer,
 };
 
 /// What registers functions that need nothing but the guard.
@@ -49,6 +49,7 @@ impl Engine {
     pub fn new() -> Self {
         let mut rhai = rhai::Engine::new_raw();
         StandardPackage::new().register_into_engine(&mut rhai);
+        byte_literal::register(&mut rhai);
         bytes::register(&mut rhai);
         digits::register(&mut rhai);
         moments::register(&mut rhai);

@@ -8,6 +8,7 @@ mod binary_form;
 mod binary_layout;
 mod body;
 mod bounded;
+mod byte_literal;
 mod bytes;
 mod call_context;
 mod cbor;

@@ -14,12 +14,9 @@ pub(super) struct Places {
     path: PathBuf,
     /// For inline handlers: the pieces, with the line of the script that their body begins at.
     handlers: Option<Vec<(usize, HandlerText)>>,
-    /// The columns, as they were written, behind which [`INSERTED`] characters were put, by line.
-    inserted: BTreeMap<usize, Vec<usize>>,
+    /// Behind which columns, as they were written, so many characters were put, by line.
+    inserted: BTreeMap<usize, Vec<(usize, usize)>>,
 }
-
-/// How many characters are put behind one that nobody wrote.
-const INSERTED: usize = 2;
 
 impl Places {
     /// The places of a script or module file.
@@ -57,11 +54,10 @@ impl Places {
         &self.path
     }
 
-    /// Takes note that characters were put behind these columns of a line.
-    pub(super) fn inserted(&mut self, line: usize, columns: Vec<usize>) {
-        if !columns.is_empty() {
-            self.inserted.insert(line, columns);
-        }
+    /// Takes note that so many characters were put behind a column of a line; what is further on comes
+    /// later.
+    pub(super) fn inserted(&mut self, line: usize, column: usize, length: usize) {
+        self.inserted.entry(line).or_default().push((column, length));
     }
 
     /// Whether anything was put in.
@@ -73,17 +69,21 @@ impl Places {
     pub(super) fn is_inserted(&self, place: rhai::Position) -> bool {
         let (Some(line), Some(column)) = (place.line(), place.position()) else { return false };
         let Some(columns) = self.inserted.get(&line) else { return false };
-        let mut begins = columns.iter().enumerate().map(|(before, at)| at + before * INSERTED + 1);
-        begins.any(|begin| begin == column)
+        let mut before = 0;
+        columns.iter().any(|(at, length)| {
+            let begin = at + before + 1;
+            before += length;
+            begin == column
+        })
     }
 
     /// The column in the text as it was written.
     fn written_column(&self, line: usize, column: usize) -> usize {
         let mut written = column;
-        for at in self.inserted.get(&line).into_iter().flatten() {
+        for (at, length) in self.inserted.get(&line).into_iter().flatten() {
             match written.checked_sub(*at) {
                 None | Some(0) => break,
-                Some(beyond) => written -= beyond.min(INSERTED),
+                Some(beyond) => written -= beyond.min(*length),
             }
         }
         written

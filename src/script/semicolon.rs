@@ -1,14 +1,15 @@
 //! A block whose last statement ends with `;` comes to nothing, as in Rust; the engine by itself takes
 //! the value of the last statement, whether a `;` follows it or not.
 //!
-//! Owns finding such ends, saying so to the engine, and which values are lost there. Never looks
-//! at what a statement does.
+//! Owns finding such ends, saying so to the engine, and which values are lost there; literals of bytes
+//! are said on the same way. Never looks at what a statement does.
 
 use rhai::{
     AST, ASTNode, Engine, Expr, OptimizationLevel, ParseError, Position, Stmt, StmtBlock, Token,
 };
 
 use super::body::body_of;
+use super::byte_literal;
 use super::engine::limit;
 use super::limits;
 use super::places::Places;
@@ -56,19 +57,18 @@ pub(super) fn say(engine: &Engine, script: String, places: &mut Places) -> Said 
     if written > limits::SCRIPT_BYTES {
         return Said { script, written, in_try: false };
     }
-    let (ends, in_try) = ends(engine, &script);
-    let mut said = String::with_capacity(script.len() + ends.len() * NOTHING.len());
-    let mut ends = ends.into_iter().peekable();
+    let Found { inserted, in_try } = look(engine, &script);
+    let mut said = String::with_capacity(script.len() + 16 * inserted.len());
+    let mut inserted = inserted.into_iter().peekable();
     for (line, text) in script.split_inclusive('\n').enumerate() {
-        let mut columns = Vec::new();
         for (column, character) in text.chars().enumerate() {
+            let here = (line + 1, column + 1);
             said.push(character);
-            if character == ';' && ends.next_if_eq(&(line + 1, column + 1)).is_some() {
-                said.push_str(NOTHING);
-                columns.push(column + 1);
+            while let Some((_, more)) = inserted.next_if(|(place, _)| *place <= here) {
+                said.push_str(more);
+                places.inserted(here.0, here.1, more.len());
             }
         }
-        places.inserted(line + 1, columns);
     }
     Said { script: said, written, in_try }
 }
@@ -82,41 +82,53 @@ enum Brace {
     Text,
 }
 
-/// Where a `;` is the last word of a block: the line and the column of each, from 1; and whether any
-/// is inside a `try`.
+/// What is put into a script: behind which line and column, from 1, and what.
+#[derive(Default)]
+struct Found {
+    inserted: Vec<((usize, usize), &'static str)>,
+    /// Whether a block inside a `try` ends with `;`.
+    in_try: bool,
+}
+
+/// Finds each `;` that is the last word of a block, and each literal of bytes.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many tokens")]
-fn ends(engine: &Engine, script: &str) -> (Vec<(usize, usize)>, bool) {
+fn look(engine: &Engine, script: &str) -> Found {
     let (tokens, control) = engine.lex(std::iter::once(&script));
-    let (mut found, mut in_try) = (Vec::new(), false);
+    let mut found = Found::default();
+    let lines: Vec<&str> = script.split('\n').collect();
     let mut braces = Vec::new();
     let mut next = Brace::Block;
-    let mut semicolon = None;
+    let (mut semicolon, mut prefix) = (None, None);
     for (token, place) in tokens {
-        match token {
+        let here = place.line().zip(place.position());
+        let here = here.filter(|&(line, column)| line < LAST && column < LAST);
+        match &token {
             Token::LeftBrace | Token::MapStart => {
                 braces.push(std::mem::replace(&mut next, Brace::Block));
             }
             Token::RightBrace => {
-                in_try |= semicolon.is_some() && braces.contains(&Brace::Try);
-                found.extend(semicolon);
+                found.in_try |= semicolon.is_some() && braces.contains(&Brace::Try);
+                found.inserted.extend(semicolon.map(|place| (place, NOTHING)));
                 control.borrow_mut().is_within_text = braces.pop() == Some(Brace::Text);
             }
             Token::Try | Token::Catch => next = Brace::Try,
             Token::InterpolatedString(_) => next = Brace::Text,
+            Token::StringConstant(_) => {
+                if let (Some((line, column)), Some(before)) = (here, prefix)
+                    && (line, column - 1) == before
+                    && let Some(text) = lines.get(line - 1)
+                {
+                    found.inserted.extend(byte_literal::call(text, before));
+                }
+            }
             // The parser says what is wrong.
             Token::EOF | Token::LexError(_) => break,
             _ => {}
         }
-        semicolon = match (place.line(), place.position()) {
-            (Some(line), Some(column))
-                if token == Token::SemiColon && line < LAST && column < LAST =>
-            {
-                Some((line, column))
-            }
-            _ => None,
-        };
+        semicolon = here.filter(|_| token == Token::SemiColon);
+        prefix = here.filter(|_| matches!(&token, Token::Identifier(name) if **name == "b"));
     }
-    (found, in_try)
+    found
 }
 
 /// Where a value is computed and lost: the last statement of a block does nothing but give it, and
