@@ -70,7 +70,7 @@ pub(super) fn quotes(reading: &Reading<'_>, error: &ParseErrorType) -> Option<To
         .mended(before, &written, &replacement)
     } else {
         let help = match before.text {
-            "b" => "write `[0x00, 0xff].to_blob()` or `\"text\".to_blob()` for bytes",
+            "b" | "rb" => "write bytes as `b\"\\x00\\xff\"`, in double quotation marks",
             _ => "put it in backquotes, where a backslash is one",
         };
         at(before, format!("a text has no `{}` before it", before.text), help)

@@ -27,7 +27,7 @@ fn habits_of_other_languages_are_told_as_they_are_written_here() {
         ("'hello there'", "double quotation marks", Some("\"hello there\"")),
         ("'say \"hi\" now'", "double quotation marks", Some("`say \"hi\" now`")),
         ("f\"hello {msg.text}\"", "backquotes", Some("`hello ${msg.text}`")),
-        ("b\"abc\"", "to_blob", None),
+        ("b`abc`", "write bytes as", None),
         ("let x = {\"a\": 1};", "#{", Some("let x = #{\"a\": 1};")),
         ("let x = {a: 1};", "#{", Some("let x = #{a: 1};")),
         ("#{a: 1; b: 2}", "`,`", Some("#{a: 1, b: 2}")),
