@@ -460,6 +460,27 @@ fn the_parts_of_a_node_do_not_know_it() {
 }
 
 #[test]
+fn no_function_of_what_runs_is_longer_than_sixty_lines() {
+    let mut long = Vec::new();
+    for file in files().iter().filter(|file| ["node", "supervisor"].contains(&&*file.module)) {
+        let mut begun: Option<(usize, usize, String)> = None;
+        for (at, line) in file.code.lines().enumerate() {
+            let indent = line.len() - line.trim_start().len();
+            let head = line.trim_start().split('(').next().unwrap_or_default();
+            if head.split_whitespace().any(|word| word == "fn") && !line.ends_with(';') {
+                begun = Some((at, indent, line.trim().to_owned()));
+            } else if line.trim_end() == format!("{:indent$}}}", "")
+                && let Some((from, _, name)) = begun.take_if(|(_, of, _)| *of == indent)
+                && at - from >= 60
+            {
+                long.push(format!("{}: {name}: {} lines", file.path, at - from + 1));
+            }
+        }
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+#[test]
 fn time_is_read_where_a_test_can_pause_it() {
     let measures = |file: &&File| !MEASURES.contains(&&*file.path);
     let files = files();

@@ -46,6 +46,7 @@ mod socket;
 mod socket_control;
 mod state;
 mod tap;
+mod target;
 mod timers;
 mod unreached;
 mod wait;
@@ -56,7 +57,7 @@ pub use context::Context;
 pub use control::{Control, ControlSender, NodeHandle, WeakControlSender};
 pub use inbox::open_envelope;
 pub use inject::{Injection, Way};
-pub use interception::{Direction, Interceptors, Passed, Place, Target};
+pub use interception::{Direction, Interceptors, Passed, Place};
 pub use legacy::Legacy;
 pub use lingering::Lingering;
 pub use observation::{Observation, SocketObservation};
@@ -70,4 +71,5 @@ pub use state::{
     Bound, Expectation, Figures, MissingLink, NodeState, SocketFigures, SocketState, Subscriber,
 };
 pub use tap::TapReader;
+pub use target::Target;
 pub use whole_tap::{Missing, Seen, WholeReader};

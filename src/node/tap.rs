@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::SystemTime;
 
-use super::interception::{Direction, Interceptor, Interceptors, Passed, Place, Target};
+use super::interception::{Direction, Interceptor, Interceptors, Passed, Place};
+use super::target::Target;
 use crate::message::Frame;
 
 /// What one reader wants to see, shared with the nodes that it looks at.

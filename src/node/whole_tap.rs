@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use super::interception::{Direction, Interceptor, Interceptors, Passed, Place, Target};
+use super::interception::{Direction, Interceptor, Interceptors, Passed, Place};
+use super::target::Target;
 use crate::lock::locked;
 use crate::message::Frame;
 use crate::topology::WhenFull;

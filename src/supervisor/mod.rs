@@ -15,6 +15,7 @@ mod error;
 mod flow_graph;
 mod instances;
 mod kernel_queues;
+mod link_figures;
 mod metrics_view;
 mod node_registry;
 mod notes;

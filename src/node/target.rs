@@ -1,0 +1,107 @@
+//! A part of a topology as a user names it.
+//!
+//! Owns the form of such a name, and which sockets it means. Never knows whether there are any.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What stands for every node: no node is called so.
+const EVERY_NODE: &str = "*";
+
+/// A part of a topology as a user names it: `node`, `node.2`, `node.socket` or `node.2.socket`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// The node.
+    pub node: String,
+    /// One of its copies, from 1; all of them without.
+    pub replica: Option<u32>,
+    /// One of its sockets; all of them without.
+    pub socket: Option<String>,
+}
+
+impl Target {
+    /// Every socket of every node.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { node: EVERY_NODE.to_owned(), replica: None, socket: None }
+    }
+
+    /// Whether it means that.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.node == EVERY_NODE
+    }
+
+    /// Whether it means this socket of a copy of a node.
+    pub(super) fn means(&self, node: &str, replica: u32, socket: &str) -> bool {
+        (self.is_everything() || self.node == node)
+            && self.replica.is_none_or(|wanted| wanted == replica)
+            && self.socket.as_ref().is_none_or(|name| name == socket)
+    }
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.split('.');
+        let node = parts.next().unwrap_or_default().to_owned();
+        let mut target = Self { node, replica: None, socket: None };
+        for part in parts {
+            match part.parse::<u32>() {
+                Ok(replica) if target.replica.is_none() && target.socket.is_none() => {
+                    target.replica = Some(replica);
+                }
+                Err(_) if target.socket.is_none() && !part.is_empty() => {
+                    target.socket = Some(part.to_owned());
+                }
+                _ => return Err(not_a_target(text)),
+            }
+        }
+        if target.node.is_empty() || target.is_everything() {
+            Err(not_a_target(text))
+        } else {
+            Ok(target)
+        }
+    }
+}
+
+fn not_a_target(text: &str) -> String {
+    format!("{text:?} is not of the form NODE, NODE.SOCKET, NODE.COPY or NODE.COPY.SOCKET")
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.node)?;
+        if let Some(replica) = self.replica {
+            write!(f, ".{replica}")?;
+        }
+        if let Some(socket) = &self.socket {
+            write!(f, ".{socket}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_a_node_and_perhaps_a_copy_and_a_socket() {
+        for (text, node, replica, socket) in [
+            ("a", "a", None, None),
+            ("a.2", "a", Some(2), None),
+            ("a.out", "a", None, Some("out")),
+            ("a-b.12.out", "a-b", Some(12), Some("out")),
+        ] {
+            let target: Target = text.parse().unwrap();
+            let want = Target { node: node.into(), replica, socket: socket.map(Into::into) };
+            assert_eq!(target, want);
+            assert_eq!(target.to_string(), text);
+        }
+        for text in ["", "*", ".a", "a.", "a..b", "a.b.c", "a.1.2", "a.out.1"] {
+            assert!(text.parse::<Target>().is_err(), "{text:?}");
+        }
+    }
+}
