@@ -32,6 +32,7 @@ mod notes;
 mod observation;
 mod outbox;
 mod peers;
+mod port_holder;
 mod probe;
 mod raw;
 mod rehearsal;

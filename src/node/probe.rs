@@ -13,6 +13,7 @@ use tokio::net::TcpSocket;
 
 use super::blueprint::NodeError;
 use super::ipc::{self, Taken};
+use super::port_holder::with_holder;
 use super::socket::bind_failure;
 use crate::clock;
 use crate::topology::{FileSpec, NodeSpec};
@@ -32,7 +33,7 @@ pub async fn probe_endpoint(endpoint: &str) -> Result<(), String> {
         "tcp" | "ws" => {
             let address = address.split_once('/').map_or(address, |(address, _)| address);
             // An address with a zone, say, is found out about by the bind itself.
-            address.parse().map_or(Ok(()), probe_port)
+            address.parse().map_or(Ok(()), |address| probe_port(address, endpoint))
         }
         "ipc" if address != "*" && !address.starts_with('@') => {
             ipc::make_room(endpoint).await.map_err(|taken| match taken {
@@ -47,13 +48,15 @@ pub async fn probe_endpoint(endpoint: &str) -> Result<(), String> {
 }
 
 /// Binds as libzmq does, but never listens: nobody can connect, nor is the port taken.
-fn probe_port(address: SocketAddr) -> Result<(), String> {
+fn probe_port(address: SocketAddr, endpoint: &str) -> Result<(), String> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let bound = socket.and_then(|socket| {
         socket.set_reuseaddr(true)?;
         socket.bind(address)
     });
-    bound.map_err(|error| bind_failure(error.raw_os_error().unwrap_or(libc::EIO)))
+    bound.map_err(|error| {
+        with_holder(bind_failure(error.raw_os_error().unwrap_or(libc::EIO), endpoint), endpoint)
+    })
 }
 
 /// Finds out whether the files that a node is to read and write can be opened; those that it has

@@ -103,7 +103,7 @@ impl Blueprint {
                 let probe = self.probe(spec)?;
                 probe.use_ipv6(endpoint.as_str())?;
                 let bound = probe.raw.bind(&format!("{scheme}://{}:*", endpoint.host()));
-                bound.map_err(|errno| failed(bind_failure(errno.0)))?;
+                bound.map_err(|errno| failed(bind_failure(errno.0, endpoint.as_str())))?;
                 let found = probe.raw.last_endpoint().map_err(|errno| failed(errno.to_string()))?;
                 let (Some(port), Ok(found)) =
                     (endpoint.port(), Endpoint::parse(&found, Side::Bind))

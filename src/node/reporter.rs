@@ -85,7 +85,11 @@ impl Reporter {
         }
     }
 
-    fn emit_repeated(&self, socket: Option<usize>, kind: EventKind, repeated: u64) {
+    fn emit_repeated(&self, socket: Option<usize>, mut kind: EventKind, mut repeated: u64) {
+        // Messages are counted, not times: together they are what the figures say.
+        if let EventKind::Dropped { count, .. } = &mut kind {
+            *count += std::mem::take(&mut repeated);
+        }
         self.events.emit(Event {
             node: Arc::clone(&self.instance),
             socket: socket.and_then(|place| self.sockets.get(place)).cloned(),

@@ -434,3 +434,25 @@ fn a_variable_that_is_set_and_that_nothing_reads_is_refused() {
         .ends()
         .expect(2, ["--set HELO: nothing in the file reads `${HELO}`; did you mean `HELLO`?"]);
 }
+
+#[test]
+fn who_has_a_port_is_named_a_second_run_of_the_file_too() {
+    let port = free_port();
+    let taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let yaml = format!("nodes:\n  server: {{role: rep, bind: {port}, on_message: msg.text}}\n");
+    let own = format!("it is process {}, `", std::process::id());
+    Zrig::of(&yaml).ends().expect(1, ["has it already", &own]);
+    drop(taken);
+    let first = Zrig::of(&yaml).start();
+    first.says("running live");
+    let of_zrig = format!("it is a run of zrig, process {}: `", first.id());
+    Zrig::of(&yaml).ends().expect(1, ["has it already", &of_zrig]);
+    first.stop();
+}
+
+#[test]
+fn an_ipc_folder_that_is_not_there_is_named() {
+    let yaml =
+        "nodes:\n  server: {role: rep, bind: 'ipc:///no/such/folder/x', on_message: msg.text}\n";
+    Zrig::of(yaml).ends().expect(1, ["there is no folder /no/such/folder"]);
+}

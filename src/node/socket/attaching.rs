@@ -9,6 +9,7 @@ use super::{NodeSocket, SocketError};
 use crate::clock;
 use crate::node::ipc::{IpcFile, Taken, make_room};
 use crate::node::monitor::Monitor;
+use crate::node::port_holder::with_holder;
 use crate::node::raw::Errno;
 
 /// How long a bind tries again while an earlier owner of the endpoint is still closing.
@@ -27,7 +28,7 @@ impl NodeSocket {
         self.use_ipv6(endpoint)?;
         self.readable = true;
         let failed = |why: String| self.bind_error(endpoint, why);
-        self.raw.bind(endpoint).map_err(|errno| failed(bind_failure(errno.0)))?;
+        self.raw.bind(endpoint).map_err(|errno| failed(bind_failure(errno.0, endpoint)))?;
         let actual = self.raw.last_endpoint().map_err(|errno| failed(errno.to_string()))?;
         self.files.extend(IpcFile::of(endpoint).map(|file| (endpoint.to_owned(), file)));
         self.bound.insert(endpoint.to_owned(), actual.clone());
@@ -57,6 +58,9 @@ impl NodeSocket {
             match result {
                 Err(SocketError::Bind { .. }) if clock::now() < deadline => {
                     clock::sleep(pause).await;
+                }
+                Err(SocketError::Bind { why, .. }) => {
+                    return Err(self.bind_error(endpoint, with_holder(why, endpoint)));
                 }
                 result => return result,
             }
@@ -203,9 +207,21 @@ pub(in crate::node) fn came_in_by(local: &str, bound: &str) -> bool {
 }
 
 /// Why a bind failed, in words.
-pub(in crate::node) fn bind_failure(errno: i32) -> String {
+pub(in crate::node) fn bind_failure(errno: i32, endpoint: &str) -> String {
     match errno {
         libc::EADDRINUSE => "another socket or program has it already".to_owned(),
+        libc::EACCES if let Some(path) = endpoint.strip_prefix("ipc://") => {
+            let folder = std::path::Path::new(path).parent().unwrap_or_else(|| "/".as_ref());
+            format!(
+                "not permitted: this user may make no file in {}; use a folder of your own, such as \
+                 ipc:///tmp/name",
+                folder.display()
+            )
+        }
+        libc::ENOENT if let Some(path) = endpoint.strip_prefix("ipc://") => {
+            let folder = std::path::Path::new(path).parent().unwrap_or_else(|| "/".as_ref());
+            format!("there is no folder {}: make it first", folder.display())
+        }
         libc::EACCES => "not permitted (ports below 1024 need a privilege)".to_owned(),
         libc::EADDRNOTAVAIL => "this machine has no such address".to_owned(),
         libc::ENODEV => "this machine has no such interface".to_owned(),
