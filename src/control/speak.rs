@@ -19,7 +19,7 @@ use crate::zeromq::Role;
 /// The longest time that anything may take.
 const LONGEST: Duration = Duration::from_secs(3600);
 /// How much longer a node may take to say that the time is over: a handler may hold it up.
-const ANSWER: Duration = Duration::from_millis(250);
+const ANSWER: Duration = Duration::from_millis(300);
 
 /// Lets a node send a value, or take it as received; the result says which.
 pub(super) async fn send(roster: &Roster, spoken: Spoken) -> Result<String, Failed> {
