@@ -5,6 +5,7 @@
 
 mod read;
 mod scripts;
+mod states;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ use crate::topology::{Checked, Topology, check};
 
 use read::{ReadError, read_file, read_text};
 use scripts::load_scripts;
+use states::check_states;
 
 /// How long a file system may take to answer.
 const LOOK: Duration = Duration::from_secs(1);
@@ -39,6 +41,8 @@ pub struct Loaded {
     pub files: Vec<PathBuf>,
     /// Why the topology file itself says nothing, if so.
     pub trouble: Option<Trouble>,
+    /// The file as written, if it is YAML.
+    document: Option<Document>,
 }
 
 /// Why a topology file says nothing.
@@ -57,11 +61,19 @@ pub enum Trouble {
 /// Reads a topology, its scripts and what they import; `lookup` gives variables their values.
 #[must_use]
 pub fn load(path: &Path, lookup: &dyn Fn(&str) -> Option<OsString>) -> Loaded {
-    loaded(path, read_text(path, MAX_BYTES), lookup)
+    let mut loaded = loaded(path, read_text(path, MAX_BYTES), lookup);
+    if let Some((document, topology)) = loaded.document.take().zip(loaded.topology.as_ref()) {
+        let faults = check_states(&document, topology);
+        if !faults.is_empty() {
+            loaded.topology = None;
+            loaded.diagnostics.splice(0..0, faults);
+        }
+    }
+    loaded
 }
 
 /// As [`load`], while a topology runs: a pipe, which gives its text only once, is refused instead of
-/// waited for.
+/// waited for. What keeps a state is not looked at: it is written all the time.
 #[must_use]
 pub fn load_again(path: &Path, lookup: &dyn Fn(&str) -> Option<OsString>) -> Loaded {
     loaded(path, read_file(path, MAX_BYTES), lookup)
@@ -111,6 +123,7 @@ impl Loaded {
             diagnostics: Vec::new(),
             files: vec![path.to_owned()],
             trouble: None,
+            document: None,
         }
     }
 
@@ -140,6 +153,7 @@ impl Loaded {
         self.diagnostics.sort_by_key(|fault| fault.severity);
         let is_sound = !self.diagnostics.iter().any(Diagnostic::is_error);
         self.topology = topology.filter(|_| is_sound);
+        self.document = Some(document);
     }
 }
 

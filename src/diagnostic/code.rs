@@ -73,6 +73,7 @@ codes! {
     RefusedArgument "ZR0212" Error "an argument that its function refuses";
     LostValue "ZR0213" Warning "a value that a `;` at the end loses";
     WithoutThis "ZR0214" Error "a function that uses `this`, called without one";
+    StateOverwritten "ZR0220" Warning "a kept state that on_start overwrites";
     FilterMissing "ZR0301" Error "a subscriber without a filter";
     HwmLosesReplies "ZR0302" Error "a high-water mark that loses replies";
     ReplicasBind "ZR0303" Error "a replicated node that binds a fixed endpoint";

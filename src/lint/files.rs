@@ -1,38 +1,66 @@
-//! Files that one part of a topology would write while another reads them.
+//! Files that one part of a topology would write while another uses them.
 //!
-//! Owns the texts of the topology itself and what `read` reads. Never opens a file.
+//! Owns the texts of the topology itself, and what `read`, `write` and `persist` name. Never opens a
+//! file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::topology::FileSpec;
+use crate::topology::{FileSpec, NodeSpec};
 
 use super::subject::Graph;
 
+/// Of how many copies of a node the files are looked at: those of all others have like names.
+const COPIES: usize = 32;
+
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     for (writer, node) in graph.topology.nodes.iter().enumerate() {
-        let Some(FileSpec::Path(path)) = node.write.as_ref().map(|write| &write.file) else {
-            continue;
-        };
-        let place = file_of(graph, writer, "write");
-        findings.extend(check_texts(graph, path, place));
-        findings.extend(check_sources(graph, path, place));
+        if let Some(path) = sink_of(node) {
+            let place = file_of(graph, writer, "write");
+            findings.extend(check_texts(graph, "write", path, place));
+            findings.extend(check_sources(graph, path, place));
+        }
+        if node.persist.is_some() {
+            check_state(graph, writer, findings);
+        }
     }
 }
 
-/// Where a node names the file of its `read` or `write`.
+fn sink_of(node: &NodeSpec) -> Option<&Path> {
+    path_of(node.write.as_ref().map(|write| &write.file))
+}
+
+fn source_of(node: &NodeSpec) -> Option<&Path> {
+    path_of(node.read.as_ref().map(|read| &read.file))
+}
+
+fn path_of(file: Option<&FileSpec>) -> Option<&Path> {
+    match file? {
+        FileSpec::Path(path) => Some(path),
+        FileSpec::Standard => None,
+    }
+}
+
+/// The files that keep the states of a node's copies.
+fn states_of(node: &NodeSpec) -> Vec<PathBuf> {
+    let copies = node.instances().take(COPIES);
+    copies.filter_map(|(_, replica)| node.persists_in(replica)).collect()
+}
+
+/// Where a node names the file of one of its keys.
 fn file_of(graph: &Graph<'_>, node: usize, key: &str) -> Span {
-    let entry = graph.written.node_key(node, key);
-    let file = entry.and_then(|entry| entry.value.as_mapping()?.get("file"));
+    let value = graph.written.node_key(node, key).map(|entry| &entry.value);
+    let file =
+        value.map(|value| value.as_mapping().and_then(|map| map.get("file")).unwrap_or(value));
     file.map_or_else(|| graph.written.node(node), |file| file.span)
 }
 
-fn check_texts(graph: &Graph<'_>, path: &Path, place: Span) -> Option<Diagnostic> {
+fn check_texts(graph: &Graph<'_>, key: &str, path: &Path, place: Span) -> Option<Diagnostic> {
     let is_same = graph.subject.is_same_file;
     let mut texts = graph.subject.sources.iter().map(|(_, source)| source.path());
     let text = texts.find(|text| is_same(text, path))?;
-    let message = format!("`write` would destroy {}", text.display());
+    let message = format!("`{key}` would destroy {}", text.display());
     Some(
         Diagnostic::new(Code::FileInUse, message)
             .at(place, "written here")
@@ -42,9 +70,9 @@ fn check_texts(graph: &Graph<'_>, path: &Path, place: Span) -> Option<Diagnostic
 }
 
 fn check_sources(graph: &Graph<'_>, path: &Path, place: Span) -> Option<Diagnostic> {
-    let reads = |file: Option<&FileSpec>| matches!(file, Some(FileSpec::Path(read)) if (graph.subject.is_same_file)(read, path));
-    let mut nodes = graph.topology.nodes.iter();
-    let reader = nodes.position(|node| reads(node.read.as_ref().map(|read| &read.file)))?;
+    let is_same = graph.subject.is_same_file;
+    let reads = |node: &NodeSpec| source_of(node).is_some_and(|read| is_same(read, path));
+    let reader = graph.topology.nodes.iter().position(|node| reads(node))?;
     let name = &graph.topology.nodes[reader].name;
     let message = format!("`write` goes into the file that `{name}` reads");
     Some(
@@ -54,4 +82,34 @@ fn check_sources(graph: &Graph<'_>, path: &Path, place: Span) -> Option<Diagnost
             .because("what is read is emptied at the start, or grows as fast as it is read")
             .help("write another file; nodes pass messages on by their sockets"),
     )
+}
+
+/// A state is its node's alone: another version of it takes the file's place again and again.
+fn check_state(graph: &Graph<'_>, keeper: usize, findings: &mut Vec<Diagnostic>) {
+    let is_same = graph.subject.is_same_file;
+    let states = states_of(&graph.topology.nodes[keeper]);
+    let place = file_of(graph, keeper, "persist");
+    let is_kept = |path: &Path| states.iter().any(|state| is_same(state, path));
+    findings.extend(states.iter().find_map(|state| check_texts(graph, "persist", state, place)));
+    for (other, node) in graph.topology.nodes.iter().enumerate() {
+        let uses = [
+            (source_of(node).is_some_and(is_kept), "read", "reads"),
+            (sink_of(node).is_some_and(is_kept), "write", "writes"),
+            (
+                other < keeper && states_of(node).iter().any(|state| is_kept(state)),
+                "persist",
+                "keeps its state in",
+            ),
+        ];
+        for (_, key, does) in uses.into_iter().filter(|(is_used, ..)| *is_used) {
+            let message = format!("`persist` names the file that `{}` {does}", node.name);
+            findings.push(
+                Diagnostic::new(Code::FileInUse, message)
+                    .at(place, "a state is kept here")
+                    .at(file_of(graph, other, key), "the same file")
+                    .because("each version of the state takes the place of the whole file")
+                    .help("give each a file of its own"),
+            );
+        }
+    }
 }

@@ -21,6 +21,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
         }
         check_after(graph, survey, findings);
         check_properties(graph, survey, &nodes, findings);
+        findings.extend(check_overwritten(graph, survey, &names));
     }
     for node in 0..graph.topology.nodes.len() {
         check_timers(graph, node, findings);
@@ -123,6 +124,21 @@ fn name_of(function: &Function, graph: &Graph<'_>) -> Option<Span> {
     let before = graph.subject.sources.get(body.source).text().get(..body.start)?;
     let start = before.rfind(&function.name);
     Some(start.map_or(body, |start| Span::new(body.source, start, start + function.name.len())))
+}
+
+/// A state that is kept, of which nothing is left after the first call.
+fn check_overwritten(graph: &Graph<'_>, survey: &Survey, names: &[&str]) -> Option<Diagnostic> {
+    let place = span_of(survey.overwrites.as_ref()?, graph.subject.sources)?;
+    let mut nodes = names.iter().filter_map(|name| graph.places.get(name));
+    let node = *nodes.find(|&&node| graph.topology.nodes[node].persist.is_some())?;
+    let entry = graph.written.node_key(node, "persist")?;
+    Some(
+        Diagnostic::new(Code::StateOverwritten, "`on_start` overwrites the state that is kept")
+            .at(place, "sets all of `this` anew")
+            .at(entry.value.span, "kept here")
+            .because("`on_start` is called at each start, with the state that was kept in `this`")
+            .help("set what is not there yet: `this.count = this.count ?? 0`"),
+    )
 }
 
 fn check_after(graph: &Graph<'_>, survey: &Survey, findings: &mut Vec<Diagnostic>) {

@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::context::Context;
 use super::emitter::Emitter;
 use super::interception::Interceptors;
+use super::keeper::Keeper;
 use super::legacy::Legacy;
 use super::line_source::LineSource;
 use super::sink::Sink;
@@ -20,6 +21,9 @@ use crate::counters::NodeCounters;
 use crate::event::Events;
 use crate::script::{Engine, Handler, NodeView, ScriptFault, SocketView};
 use crate::topology::{FileSpec, NodeSpec};
+
+/// What to do about a file that is no state.
+pub(super) const UNFIT: &str = "mend it, or move it away to begin with an empty state";
 
 /// Everything a node is made from; it travels to the node's thread.
 #[derive(Clone, Debug)]
@@ -74,6 +78,14 @@ pub enum NodeError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// Its state could not be read, or not be kept.
+    #[error("cannot keep its state in {}: {why}", path.display())]
+    State {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        why: String,
+    },
     /// The thread that should run it is gone.
     #[error("the thread that should run it has ended")]
     ThreadGone,
@@ -85,6 +97,7 @@ pub(super) struct Parts {
     pub(super) handler: Option<Handler>,
     pub(super) source: Option<LineSource>,
     pub(super) sink: Option<Sink>,
+    pub(super) keeper: Option<Keeper>,
 }
 
 impl Blueprint {
@@ -94,7 +107,7 @@ impl Blueprint {
         engine: &Rc<Engine>,
         rehearsed: Vec<NodeSocket>,
     ) -> Result<Parts, NodeError> {
-        let handler = self.handler(engine)?;
+        let mut handler = self.handler(engine)?;
         let mut rehearsed = rehearsed.into_iter();
         let mut sockets = Vec::with_capacity(self.spec.sockets.len());
         for (spec, counters) in self.spec.sockets.iter().zip(self.counters.sockets()) {
@@ -109,13 +122,14 @@ impl Blueprint {
         });
         let source = if has_source { None } else { self.source().await? };
         let sink = if has_sink { None } else { self.sink().await? };
+        let keeper = self.keeper(handler.as_mut()).await?;
         for socket in &mut sockets {
             let binds: Vec<_> = socket.spec.binds().cloned().collect();
             for endpoint in binds {
                 socket.bind_again(endpoint.as_str()).await?;
             }
         }
-        Ok(Parts { sockets, handler, source, sink })
+        Ok(Parts { sockets, handler, source, sink, keeper })
     }
 
     /// A handler with an empty state.
@@ -157,6 +171,23 @@ impl Blueprint {
         let appends = spec.append || self.continues_sink;
         let sink = Sink::open(spec, appends, self.emitter()).await;
         sink.map(Some).map_err(|error| NodeError::Sink { path: path(&spec.file), error })
+    }
+
+    /// The file that keeps the state of its handlers, and the state that is there; one that an earlier
+    /// node leaves comes later, and is newer.
+    pub(super) async fn keeper(
+        &self,
+        handler: Option<&mut Handler>,
+    ) -> Result<Option<Keeper>, NodeError> {
+        let Some(path) = self.spec.persists_in(self.replica) else { return Ok(None) };
+        let failed = |why| NodeError::State { path: path.clone(), why };
+        let opened = Keeper::open(&path, self.emitter()).await;
+        let (keeper, kept) = opened.map_err(|error| failed(error.to_string()))?;
+        if let Some((handler, text)) = handler.zip(kept) {
+            let restored = handler.restore_text(&text);
+            restored.map_err(|why| failed(format!("{why}; {UNFIT}")))?;
+        }
+        Ok(Some(keeper))
     }
 
     fn emitter(&self) -> Emitter {

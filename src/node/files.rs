@@ -1,18 +1,22 @@
-//! The files of a node: its source, its sink, and the sinks of its earlier versions that still write.
+//! The files of a node: its source, its sink, the keeper of its state, and those of its earlier
+//! versions that still write.
 //!
-//! Owns which of them go on when the node becomes another, and what is told of lines that are lost.
-//! Never decides what a line says.
+//! Owns which of them go on when the node becomes another, and what is told of what is lost. Never
+//! decides what a line or a state says.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::Notify;
 
+use super::keeper::Keeper;
 use super::line_source::{LineSource, Next};
 use super::sink::{LineEndInside, Sink};
 use crate::event::EventKind;
 use crate::message::Multipart;
+use crate::script::StateText;
 use crate::topology::NodeSpec;
 
 /// The files of a node.
@@ -22,6 +26,9 @@ pub(super) struct Files {
     sink: Option<Sink>,
     /// Sinks of earlier versions of the node that have not written all yet.
     old_sinks: Vec<Sink>,
+    keeper: Option<Keeper>,
+    /// The same of files that keep the state no more.
+    old_keepers: Vec<Keeper>,
 }
 
 /// What takes the place of files; nothing where they stay.
@@ -29,11 +36,16 @@ pub(super) struct Files {
 pub(super) struct NewFiles {
     pub(super) source: Option<Option<LineSource>>,
     pub(super) sink: Option<Option<Sink>>,
+    pub(super) keeper: Option<Option<Keeper>>,
 }
 
 impl Files {
-    pub(super) fn new(source: Option<LineSource>, sink: Option<Sink>) -> Self {
-        Self { source, sink, old_sinks: Vec::new() }
+    pub(super) fn new(
+        source: Option<LineSource>,
+        sink: Option<Sink>,
+        keeper: Option<Keeper>,
+    ) -> Self {
+        Self { source, sink, keeper, ..Self::default() }
     }
 
     pub(super) fn has_source(&self) -> bool {
@@ -73,6 +85,11 @@ impl Files {
         self.source.as_ref().and_then(LineSource::due)
     }
 
+    /// When the state is to be kept.
+    pub(super) fn keep_due(&self) -> Option<Instant> {
+        self.keeper.as_ref().and_then(Keeper::due)
+    }
+
     /// What wakes the node when the source has something.
     pub(super) fn arrived(&self) -> Option<Arc<Notify>> {
         self.source.as_ref().map(LineSource::arrived)
@@ -104,6 +121,42 @@ impl Files {
     pub(super) fn flush(&mut self) {
         self.sink.iter_mut().for_each(Sink::flush);
         self.old_sinks.retain(|sink| !sink.is_idle());
+        self.old_keepers.retain(|keeper| !keeper.is_idle());
+    }
+
+    /// Notes that the handlers may have changed their state.
+    pub(super) fn state_changed(&mut self, now: Instant) {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.changed(now);
+        }
+    }
+
+    /// Keeps the state where that is due, or if the node `ends`. Never blocks.
+    pub(super) fn keep_state(
+        &mut self,
+        now: Instant,
+        ends: bool,
+        text: impl FnOnce() -> Result<StateText, String>,
+    ) {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.keep(now, ends, text);
+        }
+    }
+
+    /// Whether the last version of the state is with the disk, where it is kept.
+    pub(super) fn have_kept(&self) -> bool {
+        self.keeper.iter().chain(&self.old_keepers).all(Keeper::is_idle)
+    }
+
+    /// What wakes a node that `stops` and waits for its state to be kept.
+    pub(super) fn kept(&self, stops: bool) -> Option<Arc<Notify>> {
+        let mut keepers = self.keeper.iter().chain(&self.old_keepers);
+        keepers.find(|keeper| stops && !keeper.is_idle()).map(Keeper::moved)
+    }
+
+    /// Whether its state is kept there.
+    pub(super) fn keeps_in(&self, path: Option<&Path>) -> bool {
+        self.keeper.as_ref().map(Keeper::path) == path
     }
 
     /// Whether all lines are with the system, those of an earlier version of the node included.
@@ -125,13 +178,16 @@ impl Files {
         } else if let Some((sink, spec)) = self.sink.as_mut().zip(to.write.as_ref()) {
             sink.adopt(spec);
         }
+        if let Some(keeper) = new.keeper {
+            self.old_keepers.extend(std::mem::replace(&mut self.keeper, keeper));
+        }
     }
 
     /// Takes the source and the sink out, as far as they are wanted, for another node to go on with.
     pub(super) fn take(&mut self, source: bool, sink: bool) -> Self {
         let source = self.source.take_if(|_| source);
         let sink = self.sink.take_if(|_| sink);
-        Self::new(source, sink)
+        Self::new(source, sink, None)
     }
 
     /// Goes on with what a node before it left; whether there was a source.
@@ -157,14 +213,18 @@ impl Files {
         now: Instant,
     ) -> bool {
         let own = self.sink.iter_mut().filter(|_| !is_succeeded);
+        let mut keepers = self.keeper.iter().chain(&self.old_keepers);
         own.chain(&mut self.old_sinks).all(|sink| sink.has_ended(deadline, now))
+            && keepers.all(|keeper| keeper.has_ended(deadline, now))
     }
 
-    /// What there is to say of lines that were not written.
+    /// What there is to say of lines, and of a state, that were not written.
     pub(super) fn lost(&self, is_succeeded: bool) -> Vec<EventKind> {
         let own = self.sink.iter().filter(|_| !is_succeeded);
         let sinks = own.chain(&self.old_sinks).map(|sink| (sink.unwritten(), sink));
         let lost = sinks.filter(|(unwritten, _)| unwritten.bytes > 0);
-        lost.map(|(unwritten, sink)| unwritten.lost(sink.file())).collect()
+        let lost = lost.map(|(unwritten, sink)| unwritten.lost(sink.file()));
+        let keepers = self.keeper.iter().chain(&self.old_keepers);
+        lost.chain(keepers.filter_map(Keeper::lost)).collect()
     }
 }

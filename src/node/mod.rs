@@ -20,6 +20,7 @@ mod incoming;
 mod inject;
 mod interception;
 mod ipc;
+mod keeper;
 mod legacy;
 mod life;
 mod limiter;

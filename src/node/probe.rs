@@ -11,15 +11,19 @@ use std::time::Duration;
 
 use tokio::net::TcpSocket;
 
-use super::blueprint::NodeError;
+use super::blueprint::{NodeError, UNFIT};
 use super::ipc::{self, Taken};
 use super::port_holder::with_holder;
 use super::socket::bind_failure;
 use crate::clock;
+use crate::script::check_state_text;
 use crate::topology::{FileSpec, NodeSpec};
 
 /// How long a file system may take to answer.
 const ANSWER: Duration = Duration::from_millis(500);
+
+/// The largest state that is looked at beforehand.
+const LOOKED_AT: u64 = 4 << 20;
 
 /// Finds out whether an endpoint could be bound, given with the address that libzmq makes of its
 /// host. The error is the reason, in words.
@@ -59,13 +63,17 @@ fn probe_port(address: SocketAddr, endpoint: &str) -> Result<(), String> {
     })
 }
 
-/// Finds out whether the files that a node is to read and write can be opened; those that it has
-/// open already are left out.
+/// Finds out whether the files that an instance is to read, write and keep its state in can be used;
+/// those that it has already are left out.
 ///
 /// # Errors
 ///
 /// When one cannot.
-pub async fn probe_files(from: Option<&NodeSpec>, to: &NodeSpec) -> Result<(), NodeError> {
+pub async fn probe_files(
+    instance: &str,
+    from: Option<&NodeSpec>,
+    to: &NodeSpec,
+) -> Result<(), NodeError> {
     let reads = from.and_then(|from| from.read.as_ref());
     if let Some(read) = to.read.as_ref().filter(|read| reads != Some(*read))
         && let FileSpec::Path(path) = &read.file
@@ -81,6 +89,13 @@ pub async fn probe_files(from: Option<&NodeSpec>, to: &NodeSpec) -> Result<(), N
         let wanted = path.clone();
         let opened = within(move || can_write(&wanted)).await;
         opened.map_err(|error| NodeError::Sink { path: path.clone(), error })?;
+    }
+    let copy = instance.rsplit_once('.').and_then(|(_, copy)| copy.parse().ok()).unwrap_or(1);
+    let keeps = from.and_then(|from| from.persists_in(copy));
+    if let Some(path) = to.persists_in(copy).filter(|path| keeps.as_ref() != Some(path)) {
+        let wanted = path.clone();
+        let opened = within(move || can_keep(&wanted)).await;
+        opened.map_err(|error| NodeError::State { path, why: error.to_string() })?;
     }
     Ok(())
 }
@@ -102,6 +117,22 @@ fn can_write(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => can_make_a_file_beside(path),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a file can keep a state, and one that is there does.
+fn can_keep(path: &Path) -> io::Result<()> {
+    match path.metadata() {
+        Ok(about) if about.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        // A large one takes longer to look at than a file system may take to answer.
+        Ok(about) if about.len() > LOOKED_AT => {}
+        Ok(_) => {
+            let text = std::fs::read(path)?;
+            check_state_text(&text).map_err(|why| io::Error::other(format!("{why}; {UNFIT}")))?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    can_make_a_file_beside(path)
 }
 
 fn can_make_a_file_beside(path: &Path) -> io::Result<()> {

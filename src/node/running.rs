@@ -97,7 +97,7 @@ impl Node {
             handler: parts.handler,
             sockets: parts.sockets,
             timers: Timers::default(),
-            files: Files::new(parts.source, parts.sink),
+            files: Files::new(parts.source, parts.sink, parts.keeper),
             incoming: Incoming::default(),
             life: Life::new(now),
             connections: Connections::default(),

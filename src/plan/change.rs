@@ -49,6 +49,8 @@ pub enum ChangeKind {
     Read,
     /// `write`.
     Write,
+    /// `persist`.
+    Persist,
     /// `on_error`.
     OnError,
     /// `state_limit`.
@@ -125,6 +127,10 @@ pub enum Why {
     EmptiedFirst,
     /// What waits for the file before is written there.
     WrittenOut,
+    /// The state that runs is kept in another file; what that held goes.
+    KeptThere,
+    /// The state is kept no more; the file stays as it was last.
+    KeptNoMore,
     /// Copies come and go by themselves.
     CopiesComeAndGo,
     /// A thread cannot hand a node to another.

@@ -39,6 +39,10 @@ pub(super) fn of_nodes(from: &NodeSpec, to: &NodeSpec) -> Vec<Change> {
         };
         changes.push(of_node(ChangeKind::Write, How::Live, why));
     }
+    if from.persist != to.persist {
+        let why = if to.persist.is_some() { Why::KeptThere } else { Why::KeptNoMore };
+        changes.push(of_node(ChangeKind::Persist, How::Live, why));
+    }
     if from.replicas != to.replicas {
         let count = |node: &NodeSpec| node.instances().count();
         let kind = ChangeKind::Replicas { from: count(from), to: count(to) };

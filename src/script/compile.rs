@@ -24,7 +24,8 @@ use super::own_function;
 use super::places::{EVENTS, Places, argument_of, arity_of, is_handler};
 use super::program::{Compiled, Entry, Program};
 use super::semicolon::{self, Said};
-use super::survey::Survey;
+use super::state_use;
+use super::survey::{Site, Survey};
 use super::syntax;
 use super::text::{Handlers, ScriptText};
 use super::wording;
@@ -85,6 +86,12 @@ impl<'a> Linker<'a> {
             let mut body = body_of(&unit.ast, function);
             let argument = function.params.first().map(|name| name.as_str());
             let mut whole = None;
+            if function.name == "on_start"
+                && let Some(place) = state_use::overwritten(&unit.ast, &body)
+            {
+                self.survey.overwrites =
+                    Some(Site { path: main.path().to_owned(), position: main.find(place) });
+            }
             if let Some(argument) = argument {
                 self.survey.add_properties(&function.name, argument, &body, &main);
                 whole = fast_expression::whole(&body, argument);

@@ -23,6 +23,7 @@ use super::failure;
 use super::fault::{HandlerError, HandlerErrorKind};
 use super::generator::Generator;
 use super::json;
+use super::kept_state::{self, StateText};
 use super::limits;
 use super::msg::{LazyMessage, Misfit, Msg, ReadProfile, excerpt, text_or_blob};
 use super::program::{Compiled, Entry, Program};
@@ -120,6 +121,30 @@ impl Handler {
     pub fn restore(&mut self, kept: SavedState) {
         self.state = kept.into_state();
         self.weight.measure(&self.state);
+    }
+
+    /// The state as the text of a file that keeps it.
+    ///
+    /// # Errors
+    ///
+    /// When it is nested too deep.
+    pub fn state_text(&self) -> Result<StateText, String> {
+        kept_state::write(&self.state)
+    }
+
+    /// Goes on with a state that a file kept.
+    ///
+    /// # Errors
+    ///
+    /// When the text is none, or one that takes more than a state may.
+    pub fn restore_text(&mut self, text: &[u8]) -> Result<(), String> {
+        let state = kept_state::read(text)?;
+        self.weight.measure(&state);
+        if let Some(excess) = self.weight.excess() {
+            return Err(excess);
+        }
+        self.state = state;
+        Ok(())
     }
 
     /// What is to be said of how large the state has become, since this was last asked.

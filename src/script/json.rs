@@ -28,6 +28,11 @@ pub(super) fn read(json: &[u8]) -> Result<Dynamic, serde_json::Error> {
         let most = limits::JSON_BYTES >> 20;
         return Err(de::Error::custom(format!("it is longer than {most} MiB")));
     }
+    read_whole(json)
+}
+
+/// The same of a text however long it is.
+pub(super) fn read_whole(json: &[u8]) -> Result<Dynamic, serde_json::Error> {
     // All of it is checked at once, not each text in it alone.
     let json = as_text(json).ok_or_else(|| de::Error::custom("it is not UTF-8"))?;
     let numbers = Numbers::default();

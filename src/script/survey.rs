@@ -37,6 +37,8 @@ pub struct Survey {
     pub returned_senders: Vec<Returned>,
     /// Every value that the last statement of a block computes for nothing, since a `;` ends it.
     pub lost_values: Vec<Site>,
+    /// Where `on_start` begins to overwrite all that handlers keep in `this`, if it does.
+    pub overwrites: Option<Site>,
     /// Names that something in a map may have.
     members: BTreeSet<String>,
 }

@@ -7,6 +7,7 @@ use rhai::{Array, Blob, Dynamic, ImmutableString, Map};
 
 use super::msg::Msg;
 use crate::message::Frame;
+use crate::units::size_text;
 
 /// What a value takes beside its own bytes.
 const VALUE: usize = size_of::<Dynamic>();
@@ -83,6 +84,14 @@ impl Weight {
         let is_news = is_large && !self.is_told;
         self.is_told |= is_large;
         is_news.then_some(StateNews::Large { bytes })
+    }
+
+    /// What is wrong with a state that takes more than it may.
+    pub(super) fn excess(&self) -> Option<String> {
+        (self.bytes > self.limit).then(|| {
+            let [takes, may] = [self.bytes, self.limit].map(|bytes| size_text(bytes as u64));
+            format!("it takes {takes}, more than the {may} of `state_limit`")
+        })
     }
 
     /// Measures a state.

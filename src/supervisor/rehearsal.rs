@@ -109,7 +109,7 @@ async fn probe_all_files(actions: &Actions, before: &Topology) -> Vec<(Arc<str>,
     let joining = actions.join.iter().map(|(to, instance, _)| (instance, None, to));
     let mut failures = Vec::new();
     for (instance, from, to) in changing.chain(joining) {
-        if let Err(error) = probe_files(from, to).await {
+        if let Err(error) = probe_files(instance, from, to).await {
             failures.push((Arc::clone(instance), error));
         }
     }

@@ -75,6 +75,8 @@ pub struct NodeSpec {
     pub read: Option<ReadSpec>,
     /// `write`.
     pub write: Option<WriteSpec>,
+    /// `persist`: the file that keeps the state of its handlers.
+    pub persist: Option<PathBuf>,
     /// `params`, a JSON object.
     pub params: serde_json::Map<String, serde_json::Value>,
     /// `replicas`; without it there is one copy that bears the node's plain name.
@@ -102,6 +104,23 @@ impl NodeSpec {
     pub fn keeps_sink(&self, to: &Self) -> bool {
         let file = |write: &WriteSpec| write.file.clone();
         self.write.as_ref().map(file) == to.write.as_ref().map(file)
+    }
+
+    /// The file that keeps the state of the copy of that number: `state.json`, or `state.2.json`
+    /// where there are several.
+    #[must_use]
+    pub fn persists_in(&self, replica: u32) -> Option<PathBuf> {
+        let path = self.persist.as_ref()?;
+        if self.replicas.is_none() {
+            return Some(path.clone());
+        }
+        let mut name = path.file_stem().unwrap_or_default().to_owned();
+        name.push(format!(".{replica}"));
+        if let Some(extension) = path.extension() {
+            name.push(".");
+            name.push(extension);
+        }
+        Some(path.with_file_name(name))
     }
 
     /// Whether one of its sockets is the process's ZAP handler.

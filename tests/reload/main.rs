@@ -15,6 +15,7 @@ mod files;
 mod flows;
 mod handlers;
 mod marks;
+mod persist;
 mod plans;
 mod random;
 mod rebuilds;

@@ -45,16 +45,17 @@ struct Sketch {
     isolate: bool,
     handler: usize,
     every: usize,
+    persist: usize,
 }
 
 fn sketch() -> impl Strategy<Value = Option<Sketch>> {
     let numbers = (0..8_usize, 0..4_usize, 0..6_usize, 0..4_usize, 0..5_usize, 0..4_usize);
-    let more = (any::<bool>(), 0..4_usize, 0..8_usize, 0..4_usize, 0..3_usize);
+    let more = (any::<bool>(), 0..4_usize, 0..8_usize, 0..4_usize, 0..3_usize, 0..4_usize);
     proptest::option::weighted(
         0.75,
         (numbers, more).prop_map(|(numbers, more)| {
             let (role, transport, peer, hwm, option, topics) = numbers;
-            let (linger, replicas, isolate, handler, every) = more;
+            let (linger, replicas, isolate, handler, every, persist) = more;
             Sketch {
                 role,
                 transport,
@@ -67,6 +68,7 @@ fn sketch() -> impl Strategy<Value = Option<Sketch>> {
                 isolate: isolate == 0,
                 handler,
                 every,
+                persist,
             }
         }),
     )
@@ -127,6 +129,9 @@ fn yaml(nodes: &[Option<Sketch>], ports: &[u16], folder: &Path) -> String {
         match role {
             "pull" | "sub" | "rep" | "router" => {
                 let _ = writeln!(text, "    on_message: {body}");
+                if node.persist > 0 {
+                    let _ = writeln!(text, "    persist: {name}.{}.json", node.persist);
+                }
             }
             "push" if node.every > 0 => {
                 let _ = writeln!(text, "    every: {}ms\n    on_tick: send(\"x\")", node.every);

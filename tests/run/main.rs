@@ -16,6 +16,7 @@ mod functions;
 mod interoperation;
 mod lifecycle;
 mod logs;
+mod persist;
 mod pipes;
 mod read_write;
 mod roles;

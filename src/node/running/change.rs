@@ -21,7 +21,7 @@ use crate::node::replacement::{
 use crate::node::socket::{NodeSocket, SocketError};
 use crate::node::state::Bound;
 use crate::plan::{Fate, SocketFates};
-use crate::script::{Invocation, Program};
+use crate::script::{Handler, Invocation, Program};
 use crate::topology::NodeSpec;
 
 impl Node {
@@ -87,11 +87,11 @@ impl Node {
     /// what arrived where it cannot be answered or handled later is handled, as before the change.
     pub(super) async fn change(&mut self, fates: &SocketFates) -> Result<Bound, NodeError> {
         let to = fates.to();
-        let Prepared { program, files, answerers } = self.prepare(fates).await?;
+        let Prepared { program, fresh, files, answerers } = self.prepare(fates).await?;
         self.answer_until_the_switch(fates).await;
         self.empty_endpoints_that_go(fates).await;
         self.finish_what_cannot_wait(fates, answerers).await;
-        self.take_over(to, program, files)?;
+        self.take_over(to, (program, fresh), files);
         self.timers_follow(to);
         self.change_sockets(fates).await?;
         Ok(self.bound())
@@ -110,36 +110,52 @@ impl Node {
                 answerers.insert(next.name.clone(), fresh);
             }
         }
-        let program = match &to.script {
-            Some(script) => {
-                let program = self.engine.compile(script).map_err(NodeError::Script)?;
-                Some(program.without_survey())
-            }
-            None => None,
-        };
         let from = &self.blueprint.spec;
         let next = Blueprint { spec: Arc::clone(to), ..self.blueprint.clone() };
+        let (mut program, mut fresh) = (None, None);
+        match &to.script {
+            Some(script) if self.handler.is_some() => {
+                let compiled = self.engine.compile(script).map_err(NodeError::Script)?;
+                program = Some(compiled.without_survey());
+            }
+            Some(_) => fresh = next.handler(&self.engine)?,
+            None => {}
+        }
         let source = if from.keeps_source(to) { None } else { Some(next.source().await?) };
         let sink = if from.keeps_sink(to) { None } else { Some(next.sink().await?) };
-        Ok(Prepared { program, files: NewFiles { source, sink }, answerers })
+        let keeps = to.persists_in(next.replica);
+        let keeper = if self.files.keeps_in(keeps.as_deref()) {
+            None
+        } else if fresh.is_some() {
+            Some(next.keeper(fresh.as_mut()).await?)
+        } else {
+            // The state that runs is newer than one that lies there, which is looked at all the same:
+            // what is no state is nothing to write over.
+            let mut unused = next.handler(&self.engine)?;
+            Some(next.keeper(unused.as_mut()).await?)
+        };
+        Ok(Prepared { program, fresh, files: NewFiles { source, sink, keeper }, answerers })
     }
 
     /// Takes a spec over, with what was made for it.
     fn take_over(
         &mut self,
         to: &Arc<NodeSpec>,
-        program: Option<Program>,
+        (program, fresh): (Option<Program>, Option<Handler>),
         files: NewFiles,
-    ) -> Result<(), NodeError> {
+    ) {
         self.blueprint.spec = Arc::clone(to);
+        if files.keeper.is_some() {
+            self.keep_state(clock::now(), true);
+        }
         self.files.change(to, files);
+        self.files.state_changed(clock::now());
         self.socket_views = self.blueprint.socket_views();
         match (&mut self.handler, program) {
             (Some(handler), Some(program)) => handler.swap(program, self.blueprint.view()),
-            (None, Some(_)) => self.handler = self.blueprint.handler(&self.engine)?,
-            (_, None) => self.handler = None,
+            (_, None) => self.handler = fresh,
+            (None, Some(_)) => {}
         }
-        Ok(())
     }
 
     fn timers_follow(&mut self, to: &NodeSpec) {
@@ -336,7 +352,10 @@ impl Node {
 
 /// What was made for a change.
 struct Prepared {
+    /// What takes the place of the handlers that there are.
     program: Option<Program>,
+    /// The handlers of a node that had none.
+    fresh: Option<Handler>,
     files: NewFiles,
     /// The sockets that take the place of those that answer by their connections, by name.
     answerers: BTreeMap<String, NodeSocket>,

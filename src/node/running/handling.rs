@@ -118,6 +118,7 @@ impl Node {
         counters.handler.add(nanos);
         counters.state_bytes.set(handler.state_bytes() as u64);
         let news = handler.state_news();
+        self.files.state_changed(after);
         if has_said {
             self.tell_said(waiting);
         }
@@ -166,6 +167,7 @@ impl Node {
         }
         if let Some(handler) = &mut self.handler {
             handler.empty_state();
+            self.files.state_changed(clock::now());
             self.blueprint.counters.state_bytes.set(0);
         }
         self.rest();

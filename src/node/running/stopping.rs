@@ -64,6 +64,7 @@ impl Node {
         if waits && now < deadline {
             return;
         }
+        self.keep_state(now, true);
         if !self.files.have_ended(self.ending.is_succeeded, deadline, now) {
             return;
         }
@@ -76,6 +77,13 @@ impl Node {
             socket.detach_all();
         }
         self.life.close();
+    }
+
+    /// Keeps the state of the handlers in its file, where that is due, or if the node `ends`.
+    pub(super) fn keep_state(&mut self, now: Instant, ends: bool) {
+        if let Some(handler) = &self.handler {
+            self.files.keep_state(now, ends, || handler.state_text());
+        }
     }
 
     /// What it leaves to the node that takes its place; one that never began, what it was left.

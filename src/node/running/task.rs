@@ -205,6 +205,7 @@ impl Node {
         busy |= self.perform_injected(now);
         self.end_calls(now);
         self.files.flush();
+        self.keep_state(now, false);
         if !busy {
             busy = self.look_again(now);
         }
@@ -326,6 +327,7 @@ impl Node {
     ) -> Option<Control> {
         let arrived = self.files.arrived();
         let written = self.files.moved(matches!(self.life.phase(), Phase::Stopping { .. }));
+        let kept = self.files.kept(matches!(self.life.phase(), Phase::Stopping { .. }));
         let due = self.next_due();
         let edge = poll_fn(|task| {
             let mut stirred = false;
@@ -345,6 +347,7 @@ impl Node {
             () = until(due) => None,
             () = notified(arrived) => None,
             () = notified(written) => None,
+            () = notified(kept) => None,
         }
     }
 
@@ -365,7 +368,8 @@ impl Node {
         [
             self.timers.next_due().filter(|_| running),
             self.files.due().filter(|_| running),
-            self.life.due(|| self.files.have_written()),
+            self.files.keep_due(),
+            self.life.due(|| self.files.have_written() && self.files.have_kept()),
             self.connections.due(),
             self.inquiries.due(),
             self.injected_due(),

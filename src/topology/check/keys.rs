@@ -23,6 +23,7 @@ pub const NODE: &[&str] = &[
     "capture",
     "read",
     "write",
+    "persist",
     "params",
     "replicas",
     "on_error",

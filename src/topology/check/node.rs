@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -86,6 +87,7 @@ pub(super) fn read(
         write: mapping
             .entry("write")
             .and_then(|write| lines::read_sink(&write.key, &write.value, &sockets, report)),
+        persist: mapping.entry("persist").and_then(|entry| read_persist(entry, mapping, report)),
         params: mapping.get("params").map(|p| read_params(p, report)).unwrap_or_default(),
         replicas: mapping.get("replicas").and_then(|replicas| read_replicas(replicas, report)),
         on_error: mapping
@@ -197,6 +199,29 @@ fn handles_lines(mapping: &Mapping, script: Option<&ScriptText>) -> bool {
     };
     let is_unread_file = mapping.get("script").is_some() && script.is_none();
     mapping.get("on_line").is_some() || is_unread_file || script.is_some_and(is_in_file)
+}
+
+/// The file that keeps the state of the handlers, of which there have to be some.
+fn read_persist(entry: &Entry, mapping: &Mapping, report: &mut Report<'_>) -> Option<PathBuf> {
+    let has_handlers = mapping
+        .entries
+        .iter()
+        .any(|other| &*other.key.text == "script" || is_handler_key(&other.key.text));
+    if !has_handlers {
+        report.add(
+            Diagnostic::new(Code::NotHere, "`persist` in a node without handlers")
+                .at(entry.key.span, "there is nothing to keep")
+                .because("it keeps `this`, which only handlers have")
+                .help("give the node a `script` or handlers, or leave `persist` out"),
+        );
+    }
+    let path = value::text("persist", &entry.value, report)?;
+    if matches!(&*path, "" | "-" | "." | "..") || path.ends_with('/') || path.contains('\0') {
+        let help = "write the path of a file, such as `persist: state.json`";
+        value::wrong("persist", &entry.value, "the path of a file", help, report);
+        return None;
+    }
+    Some(report.folder().join(path))
 }
 
 fn read_timers(node: &Node, report: &mut Report<'_>) -> BTreeMap<String, Duration> {
