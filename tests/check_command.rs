@@ -22,9 +22,16 @@ fn errors_end_with_status_two_and_warnings_only_when_denied() {
 
 #[test]
 fn folders_and_patterns_are_checked_as_a_whole() {
+    let sound = |(status, text, error): (i32, String, String)| {
+        let one_line = text.lines().count() == 1 && text.contains(" files, all sound: ");
+        assert!(status == 0 && one_line && error.is_empty(), "{status}\n{text}{error}");
+    };
+    sound(check(&["--deny-warnings", "tests/sound", "topologies"]));
+    sound(check(&["--deny-warnings", "tests/check/*.fixed.yaml"]));
+    let first = (0, "sound: 2 nodes, 1 link and their handlers\n".to_owned(), String::new());
+    assert_eq!(check(&["topologies/first.yaml"]), first);
     let nothing = (0, String::new(), String::new());
-    assert_eq!(check(&["--deny-warnings", "tests/sound", "topologies"]), nothing);
-    assert_eq!(check(&["--deny-warnings", "tests/check/*.fixed.yaml"]), nothing);
+    assert_eq!(check(&["--format", "json", "topologies/first.yaml"]), nothing);
     let (status, _, error) = check(&["tests/check/*.toml"]);
     assert_eq!((status, error.contains("no file fits")), (2, true), "{error}");
 }

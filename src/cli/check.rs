@@ -61,11 +61,13 @@ impl CheckArguments {
             Err(error) => return Ok(invalid(&error)),
         };
         let mut is_sound = true;
+        let mut seen = Seen::default();
         let mut faults = Vec::new();
         for file in &files {
             let loaded = load(file, &|name| variables.get(name));
             is_sound &= loaded.topology.is_some();
             out.write_all(self.format.print(&file.display().to_string(), &loaded).as_bytes())?;
+            seen.add(&loaded);
             faults.extend(loaded.diagnostics);
         }
         if let Some(error) = variables.unread() {
@@ -74,9 +76,48 @@ impl CheckArguments {
         if let Some(summary) = summary(&faults).filter(|_| self.format != Format::Json) {
             writeln!(out, "{summary}")?;
         }
+        if faults.is_empty() && self.format == Format::Full {
+            writeln!(out, "{seen}")?;
+        }
         let is_denied = |fault: &Diagnostic| fault.severity == Severity::Warning;
         is_sound &= !(self.deny_warnings && faults.iter().any(is_denied));
         Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::from(INVALID) })
+    }
+}
+
+/// What was looked at.
+#[derive(Default)]
+struct Seen {
+    files: usize,
+    nodes: usize,
+    links: usize,
+}
+
+impl Seen {
+    fn add(&mut self, loaded: &Loaded) {
+        self.files += 1;
+        if let Some(topology) = &loaded.topology {
+            self.nodes += topology.nodes.len();
+            self.links += topology.links().len();
+        }
+    }
+}
+
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let counted = |count: usize, word: &str| {
+            format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+        };
+        let files = match self.files {
+            1 => "sound".to_owned(),
+            files => format!("{files} files, all sound"),
+        };
+        write!(
+            f,
+            "{files}: {}, {} and their handlers",
+            counted(self.nodes, "node"),
+            counted(self.links, "link")
+        )
     }
 }
 

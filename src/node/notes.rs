@@ -6,7 +6,8 @@ use super::arrivals::Arrivals;
 use super::incoming::Incoming;
 use super::reporter::Reporter;
 use super::socket::{NodeSocket, Sent};
-use crate::script::{Handler, PeerEvent, PeerEventKind};
+use crate::event::EventKind;
+use crate::script::{Handler, Level, PeerEvent, PeerEventKind};
 
 /// Those parts of a node that note what passes.
 pub(super) struct Notes<'n> {
@@ -27,7 +28,12 @@ impl Notes<'_> {
     /// Notes what became of a message, and tells of one that its socket never takes.
     pub(super) fn sent(&mut self, place: usize, socket: &NodeSocket, sent: Sent) {
         match sent {
-            Sent::Taken => self.answers(socket, 1),
+            Sent::Taken => {
+                self.answers(socket, 1);
+                if socket.delimiters.take() {
+                    self.tell_bare(place);
+                }
+            }
             Sent::Waits => {}
             Sent::Dropped(reason) => {
                 self.reporter.dropped(place, reason, socket.spec.is_on("router_mandatory"));
@@ -36,6 +42,14 @@ impl Notes<'_> {
                 self.reporter.failed(place, format!("a message could not be sent: {errno}"));
             }
         }
+    }
+
+    /// Says that an answer has gone out as its peer does not take it.
+    fn tell_bare(&mut self, place: usize) {
+        let text = "a message went out without an empty frame behind the id, which all that came had: a \
+                    REQ closes its connection over that and waits for ever; send `[id, \"\", text]`";
+        self.reporter
+            .emit(Some(place), EventKind::Note { level: Level::Warn, text: text.to_owned() });
     }
 
     /// Notes what a subscriber wants or no longer wants.

@@ -4,6 +4,7 @@
 
 mod attaching;
 mod callers;
+mod delimiters;
 mod error;
 mod exchange;
 mod interest;
@@ -11,6 +12,7 @@ mod options;
 
 pub(super) use attaching::{bind_failure, came_in_by};
 pub(super) use callers::Callers;
+use delimiters::Delimiters;
 pub use error::SocketError;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -96,6 +98,8 @@ pub(super) struct NodeSocket {
     pub(super) passage: Passage,
     /// Who waits for an answer without being a peer.
     pub(super) callers: Callers,
+    /// On a router: what its peers put before their text.
+    pub(super) delimiters: Delimiters,
     /// Endpoints it connects to that have no connection.
     pub(super) unreached: Unreached,
     /// Endpoints that lost their connection.
@@ -157,6 +161,7 @@ impl NodeSocket {
             takes_no_answers: false,
             passage: Passage::default(),
             callers: Callers::default(),
+            delimiters: Delimiters::default(),
             unreached: Unreached::default(),
             lost: BTreeSet::new(),
             fanout: Fanout::default(),

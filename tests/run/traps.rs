@@ -319,3 +319,21 @@ nodes:
     println!("the longest of 50 stops took {longest:?}");
     assert!(longest < Duration::from_secs(4), "a stop took {longest:?}");
 }
+
+#[test]
+fn a_delimiter_that_is_left_out_is_told_once() {
+    let port = free_port();
+    let yaml = |answer: &str| {
+        format!(
+            "nodes:\n  desk: {{role: router, bind: {port}, on_message: 'send([msg.sender, {answer}]); print(\"asked\")'}}\n  \
+             client: {{role: req, connect: 'tcp://127.0.0.1:{port}', on_start: send(1)}}\n"
+        )
+    };
+    let run = Zrig::of(&yaml("\"x\"")).start();
+    run.says("without an empty frame behind the id");
+    run.stop();
+    let run = Zrig::of(&yaml("\"\", \"x\"")).start();
+    run.says("asked");
+    let ending = run.stop();
+    assert!(!ending.said("without an empty frame"), "{}", ending.text());
+}

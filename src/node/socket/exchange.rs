@@ -86,6 +86,9 @@ impl NodeSocket {
             }
         }
         self.awaits_reply = false;
+        if self.spec.role == Role::Router {
+            self.delimiters.came(&frames);
+        }
         self.counters.messages_in.add(1);
         self.counters.bytes_in.add(bytes as u64);
         if !self.passage.is_free() && self.spec.role.receives() {
@@ -135,6 +138,7 @@ impl NodeSocket {
         let bytes: usize = message.frames.iter().map(Frame::len).sum();
         let whole = message.next == 0 && !self.passage.is_free();
         let copy = if whole { self.passage.copy(&message.frames) } else { None };
+        let is_bare = self.spec.role == Role::Router && self.delimiters.lacks(&message.frames);
         let sent = match self.hand_over(message) {
             Err(Errno::AGAIN) => {
                 // Credit from peers may wait among commands that sends skip; EVENTS reads them.
@@ -148,6 +152,9 @@ impl NodeSocket {
         self.count_reached(message);
         match sent {
             Ok(()) => {
+                if is_bare {
+                    self.delimiters.lacked();
+                }
                 self.counters.messages_out.add(1);
                 self.counters.bytes_out.add(bytes as u64);
                 self.passage.sent(copy.as_ref());
