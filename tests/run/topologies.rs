@@ -230,7 +230,7 @@ fn load_balancing_keeps_every_worker_busy() {
         .set("BALANCER_BACKEND", backend)
         .start();
     for worker in ["worker.1", "worker.2", "worker.3"] {
-        run.says(&format!("{worker}  did a job of "));
+        run.says(&format!("{worker}  does a job of "));
     }
     let context = zmq::Context::new();
     let client = context.socket(zmq::REQ).unwrap();
@@ -240,7 +240,7 @@ fn load_balancing_keeps_every_worker_busy() {
         client.send(job, 0).unwrap();
         assert_eq!(client.recv_string(0).unwrap().unwrap(), format!("done in {job} ms"));
     }
-    run.says_times("did a job of ", 12);
+    run.says_times("does a job of ", 12);
     run.stop();
 }
 
