@@ -3,6 +3,7 @@
 //! Owns which files are read, and within which bounds. Never watches a file and never starts a
 //! node.
 
+mod absent;
 mod read;
 mod scripts;
 mod states;
@@ -62,8 +63,8 @@ pub enum Trouble {
 #[must_use]
 pub fn load(path: &Path, lookup: &dyn Fn(&str) -> Option<OsString>) -> Loaded {
     let mut loaded = loaded(path, read_text(path, MAX_BYTES), lookup);
-    if let Some((document, topology)) = loaded.document.take().zip(loaded.topology.as_ref()) {
-        let faults = check_states(&document, topology);
+    if let Some((document, topology)) = loaded.document.as_ref().zip(loaded.topology.as_ref()) {
+        let faults = check_states(document, topology);
         if !faults.is_empty() {
             loaded.topology = None;
             loaded.diagnostics.splice(0..0, faults);

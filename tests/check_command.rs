@@ -71,3 +71,16 @@ fn an_unknown_word_is_met_with_the_nearest() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("`router`"));
 }
+
+#[test]
+fn a_file_that_is_to_be_read_and_is_not_there_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.yaml");
+    std::fs::write(&path, "nodes:\n  a: {role: pub, bind: 5555, read: {file: lines.txt}}\n")
+        .unwrap();
+    let (status, text, _) = check(&["--format", "short", path.to_str().unwrap()]);
+    assert_eq!(status, 0, "{text}");
+    assert!(text.contains(":2:43: warning[ZR0101]: `a` reads "), "{text}");
+    std::fs::write(folder.path().join("lines.txt"), "one\n").unwrap();
+    assert!(check(&[path.to_str().unwrap()]).1.starts_with("sound: 1 node"));
+}

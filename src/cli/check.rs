@@ -64,7 +64,8 @@ impl CheckArguments {
         let mut seen = Seen::default();
         let mut faults = Vec::new();
         for file in &files {
-            let loaded = load(file, &|name| variables.get(name));
+            let mut loaded = load(file, &|name| variables.get(name));
+            loaded.diagnostics.extend(loaded.absent_files());
             is_sound &= loaded.topology.is_some();
             out.write_all(self.format.print(&file.display().to_string(), &loaded).as_bytes())?;
             seen.add(&loaded);
