@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How much later than it passed a message may be told.
-const LATE: Duration = Duration::from_millis(50);
+const LATE: Duration = Duration::from_millis(200);
 
 /// What waits for others that may have passed before.
 pub(super) struct InOrder<T> {
