@@ -4,6 +4,7 @@
 //! node.
 
 mod absent;
+mod look_ups;
 mod read;
 mod scripts;
 mod states;
@@ -22,6 +23,7 @@ use crate::lint::{Subject, lint};
 use crate::source::{Source, SourceMap};
 use crate::topology::{Checked, Topology, check};
 
+use look_ups::load_look_ups;
 use read::{ReadError, read_file, read_text};
 use scripts::load_scripts;
 use states::check_states;
@@ -138,7 +140,8 @@ impl Loaded {
                 return;
             }
         };
-        let loaded = load_scripts(&document, id, &mut self.sources, &mut self.files);
+        let mut loaded = load_scripts(&document, id, &mut self.sources, &mut self.files);
+        load_look_ups(&document, &mut loaded.scripts, &mut self.sources, &mut self.files);
         let Checked { topology, diagnostics } = check(&document, &loaded.scripts);
         let identities = Identities::default();
         let findings = lint(&Subject {

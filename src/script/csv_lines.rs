@@ -43,6 +43,33 @@ fn parse(guard: &Guard, text: &str) -> Answer<Array> {
     Ok(rows)
 }
 
+/// The lines behind the first, which names the columns, each as a map of texts; otherwise the line that
+/// is wrong, and why.
+pub fn csv_table(text: &str) -> Result<Vec<serde_json::Value>, (usize, String)> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let told = |error: csv::Error| {
+        let line = error.position().map_or(1, |at| usize::try_from(at.line()).unwrap_or(1));
+        let why = if let csv::ErrorKind::UnequalLengths { expected_len, len, .. } = error.kind() {
+            format!("it has {len} fields, and the first line names {expected_len}")
+        } else {
+            error.to_string()
+        };
+        (line, why)
+    };
+    let names = reader.headers().map_err(told)?.clone();
+    let twice = (1..names.len()).find(|&at| names.iter().take(at).any(|name| name == &names[at]));
+    if let Some(at) = twice {
+        return Err((1, format!("two columns are named {:?}", &names[at])));
+    }
+    let rows = reader.records().map(|record| {
+        let record = record.map_err(told)?;
+        let fields = names.iter().zip(&record);
+        let fields = fields.map(|(name, field)| (name.to_owned(), field.into()));
+        Ok(serde_json::Value::Object(fields.collect()))
+    });
+    rows.collect()
+}
+
 /// One line of an array of values; lines with an end between them of an array of arrays.
 fn write(guard: &Rc<Guard>, rows: &Array) -> Answer<ImmutableString> {
     let mut text = Growing::new(guard);

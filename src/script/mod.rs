@@ -64,6 +64,7 @@ mod weight;
 mod wording;
 
 pub use call_context::NodeView;
+pub use csv_lines::csv_table;
 pub use effect::{Effect, Inbound, Invocation, Level, PeerEvent, PeerEventKind, Route, SocketView};
 pub use encode::{Offered, encode_line, encode_offered};
 pub use engine::Engine;

@@ -88,7 +88,7 @@ pub(super) fn read(
             .entry("write")
             .and_then(|write| lines::read_sink(&write.key, &write.value, &sockets, report)),
         persist: mapping.entry("persist").and_then(|entry| read_persist(entry, mapping, report)),
-        params: mapping.get("params").map(|p| read_params(p, report)).unwrap_or_default(),
+        params: read_params(mapping, &name, context.scripts, report),
         replicas: mapping.get("replicas").and_then(|replicas| read_replicas(replicas, report)),
         on_error: mapping
             .get("on_error")
@@ -233,13 +233,23 @@ fn read_timers(node: &Node, report: &mut Report<'_>) -> BTreeMap<String, Duratio
     timers.collect()
 }
 
-fn read_params(node: &Node, report: &mut Report<'_>) -> serde_json::Map<String, serde_json::Value> {
-    if node.is_null() || value::map("params", node, report).is_none() {
+fn read_params(
+    mapping: &Mapping,
+    name: &str,
+    scripts: &Scripts,
+    report: &mut Report<'_>,
+) -> serde_json::Map<String, serde_json::Value> {
+    let node = mapping.get("params").filter(|node| !node.is_null());
+    let Some(node) = node.filter(|node| value::map("params", node, report).is_some()) else {
         return serde_json::Map::new();
-    }
+    };
     report_wide_integers(node, report);
-    match node.read() {
-        Ok(params) => params,
+    match node.read::<serde_json::Map<_, _>>() {
+        Ok(mut params) => {
+            let found = scripts.looked_up(name);
+            params.extend(found.map(|(param, value)| (param.clone(), value.clone())));
+            params
+        }
         Err(error) => {
             report.add(
                 Diagnostic::new(Code::WrongType, "`params` holds what handlers cannot read")

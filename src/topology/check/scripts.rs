@@ -1,8 +1,10 @@
-//! The nodes' handlers on their way from the loader.
+//! The nodes' handlers, and what their `params` look up, on their way from the loader.
 //!
-//! Owns which node has which, or why there are none. Never reads a file.
+//! Owns which node has which, or why there is none. Never reads a file.
 
 use std::collections::BTreeMap;
+
+use serde_json::Value;
 
 use crate::diagnostic::Diagnostic;
 use crate::script::ScriptText;
@@ -11,6 +13,8 @@ use crate::script::ScriptText;
 #[derive(Default, Debug)]
 pub struct Scripts {
     by_node: BTreeMap<String, Result<ScriptText, Vec<Diagnostic>>>,
+    /// By node and param.
+    look_ups: BTreeMap<String, BTreeMap<String, Result<Value, Box<Diagnostic>>>>,
 }
 
 impl Scripts {
@@ -24,6 +28,24 @@ impl Scripts {
     }
 
     pub(super) fn faults(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.by_node.values().filter_map(|script| script.as_ref().err()).flatten()
+        let scripts = self.by_node.values().filter_map(|script| script.as_ref().err()).flatten();
+        let look_ups = self.look_ups.values().flat_map(BTreeMap::values);
+        scripts.chain(look_ups.filter_map(|value| value.as_ref().err()).map(AsRef::as_ref))
+    }
+
+    /// Puts in what a file has for a param, or why it has nothing.
+    pub fn insert_look_up(
+        &mut self,
+        node: &str,
+        param: &str,
+        value: Result<Value, Box<Diagnostic>>,
+    ) {
+        self.look_ups.entry(node.to_owned()).or_default().insert(param.to_owned(), value);
+    }
+
+    /// The params of a node that come from files, with what is there.
+    pub(super) fn looked_up(&self, node: &str) -> impl Iterator<Item = (&String, &Value)> {
+        let values = self.look_ups.get(node).into_iter().flatten();
+        values.filter_map(|(param, value)| Some((param, value.as_ref().ok()?)))
     }
 }

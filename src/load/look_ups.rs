@@ -1,0 +1,127 @@
+//! Look-up files: what `params` take from files beside the topology.
+//!
+//! Owns which kinds there are, by the end of a name, and pointing at what is wrong in one. Never
+//! watches one.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::{Document, Entry, MAX_BYTES};
+use crate::message::wide_numbers;
+use crate::script::csv_table;
+use crate::source::{Source, SourceMap, Span};
+use crate::topology::Scripts;
+
+use super::read::read_file;
+
+/// Reads every file that a node's `params` name.
+pub(super) fn load_look_ups(
+    document: &Document,
+    scripts: &mut Scripts,
+    sources: &mut SourceMap,
+    files: &mut Vec<PathBuf>,
+) {
+    let top = document.root().as_mapping().and_then(|top| top.get("nodes")?.as_mapping());
+    let folder = document.source().path().parent().unwrap_or(Path::new(""));
+    for node in top.into_iter().flat_map(|nodes| &nodes.entries) {
+        let params = node.value.as_mapping().and_then(|node| node.get("params")?.as_mapping());
+        for param in params.into_iter().flat_map(|params| &params.entries) {
+            let Some((name, place)) = file_of(param) else { continue };
+            let path = folder.join(&*name);
+            if !files.contains(&path) {
+                files.push(path.clone());
+            }
+            let value = look_up(&path, place, sources);
+            scripts.insert_look_up(&node.key.text, &param.key.text, value);
+        }
+    }
+}
+
+/// The file of a param that is `{file: PATH}` and no more.
+fn file_of(param: &Entry) -> Option<(std::sync::Arc<str>, Span)> {
+    let mapping = param.value.as_mapping().filter(|mapping| mapping.entries.len() == 1)?;
+    let file = mapping.get("file")?;
+    Some((std::sync::Arc::clone(&file.as_scalar()?.text), file.span))
+}
+
+fn look_up(path: &Path, place: Span, sources: &mut SourceMap) -> Result<Value, Box<Diagnostic>> {
+    let read = kind_of(path).ok_or_else(|| {
+        let message = format!("{} is no file to look things up in", path.display());
+        let fault = Diagnostic::new(Code::UnknownWord, message)
+            .at(place, "the end of its name says nothing of what is in it")
+            .help("name a `.json` or a `.csv` file; `read` takes any file, line by line");
+        Box::new(fault)
+    })?;
+    let text = read_file(path, MAX_BYTES).map_err(|error| {
+        let code = if error.is_size() { Code::TooLarge } else { Code::Unreadable };
+        let fault = Diagnostic::new(code, format!("cannot read {}", path.display()))
+            .at(place, error.to_string())
+            .because("the path of a look-up file is relative to the topology's folder")
+            .help(error.help());
+        Box::new(fault)
+    })?;
+    // Whether a save says anything new is found out by all texts that were read.
+    let source = Source::new(path, text);
+    let id = sources.find(path).unwrap_or_else(|| sources.add(source.clone()));
+    read(source.text()).map_err(|fault| {
+        let text = source.text();
+        let is_boundary = |at: &usize| text.is_char_boundary(*at);
+        let start = (0..=fault.byte.min(text.len())).rev().find(is_boundary).unwrap_or(0);
+        let inside = Span::new(id, start, source.word_end(start));
+        let told = Diagnostic::new(Code::Unreadable, format!("cannot read {}", path.display()))
+            .at(inside, fault.why)
+            .at(place, "looked up here")
+            .help(fault.help);
+        Box::new(told)
+    })
+}
+
+/// What is wrong in a file, and where.
+struct Fault {
+    byte: usize,
+    why: String,
+    help: &'static str,
+}
+
+type Reader = fn(&str) -> Result<Value, Fault>;
+
+fn kind_of(path: &Path) -> Option<Reader> {
+    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "json" => Some(read_json),
+        "csv" => Some(read_csv),
+        _ => None,
+    }
+}
+
+fn read_json(text: &str) -> Result<Value, Fault> {
+    let value = serde_json::from_str(text).map_err(|error| Fault {
+        byte: line_start(text, error.line()) + error.column().saturating_sub(1),
+        why: error.to_string(),
+        help: "a look-up file with the ending .json holds one JSON value",
+    })?;
+    // Where the reader would make a float of an integer.
+    let wide = wide_numbers(text).flatten().find(|digits| digits.parse::<u64>().is_err());
+    match wide {
+        Some(digits) => Err(Fault {
+            byte: digits.as_ptr() as usize - text.as_ptr() as usize,
+            why: "an integer of more than 64 bits, which would lose digits".to_owned(),
+            help: "write it as text, in quotes",
+        }),
+        None => Ok(value),
+    }
+}
+
+fn read_csv(text: &str) -> Result<Value, Fault> {
+    csv_table(text).map(Value::Array).map_err(|(line, why)| Fault {
+        byte: line_start(text, line),
+        why,
+        help: "the first line has the names of the columns, and each line as many fields",
+    })
+}
+
+/// Where a line begins, counted from 1.
+fn line_start(text: &str, line: usize) -> usize {
+    text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum()
+}
