@@ -109,7 +109,7 @@ impl Connections {
         let due: Vec<_> = self.reconnects.extract_if(.., |(at, _, _)| *at <= now).collect();
         for (_, place, endpoint) in due {
             let socket = &mut sockets[place];
-            if socket.peers.keys().any(|(_, remote)| *remote == endpoint) {
+            if socket.peers.has(&endpoint) {
                 continue;
             }
             let attempt = socket.unreached.end(&endpoint);

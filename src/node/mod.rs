@@ -21,6 +21,7 @@ mod inject;
 mod interception;
 mod ipc;
 mod keeper;
+mod known_peers;
 mod legacy;
 mod life;
 mod limiter;

@@ -6,6 +6,7 @@
 use std::time::Instant;
 
 use super::connections::Connections;
+use super::known_peers::{Ends, Parting};
 use super::monitor::{MonitorEvent, MonitorKind, unsaid};
 use super::notes::Notes;
 use super::observation::Inquiries;
@@ -61,7 +62,7 @@ impl Peers<'_> {
             // A STREAM has no handshake, so libzmq takes every end of its connections for a failed one.
             MonitorKind::HandshakeFailed { .. } if self.socket.spec.role == Role::Stream => {}
             MonitorKind::HandshakeFailed { why, final_ } => {
-                self.socket.refused = Some((local, remote.clone()));
+                self.socket.peers.refuse((local, remote.clone()));
                 self.handshake_failed(why, remote, final_);
             }
         }
@@ -69,12 +70,12 @@ impl Peers<'_> {
 
     fn connected(&mut self, local: String, remote: String) {
         let socket = &mut *self.socket;
-        *socket.peers.entry((local, remote.clone())).or_default() += 1;
+        let was_lost = socket.peers.meet((local, remote.clone()));
         socket.counters.peers.add(1);
         let most = socket.counters.peers_most.get().max(socket.counters.peers.get());
         socket.counters.peers_most.set(most);
         socket.unreached.end(&remote);
-        if socket.lost.remove(&remote) {
+        if was_lost {
             socket.counters.reconnects.add(1);
         }
         socket.counters.connects.add(1);
@@ -82,24 +83,20 @@ impl Peers<'_> {
         self.notes.peer(PeerEventKind::Connected, self.place, remote);
     }
 
-    fn disconnected(&mut self, key: (String, String)) {
+    fn disconnected(&mut self, key: Ends) {
         let socket = &mut *self.socket;
-        if socket.forgotten.remove(&key).is_some() {
-            return;
-        }
-        let Some(count) = socket.peers.get_mut(&key) else {
-            self.ended_in_handshake(key);
-            return;
-        };
-        *count -= 1;
-        if *count == 0 {
-            socket.peers.remove(&key);
+        match socket.peers.part(&key) {
+            Parting::Wanted => return,
+            Parting::BeforeItsHandshake { is_told } => {
+                return self.ended_in_handshake(key, is_told);
+            }
+            Parting::OfAPeer => {}
         }
         socket.counters.peers.subtract(1);
         socket.counters.disconnects.add(1);
         let endpoint = key.1;
         if socket.connected.contains(&endpoint) {
-            socket.lost.insert(endpoint.clone());
+            socket.peers.lose(endpoint.clone());
             socket.unreached.begin(&endpoint, self.now);
         }
         self.tell_disconnected(endpoint.clone());
@@ -108,9 +105,8 @@ impl Peers<'_> {
 
     /// A connection ended that never got through its handshake. Of most reasons libzmq tells
     /// before; that the socket types do not fit, it keeps to itself.
-    fn ended_in_handshake(&mut self, key: (String, String)) {
-        let socket = &mut *self.socket;
-        let is_told = socket.refused.take().is_some_and(|refused| refused == key);
+    fn ended_in_handshake(&mut self, key: Ends, is_told: bool) {
+        let socket = &*self.socket;
         // A STREAM has no handshake, and a node that stops ends connections itself.
         if !is_told && self.is_open && socket.spec.role != Role::Stream {
             let why = unsaid(socket.spec.mechanism()).to_owned();

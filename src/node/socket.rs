@@ -15,7 +15,7 @@ pub(super) use callers::Callers;
 use delimiters::Delimiters;
 pub use error::SocketError;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,6 +27,7 @@ use super::context::Context;
 use super::fanout::Fanout;
 use super::interception::Passage;
 use super::ipc::IpcFile;
+use super::known_peers::KnownPeers;
 use super::lingering::{Lingering, Unconnected};
 use super::monitor::Monitor;
 use super::raw::Errno;
@@ -86,12 +87,8 @@ pub(super) struct NodeSocket {
     wishes: BTreeMap<Vec<u8>, i32>,
     /// How many subscribers want each topic, on a publisher.
     pub(super) topics: BTreeMap<Vec<u8>, u32>,
-    /// Connections whose handshake is done, by both ends' addresses.
-    pub(super) peers: BTreeMap<(String, String), u32>,
-    /// Connections that this end let go of, and when: the other end may have done so just before.
-    pub(super) forgotten: BTreeMap<(String, String), Instant>,
-    /// The connection whose handshake failed last.
-    pub(super) refused: Option<(String, String)>,
+    /// Whom it is connected with.
+    pub(super) peers: KnownPeers,
     /// Whether its peers were told that no more answers come.
     pub(super) takes_no_answers: bool,
     /// Who stands in its messages' way.
@@ -102,8 +99,6 @@ pub(super) struct NodeSocket {
     pub(super) delimiters: Delimiters,
     /// Endpoints it connects to that have no connection.
     pub(super) unreached: Unreached,
-    /// Endpoints that lost their connection.
-    pub(super) lost: BTreeSet<String>,
     /// On a publisher: what subscribers inside the file should get.
     pub(super) fanout: Fanout,
     /// On a subscriber: what it takes, and whether its publishers have been told.
@@ -155,15 +150,12 @@ impl NodeSocket {
             stash: VecDeque::new(),
             wishes: BTreeMap::new(),
             topics: BTreeMap::new(),
-            peers: BTreeMap::new(),
-            forgotten: BTreeMap::new(),
-            refused: None,
+            peers: KnownPeers::default(),
             takes_no_answers: false,
             passage: Passage::default(),
             callers: Callers::default(),
             delimiters: Delimiters::default(),
             unreached: Unreached::default(),
-            lost: BTreeSet::new(),
             fanout: Fanout::default(),
             taken: BTreeMap::new(),
             taken_is_told: false,
@@ -253,9 +245,7 @@ impl NodeSocket {
         if self.monitor.is_none() || self.raw.ask_queues().is_err() {
             return 0;
         }
-        let accepted =
-            self.peers.iter().filter(|((_, remote), _)| !self.connected.contains(remote));
-        let accepted: u32 = accepted.map(|(_, count)| *count).sum();
+        let accepted: u32 = self.peers.accepted(&self.connected).map(|(_, count)| count).sum();
         self.connected.len() + accepted as usize
     }
 

@@ -181,8 +181,7 @@ impl Node {
             let is_over = clock::now() >= until;
             let is_long_over = clock::since(begun) >= ANSWERING;
             let socket = &self.sockets[place];
-            let accepted =
-                socket.peers.keys().filter(|(_, remote)| !socket.connected.contains(remote));
+            let accepted = socket.peers.accepted(&socket.connected).map(|(ends, _)| ends);
             let has_sent = |ends: &(String, String)| {
                 // Of each that libzmq has not told of in time it is not known.
                 let mut of_it = waits.iter().filter(|one| one.ends == *ends).peekable();

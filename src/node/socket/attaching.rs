@@ -18,8 +18,6 @@ const REBIND_TIMEOUT: Duration = Duration::from_millis(500);
 const REBIND_PAUSE: Duration = Duration::from_millis(1);
 /// The same where each try asks who has an ipc endpoint.
 const PROBE_PAUSE: Duration = Duration::from_millis(10);
-/// How long the end of a connection that we ended ourselves may still be told.
-const FORGOTTEN: Duration = Duration::from_secs(5);
 
 impl NodeSocket {
     /// Binds, and returns the endpoint with what the system chose.
@@ -137,20 +135,11 @@ impl NodeSocket {
 
     /// libzmq tells no end of connections that we end ourselves.
     pub(super) fn forget_peers(&mut self, gone: impl Fn(&str, &str) -> bool) {
-        let now = clock::now();
-        self.forgotten.retain(|_, since| now.duration_since(*since) < FORGOTTEN);
         if let Some(monitor) = &self.monitor {
             monitor.forget(&gone);
         }
-        let (counters, forgotten) = (&self.counters, &mut self.forgotten);
-        self.peers.retain(|connection, count| {
-            let gone = gone(&connection.0, &connection.1);
-            if gone {
-                counters.peers.subtract(u64::from(*count));
-                forgotten.insert(connection.clone(), now);
-            }
-            !gone
-        });
+        let count = self.peers.forget(clock::now(), gone);
+        self.counters.peers.subtract(count.into());
     }
 
     /// Lets go of every endpoint, because the socket closes next. Inproc peers know it at once, others
