@@ -162,7 +162,7 @@ fn every_command_of_the_readme_prints_what_stands_below_it() {
                 continue;
             }
             let arguments = command
-                .strip_prefix("cargo run --release -- ")
+                .strip_prefix("cargo run -- ")
                 .or_else(|| command.strip_prefix("zrig "))
                 .unwrap_or_else(|| panic!("the test does not know how to run: {command}"));
             let wanted = without_times(&wanted);
