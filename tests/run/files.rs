@@ -159,7 +159,7 @@ fn a_script_with_a_fault_is_shown_in_its_own_file() {
     refused(
         "script",
         Zrig::of(yaml).with("wrong.rhai", "fn on_message(msg) {\n  let x = 1\n  x\n}\n"),
-        ["ZR0201", "wrong.rhai:3:"],
+        ["ZR0201", "wrong.rhai:2:"],
     );
     refused(
         "eval",

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
+use tempfile::TempDir;
 use zrig::snapshot::{NodeSnapshot, Snapshot};
 
 use crate::support::http::get;
@@ -58,8 +60,8 @@ fn paced(chance: &mut StdRng, role: &str) -> String {
     format!("hwm: {}, options: {{{options}}}", one(chance, marks))
 }
 
-/// The storm's file, and the TCP ports that it binds.
-fn storm(seed: u64) -> (String, Vec<u16>) {
+/// The storm's file, and the TCP ports that it binds; its other sockets are in a folder.
+fn storm(seed: u64, folder: &Path) -> (String, Vec<u16>) {
     let mut chance = StdRng::seed_from_u64(seed);
     let mut ports = Vec::new();
     let mut yaml = format!("# seed {seed}\nnodes:\n");
@@ -73,7 +75,7 @@ fn storm(seed: u64) -> (String, Vec<u16>) {
                     ports.push(port);
                     format!("'{transport}://127.0.0.1:{port}'")
                 }
-                "ipc" => format!("'ipc://{a}.sock'"),
+                "ipc" => format!("'ipc://{}/{a}.sock'", folder.display()),
                 _ => format!("'inproc://{a}'"),
             };
             let sender_binds = drops || chance.random_range(0..2) == 0;
@@ -187,7 +189,8 @@ fn look(metrics: u16) -> (u64, BTreeMap<String, String>) {
 }
 
 fn round(seed: u64, lasts: Duration, knocks: &AtomicU64) -> u64 {
-    let (yaml, ports) = storm(seed);
+    let folder = TempDir::new().unwrap();
+    let (yaml, ports) = storm(seed, folder.path());
     println!("seed {seed}");
     let [metrics] = free_ports();
     let run = Zrig::of(&yaml).arguments(["--metrics", &metrics.to_string()]).start();
