@@ -11,6 +11,8 @@ use super::protocol::Reply;
 
 /// How often a tap looks for messages; nodes wake nobody.
 pub(super) const TICK: Duration = Duration::from_millis(10);
+/// Bytes that may wait for a client before no more messages are read for it.
+const UNSENT_MOST: usize = 256 << 10;
 
 /// Lines on their way to a client.
 pub(super) struct Paper {
@@ -37,6 +39,11 @@ impl Paper {
     /// How many bytes the client did not take yet.
     pub(super) fn unsent(&self) -> usize {
         self.lines.len() - self.sent
+    }
+
+    /// Whether the client keeps up, so that more may be read for it.
+    pub(super) fn has_room(&self) -> bool {
+        self.unsent() < UNSENT_MOST
     }
 
     /// Writes what the client takes now.

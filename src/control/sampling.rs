@@ -28,8 +28,6 @@ const EFFORT_MOST: u64 = 100_000;
 const LOOK: u64 = 1;
 /// The effort of showing it.
 const SHOW: u64 = 10;
-/// Bytes that may wait for a client before no more messages are read for it.
-const UNSENT_MOST: usize = 256 << 10;
 /// How often it is said that messages were dropped.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
@@ -81,7 +79,7 @@ impl Sampling {
     fn take(&mut self, paper: &mut Paper, is_over: bool) -> u64 {
         let mut taken = 0;
         let now = Instant::now();
-        while self.effort >= SHOW && paper.unsent() < UNSENT_MOST {
+        while self.effort >= SHOW && paper.has_room() {
             while self.order.takes(ROOM as usize) {
                 let Some(passed) = self.reader.try_next() else { break };
                 taken += 1;
@@ -110,7 +108,7 @@ impl Sampling {
         if dropped == 0 && !self.sieve.has_failed() || !(is_due || is_quiet) {
             return;
         }
-        if paper.unsent() >= UNSENT_MOST {
+        if !paper.has_room() {
             return;
         }
         self.told = Instant::now();

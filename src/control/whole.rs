@@ -19,8 +19,6 @@ use crate::topology::WhenFull;
 
 /// Bytes of messages that may wait for a client.
 const ROOM: usize = 16 << 20;
-/// Bytes of lines that may wait for a client before no more messages are read for it.
-const UNSENT_MOST: usize = 256 << 10;
 /// Messages that may wait for others that passed before.
 const WAITING: usize = 10_000;
 /// How long a client may take to read the rest when the run is over.
@@ -70,7 +68,7 @@ impl Whole {
     fn take(&mut self, paper: &mut Paper, is_over: bool) -> bool {
         let mut found = false;
         let now = Instant::now();
-        while paper.unsent() < UNSENT_MOST {
+        while paper.has_room() {
             while self.order.takes(WAITING)
                 && let Some(seen) = self.reader.try_next()
             {
@@ -104,7 +102,7 @@ impl Whole {
         let until = Instant::now() + ENDING;
         let mut is_all = false;
         loop {
-            if !is_all && paper.unsent() < UNSENT_MOST && !self.take(&mut paper, true) {
+            if !is_all && paper.has_room() && !self.take(&mut paper, true) {
                 is_all = true;
                 paper.say(&Reply::Ended(self.told));
             }

@@ -51,6 +51,17 @@ fn written(run: &Runner) -> usize {
     text.lines().filter(|line| !line.contains("are you there")).count()
 }
 
+/// Waits until the node stands still, as nobody reads: what waits has found an end. How many it wrote.
+fn stands_still(run: &Runner) -> usize {
+    let mut before = 0;
+    eventually("the node waits", || {
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let now = written(run);
+        now > 1000 && std::mem::replace(&mut before, now) == now
+    });
+    before
+}
+
 /// What the tap shows of the source's messages: which numbers, and how many are said to be missing.
 fn shown(out: BufReader<ChildStdout>) -> (Vec<usize>, u64, Option<Value>) {
     let (mut numbers, mut missing, mut ended) = (Vec::new(), 0, None);
@@ -142,13 +153,7 @@ fn a_reader_that_is_waited_for_misses_nothing_and_the_node_goes_at_its_pace() {
     let run = mill(&desk, &port);
     let (mut tap, out) = unread(&desk, ["--when-full", "wait"]);
     let source = source(&desk, &port);
-    // It stands still before the end, since nobody reads: what waits has found an end.
-    let mut before = 0;
-    eventually("the node waits", || {
-        std::thread::sleep(std::time::Duration::from_millis(300));
-        let now = written(&run);
-        now > 1000 && std::mem::replace(&mut before, now) == now
-    });
+    let before = stands_still(&run);
     assert!(before < COUNT, "{before} of {COUNT}");
     let reading = std::thread::spawn(|| shown(out));
     eventually("the node took everything", || written(&run) == COUNT);
@@ -167,12 +172,7 @@ fn a_run_ends_in_time_whoever_stands_in_its_way_and_who_has_gone_holds_nobody() 
     let run = mill(&desk, &port);
     let (mut gone, _) = unread(&desk, ["--when-full", "wait"]);
     let source = source(&desk, &port);
-    let mut before = 0;
-    eventually("the node waits", || {
-        std::thread::sleep(std::time::Duration::from_millis(300));
-        let now = written(&run);
-        now > 1000 && std::mem::replace(&mut before, now) == now
-    });
+    let mut before = stands_still(&run);
     let blocked = desk.ask(["send", "t", "mill", "one more", "--timeout", "50ms"]);
     assert!(blocked.status == Some(0), "it is taken as received: {blocked:?}");
     gone.kill().unwrap();
