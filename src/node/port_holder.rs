@@ -4,10 +4,9 @@
 
 use std::fs;
 
-/// Why a bind failed, with who has the port where that is why.
+/// Why a port that is taken cannot be bound, with who has it.
 pub(super) fn with_holder(why: String, endpoint: &str) -> String {
-    let is_taken = why.ends_with("has it already");
-    match is_taken.then(|| holder(endpoint)).flatten() {
+    match holder(endpoint) {
         Some(holder) => format!("{why}: {holder}"),
         None => why,
     }

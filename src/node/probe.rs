@@ -59,7 +59,9 @@ fn probe_port(address: SocketAddr, endpoint: &str) -> Result<(), String> {
         socket.bind(address)
     });
     bound.map_err(|error| {
-        with_holder(bind_failure(error.raw_os_error().unwrap_or(libc::EIO), endpoint), endpoint)
+        let errno = error.raw_os_error().unwrap_or(libc::EIO);
+        let why = bind_failure(errno, endpoint);
+        if errno == libc::EADDRINUSE { with_holder(why, endpoint) } else { why }
     })
 }
 

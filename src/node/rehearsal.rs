@@ -99,6 +99,7 @@ impl Blueprint {
                     socket: spec.name.clone(),
                     endpoint: endpoint.to_string(),
                     why,
+                    is_taken: false,
                 };
                 let probe = self.probe(spec)?;
                 probe.use_ipv6(endpoint.as_str())?;

@@ -211,7 +211,7 @@ fn overlap(one: &str, other: &str) -> bool {
 
 fn taken(claim: &Claim, why: String) -> NodeError {
     let (socket, endpoint) = (claim.socket.clone(), claim.endpoint.clone());
-    SocketError::Bind { socket, endpoint, why }.into()
+    SocketError::Bind { socket, endpoint, why, is_taken: true }.into()
 }
 
 #[cfg(test)]

@@ -25,9 +25,9 @@ impl NodeSocket {
         self.watch_connections(endpoint)?;
         self.use_ipv6(endpoint)?;
         self.readable = true;
-        let failed = |why: String| self.bind_error(endpoint, why);
-        self.raw.bind(endpoint).map_err(|errno| failed(bind_failure(errno.0, endpoint)))?;
-        let actual = self.raw.last_endpoint().map_err(|errno| failed(errno.to_string()))?;
+        self.raw.bind(endpoint).map_err(|errno| self.refused(endpoint, errno))?;
+        let failed = |errno: Errno| self.bind_error(endpoint, errno.to_string());
+        let actual = self.raw.last_endpoint().map_err(failed)?;
         self.files.extend(IpcFile::of(endpoint).map(|file| (endpoint.to_owned(), file)));
         self.bound.insert(endpoint.to_owned(), actual.clone());
         Ok(actual)
@@ -57,7 +57,7 @@ impl NodeSocket {
                 Err(SocketError::Bind { .. }) if clock::now() < deadline => {
                     clock::sleep(pause).await;
                 }
-                Err(SocketError::Bind { why, .. }) => {
+                Err(SocketError::Bind { why, is_taken: true, .. }) => {
                     return Err(self.bind_error(endpoint, with_holder(why, endpoint)));
                 }
                 result => return result,
@@ -66,7 +66,15 @@ impl NodeSocket {
     }
 
     fn bind_error(&self, endpoint: &str, why: String) -> SocketError {
-        SocketError::Bind { socket: self.spec.name.clone(), endpoint: endpoint.to_owned(), why }
+        let (socket, endpoint) = (self.spec.name.clone(), endpoint.to_owned());
+        SocketError::Bind { socket, endpoint, why, is_taken: false }
+    }
+
+    /// What libzmq says of an endpoint that it does not bind.
+    fn refused(&self, endpoint: &str, errno: Errno) -> SocketError {
+        let (socket, why) = (self.spec.name.clone(), bind_failure(errno.0, endpoint));
+        let (endpoint, is_taken) = (endpoint.to_owned(), errno.0 == libc::EADDRINUSE);
+        SocketError::Bind { socket, endpoint, why, is_taken }
     }
 
     /// Connects.

@@ -36,6 +36,8 @@ pub enum SocketError {
         endpoint: String,
         /// Why.
         why: String,
+        /// Whether another socket or program has it.
+        is_taken: bool,
     },
     /// An endpoint could not be connected.
     #[error("socket {socket}: cannot connect to {endpoint}: {errno}")]
