@@ -11,9 +11,6 @@ use crate::topology::{FileSpec, NodeSpec};
 
 use super::subject::Graph;
 
-/// Of how many copies of a node the files are looked at: those of all others have like names.
-const COPIES: usize = 32;
-
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     for (writer, node) in graph.topology.nodes.iter().enumerate() {
         if let Some(path) = sink_of(node) {
@@ -40,12 +37,6 @@ fn path_of(file: Option<&FileSpec>) -> Option<&Path> {
         FileSpec::Path(path) => Some(path),
         FileSpec::Standard => None,
     }
-}
-
-/// The files that keep the states of a node's copies.
-fn states_of(node: &NodeSpec) -> Vec<PathBuf> {
-    let copies = node.instances().take(COPIES);
-    copies.filter_map(|(_, replica)| node.persists_in(replica)).collect()
 }
 
 /// Where a node names the file of one of its keys.
@@ -87,7 +78,7 @@ fn check_sources(graph: &Graph<'_>, path: &Path, place: Span) -> Option<Diagnost
 /// A state is its node's alone: another version of it takes the file's place again and again.
 fn check_state(graph: &Graph<'_>, keeper: usize, findings: &mut Vec<Diagnostic>) {
     let is_same = graph.subject.is_same_file;
-    let states = states_of(&graph.topology.nodes[keeper]);
+    let states: Vec<PathBuf> = graph.topology.nodes[keeper].states().collect();
     let place = file_of(graph, keeper, "persist");
     let is_kept = |path: &Path| states.iter().any(|state| is_same(state, path));
     findings.extend(states.iter().find_map(|state| check_texts(graph, "persist", state, place)));
@@ -96,7 +87,7 @@ fn check_state(graph: &Graph<'_>, keeper: usize, findings: &mut Vec<Diagnostic>)
             (source_of(node).is_some_and(is_kept), "read", "reads"),
             (sink_of(node).is_some_and(is_kept), "write", "writes"),
             (
-                other < keeper && states_of(node).iter().any(|state| is_kept(state)),
+                other < keeper && node.states().any(|state| is_kept(&state)),
                 "persist",
                 "keeps its state in",
             ),

@@ -54,17 +54,12 @@ fn look_up(path: &Path, place: Span, sources: &mut SourceMap) -> Result<Value, B
             .help("name a `.json` or a `.csv` file; `read` takes any file, line by line");
         Box::new(fault)
     })?;
-    let text = read_file(path, MAX_BYTES).map_err(|error| {
-        let code = if error.is_size() { Code::TooLarge } else { Code::Unreadable };
-        let fault = Diagnostic::new(code, format!("cannot read {}", path.display()))
-            .at(place, error.to_string())
-            .because("the path of a look-up file is relative to the topology's folder")
-            .help(error.help());
-        Box::new(fault)
-    })?;
-    // Whether a save says anything new is found out by all texts that were read.
-    let source = Source::new(path, text);
-    let id = sources.find(path).unwrap_or_else(|| sources.add(source.clone()));
+    // Each is read once, however many name it, so that all have the same version of it.
+    let id = match sources.find(path) {
+        Some(id) => id,
+        None => sources.add(Source::new(path, text_of(path, place)?)),
+    };
+    let source = sources.get(id);
     read(source.text()).map_err(|fault| {
         let text = source.text();
         let is_boundary = |at: &usize| text.is_char_boundary(*at);
@@ -75,6 +70,17 @@ fn look_up(path: &Path, place: Span, sources: &mut SourceMap) -> Result<Value, B
             .at(place, "looked up here")
             .help(fault.help);
         Box::new(told)
+    })
+}
+
+fn text_of(path: &Path, place: Span) -> Result<String, Box<Diagnostic>> {
+    read_file(path, MAX_BYTES).map_err(|error| {
+        let code = if error.is_size() { Code::TooLarge } else { Code::Unreadable };
+        let fault = Diagnostic::new(code, format!("cannot read {}", path.display()))
+            .at(place, error.to_string())
+            .because("the path of a look-up file is relative to the topology's folder")
+            .help(error.help());
+        Box::new(fault)
     })
 }
 

@@ -17,8 +17,6 @@ use crate::aside::within;
 
 /// The largest state that is looked at here; a larger one is by the start alone.
 const MOST: usize = 64 << 20;
-/// Of how many copies of a node.
-const COPIES: usize = 32;
 
 /// Every state that no node can go on with.
 pub(super) fn check_states(document: &Document, topology: &Topology) -> Vec<Diagnostic> {
@@ -33,9 +31,7 @@ fn place_of(document: &Document, node: &NodeSpec) -> Option<Span> {
 }
 
 fn check_node(node: &NodeSpec, place: Span) -> Option<Diagnostic> {
-    let copies = node.instances().take(COPIES);
-    let mut paths = copies.filter_map(|(_, replica)| node.persists_in(replica));
-    paths.find_map(|path| check_file(&path, place))
+    node.states().find_map(|path| check_file(&path, place))
 }
 
 fn check_file(path: &Path, place: Span) -> Option<Diagnostic> {

@@ -123,6 +123,12 @@ impl NodeSpec {
         Some(path.with_file_name(name))
     }
 
+    /// The files that keep the states of its first copies; those of all others have like names.
+    pub fn states(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        const COPIES: usize = 32;
+        self.instances().take(COPIES).filter_map(|(_, replica)| self.persists_in(replica))
+    }
+
     /// Whether one of its sockets is the process's ZAP handler.
     #[must_use]
     pub fn is_zap_handler(&self) -> bool {
