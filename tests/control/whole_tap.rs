@@ -2,6 +2,9 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread::JoinHandle;
 
 use serde_json::{Value, json};
 
@@ -62,8 +65,12 @@ fn stands_still(run: &Runner) -> usize {
     before
 }
 
-/// What the tap shows of the source's messages: which numbers, and how many are said to be missing.
-fn shown(out: BufReader<ChildStdout>) -> (Vec<usize>, u64, Option<Value>) {
+/// What a tap shows of the source's messages: which numbers, how many are said to be missing, and its
+/// last word.
+type Shown = (Vec<usize>, u64, Option<Value>);
+
+/// Reads all that the tap shows; of how many messages it is known by then what became of them.
+fn shown(out: BufReader<ChildStdout>, known: &AtomicU64) -> Shown {
     let (mut numbers, mut missing, mut ended) = (Vec::new(), 0, None);
     for line in out.lines() {
         let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
@@ -82,8 +89,18 @@ fn shown(out: BufReader<ChildStdout>) -> (Vec<usize>, u64, Option<Value>) {
         } else if line["ended"].is_object() {
             ended = Some(line["ended"].clone());
         }
+        known.store(numbers.len() as u64 + missing, Relaxed);
     }
     (numbers, missing, ended)
+}
+
+/// Begins to read, and waits until it is known of every message of the source what became of it.
+fn catch_up(out: BufReader<ChildStdout>) -> JoinHandle<Shown> {
+    let known = Arc::new(AtomicU64::new(0));
+    let said = Arc::clone(&known);
+    let reading = std::thread::spawn(move || shown(out, &said));
+    eventually("all was read that waited", || known.load(Relaxed) == COUNT as u64);
+    reading
 }
 
 #[test]
@@ -132,11 +149,9 @@ fn what_a_slow_reader_misses_is_said_exactly_and_nobody_waits_for_it() {
     let (mut tap, out) = unread(&desk, []);
     let source = source(&desk, &port);
     eventually("the node took everything", || written(&run) == COUNT);
-    let reading = std::thread::spawn(|| shown(out));
+    let reading = catch_up(out);
     source.stop();
-    eventually("all was read that waited", || {
-        desk.ask(["send", "t", "mill", "are you there"]).status == Some(0)
-    });
+    desk.ask(["send", "t", "mill", "are you there"]).well();
     run.stop();
     let (numbers, missing, ended) = reading.join().unwrap();
     assert!(missing > 0 && !numbers.is_empty(), "{missing} missing, {} shown", numbers.len());
@@ -155,7 +170,7 @@ fn a_reader_that_is_waited_for_misses_nothing_and_the_node_goes_at_its_pace() {
     let source = source(&desk, &port);
     let before = stands_still(&run);
     assert!(before < COUNT, "{before} of {COUNT}");
-    let reading = std::thread::spawn(|| shown(out));
+    let reading = catch_up(out);
     eventually("the node took everything", || written(&run) == COUNT);
     source.stop();
     run.stop();
@@ -190,6 +205,6 @@ fn a_run_ends_in_time_whoever_stands_in_its_way_and_who_has_gone_holds_nobody() 
     assert!(ending.took.as_secs() < 10, "{:?}", ending.took);
     // What it is told is not all, and it says so.
     drop(source);
-    let (_, _, ended) = shown(out);
+    let (_, _, ended) = shown(out, &AtomicU64::new(0));
     assert_eq!((ended, deaf.wait().unwrap().code()), (None, Some(1)));
 }
