@@ -63,7 +63,7 @@ pub use inject::{Injection, Way};
 pub use interception::{Direction, Interceptors, Passed, Place};
 pub use legacy::Legacy;
 pub use lingering::Lingering;
-pub use observation::{Observation, SocketObservation};
+pub use observation::{Observation, SocketObservation, Still};
 pub use probe::{probe_endpoint, probe_files};
 pub use raw::{Errno, lay_out_descriptors};
 pub use rehearsal::Claim;

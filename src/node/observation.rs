@@ -33,10 +33,23 @@ pub struct SocketObservation {
     /// How many messages really wait to go out on each of them, where the queue says how full it is
     /// in steps of half the high-water mark.
     pub unsent: Vec<u64>,
-    /// For how long no message has gone through it.
-    pub still_for: Duration,
+    /// Whether libzmq told of every connection, and so had a turn after it was asked.
+    pub is_told: bool,
+    /// Messages that had gone through it, in and out, when it was looked at.
+    pub moved: u64,
+    /// When the last of them was noticed, and when it was looked at.
+    pub still: Option<Still>,
     /// Whether no message waits to be received, in libzmq or in the node.
     pub drained: bool,
+}
+
+/// For how long no message had gone through a socket when it was looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Still {
+    /// When the last message was noticed.
+    pub since: Instant,
+    /// When the socket was looked at.
+    pub until: Instant,
 }
 
 /// Questions of observers that wait for libzmq.
@@ -112,12 +125,15 @@ impl Inquiries {
             return;
         }
         let Some(inquiry) = self.0.take() else { return };
+        sockets.iter_mut().for_each(|socket| socket.note_movement(now));
         let told = sockets.iter_mut().enumerate().zip(inquiry.told);
         let sockets = told.map(|((place, socket), told)| SocketObservation {
             is_blocked: socket.count_blocked(),
+            is_told: told.is_complete(),
             connections: told.connections,
             unsent: told.unsent,
-            still_for: socket.still_for(),
+            moved: socket.moved(),
+            still: Some(Still { since: socket.still_since(), until: now }),
             drained: socket.look_drained() && !owes(place),
         });
         let observation = Observation { status, sockets: sockets.collect() };
@@ -135,6 +151,12 @@ impl Inquiries {
 
 impl Inquiry {
     fn is_complete(&self) -> bool {
-        self.told.iter().all(|told| told.connections.len() >= told.expected)
+        self.told.iter().all(Told::is_complete)
+    }
+}
+
+impl Told {
+    fn is_complete(&self) -> bool {
+        self.connections.len() >= self.expected
     }
 }

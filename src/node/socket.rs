@@ -233,9 +233,14 @@ impl NodeSocket {
         }
     }
 
-    /// For how long nothing has gone through it.
-    pub(super) fn still_for(&self) -> Duration {
-        clock::since(self.moved.1)
+    /// Messages that had gone through it when that was last noted.
+    pub(super) fn moved(&self) -> u64 {
+        self.moved.0
+    }
+
+    /// When the last of them was noted.
+    pub(super) fn still_since(&self) -> Instant {
+        self.moved.1
     }
 
     /// Asks libzmq how full the queues of each connection are; how many will be told of at least.

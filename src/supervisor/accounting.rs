@@ -72,6 +72,11 @@ impl Member {
         self.counters.messages_in.get() + self.counters.unwanted.get()
     }
 
+    /// Whether nothing has gone through it since it was looked at.
+    fn is_unmoved_since(&self, observed: &SocketObservation) -> bool {
+        self.counters.messages_in.get() + self.counters.messages_out.get() == observed.moved
+    }
+
     fn refused(&self) -> u64 {
         let dropped = |reason: DropReason| self.counters.dropped[reason as usize].get();
         dropped(DropReason::Unroutable) + dropped(DropReason::Full)
@@ -169,22 +174,33 @@ impl Flow {
         self.from.iter().map(|member| member.refused()).sum()
     }
 
-    /// Whether nothing is on its way any more: nothing has moved for a while, no queue waits for a
-    /// connection, nobody waits for room, and nothing waits to be received.
+    /// Whether nothing is on its way any more: no queue waits for a connection, nobody waits for room,
+    /// nothing waits to be received, and who receives was looked at long after the last was sent. Each
+    /// is looked at in its own time, which on a busy machine may be long ago: so that counts only if
+    /// nothing has gone through it since.
     fn is_at_rest<'o>(
         &self,
         observed: impl Fn(&PortSnapshot) -> Option<&'o SocketObservation>,
     ) -> bool {
-        let has_sent = |member: &Arc<Member>| {
-            observed(&member.port).is_some_and(|socket| {
-                let waits = member.connects && member.counters.peers.get() < member.inside;
-                socket.still_for >= QUIET && !socket.is_blocked && !waits
-            })
+        let since = |member: &Arc<Member>| {
+            let socket = observed(&member.port).filter(|socket| member.is_unmoved_since(socket))?;
+            let waits = member.connects && member.counters.peers.get() < member.inside;
+            let unsent = socket.unsent.iter().any(|&messages| messages > 0);
+            let has_sent = socket.is_told && !socket.is_blocked && !waits && !unsent;
+            has_sent.then_some(socket.still?.since)
         };
-        let has_received = |member: &Arc<Member>| {
-            observed(&member.port).is_some_and(|socket| socket.still_for >= QUIET && socket.drained)
+        let until = |member: &Arc<Member>| {
+            let socket = observed(&member.port).filter(|socket| member.is_unmoved_since(socket))?;
+            let still = socket.still.filter(|still| still.until >= still.since + QUIET)?;
+            socket.drained.then_some(still.until)
         };
-        self.from.iter().all(has_sent) && self.to.iter().all(has_received)
+        let sent: Option<Vec<_>> = self.from.iter().map(since).collect();
+        let received: Option<Vec<_>> = self.to.iter().map(until).collect();
+        let (Some(sent), Some(received)) = (sent, received) else { return false };
+        match (sent.into_iter().max(), received.into_iter().min()) {
+            (Some(sent), Some(received)) => received >= sent + QUIET,
+            _ => true,
+        }
     }
 
     /// Notes what was sent so far; whether those of the kernel have to be looked at then.
@@ -241,45 +257,111 @@ fn whole(count: i128) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
     use crate::counters::Counter;
+    use crate::node::Still;
 
-    fn member(role: Role) -> Arc<Member> {
-        Arc::new(Member {
-            port: PortSnapshot::default(),
-            role,
-            counters: Arc::default(),
-            inside: 1,
-            connects: false,
-            goes_outside: false,
-        })
+    /// Two sockets and what goes from the one to the other.
+    struct Ends {
+        flow: Flow,
+        from: Arc<Member>,
+        to: Arc<Member>,
+        expected: Arc<Counter>,
+        begun: Instant,
     }
 
-    /// What a flow says, after each further number sent and received, to a look that finds all still.
-    fn settled(roles: [Role; 2], steps: &[(u64, u64)]) -> Vec<(u64, u64, u64)> {
-        let [from, to] = roles.map(member);
-        let publishes = roles[0] == Role::Pub;
-        let mut flow = Flow::new(vec![Arc::clone(&from)], vec![Arc::clone(&to)], publishes);
-        let (expected, counter) = (Arc::<ExpectedDeliveries>::default(), Arc::<Counter>::default());
-        expected.follow(vec![Arc::clone(&counter)]);
-        flow.expected.push(expected);
-        let still =
-            SocketObservation { still_for: QUIET, drained: true, ..SocketObservation::default() };
-        let mut settle = |&(sent, received): &(u64, u64)| {
-            from.counters.messages_out.add(sent);
-            counter.add(sent);
-            to.counters.messages_in.add(received);
-            let Balance { sent, received, dropped } = flow.settle(None, |_| Some(&still)).unwrap();
-            (sent, received, dropped)
-        };
-        steps.iter().map(&mut settle).collect()
+    impl Ends {
+        fn of(from: Role, to: Role) -> Self {
+            let [from, to] = [("from", from), ("to", to)].map(|(socket, role)| {
+                let port = PortSnapshot { socket: socket.to_owned(), ..PortSnapshot::default() };
+                let counters = Arc::default();
+                let (inside, connects, goes_outside) = (1, false, false);
+                Arc::new(Member { port, role, counters, inside, connects, goes_outside })
+            });
+            let publishes = from.role == Role::Pub;
+            let mut flow = Flow::new(vec![Arc::clone(&from)], vec![Arc::clone(&to)], publishes);
+            let expected = Arc::<Counter>::default();
+            let delivery = Arc::<ExpectedDeliveries>::default();
+            delivery.follow(vec![Arc::clone(&expected)]);
+            flow.expected.push(delivery);
+            Self { flow, from, to, expected, begun: Instant::now() }
+        }
+
+        fn go(&self, sent: u64, received: u64) {
+            self.from.counters.messages_out.add(sent);
+            self.expected.add(sent);
+            self.to.counters.messages_in.add(received);
+        }
+
+        /// What a node tells of one end, still from the one to the other of these milliseconds.
+        fn seen(&self, end: &Member, since: u64, until: u64) -> SocketObservation {
+            let at = |millis: u64| self.begun + Duration::from_millis(millis);
+            SocketObservation {
+                is_told: true,
+                moved: end.counters.messages_in.get() + end.counters.messages_out.get(),
+                still: Some(Still { since: at(since), until: at(until) }),
+                drained: true,
+                ..SocketObservation::default()
+            }
+        }
+
+        /// How many it takes for lost and for on their way, if its ends were seen so.
+        fn judge(&mut self, from: &SocketObservation, to: &SocketObservation) -> (u64, u64) {
+            let seen = |port: &PortSnapshot| Some(if port.socket == "from" { from } else { to });
+            let balance = self.flow.settle(None, seen).unwrap();
+            (balance.dropped, balance.waiting())
+        }
     }
 
     #[test]
     fn what_was_taken_for_lost_and_comes_after_all_is_no_longer_lost() {
         for roles in [[Role::Push, Role::Pull], [Role::Pub, Role::Sub]] {
-            let said = settled(roles, &[(10, 7), (0, 2), (5, 6)]);
-            assert_eq!(said, [(10, 7, 3), (10, 9, 1), (15, 15, 0)], "{roles:?}");
+            let mut ends = Ends::of(roles[0], roles[1]);
+            for (sent, received, lost) in [(10, 7, 3), (0, 2, 1), (5, 6, 0)] {
+                ends.go(sent, received);
+                let [from, to] = [&ends.from, &ends.to].map(|end| ends.seen(end, 0, 200));
+                assert_eq!(ends.judge(&from, &to), (lost, 0), "{roles:?}");
+            }
         }
+    }
+
+    #[test]
+    fn what_is_sent_or_comes_after_the_look_is_on_its_way() {
+        for (sent, received) in [(144, 0), (0, 1), (144, 1)] {
+            let mut ends = Ends::of(Role::Dealer, Role::Dealer);
+            ends.go(10, 7);
+            let [from, to] = [&ends.from, &ends.to].map(|end| ends.seen(end, 0, 1000));
+            ends.go(sent, received);
+            assert_eq!(ends.judge(&from, &to), (0, 3 + sent - received));
+        }
+    }
+
+    #[test]
+    fn who_was_looked_at_before_the_last_was_sent_proves_nothing() {
+        let mut ends = Ends::of(Role::Dealer, Role::Dealer);
+        ends.go(144, 0);
+        // Its node had no turn since: the sender was asked much later.
+        let (from, to) = (ends.seen(&ends.from, 900, 1200), ends.seen(&ends.to, 0, 1000));
+        assert_eq!(ends.judge(&from, &to), (0, 144));
+        let to = ends.seen(&ends.to, 0, 1100);
+        assert_eq!(ends.judge(&from, &to), (144, 0));
+    }
+
+    #[test]
+    fn what_waits_in_the_sender_or_was_not_told_of_is_not_lost() {
+        let mut ends = Ends::of(Role::Push, Role::Pull);
+        ends.go(3, 0);
+        let [from, to] = [&ends.from, &ends.to].map(|end| ends.seen(end, 0, 1000));
+        let waits = SocketObservation { unsent: vec![0, 1], ..from.clone() };
+        let is_untold = SocketObservation { is_told: false, ..from.clone() };
+        let is_blocked = SocketObservation { is_blocked: true, ..from.clone() };
+        for of_sender in [waits, is_untold, is_blocked] {
+            assert_eq!(ends.judge(&of_sender, &to), (0, 3), "{of_sender:?}");
+        }
+        let is_full = SocketObservation { drained: false, ..to.clone() };
+        assert_eq!(ends.judge(&from, &is_full), (0, 3));
+        assert_eq!(ends.judge(&from, &to), (3, 0));
     }
 }
