@@ -93,7 +93,7 @@ fn check_read(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Di
         Attachment::Connect(_) | Attachment::ConnectNode { .. } => false,
     });
     let is_reached = || graph.links.iter().any(|link| link.binder == end);
-    if !is_private || socket.is_zap_handler() || is_reached() {
+    if !is_private || socket.is_zap_handler() || is_reached() || connects_itself(graph, end.node) {
         return None;
     }
     let effect = match socket.role {
@@ -113,6 +113,12 @@ fn check_read(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Di
             .because(format!("an inproc:// endpoint is seen by this topology only, so {effect}"))
             .help("connect a node to it, remove it, or bind an endpoint that others can reach"),
     )
+}
+
+/// Whether handlers of a node connect its sockets while it runs.
+fn connects_itself(graph: &Graph<'_>, node: usize) -> bool {
+    let survey = graph.subject.surveys.of(&graph.topology.nodes[node].name);
+    survey.is_some_and(|survey| survey.calls.iter().any(|call| call.name == "connect"))
 }
 
 fn check_twice(

@@ -10,6 +10,7 @@ mod bad_input;
 mod blocking;
 mod drops;
 mod fairness;
+mod feeds;
 mod figures;
 mod files;
 mod functions;

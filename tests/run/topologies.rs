@@ -8,17 +8,21 @@ use std::path::Path;
 
 use crate::support::{PATIENCE, Peer, Runner, Zrig, eventually, free_port, free_ports};
 
-/// The topologies that a test of this file runs.
+/// The topologies that a test of this file, or of `feeds.rs`, runs.
 const TESTED: &[&str] = &[
+    "bitcoin",
     "broker",
     "bus",
+    "eddn",
     "envelope",
     "first",
     "hello",
+    "jupyter",
     "kill-signal",
     "load-balancing",
     "pair",
     "pipeline",
+    "pupil",
     "seed",
     "stream",
     "weather",

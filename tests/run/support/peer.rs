@@ -60,6 +60,11 @@ impl Peer {
         Self::of("functions.py", arguments, &[])
     }
 
+    /// Somebody else's feed: `feeds.py`.
+    pub(crate) fn feed(arguments: &str) -> Self {
+        Self::of("feeds.py", arguments, &[])
+    }
+
     /// Scrapes `/metrics` so many times and watches the counters.
     pub(crate) fn scrape(port: u16, times: usize) -> Self {
         Self::of("scrape.py", &format!("{port} {times}"), &[])
