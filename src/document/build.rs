@@ -43,6 +43,23 @@ impl Document {
         source: &Source,
         lookup: &dyn Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Vec<Diagnostic>> {
+        Self::parse_as(id, source, Some(lookup))
+    }
+
+    /// Reads a text that is no topology: no variables, no handlers.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Document::parse`].
+    pub fn parse_data(id: SourceId, source: &Source) -> Result<Self, Vec<Diagnostic>> {
+        Self::parse_as(id, source, None)
+    }
+
+    fn parse_as(
+        id: SourceId,
+        source: &Source,
+        lookup: Option<Lookup<'_>>,
+    ) -> Result<Self, Vec<Diagnostic>> {
         let text = source.text();
         if let Some(why) = bounds::excess(text) {
             return Err(vec![too_large(Span::new(id, 0, 0), &why)]);
@@ -89,7 +106,8 @@ impl Document {
 struct Builder<'t, 'l> {
     text: &'t str,
     id: SourceId,
-    lookup: Lookup<'l>,
+    /// What variables stand for; none where a text has no variables.
+    lookup: Option<Lookup<'l>>,
     places: Places<'t>,
     frames: Vec<Frame>,
     anchors: HashMap<usize, (Node, Size)>,
@@ -133,11 +151,15 @@ impl Builder<'_, '_> {
                 }
             }
         }
+        let help = match self.lookup {
+            Some(_) => "declare at least one node under `nodes:`",
+            None => "write a list or a map into it",
+        };
         self.root.take().ok_or_else(|| {
             Box::new(
                 Diagnostic::new(Code::NotYaml, "there is nothing in this file")
                     .at(Span::new(self.id, 0, 0), "")
-                    .help("declare at least one node under `nodes:`"),
+                    .help(help),
             )
         })
     }
@@ -185,14 +207,12 @@ impl Builder<'_, '_> {
         let has_properties = anchor > 0 || tag.is_some();
         let style = tag::style(style, tag);
         let span = self.scalar_span(start, end, has_properties, style);
-        let kind = if self.is_handler_body() {
-            Kind::Scalar(Scalar { text: text.into(), style })
-        } else {
+        let kind = if let Some(outside) = self.lookup.filter(|_| !self.is_handler_body()) {
             let of_each_copy = |name: &str| match name {
                 "replica" | "replica_index" => Some(format!("${{{name}}}").into()),
-                _ => (self.lookup)(name),
+                _ => outside(name),
             };
-            let lookup: Lookup<'_> = if self.is_identity() { &of_each_copy } else { self.lookup };
+            let lookup: Lookup<'_> = if self.is_identity() { &of_each_copy } else { outside };
             match substitute(text, lookup) {
                 Ok(filled) => {
                     self.grow(Size { nodes: 0, bytes: filled.len() }, start, end)?;
@@ -205,6 +225,8 @@ impl Builder<'_, '_> {
                     Kind::Faulty
                 }
             }
+        } else {
+            Kind::Scalar(Scalar { text: text.into(), style })
         };
         let kind = if self.takes_tag(tag, span) { kind } else { Kind::Faulty };
         let node = Node { kind, span };

@@ -36,6 +36,23 @@ impl Scalar {
         integer(self.text.trim())
     }
 
+    /// The digits of what is written as a decimal integer, of any length.
+    fn digits(&self) -> Option<&str> {
+        let digits = self.text.strip_prefix(['-', '+']).unwrap_or(&self.text);
+        let is_decimal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        (self.style == Style::Plain && is_decimal).then_some(digits)
+    }
+
+    fn is_lossy(&self) -> bool {
+        match self.digits() {
+            Some(_) => self.text.parse::<i64>().is_err() && self.text.parse::<u64>().is_err(),
+            None => {
+                self.style == Style::Plain
+                    && float(&self.text).is_some_and(|read| !read.is_finite())
+            }
+        }
+    }
+
     /// The value in words, for messages.
     #[must_use]
     pub fn describe(&self) -> String {
@@ -64,6 +81,9 @@ impl Scalar {
         if let Some(number) = integer(&self.text) {
             return Value::Number(number.into());
         }
+        if let Some(number) = self.digits().and_then(|_| self.text.parse::<u64>().ok()) {
+            return Value::Number(number.into());
+        }
         match float(&self.text) {
             Some(number) => Value::Number(number.into()),
             None => Value::String(self.text.to_string()),
@@ -79,6 +99,20 @@ impl Node {
     /// When it has another shape.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, TypedError> {
         serde_yaml::from_value(self.to_value()).map_err(|error| TypedError(error.to_string()))
+    }
+
+    /// The numbers in it that a handler could not have: integers that would lose digits, and what is
+    /// no number of JSON.
+    #[must_use]
+    pub fn lossy_numbers(&self) -> Vec<&Self> {
+        match &self.kind {
+            Kind::Scalar(scalar) if scalar.is_lossy() => vec![self],
+            Kind::Scalar(_) | Kind::Faulty => Vec::new(),
+            Kind::Sequence(items) => items.iter().flat_map(Self::lossy_numbers).collect(),
+            Kind::Mapping(mapping) => {
+                mapping.entries.iter().flat_map(|entry| entry.value.lossy_numbers()).collect()
+            }
+        }
     }
 
     fn to_value(&self) -> Value {
@@ -149,6 +183,7 @@ mod tests {
         assert_eq!(plain("0x1F"), Value::Number(31.into()));
         assert_eq!(plain("+7"), Value::Number(7.into()));
         assert_eq!(plain("010"), Value::Number(10.into()));
+        assert_eq!(plain("18446744073709551615"), Value::Number(u64::MAX.into()));
         assert_eq!(plain("1e3"), Value::Number(1000.0.into()));
         assert_eq!(plain(".5"), Value::Number(0.5.into()));
         assert_eq!(plain("-.inf"), Value::Number(f64::NEG_INFINITY.into()));

@@ -170,3 +170,33 @@ fn a_script_with_a_fault_is_shown_in_its_own_file() {
     refused("import", Zrig::of(yaml).with("wrong.rhai", outside), ["ZR0202", "wrong.rhai:1:"]);
     refused("no script", Zrig::of(yaml), ["wrong.rhai", "no such file", "topology.yaml:5:"]);
 }
+
+/// Editors of other systems put a mark of the encoding in front of a text.
+#[test]
+fn a_byte_order_mark_in_front_of_any_file_is_no_part_of_it() {
+    let yaml = "\u{feff}nodes:
+  a:
+    role: pull
+    bind: inproc://a
+    script: a.rhai
+    params: {map: {file: map.json}, rows: {file: rows.csv}}
+";
+    Zrig::of(yaml)
+        .with(
+            "a.rhai",
+            "\u{feff}import \"b\" as b;\nfn on_start() { print(b::of(param(\"map\"))); stop(); }",
+        )
+        .with("b.rhai", "\u{feff}fn of(map) { `${map.city} ${param(\"rows\")[0].name}` }")
+        .with("map.json", "\u{feff}{\"city\": \"Oslo\"}")
+        .with("rows.csv", "\u{feff}name\nTurin\n")
+        .ends()
+        .expect(0, ["a  Oslo Turin"]);
+    refused(
+        "its place",
+        Zrig::of(yaml)
+            .with("a.rhai", "\u{feff}fn on_start() { nope( }")
+            .with("map.json", "{}")
+            .with("rows.csv", "a\n"),
+        ["ZR0201", "a.rhai:1:21"],
+    );
+}

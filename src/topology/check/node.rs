@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::document::{Entry, Mapping, Node, Style, is_handler_key};
+use crate::document::{Entry, Mapping, Node, is_handler_key};
 use crate::script::{Handlers, ScriptText};
 use crate::topology::spec::{NodeSpec, OnError};
 
@@ -243,7 +243,7 @@ fn read_params(
     let Some(node) = node.filter(|node| value::map("params", node, report).is_some()) else {
         return serde_json::Map::new();
     };
-    report_wide_integers(node, report);
+    report_lossy_numbers(node, report);
     match node.read::<serde_json::Map<_, _>>() {
         Ok(mut params) => {
             let found = scripts.looked_up(name);
@@ -261,27 +261,21 @@ fn read_params(
     }
 }
 
-/// YAML makes a float of an integer of more than 64 bits, and says nothing.
-fn report_wide_integers(node: &Node, report: &mut Report<'_>) {
-    let children: Vec<&Node> = match (node.as_mapping(), node.as_sequence()) {
-        (Some(mapping), _) => mapping.entries.iter().map(|entry| &entry.value).collect(),
-        (None, Some(items)) => items.iter().collect(),
-        (None, None) => Vec::new(),
-    };
-    for child in children {
-        report_wide_integers(child, report);
-    }
-    let Some(scalar) = node.as_scalar().filter(|scalar| scalar.style == Style::Plain) else {
-        return;
-    };
-    let digits = scalar.text.trim_start_matches(['-', '+']);
-    let is_integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if is_integer && scalar.text.parse::<i64>().is_err() && scalar.text.parse::<u64>().is_err() {
-        let fault = Diagnostic::new(Code::OutOfRange, "an integer of more than 64 bits")
-            .at(node.span, "too long")
-            .because("it would lose digits")
+/// YAML makes a float of an integer of more than 64 bits, and JSON nothing of what is infinite.
+fn report_lossy_numbers(node: &Node, report: &mut Report<'_>) {
+    for number in node.lossy_numbers() {
+        let Some(scalar) = number.as_scalar() else { continue };
+        let is_integer =
+            scalar.text.bytes().all(|byte| !byte.is_ascii_alphabetic() && byte != b'.');
+        let (message, short, why) = match is_integer {
+            true => ("an integer of more than 64 bits", "too long", "it would lose digits"),
+            false => ("a number without an end", "not finite", "JSON has no such number"),
+        };
+        let fault = Diagnostic::new(Code::OutOfRange, message)
+            .at(number.span, short)
+            .because(why)
             .help(format!("write it as text: \"{}\"", scalar.text));
-        report.add_with_fix(fault, node.span, &format!("\"{}\"", scalar.text));
+        report.add_with_fix(fault, number.span, &format!("\"{}\"", scalar.text));
     }
 }
 
