@@ -184,7 +184,7 @@ impl Blueprint {
         let opened = Keeper::open(&path, self.emitter()).await;
         let (keeper, kept) = opened.map_err(|error| failed(error.to_string()))?;
         if let Some((handler, text)) = handler.zip(kept) {
-            let restored = handler.restore_text(&text);
+            let restored = handler.state_mut().restore_text(&text);
             restored.map_err(|why| failed(format!("{why}; {UNFIT}")))?;
         }
         Ok(Some(keeper))

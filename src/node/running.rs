@@ -201,8 +201,8 @@ impl Node {
         if !self.inquiries.are_under_way()
             && let Some(handler) = &mut self.handler
         {
-            handler.measure_small_state();
-            self.blueprint.counters.state_bytes.set(handler.state_bytes() as u64);
+            handler.state_mut().measure_if_small();
+            self.blueprint.counters.state_bytes.set(handler.state().bytes() as u64);
         }
         self.inquiries.ask(&mut self.sockets, answer);
     }

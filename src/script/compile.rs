@@ -1,16 +1,19 @@
 //! From a node's script and its modules to a [`Program`].
 //!
 //! Owns the order: parse, look at the top level, link the imports, compute the constants once,
-//! parse again with the constants known. Never reads a file: all text is in the [`ScriptText`].
+//! parse again with the constants known. Never reads a file: all text is in the [`ScriptText`]. What
+//! may stand in a script is told by [`form`].
 
-use std::collections::{BTreeMap, BTreeSet};
+mod form;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use rhai::module_resolvers::StaticModuleResolver;
 use rhai::{
-    AST, ASTFlags, Caches, EvalAltResult, EvalContext, Expr, Expression, GlobalRuntimeState,
-    Module, Scope, ScriptFuncDef, Shared, Stmt, StmtBlock,
+    AST, Caches, EvalAltResult, EvalContext, Expr, Expression, GlobalRuntimeState, Module, Scope,
+    ScriptFuncDef, Shared, Stmt, StmtBlock,
 };
 
 use super::body::body_of;
@@ -21,7 +24,7 @@ use super::import;
 use super::lending::Lender;
 use super::limits;
 use super::own_function;
-use super::places::{EVENTS, Places, argument_of, arity_of, is_handler};
+use super::places::{Places, is_handler};
 use super::program::{Compiled, Entry, Program};
 use super::semicolon::{self, Said};
 use super::state_use;
@@ -29,7 +32,6 @@ use super::survey::{Site, Survey};
 use super::syntax;
 use super::text::{Handlers, ScriptText};
 use super::wording;
-use crate::nearest::nearest;
 
 impl Engine {
     /// Compiles a node's handlers.
@@ -270,81 +272,6 @@ impl<'a> Linker<'a> {
             return None;
         }
         Some(global)
-    }
-
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of statements")]
-    fn check_top_level(&mut self, ast: &AST, places: &Places) -> bool {
-        let before = self.faults.len();
-        for statement in ast.statements() {
-            let allowed = match statement {
-                Stmt::Import(..) | Stmt::Export(..) | Stmt::Noop(..) => true,
-                Stmt::Var(_, flags, _) => flags.contains(ASTFlags::CONSTANT),
-                _ => false,
-            };
-            if !allowed {
-                self.fault_with_help(
-                    places,
-                    statement.position(),
-                    "only fn, const and import may stand at top level".to_owned(),
-                    "Put what runs into a handler, such as fn on_start() { … }, and what is kept into `this`.",
-                );
-            }
-        }
-        self.faults.len() == before
-    }
-
-    fn check_functions(&mut self, ast: &AST, places: &Places) -> bool {
-        let before = self.faults.len();
-        for function in ast.iter_fn_def() {
-            if is_handler(&function.name) && function.this_type.is_some() {
-                let place = function.body.start_position();
-                let message = format!("{} is a handler and belongs to no type", function.name);
-                self.fault(places, place, message);
-                continue;
-            }
-            let arity = arity_of(&function.name);
-            if is_handler(&function.name) && function.params.len() != arity {
-                self.wrong_arity(places, function, arity);
-            }
-        }
-        if let Handlers::Inline(handlers) = &self.text.handlers
-            && places.path() == self.text.path
-        {
-            let wanted: BTreeSet<&str> =
-                handlers.iter().map(|handler| handler.name.as_str()).collect();
-            for function in ast.iter_fn_def() {
-                if !wanted.contains(&*function.name) && !function.name.starts_with("anon$") {
-                    let place = function.body.start_position();
-                    self.fault(
-                        places,
-                        place,
-                        "an inline handler cannot define functions".to_owned(),
-                    );
-                }
-            }
-        }
-        self.faults.len() == before
-    }
-
-    fn wrong_arity(&mut self, places: &Places, function: &ScriptFuncDef, arity: usize) {
-        let name = &*function.name;
-        let plural = if arity == 1 { "one argument" } else { "no argument" };
-        let event = EVENTS.iter().copied().find(|event| *event == name);
-        let meant = match event {
-            Some(_) => None,
-            None => nearest(name, EVENTS.iter().copied()),
-        };
-        let help = match (&meant, event) {
-            (Some(meant), _) => meant.question(),
-            (None, Some(_)) => format!("write `fn {name}({})`", argument_of(name)),
-            (None, None) => format!(
-                "it is called for each message of a socket `{}`: write `fn {name}(msg)`; a function \
-                 of your own begins with another word than `on_`",
-                name.trim_start_matches("on_")
-            ),
-        };
-        let message = format!("{name} takes {plural}");
-        self.fault_with_help(places, function.body.start_position(), message, &help);
     }
 
     fn fault(&mut self, places: &Places, at: rhai::Position, message: String) {

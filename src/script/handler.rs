@@ -1,9 +1,11 @@
 //! One node's handlers at work.
 //!
-//! Owns a node's state, `this`, and what becomes of what a handler returns or fails with. Never
-//! performs an effect: the node does.
+//! Owns which handler a call is for, and what becomes of what it returns or fails with. Never performs
+//! an effect: the node does.
 
+mod argument;
 mod direct;
+mod state;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,25 +14,24 @@ use std::rc::Rc;
 
 use rhai::{
     Caches, Dynamic, EvalAltResult, EvalContext, Expression, GlobalRuntimeState, ImmutableString,
-    Map, Scope,
 };
 
+use self::argument::{Argument, ArgumentSlot};
 use self::direct::Direct;
+pub use self::state::NodeState;
 use super::call_context::{CallContext, NodeView, View, WayBack};
-use super::effect::{Effect, Inbound, Invocation, PeerEvent, PeerEventKind};
+use super::effect::{Effect, Inbound, Invocation};
 use super::engine::Engine;
 use super::failure;
 use super::fault::{HandlerError, HandlerErrorKind};
 use super::generator::Generator;
 use super::json;
-use super::kept_state::{self, StateText};
 use super::limits;
 use super::msg::{LazyMessage, Misfit, Msg, ReadProfile, excerpt, text_or_blob};
 use super::program::{Compiled, Entry, Program};
-use super::saved_state::SavedState;
 use super::socket_lookup;
 use super::timer::Timer;
-use super::weight::{StateNews, Weight, size_of_message};
+use super::weight::size_of_message;
 use crate::source::Position;
 use crate::zeromq::Role;
 
@@ -39,10 +40,8 @@ pub struct Handler {
     engine: Rc<Engine>,
     program: Rc<Compiled>,
     view: Rc<View>,
-    state: Dynamic,
-    weight: Weight,
-    /// The argument's variable, and nothing else between calls.
-    scope: Scope<'static>,
+    state: NodeState,
+    argument: ArgumentSlot,
     global: GlobalRuntimeState,
     caches: Caches,
     profile: ReadProfile,
@@ -50,15 +49,6 @@ pub struct Handler {
     patience: u32,
     /// For each socket, the handler of its messages.
     routes: Vec<Option<Rc<Entry>>>,
-    /// What stands in the place of a message between calls.
-    blank: Msg,
-}
-
-/// What a handler is called with.
-enum Argument {
-    None,
-    Value(Dynamic),
-    Message(Msg),
 }
 
 /// What is left to do for a handler's value.
@@ -76,17 +66,15 @@ impl Handler {
         let global = program.0.base.clone();
         let mut handler = Self {
             engine: Rc::clone(engine),
-            weight: Weight::new(view.state_limit),
+            state: NodeState::new(view.state_limit),
+            argument: ArgumentSlot::default(),
             view: Rc::new(view_of(view, &program.0)),
             program: program.0,
-            state: Dynamic::from_map(Map::new()),
-            scope: Scope::new(),
             global,
             caches: Caches::new(),
             profile: ReadProfile::default(),
             patience: 1,
             routes: Vec::new(),
-            blank: Msg(Rc::new(LazyMessage::blank())),
         };
         handler.route();
         handler
@@ -102,7 +90,7 @@ impl Handler {
 
     /// Puts other handlers in the place of these; the state stays.
     pub fn swap(&mut self, program: Program, view: NodeView) {
-        self.weight.limit_to(view.state_limit);
+        self.state.limit_to(view.state_limit);
         let generator = Rc::clone(&self.view.generator);
         self.view = Rc::new(View { generator, ..view_of(view, &program.0) });
         self.program = program.0;
@@ -111,63 +99,15 @@ impl Handler {
         self.route();
     }
 
-    /// The state as it is, for a node that begins anew elsewhere.
+    /// The node's state.
     #[must_use]
-    pub fn saved_state(&self) -> SavedState {
-        SavedState::of(&self.state)
+    pub fn state(&self) -> &NodeState {
+        &self.state
     }
 
-    /// Goes on with the state of an earlier node.
-    pub fn restore(&mut self, kept: SavedState) {
-        self.state = kept.into_state();
-        self.weight.measure(&self.state);
-    }
-
-    /// The state as the text of a file that keeps it.
-    ///
-    /// # Errors
-    ///
-    /// When it is nested too deep.
-    pub fn state_text(&self) -> Result<StateText, String> {
-        kept_state::write(&self.state)
-    }
-
-    /// Goes on with a state that a file kept.
-    ///
-    /// # Errors
-    ///
-    /// When the text is none, or one that takes more than a state may.
-    pub fn restore_text(&mut self, text: &[u8]) -> Result<(), String> {
-        let state = kept_state::read(text)?;
-        self.weight.measure(&state);
-        if let Some(excess) = self.weight.excess() {
-            return Err(excess);
-        }
-        self.state = state;
-        Ok(())
-    }
-
-    /// What is to be said of how large the state has become, since this was last asked.
-    pub fn state_news(&mut self) -> Option<StateNews> {
-        self.weight.look(&self.state)
-    }
-
-    /// About how many bytes the state took when it was last measured: it is where calls have left a
-    /// MiB behind, or an eighth of it.
-    #[must_use]
-    pub fn state_bytes(&self) -> usize {
-        self.weight.bytes()
-    }
-
-    /// Measures the state, if that takes no time to speak of.
-    pub fn measure_small_state(&mut self) {
-        self.weight.measure_small(&self.state);
-    }
-
-    /// Forgets the state.
-    pub fn empty_state(&mut self) {
-        self.state = Dynamic::from_map(Map::new());
-        self.weight.measure(&self.state);
+    /// The node's state, to be measured, restored or emptied.
+    pub fn state_mut(&mut self) -> &mut NodeState {
+        &mut self.state
     }
 
     /// Whether a handler of that name is defined.
@@ -227,7 +167,7 @@ impl Handler {
             | Invocation::Stop => Argument::None,
             Invocation::Timer(name) => Argument::Value(ImmutableString::from(&*name).into()),
             Invocation::Line(line) => Argument::Value(text_or_blob(&line)),
-            Invocation::Peer(peer) => Argument::Value(self.peer(&peer)),
+            Invocation::Peer(peer) => Argument::of_peer(&peer, &self.view.names),
         };
         match self.program.entries.get(name).cloned() {
             Some(entry) => self.run(&entry, Work::Call(argument), None, None, effects),
@@ -329,7 +269,7 @@ impl Handler {
         context.end(effects);
         if let Some(kept) = message.and_then(|message| message.upgrade()) {
             // The bytes of a message are libzmq's, out of the sight of our own allocator.
-            self.weight.add(isize::try_from(size_of_message(&Msg(kept))).unwrap_or(isize::MAX));
+            self.state.grow(isize::try_from(size_of_message(&Msg(kept))).unwrap_or(isize::MAX));
         }
         outcome
     }
@@ -358,7 +298,7 @@ impl Handler {
         entry: &Entry,
         argument: Argument,
     ) -> Result<Dynamic, Box<EvalAltResult>> {
-        self.lay(entry, argument);
+        self.argument.lay(entry, argument);
         self.engine.guard.begin(self.patience);
         // The engine's limit is for handlers with a thread of their own; others begin part-way.
         self.global.num_operations =
@@ -368,43 +308,16 @@ impl Handler {
             &self.engine.rhai,
             &mut self.global,
             &mut self.caches,
-            &mut self.scope,
-            Some(&mut self.state),
+            self.argument.scope(),
+            Some(self.state.value_mut()),
         );
         let result = context.eval_expression_tree(&Expression::from(&entry.body));
-        self.lift(entry);
-        self.weight.add(self.engine.guard.left_behind());
+        self.argument.lift(entry);
+        self.state.grow(self.engine.guard.left_behind());
         result.or_else(|error| match *error {
             EvalAltResult::Return(value, _) | EvalAltResult::Exit(value, _) => Ok(value),
             other => Err(Box::new(other)),
         })
-    }
-
-    /// Puts a call's argument into the scope. Mostly one handler is called again and again, so its
-    /// variable stays there, and with it the boxes that a message needs to be a value.
-    fn lay(&mut self, entry: &Entry, argument: Argument) {
-        let Some(name) = &entry.argument else {
-            self.scope.clear();
-            return;
-        };
-        if self.scope.get_mut(name).is_none() {
-            self.scope.clear();
-            self.scope.push_dynamic(name.as_str(), Dynamic::UNIT);
-        }
-        let Some(slot) = self.scope.get_mut(name) else { return };
-        match argument {
-            Argument::Message(msg) => put(slot, msg),
-            Argument::Value(value) => *slot = value,
-            Argument::None => *slot = Dynamic::UNIT,
-        }
-    }
-
-    /// Takes a call's argument out of the scope, so that nothing but the script holds it.
-    fn lift(&mut self, entry: &Entry) {
-        let Some(slot) = entry.argument.as_ref().and_then(|name| self.scope.get_mut(name)) else {
-            return;
-        };
-        put(slot, self.blank.clone());
     }
 
     fn finish(
@@ -457,27 +370,6 @@ impl Handler {
         })
     }
 
-    fn peer(&self, peer: &PeerEvent) -> Dynamic {
-        let mut map = Map::new();
-        let event = match peer.kind {
-            PeerEventKind::Connected => "connected",
-            PeerEventKind::Disconnected => "disconnected",
-            PeerEventKind::Subscribed => "subscribed",
-            PeerEventKind::Unsubscribed => "unsubscribed",
-        };
-        map.insert("event".into(), event.into());
-        if let Some(name) = self.view.names.get(peer.socket) {
-            map.insert("socket".into(), name.clone().into());
-        }
-        if let Some(endpoint) = &peer.endpoint {
-            map.insert("endpoint".into(), endpoint.clone().into());
-        }
-        if let Some(topic) = &peer.topic {
-            map.insert("topic".into(), text_or_blob(topic));
-        }
-        Dynamic::from_map(map)
-    }
-
     /// Begins the next call with the program as it was compiled.
     fn forget(&mut self) {
         self.global = self.program.base.clone();
@@ -504,17 +396,6 @@ impl std::fmt::Debug for Handler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Handler").field("node", &self.view.replica).finish_non_exhaustive()
     }
-}
-
-/// Puts a message into a variable: into its boxes if there is one already, and no closure shares it.
-fn put(slot: &mut Dynamic, msg: Msg) {
-    if !slot.is_shared()
-        && let Some(mut held) = slot.write_lock::<Msg>()
-    {
-        *held = msg;
-        return;
-    }
-    *slot = Dynamic::from(msg);
 }
 
 fn view_of(view: NodeView, program: &Compiled) -> View {

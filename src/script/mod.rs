@@ -71,7 +71,7 @@ pub use engine::Engine;
 pub use failure::panic_text;
 pub use fault::{CallSite, FaultKind, HandlerError, HandlerErrorKind, ScriptFault, ScriptFix};
 pub use filter::Filter;
-pub use handler::Handler;
+pub use handler::{Handler, NodeState};
 pub use import::ImportError;
 pub use kept_state::{StateText, check_state_text};
 pub use limits::STACK_BYTES;

@@ -116,8 +116,8 @@ impl Node {
         let counters = &self.blueprint.counters;
         counters.handled.add(1);
         counters.handler.add(nanos);
-        counters.state_bytes.set(handler.state_bytes() as u64);
-        let news = handler.state_news();
+        counters.state_bytes.set(handler.state().bytes() as u64);
+        let news = handler.state_mut().news();
         self.files.state_changed(after);
         if has_said {
             self.tell_said(waiting);
@@ -166,7 +166,7 @@ impl Node {
             return self.reporter.emit(None, EventKind::StopRequested { status: 1, why });
         }
         if let Some(handler) = &mut self.handler {
-            handler.empty_state();
+            handler.state_mut().clear();
             self.files.state_changed(clock::now());
             self.blueprint.counters.state_bytes.set(0);
         }

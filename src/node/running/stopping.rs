@@ -13,7 +13,7 @@ use crate::node::legacy::Legacy;
 use crate::node::life::Phase;
 use crate::node::observation::Observation;
 use crate::node::socket::NodeSocket;
-use crate::script::{Handler, Invocation};
+use crate::script::Invocation;
 
 /// What is known of the end to come.
 #[derive(Default)]
@@ -82,7 +82,7 @@ impl Node {
     /// Keeps the state of the handlers in its file, where that is due, or if the node `ends`.
     pub(super) fn keep_state(&mut self, now: Instant, ends: bool) {
         if let Some(handler) = &self.handler {
-            self.files.keep_state(now, ends, || handler.state_text());
+            self.files.keep_state(now, ends, || handler.state().text());
         }
     }
 
@@ -91,7 +91,7 @@ impl Node {
         if let Some(left) = self.blueprint.kept.take() {
             return left;
         }
-        let state = self.handler.as_ref().map(Handler::saved_state);
+        let state = self.handler.as_ref().map(|handler| handler.state().saved());
         let is_succeeded = self.ending.is_succeeded;
         let files = self.files.take(is_succeeded, is_succeeded);
         Legacy::of(&self.blueprint.spec, state, files)

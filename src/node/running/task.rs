@@ -154,7 +154,7 @@ impl Node {
         });
         let event = match (left.and_then(|left| left.state), &mut self.handler) {
             (Some(state), Some(handler)) => {
-                handler.restore(state);
+                handler.state_mut().restore(state);
                 Invocation::Reload
             }
             _ => Invocation::Start,

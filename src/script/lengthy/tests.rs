@@ -1,5 +1,8 @@
 use proptest::prelude::*;
 
+use rhai::{Array, Dynamic, ImmutableString};
+
+use super::sorting::{sort_by, sort_plain};
 use super::*;
 use crate::script::trial::{Trial, shown};
 use crate::script::{HandlerErrorKind, Invocation, STACK_BYTES};
