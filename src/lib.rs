@@ -54,6 +54,7 @@ pub mod plan;
 pub mod receipt;
 pub mod schema;
 pub mod script;
+pub mod security;
 pub mod snapshot;
 pub mod source;
 pub mod supervisor;

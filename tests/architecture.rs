@@ -30,6 +30,7 @@ const FLOORS: &[&[&str]] = &[
         "memory",
         "fiber",
         "nearest",
+        "security",
         "listing",
         "lock",
         "aside",
@@ -62,12 +63,16 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("sha1", &["script"]),
     ("sha2", &["script"]),
     ("zmq", &["node", "message"]),
-    ("zmq_sys", &["node", "message"]),
+    ("zmq_sys", &["node", "message", "security"]),
+    ("ipnet", &["security"]),
+    ("subtle", &["security"]),
+    ("zeroize", &["security"]),
     ("serde_yaml", &["document"]),
     ("simdutf8", &["message"]),
     ("saphyr_parser", &["document"]),
     ("corosensei", &["fiber"]),
-    ("chrono", &["cli", "observe", "script"]),
+    ("argon2", &["security"]),
+    ("chrono", &["cli", "observe", "script", "security"]),
     ("hyper", &["observe"]),
     ("hyper_util", &["observe"]),
     ("http_body_util", &["observe"]),
@@ -76,7 +81,7 @@ const OWNERS: &[(&str, &[&str])] = &[
 ];
 
 /// The only files with unsafe code.
-const UNSAFE: [&str; 7] = [
+const UNSAFE: [&str; 8] = [
     "fiber.rs",
     "memory.rs",
     "message/frame.rs",
@@ -84,6 +89,7 @@ const UNSAFE: [&str; 7] = [
     "node/raw/context.rs",
     "node/raw/events.rs",
     "node/raw/system.rs",
+    "security/pair.rs",
 ];
 
 /// Modules that know the time from `clock` alone, so that their tests need not wait.

@@ -12,4 +12,4 @@ pub use endpoint::{Endpoint, EndpointError, Side, Transport};
 pub use flow::MessageFlow;
 pub use option::{Effective, OptionKind, OptionName, OptionValue, Refusal, SocketOption};
 pub use role::Role;
-pub use z85::decode_z85;
+pub use z85::{decode_z85, encode_z85};

@@ -1,6 +1,6 @@
 //! Z85, ZeroMQ's text form of CURVE keys.
 //!
-//! Owns reading it. Never makes keys.
+//! Owns reading and writing it. Never makes keys.
 
 const ALPHABET: &[u8; 85] =
     b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
@@ -23,9 +23,33 @@ pub fn decode_z85(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// The Z85 text of a key's bytes.
+#[must_use]
+pub fn encode_z85(key: &[u8; 32]) -> String {
+    let mut text = String::with_capacity(40);
+    for group in key.chunks_exact(4) {
+        let value = group.iter().fold(0_u32, |value, &byte| value << 8 | u32::from(byte));
+        for place in (0..5).rev() {
+            text.push(char::from(ALPHABET[(value / 85_u32.pow(place) % 85) as usize]));
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_key_and_its_text_are_inverse(key: [u8; 32]) {
+            let text = encode_z85(&key);
+            prop_assert_eq!(text.len(), 40);
+            prop_assert_eq!(decode_z85(&text), Some(key.to_vec()));
+        }
+    }
 
     #[test]
     fn the_example_of_the_specification_is_read() {
