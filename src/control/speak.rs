@@ -4,6 +4,7 @@
 //! socket: the node does.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -18,7 +19,7 @@ use crate::zeromq::Role;
 
 /// The longest time that anything may take.
 const LONGEST: Duration = Duration::from_secs(3600);
-/// How much longer a node may take to say that the time is over: a handler may hold it up.
+/// How much longer a node that has a message may take to say why it is not done.
 const ANSWER: Duration = Duration::from_millis(300);
 
 /// Lets a node send a value, or take it as received; the result says which.
@@ -145,20 +146,26 @@ async fn inject(
     spoken: Spoken,
 ) -> Result<crate::message::Multipart, Failed> {
     let patience = Duration::from_millis(spoken.milliseconds).min(LONGEST);
-    let (done, result) = oneshot::channel();
+    let (done, mut result) = oneshot::channel();
+    let taken = Arc::new(AtomicBool::new(false));
     let told = entry.tell(SocketControl::Inject(Injection {
         socket: socket.name.clone(),
         way,
         value: spoken.value,
         tag: spoken.tag,
         deadline: clock::now() + patience,
+        taken: Arc::clone(&taken),
         done,
     }));
     let name = &entry.instance;
     if !told {
         return Err(Failed::now(format!("{name} has ended")));
     }
-    match tokio::time::timeout(patience + ANSWER, result).await {
+    let mut told = tokio::time::timeout(patience, &mut result).await;
+    if told.is_err() && taken.load(Ordering::Relaxed) {
+        told = tokio::time::timeout(ANSWER, result).await;
+    }
+    match told {
         Ok(Ok(Ok(payload))) => Ok(payload),
         Ok(Ok(Err(why))) => Err(Failed::now(format!("{name}.{}: {why}", socket.name))),
         Ok(Err(_)) => Err(Failed::now(format!("{name} ended meanwhile"))),

@@ -4,6 +4,8 @@
 //! and never hold up the node. Never reads a socket of a client.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tokio::sync::oneshot;
@@ -41,6 +43,8 @@ pub struct Injection {
     pub tag: Option<String>,
     /// When to give up.
     pub deadline: Instant,
+    /// Whether the node has it: until then a handler holds the node up.
+    pub taken: Arc<AtomicBool>,
     /// Told when it is done, with the answer's payload for a call, or why it is not.
     pub done: oneshot::Sender<Result<Multipart, String>>,
 }
@@ -76,7 +80,8 @@ impl InjectedQueue {
 
     /// Takes a message from outside, or says at once why not.
     pub(super) fn take(&mut self, injection: Injection, views: &[SocketView]) {
-        let Injection { socket, way, value, tag, deadline, done } = injection;
+        let Injection { socket, way, value, tag, deadline, taken, done } = injection;
+        taken.store(true, Ordering::Relaxed);
         let view = views.iter().find(|view| *view.name == *socket);
         let payload = match view {
             None => Err(format!("the node has no socket {socket:?} any more")),

@@ -132,11 +132,22 @@ fn no_word_that_is_shown_decides_what_is_done() {
     let shown: String = reworded.iter().map(Plan::to_string).collect();
     REWORDED.set(false);
     assert!(shown.contains("something"), "{shown}");
-    for word in ["rebuild", "live", "removed", "bind tcp", "role ", "held meanwhile"] {
+    for word in ["new socket", "live", "removed", "bind tcp", "role ", "paused meanwhile"] {
         assert!(!shown.contains(word), "{word:?} is shown all the same:\n{shown}");
     }
     for (plan, reworded) in plans.iter().zip(&reworded) {
         assert_eq!(plan, reworded);
+    }
+}
+
+#[test]
+fn a_plan_is_shown_in_words_that_nobody_has_to_look_up() {
+    let shown: String = EDITS.iter().map(|(from, to, _)| edit(from, to).to_string()).collect();
+    for word in ["re-attach", "rebuild", "held"] {
+        assert!(!shown.contains(word), "{word:?}:\n{shown}");
+    }
+    for word in ["[connections change: the socket stays]", "[new socket: ", "paused meanwhile: "] {
+        assert!(shown.contains(word), "no {word:?}:\n{shown}");
     }
 }
 

@@ -22,9 +22,14 @@ impl How {
     }
 }
 
+/// As people read it.
 impl fmt::Display for How {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.token())
+        f.write_str(word(match self {
+            Self::Live => "live",
+            Self::ReAttach => "connections change",
+            Self::Rebuild => "new socket",
+        }))
     }
 }
 
@@ -173,8 +178,10 @@ impl Pause {
 impl fmt::Display for Pause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(word(match self {
-            Self::Held => "held meanwhile: what arrives waits",
-            Self::AfterAnswering => "held once it has answered what it owes",
+            Self::Held => "paused meanwhile: what arrives waits",
+            Self::AfterAnswering => {
+                "paused once it has answered what it owes: what arrives then waits"
+            }
         }))
     }
 }

@@ -67,6 +67,27 @@ nodes:
     run.stop();
 }
 
+/// Two and a half seconds it took once, whatever was asked for.
+#[test]
+fn a_call_of_a_node_that_computes_ends_when_its_time_is_over() {
+    let desk = Desk::new();
+    let run = desk.run(
+        "
+name: t
+nodes:
+  desk: {role: rep, bind: 'tcp://127.0.0.1:*', isolate: true, on_message: msg, timers: {go: 1ms}, on_timer: 'print(\"computes\"); let t = now(); while now() - t < 4.0 { }'}
+  rests: {role: rep, bind: 'tcp://127.0.0.1:*', on_message: msg, on_start: 'busy(\"1m\")'}
+",
+    );
+    run.says("desk  computes");
+    for (node, why) in [("desk", "a handler holds it up"), ("rests", "not in time")] {
+        let begun = Instant::now();
+        desk.ask(["call", "t", node, "hi", "--timeout", "500ms"]).fails(1, [node, why]);
+        let took = begun.elapsed().as_millis();
+        assert!((500..2000).contains(&took), "{node}: {took} ms");
+    }
+}
+
 #[test]
 fn a_call_goes_through_a_broker_to_a_worker_and_back() {
     let desk = Desk::new();

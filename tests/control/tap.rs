@@ -85,6 +85,13 @@ nodes:
     let ask = |filter: &str| desk.ask(["tap", "t", "display", "--filter", filter]);
     ask("msg.msgid ==").fails(2, ["filter:1:"]);
     ask("msg.msgid == 1 &&\n  mgs.body == 2").fails(2, ["filter:2:3", "mgs"]);
+    for (filter, place) in [
+        ("msg.msgid = 1000", "filter:1:11"),
+        ("msg.msgid == 1000 && msg.body.n = 2", "filter:1:33"),
+        ("(msg.body.n = 2) || true", "filter:1:13"),
+    ] {
+        ask(filter).fails(2, [place, "`=` sets something; two values are compared by `==`"]);
+    }
     ask("msg.messageid == 1").fails(2, ["filter:1:5", "a message has no messageid"]);
     let tap = desk.tap([
         "t",

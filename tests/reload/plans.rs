@@ -44,8 +44,8 @@ fn a_plan_is_printed_node_by_node_with_how_and_why() {
     for (what, how) in [
         ("handlers", "live"),
         ("every", "live"),
-        ("+ bind tcp://127.0.0.1:5566", "re-attach"),
-        ("hwm.receive 100 → 50", "rebuild"),
+        ("+ bind tcp://127.0.0.1:5566", "connections change"),
+        ("hwm.receive 100 → 50", "new socket"),
         ("subscribe 1001", "live"),
         ("unsubscribe 1000", "live"),
     ] {
@@ -75,7 +75,7 @@ fn a_zap_handler_that_comes_replaces_the_sockets_that_let_peers_in_without() {
         text[from..].lines().nth(1).unwrap_or_default().to_owned()
     };
     for node in ["open", "yields"] {
-        assert!(of(node).contains("asks the ZAP handler  [rebuild: "), "{text}");
+        assert!(of(node).contains("asks the ZAP handler  [new socket: "), "{text}");
     }
     for node in ["closed", "words"] {
         assert!(of(node).contains("asks the ZAP handler  [live: "), "{text}");
@@ -84,7 +84,7 @@ fn a_zap_handler_that_comes_replaces_the_sockets_that_let_peers_in_without() {
     // Who was let in by a handler stays when it goes.
     let (_, text, _) = plan(&guarded, &servers, &[]);
     assert!(text.contains("no longer asks a ZAP handler  [live: "), "{text}");
-    assert!(!text.contains("[rebuild"), "{text}");
+    assert!(!text.contains("[new socket"), "{text}");
 }
 
 #[test]

@@ -508,7 +508,7 @@ fn a_receipt_says_what_was_done_as_text_and_as_json() {
     for line in [
         "reload applied (generation 2",
         "~ sink",
-        "hwm.receive 100 → 50  [rebuild]",
+        "hwm.receive 100 → 50  [new socket]",
         "+ new",
         "- old",
     ] {

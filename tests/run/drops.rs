@@ -297,6 +297,38 @@ nodes:
 }
 
 #[test]
+fn what_the_log_says_of_drops_adds_up_to_what_the_figures_say() {
+    let port = free_port();
+    let yaml = "
+nodes:
+  broker:
+    role: router
+    bind: 'tcp://127.0.0.1:*'
+    hwm: 10
+    options: {sndbuf: 4KiB}
+    on_message: 'for n in 0..5000 { reply(msg, `answer ${n}`); }'
+  slow:
+    role: dealer
+    connect: broker
+    hwm: 10
+    options: {rcvbuf: 4KiB}
+    on_start: send(\"go\")
+    on_message: 'busy(\"1h\")'
+";
+    let run = serving(Zrig::of(yaml), port);
+    let told = |log: &[String]| -> u64 {
+        let lines = log.iter().filter_map(|line| line.split_once("broker.router  dropped "));
+        lines.map(|(_, rest)| rest.split(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+    };
+    let dropped = || snapshot(port).node("broker").unwrap().sockets[0].dropped.full;
+    eventually("the burst is over, and the log has all of it", || {
+        dropped() > 4000 && told(&run.log()) == dropped()
+    });
+    let log = run.log();
+    assert!(log.iter().filter(|line| line.contains("  dropped ")).count() < 5, "{log:?}");
+}
+
+#[test]
 fn what_a_blocked_forward_has_in_hand_at_the_end_is_counted_and_told() {
     // One waits in the forward, the others in libzmq's queue before it.
     let yaml = "

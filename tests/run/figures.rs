@@ -378,3 +378,22 @@ fn a_peer_over_a_web_socket_is_one_and_its_link_adds_up() {
     assert_eq!(sent, received + dropped + waiting, "{flow:?}");
     assert_eq!(run.stop().times("a peer"), 1);
 }
+
+/// What a handler logged and counted behind a message that waits, waits with it, for the order's sake.
+#[test]
+fn only_messages_count_as_waiting_and_what_was_printed_behind_them_comes_at_the_end() {
+    let port = free_port();
+    let yaml = "
+nodes:
+  source:
+    role: push
+    bind: 'tcp://127.0.0.1:*'
+    linger: 0
+    on_start: 'for n in 0..5 { send(n); for k in 0..20 { print(`line ${n} ${k}`); count(\"lines\"); } }'
+";
+    let run = serving(Zrig::of(yaml), port);
+    eventually("five wait", || snapshot(port).node("source").unwrap().waiting == 5);
+    let ending = run.stop();
+    assert_eq!(ending.times("source  line "), 100, "{}", ending.text());
+    assert!(ending.said("source.push  dropped 5 messages"), "{}", ending.text());
+}

@@ -109,3 +109,23 @@ fn what_is_asked_for_comes_also_when_nobody_reads_the_warnings_beside_it() {
         assert_eq!(ended.stdout.is_empty(), status == 2, "zrig {arguments:?}");
     }
 }
+
+#[test]
+fn a_picture_in_a_format_that_is_not_written_is_refused_with_the_way_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let topology = concat!(env!("CARGO_MANIFEST_DIR"), "/topologies/first.yaml");
+    let graph = |name: &str| {
+        let output = folder.path().join(name);
+        let mut zrig = std::process::Command::new(env!("CARGO_BIN_EXE_zrig"));
+        let ended = zrig.args(["graph", topology, "-o"]).arg(&output).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        (ended.status.code(), said, output.exists())
+    };
+    for (name, way) in [("x.png", "`rsvg-convert "), ("x.pdf", "`rsvg-convert "), ("x.doc", ".svg")]
+    {
+        let (status, said, is_written) = graph(name);
+        assert_eq!((status, is_written), (Some(2), false), "{name}: {said}");
+        assert!(said.contains(way), "{name}: {said}");
+    }
+    assert_eq!(graph("x.svg"), (Some(0), String::new(), true));
+}

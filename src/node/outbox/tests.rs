@@ -93,6 +93,7 @@ fn who_gave_something_from_outside_hears_that_the_node_has_ended() {
             value: Offered::Text("x".to_owned()),
             tag: None,
             deadline: Instant::now() + Duration::from_secs(60),
+            taken: Arc::default(),
             done,
         };
         outbox.injected().take(injection, &[view]);

@@ -2,6 +2,7 @@
 //!
 //! Owns what libzmq forgets to tell of connections that we end ourselves.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -207,21 +208,52 @@ pub(in crate::node) fn came_in_by(local: &str, bound: &str) -> bool {
 pub(in crate::node) fn bind_failure(errno: i32, endpoint: &str) -> String {
     match errno {
         libc::EADDRINUSE => "another socket or program has it already".to_owned(),
-        libc::EACCES if let Some(path) = endpoint.strip_prefix("ipc://") => {
-            let folder = std::path::Path::new(path).parent().unwrap_or_else(|| "/".as_ref());
+        libc::EACCES | libc::EPERM | libc::EROFS if let Some(path) = ipc_path(endpoint) => {
             format!(
                 "not permitted: this user may make no file in {}; use a folder of your own, such as \
                  ipc:///tmp/name",
-                folder.display()
+                folder_of(path).display()
             )
         }
-        libc::ENOENT if let Some(path) = endpoint.strip_prefix("ipc://") => {
-            let folder = std::path::Path::new(path).parent().unwrap_or_else(|| "/".as_ref());
-            format!("there is no folder {}: make it first", folder.display())
+        libc::ENOENT if let Some(path) = ipc_path(endpoint) => {
+            format!("there is no folder {}: make it first", folder_of(path).display())
+        }
+        libc::ENOTDIR if let Some(path) = ipc_path(endpoint) => {
+            format!("{} is in no folder: a part of its path is a file", path.display())
         }
         libc::EACCES => "not permitted (ports below 1024 need a privilege)".to_owned(),
         libc::EADDRNOTAVAIL => "this machine has no such address".to_owned(),
         libc::ENODEV => "this machine has no such interface".to_owned(),
         _ => Errno(errno).to_string(),
+    }
+}
+
+fn ipc_path(endpoint: &str) -> Option<&Path> {
+    endpoint.strip_prefix("ipc://").map(Path::new)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or_else(|| Path::new("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bind_failure;
+
+    #[test]
+    fn an_ipc_endpoint_that_cannot_be_made_names_what_is_wrong_with_its_folder() {
+        for (errno, words) in [
+            (libc::EACCES, "this user may make no file in /var/lib/x; use a folder of your own"),
+            (libc::EPERM, "this user may make no file in /var/lib/x; use a folder of your own"),
+            (libc::EROFS, "this user may make no file in /var/lib/x; use a folder of your own"),
+            (libc::ENOENT, "there is no folder /var/lib/x: make it first"),
+            (libc::ENOTDIR, "/var/lib/x/desk is in no folder: a part of its path is a file"),
+            (libc::EADDRINUSE, "another socket or program has it already"),
+        ] {
+            let told = bind_failure(errno, "ipc:///var/lib/x/desk");
+            assert!(told.contains(words), "{told}");
+            assert!(!told.contains("1024"), "{told}");
+        }
+        assert!(bind_failure(libc::EACCES, "tcp://127.0.0.1:80").contains("ports below 1024"));
     }
 }
