@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::explain::{meaning, takes};
+use crate::message::RecordFormat;
 use crate::topology::keys;
 use crate::zeromq::{OptionKind, Role, SocketOption};
 
@@ -109,9 +110,14 @@ fn node_key(key: &str) -> Value {
                 json!({"type": "string", "anyOf": [{"pattern": RATE}, {"pattern": VARIABLE}]})
             }
             "repeat" | "escape" => boolean(),
+            "format" => record_formats(),
             _ => text(),
         }),
-        "write" => object(keys::WRITE, &|key| if key == "file" { text() } else { boolean() }),
+        "write" => object(keys::WRITE, &|key| match key {
+            "file" => text(),
+            "format" => record_formats(),
+            _ => boolean(),
+        }),
         "params" => json!({"type": ["object", "null"]}),
         "replicas" => integer(1, Some(10_000)),
         "on_error" => words(["skip", "restart", "stop"]),
@@ -119,6 +125,10 @@ fn node_key(key: &str) -> Value {
         "state_limit" => size(),
         _ => text(),
     }
+}
+
+fn record_formats() -> Value {
+    words(RecordFormat::WORDS.map(|(word, _)| word))
 }
 
 fn forward() -> Value {

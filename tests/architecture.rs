@@ -50,7 +50,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rhai", &["script"]),
     ("crc32fast", &["script"]),
     ("csv", &["script"]),
-    ("data_encoding", &["script"]),
+    ("data_encoding", &["message", "script"]),
     ("flate2", &["script"]),
     ("hmac", &["script"]),
     ("lz4_flex", &["script"]),

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::protocol::{FrameKind, Message, WireFrame};
 use crate::message::{
-    Format, Frame, Malformed, MsgType, Multipart, as_text, integer_past_64_bits, parse_envelope,
-    parse_tagged,
+    Format, Frame, JsonFrame, Malformed, MsgType, Multipart, as_text, integer_past_64_bits,
+    parse_envelope, parse_tagged,
 };
 use crate::node::{Direction, Passed, Place, open_envelope};
 use crate::script::{Inbound, Route};
@@ -80,7 +80,7 @@ pub(super) fn read_whole(opened: &Opened, frames: &[Frame]) -> Message {
         node: opened.place.instance.to_string(),
         socket: opened.place.socket.to_string(),
         peer: peer.map(|id| routing_id_text(id)),
-        frames: Some(frames.iter().map(|frame| whole(frame)).collect()),
+        frames: Some(frames.iter().map(|frame| json!(JsonFrame(frame))).collect()),
         bytes: opened.bytes,
         ..Message::default()
     }
@@ -195,14 +195,6 @@ fn shown(bytes: &[u8], cut: &mut bool) -> Value {
     let end = (0..=most).rev().find(|&at| text.is_char_boundary(at)).unwrap_or_default();
     *cut |= end < text.len();
     Value::String(text[..end].to_owned())
-}
-
-/// Text where it is text, otherwise hex, all of it.
-fn whole(bytes: &[u8]) -> Value {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Value::String(text.to_owned()),
-        Err(_) => json!({ "hex": hex(bytes) }),
-    }
 }
 
 fn hex(bytes: &[u8]) -> String {

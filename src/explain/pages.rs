@@ -26,7 +26,7 @@ pages! {
     "multipart", "name", "nodes", "on-error",
     "options", "pair", "params", "persist", "plain",
     "prefix-matching", "pub", "pull", "push",
-    "read", "reconnect", "reload", "rep",
+    "read", "reconnect", "records", "reload", "rep",
     "replicas", "req", "role", "round-robin",
     "router", "script", "self-connect", "sequence",
     "slow-joiner", "sockets", "start-barrier", "stream",

@@ -325,7 +325,7 @@ mod example {
                 let frames: Vec<String> = message.frames.iter().map(|frame| text(frame)).collect();
                 format!("{}: {}", name(socket), frames.join(" | "))
             }
-            Effect::Write(line) => text(line),
+            Effect::Write(frames) => frames.iter().map(|frame| text(frame)).collect(),
             Effect::Subscribe { socket, prefix } => {
                 format!("{}: subscribe {:?}", name(socket), text(prefix))
             }

@@ -7,6 +7,7 @@ mod format;
 mod frame;
 mod number;
 mod outgoing;
+mod record;
 mod utf8;
 
 pub use format::{
@@ -15,4 +16,7 @@ pub use format::{
 pub use frame::{Frame, Multipart, share_all};
 pub use number::{integer_past_64_bits, wide_numbers};
 pub use outgoing::Outgoing;
+pub use record::{
+    FRAMES_MAX, JsonFrame, LENGTH, RECORD_MAX, RecordFormat, Unfit, first_length, unescape,
+};
 pub use utf8::as_text;

@@ -13,9 +13,9 @@ use tokio::sync::Notify;
 
 use super::keeper::Keeper;
 use super::line_source::{LineSource, Next};
-use super::sink::{LineEndInside, Sink};
+use super::sink::Sink;
 use crate::event::EventKind;
-use crate::message::Multipart;
+use crate::message::{Multipart, Unfit};
 use crate::script::StateText;
 use crate::topology::NodeSpec;
 
@@ -64,7 +64,7 @@ impl Files {
     }
 
     /// What the source has to give, if there is one. One that fails is given up.
-    pub(super) fn next_line(&mut self, now: Instant) -> Option<io::Result<Next>> {
+    pub(super) fn next_record(&mut self, now: Instant) -> Option<io::Result<Next>> {
         let next = self.source.as_mut()?.next(now);
         if next.is_err() {
             self.source = None;
@@ -105,14 +105,14 @@ impl Files {
         self.sink.as_ref().is_some_and(Sink::is_full)
     }
 
-    /// Gives the sink a message as one line; whether there is a sink.
+    /// Gives the sink a message; whether there is a sink.
     ///
     /// # Errors
     ///
-    /// When a line end inside would make two lines of it.
-    pub(super) fn write(&mut self, parts: &[&[u8]]) -> Result<bool, LineEndInside> {
+    /// When it would not be read again as it is.
+    pub(super) fn write(&mut self, frames: &[&[u8]]) -> Result<bool, Unfit> {
         match &mut self.sink {
-            Some(sink) => sink.line(parts).map(|()| true),
+            Some(sink) => sink.add(frames).map(|()| true),
             None => Ok(false),
         }
     }

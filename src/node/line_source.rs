@@ -1,9 +1,10 @@
-//! A node's source: lines of a file or of standard input, at a rate.
+//! A node's source: lines or records of a file or of standard input, at a rate.
 //!
-//! Owns the rate, and cutting lines out of what was read. The reading is done by a thread of its own
+//! Owns the rate, and taking records one by one out of what was read. The reading is done by a thread of its own
 //! (`reader`), since any file may keep its reader waiting. Never calls a handler.
 
 mod budget;
+mod cutter;
 mod reader;
 
 use std::io::{self, BufRead};
@@ -13,10 +14,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot};
 
 use self::budget::Budget;
-pub(super) use self::reader::LINE_MAX;
+use self::cutter::{Piece, Place};
 use self::reader::{Item, Queue, Reader};
 use super::emitter::Emitter;
 use crate::clock;
+use crate::message::{LENGTH, Multipart, RecordFormat, first_length, unescape};
 use crate::topology::ReadSpec;
 
 /// A source that is late by more than this starts its rhythm again from now.
@@ -30,8 +32,10 @@ const OPENING: Duration = Duration::from_secs(2);
 pub(super) enum Next {
     /// A line without its end.
     Line(Vec<u8>),
-    /// A line of that number was longer than any may be, and is left out.
-    TooLong(u64),
+    /// The frames of a record.
+    Frames(Multipart),
+    /// Something was left out, for that reason.
+    LeftOut(String),
     /// Nothing yet: `due` or `arrived` tells when.
     Nothing,
     /// The end, told once.
@@ -45,11 +49,13 @@ pub(super) enum Next {
 pub(super) struct LineSource {
     interval: Option<Duration>,
     due: Instant,
-    escape: bool,
+    file: String,
+    format: RecordFormat,
     queue: Arc<Queue>,
-    /// Whole lines, and how much of them was given.
+    /// Whole records, how much of them was given, and where in the file that is.
     block: Vec<u8>,
     at: usize,
+    place: Place,
     ended: bool,
     waits_for_its_time: bool,
     /// How many bytes of long lines may be on their way.
@@ -75,10 +81,12 @@ impl LineSource {
         Ok(Self {
             interval: spec.interval,
             due: now,
-            escape: spec.escape,
+            file: reader::name(&spec.file),
+            format: spec.format,
             queue,
             block: Vec::new(),
             at: 0,
+            place: Place(0),
             ended: false,
             waits_for_its_time: false,
             budget,
@@ -94,7 +102,7 @@ impl LineSource {
     /// Goes on as a spec says that differs in no more than its rhythm and escapes.
     pub(super) fn adopt(&mut self, spec: &ReadSpec) {
         self.interval = spec.interval;
-        self.escape = spec.escape;
+        self.format = spec.format;
     }
 
     /// Tells what happens under another node's name from now on.
@@ -113,8 +121,12 @@ impl LineSource {
         }
         while self.at >= self.block.len() {
             match self.queue.take() {
-                Some(Item::Lines(block)) => (self.block, self.at) = (block, 0),
-                Some(Item::TooLong(number)) => return Ok(Next::TooLong(number)),
+                Some(Item::Piece(Piece::Records(block, place))) => {
+                    (self.block, self.at, self.place) = (block, 0, place);
+                }
+                Some(Item::Piece(Piece::LeftOut(why))) => {
+                    return Ok(Next::LeftOut(self.told(&why)));
+                }
                 Some(Item::Failed(error)) => return Err(error),
                 Some(Item::End) => {
                     self.ended = true;
@@ -124,19 +136,55 @@ impl LineSource {
             }
         }
         self.beat(now);
-        self.line().map(Next::Line)
+        if self.format == RecordFormat::Length { Ok(self.record()) } else { self.line() }
     }
 
-    fn line(&mut self) -> io::Result<Vec<u8>> {
+    /// The next record, of which the whole is there.
+    fn record(&mut self) -> Next {
+        let rest = &self.block[self.at..];
+        let whole = first_length(rest).and_then(|(length, rest)| rest.get(..length));
+        let record = whole.unwrap_or_default();
+        let place = self.place;
+        let read = self.format.read(record);
+        let bytes = LENGTH + record.len();
+        self.at += bytes;
+        self.place.0 += bytes as u64;
+        self.frames(read, place)
+    }
+
+    fn frames(&self, read: Result<Multipart, String>, place: Place) -> Next {
+        match read {
+            Ok(frames) => Next::Frames(frames),
+            Err(why) => {
+                let place = place.text(self.format);
+                Next::LeftOut(self.told(&format!("{place} was left out: {why}")))
+            }
+        }
+    }
+
+    /// What is said of a place in the file.
+    fn told(&self, what: &str) -> String {
+        format!("reading {}: {what}", self.file)
+    }
+
+    fn line(&mut self) -> io::Result<Next> {
+        let place = self.place;
         let mut line = Vec::new();
         self.at += (&self.block[self.at..]).read_until(b'\n', &mut line)?;
+        self.place.0 += 1;
         if line.last() == Some(&b'\n') {
             line.pop();
             if line.last() == Some(&b'\r') {
                 line.pop();
             }
         }
-        Ok(if self.escape { unescape(&line) } else { line })
+        Ok(match self.format {
+            RecordFormat::Lines { escape: false } => Next::Line(line),
+            RecordFormat::Lines { escape: true } => Next::Line(unescape(&line)),
+            format @ (RecordFormat::Base64 | RecordFormat::Json | RecordFormat::Length) => {
+                self.frames(format.read(&line), place)
+            }
+        })
     }
 
     fn beat(&mut self, now: Instant) {
@@ -171,33 +219,13 @@ impl Drop for LineSource {
     }
 }
 
-/// A line as it was before `escape` of a sink made it one; a backslash before anything else stays.
-fn unescape(line: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(line.len());
-    let mut rest = line.iter();
-    while let Some(&byte) = rest.next() {
-        let next = rest.as_slice().first();
-        let meant = match (byte, next) {
-            (b'\\', Some(b'n')) => b'\n',
-            (b'\\', Some(b'r')) => b'\r',
-            (b'\\', Some(b'\\')) => b'\\',
-            _ => {
-                plain.push(byte);
-                continue;
-            }
-        };
-        plain.push(meant);
-        rest.next();
-    }
-    plain
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{LineSource, Next, unescape};
+    use super::{LineSource, Next};
     use crate::event::events;
+    use crate::message::RecordFormat;
     use crate::node::emitter::Emitter;
     use crate::topology::{FileSpec, ReadSpec};
 
@@ -208,7 +236,8 @@ mod tests {
         std::fs::write(&path, "one\ntwo\n").unwrap();
         let interval = Some(Duration::from_millis(10));
         let file = FileSpec::Path(path);
-        let spec = ReadSpec { file, interval, repeat: false, escape: false };
+        let format = RecordFormat::Lines { escape: false };
+        let spec = ReadSpec { file, interval, repeat: false, format };
         let (emitter, _reader) = events();
         let emitter = Emitter::new(&emitter, &"a".into());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -224,18 +253,5 @@ mod tests {
         let later = begun + Duration::from_millis(11);
         assert!(matches!(lines.next(later), Ok(Next::Line(_))));
         assert_eq!(lines.due(), None);
-    }
-
-    #[test]
-    fn what_a_sink_escaped_is_read_as_it_was() {
-        for (line, plain) in [
-            (&b"a\\nb"[..], &b"a\nb"[..]),
-            (b"\\r\\n", b"\r\n"),
-            (b"C:\\\\new", b"C:\\new"),
-            (b"\\x41 \\", b"\\x41 \\"),
-            (b"", b""),
-        ] {
-            assert_eq!(unescape(line), plain);
-        }
     }
 }

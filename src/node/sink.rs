@@ -1,9 +1,10 @@
-//! A node's sink: one line a message, into a file or to standard output.
+//! A node's sink: a line or a record a message, into a file or to standard output.
 //!
-//! Owns what makes a line, how much may wait, and that no line is lost in silence. The writing is
+//! Owns how much may wait, and that no message is lost in silence. The writing is
 //! done by a thread of its own (`writer`), since any file may keep its writer waiting. Never decides
-//! what a line says.
+//! what a message looks like there.
 
+mod records;
 mod writer;
 
 use std::cell::Cell;
@@ -14,10 +15,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::sync::oneshot;
 
-use self::writer::{LineQueue, Writer};
+use self::records::Records;
+use self::writer::{WriteQueue, Writer};
 use super::emitter::Emitter;
 use crate::clock;
 use crate::event::EventKind;
+use crate::message::{RecordFormat, Unfit};
 use crate::topology::{FileSpec, WriteSpec};
 
 /// How many bytes may wait to be written before the node takes nothing new.
@@ -34,11 +37,10 @@ const WRITING_MOST: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Sink {
     file: String,
-    queue: Arc<LineQueue>,
-    /// Lines that the writing thread does not have yet, and how many.
-    waiting: Vec<u8>,
-    lines: usize,
-    escape: bool,
+    queue: Arc<WriteQueue>,
+    /// What the writing thread does not have yet.
+    waiting: Records,
+    format: RecordFormat,
     /// Whether it was full when the node last looked, so that the node has to hear when it is not.
     was_full: Cell<bool>,
     /// How much had been written when that last changed, and when it did.
@@ -46,25 +48,21 @@ pub(super) struct Sink {
     emitter: Emitter,
 }
 
-/// A message that cannot be one line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct LineEndInside;
-
 /// What the system did not take.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Unwritten {
-    pub(super) lines: usize,
+    pub(super) records: usize,
     pub(super) bytes: usize,
 }
 
 impl Unwritten {
     /// What there is to say at the end of a node.
     pub(super) fn lost(self, file: &str) -> EventKind {
-        let Self { lines, bytes } = self;
-        let plural = if lines == 1 { "" } else { "s" };
+        let Self { records, bytes } = self;
+        let plural = if records == 1 { "" } else { "s" };
         EventKind::Unwritten {
             error: format!(
-                "writing {file}: {lines} line{plural} ({bytes} bytes) were not taken before the \
+                "writing {file}: {records} line{plural} ({bytes} bytes) were not taken before the \
                  node had to close"
             ),
         }
@@ -80,7 +78,7 @@ impl Sink {
         emitter: Emitter,
     ) -> io::Result<Self> {
         let (opened, report) = oneshot::channel();
-        let queue = Arc::new(LineQueue::default());
+        let queue = Arc::new(WriteQueue::default());
         Writer::start(&spec.file, appends, Arc::clone(&queue), emitter.clone(), opened)?;
         match clock::before(clock::now() + OPENING, report).await {
             Some(Ok(result)) => result?,
@@ -90,18 +88,17 @@ impl Sink {
         Ok(Self {
             file: name(&spec.file),
             queue,
-            waiting: Vec::new(),
-            lines: 0,
-            escape: spec.escape,
+            waiting: Records::default(),
+            format: spec.format,
             was_full: Cell::new(false),
             written: (0, clock::now()),
             emitter,
         })
     }
 
-    /// Goes on as a spec says that differs in no more than its escapes.
+    /// Goes on as a spec says that differs in no more than its format: from the next message on.
     pub(super) fn adopt(&mut self, spec: &WriteSpec) {
-        self.escape = spec.escape;
+        self.format = spec.format;
     }
 
     /// Tells what happens under another node's name from now on.
@@ -109,29 +106,13 @@ impl Sink {
         self.emitter.rename(node);
     }
 
-    /// Adds a line. It is written by `flush`.
+    /// Adds a message. It is written by `flush`.
     ///
     /// # Errors
     ///
-    /// When a line end inside would make two lines of it.
-    pub(super) fn line(&mut self, parts: &[&[u8]]) -> Result<(), LineEndInside> {
-        let ends_inside = |part: &&[u8]| part.contains(&b'\n') || part.contains(&b'\r');
-        if !self.escape && parts.iter().any(ends_inside) {
-            return Err(LineEndInside);
-        }
-        for (at, part) in parts.iter().enumerate() {
-            if at > 0 {
-                self.waiting.push(b' ');
-            }
-            if self.escape {
-                escape(part, &mut self.waiting);
-            } else {
-                self.waiting.extend_from_slice(part);
-            }
-        }
-        self.waiting.push(b'\n');
-        self.lines += 1;
-        Ok(())
+    /// When it would not be read again as it is.
+    pub(super) fn add(&mut self, frames: &[&[u8]]) -> Result<(), Unfit> {
+        self.waiting.add(|bytes| self.format.write(frames, bytes))
     }
 
     /// Whether so much waits that the node should take nothing new.
@@ -143,13 +124,13 @@ impl Sink {
         is_full
     }
 
-    /// Whether all lines are with the system.
+    /// Whether all is with the system.
     pub(super) fn is_idle(&self) -> bool {
         self.bytes_waiting() == 0
     }
 
     fn bytes_waiting(&self) -> usize {
-        self.waiting.len() + self.queue.unwritten()
+        self.waiting.bytes() + self.queue.unwritten()
     }
 
     /// The file, for people.
@@ -160,15 +141,15 @@ impl Sink {
     /// What the system does not have yet.
     pub(super) fn unwritten(&self) -> Unwritten {
         let mut unwritten = self.queue.account();
-        unwritten.lines += self.lines;
-        unwritten.bytes += self.waiting.len();
+        unwritten.records += self.waiting.count();
+        unwritten.bytes += self.waiting.bytes();
         unwritten
     }
 
     /// Hands what waits to the writing thread. Never blocks.
     pub(super) fn flush(&mut self) {
-        if !self.waiting.is_empty() {
-            self.queue.hand_over(&mut self.waiting, &mut self.lines);
+        if self.waiting.bytes() > 0 {
+            self.queue.hand_over(&mut self.waiting);
         }
     }
 
@@ -205,18 +186,5 @@ fn name(file: &FileSpec) -> String {
     match file {
         FileSpec::Standard => "standard output".to_owned(),
         FileSpec::Path(path) => path.display().to_string(),
-    }
-}
-
-/// Writes a message so that it stays one line: `\n`, `\r` and `\\` stand for a line feed, a
-/// carriage return and a backslash.
-fn escape(part: &[u8], line: &mut Vec<u8>) {
-    for &byte in part {
-        match byte {
-            b'\n' => line.extend_from_slice(b"\\n"),
-            b'\r' => line.extend_from_slice(b"\\r"),
-            b'\\' => line.extend_from_slice(b"\\\\"),
-            other => line.push(other),
-        }
     }
 }

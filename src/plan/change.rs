@@ -123,6 +123,8 @@ pub enum Why {
     BetweenMessages,
     /// The source begins at its first line.
     ReadAnew,
+    /// What is written from now on has another format; what is in the file stays.
+    WhatFollowsHasIt,
     /// What was in the file goes, since the new sink does not append.
     EmptiedFirst,
     /// What waits for the file before is written there.

@@ -32,7 +32,9 @@ pub(super) fn of_nodes(from: &NodeSpec, to: &NodeSpec) -> Vec<Change> {
         changes.push(of_node(ChangeKind::Read, How::Live, why));
     }
     if from.write != to.write {
+        let format = |node: &NodeSpec| node.write.as_ref().map(|write| write.format.word());
         let why = match &to.write {
+            _ if from.keeps_sink(to) && format(from) != format(to) => Why::WhatFollowsHasIt,
             _ if from.keeps_sink(to) => Why::BetweenMessages,
             Some(write) if !write.append => Why::EmptiedFirst,
             Some(_) | None => Why::WrittenOut,

@@ -89,6 +89,9 @@ impl fmt::Display for Why {
         f.write_str(word(match self {
             Self::BetweenMessages => "taken over between two messages",
             Self::ReadAnew => "read from its first line",
+            Self::WhatFollowsHasIt => {
+                "what is written from now on has the new format; what is in the file stays"
+            }
             Self::EmptiedFirst => "what was in the new file goes; the one before is written out",
             Self::WrittenOut => "what waits for the file before is written out",
             Self::KeptThere => "the state that runs is kept there; what the file held goes",

@@ -216,8 +216,8 @@ impl CallContext {
         let current = self.current.borrow_mut().take();
         let socket = match view.target(current.as_ref().map(|msg| &*msg.0)) {
             Target::Sink => {
-                let line = encode::line(value, &mut self.scratch.borrow_mut())?;
-                return self.push(Effect::Write(line));
+                let frames = encode::record(value, &mut self.scratch.borrow_mut())?;
+                return self.push(Effect::Write(frames));
             }
             Target::Socket(socket) => socket.map_err(Clone::clone)?,
         };

@@ -123,7 +123,7 @@ pub(super) fn bytes_of(frames: &Multipart) -> usize {
 fn bytes_of_effect(effect: &Effect) -> usize {
     match effect {
         Effect::Send { message, .. } => bytes_of(&message.frames),
-        Effect::Write(line) => line.len(),
+        Effect::Write(frames) => bytes_of(frames),
         Effect::Subscribe { prefix, .. } | Effect::Unsubscribe { prefix, .. } => prefix.len(),
         Effect::Connect { endpoint, .. } | Effect::Disconnect { endpoint, .. } => {
             endpoint.as_str().len()

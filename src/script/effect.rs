@@ -93,6 +93,8 @@ pub enum Invocation {
     Timer(Rc<str>),
     /// `on_line(line)`, with the bytes of the line.
     Line(Vec<u8>),
+    /// `on_line(frames)`, where what is read keeps the frames of its messages.
+    Record(Multipart),
     /// `on_end()`.
     End,
     /// `on_idle()`.
@@ -114,7 +116,7 @@ impl Invocation {
             Self::Message(_) => "on_message",
             Self::Tick => "on_tick",
             Self::Timer(_) => "on_timer",
-            Self::Line(_) => "on_line",
+            Self::Line(_) | Self::Record(_) => "on_line",
             Self::End => "on_end",
             Self::Idle => "on_idle",
             Self::Peer(_) => "on_peer",
@@ -167,8 +169,8 @@ pub enum Effect {
         /// The message.
         message: Outgoing,
     },
-    /// Write a line to the node's sink (what a handler returned on a node with `write`).
-    Write(Vec<u8>),
+    /// Write a message to the node's sink (what a handler returned on a node with `write`).
+    Write(Multipart),
     /// Take one more topic, by its raw prefix.
     Subscribe {
         /// The socket.

@@ -9,7 +9,7 @@ use rhai::{Dynamic, ImmutableString};
 use super::digits::Digits;
 use super::effect::SocketView;
 use super::json;
-use super::msg::{Msg, text_or_blob};
+use super::msg::{Msg, fits, text_or_blob};
 use super::socket_lookup::{self, Tag};
 use crate::message::{Format, Frame, Multipart, as_text, encode_tagged, share_all, write_integer};
 use crate::zeromq::Role;
@@ -125,13 +125,12 @@ pub(super) fn routed(
     Ok(frames)
 }
 
-/// A value as one line for a sink: its frames joined by a space.
-pub(super) fn line(value: Dynamic, scratch: &mut Vec<u8>) -> Result<Vec<u8>, String> {
-    let frames = match value.try_cast_result::<Msg>() {
-        Ok(msg) => share_all(&msg.0.payload),
-        Err(value) => plain(value, scratch)?,
-    };
-    Ok(frames.iter().map(|frame| &**frame).collect::<Vec<_>>().join(&b' '))
+/// A value as the frames of a message for a sink.
+pub(super) fn record(value: Dynamic, scratch: &mut Vec<u8>) -> Result<Multipart, String> {
+    match value.try_cast_result::<Msg>() {
+        Ok(msg) => Ok(share_all(&msg.0.payload)),
+        Err(value) => plain(value, scratch),
+    }
 }
 
 /// A line as the frames of one message, its bytes as they are, as a node without `on_line` sends it.
@@ -144,6 +143,20 @@ pub fn encode_line(line: &[u8], socket_view: &SocketView) -> Result<Multipart, S
         return Ok(Multipart::from_buf([Frame::copy(line)]));
     }
     message(text_or_blob(line), socket_view, &Tag::Default, &mut Vec::new())
+}
+
+/// A record of a source as a message: as it is where it has the socket's format, else as a line of
+/// its one frame.
+///
+/// # Errors
+///
+/// When it has several frames that do not fit, or its one frame is no line for the socket.
+pub fn encode_record(frames: Multipart, socket_view: &SocketView) -> Result<Multipart, String> {
+    match (fits(socket_view.format, &frames), frames.as_slice()) {
+        (Ok(()), _) => Ok(frames),
+        (Err(_), [only]) => encode_line(only, socket_view),
+        (Err(why), _) => Err(format!("a message that was read was left out: {why}")),
+    }
 }
 
 fn plain(value: Dynamic, scratch: &mut Vec<u8>) -> Result<Multipart, String> {

@@ -27,7 +27,7 @@ use super::fault::{HandlerError, HandlerErrorKind};
 use super::generator::Generator;
 use super::json;
 use super::limits;
-use super::msg::{LazyMessage, Misfit, Msg, ReadProfile, excerpt, text_or_blob};
+use super::msg::{LazyMessage, Misfit, Msg, ReadProfile, blobs, excerpt, text_or_blob};
 use super::program::{Compiled, Entry, Program};
 use super::socket_lookup;
 use super::timer::Timer;
@@ -167,6 +167,7 @@ impl Handler {
             | Invocation::Stop => Argument::None,
             Invocation::Timer(name) => Argument::Value(ImmutableString::from(&*name).into()),
             Invocation::Line(line) => Argument::Value(text_or_blob(&line)),
+            Invocation::Record(frames) => Argument::Value(blobs(&frames).into()),
             Invocation::Peer(peer) => Argument::of_peer(&peer, &self.view.names),
         };
         match self.program.entries.get(name).cloned() {

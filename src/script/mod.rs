@@ -66,7 +66,7 @@ mod wording;
 pub use call_context::NodeView;
 pub use csv_lines::csv_table;
 pub use effect::{Effect, Inbound, Invocation, Level, PeerEvent, PeerEventKind, Route, SocketView};
-pub use encode::{Offered, encode_line, encode_offered};
+pub use encode::{Offered, encode_line, encode_offered, encode_record};
 pub use engine::Engine;
 pub use failure::panic_text;
 pub use fault::{CallSite, FaultKind, HandlerError, HandlerErrorKind, ScriptFault, ScriptFix};

@@ -231,7 +231,7 @@ impl LazyMessage {
     /// `msg.frames`: all frames as they came; on `rep` only those after the envelope, as ZeroMQ
     /// itself gives them.
     pub(super) fn frames(&self) -> Array {
-        self.all_frames().map(|frame| Dynamic::from_blob(frame.to_vec())).collect()
+        blobs(self.all_frames())
     }
 
     /// `msg.sender`: the routing id.
@@ -302,6 +302,11 @@ pub(super) fn excerpt(bytes: &[u8], length: usize) -> String {
 }
 
 /// Text, or a blob where the bytes are not UTF-8.
+/// Frames as a script has them.
+pub(super) fn blobs<'f>(frames: impl IntoIterator<Item = &'f Frame>) -> Array {
+    frames.into_iter().map(|frame| Dynamic::from_blob(frame.to_vec())).collect()
+}
+
 pub(super) fn text_or_blob(bytes: &[u8]) -> Dynamic {
     match as_text(bytes) {
         Some(text) => ImmutableString::from(text).into(),

@@ -167,7 +167,10 @@ pub(super) fn shown(effect: &Effect) -> String {
             let frames: Vec<String> = message.frames.iter().map(|frame| text(frame)).collect();
             format!("{socket}: {}", frames.join(" | "))
         }
-        Effect::Write(line) => format!("write: {}", text(line)),
+        Effect::Write(frames) => {
+            let frames: Vec<String> = frames.iter().map(|frame| text(frame)).collect();
+            format!("write: {}", frames.join(" "))
+        }
         Effect::Subscribe { socket, prefix } => format!("{socket}: subscribe {:?}", text(prefix)),
         Effect::Unsubscribe { socket, prefix } => {
             format!("{socket}: unsubscribe {:?}", text(prefix))

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::message::Format;
+use crate::message::{Format, RecordFormat};
 use crate::script::ScriptText;
 use crate::zeromq::{Endpoint, OptionName, OptionValue, Role};
 
@@ -95,7 +95,9 @@ impl NodeSpec {
     #[must_use]
     pub fn keeps_source(&self, to: &Self) -> bool {
         // Whether it waits between two lines decides how far ahead is read.
-        let opened = |read: &ReadSpec| (read.file.clone(), read.repeat, read.interval.is_some());
+        let opened = |read: &ReadSpec| {
+            (read.file.clone(), read.repeat, read.interval.is_some(), read.format.word())
+        };
         self.read.as_ref().map(opened) == to.read.as_ref().map(opened)
     }
 
@@ -212,8 +214,8 @@ pub struct ReadSpec {
     pub interval: Option<Duration>,
     /// `repeat`: begin again at the end.
     pub repeat: bool,
-    /// `escape`: `\n`, `\r` and `\\` stand for a line feed, a carriage return and a backslash.
-    pub escape: bool,
+    /// `format` and `escape`.
+    pub format: RecordFormat,
 }
 
 /// A sink of lines.
@@ -223,8 +225,8 @@ pub struct WriteSpec {
     pub file: FileSpec,
     /// `append`: keep what is there.
     pub append: bool,
-    /// `escape`: write line ends and backslashes of a message as `\n`, `\r` and `\\`.
-    pub escape: bool,
+    /// `format` and `escape`.
+    pub format: RecordFormat,
 }
 
 /// One socket.

@@ -67,3 +67,39 @@ fn a_source_that_is_another_one_is_read_from_its_first_line_and_the_plan_says_so
     eventually("and all of the second", || written() == [text("a"), text("b")].concat());
     edited.stop();
 }
+
+#[test]
+fn records_go_on_where_they_were_and_an_edit_of_their_format_is_told() {
+    let records: String = (0..LINES).map(|n| format!("{{\"frames\":[\"{n:05}\"]}}\n")).collect();
+    let yaml = |rate: u32, write: &str, isolate: bool| {
+        format!(
+            "
+nodes:
+  feed: {{role: push, bind: 'inproc://feed', read: {{file: in, format: json, rate: {rate}/s}}, isolate: {isolate}}}
+  sink: {{role: pull, connect: feed, write: {{file: out.txt, format: {write}}}, isolate: {isolate}}}
+"
+        )
+    };
+    let mut edited = Edited::of(Zrig::of(&yaml(300, "json", false)).with("in", &records));
+    let out = edited.run.path("out.txt");
+    let written = || std::fs::read_to_string(&out).unwrap_or_default();
+    eventually("records arrive", || written().lines().count() > 20);
+    let receipt = edited.apply(&yaml(400, "json", true));
+    assert_eq!(notes(&receipt), "", "{receipt:#}");
+    let before = written();
+    eventually("more of them", || written().len() > before.len() + 100);
+    let receipt = edited.apply(&yaml(500, "lines", true));
+    let sink = receipt["nodes"].as_array().unwrap().iter().find(|node| node["node"] == "sink");
+    let change = &sink.unwrap()["changes"][0];
+    let why = "what is written from now on has the new format; what is in the file stays";
+    assert_eq!((&change["what"], &change["why"]), (&"write".into(), &why.into()), "{receipt:#}");
+    eventually("all have arrived", || written().lines().count() >= LINES);
+    let found = written();
+    let places: Vec<usize> = found
+        .lines()
+        .map(|line| line.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap())
+        .collect();
+    assert_eq!(places, (0..LINES).collect::<Vec<_>>());
+    assert!(found.lines().last().is_some_and(|line| !line.starts_with('{')), "{found}");
+    edited.stop();
+}

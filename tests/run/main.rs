@@ -20,6 +20,7 @@ mod logs;
 mod persist;
 mod pipes;
 mod read_write;
+mod records;
 mod roles;
 mod scale;
 mod silence;

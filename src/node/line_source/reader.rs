@@ -1,8 +1,8 @@
 //! The thread that reads a source, and the queue over which the node gets what it read.
 //!
 //! Owns every call that may keep a reader waiting: opening, a pipe without a writer, a terminal, a
-//! file system that does not answer. The queue is bounded by bytes. Never cuts a line, and is never
-//! joined: it may sit in a call that nobody ever ends.
+//! file system that does not answer. The queue is bounded by bytes. Never looks into a record, and is
+//! never joined: it may sit in a call that nobody ever ends.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -13,15 +13,14 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
+use super::cutter::{Cutter, Piece};
 use crate::lock::locked;
 use crate::node::emitter::Emitter;
 use crate::topology::{FileSpec, ReadSpec};
 
-/// The longest line; a longer one is left out, counted and told of.
-pub(in crate::node) const LINE_MAX: usize = 16 << 20;
 /// How many bytes are read at once.
 const READ: usize = 64 << 10;
-/// How many bytes may wait for the node; a longer line waits alone.
+/// How many bytes may wait for the node; a longer record waits alone.
 const WAITING_MAX: usize = 512 << 10;
 /// What an entry of the queue takes beside its bytes.
 const ENTRY: usize = 64;
@@ -29,16 +28,12 @@ const ENTRY: usize = 64;
 const PAUSE: Duration = Duration::from_millis(5);
 /// The stack of the thread, which only reads.
 const STACK: usize = 256 << 10;
-/// What some editors put at the beginning of a text.
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// What was read.
 #[derive(Debug)]
 pub(super) enum Item {
-    /// Whole lines, each with its end.
-    Lines(Vec<u8>),
-    /// The line of that number is longer than any may be.
-    TooLong(u64),
+    /// Whole records, or why something was left out.
+    Piece(Piece),
     /// It cannot be read on.
     Failed(io::Error),
     /// There is no more.
@@ -122,8 +117,8 @@ impl Queue {
 
 fn size_of_item(item: &Item) -> usize {
     match item {
-        Item::Lines(block) => block.len() + ENTRY,
-        Item::TooLong(_) | Item::Failed(_) | Item::End => ENTRY,
+        Item::Piece(Piece::Records(block, _)) => block.len() + ENTRY,
+        Item::Piece(Piece::LeftOut(_)) | Item::Failed(_) | Item::End => ENTRY,
     }
 }
 
@@ -140,14 +135,7 @@ pub(super) struct Reader {
     spec: ReadSpec,
     queue: Arc<Queue>,
     emitter: Emitter,
-    /// Whole lines that are not in the queue yet.
-    block: Vec<u8>,
-    /// The beginning of a line.
-    carry: Vec<u8>,
-    /// Whether the rest of a line is being left out.
-    skips: bool,
-    /// The number of the line that comes next; 1 at the beginning of each pass.
-    line: u64,
+    cutter: Cutter,
 }
 
 enum Input {
@@ -166,15 +154,7 @@ impl Reader {
         emitter: Emitter,
         opened: oneshot::Sender<io::Result<()>>,
     ) -> io::Result<()> {
-        let reader = Self {
-            spec: spec.clone(),
-            queue,
-            emitter,
-            block: Vec::new(),
-            carry: Vec::new(),
-            skips: false,
-            line: 1,
-        };
+        let reader = Self { spec: spec.clone(), queue, emitter, cutter: Cutter::new(spec.format) };
         let thread = std::thread::Builder::new().name("zrig-read".to_owned()).stack_size(STACK);
         thread.spawn(move || reader.run(opened)).map(drop)
     }
@@ -226,9 +206,9 @@ impl Reader {
         loop {
             match input.read(&mut room) {
                 Ok(0) if self.spec.repeat && input.is_file() => {
-                    self.end_line();
                     // An empty file repeated would spin for ever.
-                    if self.line == 1 {
+                    self.cutter.end();
+                    if self.cutter.is_at_start() {
                         break;
                     }
                     self.begin_again(&mut input)?;
@@ -242,8 +222,9 @@ impl Reader {
                 Ok(0) => break,
                 Ok(read) => {
                     looked_again = false;
-                    self.add(&room[..read])?;
-                    if self.block.len() >= READ || !input.is_file() {
+                    self.cutter.add(&room[..read]);
+                    self.give()?;
+                    if self.cutter.waiting() >= READ || !input.is_file() {
                         self.hand_over()?;
                     }
                 }
@@ -256,7 +237,7 @@ impl Reader {
                 }
             }
         }
-        self.end_line();
+        self.cutter.end();
         self.hand_over()?;
         self.queue.put(Item::End)
     }
@@ -264,74 +245,30 @@ impl Reader {
     /// Goes back to the beginning of a file.
     fn begin_again(&mut self, input: &mut Input) -> Option<()> {
         let is_slow = self.spec.interval.is_some();
-        if is_slow || self.block.len() >= READ {
+        if is_slow || self.cutter.waiting() >= READ {
             self.hand_over()?;
         }
         if is_slow {
             // What is in the file by then is read.
             self.queue.wait_until_dry()?;
         }
-        self.line = 1;
+        self.cutter.begin_again();
         match input.rewind() {
             Ok(()) => Some(()),
             Err(error) => self.queue.put(Item::Failed(error)).and(None),
         }
     }
 
-    /// Takes in what was read.
-    fn add(&mut self, mut bytes: &[u8]) -> Option<()> {
-        if self.skips {
-            let Some(end) = first_end(bytes) else { return Some(()) };
-            bytes = &bytes[end + 1..];
-            self.skips = false;
-            self.line += 1;
-        }
-        if self.carry.len() + first_end(bytes).unwrap_or(bytes.len()) > LINE_MAX {
-            self.carry = Vec::new();
-            self.hand_over()?;
-            self.queue.put(Item::TooLong(self.line))?;
-            self.skips = true;
-            return self.add(bytes);
-        }
-        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-        if whole > 0 {
-            self.add_whole(&bytes[..whole]);
-        }
-        self.carry.extend_from_slice(&bytes[whole..]);
-        Some(())
-    }
-
-    /// Takes in whole lines, the first of which was begun before.
-    fn add_whole(&mut self, lines: &[u8]) {
-        let start = self.block.len();
-        self.block.append(&mut self.carry);
-        self.block.extend_from_slice(lines);
-        if self.line == 1 && self.block[start..].starts_with(BYTE_ORDER_MARK) {
-            self.block.drain(start..start + BYTE_ORDER_MARK.len());
-        }
-        self.line += lines.iter().filter(|&&byte| byte == b'\n').count() as u64;
-    }
-
-    /// Ends a last line that has no end of its own.
-    fn end_line(&mut self) {
-        self.skips = false;
-        let is_mark_alone = self.line == 1 && self.carry == BYTE_ORDER_MARK;
-        if !self.carry.is_empty() && !is_mark_alone {
-            self.add_whole(b"\n");
-        }
-        self.carry.clear();
-    }
-
+    /// Gives the node all whole records that there are.
     fn hand_over(&mut self) -> Option<()> {
-        if self.block.is_empty() {
-            return Some(());
-        }
-        self.queue.put(Item::Lines(std::mem::take(&mut self.block)))
+        self.cutter.cut();
+        self.give()
     }
-}
 
-fn first_end(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|&byte| byte == b'\n')
+    /// Gives the node what is cut already.
+    fn give(&mut self) -> Option<()> {
+        self.cutter.take().into_iter().try_for_each(|piece| self.queue.put(Item::Piece(piece)))
+    }
 }
 
 impl Input {

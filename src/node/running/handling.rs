@@ -16,8 +16,7 @@ use crate::fiber;
 use crate::message::{Frame, Malformed, Multipart};
 use crate::node::inbox::{beginning, open_envelope, subscription};
 use crate::node::life::Phase;
-use crate::node::line_source::{LINE_MAX, Next};
-use crate::node::sink::LineEndInside;
+use crate::node::line_source::Next;
 use crate::node::slowness;
 use crate::node::timers::TimerName;
 use crate::script::{
@@ -76,7 +75,7 @@ impl Node {
         if self.files.has_sink() {
             let parts: SmallVec<[&[u8]; 4]> =
                 inbound.payload.iter().map(|frame| &**frame).collect();
-            self.write_line(&parts);
+            self.write(&parts);
         }
         self.answer_without_handler(inbound);
     }
@@ -259,7 +258,7 @@ impl Node {
     pub(super) fn read_lines(&mut self, now: Instant) -> bool {
         let mut read = 0;
         while read < BURST && self.begins() && self.takes_new() && !self.has_worked_long() {
-            let Some(next) = self.files.next_line(now) else { break };
+            let Some(next) = self.files.next_record(now) else { break };
             match next {
                 Ok(Next::Line(line)) => {
                     read += 1;
@@ -267,12 +266,15 @@ impl Node {
                     self.line(line);
                     self.flush(now);
                 }
-                Ok(Next::TooLong(number)) => {
+                Ok(Next::Frames(frames)) => {
                     read += 1;
-                    self.refuse_line(format!(
-                        "reading: line {number} is longer than {} MiB, so it was left out",
-                        LINE_MAX >> 20
-                    ));
+                    self.blueprint.counters.lines_read.add(1);
+                    self.record(frames);
+                    self.flush(now);
+                }
+                Ok(Next::LeftOut(why)) => {
+                    read += 1;
+                    self.refuse_line(why);
                 }
                 Ok(Next::End) => {
                     self.call(Invocation::End);
@@ -296,6 +298,15 @@ impl Node {
         }
     }
 
+    /// What was read as the frames of a message.
+    fn record(&mut self, frames: Multipart) {
+        if self.handler.as_ref().is_some_and(|handler| handler.handles("on_line")) {
+            self.call(Invocation::Record(frames));
+        } else {
+            self.send_record(frames);
+        }
+    }
+
     pub(super) fn tell_peer_events(&mut self) -> bool {
         let mut told = false;
         while self.takes_new() {
@@ -306,16 +317,12 @@ impl Node {
         told
     }
 
-    /// Gives the sink a message as one line.
-    pub(super) fn write_line(&mut self, parts: &[&[u8]]) {
-        match self.files.write(parts) {
+    /// Gives the sink a message.
+    pub(super) fn write(&mut self, frames: &[&[u8]]) {
+        match self.files.write(frames) {
             Ok(true) => self.blueprint.counters.lines_written.add(1),
             Ok(false) => {}
-            Err(LineEndInside) => self.refuse_line(
-                "writing: a message with a line end inside was left out, since it would make two \
-                 lines; `escape: true` of `write` writes line ends as \\n and \\r"
-                    .to_owned(),
-            ),
+            Err(unfit) => self.refuse_line(format!("writing: {unfit}")),
         }
     }
 

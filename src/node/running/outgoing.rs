@@ -5,6 +5,8 @@
 use std::rc::Rc;
 use std::time::Instant;
 
+use smallvec::SmallVec;
+
 use super::Node;
 use crate::clock;
 use crate::event::EventKind;
@@ -12,7 +14,7 @@ use crate::message::{Frame, Multipart};
 use crate::node::inject::{Injected, Injection, Outcome, Way};
 use crate::node::raw::Errno;
 use crate::node::socket::{NodeSocket, SocketError};
-use crate::script::{Effect, Inbound, Route, encode_line};
+use crate::script::{Effect, Inbound, Route, SocketView, encode_line, encode_record};
 
 impl Node {
     /// Performs what waits, until something has to go on waiting; whether anything was done.
@@ -34,7 +36,10 @@ impl Node {
         match effect {
             // `flush` sends messages itself.
             Effect::Send { .. } => self.outbox.effects().push_front(effect),
-            Effect::Write(line) => self.write_line(&[&line]),
+            Effect::Write(frames) => {
+                let frames: SmallVec<[&[u8]; 4]> = frames.iter().map(|frame| &**frame).collect();
+                self.write(&frames);
+            }
             Effect::Subscribe { socket, prefix } => {
                 let result = self.sockets[socket].subscribe_more(&prefix);
                 self.tell_refused(socket, "subscribe", result.err());
@@ -89,10 +94,19 @@ impl Node {
 
     /// Sends a line of the source as it is, in the format of the node's one sending socket.
     pub(super) fn send_line(&mut self, line: &[u8]) {
+        self.send_read(|socket_view| encode_line(line, socket_view));
+    }
+
+    /// Sends a record of the source, in the format of the node's one sending socket.
+    pub(super) fn send_record(&mut self, frames: Multipart) {
+        self.send_read(|socket_view| encode_record(frames, socket_view));
+    }
+
+    fn send_read(&mut self, encode: impl FnOnce(&SocketView) -> Result<Multipart, String>) {
         let sends = |socket: &NodeSocket| socket.spec.role.sends();
         let Some(place) = self.sockets.iter().position(sends) else { return };
         let Some(socket_view) = self.socket_views.get(place) else { return };
-        match encode_line(line, socket_view) {
+        match encode(socket_view) {
             Ok(frames) => {
                 let frames = self.files.count(frames);
                 self.outbox.send_last(place, frames);

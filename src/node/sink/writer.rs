@@ -1,8 +1,8 @@
-//! The thread that writes a sink's lines, and the queue over which it gets them.
+//! The thread that writes a sink's records, and the queue over which it gets them.
 //!
 //! Owns every call that may keep a writer waiting: opening, a pipe without a reader, a full disk, a
 //! file system that does not answer. What could not be written stays and is tried again. Never
-//! decides what a line says, and is never joined: it may sit in a call that nobody ever ends.
+//! looks into a record, and is never joined: it may sit in a call that nobody ever ends.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, oneshot};
 
+use super::records::{Mark, Records};
 use super::{Unwritten, name};
 use crate::event::EventKind;
 use crate::lock::locked;
@@ -29,16 +30,16 @@ const READER: Duration = Duration::from_millis(50);
 const PAUSE: Duration = Duration::from_millis(2);
 /// How often the same trouble is told.
 const TELL_EVERY: Duration = Duration::from_secs(10);
-/// What a pipe takes whole or not at all, so that the lines of several writers stay lines.
+/// What a pipe takes whole or not at all, so that the records of several writers stay whole.
 const PIPE_WHOLE: usize = 4096;
-/// The room that is kept for the next lines.
+/// The room that is kept for the next records.
 const ROOM_KEPT: usize = 2 << 20;
 /// The stack of the thread, which only writes.
 const STACK: usize = 128 << 10;
 
-/// What lies between a node and the thread that writes its lines.
+/// What lies between a node and the thread that writes for it.
 #[derive(Default, Debug)]
-pub(super) struct LineQueue {
+pub(super) struct WriteQueue {
     state: Mutex<State>,
     changed: Condvar,
     /// How many bytes were handed over and are not with the system.
@@ -52,32 +53,25 @@ pub(super) struct LineQueue {
 
 #[derive(Default, Debug)]
 struct State {
-    waiting: Vec<u8>,
-    lines: usize,
-    /// Lines that the thread has in hand.
+    waiting: Records,
+    /// How many records the thread has in hand.
     in_hand: usize,
-    /// Whether the thread waits for lines.
+    /// Whether the thread waits for records.
     sleeps: bool,
     /// Nobody wants what is written any more.
     is_closed: bool,
 }
 
-impl LineQueue {
-    /// Takes lines over, and leaves the room of earlier ones in their place.
-    pub(super) fn hand_over(&self, lines: &mut Vec<u8>, count: &mut usize) {
+impl WriteQueue {
+    /// Takes records over, and leaves the room of earlier ones in their place.
+    pub(super) fn hand_over(&self, records: &mut Records) {
         let mut state = locked(&self.state);
         if state.is_closed {
-            lines.clear();
-            *count = 0;
+            *records = Records::default();
             return;
         }
-        self.unwritten.fetch_add(lines.len(), SeqCst);
-        if state.waiting.is_empty() {
-            std::mem::swap(&mut state.waiting, lines);
-        } else {
-            state.waiting.append(lines);
-        }
-        state.lines += std::mem::take(count);
+        self.unwritten.fetch_add(records.bytes(), SeqCst);
+        state.waiting.append(records);
         if state.sleeps {
             state.sleeps = false;
             self.changed.notify_one();
@@ -94,7 +88,7 @@ impl LineQueue {
 
     pub(super) fn account(&self) -> Unwritten {
         let state = locked(&self.state);
-        Unwritten { lines: state.lines + state.in_hand, bytes: self.unwritten() }
+        Unwritten { records: state.waiting.count() + state.in_hand, bytes: self.unwritten() }
     }
 
     /// What is notified when no more than that is unwritten.
@@ -116,8 +110,7 @@ impl LineQueue {
     pub(super) fn abandon(&self) {
         let mut state = locked(&self.state);
         state.is_closed = true;
-        state.waiting = Vec::new();
-        state.lines = 0;
+        state.waiting = Records::default();
         state.in_hand = 0;
         self.unwritten.store(0, SeqCst);
         self.changed.notify_one();
@@ -125,16 +118,16 @@ impl LineQueue {
         self.look_for_sleeper();
     }
 
-    /// Waits for lines, and takes them all; nothing once the queue is closed.
-    fn take(&self, room: Vec<u8>) -> Option<Vec<u8>> {
+    /// Waits for records, and takes them all; nothing once the queue is closed.
+    fn take(&self, room: Records) -> Option<Records> {
         let mut state = locked(&self.state);
         state.in_hand = 0;
         loop {
             if state.is_closed {
                 return None;
             }
-            if !state.waiting.is_empty() {
-                state.in_hand = std::mem::take(&mut state.lines);
+            if state.waiting.bytes() > 0 {
+                state.in_hand = state.waiting.count();
                 return Some(std::mem::replace(&mut state.waiting, room));
             }
             state.sleeps = true;
@@ -156,15 +149,13 @@ impl LineQueue {
         }
     }
 
-    /// Notes that the system has so many bytes more; `rest` is what is still in hand.
-    fn wrote(&self, bytes: usize, rest: &[u8]) {
+    /// Notes that the system has so many bytes more, and how many records are still in hand.
+    fn wrote(&self, bytes: usize, in_hand: usize) {
         let mut state = locked(&self.state);
         if state.is_closed {
             return;
         }
-        if !rest.is_empty() {
-            state.in_hand = lines_of(rest);
-        }
+        state.in_hand = in_hand;
         self.unwritten.fetch_sub(bytes, SeqCst);
         self.written.fetch_add(bytes as u64, SeqCst);
         drop(state);
@@ -172,17 +163,13 @@ impl LineQueue {
     }
 
     /// Notes that so many bytes have to be written again.
-    fn take_back(&self, bytes: usize, rest: &[u8]) {
+    fn take_back(&self, bytes: usize, in_hand: usize) {
         let mut state = locked(&self.state);
         if !state.is_closed {
-            state.in_hand = lines_of(rest);
+            state.in_hand = in_hand;
             self.unwritten.fetch_add(bytes, SeqCst);
         }
     }
-}
-
-fn lines_of(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|&&byte| byte == b'\n').count()
 }
 
 /// The writing thread.
@@ -190,7 +177,7 @@ pub(super) struct Writer {
     file: FileSpec,
     /// Whether the file still has to be emptied.
     empties: bool,
-    queue: Arc<LineQueue>,
+    queue: Arc<WriteQueue>,
     emitter: Emitter,
     /// When trouble was last told, and whether it has not been told to be over.
     told: Option<Instant>,
@@ -210,7 +197,7 @@ impl Writer {
     pub(super) fn start(
         file: &FileSpec,
         appends: bool,
-        queue: Arc<LineQueue>,
+        queue: Arc<WriteQueue>,
         emitter: Emitter,
         opened: oneshot::Sender<io::Result<()>>,
     ) -> io::Result<()> {
@@ -222,13 +209,12 @@ impl Writer {
 
     fn run(mut self, opened: oneshot::Sender<io::Result<()>>) {
         let Some(mut output) = self.open(Some(opened)) else { return };
-        let mut room = Vec::new();
-        while let Some(mut block) = self.queue.take(room) {
+        let mut room = Records::default();
+        while let Some(block) = self.queue.take(room) {
             if self.write(&mut output, &block).is_none() {
                 return;
             }
-            block.clear();
-            room = if block.capacity() > ROOM_KEPT { Vec::new() } else { block };
+            room = block.clear(ROOM_KEPT);
         }
     }
 
@@ -290,15 +276,17 @@ impl Writer {
     }
 
     /// Writes a block, however long that takes; nothing if nobody wants it any more.
-    fn write(&mut self, output: &mut Output, block: &[u8]) -> Option<()> {
+    fn write(&mut self, output: &mut Output, block: &Records) -> Option<()> {
         let _turn = matches!(output, Output::Standard(_)).then(|| io::stdout().lock());
-        let mut at = 0;
-        while at < block.len() {
-            let is_open = match output.write(&block[at..]) {
+        // What is written next, and the record that it is part of.
+        let (mut at, mut mark) = (0, Mark::default());
+        while at < block.bytes() {
+            let is_open = match output.write(block, at, mark) {
                 Ok(0) => self.fails(&ErrorKind::WriteZero.into()),
                 Ok(written) => {
                     at += written;
-                    self.queue.wrote(written, &block[at..]);
+                    mark = block.mark(at, mark);
+                    self.queue.wrote(written, block.count_from(mark));
                     true
                 }
                 Err(error) => match (error.kind(), &output) {
@@ -311,10 +299,9 @@ impl Writer {
                         false
                     }
                     (ErrorKind::BrokenPipe, Output::Pipe(_)) => {
-                        // The next reader begins with a whole line.
-                        let start = line_start(block, at);
-                        self.queue.take_back(at - start, &block[start..]);
-                        at = start;
+                        // The next reader begins with a whole record.
+                        self.queue.take_back(at - mark.start, block.count_from(mark));
+                        at = mark.start;
                         *output = self.open(None)?;
                         true
                     }
@@ -365,19 +352,15 @@ fn open_pipe(path: &Path) -> io::Result<Option<Output>> {
     }
 }
 
-/// Where the line begins that a byte is part of.
-fn line_start(block: &[u8], at: usize) -> usize {
-    block[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1)
-}
-
 impl Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    /// Writes a block from a byte on, which is part of the record at a mark; how much was taken.
+    fn write(&mut self, block: &Records, at: usize, mark: Mark) -> io::Result<usize> {
+        let bytes = &block.as_slice()[at..];
         match self {
             Self::Standard(file) | Self::File(file) => file.write(bytes),
             Self::Pipe(file) => {
-                let whole = &bytes[..bytes.len().min(PIPE_WHOLE)];
-                let lines = line_start(whole, whole.len());
-                file.write(if lines > 0 { &whole[..lines] } else { bytes })
+                let whole = block.mark(at + PIPE_WHOLE, mark).start;
+                file.write(if whole > at { &bytes[..whole - at] } else { bytes })
             }
         }
     }

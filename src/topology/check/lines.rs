@@ -1,9 +1,10 @@
-//! Lines in and lines out: `read` and `write`.
+//! Lines and records in and out: `read` and `write`.
 //!
 //! Owns reading them and whether the node's sockets can do what they say. Never opens a file.
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Key, Mapping, Node};
+use crate::message::RecordFormat;
 use crate::source::Span;
 use crate::topology::spec::{FileSpec, ReadSpec, WriteSpec};
 use crate::zeromq::Role;
@@ -14,9 +15,9 @@ use super::unresolved::UnresolvedSocket;
 use super::value;
 
 /// The keys of `read`.
-pub const READ_KEYS: &[&str] = &["file", "rate", "repeat", "escape"];
+pub const READ_KEYS: &[&str] = &["file", "format", "rate", "repeat", "escape"];
 /// The keys of `write`.
-pub const WRITE_KEYS: &[&str] = &["file", "append", "escape"];
+pub const WRITE_KEYS: &[&str] = &["file", "format", "append", "escape"];
 
 /// `read` of a node.
 pub(super) fn read_source(
@@ -31,16 +32,11 @@ pub(super) fn read_source(
     let file = read_file("read", key, mapping, report);
     let interval = mapping.get("rate").and_then(|rate| value::rate("rate", rate, report));
     let repeat = mapping.get("repeat").and_then(|repeat| value::boolean("repeat", repeat, report));
-    let escape = mapping.get("escape").and_then(|escape| value::boolean("escape", escape, report));
+    let format = read_format("read", mapping, report);
     if !handles_lines {
         check_line_sender(key.span, sockets, report);
     }
-    Some(ReadSpec {
-        file: file?,
-        interval,
-        repeat: repeat.unwrap_or_default(),
-        escape: escape.unwrap_or_default(),
-    })
+    Some(ReadSpec { file: file?, interval, repeat: repeat.unwrap_or_default(), format })
 }
 
 /// Without `on_line`, lines go out on the one socket that can send unasked.
@@ -79,7 +75,7 @@ pub(super) fn read_sink(
     keys::check(mapping, &[WRITE_KEYS], "`write`", report);
     let file = read_file("write", key, mapping, report);
     let append = mapping.get("append").and_then(|append| value::boolean("append", append, report));
-    let escape = mapping.get("escape").and_then(|escape| value::boolean("escape", escape, report));
+    let format = read_format("write", mapping, report);
     if sockets.iter().all(|socket| socket.role().is_some_and(|role| !role.receives())) {
         report.add(
             Diagnostic::new(Code::NotHere, "`write` in a node that receives nothing")
@@ -88,11 +84,33 @@ pub(super) fn read_sink(
                 .help("give the node a socket that receives, such as a `pull` or a `sub`"),
         );
     }
-    Some(WriteSpec {
-        file: file?,
-        append: append.unwrap_or_default(),
-        escape: escape.unwrap_or_default(),
-    })
+    Some(WriteSpec { file: file?, append: append.unwrap_or_default(), format })
+}
+
+/// `format` and `escape`; what they are where they are faulty does not matter any more.
+fn read_format(whose: &str, mapping: &Mapping, report: &mut Report<'_>) -> RecordFormat {
+    let word = mapping.get("format");
+    let format = word.and_then(|word| value::word("format", word, &RecordFormat::WORDS, report));
+    let escape = mapping.get("escape").and_then(|escape| value::boolean("escape", escape, report));
+    let lines = RecordFormat::Lines { escape: escape.unwrap_or_default() };
+    let Some(format) = format else { return lines };
+    if matches!(format, RecordFormat::Lines { .. }) {
+        return lines;
+    }
+    if let (Some(escape), Some(word)) = (mapping.entry("escape"), word) {
+        let name = format.word();
+        report.add(
+            Diagnostic::new(Code::NotHere, format!("`escape` beside `format: {name}`"))
+                .at(escape.key.span, "this is for lines")
+                .at(word.span, "this takes any bytes as they are")
+                .because(format!(
+                    "with `format: {name}` a line end inside a message is a byte like others, so \
+                     there is nothing to escape"
+                ))
+                .help(format!("leave out the `escape` of this `{whose}`")),
+        );
+    }
+    format
 }
 
 fn read_file(
