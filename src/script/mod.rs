@@ -26,6 +26,7 @@ mod failure;
 mod fast_expression;
 mod fault;
 mod filter;
+mod first_out;
 mod functions;
 mod generator;
 mod guard;
