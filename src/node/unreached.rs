@@ -147,6 +147,7 @@ fn reason(endpoint: &str, errno: i32) -> Option<String> {
         libc::ENOENT => "there is no such file: nothing is bound there",
         libc::EHOSTUNREACH | libc::ENETUNREACH => "there is no route to it",
         libc::ETIMEDOUT => "it does not answer",
+        libc::EALREADY => "the look-up of its host's name has not ended yet",
         libc::ECONNRESET => "the connection was reset",
         libc::EACCES | libc::EPERM => "it is not permitted",
         other => return Some(Errno(other).to_string()),

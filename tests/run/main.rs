@@ -25,6 +25,8 @@ mod roles;
 mod scale;
 mod silence;
 mod slow_joiner;
+#[cfg(feature = "patched-libzmq")]
+mod slow_names;
 mod state;
 #[cfg(feature = "patched-libzmq")]
 mod storm;
