@@ -3,6 +3,8 @@
     feeds.py bitcoin PORT     a node's notifications; `lose TOPIC N` on standard input loses some
     feeds.py eddn PORT HOME   a relay of compressed JSON, and a program that reads what comes home
     feeds.py jupyter SHELL CONTROL STDIN IOPUB HEARTBEAT KEY    a front end
+    feeds.py detector PORT FILE   a detector; `compare` on standard input looks into the file, and
+                              `replay PORT` takes the same messages once more
     feeds.py pupil PORT JSON  an eye tracker with its bus, and a program that reads JSON
 
 Written from the descriptions of the feeds, with Python's own library and msgpack: nothing here
@@ -316,9 +318,66 @@ def pupil(port, eyes):
     sys.stdin.read()
 
 
+# ---------------------------------------------------------------- detector
+
+
+def series(number, images):
+    def frame(**values):
+        return json.dumps(values).encode()
+
+    yield [frame(htype='dheader-1.0', series=number, header_detail='basic'),
+           frame(count_time=0.1, nimages=images, description='Dectris Eiger 1M')]
+    for image in range(images):
+        # Whatever a compressor makes: line ends, lengths, no text.
+        pixels = bytes(range(256)) * 40 + b'\r\n\x00\x00\x00\x05' + struct.pack('<Q', image)
+        yield [frame(htype='dimage-1.0', series=number, frame=image,
+                     hash=hashlib.md5(pixels).hexdigest()),
+               frame(htype='dimage_d-1.0', shape=[1030, 1065], type='uint32', encoding='bs32-lz4<',
+                     size=len(pixels)),
+               pixels,
+               frame(htype='dconfig-1.0', start_time=834759834260, stop_time=834760834280,
+                     real_time=1000000)]
+    yield [frame(htype='dseries_end-1.0', series=number)]
+
+
+def records(path):
+    """What a `write` of `format: length` keeps."""
+    with open(path, 'rb') as file:
+        while head := file.read(4):
+            record, frames = file.read(struct.unpack('>I', head)[0]), []
+            while record:
+                (length,) = struct.unpack_from('>I', record)
+                frames.append(record[4:4 + length])
+                record = record[4 + length:]
+            yield frames
+
+
+def detector(port, path):
+    pushes = bound(zmq.PUSH, port)
+    say('ready')
+    sent = list(series(1, 50))
+    damaged = list(series(2, 4))
+    damaged[2][2] = damaged[2][2][:-1] + b'?'       # image 1, in its last byte
+    del damaged[3]                                  # image 2
+    sent += damaged
+    for message in sent:
+        pushes.send_multipart(message)
+    for line in sys.stdin:
+        words = line.split()
+        if words[0] == 'compare':
+            kept = list(records(path))
+            assert kept == sent, f'{len(kept)} of {len(sent)}'
+            say('the same')
+        elif words[0] == 'replay':
+            pulls = bound(zmq.PULL, words[1])
+            assert [pulls.recv_multipart() for _ in sent] == sent
+            break
+    summary(sent=len(sent))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('feed', choices=('bitcoin', 'eddn', 'jupyter', 'pupil'))
+    parser.add_argument('feed', choices=('bitcoin', 'detector', 'eddn', 'jupyter', 'pupil'))
     parser.add_argument('arguments', nargs='+')
     args = parser.parse_args()
     globals()[args.feed](*args.arguments)

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::support::{Peer, Zrig, free_port, free_ports, http};
 
 /// The recipes: a page, a topology and mostly a script of one name each.
-const RECIPES: &[&str] = &["bitcoin", "eddn", "jupyter", "pupil"];
+const RECIPES: &[&str] = &["bitcoin", "detector", "eddn", "jupyter", "pupil"];
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -72,6 +72,36 @@ fn bitcoin_says_blocks_and_transactions_and_what_is_missing_between() {
     assert_eq!(ending.times("missed before"), 3, "{}", ending.text());
     assert_eq!(ending.times("started anew"), 1, "{}", ending.text());
     assert!(!ending.said("on_message:"), "{}", ending.text());
+}
+
+#[test]
+fn detector_keeps_every_frame_of_a_series_and_says_what_is_damaged() {
+    let [port, again] = free_ports();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("series.frames");
+    let mut detector = Peer::feed(&format!("detector {port} {}", file.display()));
+    let run = Zrig::shipped("detector")
+        .set("DETECTOR_STREAM", format!("tcp://127.0.0.1:{port}"))
+        .set("DETECTOR_FILE", file.display())
+        .start();
+    run.says("recorder  series 1: 50 images, 0 damaged");
+    run.says("recorder  image 1 is not what was measured");
+    run.says("recorder  image 3 came, 2 was expected");
+    run.says("recorder  series 2: 3 images, 1 damaged");
+    let ending = run.stop();
+    assert!(!ending.said("on_message:"), "{}", ending.text());
+    detector.tell("compare");
+    detector.says("the same");
+    // The page's stand-in pushes what was kept, as the detector did.
+    let page = read("docs/recipes/detector.md");
+    let (_, stand_in) = page.split_once("```yaml\n").unwrap();
+    let (stand_in, _) = stand_in.split_once("```").unwrap();
+    detector.tell(&format!("replay {again}"));
+    let run = Zrig::of(&stand_in.replace("bind: 9999", &format!("connect: {again}")))
+        .with("series.frames", fs::read(&file).unwrap())
+        .start();
+    detector.well();
+    run.stop();
 }
 
 #[test]

@@ -13,6 +13,7 @@ const TESTED: &[&str] = &[
     "bitcoin",
     "broker",
     "bus",
+    "detector",
     "eddn",
     "envelope",
     "first",
