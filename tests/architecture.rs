@@ -81,10 +81,9 @@ const OWNERS: &[(&str, &[&str])] = &[
 ];
 
 /// The only files with unsafe code.
-const UNSAFE: [&str; 9] = [
+const UNSAFE: [&str; 8] = [
     "fiber.rs",
     "memory.rs",
-    "memory/front.rs",
     "message/frame.rs",
     "node/raw.rs",
     "node/raw/context.rs",

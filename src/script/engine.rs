@@ -14,8 +14,8 @@ use super::call_context::CallContext;
 use super::guard::{Guard, Spent};
 use super::{
     binary_layout, bounded, byte_literal, bytes, cbor, chance, compression, csv_lines, digits,
-    fast_expression, first_out, functions, hashes, lending, lengthy, limits, moments, move_return,
-    msgpack, numbers, own_function, patterns, text_codecs, timer,
+    fast_expression, functions, hashes, lending, lengthy, limits, moments, move_return, msgpack,
+    numbers, own_function, patterns, text_codecs, timer,
 };
 
 /// What registers functions that need nothing but the guard.
@@ -52,7 +52,6 @@ impl Engine {
         byte_literal::register(&mut rhai);
         bytes::register(&mut rhai);
         digits::register(&mut rhai);
-        first_out::register(&mut rhai);
         moments::register(&mut rhai);
         numbers::register(&mut rhai);
         limit(&mut rhai);

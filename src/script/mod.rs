@@ -26,7 +26,6 @@ mod failure;
 mod fast_expression;
 mod fault;
 mod filter;
-mod first_out;
 mod functions;
 mod generator;
 mod guard;
