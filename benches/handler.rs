@@ -56,17 +56,18 @@ macro_rules! large {
     };
 }
 
-/// A broker after the guide's Majordomo, with so many requests waiting.
+/// A broker after the guide's Majordomo, with so many requests waiting; the oldest is the last of its array,
+/// as in `scripts/balancer.rhai`.
 macro_rules! broker {
     ($waiting:literal) => {
         concat!(
-            "fn on_start() { this.services = #{echo: #{requests: [], workers: []}}; for i in 0..",
+            "fn on_start() { this.services = #{echo: #{coming: [], requests: [], workers: []}}; for i in 0..",
             $waiting,
-            r#" { this.services.echo.requests.push(#{text: `${i}`}); } }
+            r#" { this.services.echo.coming.push(#{text: `${i}`}); } }
             fn on_message(msg) { this.ask("echo", msg); this.free("echo", "worker 1"); }
             fn ask(name, request) {
-                if name !in this.services { this.services[name] = #{requests: [], workers: []}; }
-                this.services[name].requests.push(request);
+                if name !in this.services { this.services[name] = #{coming: [], requests: [], workers: []}; }
+                this.services[name].coming.push(request);
                 this.dispatch(name);
             }
             fn free(name, worker) {
@@ -75,12 +76,19 @@ macro_rules! broker {
             }
             fn dispatch(name) {
                 if this.services[name] == () || this.services[name].workers == [] { return; }
-                while len(this.services[name].requests) > 0
-                    && len(this.services[name].workers) > 0 {
+                while this.has_request(name) && len(this.services[name].workers) > 0 {
                     let worker = this.services[name].workers.shift();
-                    let request = this.services[name].requests.shift();
+                    let request = this.services[name].requests.pop();
                     send_to("out", [worker, request.text]);
                 }
+            }
+            fn has_request(name) {
+                if this.services[name].requests == [] {
+                    this.services[name].requests = this.services[name].coming;
+                    this.services[name].requests.reverse();
+                    this.services[name].coming = [];
+                }
+                this.services[name].requests != []
             }"#
         )
     };
