@@ -54,7 +54,7 @@ pages! {
     "codes/ZR0336", "codes/ZR0337", "codes/ZR0338",
     "functions/after", "functions/blob", "functions/busy", "functions/call", "functions/compress",
     "functions/connect", "functions/count", "functions/crc32",
-    "functions/format", "functions/hmac_sha256", "functions/import",
+    "functions/format", "functions/hmac_sha256", "functions/import", "functions/later",
     "functions/matches", "functions/node", "functions/now",
     "functions/pack", "functions/param", "functions/parse_csv", "functions/pause",
     "functions/print", "functions/publish", "functions/random",

@@ -145,6 +145,7 @@ const FUNCTIONS: &[&str] = &[
     "send_to",
     "publish",
     "reply",
+    "later",
     "subscribe",
     "unsubscribe",
     "connect",
@@ -299,12 +300,20 @@ mod example {
             state_limit: usize::MAX,
         };
         let mut handler = Handler::new(&engine, program, view);
-        let routed = sockets[0].role == Role::Router;
+        let envelope: &[&str] = if sockets[0].role == Role::Router {
+            &["me"]
+        } else if sockets[0].role == Role::Rep {
+            &["me", ""]
+        } else {
+            &[]
+        };
         let inbound = Inbound {
             socket: 0,
             payload: [Frame::from(payload(sockets[0].role))].into_iter().collect(),
-            route: routed
-                .then(|| Rc::new(Route { envelope: [Frame::from("me")].into_iter().collect() })),
+            route: (!envelope.is_empty()).then(|| {
+                let envelope = envelope.iter().map(|frame| Frame::from(*frame)).collect();
+                Rc::new(Route { envelope })
+            }),
         };
         let mut effects = VecDeque::new();
         handler
@@ -339,6 +348,9 @@ mod example {
             Effect::After { delay, name, .. } => format!("after {delay:?}: on_timer({name:?})"),
             Effect::Cancel { .. } => "cancels the timer".to_owned(),
             Effect::Busy { time } => format!("busy for {time:?}"),
+            Effect::Owe { socket, within, .. } => {
+                format!("{}: owes an answer for {within:?}", name(socket))
+            }
             Effect::Pause { socket } => format!("takes nothing from socket {socket}"),
             Effect::Resume { socket } => format!("takes from socket {socket} again"),
             Effect::Log { level: Level::Info, text } => text.clone(),

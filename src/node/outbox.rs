@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use super::debts::Debts;
 use super::forward::{Between, Forward};
 use super::inject::{Injected, InjectedQueue, Outcome};
 use super::life::Life;
@@ -28,6 +29,7 @@ pub(super) struct Outbox {
     injected: InjectedQueue,
     /// Until when a handler said that it is busy: what it wants done after that waits.
     busy_until: Option<Instant>,
+    debts: Debts,
 }
 
 impl Outbox {
@@ -39,6 +41,7 @@ impl Outbox {
             forwards,
             injected: InjectedQueue::default(),
             busy_until: None,
+            debts: Debts::default(),
         }
     }
 
@@ -61,6 +64,26 @@ impl Outbox {
     /// Whether a call whose effects begin there wants nothing more of what has come to be taken.
     pub(super) fn is_held_back(&self, from: usize) -> bool {
         self.effects.range(from.min(self.effects.len())..).any(Effect::holds_back)
+    }
+
+    /// The answers that the node owes.
+    pub(super) fn debts(&mut self) -> &mut Debts {
+        &mut self.debts
+    }
+
+    /// Whether a socket owes an answer that its handler gives later.
+    pub(super) fn is_in_debt(&self, place: usize) -> bool {
+        self.debts.has_of(place)
+    }
+
+    /// Whether any socket does.
+    pub(super) fn is_in_debt_at_all(&self) -> bool {
+        self.debts.has_any()
+    }
+
+    /// When an answer that is owed has to be there.
+    pub(super) fn debts_due(&self) -> Option<Instant> {
+        self.debts.due()
     }
 
     /// Where a handler's call puts what it wants done.
@@ -89,6 +112,7 @@ impl Outbox {
                 | Effect::After { .. }
                 | Effect::Cancel { .. }
                 | Effect::Busy { .. }
+                | Effect::Owe { .. }
                 | Effect::Pause { .. }
                 | Effect::Resume { .. }
                 | Effect::Count { .. }
@@ -319,6 +343,7 @@ impl Outbox {
             }
         }
         self.deferred = deferred;
+        self.debts.renumber(&place_now);
         lost
     }
 

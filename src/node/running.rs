@@ -8,6 +8,7 @@
 mod change;
 mod handling;
 mod outgoing;
+mod owing;
 mod parting;
 mod stopping;
 mod task;

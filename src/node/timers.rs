@@ -92,7 +92,7 @@ impl Timers {
     /// When the next timer is due.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let periodic = self.periodic.values().map(|timer| timer.next).min();
-        let once = self.once.first_key_value().map(|(&(at, _), _)| at);
+        let once = self.once_due();
         let idle = self.idle.map(|idle| idle.next);
         periodic.into_iter().chain(once).chain(idle).min()
     }
@@ -100,10 +100,8 @@ impl Timers {
     /// Takes one timer that is due, the earliest first.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<TimerName> {
         let due = self.next_due().filter(|&due| due <= now)?;
-        if let Some((&key, _)) = self.once.first_key_value().filter(|((at, _), _)| *at == due) {
-            let (timer, name) = self.once.remove(&key)?;
-            self.handles.remove(&timer);
-            return Some(TimerName::Named(name));
+        if self.once_due() == Some(due) {
+            return self.take_once_due(now);
         }
         if let Some(idle) = self.idle.as_mut().filter(|idle| idle.next == due) {
             idle.next = now + idle.interval;
@@ -118,6 +116,19 @@ impl Timers {
             timer.next += timer.interval.saturating_mul(skipped);
         }
         Some(name.clone())
+    }
+
+    /// When the first one that a handler wanted once is due.
+    pub(super) fn once_due(&self) -> Option<Instant> {
+        self.once.first_key_value().map(|(&(at, _), _)| at)
+    }
+
+    /// Takes one of those that is due, the earliest first.
+    pub(super) fn take_once_due(&mut self, now: Instant) -> Option<TimerName> {
+        self.once_due().filter(|&due| due <= now)?;
+        let (_, (timer, name)) = self.once.pop_first()?;
+        self.handles.remove(&timer);
+        Some(TimerName::Named(name))
     }
 
     /// Forgets every timer.

@@ -7,10 +7,12 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::time::Duration;
 
 use rhai::{Dynamic, ImmutableString, Map};
 
 use super::collector::{Collected, Collector};
+use super::debt::Debt;
 use super::effect::{Effect, Level, Route, SocketView};
 use super::encode;
 use super::generator::Generator;
@@ -92,6 +94,8 @@ pub(super) struct CallContext {
     /// Whether something was logged since this was last asked.
     said: Cell<bool>,
     scratch: RefCell<Vec<u8>>,
+    /// What was owed and is answered by this call, which may still fail.
+    paid: RefCell<Vec<Debt>>,
 }
 
 /// What the call context holds in the middle of a call.
@@ -100,6 +104,7 @@ pub(super) struct Suspended {
     current: Option<Msg>,
     collected: Collected,
     said: bool,
+    paid: Vec<Debt>,
 }
 
 impl std::fmt::Debug for CallContext {
@@ -114,16 +119,56 @@ impl CallContext {
         *self.view.borrow_mut() = Some(Rc::clone(view));
         *self.current.borrow_mut() = current;
         self.collector.begin();
+        self.paid.borrow_mut().clear();
     }
 
     /// Clears the call context; what the call collected goes behind what was in `effects` before it.
     pub(super) fn end(&self, effects: &mut VecDeque<Effect>) {
         self.collector.end(effects);
         *self.view.borrow_mut() = None;
+        self.paid.borrow_mut().clear();
         // A request that a script keeps has its answer by now and gets no second one.
-        if let Some(msg) = self.current.borrow_mut().take() {
-            msg.0.answered.set(true);
+        if let Some(msg) = self.current.borrow_mut().take()
+            && !msg.0.is_owed()
+        {
+            msg.0.set_answered();
         }
+    }
+
+    /// Forgets what a failed call wanted, and that it answered what was owed.
+    pub(super) fn take_back(&self) {
+        self.collector.take_back();
+        self.paid.borrow_mut().drain(..).for_each(|debt| debt.reopen());
+    }
+
+    fn answered(&self, message: &LazyMessage) {
+        message.set_answered();
+        self.paid.borrow_mut().extend(message.debt.get().cloned());
+    }
+
+    /// `later(msg)`: the request in hand is answered by another call.
+    pub(super) fn later(&self, msg: &Msg, within: Duration) -> Result<(), Refusal> {
+        let view = self.view()?;
+        if msg.0.role != Role::Rep {
+            return Err(format!(
+                "later(msg) is for a rep; on {}, a {}, nothing is answered by itself: keep the \
+                 message and reply(msg, v) when it is time",
+                msg.0.name, msg.0.role
+            ));
+        }
+        let back = way_back(&view, &msg.0)?;
+        let is_in_hand = |current: &Msg| Rc::ptr_eq(&current.0, &msg.0);
+        if !self.current.borrow().as_ref().is_some_and(is_in_hand) || msg.0.debt.get().is_some() {
+            return Err(
+                "later(msg) is called once, by the handler that is given the request".into()
+            );
+        }
+        let Some(route) = back.route else { return Err("the request has no sender".into()) };
+        let debt = Debt::default();
+        self.push(Effect::Owe { socket: back.socket, route, debt: debt.clone(), within })?;
+        // It was looked at just now that there is none.
+        let _ = msg.0.debt.set(debt);
+        Ok(())
     }
 
     /// Clears the call context for the calls of other nodes, in the middle of a call.
@@ -133,6 +178,7 @@ impl CallContext {
             current: self.current.take(),
             collected: self.collector.suspend(),
             said: self.said.take(),
+            paid: self.paid.take(),
         }
     }
 
@@ -142,6 +188,7 @@ impl CallContext {
         self.current.replace(suspended.current);
         self.collector.resume(suspended.collected);
         self.said.set(suspended.said);
+        self.paid.replace(suspended.paid);
     }
 
     /// What a reader makes of the message in hand; nothing where there is none.
@@ -206,7 +253,7 @@ impl CallContext {
         let view = self.view()?;
         let back = way_back(&view, &msg.0)?;
         self.send_back(&view, &back, value)?;
-        msg.0.answered.set(true);
+        self.answered(&msg.0);
         Ok(())
     }
 
@@ -222,7 +269,7 @@ impl CallContext {
             Target::Socket(socket) => socket.map_err(Clone::clone)?,
         };
         let route = current.and_then(|msg| {
-            msg.0.answered.set(true);
+            self.answered(&msg.0);
             msg.0.route.clone()
         });
         match route {
@@ -243,7 +290,12 @@ impl CallContext {
 
     /// Whether the request in hand has its answer.
     pub(super) fn is_answered(&self) -> bool {
-        self.current.borrow().as_ref().is_some_and(|msg| msg.0.answered.get())
+        self.current.borrow().as_ref().is_some_and(|msg| msg.0.is_answered())
+    }
+
+    /// Whether the request in hand is answered later.
+    pub(super) fn is_owed(&self) -> bool {
+        self.current.borrow().as_ref().is_some_and(|msg| msg.0.is_owed())
     }
 
     /// Learns from how the message in hand was read.
@@ -296,7 +348,7 @@ impl CallContext {
         };
         let back = way_back(view, &msg.0)?;
         self.send_back(view, &back, value)?;
-        msg.0.answered.set(true);
+        self.answered(&msg.0);
         Ok(())
     }
 
@@ -339,7 +391,7 @@ fn way_back(view: &View, message: &LazyMessage) -> Result<WayBack, Refusal> {
         socket_lookup::can_reply(socket_view)?;
         return Err("the message came while its socket was another, so it has no sender".into());
     }
-    if socket_view.role == Role::Rep && message.answered.get() {
+    if socket_view.role == Role::Rep && message.is_answered() {
         return Err("this request was answered already; a rep answers once".to_owned());
     }
     Ok(WayBack { socket: message.socket, route: message.route.clone() })

@@ -132,6 +132,7 @@ fn bytes_of_effect(effect: &Effect) -> usize {
         Effect::Log { text, .. } => text.len(),
         Effect::Cancel { .. }
         | Effect::Busy { .. }
+        | Effect::Owe { .. }
         | Effect::Pause { .. }
         | Effect::Resume { .. }
         | Effect::Stop { .. } => 0,

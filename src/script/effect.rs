@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::debt::Debt;
 use crate::message::{Format, Multipart, Outgoing, share_all};
 use crate::zeromq::{Endpoint, Role};
 
@@ -218,6 +219,17 @@ pub enum Effect {
         /// How long.
         time: Duration,
     },
+    /// A request of a socket is answered later.
+    Owe {
+        /// The socket.
+        socket: usize,
+        /// Who asked.
+        route: Rc<Route>,
+        /// Whether the answer was given.
+        debt: Debt,
+        /// How long that may take.
+        within: Duration,
+    },
     /// Take nothing from a socket.
     Pause {
         /// The socket.
@@ -263,7 +275,7 @@ impl Effect {
     /// Whether the node is to take nothing more of what has come already, once it is wanted.
     #[must_use]
     pub fn holds_back(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::Pause { .. })
+        matches!(self, Self::Busy { .. } | Self::Pause { .. } | Self::Owe { .. })
     }
 
     /// The socket that something is to be done with, other than to send.
@@ -273,6 +285,7 @@ impl Effect {
             | Self::Unsubscribe { socket, .. }
             | Self::Connect { socket, .. }
             | Self::Disconnect { socket, .. }
+            | Self::Owe { socket, .. }
             | Self::Pause { socket }
             | Self::Resume { socket } => Some(socket),
             Self::Send { .. }

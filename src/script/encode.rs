@@ -7,7 +7,7 @@ use std::rc::Rc;
 use rhai::{Dynamic, ImmutableString};
 
 use super::digits::Digits;
-use super::effect::SocketView;
+use super::effect::{Route, SocketView};
 use super::json;
 use super::msg::{Msg, fits, text_or_blob};
 use super::socket_lookup::{self, Tag};
@@ -106,6 +106,12 @@ pub(super) fn notice(text: &str, socket_view: &SocketView) -> Multipart {
         Format::Msgid => encode_tagged(socket_view.msgid, "text", text.as_bytes()),
         Format::Envelope => [Frame::empty(), Frame::from(text)].into_iter().collect(),
     }
+}
+
+/// All frames of an answer that says why there is no other one.
+#[must_use]
+pub fn encode_failure(why: &str, route: Rc<Route>, socket_view: &SocketView) -> Multipart {
+    Route::back(route, notice(&format!("error: {why}"), socket_view))
 }
 
 /// A value as all frames of a message for a socket that routes by the first one.

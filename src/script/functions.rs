@@ -10,8 +10,10 @@ use rhai::{Dynamic, EvalAltResult, ImmutableString, Position};
 use super::call_context::{CallContext, Refusal};
 use super::effect::{Effect, Level};
 use super::encode::{self, kind_of};
+use super::limits;
 use super::msg::{Msg, PROPERTIES};
 use super::socket_lookup;
+use super::timer::delay_of;
 use crate::zeromq::{Endpoint, Side};
 
 type Answer<T> = Result<T, Box<EvalAltResult>>;
@@ -76,6 +78,15 @@ fn register_sending(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
             "reply(msg, v) answers a message; its first argument is {}",
             kind_of(&other)
         )))
+    });
+    let at = Rc::clone(context);
+    engine.register_fn("later", move |msg: Msg| said(at.later(&msg, limits::LATER)));
+    let at = Rc::clone(context);
+    engine.register_fn("later", move |msg: Msg, within: Dynamic| {
+        said(delay_of(&within).and_then(|within| at.later(&msg, within)))
+    });
+    engine.register_fn("later", |other: Dynamic| -> Answer<()> {
+        said(Err(format!("later(msg) is for a request; its argument is {}", kind_of(&other))))
     });
 }
 

@@ -10,7 +10,7 @@ mod state;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use rhai::{
     Caches, Dynamic, EvalAltResult, EvalContext, Expression, GlobalRuntimeState, ImmutableString,
@@ -259,10 +259,13 @@ impl Handler {
         let outcome =
             outcome.unwrap_or_else(|panic| Err(failure::panicked(entry, &self.program, &*panic)));
         if let Err(failed) = &outcome {
-            context.collector().take_back();
+            context.take_back();
             if let Some(asker) = &asker {
                 let text = format!("error: {}", failed.message);
                 context.collector().push_anyway(asker.notice(&self.view, &text));
+                if let Some(message) = message.as_ref().and_then(Weak::upgrade) {
+                    message.set_answered();
+                }
             }
             // What was half-way through may have left marks there.
             self.forget();
@@ -328,6 +331,7 @@ impl Handler {
         asker: Option<&WayBack>,
     ) -> Result<(), String> {
         let answered = asker.is_some() && context.is_answered();
+        let owed = context.is_owed();
         // A timer that is the last word, as in `after("1s", "x")`, is nothing to send.
         if !value.is_unit() && !value.is::<Timer>() {
             if answered && !self.view.writes {
@@ -340,7 +344,7 @@ impl Handler {
                 return Ok(());
             }
         }
-        if let Some(asker) = asker.filter(|_| !answered) {
+        if let Some(asker) = asker.filter(|_| !answered && !owed) {
             context.collector().push_anyway(asker.notice(&self.view, ""));
         }
         Ok(())

@@ -46,5 +46,8 @@ pub(super) const JSON_DEPTH: usize = 64;
 /// Steps that computing a script's constants may take.
 pub(super) const CONSTANT_OPERATIONS: u64 = 20_000;
 
+/// How long a request that is answered later may wait for it, where nothing else is said.
+pub(super) const LATER: Duration = Duration::from_secs(30);
+
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,7 @@ mod compile;
 mod compression;
 mod csv_lines;
 mod custom;
+mod debt;
 mod digits;
 mod effect;
 mod encode;
@@ -65,8 +66,9 @@ mod wording;
 
 pub use call_context::NodeView;
 pub use csv_lines::csv_table;
+pub use debt::Debt;
 pub use effect::{Effect, Inbound, Invocation, Level, PeerEvent, PeerEventKind, Route, SocketView};
-pub use encode::{Offered, encode_line, encode_offered, encode_record};
+pub use encode::{Offered, encode_failure, encode_line, encode_offered, encode_record};
 pub use engine::Engine;
 pub use failure::panic_text;
 pub use fault::{CallSite, FaultKind, HandlerError, HandlerErrorKind, ScriptFault, ScriptFix};

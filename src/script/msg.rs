@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use rhai::{Array, Blob, Dynamic, ImmutableString};
 
+use super::debt::Debt;
 use super::effect::{Inbound, Route, SocketView};
 use super::json;
 use crate::message::{
@@ -38,8 +39,10 @@ pub(super) struct LazyMessage {
     pub(super) payload: Multipart,
     /// Who sent it.
     pub(super) route: Option<Rc<Route>>,
-    /// Whether a request has its answer.
-    pub(super) answered: Cell<bool>,
+    /// Whether a request has its answer, as far as it has none owed.
+    answered: Cell<bool>,
+    /// What is owed to whoever sent it, where it is answered later.
+    pub(super) debt: OnceCell<Debt>,
     head: Option<Head>,
     json: RefCell<Option<Dynamic>>,
     json_reads: Cell<u32>,
@@ -97,6 +100,7 @@ impl LazyMessage {
             payload: inbound.payload,
             route: inbound.route,
             answered: Cell::new(false),
+            debt: OnceCell::new(),
             head,
             json: RefCell::new(json),
             json_reads: Cell::new(u32::from(profile.rereads)),
@@ -114,11 +118,30 @@ impl LazyMessage {
             payload: Multipart::new(),
             route: None,
             answered: Cell::new(true),
+            debt: OnceCell::new(),
             head: None,
             json: RefCell::new(None),
             json_reads: Cell::new(0),
             text: OnceCell::new(),
         }
+    }
+
+    /// Whether a request has its answer.
+    pub(super) fn is_answered(&self) -> bool {
+        self.debt.get().map_or(self.answered.get(), Debt::is_paid)
+    }
+
+    /// Notes that a request has its answer.
+    pub(super) fn set_answered(&self) {
+        self.answered.set(true);
+        if let Some(debt) = self.debt.get() {
+            debt.close();
+        }
+    }
+
+    /// Whether a request is answered later.
+    pub(super) fn is_owed(&self) -> bool {
+        self.debt.get().is_some_and(|debt| !debt.is_paid())
     }
 
     /// Learns from how this message was read what to do ahead with the next one.

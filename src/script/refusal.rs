@@ -47,6 +47,9 @@ impl Call {
         if self.name == "reply" && self.arguments.len() == 2 {
             return no_sender(sockets);
         }
+        if self.name == "later" && matches!(self.arguments.len(), 1 | 2) {
+            return no_rep(sockets);
+        }
         let asked = Asked::of(self)?;
         match self.meant(sockets) {
             Err(why) => Some(Refusal { socket: None, why, advice: asked.advice() }),
@@ -125,6 +128,17 @@ fn no_sender(sockets: &[impl Socket]) -> Option<Refusal> {
     let why = all?.into_iter().next().unwrap_or_else(|| "no socket of this node receives".into());
     let advice = "send on a socket of the node: `send(v)` or `send_to(socket, v)`";
     Some(Refusal { socket: receiving.first().copied(), why, advice })
+}
+
+/// Why `later(msg)` fails whichever message of the node it is for.
+fn no_rep(sockets: &[impl Socket]) -> Option<Refusal> {
+    if sockets.iter().any(|socket| socket.role() == Role::Rep) {
+        return None;
+    }
+    let socket = sockets.iter().position(|socket| socket.role().receives());
+    let why = "only a rep answers by itself, so only there an answer can be put off".to_owned();
+    let advice = "keep the message in `this`, and `reply(msg, v)` when it is time";
+    Some(Refusal { socket, why, advice })
 }
 
 /// What a call wants of its socket.

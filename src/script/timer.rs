@@ -90,7 +90,7 @@ fn after(context: &CallContext, delay: &Dynamic, name: &str) -> Result<Timer, Re
     clippy::cast_precision_loss,
     reason = "no duration needs more than 52 bits of milliseconds"
 )]
-fn delay_of(value: &Dynamic) -> Result<Duration, Refusal> {
+pub(super) fn delay_of(value: &Dynamic) -> Result<Duration, Refusal> {
     let parsed = if let Ok(millis) = value.as_int() {
         from_millis(millis as f64)
     } else if let Ok(millis) = value.as_float() {

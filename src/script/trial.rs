@@ -180,6 +180,7 @@ pub(super) fn shown(effect: &Effect) -> String {
         Effect::After { delay, name, .. } => format!("after {delay:?}: {name}"),
         Effect::Cancel { .. } => "cancel".to_owned(),
         Effect::Busy { time } => format!("busy {time:?}"),
+        Effect::Owe { socket, within, .. } => format!("{socket}: owes for {within:?}"),
         Effect::Pause { socket } => format!("{socket}: pause"),
         Effect::Resume { socket } => format!("{socket}: resume"),
         Effect::Log { level, text } => format!("log {level:?}: {text}"),

@@ -14,6 +14,7 @@ mod failures;
 mod files;
 mod flows;
 mod handlers;
+mod late_replies;
 mod look_ups;
 mod marks;
 mod persist;

@@ -15,6 +15,7 @@ mod figures;
 mod files;
 mod functions;
 mod interoperation;
+mod late_replies;
 mod lifecycle;
 mod logs;
 mod persist;

@@ -24,6 +24,9 @@ use crate::plan::{Fate, SocketFates};
 use crate::script::{Handler, Invocation, Program};
 use crate::topology::NodeSpec;
 
+/// What is said to whoever asked by a socket that is replaced.
+const REPLACED: &str = "the socket was replaced before it had answered";
+
 impl Node {
     /// Takes nothing new from now on, and stashes what arrives on these sockets.
     pub(super) fn hold(&mut self, names: &BTreeSet<String>) {
@@ -263,9 +266,11 @@ impl Node {
                 Some(spec) if spec.role == known.role => {
                     let Some(mut fresh) = fresh else { continue };
                     bind_ahead(&mut fresh, &has).await;
+                    self.end_debts(Some(place), REPLACED);
                     self.part_from_peers(place).await;
                     take_what_has_come(&mut self.sockets[place]);
                     self.finish_stash(place);
+                    self.end_debts(Some(place), REPLACED);
                     self.send_last(place).await;
                     let mut known = std::mem::replace(&mut self.sockets[place], fresh);
                     known.keep_unsent();
@@ -273,11 +278,13 @@ impl Node {
                     self.sockets[place].succeed(&mut known);
                 }
                 Some(_) | None => {
+                    self.end_debts(Some(place), REPLACED);
                     if self.sockets[place].spec.role.routes() {
                         self.part_from_peers(place).await;
                     }
                     take_last_words(&mut self.sockets[place]);
                     self.finish_stash(place);
+                    self.end_debts(Some(place), REPLACED);
                     self.send_last(place).await;
                 }
             }

@@ -191,7 +191,7 @@ impl Node {
     }
 
     /// Does what the file wants after a failure.
-    fn obey_on_error(&mut self, why: impl FnOnce(&str) -> String) {
+    pub(super) fn obey_on_error(&mut self, why: impl FnOnce(&str) -> String) {
         match self.blueprint.spec.on_error {
             OnError::Skip => {}
             OnError::Restart => self.rest(),

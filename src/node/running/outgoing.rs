@@ -11,6 +11,7 @@ use super::Node;
 use crate::clock;
 use crate::event::EventKind;
 use crate::message::{Frame, Multipart};
+use crate::node::debts::Owed;
 use crate::node::inject::{Injected, Injection, Outcome, Way};
 use crate::node::raw::Errno;
 use crate::node::socket::{NodeSocket, SocketError};
@@ -63,6 +64,9 @@ impl Node {
             }
             // What a node has to say at its end does not wait.
             Effect::Busy { .. } => {}
+            Effect::Owe { socket, route, debt, within } => {
+                self.outbox.debts().add(Owed { socket, route, debt, within }, clock::now());
+            }
             Effect::Pause { socket } => self.sockets[socket].paused = true,
             Effect::Resume { socket } => {
                 self.sockets[socket].paused = false;
@@ -178,6 +182,9 @@ impl Node {
                 "the node takes nothing new while a message of its own waits to be sent or written, \
                  or while it rests after a failure",
             ),
+            Way::Receive | Way::Call if self.outbox.is_in_debt(place) => {
+                one.waits("the request before it is not answered yet")
+            }
             Way::Receive => {
                 let frames = std::mem::take(&mut one.message().frames);
                 self.receive_injected(place, frames);

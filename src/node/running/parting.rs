@@ -67,6 +67,7 @@ impl Node {
         self.life.hold(BTreeSet::new());
         for place in 0..self.sockets.len() {
             if self.sockets[place].spec.role.routes() {
+                self.end_debts(Some(place), "the node ended before it had answered");
                 self.part_from_peers(place).await;
             }
         }
@@ -84,6 +85,9 @@ impl Node {
         let until = clock::now() + ANSWERING;
         while clock::now() < until && self.life.phase() != Phase::Closed {
             let busy = self.guarded_round();
+            if self.life.phase() == Phase::Quiet {
+                self.give_what_is_owed();
+            }
             let answered = !busy && places.iter().all(|&place| self.has_answered(place));
             if answered {
                 let waits = self.unsent(until).await;
@@ -206,7 +210,9 @@ impl Node {
 
     /// Whether nothing waits in a socket, to be handled or to be sent.
     fn has_answered(&mut self, place: usize) -> bool {
-        !self.outbox.owes(place) && self.sockets[place].look_drained()
+        !self.outbox.owes(place)
+            && !self.outbox.is_in_debt(place)
+            && self.sockets[place].look_drained()
     }
 
     /// What really waits in libzmq to go out on each connection.

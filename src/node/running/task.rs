@@ -188,6 +188,7 @@ impl Node {
         super::tests::panic_if_wanted(&self.blueprint.spec.name);
         self.look_out();
         self.service(now);
+        self.settle_debts(now);
         let mut busy = self.stash();
         busy |= self.forward();
         busy |= self.flush(now);
@@ -243,7 +244,8 @@ impl Node {
                 && socket.spec.is_zap_handler()
         };
         let wanted = self.takes_new() || socket.awaits_reply && may_handle || decides();
-        wanted && !socket.paused && socket.spec.role.receives() && !self.outbox.forwards_from(place)
+        let is_open = !socket.paused && !self.outbox.is_in_debt(place);
+        wanted && is_open && socket.spec.role.receives() && !self.outbox.forwards_from(place)
     }
 
     /// Whether calls of this round took so long that it is to end: nobody tells the node anything in
@@ -374,6 +376,7 @@ impl Node {
             self.inquiries.due(),
             self.injected_due(),
             self.outbox.busy_until(),
+            self.outbox.debts_due(),
             self.reporter.due(),
             unreached,
             deferred,

@@ -65,6 +65,11 @@ impl Peer {
         Self::of("feeds.py", arguments, &[])
     }
 
+    /// REQ clients that ask one question each: `late.py PORT COUNT`.
+    pub(crate) fn late(arguments: &str) -> Self {
+        Self::of("late.py", arguments, &[])
+    }
+
     /// Scrapes `/metrics` so many times and watches the counters.
     pub(crate) fn scrape(port: u16, times: usize) -> Self {
         Self::of("scrape.py", &format!("{port} {times}"), &[])
