@@ -7,6 +7,7 @@ mod absent;
 mod look_ups;
 mod read;
 mod scripts;
+mod secrets;
 mod states;
 
 use std::cell::RefCell;
@@ -20,12 +21,14 @@ use crate::aside::within;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Document, MAX_BYTES};
 use crate::lint::{Subject, lint};
+use crate::security::secret_places;
 use crate::source::{Source, SourceMap};
 use crate::topology::{Checked, Topology, check};
 
 use look_ups::load_look_ups;
 use read::{ReadError, read_file, read_text};
 use scripts::load_scripts;
+use secrets::Secrets;
 use states::check_states;
 
 /// How long a file system may take to answer.
@@ -119,6 +122,15 @@ pub fn load_text(path: &Path, text: &str, lookup: &dyn Fn(&str) -> Option<OsStri
 }
 
 impl Loaded {
+    /// The names of the nodes, as written, also where the topology has faults; none where the file is
+    /// no YAML.
+    #[must_use]
+    pub fn node_names(&self) -> Option<Vec<String>> {
+        let top = self.document.as_ref()?.root().as_mapping()?;
+        let nodes = top.get("nodes")?.as_mapping()?;
+        Some(nodes.entries.iter().map(|entry| entry.key.text.to_string()).collect())
+    }
+
     fn nothing_yet(path: &Path) -> Self {
         Self {
             sources: SourceMap::default(),
@@ -132,14 +144,17 @@ impl Loaded {
 
     fn check(&mut self, source: Source, lookup: &dyn Fn(&str) -> Option<OsString>) {
         self.trouble = source.text().trim().is_empty().then_some(Trouble::Empty);
+        let places = secret_places(source.text());
+        let source = source.hiding(places);
         let id = self.sources.add(source.clone());
         let document = match Document::parse(id, &source, lookup) {
             Ok(document) => document,
             Err(faults) => {
-                self.diagnostics = faults;
+                self.diagnostics = Secrets::of_text(&source).kept_out_of(faults);
                 return;
             }
         };
+        self.sources.hide(id, document.secrets().iter().cloned());
         let mut loaded = load_scripts(&document, id, &mut self.sources, &mut self.files);
         load_look_ups(&document, &mut loaded.scripts, &mut self.sources, &mut self.files);
         let Checked { topology, diagnostics } = check(&document, &loaded.scripts);
@@ -154,6 +169,8 @@ impl Loaded {
         });
         self.diagnostics = diagnostics;
         self.diagnostics.extend(findings);
+        let found = std::mem::take(&mut self.diagnostics);
+        self.diagnostics = Secrets::of_document(&document).kept_out_of(found);
         self.diagnostics.sort_by_key(|fault| fault.severity);
         let is_sound = !self.diagnostics.iter().any(Diagnostic::is_error);
         self.topology = topology.filter(|_| is_sound);

@@ -2,7 +2,9 @@
 //!
 //! Owns the [`SourceMap`] that every diagnostic points into. Never reads a file.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -51,6 +53,8 @@ pub struct Source {
     text: Arc<str>,
     /// Shared, and half as wide as a `usize`: a text of nothing but line breaks has millions.
     line_starts: Arc<[u32]>,
+    /// What is not to be shown.
+    hidden: Arc<[Range<usize>]>,
 }
 
 impl Source {
@@ -61,7 +65,7 @@ impl Source {
         let start = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let breaks = text.match_indices('\n').map(|(at, _)| start(at + 1));
         let line_starts = std::iter::once(0).chain(breaks).collect();
-        Self { path: path.into(), text, line_starts }
+        Self { path: path.into(), text, line_starts, hidden: Arc::default() }
     }
 
     /// Where the text came from.
@@ -74,6 +78,38 @@ impl Source {
     #[must_use]
     pub fn text(&self) -> &Arc<str> {
         &self.text
+    }
+
+    /// Says which bytes are secrets, instead of those before.
+    #[must_use]
+    pub fn hiding(mut self, places: impl IntoIterator<Item = Range<usize>>) -> Self {
+        self.hidden = places.into_iter().collect();
+        self
+    }
+
+    /// A part of the text as it may be shown: as long as it is, and of secrets no more than that.
+    #[must_use]
+    pub fn shown(&self, range: Range<usize>) -> Cow<'_, str> {
+        let text = &self.text[range.clone()];
+        let is_touched =
+            |hidden: &&Range<usize>| hidden.start < range.end && range.start < hidden.end;
+        let hidden: Vec<&Range<usize>> = self.hidden.iter().filter(is_touched).collect();
+        if hidden.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let masked = |(at, c): (usize, char)| {
+            let at = range.start + at;
+            let is_hidden = !c.is_whitespace() && hidden.iter().any(|place| place.contains(&at));
+            // As many bytes, so that places stay.
+            match c.len_utf8() {
+                _ if !is_hidden => c,
+                1 => '*',
+                2 => '·',
+                3 => '•',
+                _ => '🞄',
+            }
+        };
+        Cow::Owned(text.char_indices().map(masked).collect())
     }
 
     /// The line and column of a byte; a byte past the end counts as the end.
@@ -148,6 +184,16 @@ impl SourceMap {
         id
     }
 
+    /// Says which bytes of a text are secrets, instead of those before.
+    ///
+    /// # Panics
+    ///
+    /// When `id` comes from another map.
+    pub fn hide(&mut self, id: SourceId, places: impl IntoIterator<Item = Range<usize>>) {
+        let source = &mut self.sources[id.0 as usize];
+        source.hidden = places.into_iter().collect();
+    }
+
     /// The text of that name.
     ///
     /// # Panics
@@ -190,6 +236,16 @@ mod tests {
         for (byte, _) in source.text().char_indices() {
             assert_eq!(source.byte(source.position(byte)), byte);
         }
+    }
+
+    #[test]
+    fn what_is_hidden_is_shown_as_long_as_it_is() {
+        let source = Source::new("a", "pass: hä€𝄞 x # no\n").hiding(std::iter::once(6..18));
+        let shown = source.shown(0..source.text().len());
+        assert_eq!(shown, "pass: *·•🞄 * # no\n");
+        assert_eq!(shown.len(), source.text().len());
+        assert_eq!(source.shown(0..6), "pass: ");
+        assert_eq!(source.shown(7..9), "·");
     }
 
     #[test]

@@ -31,6 +31,7 @@ fn set(socket: &mut Socket, option: &SocketOption, value: &OptionValue) -> bool 
         OptionValue::Int(value) => value.to_ne_bytes().to_vec(),
         OptionValue::Long(value) => value.to_ne_bytes().to_vec(),
         OptionValue::Bytes(bytes) => bytes.clone(),
+        OptionValue::Secret(secret) => secret.expose().to_vec(),
     };
     // SAFETY: the bytes are there for the call, and as many as it is told.
     let status = unsafe {

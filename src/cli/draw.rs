@@ -133,10 +133,10 @@ fn mended<'s>(
     let range = fix.span.start - window.start..fix.span.end - window.start;
     let help = diagnostic.help.as_deref().unwrap_or("write");
     let path = source.path().display().to_string();
-    let snippet = Snippet::source(source_text(&source.text()[window]))
+    let snippet = Snippet::source(source_text(source.shown(window)))
         .line_start(first)
         .path(visible(&path).into_owned())
-        .patch(Patch::new(range, source_text(&fix.replacement)));
+        .patch(Patch::new(range, source_text(Cow::Borrowed(&fix.replacement))));
     Some(Group::with_title(Level::HELP.secondary_title(visible(help))).element(snippet))
 }
 
@@ -189,7 +189,7 @@ impl Excerpt<'_> {
             kind.span(range).label(text)
         });
         let annotations: Vec<_> = annotations.collect();
-        Snippet::source(source_text(&source.text()[window]))
+        Snippet::source(source_text(source.shown(window)))
             .line_start(first)
             .path(path)
             .annotations(annotations)
@@ -231,10 +231,10 @@ fn level(severity: Severity) -> Level<'static> {
 
 /// A piece of a text as long as it was, so that places in it stay: the renderer shows the controls
 /// of ASCII by itself, the others are replaced here.
-fn source_text(text: &str) -> Cow<'_, str> {
+fn source_text(text: Cow<'_, str>) -> Cow<'_, str> {
     let acts = |c: char| !c.is_ascii() && acts(c);
     if !text.contains(acts) {
-        return Cow::Borrowed(text);
+        return text;
     }
     let shown = |c: char| match c.len_utf8() {
         2 if acts(c) => '·',

@@ -7,6 +7,7 @@ mod draw;
 mod events;
 mod explain;
 mod graph;
+mod keys;
 mod message;
 mod output;
 mod plan;
@@ -15,7 +16,9 @@ mod schema;
 mod send;
 mod tap;
 mod top;
+mod users;
 mod variables;
+mod whole;
 
 use std::io;
 use std::process::ExitCode;
@@ -47,6 +50,8 @@ enum Command {
     Events(events::EventsArguments),
     Send(send::SendArguments),
     Call(send::CallArguments),
+    Keys(keys::KeysArguments),
+    Users(users::UsersArguments),
     Explain(explain::ExplainArguments),
     Schema(schema::SchemaArguments),
 }
@@ -64,6 +69,8 @@ pub fn main() -> ExitCode {
         Command::Events(arguments) => arguments.run(),
         Command::Send(arguments) => arguments.run(),
         Command::Call(arguments) => arguments.run(),
+        Command::Keys(arguments) => arguments.run(),
+        Command::Users(arguments) => arguments.run(),
         Command::Explain(arguments) => arguments.run(),
         Command::Schema(arguments) => arguments.run(),
     };

@@ -26,7 +26,7 @@ impl Variables {
         for argument in arguments {
             let pair = argument.split_once('=').filter(|(name, _)| !name.is_empty());
             let (name, value) =
-                pair.ok_or_else(|| format!("--set wants NAME=VALUE, not {argument:?}"))?;
+                pair.ok_or("--set wants NAME=VALUE, and one of them has no name or no `=`")?;
             set.insert(name.to_owned(), value.to_owned());
         }
         Ok(Self { set, read: RefCell::default() })

@@ -112,6 +112,7 @@ codes! {
     NeverUnsubscribes "ZR0336" Warning "a proxy that never unsubscribes";
     DelimiterMissing "ZR0337" Warning "a router that leaves out the delimiter of its peer";
     SenderTwice "ZR0338" Warning "an answer that names its receiver twice";
+    SecretWritten "ZR0345" Warning "a secret written into the file";
 }
 
 impl fmt::Display for Code {

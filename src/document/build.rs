@@ -5,10 +5,13 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::ops::Range;
+use std::sync::Arc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::security::{holds_secret, is_variable};
 use crate::source::{Source, SourceId, Span};
 
 use super::bounds::{self, MAX_FAULTS, Refused, Size, too_large};
@@ -28,6 +31,8 @@ pub struct Document {
     pub(super) source: Source,
     root: Node,
     faults: Vec<Diagnostic>,
+    secrets: Vec<Range<usize>>,
+    secret_values: Vec<Arc<str>>,
 }
 
 impl Document {
@@ -74,9 +79,15 @@ impl Document {
             root: None,
             size: Size::default(),
             faults: Vec::new(),
+            secrets: Vec::new(),
+            secret_values: Vec::new(),
+            known: HashMap::new(),
         };
         match builder.build(source) {
-            Ok(root) => Ok(Self { source: source.clone(), root, faults: builder.faults }),
+            Ok(root) => {
+                let Builder { faults, secrets, secret_values, .. } = builder;
+                Ok(Self { source: source.clone(), root, faults, secrets, secret_values })
+            }
             Err(fault) => {
                 builder.faults.push(*fault);
                 Err(builder.faults)
@@ -94,6 +105,18 @@ impl Document {
     #[must_use]
     pub fn faults(&self) -> &[Diagnostic] {
         &self.faults
+    }
+
+    /// The bytes of what nobody may see: values of keys that hold secrets.
+    #[must_use]
+    pub fn secrets(&self) -> &[Range<usize>] {
+        &self.secrets
+    }
+
+    /// What stands there, variables filled in.
+    #[must_use]
+    pub fn secret_values(&self) -> &[Arc<str>] {
+        &self.secret_values
     }
 
     /// The text it was read from.
@@ -114,6 +137,10 @@ struct Builder<'t, 'l> {
     root: Option<Node>,
     size: Size,
     faults: Vec<Diagnostic>,
+    secrets: Vec<Range<usize>>,
+    secret_values: Vec<Arc<str>>,
+    /// Which keys hold secrets, of those that were seen.
+    known: HashMap<Arc<str>, bool>,
 }
 
 /// A list or map that is still open.
@@ -122,6 +149,8 @@ struct Frame {
     start: usize,
     end: usize,
     before: Size,
+    /// Whether it is the value of a key that holds secrets, or in one.
+    is_secret: bool,
     content: Content,
 }
 
@@ -207,6 +236,10 @@ impl Builder<'_, '_> {
         let has_properties = anchor > 0 || tag.is_some();
         let style = tag::style(style, tag);
         let span = self.scalar_span(start, end, has_properties, style);
+        let is_secret = self.is_secret();
+        if is_secret {
+            self.hide(span);
+        }
         let kind = if let Some(outside) = self.lookup.filter(|_| !self.is_handler_body()) {
             let of_each_copy = |name: &str| match name {
                 "replica" | "replica_index" => Some(format!("${{{name}}}").into()),
@@ -216,19 +249,22 @@ impl Builder<'_, '_> {
             match substitute(text, lookup) {
                 Ok(filled) => {
                     self.grow(Size { nodes: 0, bytes: filled.len() }, start, end)?;
-                    Kind::Scalar(Scalar { text: filled.into(), style })
+                    Kind::Scalar(Scalar { text: filled.into(), style, is_secret })
                 }
                 Err(errors) => {
                     let room = MAX_FAULTS.saturating_sub(self.faults.len());
-                    let faults = variable_faults(&errors, self.text, span);
+                    let faults = variable_faults(&errors, self.text, span, is_secret);
                     self.faults.extend(faults.into_iter().take(room));
                     Kind::Faulty
                 }
             }
         } else {
-            Kind::Scalar(Scalar { text: text.into(), style })
+            Kind::Scalar(Scalar { text: text.into(), style, is_secret })
         };
         let kind = if self.takes_tag(tag, span) { kind } else { Kind::Faulty };
+        if let (true, Kind::Scalar(scalar)) = (is_secret, &kind) {
+            self.secret_values.push(scalar.text.clone());
+        }
         let node = Node { kind, span };
         self.remember(anchor, &node, Size { nodes: 1, bytes: text.len() });
         self.put(node);
@@ -246,8 +282,11 @@ impl Builder<'_, '_> {
             self.put(Node { kind: Kind::Faulty, span });
             return Ok(());
         };
-        let (node, size) = (node.clone(), *size);
+        let (mut node, size) = (node.clone(), *size);
         self.grow(size, start, end)?;
+        if self.is_secret() {
+            self.hide_all(&mut node);
+        }
         self.put(node);
         Ok(())
     }
@@ -269,7 +308,8 @@ impl Builder<'_, '_> {
         self.takes_tag(tag, span);
         let has_properties = anchor > 0 || tag.is_some();
         let start = if has_properties { self.skip_properties(start, end) } else { start };
-        self.frames.push(Frame { anchor, start, end, before, content });
+        let is_secret = self.is_secret();
+        self.frames.push(Frame { anchor, start, end, before, is_secret, content });
         Ok(())
     }
 
@@ -331,6 +371,52 @@ impl Builder<'_, '_> {
         }
         let is_merged = node[..node.len() - 1].iter().all(Frame::is_merging);
         is_merged && last.awaited_key().is_some_and(is_handler_key)
+    }
+
+    /// Whether the next value is a secret by its key, or by one above.
+    fn is_secret(&mut self) -> bool {
+        let Some(frame) = self.frames.last() else { return false };
+        let Content::Mapping(_, Pending::Value(key)) = &frame.content else {
+            return frame.is_secret;
+        };
+        if frame.is_secret {
+            return true;
+        }
+        if let Some(known) = self.known.get(&key.text) {
+            return *known;
+        }
+        let holds = holds_secret(&key.text);
+        self.known.insert(key.text.clone(), holds);
+        holds
+    }
+
+    /// Hides what is written somewhere; a variable alone says nothing.
+    fn hide(&mut self, span: Span) {
+        let written = &self.text[span.start..span.end];
+        if is_variable(written) {
+            return;
+        }
+        let is_quoted = ['"', '\''].iter().any(|quote| {
+            written.len() > 1 && written.starts_with(*quote) && written.ends_with(*quote)
+        });
+        let quote = usize::from(is_quoted);
+        self.secrets.push(span.start + quote..span.end - quote);
+    }
+
+    /// Hides what an alias repeats where a secret stands.
+    fn hide_all(&mut self, node: &mut Node) {
+        match &mut node.kind {
+            Kind::Scalar(scalar) => {
+                scalar.is_secret = true;
+                self.secret_values.push(scalar.text.clone());
+                self.hide(node.span);
+            }
+            Kind::Sequence(items) => items.iter_mut().for_each(|item| self.hide_all(item)),
+            Kind::Mapping(mapping) => {
+                mapping.entries.iter_mut().for_each(|entry| self.hide_all(&mut entry.value));
+            }
+            Kind::Faulty => self.hide(node.span),
+        }
     }
 
     /// Whether the next value is a routing id, which may be another one for each copy of a node.

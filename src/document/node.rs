@@ -35,6 +35,8 @@ pub struct Scalar {
     pub text: Arc<str>,
     /// How it was written.
     pub style: Style,
+    /// Whether its key says that nobody may see it.
+    pub is_secret: bool,
 }
 
 /// How a scalar was written: only a plain one can be a number, a boolean or nothing.

@@ -59,6 +59,9 @@ impl Scalar {
         if self.is_null() {
             return "nothing".to_owned();
         }
+        if self.is_secret {
+            return "a secret".to_owned();
+        }
         let first = self.text.lines().next().unwrap_or_default();
         let short: String = first.chars().take(40).collect();
         if short.len() < self.text.trim_end().len() {
@@ -170,7 +173,7 @@ mod tests {
     use super::*;
 
     fn plain(text: &str) -> Value {
-        Scalar { text: text.into(), style: Style::Plain }.to_value()
+        Scalar { text: text.into(), style: Style::Plain, is_secret: false }.to_value()
     }
 
     #[test]
@@ -194,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_quoted_scalar_is_text() {
-        let quoted = Scalar { text: "7".into(), style: Style::DoubleQuoted };
+        let quoted = Scalar { text: "7".into(), style: Style::DoubleQuoted, is_secret: false };
         assert_eq!(quoted.to_value(), Value::String("7".into()));
         assert_eq!(quoted.as_integer(), Some(7));
         assert_eq!(quoted.as_bool(), None);

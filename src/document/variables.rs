@@ -12,6 +12,7 @@ pub(super) fn variable_faults(
     errors: &[SubstituteError],
     text: &str,
     scalar: Span,
+    is_secret: bool,
 ) -> Vec<Diagnostic> {
     let written = &text[scalar.start..scalar.end];
     let mut from = 0;
@@ -25,7 +26,13 @@ pub(super) fn variable_faults(
             }
             None => scalar,
         };
-        faults.push(fault(&error.kind, place));
+        // What is no name may be a part of the secret.
+        let is_part = is_secret && matches!(error.kind, SubstituteErrorKind::BadName(_));
+        faults.push(if is_part {
+            fault(&SubstituteErrorKind::BadName("…".to_owned()), scalar)
+        } else {
+            fault(&error.kind, place)
+        });
     }
     faults
 }

@@ -51,7 +51,7 @@ pages! {
     "codes/ZR0325", "codes/ZR0326", "codes/ZR0327", "codes/ZR0328",
     "codes/ZR0329", "codes/ZR0330", "codes/ZR0331", "codes/ZR0332",
     "codes/ZR0333", "codes/ZR0334", "codes/ZR0335",
-    "codes/ZR0336", "codes/ZR0337", "codes/ZR0338",
+    "codes/ZR0336", "codes/ZR0337", "codes/ZR0338", "codes/ZR0345",
     "functions/after", "functions/blob", "functions/busy", "functions/call", "functions/compress",
     "functions/connect", "functions/count", "functions/crc32",
     "functions/format", "functions/hmac_sha256", "functions/import", "functions/later",

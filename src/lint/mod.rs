@@ -16,6 +16,7 @@ mod handlers;
 mod marks;
 mod options;
 mod peers;
+mod secrets;
 mod sends;
 mod subject;
 mod survey;
@@ -34,6 +35,7 @@ use subject::Graph;
 pub fn lint(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     words::check(subject, &mut findings);
+    secrets::check(subject, &mut findings);
     if let Some(topology) = subject.topology {
         check(&Graph::new(*subject, topology), &mut findings);
     }

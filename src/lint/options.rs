@@ -57,7 +57,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
 pub(super) fn number(socket: &SocketSpec, name: &'static str) -> Option<i32> {
     match socket.options.get(&OptionName(name))? {
         OptionValue::Int(number) => Some(*number),
-        OptionValue::Long(_) | OptionValue::Bytes(_) => None,
+        OptionValue::Long(_) | OptionValue::Bytes(_) | OptionValue::Secret(_) => None,
     }
 }
 

@@ -42,6 +42,7 @@ impl Carrier {
             OptionValue::Int(value) => self.set_bytes(option, &value.to_ne_bytes()),
             OptionValue::Long(value) => self.set_bytes(option, &value.to_ne_bytes()),
             OptionValue::Bytes(bytes) => self.set_bytes(option, bytes),
+            OptionValue::Secret(secret) => self.set_bytes(option, secret.expose()),
         }
     }
 

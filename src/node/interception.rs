@@ -11,6 +11,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::credentials::without_password;
 use super::target::Target;
 use crate::lock::locked;
 use crate::message::{Format, Frame, Multipart, share_all};
@@ -180,6 +181,8 @@ pub(super) struct Passage {
     has_held: Cell<bool>,
     /// Whether all is let through, because the node ends or becomes another.
     is_open: bool,
+    /// Whether the socket is asked about passwords, which nobody may see.
+    hides: bool,
 }
 
 impl Passage {
@@ -236,6 +239,11 @@ impl Passage {
         self.is_open = is_open;
     }
 
+    /// The way of a socket that may be asked about passwords.
+    pub(super) fn hiding(self, hides: bool) -> Self {
+        Self { hides, ..self }
+    }
+
     /// Others stand there from now on.
     pub(super) fn replace(&mut self, by: Self) {
         *self = Self { is_open: self.is_open, ..by };
@@ -267,6 +275,8 @@ impl Passage {
     #[cold]
     fn tell(&self, direction: Direction, at: SystemTime, frames: Option<&[Frame]>) {
         let Some(place) = &self.place else { return };
+        let shown = frames.filter(|_| self.hides).map(without_password);
+        let frames = shown.as_deref().or(frames);
         for one in &self.standing {
             one.passed(direction, place, at, frames);
         }

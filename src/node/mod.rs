@@ -11,6 +11,7 @@ mod carrier;
 mod connections;
 mod context;
 mod control;
+mod credentials;
 mod debts;
 mod emitter;
 mod fanout;

@@ -239,7 +239,8 @@ impl Node {
                 format: socket.spec.format,
                 numbered: socket.spec.sequence,
             };
-            socket.passage.replace(self.lookout.passage(&spec.name, *replica, place));
+            let passage = self.lookout.passage(&spec.name, *replica, place);
+            socket.passage.replace(passage.hiding(socket.spec.is_zap_handler()));
         }
     }
 

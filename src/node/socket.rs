@@ -269,7 +269,7 @@ impl NodeSocket {
                 let read = self.raw.get_int(name.number().cast_unsigned()).ok()?;
                 Some((*name, read))
             }
-            OptionValue::Long(_) | OptionValue::Bytes(_) => None,
+            OptionValue::Long(_) | OptionValue::Bytes(_) | OptionValue::Secret(_) => None,
         });
         SocketState {
             spec: self.spec.clone(),

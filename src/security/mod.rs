@@ -9,6 +9,7 @@ mod networks;
 mod pair;
 mod secret;
 mod users;
+mod words;
 
 pub use certificate::{Certificate, CertificateFault};
 pub use flaw::Flaw;
@@ -16,3 +17,4 @@ pub use networks::{Gate, Network, NetworkFault, peer_address};
 pub use pair::{KeyPair, PublicKey};
 pub use secret::Secret;
 pub use users::{NameFault, Users, UsersFault, hash_password, user_name, with_user, without_user};
+pub use words::{holds_secret, is_variable, secret_places};

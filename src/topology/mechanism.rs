@@ -97,7 +97,10 @@ impl SocketSpec {
     pub fn zap_domain(&self) -> Option<&[u8]> {
         match self.options.get(&OptionName("zap_domain"))? {
             OptionValue::Bytes(domain) if !domain.is_empty() => Some(domain),
-            OptionValue::Bytes(_) | OptionValue::Int(_) | OptionValue::Long(_) => None,
+            OptionValue::Bytes(_)
+            | OptionValue::Secret(_)
+            | OptionValue::Int(_)
+            | OptionValue::Long(_) => None,
         }
     }
 

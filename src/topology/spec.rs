@@ -285,7 +285,7 @@ impl SocketSpec {
         match self.options.get(&option) {
             Some(OptionValue::Int(number)) => Some(i64::from(*number)),
             Some(OptionValue::Long(number)) => Some(*number),
-            Some(OptionValue::Bytes(_)) => None,
+            Some(OptionValue::Bytes(_) | OptionValue::Secret(_)) => None,
             None => option.option().default,
         }
     }

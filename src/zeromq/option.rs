@@ -8,6 +8,7 @@ mod table;
 use std::fmt;
 
 use super::Role;
+use crate::security::Secret;
 
 /// An option's name, as in the topology file: libzmq's own in lower case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -22,6 +23,8 @@ pub enum OptionValue {
     Long(i64),
     /// Bytes or text.
     Bytes(Vec<u8>),
+    /// A key or a password.
+    Secret(Secret),
 }
 
 /// When a changed value takes effect.

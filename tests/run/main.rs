@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod blocking;
+mod certificates;
 mod drops;
 mod fairness;
 mod feeds;

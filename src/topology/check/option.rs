@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Node, Scalar};
 use crate::duration::format_duration;
+use crate::security::Secret;
 use crate::units;
 use crate::zeromq::{OptionKind, OptionValue, SocketOption, decode_z85};
 
@@ -21,6 +22,21 @@ const KEY_CHARACTERS: usize = 40;
 
 /// Reads a value as libzmq wants it.
 pub(super) fn read(
+    option: &'static SocketOption,
+    node: &Node,
+    report: &mut Report<'_>,
+) -> Option<OptionValue> {
+    let value = read_kind(option, node, report)?;
+    if !option.name.is_secret() {
+        return Some(value);
+    }
+    Some(match value {
+        OptionValue::Bytes(bytes) => OptionValue::Secret(Secret::new(bytes)),
+        OptionValue::Int(_) | OptionValue::Long(_) | OptionValue::Secret(_) => value,
+    })
+}
+
+fn read_kind(
     option: &'static SocketOption,
     node: &Node,
     report: &mut Report<'_>,

@@ -70,6 +70,21 @@ impl Peer {
         Self::of("late.py", arguments, &[])
     }
 
+    /// Reads and writes certificates as pyzmq does: `certificates.py`.
+    pub(crate) fn certificates(folder: &str) -> Self {
+        Self::of("certificates.py", "", &[folder])
+    }
+
+    /// Answers a program's questions at a terminal: `typing_in.py`.
+    pub(crate) fn typing(words: &str, command: &[&str]) -> Self {
+        Self::of("typing_in.py", "", &[&[words], command].concat())
+    }
+
+    /// Begins so many handshakes and says no more: `half_open.py`.
+    pub(crate) fn half_open(port: u16, count: usize) -> Self {
+        Self::of("half_open.py", &format!("{port} {count}"), &[])
+    }
+
     /// Scrapes `/metrics` so many times and watches the counters.
     pub(crate) fn scrape(port: u16, times: usize) -> Self {
         Self::of("scrape.py", &format!("{port} {times}"), &[])
