@@ -300,7 +300,12 @@ fn the_readme_lists_every_command() {
 #[test]
 fn every_link_of_the_pages_leads_somewhere() {
     let pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
-    for page in pages.into_iter().chain(["docs/development.md", "docs/performance.md"]) {
+    for page in pages.into_iter().chain([
+        "docs/development.md",
+        "docs/performance.md",
+        "docs/security.md",
+        "SECURITY.md",
+    ]) {
         let text = fs::read_to_string(root().join(page)).unwrap();
         let folder = root().join(page).parent().unwrap().to_owned();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')) {

@@ -197,6 +197,9 @@ fn runtime() -> Option<Result<PathBuf, Unusable>> {
 
 /// What keeps a file from being a folder, no link, that only this user can look into.
 fn why_not_private(found: &Metadata) -> Option<String> {
+    if found.is_symlink() {
+        return Some("it is a symbolic link, which may lead anywhere".to_owned());
+    }
     if !found.is_dir() {
         return Some("it is no folder".to_owned());
     }
@@ -229,11 +232,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let wide = folder.path().join("wide");
         let file = folder.path().join("file");
+        let link = folder.path().join("link");
         fs::write(&file, "").unwrap();
         made(&wide).unwrap();
+        std::os::unix::fs::symlink(&wide, &link).unwrap();
         assert_eq!(listed(&wide), Ok(Vec::new()));
         fs::set_permissions(&wide, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        for (at, way) in [(&wide, "mode 0755"), (&file, "it is no folder")] {
+        for (at, way) in
+            [(&wide, "mode 0755"), (&file, "it is no folder"), (&link, "a symbolic link")]
+        {
             assert!(listed(at).unwrap_err().contains(way));
             assert!(made(at).unwrap_err().contains(way));
         }

@@ -5,6 +5,7 @@
 use std::fmt::{self, Write as _};
 
 use super::picture::{End, ForwardKind, NodeBox, Picture, Port, Wire};
+use crate::visible::acts;
 
 /// Writes a picture as a DOT digraph.
 #[must_use]
@@ -123,7 +124,7 @@ impl fmt::Display for Quoted<'_> {
                 // Graphviz has escapes of its own, such as \N for a node's name.
                 '\\' => f.write_str("\\\\")?,
                 '\n' => f.write_str("\\n")?,
-                c if c.is_control() => f.write_char(' ')?,
+                c if acts(c) => f.write_char(' ')?,
                 c => f.write_char(c)?,
             }
         }
@@ -145,7 +146,7 @@ impl fmt::Display for Html<'_> {
                 // Graphviz takes brackets in a table for its own in places.
                 '[' => f.write_str("&#91;")?,
                 ']' => f.write_str("&#93;")?,
-                c if c.is_control() => f.write_char(' ')?,
+                c if acts(c) => f.write_char(' ')?,
                 c => f.write_char(c)?,
             }
         }

@@ -7,6 +7,7 @@ use std::fmt::{self, Write as _};
 use super::family::Family;
 use super::picture::{End, ForwardKind, NodeBox, Picture, Port, Wire};
 use crate::topology::LinkEnd;
+use crate::visible::acts;
 
 /// Writes a picture as a Mermaid flowchart.
 #[must_use]
@@ -104,7 +105,10 @@ fn style(family: Family) -> &'static str {
 }
 
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    text.split(|c: char| c.is_whitespace() || acts(c))
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A text within quotes: Mermaid takes entities, with `#` in place of `&`.
@@ -115,7 +119,7 @@ impl fmt::Display for Label<'_> {
         for c in self.0.chars() {
             match c {
                 '\n' => f.write_str("<br/>")?,
-                c if c.is_control() => f.write_char(' ')?,
+                c if acts(c) => f.write_char(' ')?,
                 // What HTML, Markdown or Mermaid itself would read as markup.
                 '"' | '#' | '&' | '<' | '>' | '`' | '*' | '_' | '\\' | '|' | '[' | ']' | '{'
                 | '}' | ';' => write!(f, "#{};", u32::from(c))?,
@@ -134,7 +138,7 @@ impl fmt::Display for YamlText<'_> {
         for c in self.0.chars() {
             match c {
                 '"' | '\\' => write!(f, "\\{c}")?,
-                c if c.is_control() => f.write_char(' ')?,
+                c if acts(c) => f.write_char(' ')?,
                 c => f.write_char(c)?,
             }
         }

@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::fmt::Display;
-use std::net::{SocketAddr, TcpListener as StandardListener, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpListener as StandardListener, ToSocketAddrs};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -62,6 +62,13 @@ impl FromStr for ServeAddress {
     }
 }
 
+impl ServeAddress {
+    /// What stands before the port.
+    fn host(&self) -> &str {
+        host_of(&self.0)
+    }
+}
+
 impl Display for ServeAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
@@ -93,6 +100,7 @@ fn why(error: &std::io::Error) -> String {
 pub struct Server {
     listener: StandardListener,
     address: SocketAddr,
+    given: ServeAddress,
 }
 
 impl Server {
@@ -106,7 +114,7 @@ impl Server {
             let resolved: Vec<SocketAddr> = address.0.to_socket_addrs()?.collect();
             let listener = StandardListener::bind(&*resolved)?;
             listener.set_nonblocking(true)?;
-            Ok(Self { address: listener.local_addr()?, listener })
+            Ok(Self { address: listener.local_addr()?, listener, given: address.clone() })
         };
         listen().map_err(|error| ServeError { address: address.clone(), error })
     }
@@ -129,7 +137,7 @@ impl Server {
             // A new client is seen between any two answers, not after dozens.
             .event_interval(1)
             .build()?;
-        let run = Arc::new(Looked { view, file });
+        let run = Arc::new(Looked { view, file, name: self.given.host().to_owned() });
         std::thread::Builder::new().name("figures".to_owned()).spawn(move || {
             // Without a reactor it would have failed above.
             let _ = runtime.block_on(self.serve(run));
@@ -161,6 +169,8 @@ impl Server {
 struct Looked {
     view: View,
     file: PathBuf,
+    /// What `--metrics` calls this machine.
+    name: String,
 }
 
 impl Looked {
@@ -185,6 +195,12 @@ async fn converse(stream: Watched<TcpStream>, run: Arc<Looked>) {
 
 async fn answer(request: &Request<Incoming>, run: &Looked) -> Response<Full<Bytes>> {
     const TEXT: &str = "text/plain; charset=utf-8";
+    if !is_asked_by_name(request, &run.name) {
+        // A page of a browser, whose name was made to mean this address, is no reader of figures.
+        let text = "asked for by a name that is not this server's: ask by address, or name it: \
+                    zrig run --metrics NAME:PORT\n";
+        return response(StatusCode::MISDIRECTED_REQUEST, TEXT, text.to_owned());
+    }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let text = "only GET and HEAD are answered\n";
         let mut refused = response(StatusCode::METHOD_NOT_ALLOWED, TEXT, text.to_owned());
@@ -207,6 +223,30 @@ async fn answer(request: &Request<Incoming>, run: &Looked) -> Response<Full<Byte
         },
         "/" => response(StatusCode::OK, TEXT, INDEX.to_owned()),
         _ => response(StatusCode::NOT_FOUND, TEXT, format!("there are only:\n{INDEX}")),
+    }
+}
+
+/// Whether a request names an address, this machine as such, or the name that it was given. One of
+/// HTTP/1.0 names nobody, and no browser sends one.
+fn is_asked_by_name<B>(request: &Request<B>, name: &str) -> bool {
+    let given = request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default());
+    [given, request.uri().authority().map(|authority| authority.as_str())]
+        .into_iter()
+        .flatten()
+        .all(|asked| is_name_of(host_of(asked), name))
+}
+
+fn is_name_of(host: &str, name: &str) -> bool {
+    let bare = |host: &str| host.trim_matches(['[', ']']).trim_end_matches('.').to_lowercase();
+    let host = bare(host);
+    host == "localhost" || host == bare(name) || host.parse::<IpAddr>().is_ok()
+}
+
+/// What stands before a port.
+fn host_of(asked: &str) -> &str {
+    match asked.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        Some(_) | None => asked,
     }
 }
 
@@ -256,6 +296,35 @@ mod tests {
             let parsed = text.parse::<ServeAddress>().ok().map(|address| address.to_string());
             assert_eq!(parsed.as_deref(), address, "{text}");
         }
+    }
+
+    #[test]
+    fn a_request_names_this_machine_or_is_refused() {
+        for (host, is_ours) in [
+            (None, true),
+            (Some("127.0.0.1:9464"), true),
+            (Some("10.1.0.7"), true),
+            (Some("[::1]:9464"), true),
+            (Some("[::1]"), true),
+            (Some("localhost"), true),
+            (Some("LOCALHOST.:9464"), true),
+            (Some("hall.example:9464"), true),
+            (Some("Hall.example"), true),
+            (Some("evil.example:9464"), false),
+            (Some("localhost.evil.example"), false),
+            (Some("127.0.0.1.evil.example"), false),
+            (Some("127.0.0.1@evil.example"), false),
+            (Some("evil.example:127.0.0.1"), false),
+            (Some(""), false),
+        ] {
+            let request = Request::builder().uri("/metrics");
+            let request =
+                host.into_iter().fold(request, |request, host| request.header(HOST, host));
+            let request = request.body(()).unwrap();
+            assert_eq!(is_asked_by_name(&request, "hall.example"), is_ours, "{host:?}");
+        }
+        let request = Request::builder().uri("http://evil.example/").header(HOST, "localhost");
+        assert!(!is_asked_by_name(&request.body(()).unwrap(), "localhost"));
     }
 
     #[test]

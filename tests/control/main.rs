@@ -7,6 +7,8 @@
 
 mod client;
 mod events;
+mod hostile;
+mod secrets;
 mod socket;
 mod speak;
 #[allow(dead_code, unused_imports, reason = "shared with the tests of runs")]

@@ -80,10 +80,12 @@ fn only_what_is_there_is_served() {
         assert_eq!(get(port, path).status, status, "{path}");
     }
     assert_eq!(request(port, "GET / HTTP/1.0\r\n\r\n").status, 200);
-    let posted = request(port, "POST /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let posted =
+        request(port, "POST /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assert_eq!(posted.status, 405);
     assert!(posted.head.contains("allow: get, head"), "{}", posted.head);
-    let head = request(port, "HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let head =
+        request(port, "HEAD /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assert_eq!((head.status, &*head.body), (200, ""));
     for garbage in ["\0\u{1}\u{2}\r\n\r\n", "GET\r\n\r\n", &"x".repeat(200_000)] {
         throw_at(port, garbage);
@@ -110,7 +112,7 @@ fn connections_that_say_or_take_nothing_keep_nobody_waiting() {
     prompt("70 more ask half");
     // What these ask for is more than the kernel holds, and they take none of it.
     let deaf = |path: &str| {
-        let asks = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").repeat(1000);
+        let asks = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").repeat(1000);
         let mut stream = connect();
         stream.set_nonblocking(true).unwrap();
         while stream.write(asks.as_bytes()).is_ok_and(|written| written > 0) {}

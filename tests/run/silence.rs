@@ -226,7 +226,7 @@ fn what_is_wrong_with_a_websocket_is_said_in_words() {
     let run = Zrig::of(&yaml).arguments(["--log", "debug"]).start();
     run.says("bound to ws://");
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let line = run.says("no connection with");
     assert!(line.contains("WebSocket") && !line.contains("0x"), "{line}");
     run.stop();

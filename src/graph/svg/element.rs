@@ -5,6 +5,7 @@
 use std::fmt;
 
 use super::super::measure::Type;
+use crate::visible::acts;
 
 /// An SVG document in the making.
 #[derive(Default)]
@@ -92,7 +93,9 @@ impl fmt::Display for Escaped<'_> {
                 '\'' => f.write_str("&#39;")?,
                 '\n' => f.write_char('\n')?,
                 // XML has no way to write these.
-                '\0'..' ' | '\u{7F}' | '\u{FFFE}' | '\u{FFFF}' => f.write_char('\u{FFFD}')?,
+                '\u{FFFE}' | '\u{FFFF}' => f.write_char('\u{FFFD}')?,
+                // Nor should a picture that is printed be a terminal's command.
+                c if acts(c) => f.write_char('\u{FFFD}')?,
                 c => f.write_char(c)?,
             }
         }

@@ -19,7 +19,7 @@ pub(crate) struct Answer {
 /// Asks for a path on a connection of its own.
 #[track_caller]
 pub(crate) fn get(port: u16, path: &str) -> Answer {
-    request(port, &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+    request(port, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
 }
 
 /// Sends a request as it stands and reads until the server closes.
