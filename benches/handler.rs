@@ -271,6 +271,7 @@ const WORKS: &[Work] = &[
     of_text("this.m[key] == (), of 20,000", large!(r#"this.m["k7"] == ();"#)),
     of_text("this.m == (), of 20,000", large!("this.m == ();")),
     of_text("len(this.m), of 20,000", large!("len(this.m);")),
+    of_text("this.l.push(shift()), of 20,000", large!("this.l.push(this.l.shift());")),
     of_text("this.l == [], of 20,000", large!("this.l == [];")),
     of_text("key in this.m in a function, of 20,000", large!("this.own();")),
     of_text("CONSTANT[key], of 20", large!("T[this.k];")),

@@ -73,6 +73,9 @@ codes! {
     RefusedArgument "ZR0212" Error "an argument that its function refuses";
     LostValue "ZR0213" Warning "a value that a `;` at the end loses";
     WithoutThis "ZR0214" Error "a function that uses `this`, called without one";
+    EmptyBlock "ZR0215" Warning "an empty block where a map is meant";
+    NotFilledIn "ZR0216" Warning "a text whose variables are not filled in";
+    HiddenEnd "ZR0217" Warning "a comment that hides the end of a statement";
     StateOverwritten "ZR0220" Warning "a kept state that on_start overwrites";
     FilterMissing "ZR0301" Error "a subscriber without a filter";
     HwmLosesReplies "ZR0302" Error "a high-water mark that loses replies";

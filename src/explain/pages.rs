@@ -41,7 +41,7 @@ pages! {
     "codes/ZR0119", "codes/ZR0201", "codes/ZR0202", "codes/ZR0203",
     "codes/ZR0204", "codes/ZR0205", "codes/ZR0206", "codes/ZR0207",
     "codes/ZR0208", "codes/ZR0209", "codes/ZR0210", "codes/ZR0211",
-    "codes/ZR0212", "codes/ZR0213", "codes/ZR0214", "codes/ZR0220",
+    "codes/ZR0212", "codes/ZR0213", "codes/ZR0214", "codes/ZR0215", "codes/ZR0216", "codes/ZR0217", "codes/ZR0220",
     "codes/ZR0301", "codes/ZR0302", "codes/ZR0303", "codes/ZR0304",
     "codes/ZR0305", "codes/ZR0306", "codes/ZR0307", "codes/ZR0308",
     "codes/ZR0309", "codes/ZR0310", "codes/ZR0311", "codes/ZR0312",

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::nearest::nearest;
-use crate::script::{Call, Function, Meant, Survey, Unknown, foreign_function, foreign_variable};
+use crate::script::{
+    Call, Function, Meant, Mistake, Survey, Unknown, foreign_function, foreign_variable,
+};
 use crate::source::Span;
 
 use super::subject::Subject;
@@ -30,6 +32,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Diagnostic>) {
         }
         check_properties(subject, survey, findings);
         check_ends(subject, survey, findings);
+        check_mistakes(subject, survey, findings);
     }
 }
 
@@ -42,6 +45,35 @@ fn check_ends(subject: &Subject<'_>, survey: &Survey, findings: &mut Vec<Diagnos
                 .because("a `;` ends it, so the handler, function or block comes to `()`: nothing")
                 .help("leave out the `;` behind it; or the value, if nothing is meant"),
         );
+    }
+}
+
+/// What compiles, and would mean something else in another language.
+fn check_mistakes(subject: &Subject<'_>, survey: &Survey, findings: &mut Vec<Diagnostic>) {
+    for (site, mistake) in &survey.mistakes {
+        let Some(span) = span_of(site, subject.sources) else { continue };
+        let first = Span::new(span.source, span.start, span.start + 1);
+        findings.push(match mistake {
+            Mistake::EmptyBlock => {
+                Diagnostic::new(Code::EmptyBlock, "an empty block, which is no map")
+                    .at(first, "this comes to `()`: nothing")
+                    .because("a bare `{` begins a block, and `#{` a map")
+                    .help("write `#{}`")
+                    .fix(first, "#{")
+            }
+            Mistake::Quoted(written) => {
+                Diagnostic::new(Code::NotFilledIn, format!("`{written}` stays as it is written"))
+                    .at(first, "a text between `\"` takes no values")
+                    .because("only a text between backticks is filled in")
+                    .help("put backticks around the text, in place of its `\"`")
+            }
+            Mistake::Comment(meant) => {
+                Diagnostic::new(Code::HiddenEnd, "`//` begins a comment here")
+                    .at(span, "what follows on this line is not read, its `;` neither")
+                    .because("`/` of two integers gives an integer already")
+                    .help(format!("write `{meant};`, or the `;` before the comment"))
+            }
+        });
     }
 }
 

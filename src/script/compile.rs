@@ -175,6 +175,7 @@ impl<'a> Linker<'a> {
         let constants = global.constants.as_ref().map(|constants| constants.borrow().clone());
         self.survey.add(&ast, &constants.unwrap_or_default(), places, in_module);
         self.survey.add_lost(semicolon::lost(&script.script, places), places);
+        self.survey.add_mistakes(syntax::mistaken(&script.script), places);
         global.level = 0;
         Some(Unit { ast, global, imports })
     }

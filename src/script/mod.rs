@@ -83,7 +83,7 @@ pub use refusal::Refusal;
 pub use saved_state::SavedState;
 pub use socket_lookup::Socket;
 pub use survey::{Call, Function, Literal, Property, Returned, Site, Survey, Unknown};
-pub use syntax::{Meant, foreign_function, foreign_variable};
+pub use syntax::{Meant, Mistake, foreign_function, foreign_variable};
 pub use text::{HandlerText, Handlers, ScriptText};
 pub use vocabulary::Vocabulary;
 pub use weight::StateNews;

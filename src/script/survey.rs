@@ -10,6 +10,7 @@ use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, ImmutableString, ScriptFuncD
 
 use super::body::body_of;
 use super::places::{Places, is_handler};
+use super::syntax::Mistake;
 use crate::source::Position;
 
 /// Where something stands.
@@ -37,6 +38,8 @@ pub struct Survey {
     pub returned_senders: Vec<Returned>,
     /// Every value that the last statement of a block computes for nothing, since a `;` ends it.
     pub lost_values: Vec<Site>,
+    /// Everything that compiles and cannot be meant as it stands.
+    pub mistakes: Vec<(Site, Mistake)>,
     /// Where `on_start` begins to overwrite all that handlers keep in `this`, if it does.
     pub overwrites: Option<Site>,
     /// Names that something in a map may have.
@@ -182,6 +185,12 @@ impl Survey {
         self.lost_values.extend(values.into_iter().map(|place| site(places, place)));
     }
 
+    /// Adds what one text has that cannot be meant.
+    pub(super) fn add_mistakes(&mut self, found: Vec<(rhai::Position, Mistake)>, places: &Places) {
+        let found = found.into_iter().map(|(place, mistake)| (site(places, place), mistake));
+        self.mistakes.extend(found);
+    }
+
     /// Puts everything in the order of the text: the engine keeps functions in none.
     pub(super) fn sort(&mut self) {
         self.functions.sort_by(|a, b| a.site.cmp(&b.site));
@@ -189,6 +198,7 @@ impl Survey {
         self.properties.sort_by(|a, b| a.site.cmp(&b.site));
         self.unknown_variables.sort_by(|a, b| a.site.cmp(&b.site));
         self.lost_values.sort();
+        self.mistakes.sort();
     }
 
     /// Adds the properties that one handler reads of its argument.

@@ -5,6 +5,7 @@
 mod brackets;
 mod foreign;
 mod habits;
+mod mistaken;
 mod told;
 mod words;
 
@@ -16,6 +17,9 @@ use super::places::Places;
 use super::wording::lower_first;
 use told::Told;
 use words::Reading;
+
+pub use mistaken::Mistake;
+pub(super) use mistaken::mistaken;
 
 pub use foreign::{Meant, function as foreign_function, variable as foreign_variable};
 

@@ -374,6 +374,19 @@ fn missing_semicolon(reading: &Reading<'_>, error: &ParseErrorType) -> Option<To
     if !is_it || before.line == word.line {
         return None;
     }
+    let comment = before.rest_of_line(reading.script).trim();
+    if let Some(comment) = comment.strip_prefix("//").filter(|comment| comment.ends_with(';')) {
+        let number = comment.trim_end_matches(';').trim();
+        let is_number = number.parse::<f64>().is_ok();
+        let value = if before.kind == Kind::Close { "…" } else { before.text };
+        let divided = is_number.then(|| format!("write `{value} / {number};`, or "));
+        return Some(Told {
+            at: before.end(),
+            message: "`//` begins a comment here, so the `;` in it ends nothing".to_owned(),
+            help: format!("{}put a `;` before the comment", divided.unwrap_or_default()),
+            fix: None,
+        });
+    }
     Some(Told {
         at: before.end(),
         message: "a `;` is missing at the end of this line".to_owned(),

@@ -45,6 +45,11 @@ impl Word<'_> {
         }
     }
 
+    /// What stands behind it on its line.
+    pub(super) fn rest_of_line<'s>(&self, script: &'s str) -> &'s str {
+        script[self.start + self.text.len()..].lines().next().unwrap_or_default()
+    }
+
     /// Whether it is, or ends, a value.
     pub(super) fn ends_a_value(&self) -> bool {
         matches!(self.kind, Kind::Name | Kind::Number | Kind::Text | Kind::Close)
@@ -53,7 +58,7 @@ impl Word<'_> {
 
 /// A script and where its parser stopped.
 pub(super) struct Reading<'t> {
-    script: &'t str,
+    pub(super) script: &'t str,
     pub(super) words: Vec<Word<'t>>,
     /// The word where it stopped; behind the last one at the end.
     pub(super) at: usize,
