@@ -109,7 +109,8 @@ fn node_key(key: &str) -> Value {
             "rate" => {
                 json!({"type": "string", "anyOf": [{"pattern": RATE}, {"pattern": VARIABLE}]})
             }
-            "repeat" | "escape" => boolean(),
+            "repeat" | "escape" | "follow" => boolean(),
+            "from" => read_from(),
             "format" => record_formats(),
             _ => text(),
         }),
@@ -125,6 +126,19 @@ fn node_key(key: &str) -> Value {
         "state_limit" => size(),
         _ => text(),
     }
+}
+
+fn read_from() -> Value {
+    let place = |least: i64| integer(least, None);
+    let of = |key: &str, least| {
+        json!({
+            "type": "object",
+            "additionalProperties": false,
+            "required": [key],
+            "properties": {key: place(least)},
+        })
+    };
+    json!({"anyOf": [words(["start", "end"]), of("byte", 0), of("line", 1)]})
 }
 
 fn record_formats() -> Value {

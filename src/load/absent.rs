@@ -14,7 +14,8 @@ impl Loaded {
     pub fn absent_files(&self) -> Vec<Diagnostic> {
         let nodes = self.topology.iter().flat_map(|topology| &topology.nodes);
         let absent = nodes.filter_map(|node| {
-            let FileSpec::Path(path) = &node.read.as_ref()?.file else { return None };
+            let read = node.read.as_ref().filter(|read| !read.follow)?;
+            let FileSpec::Path(path) = &read.file else { return None };
             let looked = path.clone();
             within(LOOK, move || looked.metadata().is_err()).filter(|is_absent| *is_absent)?;
             let mut finding = Diagnostic::new(
@@ -22,7 +23,10 @@ impl Loaded {
                 format!("`{}` reads {}, which is not there", node.name, path.display()),
             )
             .because("a run that starts without it fails")
-            .help("make the file, or check the path: it is relative to the topology's folder");
+            .help(
+                "make the file, or check the path: it is relative to the topology's folder; \
+                   `follow: true` of the `read` waits for it",
+            );
             finding.severity = Severity::Warning;
             Some(match self.place_of_file(&node.name) {
                 Some(span) => finding.at(span, "no such file now"),

@@ -33,6 +33,8 @@ pub enum RecordFormat {
     Base64,
     /// A line a message, a JSON object with its `frames`.
     Json,
+    /// The bytes alone: nothing says where a message or a frame ends.
+    Bytes,
 }
 
 /// Why a message cannot be written.
@@ -69,11 +71,12 @@ impl fmt::Display for Unfit {
 
 impl RecordFormat {
     /// The words of the file, each with what it stands for.
-    pub const WORDS: [(&'static str, Self); 4] = [
+    pub const WORDS: [(&'static str, Self); 5] = [
         ("lines", Self::Lines { escape: false }),
         ("length", Self::Length),
         ("base64", Self::Base64),
         ("json", Self::Json),
+        ("bytes", Self::Bytes),
     ];
 
     /// The word of the topology file.
@@ -84,6 +87,16 @@ impl RecordFormat {
             Self::Length => "length",
             Self::Base64 => "base64",
             Self::Json => "json",
+            Self::Bytes => "bytes",
+        }
+    }
+
+    /// Whether each record is a line.
+    #[must_use]
+    pub fn is_of_lines(self) -> bool {
+        match self {
+            Self::Lines { .. } | Self::Base64 | Self::Json => true,
+            Self::Length | Self::Bytes => false,
         }
     }
 
@@ -98,6 +111,10 @@ impl RecordFormat {
         let frames = if frames.is_empty() { &[&[][..]] } else { frames };
         match self {
             Self::Lines { escape } => return write_line(frames, escape, file),
+            Self::Bytes => {
+                frames.iter().for_each(|frame| file.extend_from_slice(frame));
+                return Ok(());
+            }
             _ if frames.len() > FRAMES_MAX => return Err(Unfit::Frames(frames.len())),
             Self::Length => write_lengths(frames, file)?,
             Self::Base64 => {
@@ -137,7 +154,7 @@ impl RecordFormat {
     /// What is wrong with it.
     pub fn read(self, record: &[u8]) -> Result<Multipart, String> {
         let frames: Multipart = match self {
-            Self::Lines { .. } => Multipart::from_buf([Frame::copy(record)]),
+            Self::Lines { .. } | Self::Bytes => Multipart::from_buf([Frame::copy(record)]),
             Self::Length => read_lengths(record)?,
             Self::Base64 => record
                 .split(|&byte| byte == b' ')

@@ -5,6 +5,7 @@
 
 mod budget;
 mod cutter;
+mod input;
 mod reader;
 
 use std::io::{self, BufRead};
@@ -34,6 +35,8 @@ pub(super) enum Next {
     Line(Vec<u8>),
     /// The frames of a record.
     Frames(Multipart),
+    /// Bytes as they came.
+    Bytes(Vec<u8>),
     /// Something was left out, for that reason.
     LeftOut(String),
     /// Nothing yet: `due` or `arrived` tells when.
@@ -86,7 +89,7 @@ impl LineSource {
             queue,
             block: Vec::new(),
             at: 0,
-            place: Place(0),
+            place: Place::default(),
             ended: false,
             waits_for_its_time: false,
             budget,
@@ -136,7 +139,14 @@ impl LineSource {
             }
         }
         self.beat(now);
-        if self.format == RecordFormat::Length { Ok(self.record()) } else { self.line() }
+        match self.format {
+            RecordFormat::Length => Ok(self.record()),
+            RecordFormat::Bytes => {
+                self.at = 0;
+                Ok(Next::Bytes(std::mem::take(&mut self.block)))
+            }
+            RecordFormat::Lines { .. } | RecordFormat::Base64 | RecordFormat::Json => self.line(),
+        }
     }
 
     /// The next record, of which the whole is there.
@@ -148,7 +158,7 @@ impl LineSource {
         let read = self.format.read(record);
         let bytes = LENGTH + record.len();
         self.at += bytes;
-        self.place.0 += bytes as u64;
+        self.place.at += bytes as u64;
         self.frames(read, place)
     }
 
@@ -171,7 +181,7 @@ impl LineSource {
         let place = self.place;
         let mut line = Vec::new();
         self.at += (&self.block[self.at..]).read_until(b'\n', &mut line)?;
-        self.place.0 += 1;
+        self.place.at += 1;
         if line.last() == Some(&b'\n') {
             line.pop();
             if line.last() == Some(&b'\r') {
@@ -181,9 +191,10 @@ impl LineSource {
         Ok(match self.format {
             RecordFormat::Lines { escape: false } => Next::Line(line),
             RecordFormat::Lines { escape: true } => Next::Line(unescape(&line)),
-            format @ (RecordFormat::Base64 | RecordFormat::Json | RecordFormat::Length) => {
-                self.frames(format.read(&line), place)
-            }
+            format @ (RecordFormat::Base64
+            | RecordFormat::Json
+            | RecordFormat::Length
+            | RecordFormat::Bytes) => self.frames(format.read(&line), place),
         })
     }
 
@@ -227,7 +238,7 @@ mod tests {
     use crate::event::events;
     use crate::message::RecordFormat;
     use crate::node::emitter::Emitter;
-    use crate::topology::{FileSpec, ReadSpec};
+    use crate::topology::{FileSpec, ReadFrom, ReadSpec};
 
     #[test]
     fn a_line_whose_time_comes_while_its_node_falls_asleep_wakes_it() {
@@ -237,7 +248,8 @@ mod tests {
         let interval = Some(Duration::from_millis(10));
         let file = FileSpec::Path(path);
         let format = RecordFormat::Lines { escape: false };
-        let spec = ReadSpec { file, interval, repeat: false, format };
+        let from = ReadFrom::Start;
+        let spec = ReadSpec { file, interval, repeat: false, format, from, follow: false };
         let (emitter, _reader) = events();
         let emitter = Emitter::new(&emitter, &"a".into());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -80,8 +80,8 @@ pub async fn probe_files(
     if let Some(read) = to.read.as_ref().filter(|read| reads != Some(*read))
         && let FileSpec::Path(path) = &read.file
     {
-        let wanted = path.clone();
-        let opened = within(move || can_read(&wanted)).await;
+        let (wanted, waits) = (path.clone(), read.follow);
+        let opened = within(move || can_read(&wanted, waits)).await;
         opened.map_err(|error| NodeError::Source { path: path.clone(), error })?;
     }
     let writes = from.and_then(|from| from.write.as_ref());
@@ -102,8 +102,11 @@ pub async fn probe_files(
     Ok(())
 }
 
-fn can_read(path: &Path) -> io::Result<()> {
-    let about = path.metadata()?;
+fn can_read(path: &Path, waits: bool) -> io::Result<()> {
+    let about = match path.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && waits => return Ok(()),
+        about => about?,
+    };
     if about.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }

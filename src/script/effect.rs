@@ -96,6 +96,8 @@ pub enum Invocation {
     Line(Vec<u8>),
     /// `on_line(frames)`, where what is read keeps the frames of its messages.
     Record(Multipart),
+    /// `on_line(blob)`, where what is read is bytes.
+    Bytes(Vec<u8>),
     /// `on_end()`.
     End,
     /// `on_idle()`.
@@ -117,7 +119,7 @@ impl Invocation {
             Self::Message(_) => "on_message",
             Self::Tick => "on_tick",
             Self::Timer(_) => "on_timer",
-            Self::Line(_) | Self::Record(_) => "on_line",
+            Self::Line(_) | Self::Record(_) | Self::Bytes(_) => "on_line",
             Self::End => "on_end",
             Self::Idle => "on_idle",
             Self::Peer(_) => "on_peer",

@@ -167,6 +167,7 @@ impl Handler {
             | Invocation::Stop => Argument::None,
             Invocation::Timer(name) => Argument::Value(ImmutableString::from(&*name).into()),
             Invocation::Line(line) => Argument::Value(text_or_blob(&line)),
+            Invocation::Bytes(bytes) => Argument::Value(Dynamic::from_blob(bytes)),
             Invocation::Record(frames) => Argument::Value(blobs(&frames).into()),
             Invocation::Peer(peer) => Argument::of_peer(&peer, &self.view.names),
         };

@@ -17,6 +17,6 @@ pub use checked::Topology;
 pub use links::{Link, LinkEnd};
 pub use mechanism::Mechanism;
 pub use spec::{
-    Attachment, FileSpec, Filter, ForwardSpec, HighWaterMark, NodeSpec, OnError, Queue, ReadSpec,
-    SocketSpec, TopologySpec, WhenFull, WriteSpec,
+    Attachment, FileSpec, Filter, ForwardSpec, HighWaterMark, NodeSpec, OnError, Queue, ReadFrom,
+    ReadSpec, SocketSpec, TopologySpec, WhenFull, WriteSpec,
 };

@@ -96,7 +96,15 @@ impl NodeSpec {
     pub fn keeps_source(&self, to: &Self) -> bool {
         // Whether it waits between two lines decides how far ahead is read.
         let opened = |read: &ReadSpec| {
-            (read.file.clone(), read.repeat, read.interval.is_some(), read.format.word())
+            let reads_ahead = read.interval.is_none();
+            (
+                read.file.clone(),
+                read.repeat,
+                reads_ahead,
+                read.format.word(),
+                read.from,
+                read.follow,
+            )
         };
         self.read.as_ref().map(opened) == to.read.as_ref().map(opened)
     }
@@ -216,6 +224,24 @@ pub struct ReadSpec {
     pub repeat: bool,
     /// `format` and `escape`.
     pub format: RecordFormat,
+    /// `from`: where it begins.
+    pub from: ReadFrom,
+    /// `follow`: wait for the file, for more of it, and for another one in its place.
+    pub follow: bool,
+}
+
+/// Where in its file a source begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ReadFrom {
+    /// At its first byte.
+    #[default]
+    Start,
+    /// At its end.
+    End,
+    /// Behind so many bytes.
+    Byte(u64),
+    /// At the line of that number, the first one is 1.
+    Line(u64),
 }
 
 /// A sink of lines.

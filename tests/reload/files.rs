@@ -103,3 +103,31 @@ nodes:
     assert!(found.lines().last().is_some_and(|line| !line.starts_with('{')), "{found}");
     edited.stop();
 }
+
+#[test]
+fn a_source_that_waits_for_its_file_comes_by_an_edit_and_keeps_its_place_over_another() {
+    let yaml = |read: &str| {
+        format!(
+            "
+nodes:
+  feed: {{role: push, bind: 'inproc://feed', read: {{file: {read}}}}}
+  sink: {{role: pull, connect: feed, write: {{file: out.txt}}}}
+"
+        )
+    };
+    let zrig = Zrig::of(&yaml("first.txt")).with("first.txt", "first\n");
+    let mut edited = Edited::of(zrig);
+    let (file, out) = (edited.run.path("later.txt"), edited.run.path("out.txt"));
+    let written = || std::fs::read_to_string(&out).unwrap_or_default();
+    eventually("the first file is read", || written() == "first\n");
+    edited.apply(&yaml("later.txt, follow: true, rate: 1000/s"));
+    edited.run.says("later.txt, which is not there");
+    std::fs::write(&file, "one\n").unwrap();
+    eventually("it is read", || written() == "first\none\n");
+    edited.apply(&yaml("later.txt, follow: true, rate: 500/s"));
+    let mut more = std::fs::File::options().append(true).open(&file).unwrap();
+    std::io::Write::write_all(&mut more, b"two\n").unwrap();
+    eventually("what it has more is read", || written().ends_with("two\n"));
+    assert_eq!(written(), "first\none\ntwo\n");
+    edited.stop();
+}

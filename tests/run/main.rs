@@ -14,6 +14,7 @@ mod fairness;
 mod feeds;
 mod figures;
 mod files;
+mod following;
 mod functions;
 mod interoperation;
 mod late_replies;

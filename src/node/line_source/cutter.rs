@@ -4,6 +4,7 @@
 //! of each in the file. Never reads a file and never looks into a record.
 
 use crate::message::{LENGTH, RECORD_MAX, RecordFormat, first_length};
+use crate::topology::ReadFrom;
 
 /// What some editors put at the beginning of a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -17,17 +18,26 @@ pub(super) enum Piece {
     LeftOut(String),
 }
 
-/// Where in a file a record is: the number of its line, or how many bytes are before it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Place(pub(super) u64);
+/// Where in a file a record is: the number of its line, counted from where reading began, or how many
+/// bytes are before it.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Place {
+    pub(super) at: u64,
+    /// How many bytes are before the first line that counts.
+    after: u64,
+}
 
 impl Place {
     /// For people.
     pub(super) fn text(self, format: RecordFormat) -> String {
         match format {
-            RecordFormat::Length => format!("the record at byte {}", self.0),
+            RecordFormat::Length | RecordFormat::Bytes => format!("the record at byte {}", self.at),
             RecordFormat::Lines { .. } | RecordFormat::Base64 | RecordFormat::Json => {
-                format!("line {}", self.0)
+                let after = match self.after {
+                    0 => String::new(),
+                    after => format!(" behind byte {after}"),
+                };
+                format!("line {}{after}", self.at)
             }
         }
     }
@@ -45,13 +55,17 @@ pub(super) struct Cutter {
     carry: Vec<u8>,
     /// Where that is.
     next: Place,
+    /// Where reading began.
+    start: Place,
     /// How many bytes of a record are still to be left out; of a line it is not known.
     skips: Option<u64>,
+    /// How many lines come before the first that is wanted.
+    before: u64,
 }
 
 impl Cutter {
     pub(super) fn new(format: RecordFormat) -> Self {
-        let start = start_of(format);
+        let start = Place { at: u64::from(format.is_of_lines()), after: 0 };
         Self {
             format,
             pieces: Vec::new(),
@@ -59,13 +73,20 @@ impl Cutter {
             first: start,
             carry: Vec::new(),
             next: start,
+            start,
             skips: None,
+            before: 0,
         }
     }
 
     /// Takes in what was read.
     pub(super) fn add(&mut self, bytes: &[u8]) {
         match self.format {
+            RecordFormat::Bytes => {
+                self.add_whole(bytes);
+                self.next.at += bytes.len() as u64;
+                self.cut();
+            }
             RecordFormat::Length => self.add_lengths(bytes),
             RecordFormat::Lines { .. } | RecordFormat::Base64 | RecordFormat::Json => {
                 self.add_lines(bytes);
@@ -76,6 +97,7 @@ impl Cutter {
     /// Ends what has no end of its own: nothing follows.
     pub(super) fn end(&mut self) {
         match self.format {
+            RecordFormat::Bytes => {}
             RecordFormat::Length => self.end_lengths(),
             RecordFormat::Lines { .. } | RecordFormat::Base64 | RecordFormat::Json => {
                 self.end_line();
@@ -84,17 +106,28 @@ impl Cutter {
         self.carry.clear();
     }
 
-    /// What follows is read from the beginning again.
-    pub(super) fn begin_again(&mut self) {
+    /// What follows is read from there on, so many bytes after the beginning.
+    pub(super) fn begin(&mut self, from: ReadFrom, byte: u64) {
         if !matches!(self.format, RecordFormat::Lines { .. }) {
             self.cut();
         }
-        self.next = start_of(self.format);
+        self.start = if self.format.is_of_lines() {
+            Place { at: 1, after: byte }
+        } else {
+            Place { at: byte, after: 0 }
+        };
+        self.next = self.start;
+        self.before = if let ReadFrom::Line(line) = from { line.saturating_sub(1) } else { 0 };
+    }
+
+    /// Whether the next record is the first one of the file.
+    fn is_at_beginning(&self) -> bool {
+        self.next == Place { at: 1, after: 0 }
     }
 
     /// Whether nothing was read since the beginning.
     pub(super) fn is_at_start(&self) -> bool {
-        self.next == start_of(self.format) && self.skips.is_none()
+        self.next == self.start && self.skips.is_none()
     }
 
     /// How many bytes of whole records are no piece yet.
@@ -129,11 +162,18 @@ impl Cutter {
     }
 
     fn add_lines(&mut self, mut bytes: &[u8]) {
+        while self.before > 0 {
+            let Some(end) = first_end(bytes) else { return };
+            bytes = &bytes[end + 1..];
+            self.before -= 1;
+            self.next.at += 1;
+            self.start = self.next;
+        }
         if self.skips.is_some() {
             let Some(end) = first_end(bytes) else { return };
             bytes = &bytes[end + 1..];
             self.skips = None;
-            self.next.0 += 1;
+            self.next.at += 1;
         }
         if self.carry.len() + first_end(bytes).unwrap_or(bytes.len()) > RECORD_MAX {
             self.carry = Vec::new();
@@ -152,15 +192,15 @@ impl Cutter {
     fn add_whole_lines(&mut self, lines: &[u8]) {
         let start = self.block.len();
         self.add_whole(lines);
-        if self.next == start_of(self.format) && self.block[start..].starts_with(BYTE_ORDER_MARK) {
+        if self.is_at_beginning() && self.block[start..].starts_with(BYTE_ORDER_MARK) {
             self.block.drain(start..start + BYTE_ORDER_MARK.len());
         }
-        self.next.0 += lines.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        self.next.at += lines.iter().filter(|&&byte| byte == b'\n').count() as u64;
     }
 
     fn end_line(&mut self) {
         self.skips = None;
-        let is_mark_alone = self.next == start_of(self.format) && self.carry == BYTE_ORDER_MARK;
+        let is_mark_alone = self.is_at_beginning() && self.carry == BYTE_ORDER_MARK;
         if !self.carry.is_empty() && !is_mark_alone {
             self.add_whole_lines(b"\n");
         }
@@ -171,7 +211,7 @@ impl Cutter {
         if let Some(left) = self.skips {
             let skipped = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
             bytes = &bytes[skipped..];
-            self.next.0 += skipped as u64;
+            self.next.at += skipped as u64;
             self.skips = Some(left - skipped as u64).filter(|left| *left > 0);
         }
         self.carry.extend_from_slice(bytes);
@@ -195,7 +235,7 @@ impl Cutter {
             self.add_whole(&[]);
         }
         self.carry = rest;
-        self.next.0 += whole as u64;
+        self.next.at += whole as u64;
     }
 
     /// Leaves out the record behind so many whole ones: the next one may be sound.
@@ -228,12 +268,8 @@ impl Cutter {
             None => {}
         }
         self.skips = None;
-        self.next.0 += there as u64;
+        self.next.at += there as u64;
     }
-}
-
-fn start_of(format: RecordFormat) -> Place {
-    Place(u64::from(format != RecordFormat::Length))
 }
 
 fn first_end(bytes: &[u8]) -> Option<usize> {
@@ -262,7 +298,7 @@ mod tests {
     }
 
     fn records(bytes: &[u8], first: u64) -> Piece {
-        Piece::Records(bytes.to_vec(), Place(first))
+        Piece::Records(bytes.to_vec(), Place { at: first, after: 0 })
     }
 
     fn left_out(why: &str) -> Piece {

@@ -5,18 +5,17 @@
 //! never joined: it may sit in a call that nobody ever ends.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek};
-use std::os::unix::fs::FileTypeExt;
+use std::io::{self, ErrorKind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
 use super::cutter::{Cutter, Piece};
+use super::input::{Change, Input, Sort};
 use crate::lock::locked;
 use crate::node::emitter::Emitter;
-use crate::topology::{FileSpec, ReadSpec};
+use crate::topology::{FileSpec, ReadFrom, ReadSpec};
 
 /// How many bytes are read at once.
 const READ: usize = 64 << 10;
@@ -26,6 +25,8 @@ const WAITING_MAX: usize = 512 << 10;
 const ENTRY: usize = 64;
 /// How long an input that has nothing just now is left alone.
 const PAUSE: Duration = Duration::from_millis(5);
+/// How often a file that is followed is looked at.
+const FOLLOW: Duration = Duration::from_millis(100);
 /// The stack of the thread, which only reads.
 const STACK: usize = 256 << 10;
 
@@ -96,8 +97,8 @@ impl Queue {
     }
 
     /// Waits for a moment; nothing if nobody wants more.
-    fn rest(&self) -> Option<()> {
-        std::thread::sleep(PAUSE);
+    fn rest(&self, pause: Duration) -> Option<()> {
+        std::thread::sleep(pause);
         (!locked(&self.state).is_closed).then_some(())
     }
 
@@ -138,14 +139,6 @@ pub(super) struct Reader {
     cutter: Cutter,
 }
 
-enum Input {
-    Standard(io::Stdin),
-    /// It has an end, which can move, and can be begun again.
-    File(File),
-    /// A pipe or a device.
-    Other(File),
-}
-
 impl Reader {
     /// Starts the thread. `opened` hears whether the file could be opened; a pipe counts as open.
     pub(super) fn start(
@@ -161,7 +154,7 @@ impl Reader {
 
     fn run(mut self, opened: oneshot::Sender<io::Result<()>>) {
         let mut opened = Some(opened);
-        let opening = self.open(&mut opened);
+        let Some(opening) = self.open(&mut opened) else { return };
         // A node that gave up waiting has said so, and hears of a failure as of one while reading.
         let opening = match (opening, opened) {
             (Ok(input), Some(opened)) => {
@@ -181,22 +174,91 @@ impl Reader {
         };
     }
 
-    /// Opens the file, however long that takes.
-    fn open(&self, opened: &mut Option<oneshot::Sender<io::Result<()>>>) -> io::Result<Input> {
-        let path = match &self.spec.file {
-            FileSpec::Standard => return Ok(Input::Standard(io::stdin())),
-            FileSpec::Path(path) => path,
+    /// Opens the file, however long that takes; nothing if nobody wants it any more.
+    fn open(
+        &mut self,
+        opened: &mut Option<oneshot::Sender<io::Result<()>>>,
+    ) -> Option<io::Result<Input>> {
+        let FileSpec::Path(path) = self.spec.file.clone() else {
+            return Some(Ok(Input::Standard(io::stdin())));
         };
-        let about = path.metadata()?;
-        if about.is_dir() {
-            return Err(ErrorKind::IsADirectory.into());
+        let mut from = self.spec.from;
+        loop {
+            let sort = match Sort::of(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound && self.spec.follow => {
+                    if from != ReadFrom::Start || opened.is_some() {
+                        self.emitter
+                            .waits(format!("waits for {}, which is not there", self.name()));
+                    }
+                    drop(opened.take().map(|opened| opened.send(Ok(()))));
+                    // All of a file that comes later is new.
+                    from = ReadFrom::Start;
+                    self.queue.rest(FOLLOW)?;
+                    continue;
+                }
+                Err(error) => return Some(Err(error)),
+                Ok(sort) => sort,
+            };
+            if opened.is_none() && self.spec.follow {
+                self.emitter.waits(format!("{} is there", self.name()));
+            }
+            if sort == Sort::Pipe {
+                drop(opened.take().map(|opened| opened.send(Ok(()))));
+                self.emitter.waits(format!("waits for a writer of {}", self.name()));
+            }
+            return match Input::open(&path, sort) {
+                // It went in between.
+                Err(error) if error.kind() == ErrorKind::NotFound && self.spec.follow => continue,
+                Err(error) => Some(Err(error)),
+                Ok(mut input) => Some(self.begin(&mut input, from).map(|()| input)),
+            };
         }
-        if about.file_type().is_fifo() {
-            drop(opened.take().map(|opened| opened.send(Ok(()))));
-            self.emitter.waits(format!("waits for a writer of {}", name(&self.spec.file)));
+    }
+
+    /// Goes to where reading begins.
+    fn begin(&mut self, input: &mut Input, from: ReadFrom) -> io::Result<()> {
+        let byte = input.begin(from)?;
+        self.cutter.begin(from, byte);
+        Ok(())
+    }
+
+    /// Waits at the end of a file for more of it, or for another one in its place.
+    fn wait_for_more(&mut self, input: &mut Input) -> Option<()> {
+        self.hand_over()?;
+        self.queue.rest(FOLLOW)?;
+        let FileSpec::Path(path) = self.spec.file.clone() else { return Some(()) };
+        let Ok(Some(change)) = input.change(&path) else { return Some(()) };
+        if change == Change::Replaced {
+            // What was written to it just before is read first.
+            let mut room = vec![0; READ];
+            while let Ok(read @ 1..) = input.read(&mut room) {
+                self.cutter.add(&room[..read]);
+                self.hand_over()?;
+            }
         }
-        let file = File::open(path)?;
-        Ok(if about.is_file() { Input::File(file) } else { Input::Other(file) })
+        let about = match change {
+            Change::Replaced => {
+                match Sort::of(&path).and_then(|sort| Input::open(&path, sort)) {
+                    Ok(next) => *input = next,
+                    // It has gone again, which the next look tells.
+                    Err(_) => return Some(()),
+                }
+                "was replaced"
+            }
+            Change::CutOff => "has become shorter",
+        };
+        // Its last record ends with it.
+        self.cutter.end();
+        self.hand_over()?;
+        self.emitter.waits(format!("{} {about}; reads it from its beginning", self.name()));
+        match self.begin(input, ReadFrom::Start) {
+            Ok(()) => Some(()),
+            Err(error) => self.queue.put(Item::Failed(error)).and(None),
+        }
+    }
+
+    fn name(&self) -> String {
+        name(&self.spec.file)
     }
 
     /// Reads to the end; nothing if nobody wants it any more.
@@ -213,6 +275,7 @@ impl Reader {
                     }
                     self.begin_again(&mut input)?;
                 }
+                Ok(0) if input.is_file() && self.spec.follow => self.wait_for_more(&mut input)?,
                 Ok(0) if input.is_file() && !looked_again => {
                     // Whoever appends may go on until the node has come here.
                     self.hand_over()?;
@@ -230,7 +293,7 @@ impl Reader {
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // Standard input may be shared with somebody who wants it so.
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.queue.rest()?,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.queue.rest(PAUSE)?,
                 Err(error) => {
                     self.hand_over()?;
                     return self.queue.put(Item::Failed(error));
@@ -252,8 +315,7 @@ impl Reader {
             // What is in the file by then is read.
             self.queue.wait_until_dry()?;
         }
-        self.cutter.begin_again();
-        match input.rewind() {
+        match self.begin(input, self.spec.from) {
             Ok(()) => Some(()),
             Err(error) => self.queue.put(Item::Failed(error)).and(None),
         }
@@ -268,25 +330,5 @@ impl Reader {
     /// Gives the node what is cut already.
     fn give(&mut self) -> Option<()> {
         self.cutter.take().into_iter().try_for_each(|piece| self.queue.put(Item::Piece(piece)))
-    }
-}
-
-impl Input {
-    fn is_file(&self) -> bool {
-        matches!(self, Self::File(_))
-    }
-
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Standard(input) => input.read(room),
-            Self::File(file) | Self::Other(file) => file.read(room),
-        }
-    }
-
-    fn rewind(&mut self) -> io::Result<()> {
-        match self {
-            Self::Standard(_) => Err(ErrorKind::NotSeekable.into()),
-            Self::File(file) | Self::Other(file) => file.rewind(),
-        }
     }
 }

@@ -272,6 +272,12 @@ impl Node {
                     self.record(frames);
                     self.flush(now);
                 }
+                Ok(Next::Bytes(bytes)) => {
+                    read += 1;
+                    self.blueprint.counters.lines_read.add(1);
+                    self.bytes(bytes);
+                    self.flush(now);
+                }
                 Ok(Next::LeftOut(why)) => {
                     read += 1;
                     self.refuse_line(why);
@@ -304,6 +310,15 @@ impl Node {
             self.call(Invocation::Record(frames));
         } else {
             self.send_record(frames);
+        }
+    }
+
+    /// Bytes that were read as they came.
+    fn bytes(&mut self, bytes: Vec<u8>) {
+        if self.handler.as_ref().is_some_and(|handler| handler.handles("on_line")) {
+            self.call(Invocation::Bytes(bytes));
+        } else {
+            self.send_line(&bytes);
         }
     }
 

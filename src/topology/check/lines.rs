@@ -9,13 +9,14 @@ use crate::source::Span;
 use crate::topology::spec::{FileSpec, ReadSpec, WriteSpec};
 use crate::zeromq::Role;
 
+use super::begin;
 use super::keys;
 use super::report::Report;
 use super::unresolved::UnresolvedSocket;
 use super::value;
 
 /// The keys of `read`.
-pub const READ_KEYS: &[&str] = &["file", "format", "rate", "repeat", "escape"];
+pub const READ_KEYS: &[&str] = &["file", "format", "from", "follow", "rate", "repeat", "escape"];
 /// The keys of `write`.
 pub const WRITE_KEYS: &[&str] = &["file", "format", "append", "escape"];
 
@@ -33,10 +34,24 @@ pub(super) fn read_source(
     let interval = mapping.get("rate").and_then(|rate| value::rate("rate", rate, report));
     let repeat = mapping.get("repeat").and_then(|repeat| value::boolean("repeat", repeat, report));
     let format = read_format("read", mapping, report);
+    let from = mapping.get("from").and_then(|from| begin::read_from(from, report));
+    let follow = mapping.get("follow").and_then(|follow| value::boolean("follow", follow, report));
+    let from = from.unwrap_or_default();
+    let spec = file.map(|file| ReadSpec {
+        file,
+        interval,
+        repeat: repeat.unwrap_or_default(),
+        format,
+        from,
+        follow: follow.unwrap_or_default(),
+    });
+    if let Some(spec) = &spec {
+        begin::check(mapping, spec, report);
+    }
     if !handles_lines {
         check_line_sender(key.span, sockets, report);
     }
-    Some(ReadSpec { file: file?, interval, repeat: repeat.unwrap_or_default(), format })
+    spec
 }
 
 /// Without `on_line`, lines go out on the one socket that can send unasked.

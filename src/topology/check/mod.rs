@@ -4,6 +4,7 @@
 //! reads a file: the loader hands the scripts in. What is unwise but runs is `lint/`'s.
 
 mod attach;
+mod begin;
 mod defaults;
 mod forward;
 mod handlers;
