@@ -108,6 +108,21 @@ mod tests {
         assert_eq!(kept[0].fix, None);
     }
 
+    /// What a panic prints of a topology, should one ever.
+    #[test]
+    fn a_checked_topology_shows_no_secret_when_it_is_printed() {
+        let yaml = "nodes: {a: {role: pull, connect: 'tcp://10.0.0.1:5', on_message: '()', options: \
+                    {plain_username: ann, plain_password: '${P}', socks_password: geheim8}}}";
+        let lookup = |name: &str| (name == "P").then(|| "geheim7".into());
+        let loaded = crate::load::load_text("a.yaml".as_ref(), yaml, &lookup);
+        let printed = format!("{:?}", loaded.topology.unwrap());
+        assert!(printed.contains("plain_password") && printed.contains("***"), "{printed}");
+        for secret in ["geheim7", "geheim8"] {
+            let numbers = format!("{:?}", secret.as_bytes());
+            assert!(!printed.contains(secret) && !printed.contains(&numbers), "{printed}");
+        }
+    }
+
     #[test]
     fn a_password_that_is_a_word_of_the_format_leaves_the_format_alone() {
         let source = Source::new("a", "plain_password: pass\nb: ${PASS}");
