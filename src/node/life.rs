@@ -40,6 +40,8 @@ struct Drain {
 /// A node's life.
 pub(super) struct Life {
     phase: Phase,
+    /// Whether it has ended the whole run: no timer of its own calls a handler after that.
+    has_called_stop: bool,
     /// While a reload holds the node: the sockets whose messages are stashed.
     held: Option<BTreeSet<usize>>,
     /// Until when it waits to begin anew after a failed handler.
@@ -57,6 +59,7 @@ impl Life {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             phase: Phase::Attaching,
+            has_called_stop: false,
             held: None,
             resting_until: None,
             restarts: Backoff::new(now),
@@ -95,6 +98,17 @@ impl Life {
         if self.phase == Phase::Running {
             self.phase = Phase::Quiet;
         }
+    }
+
+    /// The same, since it has ended the whole run.
+    pub(super) fn has_called_stop(&mut self) {
+        self.has_called_stop = true;
+        self.quiesce();
+    }
+
+    /// Whether it begins nothing by itself, but to answer what it owes.
+    pub(super) fn only_answers(&self) -> bool {
+        self.phase == Phase::Quiet && !self.has_called_stop
     }
 
     /// Only sends what waits from now on, up to this time.

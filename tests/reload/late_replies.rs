@@ -74,3 +74,19 @@ fn who_is_owed_an_answer_for_longer_by_a_socket_that_goes_is_told_so_soon() {
         assert!(took < Duration::from_secs(15), "{took:?}");
     }
 }
+
+#[test]
+fn a_client_inside_the_file_hears_the_answer_that_a_replaced_socket_owes_it() {
+    let port = free_port();
+    let yaml = |hwm: u32| {
+        let client = "  client: {role: req, connect: desk, on_start: send(\"ask\"), on_message: 'print(`heard ${msg.text}`)'}\n";
+        desk(port, "400ms", &format!("hwm: {hwm}")) + client
+    };
+    let mut edited = Edited::start(&yaml(100));
+    edited.run.says("owes");
+    let begun = Instant::now();
+    edited.apply(&yaml(200));
+    edited.run.says("heard done");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    edited.stop();
+}

@@ -76,7 +76,7 @@ impl Node {
             Effect::Count { name, by } => self.blueprint.counters.count(name, by),
             Effect::Stop { status } => {
                 // Its own timers and lines end with it; what is on its way to it is still taken.
-                self.life.quiesce();
+                self.life.has_called_stop();
                 let why = format!("{} called stop()", self.blueprint.instance);
                 self.reporter.emit(None, EventKind::StopRequested { status, why });
             }

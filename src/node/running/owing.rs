@@ -24,15 +24,22 @@ impl Node {
         }
     }
 
-    /// Calls the timers that handlers have set, while a socket that is about to go owes an answer:
-    /// one of them may give it. Nothing else begins by itself then.
-    pub(super) fn give_what_is_owed(&mut self) {
-        let now = clock::now();
-        while self.outbox.is_in_debt_at_all() && self.takes_new() {
-            let Some(TimerName::Named(name)) = self.timers.take_once_due(now) else { return };
+    /// Calls the timers that handlers have set, while a node that begins nothing else by itself owes
+    /// an answer: one of them may give it. Whether there was one.
+    pub(super) fn give_what_is_owed(&mut self, now: Instant) -> bool {
+        let mut given = false;
+        while self.gives_what_is_owed() && self.takes_new() {
+            let Some(TimerName::Named(name)) = self.timers.take_once_due(now) else { break };
             self.call(Invocation::Timer(name));
             self.flush(now);
+            given = true;
         }
+        given
+    }
+
+    /// Whether it owes an answer and begins nothing else by itself.
+    pub(super) fn gives_what_is_owed(&self) -> bool {
+        self.life.only_answers() && self.outbox.is_in_debt_at_all()
     }
 
     /// Answers, with an error, the requests that a socket owes, or all sockets: no handler will.

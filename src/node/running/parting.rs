@@ -85,9 +85,6 @@ impl Node {
         let until = clock::now() + ANSWERING;
         while clock::now() < until && self.life.phase() != Phase::Closed {
             let busy = self.guarded_round();
-            if self.life.phase() == Phase::Quiet {
-                self.give_what_is_owed();
-            }
             let answered = !busy && places.iter().all(|&place| self.has_answered(place));
             if answered {
                 let waits = self.unsent(until).await;

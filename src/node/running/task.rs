@@ -199,6 +199,7 @@ impl Node {
                 busy |= self.fire(now);
                 busy |= self.read_lines(now);
             }
+            busy |= self.give_what_is_owed(now);
             busy |= self.tell_peer_events();
             // What goes out here makes room for what a source or a timer has next.
             busy |= self.flush(now);
@@ -369,6 +370,7 @@ impl Node {
         let held_back = is_held_back.then(|| clock::now() + HELD_BACK);
         [
             self.timers.next_due().filter(|_| running),
+            self.timers.once_due().filter(|_| self.gives_what_is_owed() && self.takes_new()),
             self.files.due().filter(|_| running),
             self.files.keep_due(),
             self.life.due(|| self.files.have_written() && self.files.have_kept()),
