@@ -86,6 +86,17 @@ pub(super) enum Outcome<'m> {
     Value(Dynamic),
 }
 
+impl<'m> From<Part<'m>> for Outcome<'m> {
+    fn from(part: Part<'m>) -> Self {
+        match part {
+            Part::Borrowed(text) => Self::Text(Cow::Borrowed(text)),
+            Part::Joined(text) => Self::Text(Cow::Owned(text)),
+            Part::Integer(value) => Self::Value(value.into()),
+            Part::Bool(value) => Self::Value(value.into()),
+        }
+    }
+}
+
 /// The same without the message.
 pub(super) enum Known {
     Message,
@@ -140,23 +151,15 @@ impl FastExpression {
 
     /// What it comes to, if it is the plain one.
     pub(super) fn outcome<'m>(&'m self, message: &'m LazyMessage) -> Option<Outcome<'m>> {
-        let taken = self.taken(message)?;
-        if matches!(taken, Self::Unit) {
-            return Some(Outcome::Nothing);
+        match self.taken(message)? {
+            Self::Unit => Some(Outcome::Nothing),
+            Self::Message => Some(Outcome::Message),
+            Self::Property(property) => match property.part(message) {
+                Some(part) => Some(part.into()),
+                None => property.value(message).map(Outcome::Value),
+            },
+            taken => taken.part(message).map(Outcome::from),
         }
-        if matches!(taken, Self::Message) {
-            return Some(Outcome::Message);
-        }
-        let part = match (taken, taken.part(message)) {
-            (Self::Property(property), None) => return property.value(message).map(Outcome::Value),
-            (_, part) => part?,
-        };
-        Some(match part {
-            Part::Borrowed(text) => Outcome::Text(Cow::Borrowed(text)),
-            Part::Joined(text) => Outcome::Text(Cow::Owned(text)),
-            Part::Integer(value) => Outcome::Value(value.into()),
-            Part::Bool(value) => Outcome::Value(value.into()),
-        })
     }
 
     /// The branch that a choice leads to; anything else is its own.

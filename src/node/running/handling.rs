@@ -111,7 +111,8 @@ impl Node {
         let result = handler.call_into(invocation, self.outbox.effects());
         let has_said = handler.has_said();
         let after = self.clock.called();
-        let nanos = u64::try_from((after - before).as_nanos()).unwrap_or(u64::MAX);
+        let took = after - before;
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let counters = &self.blueprint.counters;
         counters.handled.add(1);
         counters.handler.add(nanos);
@@ -135,7 +136,7 @@ impl Node {
             self.state_grew(news);
         }
         if let Some(due) = fiber::due(before)
-            && (after >= due || after - before >= slowness::LONG)
+            && (after >= due || took >= slowness::LONG)
         {
             self.long_called((name, place), (before, after), due);
         }
