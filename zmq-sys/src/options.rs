@@ -115,8 +115,9 @@ pub const ZMQ_SOCKS_PROXY: u32 = 68;
 pub const ZMQ_XPUB_NODROP: u32 = 69;
 /// `bool`, of a context: 0 makes the linger of its sockets 0 instead of without end.
 pub const ZMQ_BLOCKY: u32 = 70;
-/// `bool`, of a context, only in this build: 1 lets every handshake that would ask a ZAP handler
-/// fail while there is none. It is read at each handshake.
+/// `int`, of a context, only in this build: 1 lets every handshake that would ask a ZAP handler
+/// fail while there is none; 2 as well, and its questions bear the number of the connection's
+/// descriptor. It is read at each handshake.
 #[cfg(feature = "needed")]
 pub const ZMQ_SYS_NEEDS_ZAP: u32 = 0x5a41;
 /// `bool`, set only, XPUB: subscriptions are decided by who receives them.
