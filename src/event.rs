@@ -130,6 +130,13 @@ pub enum EventKind {
         /// With whom.
         endpoint: String,
     },
+    /// A peer was not let in.
+    Refused {
+        /// Why, in plain words.
+        why: String,
+        /// Whom.
+        endpoint: String,
+    },
     /// A connection is up.
     PeerConnected {
         /// With whom.
@@ -256,7 +263,9 @@ impl EventKind {
             | Self::Failed { error }
             | Self::NoControlSocket { error } => error,
             Self::Malformed { message } | Self::Panicked { message } => message,
-            Self::HandshakeFailed { why, .. } | Self::StopRequested { why, .. } => why,
+            Self::HandshakeFailed { why, .. }
+            | Self::Refused { why, .. }
+            | Self::StopRequested { why, .. } => why,
             Self::Bound { .. }
             | Self::Reloaded { .. }
             | Self::Serving { .. }

@@ -4,6 +4,7 @@
 //! node.
 
 mod absent;
+mod certificates;
 mod look_ups;
 mod read;
 mod scripts;
@@ -25,6 +26,7 @@ use crate::security::secret_places;
 use crate::source::{Source, SourceMap};
 use crate::topology::{Checked, Topology, check};
 
+use certificates::load_certificates;
 use look_ups::load_look_ups;
 use read::{ReadError, read_file, read_text};
 use scripts::load_scripts;
@@ -45,6 +47,8 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// Every file that was read or is missing: a change of any of them may change the topology.
     pub files: Vec<PathBuf>,
+    /// What tells one version of the certificates from another.
+    pub fingerprints: Vec<(PathBuf, u64)>,
     /// Why the topology file itself says nothing, if so.
     pub trouble: Option<Trouble>,
     /// The file as written, if it is YAML.
@@ -137,6 +141,7 @@ impl Loaded {
             topology: None,
             diagnostics: Vec::new(),
             files: vec![path.to_owned()],
+            fingerprints: Vec::new(),
             trouble: None,
             document: None,
         }
@@ -157,6 +162,10 @@ impl Loaded {
         self.sources.hide(id, document.secrets().iter().cloned());
         let mut loaded = load_scripts(&document, id, &mut self.sources, &mut self.files);
         load_look_ups(&document, &mut loaded.scripts, &mut self.sources, &mut self.files);
+        let certificates = load_certificates(&document);
+        loaded.scripts.certificates = certificates.certificates;
+        self.files.extend(certificates.files);
+        self.fingerprints = certificates.fingerprints;
         let Checked { topology, diagnostics } = check(&document, &loaded.scripts);
         let identities = Identities::default();
         let findings = lint(&Subject {

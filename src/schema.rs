@@ -62,6 +62,7 @@ fn top_key(key: &str) -> Value {
     match key {
         "version" => json!({"enum": [1, "1"]}),
         "defaults" => object(keys::DEFAULTS, &socket_key),
+        "security" => object(keys::SECURITY, &|_| text()),
         "nodes" => json!({
             "type": "object",
             "minProperties": 1,
@@ -167,6 +168,15 @@ fn socket_key(key: &str) -> Value {
         "sequence" => boolean(),
         "linger" => json!({"anyOf": [{"const": -1}, duration()]}),
         "options" => json!({"$ref": "#/definitions/options"}),
+        "curve" => json!({"anyOf": [{"enum": [false, "false"]}, object(keys::CURVE, &curve_key)]}),
+        _ => text(),
+    }
+}
+
+fn curve_key(key: &str) -> Value {
+    match key {
+        "role" => words(["server", "client"]),
+        "allow" => words(["any"]),
         _ => text(),
     }
 }

@@ -5,6 +5,7 @@
 //! replaced by another one is found by looking every few seconds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -68,6 +69,8 @@ struct Shared {
     moved: Notify,
     /// Files and symlinks that matter, as events name them.
     wanted: Mutex<BTreeSet<PathBuf>>,
+    /// Folders of which everything matters.
+    whole: Mutex<BTreeSet<PathBuf>>,
     /// Files that were written to and not closed yet.
     writing: Mutex<BTreeSet<PathBuf>>,
     /// How often anything was written in place.
@@ -108,12 +111,17 @@ impl Watcher {
         }
     }
 
-    /// Watches these files from now on, and no others. Says once that something moved, so that they
-    /// are looked at again.
+    /// Watches these files from now on, and no others; of a path that ends with a `/`, all that lies in
+    /// that folder. Says once that something moved, so that they are looked at again.
     pub fn follow(&mut self, files: &[PathBuf]) {
         self.files = files.to_vec();
         let wanted: BTreeSet<PathBuf> = files.iter().flat_map(|file| trail(file)).collect();
-        let folders: BTreeSet<PathBuf> = wanted.iter().map(|path| folder_of(path)).collect();
+        let whole = files.iter().filter(|file| file.as_os_str().as_bytes().ends_with(b"/"));
+        let whole: BTreeSet<PathBuf> = whole.filter_map(|folder| trail(folder).pop()).collect();
+        let mut folders: BTreeSet<PathBuf> = wanted.iter().map(|path| folder_of(path)).collect();
+        // One that is not there yet is heard of by the folder above.
+        folders.extend(whole.iter().filter(|folder| folder.is_dir()).cloned());
+        *locked(&self.shared.whole) = whole;
         *locked(&self.shared.wanted) = wanted;
         *locked(&self.shared.folders) =
             folders.iter().map(|folder| (folder.clone(), identity(folder))).collect();
@@ -247,8 +255,10 @@ impl Shared {
             return;
         }
         let paths: Vec<PathBuf> = {
-            let wanted = locked(&self.wanted);
-            event.paths.iter().filter(|path| wanted.contains(*path)).cloned().collect()
+            let (wanted, whole) = (locked(&self.wanted), locked(&self.whole));
+            let is_inside = |path: &Path| path.parent().is_some_and(|it| whole.contains(it));
+            let matters = |path: &&PathBuf| wanted.contains(*path) || is_inside(path);
+            event.paths.iter().filter(matters).cloned().collect()
         };
         if paths.is_empty() && !event.paths.is_empty() {
             return;

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use zrig::cli::{Look, draw};
 use zrig::diagnostic::Code;
@@ -38,7 +40,21 @@ fn secrets(name: &str) -> Option<std::ffi::OsString> {
     Some(value.into())
 }
 
+/// A checkout gives every file to all; what is no secret of anybody stays so.
+fn lock_secrets() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for name in ["keys/worker", "keys/station", "keys/odd", "lonely/worker"] {
+            let path = format!("tests/check/{name}.key_secret");
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        let open = "tests/check/keys/open.key_secret";
+        fs::set_permissions(open, fs::Permissions::from_mode(0o644)).unwrap();
+    });
+}
+
 fn loaded(path: &Path) -> Loaded {
+    lock_secrets();
     load(path, &secrets)
 }
 

@@ -11,6 +11,8 @@ use crate::load::{Loaded, Trouble};
 #[derive(PartialEq, Eq)]
 pub(super) struct Sight {
     texts: Vec<(PathBuf, String)>,
+    /// What tells the versions of files apart whose texts nobody keeps.
+    fingerprints: Vec<(PathBuf, u64)>,
 }
 
 impl Sight {
@@ -18,7 +20,7 @@ impl Sight {
     pub(super) fn of(loaded: &Loaded) -> Self {
         let texts = loaded.sources.iter();
         let texts = texts.map(|(_, source)| (source.path().to_owned(), source.text().to_string()));
-        Self { texts: texts.collect() }
+        Self { texts: texts.collect(), fingerprints: loaded.fingerprints.clone() }
     }
 
     /// Whether a file that had a text before has none now, though the topology may want it.
@@ -52,7 +54,7 @@ mod tests {
 
     fn sight(texts: &[(&str, &str)]) -> Sight {
         let texts = texts.iter().map(|(path, text)| (path.into(), (*text).to_owned()));
-        Sight { texts: texts.collect() }
+        Sight { texts: texts.collect(), fingerprints: Vec::new() }
     }
 
     #[test]

@@ -59,6 +59,8 @@ codes! {
     NotHere "ZR0117" Error "a setting that means nothing for this role or node";
     BadAllow "ZR0118" Warning "an allow that cannot be read";
     UnusedAllow "ZR0119" Hint "an allow that silences nothing";
+    BadCertificate "ZR0120" Error "a certificate that is missing or not sound";
+    SecretReadable "ZR0121" Error "a secret that others can read";
     ScriptSyntax "ZR0201" Error "a script that does not compile";
     ScriptImport "ZR0202" Error "an import that cannot be had";
     UnknownFunction "ZR0203" Error "a call of a function that there is not";
@@ -115,6 +117,9 @@ codes! {
     NeverUnsubscribes "ZR0336" Warning "a proxy that never unsubscribes";
     DelimiterMissing "ZR0337" Warning "a router that leaves out the delimiter of its peer";
     SenderTwice "ZR0338" Warning "an answer that names its receiver twice";
+    LetsInEverybody "ZR0339" Warning "a CURVE server that lets in everybody";
+    AllowsNobody "ZR0340" Warning "a socket that lets nobody in";
+    TwoZapHandlers "ZR0341" Error "a ZAP handler beside that of the run";
     SecretWritten "ZR0345" Warning "a secret written into the file";
 }
 

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::SystemTime;
 
 use super::*;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::load::load;
+use crate::security::{Certificate, KeyPair};
 use crate::topology::keys;
 use crate::zeromq::Role;
 
@@ -115,7 +118,34 @@ fn findings(name: &str, yaml: &str) -> Vec<Diagnostic> {
         let (script, rest) = block.split_once('\n').unwrap();
         fs::write(folder.path().join(script), rest.split("```").next().unwrap()).unwrap();
     }
+    if yaml.contains("security:") {
+        make_certificates(folder.path());
+    }
     load(&path, &secrets).diagnostics
+}
+
+/// The folders of certificates that examples speak of.
+fn make_certificates(folder: &Path) {
+    for (name, mode, has_guests) in
+        [("keys", 0o600, true), ("shared", 0o644, true), ("lonely", 0o600, false)]
+    {
+        let keys = folder.join(name);
+        fs::create_dir_all(keys.join("allow")).unwrap();
+        let names = ["desk", "front", "sink", "station", "display", "worker", "feed"];
+        for (name, into) in names.into_iter().map(|name| (name, &*keys)).chain([("alice", folder)])
+        {
+            let pair = Certificate::new(KeyPair::generate().unwrap(), name).unwrap();
+            let now = SystemTime::now();
+            let secret = into.join(format!("{name}.key_secret"));
+            fs::write(&secret, pair.text(now).expose()).unwrap();
+            fs::set_permissions(&secret, fs::Permissions::from_mode(mode)).unwrap();
+            let public = pair.public().text(now);
+            fs::write(into.join(format!("{name}.key")), &public).unwrap();
+            if has_guests {
+                fs::write(keys.join(format!("allow/{name}.key")), public).unwrap();
+            }
+        }
+    }
 }
 
 #[test]

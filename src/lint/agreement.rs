@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::message::Format;
 use crate::source::Span;
 use crate::topology::{Link, LinkEnd, Mechanism, SocketSpec};
-use crate::zeromq::{OptionName, Role, Transport};
+use crate::zeromq::{OptionName, Role, Side, Transport};
 
 use super::options::number;
 use super::peers::spec;
@@ -148,8 +148,8 @@ fn word(mechanism: Mechanism) -> &'static str {
 }
 
 fn check_security(graph: &Graph<'_>, link: &Link) -> Option<Diagnostic> {
-    let ends = [link.connecter, link.binder];
-    let [one, other] = ends.map(|end| spec(graph, end).mechanism());
+    let one = spec(graph, link.connecter).mechanism(Side::Connect);
+    let other = spec(graph, link.binder).mechanism(Side::Bind);
     // Over inproc there is no handshake.
     if one.goes_with(other) || link.endpoint.transport() == Transport::Inproc {
         return None;

@@ -10,8 +10,36 @@ use super::written::sockets;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     for (end, socket) in sockets(graph.topology) {
+        findings.extend(check_admission(graph, end, socket));
         findings.extend(check_zap(graph, end, socket));
     }
+}
+
+/// What comes of who may come to a socket: all of them, or none.
+fn check_admission(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Diagnostic> {
+    let admission = socket.admission.as_ref()?;
+    let written = graph.written.key(end, "curve");
+    let place = written.map_or(graph.written.socket(end), |entry| entry.key.span);
+    if admission.allows_any {
+        return Some(
+            Diagnostic::new(Code::LetsInEverybody, "a CURVE server that lets in everybody")
+                .at(place, "encrypts, and lets in all who have its public key")
+                .because("a public key is no secret: whoever has it can come, under no name")
+                .help(
+                    "put the certificates of who may come into the folder `allow` beside the others, \
+                     or say `# zrig: allow ZR0339 because …`",
+                ),
+        );
+    }
+    if !admission.allows_nobody() {
+        return None;
+    }
+    Some(
+        Diagnostic::new(Code::AllowsNobody, "a socket that lets nobody in")
+            .at(place, "no node of this file meets it, and nobody else may come")
+            .because("who may come is known by a certificate, and there is none")
+            .help("put a public certificate into the folder `allow` beside the others"),
+    )
 }
 
 /// What comes of a socket whose peers somebody should be asked about, and nobody is there.
@@ -21,7 +49,10 @@ fn check_zap(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Dia
         return None;
     }
     let handler = "add a rep node that binds inproc://zeromq.zap.01";
-    let (option, title, label, because, help) = match (socket.mechanism(), socket.zap_domain()) {
+    let (option, title, label, because, help) = match (
+        socket.mechanism_of_options(),
+        socket.zap_domain(),
+    ) {
         (Mechanism::PlainServer, _) => (
             "plain_server",
             "a PLAIN server, and nobody checks the passwords",

@@ -16,8 +16,10 @@ use super::subject::Subject;
 use super::survey::span_of;
 
 /// What a message has.
-pub(super) const PROPERTIES: &[&str] =
-    &["socket", "msgid", "msgtype", "body", "topic", "text", "bytes", "json", "frames", "sender"];
+pub(super) const PROPERTIES: &[&str] = &[
+    "socket", "msgid", "msgtype", "body", "topic", "text", "bytes", "json", "frames", "sender",
+    "user",
+];
 /// The handlers whose argument is no message.
 const NO_MESSAGE: &[&str] = &["on_timer", "on_line", "on_peer"];
 

@@ -109,6 +109,21 @@ impl Frame {
         unsafe { zmq_sys::zmq_msg_more(std::ptr::from_ref(&self.0).cast_mut()) != 0 }
     }
 
+    /// The name under which a ZAP handler let the peer in that sent it, if there is one.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        // SAFETY: the message is initialised, the name ends with a zero, and so does what libzmq finds,
+        // which lives as long as the message.
+        let user = unsafe {
+            let found = zmq_sys::zmq_msg_gets(&self.0, c"User-Id".as_ptr());
+            if found.is_null() {
+                return None;
+            }
+            std::ffi::CStr::from_ptr(found)
+        };
+        user.to_str().ok().filter(|user| !user.is_empty())
+    }
+
     /// What lies below, for `zmq_msg_send` (which empties it on success) and `zmq_msg_recv`.
     pub fn as_raw(&mut self) -> *mut zmq_msg_t {
         &mut self.0

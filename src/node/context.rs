@@ -9,16 +9,32 @@ use std::sync::Arc;
 use super::carrier::Carrier;
 #[cfg(test)]
 use super::carrier::double::Doubles;
+use super::door::Doors;
+use super::known_servers::KnownServers;
 use super::lingering::Lingering;
 use super::raw::{Errno, RawContext, RawSocket};
 use crate::event::Events;
 use crate::topology::SocketSpec;
+use crate::zeromq::Role;
+
+/// Whom handshakes have to ask.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asking {
+    /// Nobody.
+    Nobody,
+    /// A node of the file.
+    HandlerOfTheFile,
+    /// The run itself, which is told which connection it is about.
+    HandlerOfTheRun,
+}
 
 /// A libzmq context, shared by all threads; terminated when the last handle is dropped.
 #[derive(Clone)]
 pub struct Context {
     raw: Arc<RawContext>,
     lingering: Lingering,
+    doors: Doors,
+    servers: KnownServers,
     /// What its sockets are instead of libzmq's.
     #[cfg(test)]
     doubles: Option<Doubles>,
@@ -34,14 +50,38 @@ impl Context {
         Ok(Self {
             raw: Arc::new(raw),
             lingering: Lingering::new(events),
+            doors: Doors::default(),
+            servers: KnownServers::default(),
             #[cfg(test)]
             doubles: None,
         })
     }
 
     /// Whether every handshake that would ask a ZAP handler fails while there is none.
-    pub fn need_zap(&self, needed: bool) -> Result<(), Errno> {
-        self.raw.set(zmq_sys::ZMQ_SYS_NEEDS_ZAP, i32::from(needed))
+    pub fn need_zap(&self, needed: Asking) -> Result<(), Errno> {
+        self.raw.set(
+            zmq_sys::ZMQ_SYS_NEEDS_ZAP,
+            match needed {
+                Asking::Nobody => 0,
+                Asking::HandlerOfTheFile => 1,
+                Asking::HandlerOfTheRun => 2,
+            },
+        )
+    }
+
+    /// Where a ZAP handler of the run says what becomes of connections.
+    pub(super) fn doors(&self) -> &Doors {
+        &self.doors
+    }
+
+    /// The public keys of those of its sockets that are CURVE servers.
+    pub(super) fn servers(&self) -> &KnownServers {
+        &self.servers
+    }
+
+    /// A socket of its own, for who speaks for the run.
+    pub(super) fn open_raw(&self, role: Role) -> Result<RawSocket, Errno> {
+        RawSocket::open(&self.raw, role, false)
     }
 
     /// Its sockets that were closed and are not gone yet.
@@ -72,6 +112,8 @@ impl Context {
         Self {
             raw: Arc::new(RawContext::new().unwrap()),
             lingering: Lingering::new(events),
+            doors: Doors::default(),
+            servers: KnownServers::default(),
             doubles: Some(doubles.clone()),
         }
     }

@@ -4,6 +4,7 @@
 //! nothing for observers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long libzmq may take to tell of the end of a connection that was let go of.
@@ -19,6 +20,8 @@ pub(super) struct KnownPeers {
     connections: BTreeMap<Ends, u32>,
     /// Those that this end let go of, and when: the other end may have done so just before.
     forgotten: BTreeMap<Ends, Instant>,
+    /// The names of those that have one.
+    users: BTreeMap<Ends, Arc<str>>,
     /// The one whose handshake failed last.
     refused: Option<Ends>,
     /// Endpoints that lost their connection.
@@ -45,6 +48,16 @@ impl KnownPeers {
         let was_lost = self.lost.remove(&ends.1);
         *self.connections.entry(ends).or_default() += 1;
         was_lost
+    }
+
+    /// A peer has a name.
+    pub(super) fn call(&mut self, ends: Ends, user: Arc<str>) {
+        self.users.insert(ends, user);
+    }
+
+    /// The name of a peer whose connection has ended.
+    pub(super) fn called(&mut self, ends: &Ends) -> Option<Arc<str>> {
+        self.users.remove(ends)
     }
 
     /// A handshake failed.
@@ -80,6 +93,7 @@ impl KnownPeers {
         self.connections.retain(|ends, many| {
             let goes = gone(&ends.0, &ends.1);
             if goes {
+                self.users.remove(ends);
                 count += *many;
                 self.forgotten.insert(ends.clone(), now);
             }

@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context as TaskContext, Waker};
 
 use super::carrier::Carrier;
+use super::handshake::{no_detail, not_authenticated, protocol_error};
 use super::raw::{self, Errno};
 use crate::lock::locked;
-use crate::topology::Mechanism;
+use crate::topology::{Credentials, Mechanism, NotAdmitted};
 
 /// Something that happened to a connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,8 +30,8 @@ pub(super) struct MonitorEvent {
 /// What can happen to a connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum MonitorKind {
-    /// The handshake is done.
-    Connected,
+    /// The handshake is done; the peer's name, if the run's ZAP handler knows one.
+    Connected { user: Option<Arc<str>> },
     /// The connection broke.
     Disconnected,
     /// The handshake failed, in plain words, and whether libzmq now gives the endpoint up.
@@ -44,8 +45,18 @@ pub(super) enum MonitorKind {
     Queues { outbound: u64, inbound: u64, unsent: u64 },
 }
 
+/// How a socket that is watched authenticates.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watched {
+    /// Those who come in.
+    pub(super) accepting: Mechanism,
+    /// Those whom it connects to.
+    pub(super) connecting: Mechanism,
+}
+
 const EVENTS: u32 = zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED
     | zmq_sys::ZMQ_EVENT_ACCEPTED
+    | zmq_sys::ZMQ_EVENT_CONNECTED
     | zmq_sys::ZMQ_EVENT_CLOSED
     | zmq_sys::ZMQ_EVENT_DISCONNECTED
     | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
@@ -60,7 +71,7 @@ pub(super) struct Monitor(Arc<Feed>);
 
 /// Events on their way from libzmq's thread to the node's.
 #[derive(Default, Debug)]
-struct Feed {
+pub(super) struct Feed {
     /// Spares a look that finds nothing the lock.
     any: AtomicBool,
     told: Mutex<Told>,
@@ -73,17 +84,28 @@ struct Told {
     /// What was accepted and has not broken, by descriptor. libzmq closes one only after it has told,
     /// under this lock, that the connection broke.
     accepted: BTreeMap<RawFd, Accepted>,
+    /// The same of connections that this end made as a server.
+    made: BTreeMap<RawFd, Accepted>,
     /// Whether who knocks is turned away.
     turns_away: bool,
     /// How many listeners have closed, among others.
     closed: usize,
 }
 
-/// An accepted connection.
+/// A connection whose peer may have to be asked about.
 #[derive(Debug)]
 struct Accepted {
     ends: (String, String),
     state: State,
+    /// What the run's ZAP handler said of it.
+    verdict: Option<Verdict>,
+}
+
+/// What the run's ZAP handler said of a peer.
+#[derive(Debug)]
+enum Verdict {
+    Admitted { credentials: Credentials, user: Option<Arc<str>> },
+    Refused(String),
 }
 
 /// How far an accepted connection is.
@@ -96,6 +118,17 @@ enum State {
 }
 
 impl Accepted {
+    fn of(local: &CStr, remote: &CStr) -> Self {
+        Self { ends: (text(local), text(remote)), state: State::Handshake, verdict: None }
+    }
+
+    fn user(&self) -> Option<Arc<str>> {
+        match &self.verdict {
+            Some(Verdict::Admitted { user, .. }) => user.clone(),
+            Some(Verdict::Refused(_)) | None => None,
+        }
+    }
+
     fn leave(&mut self, descriptor: RawFd) {
         if raw::end_output(descriptor).is_ok() {
             self.state = State::Leaving;
@@ -105,19 +138,24 @@ impl Accepted {
 
 impl Monitor {
     /// Watches a socket, which authenticates in this way.
-    pub(super) fn start(watched: &mut Carrier, mechanism: Mechanism) -> Result<Self, Errno> {
+    pub(super) fn start(socket: &mut Carrier, watched: Watched) -> Result<Self, Errno> {
         let feed = Arc::new(Feed::default());
         let listening = Arc::clone(&feed);
-        watched.monitor(
+        socket.monitor(
             EVENTS,
             Box::new(move |event, values, local, remote| {
-                listening.note_accepted(event, values, local, remote);
-                if let Some(event) = decode(event, values, local, remote, mechanism) {
+                let known = listening.note(event, values, (local, remote), watched);
+                if let Some(event) = decode(event, values, local, remote, known) {
                     listening.push(event);
                 }
             }),
         )?;
         Ok(Self(feed))
+    }
+
+    /// What it hears of the socket's connections.
+    pub(super) fn feed(&self) -> &Arc<Feed> {
+        &self.0
     }
 
     /// The next event, if one waits.
@@ -168,7 +206,9 @@ impl Monitor {
 
     /// Forgets connections that we end ourselves, of which libzmq does not tell.
     pub(super) fn forget(&self, gone: impl Fn(&str, &str) -> bool) {
-        self.0.told().accepted.retain(|_, it| !gone(&it.ends.0, &it.ends.1));
+        let told = &mut *self.0.told();
+        told.accepted.retain(|_, it| !gone(&it.ends.0, &it.ends.1));
+        told.made.retain(|_, it| !gone(&it.ends.0, &it.ends.1));
     }
 
     /// Whether an event waits; if not, the task is woken by the next one.
@@ -184,38 +224,86 @@ impl Monitor {
 }
 
 impl Feed {
-    /// Keeps the descriptors of accepted connections, for as long as they are libzmq's.
-    fn note_accepted(&self, event: u64, values: &[u64], local: &CStr, remote: &CStr) {
-        let value = values.first().and_then(|value| RawFd::try_from(*value).ok());
-        match (u32::try_from(event), value) {
+    /// Keeps the descriptors of connections, for as long as they are libzmq's; what is known of the one
+    /// that is told of.
+    fn note(
+        &self,
+        event: u64,
+        values: &[u64],
+        (local, remote): (&CStr, &CStr),
+        watched: Watched,
+    ) -> Known {
+        let descriptor = values.first().and_then(|value| RawFd::try_from(*value).ok());
+        let mut known = Known { mechanism: watched.connecting, user: None, refusal: None };
+        let told = &mut *self.told();
+        match (u32::try_from(event), descriptor) {
             (Ok(zmq_sys::ZMQ_EVENT_ACCEPTED), Some(descriptor)) => {
-                let mut told = self.told();
                 if told.turns_away {
                     // It finds the end of the connection, and knocks again.
                     let _ = raw::end_connection(descriptor);
                 }
-                let ends = (text(local), text(remote));
-                told.accepted.insert(descriptor, Accepted { ends, state: State::Handshake });
+                told.accepted.insert(descriptor, Accepted::of(local, remote));
             }
-            (Ok(zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED), _) => {
+            (Ok(zmq_sys::ZMQ_EVENT_CONNECTED), Some(descriptor))
+                if watched.serves_where_it_goes() =>
+            {
+                told.made.insert(descriptor, Accepted::of(local, remote));
+            }
+            (Ok(zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED), descriptor) => {
+                known.user = told.greet(descriptor, &(text(local), text(remote)));
+            }
+            (
+                Ok(
+                    zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
+                    | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
+                    | zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
+                ),
+                _,
+            ) => {
                 let ends = (text(local), text(remote));
-                let told = &mut *self.told();
-                let fresh = told
-                    .accepted
-                    .iter_mut()
-                    .find(|(_, it)| it.state == State::Handshake && it.ends == ends);
-                if let Some((&descriptor, accepted)) = fresh {
-                    accepted.state = State::Up;
-                    if told.turns_away {
-                        accepted.leave(descriptor);
-                    }
+                if told.accepted.values().any(|it| it.ends == ends) {
+                    known.mechanism = watched.accepting;
                 }
+                known.refusal = told.take_refusal(&ends);
             }
-            (Ok(zmq_sys::ZMQ_EVENT_CLOSED), _) => self.told().closed += 1,
+            (Ok(zmq_sys::ZMQ_EVENT_CLOSED), _) => told.closed += 1,
             (Ok(zmq_sys::ZMQ_EVENT_DISCONNECTED), Some(descriptor)) => {
-                self.told().accepted.remove(&descriptor);
+                told.accepted.remove(&descriptor);
+                told.made.remove(&descriptor);
             }
             _ => {}
+        }
+        known
+    }
+
+    /// The run's ZAP handler let a peer in.
+    pub(super) fn admit(
+        &self,
+        descriptor: RawFd,
+        credentials: Credentials,
+        user: Option<Arc<str>>,
+    ) {
+        self.told().judged(descriptor, Verdict::Admitted { credentials, user });
+    }
+
+    /// It refused one.
+    pub(super) fn refuse(&self, descriptor: RawFd, why: String) {
+        self.told().judged(descriptor, Verdict::Refused(why));
+    }
+
+    /// Ends the connection of everybody who was let in and may not come any more.
+    pub(super) fn review(
+        &self,
+        judge: impl Fn(Credentials) -> Result<Option<Arc<str>>, NotAdmitted>,
+    ) {
+        let told = &mut *self.told();
+        for (&descriptor, connection) in told.accepted.iter_mut().chain(&mut told.made) {
+            let Some(Verdict::Admitted { credentials, .. }) = &connection.verdict else { continue };
+            if let Err(why) = judge(*credentials) {
+                connection.verdict = Some(Verdict::Refused(why.to_string()));
+                // libzmq finds its end; what it had read before, it still hands on.
+                let _ = raw::end_connection(descriptor);
+            }
         }
     }
 
@@ -235,16 +323,79 @@ impl Feed {
     }
 }
 
+impl Told {
+    fn judged(&mut self, descriptor: RawFd, verdict: Verdict) {
+        let connection = match self.accepted.get_mut(&descriptor) {
+            Some(accepted) => Some(accepted),
+            None => self.made.get_mut(&descriptor),
+        };
+        // One that has ended meanwhile is nobody's any more.
+        if let Some(connection) = connection.filter(|it| it.state == State::Handshake) {
+            connection.verdict = Some(verdict);
+        }
+    }
+
+    /// A handshake is done; the name of the peer.
+    fn greet(&mut self, descriptor: Option<RawFd>, ends: &(String, String)) -> Option<Arc<str>> {
+        let at = descriptor.filter(|at| self.accepted.contains_key(at)).or_else(|| {
+            // libzmq gives no descriptor of a connection without a mechanism.
+            let mut fresh = self.accepted.iter();
+            let fresh = fresh.find(|(_, it)| it.state == State::Handshake && it.ends == *ends);
+            fresh.map(|(at, _)| *at)
+        });
+        if let Some(at) = at
+            && let Some(accepted) = self.accepted.get_mut(&at)
+        {
+            accepted.state = State::Up;
+            if self.turns_away {
+                accepted.leave(at);
+            }
+            return accepted.user();
+        }
+        let made = self.made.get_mut(&descriptor?)?;
+        made.state = State::Up;
+        made.user()
+    }
+
+    fn take_refusal(&mut self, ends: &(String, String)) -> Option<String> {
+        let is_refused = |it: &&mut Accepted| {
+            it.ends == *ends && matches!(it.verdict, Some(Verdict::Refused(_)))
+        };
+        let refused = self.accepted.values_mut().chain(self.made.values_mut()).find(is_refused);
+        match refused?.verdict.take()? {
+            Verdict::Refused(why) => Some(why),
+            Verdict::Admitted { .. } => None,
+        }
+    }
+}
+
+impl Watched {
+    /// Whether it is the server of those whom it connects to.
+    fn serves_where_it_goes(self) -> bool {
+        matches!(self.connecting, Mechanism::CurveServer | Mechanism::PlainServer)
+    }
+}
+
+/// What is known of a connection that something is told of.
+struct Known {
+    /// How this end of it authenticates.
+    mechanism: Mechanism,
+    user: Option<Arc<str>>,
+    /// Why the run's ZAP handler refused the peer.
+    refusal: Option<String>,
+}
+
 fn decode(
     event: u64,
     values: &[u64],
     local: &CStr,
     remote: &CStr,
-    mechanism: Mechanism,
+    known: Known,
 ) -> Option<MonitorEvent> {
     let value = *values.first()?;
+    let mechanism = known.mechanism;
     let kind = match u32::try_from(event).ok()? {
-        zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED => MonitorKind::Connected,
+        zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED => MonitorKind::Connected { user: known.user },
         zmq_sys::ZMQ_EVENT_DISCONNECTED => MonitorKind::Disconnected,
         zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL => MonitorKind::HandshakeFailed {
             why: no_detail(i32::try_from(value).unwrap_or(0), mechanism),
@@ -264,7 +415,8 @@ fn decode(
             final_: true,
         },
         zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_AUTH => {
-            MonitorKind::HandshakeFailed { why: not_authenticated(value, mechanism), final_: true }
+            let why = known.refusal.unwrap_or_else(|| not_authenticated(value, mechanism));
+            MonitorKind::HandshakeFailed { why, final_: true }
         }
         zmq_sys::ZMQ_EVENT_PIPES_STATS => {
             // See zmq-sys/patches/0002-what-really-waits.patch.
@@ -278,111 +430,4 @@ fn decode(
 
 fn text(endpoint: &CStr) -> String {
     endpoint.to_string_lossy().into_owned()
-}
-
-fn no_detail(errno: i32, mechanism: Mechanism) -> String {
-    match errno {
-        0 | libc::EPIPE | libc::ECONNRESET => {
-            format!("the peer ended the handshake; perhaps {}", unsaid(mechanism))
-        }
-        libc::EFAULT => {
-            "there is no ZAP handler to be asked about the peer, so it was not let in".to_owned()
-        }
-        libc::ENOTCONN => {
-            "the ZAP handler went before it answered, so the peer was not let in".to_owned()
-        }
-        libc::EPROTO => "the peer does not speak ZMTP".to_owned(),
-        libc::ETIMEDOUT => "the peer did not finish the handshake in time".to_owned(),
-        other => Errno(other).to_string(),
-    }
-}
-
-/// Why a peer may have ended a handshake without saying so.
-pub(super) fn unsaid(mechanism: Mechanism) -> &'static str {
-    match mechanism {
-        Mechanism::Null => "its socket type does not fit this one, or it does not speak ZMTP",
-        Mechanism::CurveClient => {
-            "its public key is not this socket's `curve_serverkey`, `curve_publickey` does not \
-             belong to `curve_secretkey`, its ZAP handler was not there, or its socket type does \
-             not fit this one"
-        }
-        Mechanism::CurveServer => {
-            "it is no CURVE client of this socket's public key, or its socket type does not fit \
-             this one"
-        }
-        Mechanism::PlainClient => {
-            "it is no PLAIN server, has no ZAP handler, or its socket type does not fit this one"
-        }
-        Mechanism::PlainServer => "it is no PLAIN client, or its socket type does not fit this one",
-    }
-}
-
-/// A handler of ours tells the peer, that of a peer tells us.
-fn not_authenticated(status: u64, mechanism: Mechanism) -> String {
-    match (status, mechanism) {
-        (300, _) => "the ZAP handler put it off (status 300)".to_owned(),
-        (500, _) => "the ZAP handler failed (status 500)".to_owned(),
-        (_, Mechanism::CurveClient) => {
-            format!(
-                "the peer's ZAP handler refused this socket's `curve_publickey` (status {status})"
-            )
-        }
-        (_, Mechanism::PlainClient) => {
-            format!("the peer's ZAP handler refused the name and password (status {status})")
-        }
-        // Whose handler it was, nobody says.
-        (_, Mechanism::Null) => {
-            format!("a ZAP handler refused the connection (status {status})")
-        }
-        (_, Mechanism::CurveServer | Mechanism::PlainServer) => {
-            format!("the ZAP handler refused the peer (status {status})")
-        }
-    }
-}
-
-fn protocol_error(code: u32, mechanism: Mechanism) -> String {
-    match code {
-        zmq_sys::ZMQ_PROTOCOL_ERROR_ZMTP_INVALID_METADATA => {
-            "the peer's socket type does not fit this one, or its greeting is malformed".to_owned()
-        }
-        zmq_sys::ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH => {
-            "the peer wants another security mechanism".to_owned()
-        }
-        zmq_sys::ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC => {
-            let keys = match mechanism {
-                Mechanism::CurveServer => {
-                    "its `curve_serverkey` is not this socket's public key, or its \
-                     `curve_publickey` does not belong to its `curve_secretkey`"
-                }
-                Mechanism::Null
-                | Mechanism::CurveClient
-                | Mechanism::PlainServer
-                | Mechanism::PlainClient => "it has another key than `curve_serverkey` says",
-            };
-            format!("the peer's CURVE keys do not match: {keys}")
-        }
-        zmq_sys::ZMQ_PROTOCOL_ERROR_ZMTP_UNEXPECTED_COMMAND => {
-            "the peer sent a command that does not belong there".to_owned()
-        }
-        other => protocol_words(other),
-    }
-}
-
-/// What a peer or an authenticator did, by the number that libzmq gives it.
-fn protocol_words(code: u32) -> String {
-    let what = match code {
-        zmq_sys::ZMQ_PROTOCOL_ERROR_ZMTP_UNSPECIFIED => "the peer broke ZMTP",
-        zmq_sys::ZMQ_PROTOCOL_ERROR_ZMTP_INVALID_SEQUENCE => "the peer repeated a CURVE nonce",
-        zmq_sys::ZMQ_PROTOCOL_ERROR_ZMTP_KEY_EXCHANGE => "the exchange of CURVE keys failed",
-        0x1000_0011..=0x1000_0017 => "the peer sent a malformed command",
-        zmq_sys::ZMQ_PROTOCOL_ERROR_WS_UNSPECIFIED => {
-            "the peer does not speak ZeroMQ over WebSocket (ZWS 2.0): it sent no such HTTP request or \
-             answer, or wants none of the sub-protocols of this one"
-        }
-        0x2000_0000..=0x2000_0006 => {
-            "whoever authenticates (ZAP) gave an answer that is none: see `zrig explain zap`"
-        }
-        other => return format!("the peer broke the protocol (error 0x{other:08x} of libzmq)"),
-    };
-    what.to_owned()
 }

@@ -2,6 +2,8 @@
 //!
 //! Owns what follows for its figures, its events and `on_peer`. Never holds a message.
 
+use std::sync::Arc;
+
 use super::arrivals::Arrivals;
 use super::incoming::Incoming;
 use super::reporter::Reporter;
@@ -66,12 +68,27 @@ impl Notes<'_> {
             socket: place,
             endpoint: None,
             topic: Some(topic.to_vec()),
+            user: None,
+            reason: None,
         });
     }
 
     /// Notes what happened to a peer.
-    pub(super) fn peer(&mut self, kind: PeerEventKind, socket: usize, endpoint: String) {
-        self.hear(PeerEvent { kind, socket, endpoint: Some(endpoint), topic: None });
+    pub(super) fn peer(
+        &mut self,
+        kind: PeerEventKind,
+        socket: usize,
+        endpoint: String,
+        user: Option<Arc<str>>,
+    ) {
+        let endpoint = Some(endpoint);
+        self.hear(PeerEvent { kind, socket, endpoint, topic: None, user, reason: None });
+    }
+
+    /// Notes that a peer was not let in.
+    pub(super) fn refused(&mut self, socket: usize, endpoint: String, why: String) {
+        let (kind, endpoint) = (PeerEventKind::Refused, Some(endpoint));
+        self.hear(PeerEvent { kind, socket, endpoint, topic: None, user: None, reason: Some(why) });
     }
 
     fn hear(&mut self, event: PeerEvent) {

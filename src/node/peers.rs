@@ -3,11 +3,13 @@
 //! Owns the figures, events and second tries that come of a connection's beginning, end or failure.
 //! Never calls a handler: what `on_peer` should hear is queued.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::connections::Connections;
+use super::handshake::unsaid;
 use super::known_peers::{Ends, Parting};
-use super::monitor::{MonitorEvent, MonitorKind, unsaid};
+use super::monitor::{MonitorEvent, MonitorKind};
 use super::notes::Notes;
 use super::observation::Inquiries;
 use super::socket::NodeSocket;
@@ -15,7 +17,7 @@ use super::unreached::Overdue;
 use crate::event::EventKind;
 use crate::script::PeerEventKind;
 use crate::snapshot::ConnectionSnapshot;
-use crate::zeromq::{OptionName, OptionValue, Role};
+use crate::zeromq::{OptionName, OptionValue, Role, Side};
 
 /// A socket whose peers something happened to, and those parts of its node that hear of it.
 pub(super) struct Peers<'n> {
@@ -40,7 +42,7 @@ impl Peers<'_> {
     fn happened(&mut self, event: MonitorEvent) {
         let MonitorEvent { kind, local, remote } = event;
         match kind {
-            MonitorKind::Connected => self.connected(local, remote),
+            MonitorKind::Connected { user } => self.connected(local, remote, user),
             MonitorKind::Disconnected => self.disconnected((local, remote)),
             MonitorKind::Queues { outbound, inbound, unsent } => {
                 let told = ConnectionSnapshot { local, remote, outbound, inbound };
@@ -68,9 +70,9 @@ impl Peers<'_> {
         }
     }
 
-    fn connected(&mut self, local: String, remote: String) {
+    fn connected(&mut self, local: String, remote: String, user: Option<Arc<str>>) {
         let socket = &mut *self.socket;
-        let was_lost = socket.peers.meet((local, remote.clone()));
+        let was_lost = socket.peers.meet((local.clone(), remote.clone()));
         socket.counters.peers.add(1);
         let most = socket.counters.peers_most.get().max(socket.counters.peers.get());
         socket.counters.peers_most.set(most);
@@ -80,11 +82,15 @@ impl Peers<'_> {
         }
         socket.counters.connects.add(1);
         self.tell(EventKind::PeerConnected { endpoint: remote.clone() });
-        self.notes.peer(PeerEventKind::Connected, self.place, remote);
+        if let Some(user) = &user {
+            self.socket.peers.call((local, remote.clone()), Arc::clone(user));
+        }
+        self.notes.peer(PeerEventKind::Connected, self.place, remote, user);
     }
 
     fn disconnected(&mut self, key: Ends) {
         let socket = &mut *self.socket;
+        let user = socket.peers.called(&key);
         match socket.peers.part(&key) {
             Parting::Wanted => return,
             Parting::BeforeItsHandshake { is_told } => {
@@ -100,7 +106,7 @@ impl Peers<'_> {
             socket.unreached.begin(&endpoint, self.now);
         }
         self.tell_disconnected(endpoint.clone());
-        self.notes.peer(PeerEventKind::Disconnected, self.place, endpoint);
+        self.notes.peer(PeerEventKind::Disconnected, self.place, endpoint, user);
     }
 
     /// A connection ended that never got through its handshake. Of most reasons libzmq tells
@@ -109,7 +115,9 @@ impl Peers<'_> {
         let socket = &*self.socket;
         // A STREAM has no handshake, and a node that stops ends connections itself.
         if !is_told && self.is_open && socket.spec.role != Role::Stream {
-            let why = unsaid(socket.spec.mechanism()).to_owned();
+            let is_ours = socket.connected.contains(&key.1);
+            let side = if is_ours { Side::Connect } else { Side::Bind };
+            let why = unsaid(socket.spec.mechanism(side)).to_owned();
             self.handshake_failed(why, key.1, true);
         }
     }
@@ -122,7 +130,10 @@ impl Peers<'_> {
         if final_ && is_ours {
             self.connections.given_up(self.place, endpoint.clone(), self.now);
         }
-        if !is_told {
+        if self.socket.spec.admission.is_some() && !is_ours {
+            self.notes.refused(self.place, endpoint.clone(), why.clone());
+            self.tell_limited(EventKind::Refused { why, endpoint });
+        } else if !is_told {
             self.tell_limited(EventKind::HandshakeFailed { why, endpoint });
         }
     }

@@ -9,6 +9,7 @@ mod error;
 mod exchange;
 mod interest;
 mod options;
+mod securing;
 
 pub(super) use attaching::{bind_failure, came_in_by};
 pub(super) use callers::Callers;
@@ -24,10 +25,12 @@ use tokio::io::unix::AsyncFd;
 
 use super::carrier::Carrier;
 use super::context::Context;
+use super::door::Doors;
 use super::fanout::Fanout;
 use super::interception::Passage;
 use super::ipc::IpcFile;
 use super::known_peers::KnownPeers;
+use super::known_servers::KnownServers;
 use super::lingering::{Lingering, Unconnected};
 use super::monitor::Monitor;
 use super::raw::Errno;
@@ -110,6 +113,10 @@ pub(super) struct NodeSocket {
     moved: (u64, Instant),
     blocked_since: Option<Instant>,
     owner: String,
+    /// Where a ZAP handler of the run says what becomes of its connections.
+    doors: Doors,
+    /// Whose public keys a run knows by their endpoints.
+    servers: KnownServers,
     /// Who hears of it when it is closed, unless it has nothing to send.
     lingering: Option<Lingering>,
     /// What it could not reach, for whoever hears of that.
@@ -134,6 +141,8 @@ impl NodeSocket {
             monitor: None,
             raw,
             owner: owner.to_owned(),
+            doors: context.doors().clone(),
+            servers: context.servers().clone(),
             lingering: sends_messages(spec.role).then(|| context.lingering().clone()),
             unconnected: Unconnected::default(),
             name: spec.name.as_str().into(),

@@ -29,6 +29,7 @@ pub(crate) fn level(kind: &EventKind) -> Level {
         | EventKind::Unsent { .. }
         | EventKind::Lost { dropped: true, .. }
         | EventKind::HandshakeFailed { .. }
+        | EventKind::Refused { .. }
         | EventKind::LinkMissing { .. }
         | EventKind::StateLarge { .. }
         | EventKind::Unreached { .. }
@@ -99,6 +100,7 @@ pub(crate) fn sentence(kind: &EventKind) -> String {
         EventKind::HandshakeFailed { why, endpoint } => {
             format!("no connection with {endpoint}: {why}")
         }
+        EventKind::Refused { why, endpoint } => format!("refused {endpoint}: {why}"),
         EventKind::PeerConnected { endpoint } => format!("connected with {endpoint}"),
         EventKind::PeerDisconnected { endpoint } => format!("disconnected from {endpoint}"),
         EventKind::LimitedPeerGone { endpoint, maxmsgsize } => format!(

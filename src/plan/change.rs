@@ -96,6 +96,15 @@ pub enum ChangeKind {
     AsksZap,
     /// No ZAP handler is asked any more.
     AsksZapNoLonger,
+    /// Its certificate, or whom it knows by theirs.
+    Curve,
+    /// Who may come: whom it lets in from now on, and whom no longer.
+    Admission {
+        /// Names that are new.
+        more: Vec<String>,
+        /// Names that are gone.
+        less: Vec<String>,
+    },
     /// `linger`.
     Linger,
     /// `msgid`.
@@ -153,6 +162,8 @@ pub enum Why {
     LetNobodyIn,
     /// Who was let in stays.
     ConnectedStays,
+    /// Who was let in and may not come any more goes; all others stay.
+    OthersStay,
     /// `zmq_setsockopt` on a socket with connections.
     TakenAtOnce,
     /// The same, or the runner's own.

@@ -92,6 +92,15 @@ fn of_sockets(from: &SocketSpec, to: &SocketSpec) -> Vec<Change> {
     for (name, how, why) in option_changes(from, to) {
         add(ChangeKind::Option(name), how, why);
     }
+    if from.curve != to.curve || from.admission.is_some() != to.admission.is_some() {
+        add(ChangeKind::Curve, How::Rebuild, Why::CopiedWhenAttached);
+    }
+    if let (Some(before), Some(after)) = (&from.admission, &to.admission)
+        && before != after
+    {
+        let (more, less) = (before.names_beyond(after), after.names_beyond(before));
+        add(ChangeKind::Admission { more, less }, How::Live, Why::OthersStay);
+    }
     match (from.asks_zap, to.asks_zap) {
         (false, true) if from.lets_in_unasked() => {
             add(ChangeKind::AsksZap, How::Rebuild, Why::PeersCameInUnasked);

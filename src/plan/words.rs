@@ -56,6 +56,12 @@ impl fmt::Display for ChangeKind {
             Self::Detach(attachment) => {
                 return write!(f, "{} {}", word("-"), attachment_text(attachment));
             }
+            Self::Admission { more, less } => {
+                let lists = [("lets in", more), ("throws out", less)];
+                let said = lists.iter().filter(|(_, names)| !names.is_empty());
+                let said = said.map(|(verb, names)| format!("{} {}", word(verb), some_of(names)));
+                return f.write_str(&said.collect::<Vec<_>>().join(", "));
+            }
             Self::Handlers => "handlers",
             Self::Every => "every",
             Self::Idle => "idle",
@@ -74,6 +80,7 @@ impl fmt::Display for ChangeKind {
             Self::Identity => "identity",
             Self::AsksZap => "asks the ZAP handler",
             Self::AsksZapNoLonger => "no longer asks a ZAP handler",
+            Self::Curve => "curve",
             Self::Linger => "linger",
             Self::Msgid => "msgid",
             Self::Format => "format",
@@ -105,6 +112,7 @@ impl fmt::Display for Why {
             Self::FullQueueCanStall => "changed on a live socket, a full queue can stall for ever",
             Self::PeersCameInUnasked => "peers that came in unasked have to knock again",
             Self::LetNobodyIn => "without one it let nobody in",
+            Self::OthersStay => "who may not come any more goes, all others stay",
             Self::ConnectedStays => "who is connected stays so",
             Self::TakenAtOnce => "libzmq takes it at once",
             Self::TakenAtOnceByEither => "libzmq or the runner takes it at once",

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::debt::Debt;
@@ -62,6 +63,8 @@ pub enum PeerEventKind {
     Connected,
     /// A connection is gone.
     Disconnected,
+    /// Somebody was not let in.
+    Refused,
     /// A subscriber asked for a topic.
     Subscribed,
     /// A subscriber no longer wants a topic.
@@ -79,6 +82,10 @@ pub struct PeerEvent {
     pub endpoint: Option<String>,
     /// The topic, of subscriptions.
     pub topic: Option<Vec<u8>>,
+    /// The peer's authenticated name.
+    pub user: Option<Arc<str>>,
+    /// Why it was refused.
+    pub reason: Option<String>,
 }
 
 /// What a handler is called for.

@@ -41,6 +41,7 @@ fn register_message(engine: &mut rhai::Engine) {
         .register_get("json", |msg: &mut Msg| said(msg.0.json()))
         .register_get("frames", |msg: &mut Msg| msg.0.frames())
         .register_get("sender", |msg: &mut Msg| said(msg.0.sender()))
+        .register_get("user", |msg: &mut Msg| msg.0.user())
         .register_fn("to_string", |msg: &mut Msg| msg.to_string())
         .register_fn("to_debug", |msg: &mut Msg| msg.to_string());
     for name in PROPERTIES {

@@ -18,8 +18,10 @@ use crate::message::{
 use crate::zeromq::Role;
 
 /// Every property of `msg`.
-pub(super) const PROPERTIES: [&str; 10] =
-    ["socket", "msgid", "msgtype", "topic", "body", "text", "bytes", "json", "frames", "sender"];
+pub(super) const PROPERTIES: [&str; 11] = [
+    "socket", "msgid", "msgtype", "topic", "body", "text", "bytes", "json", "frames", "sender",
+    "user",
+];
 
 /// A message in the hands of a script; a second one shares its message.
 #[derive(Clone)]
@@ -246,6 +248,7 @@ impl LazyMessage {
             "bytes" => return value.as_blob_ref().is_ok_and(|blob| *blob == *self.bytes()),
             "sender" => self.sender().map(Dynamic::from_blob),
             "frames" => Ok(Dynamic::from_array(self.frames())),
+            "user" => Ok(self.user()),
             _ => return false,
         };
         now.is_ok_and(|now| json::is_same(&now, value))
@@ -263,6 +266,17 @@ impl LazyMessage {
         route.map(|id| id.to_vec()).ok_or_else(|| {
             format!("a message from {} has no sender; router, rep and stream have", self.role)
         })
+    }
+
+    /// `msg.user`: the authenticated name of who sent it, or nothing.
+    pub(super) fn user(&self) -> Dynamic {
+        let user = match (&self.payload[..], &self.route) {
+            ([frame, ..], _) => frame.user(),
+            // Only its envelope came.
+            ([], Some(route)) => route.envelope.last().and_then(Frame::user),
+            ([], None) => None,
+        };
+        user.map_or(Dynamic::UNIT, |user| ImmutableString::from(user).into())
     }
 
     /// `msg.bytes`: the payload: what is behind the head or the topic, and of several plain frames

@@ -18,6 +18,9 @@ pub enum StartError {
     /// The system gave no thread.
     #[error("a thread could not be started: {0}")]
     Thread(#[from] std::io::Error),
+    /// The run's own ZAP handler could not begin.
+    #[error("nobody can be asked who may come: {0}")]
+    Zap(std::io::Error),
     /// Nodes could not be made.
     #[error("{}", failures(.0))]
     Nodes(Vec<(Arc<str>, NodeError)>),

@@ -117,16 +117,15 @@ impl Supervisor {
     async fn carry_out(&mut self, plan: &Plan, wanted: &[Wanted]) -> Result<Done, Failure> {
         let (old, new) = (plan.from(), plan.to());
         // What either version wants asked is asked, until the new one is all that runs.
-        if old.asks_zap() || new.asks_zap() {
-            self.spawner.need_zap(true).map_err(|it| Failure::Before(StartError::Context(it)))?;
-        }
+        let need = self.spawner.need_zap(&[old, new]);
+        need.map_err(|errno| Failure::Before(StartError::Context(errno)))?;
         let impact = plan.impact();
         let actions = self.actions(plan);
         let mut done = self.quiet(plan, &actions).await;
         // Quiescence took its time, and somebody else may have bound a port meanwhile.
         if let Err(error) = rehearsal::probe(wanted, &self.instances, Duration::ZERO).await {
             self.release(&Actions::default());
-            let need = self.spawner.need_zap(old.asks_zap());
+            let need = self.spawner.need_zap(&[old]);
             need.map_err(|errno| Failure::Before(StartError::Context(errno)))?;
             return Err(Failure::Before(error));
         }
@@ -136,12 +135,16 @@ impl Supervisor {
         self.spawner.hand_down(plan);
         let left: BTreeSet<Arc<str>> = actions.leave.iter().cloned().collect();
         self.baselines.forget(&left);
+        if new.says_who_may_come() || new.asks_zap() {
+            self.spawner.decide_by(new).await.map_err(Failure::Between)?;
+        }
         let result = self.change_all(&actions, plan, &done).await;
         self.baselines.remember(&figures_in(impact, &self.instances).await);
         // On failure everything stays held until the way back is done.
         done.notes.extend(result.map_err(Failure::Between)?);
+        self.spawner.decide_by(new).await.map_err(Failure::Between)?;
         self.topology = new.clone();
-        let need = self.spawner.need_zap(new.asks_zap());
+        let need = self.spawner.need_zap(&[new]);
         need.map_err(|errno| Failure::Between(StartError::Context(errno)))?;
         self.view.account(&self.topology, &self.instances);
         self.release(&actions);

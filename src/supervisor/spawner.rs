@@ -15,10 +15,11 @@ use crate::clock::RunClock;
 use crate::counters::NodeCounters;
 use crate::event::Events;
 use crate::node::{
-    Blueprint, Claim, Context, Errno, Interceptors, Legacy, Lingering, NodeError, NodeHandle, Shard,
+    Asking, Blueprint, Claim, Context, Errno, Interceptors, Legacy, Lingering, NodeError,
+    NodeHandle, Shard, ZapService,
 };
 use crate::plan::Plan;
-use crate::topology::{NodeSpec, Topology};
+use crate::topology::{NodeSpec, Policy, Topology};
 
 /// Sockets a context holds at least, so that a reload has room to grow.
 const SOCKETS_MIN: usize = 16_384;
@@ -36,6 +37,8 @@ pub(super) struct Spawner {
     /// The threads of nodes with `isolate`, by instance.
     isolated: BTreeMap<Arc<str>, Shard>,
     shards: Vec<Shard>,
+    /// Who decides about connections goes after all that have some.
+    zap: Option<ZapService>,
     context: Context,
     events: Events,
     interceptors: Arc<Interceptors>,
@@ -77,6 +80,7 @@ impl Spawner {
         Ok(Self {
             isolated: BTreeMap::new(),
             shards,
+            zap: None,
             context,
             events,
             interceptors: Arc::default(),
@@ -104,9 +108,29 @@ impl Spawner {
         self.clock.beginning()
     }
 
-    /// Has connections asked about, or no longer.
-    pub(super) fn need_zap(&self, needed: bool) -> Result<(), Errno> {
-        self.context.need_zap(needed)
+    /// Has connections asked about as any of these topologies wants it, or no longer.
+    pub(super) fn need_zap(&self, topologies: &[&Topology]) -> Result<(), Errno> {
+        let any = |wants: fn(&Topology) -> bool| topologies.iter().any(|it| wants(it));
+        self.context.need_zap(match () {
+            () if any(|it| it.says_who_may_come()) => Asking::HandlerOfTheRun,
+            () if any(|it| it.asks_zap()) => Asking::HandlerOfTheFile,
+            () => Asking::Nobody,
+        })
+    }
+
+    /// Lets the run's own ZAP handler decide by a topology from now on; where that says nothing of who
+    /// may come, there is none.
+    pub(super) async fn decide_by(&mut self, topology: &Topology) -> Result<(), StartError> {
+        let policy = Policy::of(topology);
+        match &self.zap {
+            _ if policy.is_empty() => self.zap = None,
+            Some(zap) => zap.decide_by(policy),
+            None => {
+                let started = ZapService::start(&self.context, policy).await;
+                self.zap = Some(started.map_err(StartError::Zap)?);
+            }
+        }
+        Ok(())
     }
 
     /// Begins to make an instance, the one of that number; `before` is the topology that it joins.

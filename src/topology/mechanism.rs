@@ -2,8 +2,9 @@
 //!
 //! Owns the reading of that out of its options. Which options go together is the checker's.
 
+use super::curve::CurveRole;
 use super::spec::SocketSpec;
-use crate::zeromq::{Endpoint, OptionName, OptionValue};
+use crate::zeromq::{Endpoint, OptionName, OptionValue, Side};
 
 /// A security mechanism of ZMTP, and which end of it a socket is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,9 +49,19 @@ impl Mechanism {
 }
 
 impl SocketSpec {
-    /// How it authenticates.
+    /// How it authenticates at a side.
     #[must_use]
-    pub fn mechanism(&self) -> Mechanism {
+    pub fn mechanism(&self, side: Side) -> Mechanism {
+        match self.curve.as_ref().map(|curve| curve.role_at(side)) {
+            Some(CurveRole::Server) => Mechanism::CurveServer,
+            Some(CurveRole::Client) => Mechanism::CurveClient,
+            None => self.mechanism_of_options(),
+        }
+    }
+
+    /// How its options say that it authenticates.
+    #[must_use]
+    pub fn mechanism_of_options(&self) -> Mechanism {
         let has = |name: &'static str| match self.options.get(&OptionName(name)) {
             Some(value) => *value != OptionValue::Int(0),
             None => false,
@@ -67,7 +78,8 @@ impl SocketSpec {
     /// Whether libzmq asks a ZAP handler about its peers, if there is one.
     #[must_use]
     pub fn would_ask_zap(&self) -> bool {
-        match self.mechanism() {
+        match self.mechanism_of_options() {
+            _ if self.curve.is_some() => false,
             Mechanism::PlainServer => true,
             // Enforced, a domain that is not there means that nobody is to be asked.
             Mechanism::CurveServer => {
@@ -84,8 +96,8 @@ impl SocketSpec {
     pub fn lets_in_unasked(&self) -> bool {
         let yields =
             self.options.get(&OptionName("zap_enforce_domain")) == Some(&OptionValue::Int(0));
-        match self.mechanism() {
-            _ if self.asks_zap => false,
+        match self.mechanism_of_options() {
+            _ if self.asks_zap || self.admission.is_some() => false,
             Mechanism::Null | Mechanism::CurveServer => self.zap_domain().is_none() || yields,
             Mechanism::PlainServer => false,
             Mechanism::PlainClient | Mechanism::CurveClient => true,

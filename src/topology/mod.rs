@@ -1,21 +1,28 @@
 //! The model that cannot be wrong, and the checker that makes it from a document.
 
+mod admission;
 mod check;
 mod checked;
+mod curve;
 mod links;
 mod mechanism;
+mod policy;
 mod spec;
 
 #[cfg(test)]
 pub(crate) use check::tests::sound;
 
+pub use admission::{Admission, Credentials, NotAdmitted};
 pub use check::known as keys;
 pub use check::{
-    Checked, InlineHandler, Scripts, WantedHandlers, WantedScript, check, wanted_scripts,
+    Certificates, Checked, InlineHandler, Scripts, WantedHandlers, WantedScript, check,
+    wanted_scripts,
 };
 pub use checked::Topology;
+pub use curve::{CurveRole, CurveSpec};
 pub use links::{Link, LinkEnd};
 pub use mechanism::Mechanism;
+pub use policy::Policy;
 pub use spec::{
     Attachment, FileSpec, Filter, ForwardSpec, HighWaterMark, NodeSpec, OnError, Queue, ReadFrom,
     ReadSpec, SocketSpec, TopologySpec, WhenFull, WriteSpec,

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::admission::Admission;
+use super::curve::CurveSpec;
 use crate::message::{Format, RecordFormat};
 use crate::script::ScriptText;
 use crate::zeromq::{Endpoint, OptionName, OptionValue, Role};
@@ -38,6 +40,12 @@ impl TopologySpec {
     #[must_use]
     pub fn asks_zap(&self) -> bool {
         self.nodes.iter().flat_map(|node| &node.sockets).any(|socket| socket.asks_zap)
+    }
+
+    /// Whether sockets of it ask the run's own ZAP handler who may come.
+    #[must_use]
+    pub fn says_who_may_come(&self) -> bool {
+        self.nodes.iter().flat_map(|node| &node.sockets).any(|socket| socket.admission.is_some())
     }
 
     /// The place of every node by its name, for who looks for many.
@@ -282,6 +290,10 @@ pub struct SocketSpec {
     pub identity: Option<Vec<u8>>,
     /// Every other libzmq option that was set.
     pub options: BTreeMap<OptionName, OptionValue>,
+    /// `curve`: how it encrypts and is known.
+    pub curve: Option<CurveSpec>,
+    /// Who may come to it, of whom the run's own ZAP handler asks.
+    pub admission: Option<Arc<Admission>>,
     /// Whether a ZAP handler of this file is asked about its peers.
     pub asks_zap: bool,
 }

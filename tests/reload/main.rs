@@ -22,6 +22,7 @@ mod plans;
 mod random;
 mod rebuilds;
 mod saves;
+mod security;
 mod subscriptions;
 #[path = "../run/support/mod.rs"]
 #[allow(dead_code, reason = "shared with the tests of runs, which use all of it")]

@@ -58,7 +58,7 @@ impl Node {
     fn stream_peer_changed(&mut self, inbound: &Inbound) -> bool {
         let Some(kind) = self.connections.stream_peer(inbound) else { return false };
         let (_, _, _, mut notes) = self.sending();
-        notes.peer(kind, inbound.socket, String::new());
+        notes.peer(kind, inbound.socket, String::new(), None);
         true
     }
 

@@ -12,6 +12,7 @@ use crate::node::ipc::{IpcFile, Taken, make_room};
 use crate::node::monitor::Monitor;
 use crate::node::port_holder::with_holder;
 use crate::node::raw::Errno;
+use crate::zeromq::Side;
 
 /// How long a bind tries again while an earlier owner of the endpoint is still closing.
 const REBIND_TIMEOUT: Duration = Duration::from_millis(500);
@@ -25,12 +26,14 @@ impl NodeSocket {
     fn bind(&mut self, endpoint: &str) -> Result<String, SocketError> {
         self.watch_connections(endpoint)?;
         self.use_ipv6(endpoint)?;
+        self.secure(endpoint, Side::Bind)?;
         self.readable = true;
         self.raw.bind(endpoint).map_err(|errno| self.refused(endpoint, errno))?;
         let failed = |errno: Errno| self.bind_error(endpoint, errno.to_string());
         let actual = self.raw.last_endpoint().map_err(failed)?;
         self.files.extend(IpcFile::of(endpoint).map(|file| (endpoint.to_owned(), file)));
         self.bound.insert(endpoint.to_owned(), actual.clone());
+        self.tell_key(&actual, true);
         Ok(actual)
     }
 
@@ -82,6 +85,7 @@ impl NodeSocket {
     pub(in crate::node) fn connect(&mut self, endpoint: &str) -> Result<(), SocketError> {
         self.watch_connections(endpoint)?;
         self.use_ipv6(endpoint)?;
+        self.secure(endpoint, Side::Connect)?;
         self.readable = true;
         self.raw.connect(endpoint).map_err(|errno| SocketError::Connect {
             socket: self.spec.name.clone(),
@@ -139,6 +143,7 @@ impl NodeSocket {
     fn forget_bound(&mut self, endpoint: &str) {
         let Some(actual) = self.bound.remove(endpoint) else { return };
         self.forget_peers(|local, _| came_in_by(local, &actual));
+        self.tell_key(&actual, false);
         self.files.remove(endpoint);
     }
 
@@ -181,9 +186,11 @@ impl NodeSocket {
     /// Starts the monitor before the first endpoint that has events to tell: inproc has none.
     pub(super) fn watch_connections(&mut self, endpoint: &str) -> Result<(), SocketError> {
         if self.monitor.is_none() && !endpoint.starts_with("inproc:") {
-            let monitor = Monitor::start(&mut self.raw, self.spec.mechanism())
+            let watched = self.watched();
+            let monitor = Monitor::start(&mut self.raw, watched)
                 .map_err(|errno| SocketError::Open { socket: self.spec.name.clone(), errno })?;
             self.monitor = Some(monitor);
+            self.open_door();
             if let Some(lingering) = &self.lingering {
                 let owner = self.owner.as_str().into();
                 self.raw.at_its_end(lingering.listener(

@@ -49,6 +49,17 @@ pub enum SocketError {
         /// Why.
         errno: Errno,
     },
+    /// Nobody's certificate is known there.
+    #[error(
+        "socket {socket}: cannot connect to {endpoint}: its server's public key is not known; \
+             `curve: {{server: FILE}}` says whom this socket meets outside the file"
+    )]
+    UnknownServer {
+        /// The socket.
+        socket: String,
+        /// The endpoint.
+        endpoint: String,
+    },
     /// An endpoint could not be taken away.
     #[error("socket {socket}: cannot let go of {endpoint}: {errno}")]
     Detach {

@@ -56,6 +56,7 @@ impl NodeSocket {
                 self.set(name.0, name.number(), value)?;
             }
         }
+        self.ask_who_may_come()?;
         for prefix in self.spec.filters.iter().map(Filter::prefix).collect::<Vec<_>>() {
             self.note_subscription(true, &prefix);
             self.subscription(&prefix, 1, zmq_sys::ZMQ_SUBSCRIBE)

@@ -25,6 +25,7 @@ impl Argument {
         let event = match peer.kind {
             PeerEventKind::Connected => "connected",
             PeerEventKind::Disconnected => "disconnected",
+            PeerEventKind::Refused => "refused",
             PeerEventKind::Subscribed => "subscribed",
             PeerEventKind::Unsubscribed => "unsubscribed",
         };
@@ -37,6 +38,13 @@ impl Argument {
         }
         if let Some(topic) = &peer.topic {
             map.insert("topic".into(), text_or_blob(topic));
+        }
+        // Without them the property is `()`.
+        if let Some(user) = &peer.user {
+            map.insert("user".into(), user.to_string().into());
+        }
+        if let Some(reason) = &peer.reason {
+            map.insert("reason".into(), reason.clone().into());
         }
         Self::Value(Dynamic::from_map(map))
     }

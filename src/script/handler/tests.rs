@@ -31,6 +31,8 @@ fn each_event_calls_its_handler() {
     );
     let peer = PeerEvent {
         kind: PeerEventKind::Subscribed,
+        user: None,
+        reason: None,
         socket: 0,
         endpoint: Some("e".into()),
         topic: Some(b"t".to_vec()),

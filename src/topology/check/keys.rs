@@ -10,7 +10,7 @@ use super::report::Report;
 use crate::nearest::{Guess, one_of};
 
 /// The keys of the whole file.
-pub const TOP: &[&str] = &["version", "name", "description", "defaults", "nodes"];
+pub const TOP: &[&str] = &["version", "name", "description", "defaults", "security", "nodes"];
 
 /// The keys of a node that are not its socket's.
 pub const NODE: &[&str] = &[
@@ -47,6 +47,7 @@ pub const SOCKET: &[&str] = &[
     "linger",
     "identity",
     "options",
+    "curve",
 ];
 
 /// Words of other runners and of ZeroMQ's own interface, with this format's.

@@ -2,10 +2,12 @@
 //!
 //! Owns nothing of its own: the lists are those that the checker reads by.
 
+pub use super::curve::{CURVE_KEYS as CURVE, SECURITY_KEYS as SECURITY};
 pub use super::defaults::{HWM_KEYS as HWM, KEYS as DEFAULTS};
 pub use super::handlers::EVENTS;
 pub use super::keys::{NODE, SOCKET, TOP, other_handler};
 pub use super::lines::{READ_KEYS as READ, WRITE_KEYS as WRITE};
 
 /// All of them.
-pub const ALL: &[&[&str]] = &[TOP, DEFAULTS, HWM, READ, WRITE, EVENTS, NODE, SOCKET];
+pub const ALL: &[&[&str]] =
+    &[TOP, DEFAULTS, HWM, READ, WRITE, EVENTS, NODE, SOCKET, SECURITY, CURVE];

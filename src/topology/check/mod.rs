@@ -5,6 +5,8 @@
 
 mod attach;
 mod begin;
+mod certificates;
+mod curve;
 mod defaults;
 mod forward;
 mod handlers;
@@ -19,6 +21,7 @@ mod publish;
 mod report;
 mod resolve;
 mod scripts;
+mod secure;
 mod security;
 mod semantics;
 mod socket;
@@ -31,6 +34,7 @@ use crate::document::{Document, Mapping, Node};
 use super::checked::Topology;
 use super::spec::TopologySpec;
 
+pub use certificates::Certificates;
 pub use handlers::{InlineHandler, WantedHandlers, WantedScript, wanted_scripts};
 
 use defaults::Defaults;
@@ -79,15 +83,24 @@ fn read_top(
     let name = top.get("name").and_then(|value| value::text("name", value, report));
     let description = top.get("description").and_then(|d| value::text("description", d, report));
     let defaults = top.get("defaults").map(|d| Defaults::read(d, report)).unwrap_or_default();
+    let security = top.entry("security").and_then(|entry| curve::read_security(entry, report));
     let context = node::Context { scripts, defaults: &defaults };
     let unresolved = read_nodes(top, root, &context, report);
     let resolved = resolve::resolve(&unresolved, report);
     semantics::check(&unresolved, report);
-    Some(TopologySpec {
+    let written = secure::written(&unresolved);
+    let mut spec = TopologySpec {
         name: name.unwrap_or_else(|| stem.to_string_lossy().into_owned()),
         description,
         nodes: unresolved::into_specs(unresolved, resolved),
-    })
+    };
+    if !report.has_error() {
+        secure::secure(&mut spec, &written, security.as_ref(), &scripts.certificates, report);
+    }
+    for fault in &scripts.certificates.faults {
+        report.add(fault.clone());
+    }
+    Some(spec)
 }
 
 fn report_shapeless(root: &Node, report: &mut Report<'_>) {

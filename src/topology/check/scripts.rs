@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::certificates::Certificates;
 use crate::diagnostic::Diagnostic;
 use crate::script::ScriptText;
 
@@ -15,6 +16,8 @@ pub struct Scripts {
     by_node: BTreeMap<String, Result<ScriptText, Vec<Diagnostic>>>,
     /// By node and param.
     look_ups: BTreeMap<String, BTreeMap<String, Result<Value, Box<Diagnostic>>>>,
+    /// What `security` and `curve` name.
+    pub certificates: Certificates,
 }
 
 impl Scripts {

@@ -8,6 +8,7 @@ use crate::source::Span;
 use crate::zeromq::{OptionName, Role};
 
 use super::attach;
+use super::curve;
 use super::defaults::{self, Defaults};
 pub(super) use super::keys::SOCKET as KEYS;
 use super::options;
@@ -68,6 +69,7 @@ pub(super) fn read(
             .get("identity")
             .and_then(|identity| read_identity(identity, role, report)),
         options: options.sound,
+        curve: curve::read(mapping, report),
     };
     report_unattached(&unresolved, report);
     unresolved

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::curve::WrittenCurve;
 use crate::message::Format;
 use crate::source::Span;
 use crate::topology::spec::{Attachment, Filter, HighWaterMark, NodeSpec, SocketSpec, WhenFull};
@@ -42,6 +43,7 @@ pub(super) struct UnresolvedSocket {
     pub(super) linger: Option<Duration>,
     pub(super) identity: Option<(Vec<u8>, Span)>,
     pub(super) options: BTreeMap<OptionName, (OptionValue, Span)>,
+    pub(super) curve: WrittenCurve,
 }
 
 /// High-water marks as far as they are said, with their places.
@@ -126,6 +128,8 @@ impl UnresolvedSocket {
             linger: self.linger,
             identity: self.identity.map(|(identity, _)| identity),
             options: self.options.into_iter().map(|(name, (value, _))| (name, value)).collect(),
+            curve: None,
+            admission: None,
             asks_zap: false,
         })
     }

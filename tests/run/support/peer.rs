@@ -50,6 +50,11 @@ impl Peer {
         Self::of("knock.py", arguments, &[]).ready()
     }
 
+    /// Programs with certificates: `guests.py`.
+    pub(crate) fn guests(arguments: &str) -> Self {
+        Self::of("guests.py", arguments, &[])
+    }
+
     /// A command of `sequence.py`: a peer that numbers, or checks numbers.
     pub(crate) fn sequence(arguments: &str) -> Self {
         Self::of("sequence.py", arguments, &[])

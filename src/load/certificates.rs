@@ -1,0 +1,223 @@
+//! The certificates that a topology names: its nodes' own, those of servers elsewhere, and of all who
+//! may come.
+//!
+//! Owns reading their files, and pointing at what is wrong without a word of what is in them. Never
+//! decides who needs one.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::aside::within;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::{Document, Mapping};
+use crate::security::{Certificate, CertificateFault, Flaw, KeyPair, PublicKey, Secret};
+use crate::source::Span;
+use crate::topology::Certificates;
+
+use super::read::{ReadError, read_file};
+
+/// How long a file system may take to list a folder.
+const ANSWER: Duration = Duration::from_secs(2);
+/// More than so many certificates in a folder are no certificates.
+const MOST: usize = 10_000;
+/// The folder of those who may come, beside the nodes' own certificates.
+const ALLOWED: &str = "allow";
+
+/// What came of reading them.
+#[derive(Default)]
+pub(super) struct Read {
+    pub(super) certificates: Certificates,
+    /// What tells one version of the files from another, and no more.
+    pub(super) fingerprints: Vec<(PathBuf, u64)>,
+    /// Every file and folder whose change may matter.
+    pub(super) files: Vec<PathBuf>,
+}
+
+/// Reads every certificate that a document names.
+pub(super) fn load_certificates(document: &Document) -> Read {
+    let Some(top) = document.root().as_mapping() else { return Read::default() };
+    let beside = document.source().path().parent().unwrap_or(Path::new(""));
+    let mut reader = Reader { read: Read::default(), now: SystemTime::now() };
+    let nodes = top.get("nodes").and_then(|nodes| nodes.as_mapping());
+    let nodes = || nodes.into_iter().flat_map(|nodes| &nodes.entries);
+    let folder = top.get("security").and_then(|security| security.as_mapping()?.get("curve"));
+    let folder = folder.and_then(|node| Some((node.as_scalar()?.text.clone(), node.span)));
+    if let Some((name, place)) = folder.filter(|(name, _)| !name.is_empty()) {
+        let folder = beside.join(&*name);
+        for node in nodes() {
+            reader.own(&folder, &node.key.text, place);
+        }
+        reader.allowed(&folder.join(ALLOWED), place);
+    }
+    for node in nodes().filter_map(|node| node.value.as_mapping()) {
+        let sockets = node.get("sockets").and_then(|sockets| sockets.as_mapping());
+        let sockets = sockets.into_iter().flat_map(|sockets| &sockets.entries);
+        let sockets = sockets.filter_map(|socket| socket.value.as_mapping());
+        for (name, place) in [node].into_iter().chain(sockets).filter_map(server_of) {
+            reader.server(beside, &name, place);
+        }
+    }
+    reader.read
+}
+
+/// The server's certificate that a socket names.
+fn server_of(socket: &Mapping) -> Option<(Arc<str>, Span)> {
+    let server = socket.get("curve")?.as_mapping()?.get("server")?;
+    Some((Arc::clone(&server.as_scalar()?.text), server.span))
+}
+
+struct Reader {
+    read: Read,
+    now: SystemTime,
+}
+
+impl Reader {
+    /// The certificate of a node; that it is not there is a fault only where it is needed.
+    fn own(&mut self, folder: &Path, node: &str, place: Span) {
+        if node.contains(['/', '\0']) {
+            return;
+        }
+        let path = folder.join(format!("{node}.key_secret"));
+        let text = match self.text(&path) {
+            Ok(text) => Secret::from(text),
+            Err(ReadError::Missing) => return,
+            Err(error) => {
+                self.read.certificates.nodes.insert(node.to_owned(), None);
+                return self.unreadable(&path, place, &error);
+            }
+        };
+        let pair = self.pair(&path, &text, place);
+        self.read.certificates.nodes.insert(node.to_owned(), pair);
+    }
+
+    fn pair(&mut self, path: &Path, text: &Secret, place: Span) -> Option<KeyPair> {
+        let mode = path.metadata().map_or(0, |about| about.mode());
+        if mode & 0o077 != 0 {
+            let fault = Diagnostic::new(Code::SecretReadable, "a secret key that others can read")
+                .at(place, format!("{} has the mode {:03o}", path.display(), mode & 0o777))
+                .because("whoever has read it can be this node, and read what it is told")
+                .help(format!(
+                    "run `chmod 600 {}`; make a new pair if others use this machine",
+                    path.display()
+                ));
+            self.read.certificates.faults.push(fault);
+            return None;
+        }
+        let read = Certificate::<KeyPair>::read(text.expose_text().unwrap_or_default());
+        let certificate = self.sound(read, path, place)?;
+        let holds = !certificate.has_expired(self.now);
+        if !holds {
+            self.expired(path, place);
+        }
+        holds.then(|| certificate.key().clone())
+    }
+
+    /// The certificate of a server elsewhere.
+    fn server(&mut self, beside: &Path, name: &str, place: Span) {
+        if self.read.certificates.servers.contains_key(name) {
+            return;
+        }
+        let path = beside.join(name);
+        let key = self.public(&path, place);
+        self.read.certificates.servers.insert(name.to_owned(), key);
+    }
+
+    /// Everybody whose certificate lies in a folder.
+    fn allowed(&mut self, folder: &Path, place: Span) {
+        self.read.files.push(folder.join(""));
+        let listed = folder.to_owned();
+        let listed = within(ANSWER, move || {
+            let entries = std::fs::read_dir(listed).into_iter().flatten().flatten();
+            let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).take(MOST).collect();
+            paths.retain(|path| path.extension().is_some_and(|extension| extension == "key"));
+            paths.sort();
+            paths
+        });
+        for path in listed.unwrap_or_default() {
+            let Some(name) = path.file_stem().map(|name| name.to_string_lossy().into_owned())
+            else {
+                continue;
+            };
+            // Editors and copying tools write beside before they rename.
+            if name.starts_with('.') {
+                continue;
+            }
+            if let Some(key) = self.public(&path, place) {
+                self.read.certificates.allowed.entry(key).or_insert_with(|| name.into());
+            }
+        }
+    }
+
+    fn public(&mut self, path: &Path, place: Span) -> Option<PublicKey> {
+        let text = match self.text(path) {
+            Ok(text) => text,
+            Err(error) => {
+                self.unreadable(path, place, &error);
+                return None;
+            }
+        };
+        let certificate = self.sound(Certificate::<PublicKey>::read(&text), path, place)?;
+        if certificate.has_expired(self.now) {
+            self.expired(path, place);
+            return None;
+        }
+        Some(*certificate.key())
+    }
+
+    /// A file's text; that it was looked at is noted.
+    fn text(&mut self, path: &Path) -> Result<String, ReadError> {
+        self.read.files.push(path.to_owned());
+        let text = read_file(path, Certificate::<PublicKey>::MAX_BYTES);
+        let mut hasher = DefaultHasher::new();
+        match &text {
+            Ok(text) => {
+                text.hash(&mut hasher);
+                path.metadata().map_or(0, |about| about.mode()).hash(&mut hasher);
+            }
+            Err(error) => error.to_string().hash(&mut hasher),
+        }
+        self.read.fingerprints.push((path.to_owned(), hasher.finish()));
+        text
+    }
+
+    fn sound<K>(
+        &mut self,
+        read: Result<Certificate<K>, Vec<Flaw<CertificateFault>>>,
+        path: &Path,
+        place: Span,
+    ) -> Option<Certificate<K>> {
+        let flaws = match read {
+            Ok(certificate) => return Some(certificate),
+            Err(flaws) => flaws,
+        };
+        for flaw in flaws {
+            let fault = Diagnostic::new(Code::BadCertificate, "a certificate that is not sound")
+                .at(place, format!("{}:{}", path.display(), flaw.position))
+                .because(flaw.fault.to_string())
+                .help("make a new one with `zrig keys`, or copy it again from who made it");
+            self.read.certificates.faults.push(fault);
+        }
+        None
+    }
+
+    fn expired(&mut self, path: &Path, place: Span) {
+        let fault = Diagnostic::new(Code::BadCertificate, "a certificate that has expired")
+            .at(place, path.display().to_string())
+            .because("its metadata says until when it holds, and that is over")
+            .help("make a new one with `zrig keys`, or remove it");
+        self.read.certificates.faults.push(fault);
+    }
+
+    fn unreadable(&mut self, path: &Path, place: Span, error: &ReadError) {
+        let fault =
+            Diagnostic::new(Code::BadCertificate, format!("cannot read {}", path.display()))
+                .at(place, error.to_string())
+                .because("the path of a certificate is relative to the topology's folder")
+                .help(error.help());
+        self.read.certificates.faults.push(fault);
+    }
+}

@@ -1,0 +1,84 @@
+//! CURVE of a socket: what libzmq is told before each endpoint, and whom it asks.
+//!
+//! Owns the order of these options, which hold for the next endpoint alone. Never makes a key.
+
+use super::{NodeSocket, SocketError};
+use crate::node::door::Door;
+use crate::node::monitor::Watched;
+use crate::node::raw::Errno;
+use crate::topology::{CurveRole, Policy};
+use crate::zeromq::{OptionValue, Side};
+
+impl NodeSocket {
+    /// Sets under which domain it asks who may come, for all endpoints to come.
+    pub(super) fn ask_who_may_come(&self) -> Result<(), SocketError> {
+        if self.spec.admission.is_none() {
+            return Ok(());
+        }
+        let domain = Policy::domain(&self.owner, &self.spec.name).into_bytes();
+        let domain = OptionValue::Bytes(domain);
+        self.set("zap_domain", zmq_sys::ZMQ_ZAP_DOMAIN.cast_signed(), &domain)?;
+        self.set_int("zap_enforce_domain", zmq_sys::ZMQ_ZAP_ENFORCE_DOMAIN, 1)
+    }
+
+    /// Lets the run's ZAP handler say what becomes of its connections.
+    pub(super) fn open_door(&self) {
+        if let Some(monitor) = self.monitor.as_ref().filter(|_| self.spec.admission.is_some()) {
+            let domain = Policy::domain(&self.owner, &self.spec.name);
+            self.doors.add(domain, Door::of(monitor.feed()));
+        }
+    }
+
+    /// How it authenticates, for who watches it.
+    pub(super) fn watched(&self) -> Watched {
+        Watched {
+            accepting: self.spec.mechanism(Side::Bind),
+            connecting: self.spec.mechanism(Side::Connect),
+        }
+    }
+
+    /// Makes it what it is to be at the next endpoint.
+    pub(super) fn secure(&self, endpoint: &str, side: Side) -> Result<(), SocketError> {
+        let Some(curve) = &self.spec.curve else { return Ok(()) };
+        if endpoint.starts_with("inproc:") {
+            return Ok(());
+        }
+        let role = curve.role_at(side);
+        let key = match role {
+            CurveRole::Server => None,
+            CurveRole::Client => {
+                let known = curve.servers.get(endpoint).copied();
+                let known = known.or_else(|| self.servers.at(endpoint)).or(curve.server);
+                Some(known.ok_or_else(|| SocketError::UnknownServer {
+                    socket: self.spec.name.clone(),
+                    endpoint: endpoint.to_owned(),
+                })?)
+            }
+        };
+        let set = |name: &str, option: u32, key: &[u8]| {
+            let refused = |errno: Errno| self.option_error(name, errno);
+            self.raw.set_bytes(option.cast_signed(), key).map_err(refused)
+        };
+        // Either way it forgets what it was at the endpoint before.
+        self.set_int("curve_server", zmq_sys::ZMQ_CURVE_SERVER, i32::from(key.is_none()))?;
+        set("curve_publickey", zmq_sys::ZMQ_CURVE_PUBLICKEY, curve.own.public().bytes())?;
+        set("curve_secretkey", zmq_sys::ZMQ_CURVE_SECRETKEY, curve.own.secret().expose())?;
+        match key {
+            Some(key) => set("curve_serverkey", zmq_sys::ZMQ_CURVE_SERVERKEY, key.bytes()),
+            None => self.set_int("curve_server", zmq_sys::ZMQ_CURVE_SERVER, 1),
+        }
+    }
+
+    /// Lets others of the run know whose key they meet at an endpoint, as libzmq calls it.
+    pub(super) fn tell_key(&self, actual: &str, is_bound: bool) {
+        let Some(curve) = &self.spec.curve else { return };
+        if curve.role_at(Side::Bind) == CurveRole::Server {
+            let key = curve.own.public();
+            if is_bound {
+                self.servers.bound(actual, key);
+            } else {
+                self.servers.unbound(actual, key);
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The run's own ZAP handler (RFC 27): libzmq asks it about every peer that knocks.
+//!
+//! Owns its thread and its socket, and by which policy it decides. What a question and an answer look
+//! like is `request`'s, who may come `topology`'s.
+
+mod request;
+
+use std::io;
+use std::os::fd::RawFd;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use self::request::{Answer, Request, Status};
+use super::context::Context;
+use super::door::Doors;
+use super::raw::{Errno, RawSocket};
+use crate::clock;
+use crate::lock::locked;
+use crate::message::{Frame, Multipart};
+use crate::topology::{Credentials, NotAdmitted, Policy};
+use crate::zeromq::Role;
+
+/// Where libzmq asks.
+const ENDPOINT: &str = "inproc://zeromq.zap.01";
+/// How long the handler before it may take to let go of the endpoint.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long it waits between two tries.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// The run's ZAP handler, which ends when this is dropped.
+#[derive(Debug)]
+pub struct ZapService {
+    shared: Arc<Shared>,
+    ends: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the handler's thread and the run share.
+#[derive(Debug)]
+struct Shared {
+    /// Whoever decides holds it, so that nobody is let in by a policy that has gone.
+    policy: Mutex<Policy>,
+    doors: Doors,
+}
+
+impl ZapService {
+    /// Begins to decide by a policy, as soon as nobody else is asked.
+    ///
+    /// # Errors
+    ///
+    /// When there is no thread for it, or something else keeps the endpoint.
+    pub async fn start(context: &Context, policy: Policy) -> io::Result<Self> {
+        let shared =
+            Arc::new(Shared { policy: Mutex::new(policy), doors: context.doors().clone() });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (ends, end) = oneshot::channel();
+        let (bound, is_bound) = oneshot::channel();
+        let (context, deciding) = (context.clone(), Arc::clone(&shared));
+        let thread = std::thread::Builder::new().name("zap".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                let socket = match open(&context).await {
+                    Ok(socket) => socket,
+                    Err(errno) => {
+                        let _ = bound.send(Err(errno));
+                        return;
+                    }
+                };
+                // Whoever started it may have gone.
+                let _ = bound.send(Ok(()));
+                tokio::select! {
+                    _ = end => {}
+                    _ = deciding.answer_all(&socket) => {}
+                }
+            });
+        })?;
+        let service = Self { shared, ends: Some(ends), thread: Some(thread) };
+        match is_bound.await.unwrap_or(Err(Errno(libc::ECANCELED))) {
+            Ok(()) => Ok(service),
+            Err(errno) => Err(io::Error::other(format!("{ENDPOINT} cannot be bound: {errno}"))),
+        }
+    }
+
+    /// Decides by another policy from now on. Whoever was let in and may not come by it goes at once;
+    /// all others stay.
+    pub fn decide_by(&self, policy: Policy) {
+        let mut decides = locked(&self.shared.policy);
+        *decides = policy;
+        self.shared.doors.review(|domain, credentials| judge(&decides, domain, credentials));
+    }
+}
+
+impl Drop for ZapService {
+    fn drop(&mut self) {
+        self.ends.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn open(context: &Context) -> Result<RawSocket, Errno> {
+    let socket = context.open_raw(Role::Router)?;
+    let linger = 0_i32.to_ne_bytes();
+    socket.set_bytes(zmq_sys::ZMQ_LINGER.cast_signed(), &linger)?;
+    let deadline = clock::now() + PATIENCE;
+    loop {
+        match socket.bind(ENDPOINT) {
+            Err(Errno::ADDRESS_IN_USE) if clock::now() < deadline => clock::sleep(PAUSE).await,
+            result => return result.map(|()| socket),
+        }
+    }
+}
+
+impl Shared {
+    /// Answers what is asked, until the socket fails.
+    async fn answer_all(&self, socket: &RawSocket) -> Result<(), Errno> {
+        let asked = socket.watch()?;
+        loop {
+            // One call consumes the descriptor's edge, so nothing may be left when it is waited for.
+            while socket.events()?.readable() {
+                let question = receive(socket)?;
+                if let Some(mut answer) = self.answer(&question) {
+                    send(socket, &mut answer);
+                }
+            }
+            let Ok(mut ready) = asked.readable().await else { return Ok(()) };
+            ready.clear_ready();
+        }
+    }
+
+    /// The frames of the answer to a question; none to what is no question.
+    fn answer(&self, question: &[Frame]) -> Option<Multipart> {
+        let request = Request::read(question)?;
+        let decides = locked(&self.policy);
+        let answer = match request.credentials() {
+            None => Answer::of(Status::Failed, "the question has no credentials"),
+            Some(credentials) => self.decide(&decides, &request, credentials),
+        };
+        Some(answer.frames(&request))
+    }
+
+    fn decide(&self, policy: &Policy, request: &Request<'_>, credentials: Credentials) -> Answer {
+        let door = self.doors.at(request.domain);
+        match judge(policy, request.domain, credentials) {
+            Ok(user) => {
+                let answer = Answer::admitting(user.as_deref());
+                if let (Some(door), Some(connection)) = (door, connection(request)) {
+                    door.admit(connection, credentials, user);
+                }
+                answer
+            }
+            Err(why) => {
+                if let (Some(door), Some(connection)) = (door, connection(request)) {
+                    door.refuse(connection, why.to_string());
+                }
+                Answer::of(Status::Refused, "not admitted")
+            }
+        }
+    }
+}
+
+/// Which connection is asked about: see `zmq-sys/patches/0045-which-connection-asks.patch`.
+fn connection(request: &Request<'_>) -> Option<RawFd> {
+    std::str::from_utf8(request.id).ok()?.parse().ok()
+}
+
+/// Whether a peer may come. A CURVE server that names no domain, and so nobody who may come, lets in
+/// all who know its key.
+fn judge(
+    policy: &Policy,
+    domain: &str,
+    credentials: Credentials,
+) -> Result<Option<Arc<str>>, NotAdmitted> {
+    match (policy.at(domain), credentials) {
+        (Some(admission), _) => admission.judge(credentials),
+        (None, Credentials::Curve(_)) if domain.is_empty() => Ok(None),
+        (None, _) => Err(NotAdmitted::NothingSaid),
+    }
+}
+
+/// A whole question.
+fn receive(socket: &RawSocket) -> Result<Multipart, Errno> {
+    let mut frames = Multipart::new();
+    loop {
+        let mut frame = Frame::empty();
+        let (_, more) = socket.receive(&mut frame)?;
+        frames.push(frame);
+        if !more {
+            return Ok(frames);
+        }
+    }
+}
+
+/// Who has gone meanwhile gets no answer.
+fn send(socket: &RawSocket, frames: &mut Multipart) {
+    let last = frames.len().saturating_sub(1);
+    for (at, frame) in frames.iter_mut().enumerate() {
+        if socket.send(frame, at < last).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The certificates of a topology on their way from the loader.
+//!
+//! Owns which node has which, and who else may come. Never reads a file.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::diagnostic::Diagnostic;
+use crate::security::{KeyPair, PublicKey};
+
+/// What lies in the files that a topology names.
+#[derive(Default, Debug)]
+pub struct Certificates {
+    /// Of each node that has one; nothing where it is faulty, which is told with it.
+    pub nodes: BTreeMap<String, Option<KeyPair>>,
+    /// Who may come from elsewhere, with their names.
+    pub allowed: BTreeMap<PublicKey, Arc<str>>,
+    /// Of servers elsewhere, by the path as written.
+    pub servers: BTreeMap<String, Option<PublicKey>>,
+    /// What is wrong with any of them.
+    pub faults: Vec<Diagnostic>,
+}

@@ -1,0 +1,324 @@
+//! What `security` and `curve` come to: each socket's certificate, whom it knows, and who may come.
+//!
+//! Owns the rules about them that stop a run. Never reads a certificate: the loader does.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::security::{KeyPair, PublicKey};
+use crate::source::Span;
+use crate::topology::admission::Admission;
+use crate::topology::curve::{CurveRole, CurveSpec};
+use crate::topology::links::{Link, LinkEnd, links_of};
+use crate::topology::mechanism::Mechanism;
+use crate::topology::spec::{Attachment, NodeSpec, SocketSpec, TopologySpec};
+use crate::zeromq::{Endpoint, Role, Side, Transport};
+
+use super::certificates::Certificates;
+use super::curve::{WrittenCurve, WrittenSecurity};
+use super::report::Report;
+use super::unresolved::UnresolvedNode;
+
+/// What is written at one socket, and where.
+pub(super) struct WrittenSocket {
+    curve: WrittenCurve,
+    /// The socket as a whole.
+    span: Span,
+    /// Its endpoints, in the order of its attachments.
+    targets: Vec<Span>,
+}
+
+/// What is written at all sockets, before they become specs.
+pub(super) fn written(unresolved: &[UnresolvedNode]) -> Vec<Vec<WrittenSocket>> {
+    let nodes = unresolved.iter().map(|node| {
+        let sockets = node.sockets.iter().map(|socket| WrittenSocket {
+            curve: socket.curve.clone(),
+            span: socket.span(),
+            targets: socket.targets.iter().map(|target| target.span).collect(),
+        });
+        sockets.collect()
+    });
+    nodes.collect()
+}
+
+/// Gives every socket its security, in a topology that has no other fault.
+pub(super) fn secure(
+    spec: &mut TopologySpec,
+    written: &[Vec<WrittenSocket>],
+    security: Option<&WrittenSecurity>,
+    certificates: &Certificates,
+    report: &mut Report<'_>,
+) {
+    let links = links_of(spec);
+    let mut secured = Securing { spec, written, security, certificates, report, links: &links };
+    let own = secured.own();
+    let settled: Vec<(LinkEnd, CurveSpec, Option<Admission>)> =
+        own.iter().filter_map(|(end, pair)| secured.settle(*end, pair, &own)).collect();
+    if settled.iter().any(|(_, _, admission)| admission.is_some()) {
+        secured.report_own_handler();
+    }
+    for (end, curve, admission) in settled {
+        let socket = &mut Arc::make_mut(&mut spec.nodes[end.node]).sockets[end.socket];
+        socket.curve = Some(curve);
+        socket.admission = admission.map(Arc::new);
+    }
+}
+
+/// The pairs of all sockets that have one.
+type Own = BTreeMap<LinkEnd, KeyPair>;
+
+struct Securing<'s, 'r, 'd> {
+    spec: &'s TopologySpec,
+    written: &'s [Vec<WrittenSocket>],
+    security: Option<&'s WrittenSecurity>,
+    certificates: &'s Certificates,
+    report: &'r mut Report<'d>,
+    links: &'s [Link],
+}
+
+impl<'s> Securing<'s, '_, '_> {
+    fn socket(&self, end: LinkEnd) -> &'s SocketSpec {
+        &self.spec.nodes[end.node].sockets[end.socket]
+    }
+
+    fn written(&self, end: LinkEnd) -> &'s WrittenSocket {
+        &self.written[end.node][end.socket]
+    }
+
+    /// The certificate of every socket that has one.
+    fn own(&mut self) -> Own {
+        let mut own = Own::new();
+        for (node, spec) in self.spec.nodes.iter().enumerate() {
+            let ends = (0..spec.sockets.len()).map(|socket| LinkEnd { node, socket });
+            let secured: Vec<_> = ends.filter(|end| self.is_secured(*end)).collect();
+            let Some(first) = secured.first() else { continue };
+            match self.certificates.nodes.get(&spec.name) {
+                Some(Some(pair)) => own.extend(secured.iter().map(|end| (*end, pair.clone()))),
+                // What is wrong with it has been told.
+                Some(None) => {}
+                None => self.report_no_certificate(spec, *first),
+            }
+        }
+        own
+    }
+
+    /// Whether a socket encrypts, by what is written; what contradicts itself is told.
+    fn is_secured(&mut self, end: LinkEnd) -> bool {
+        let (socket, written) = (self.socket(end), self.written(end));
+        let curve = &written.curve;
+        if curve.is_off {
+            return false;
+        }
+        if !socket.attachments.iter().any(goes_out) {
+            if let Some(span) = curve.span {
+                self.report.add(
+                    Diagnostic::new(Code::NotHere, "`curve` on a socket that is inproc alone")
+                        .at(span, "means nothing here")
+                        .because("an inproc link never leaves this process and has no handshake")
+                        .help("remove it"),
+                );
+            }
+            return false;
+        }
+        let Some(security) = self.security else {
+            if let Some(span) = curve.span {
+                self.report.add(
+                    Diagnostic::new(Code::MissingKey, "`curve` without certificates")
+                        .at(span, "nothing says where the certificates lie")
+                        .help(
+                            "write `security: {curve: keys}` at the top, and make the certificates \
+                             with `zrig keys keys --for FILE`",
+                        ),
+                );
+            }
+            return false;
+        };
+        let other = socket.mechanism_of_options();
+        if socket.role == Role::Stream || other != Mechanism::Null {
+            let what = if socket.role == Role::Stream {
+                "a stream speaks raw TCP, which has no CURVE".to_owned()
+            } else {
+                format!("`{}` says how it authenticates", other.option().unwrap_or_default())
+            };
+            self.report.add(
+                Diagnostic::new(Code::Conflict, "a socket that cannot have the file's CURVE")
+                    .at(written.span, what)
+                    .at(security.folder.1, "says that every link has CURVE")
+                    .help("write `curve: false` at the socket"),
+            );
+            return false;
+        }
+        true
+    }
+
+    /// What CURVE comes to at one socket: nothing after a fault.
+    fn settle(
+        &mut self,
+        end: LinkEnd,
+        pair: &KeyPair,
+        own: &Own,
+    ) -> Option<(LinkEnd, CurveSpec, Option<Admission>)> {
+        let (socket, written) = (self.socket(end), self.written(end));
+        let role = written.curve.role.map(|(role, _)| role);
+        let server = match &written.curve.server {
+            Some((path, _)) => Some((*self.certificates.servers.get(path)?)?),
+            None => None,
+        };
+        let mut curve = CurveSpec { own: pair.clone(), role, servers: BTreeMap::new(), server };
+        let mut keys: BTreeMap<PublicKey, Arc<str>> = BTreeMap::new();
+        for link in self.links.iter().filter(|link| link.endpoint.transport() != Transport::Inproc)
+        {
+            let (side, other) = match end {
+                _ if end == link.binder => (Side::Bind, link.connecter),
+                _ if end == link.connecter => (Side::Connect, link.binder),
+                _ => continue,
+            };
+            let Some(theirs) = own.get(&other).map(KeyPair::public) else { continue };
+            if curve.role_at(side) == CurveRole::Server {
+                keys.insert(theirs, self.spec.nodes[other.node].name.as_str().into());
+            } else {
+                let at = self.endpoint_of(end, link, side);
+                let known = *curve.servers.entry(at).or_insert(theirs);
+                if known != theirs && side == Side::Bind {
+                    self.report_two_servers(end);
+                    return None;
+                }
+            }
+        }
+        self.check_servers(end, &curve)?;
+        let sides = socket.attachments.iter().filter(|one| goes_out(one)).map(side_of);
+        let asks = sides.into_iter().any(|side| curve.role_at(side) == CurveRole::Server);
+        let admission = asks.then(|| {
+            // A node's own name counts more than what a folder calls it.
+            for (key, name) in &self.certificates.allowed {
+                keys.entry(*key).or_insert_with(|| Arc::clone(name));
+            }
+            Admission { keys, allows_any: written.curve.allows_any }
+        });
+        Some((end, curve, admission))
+    }
+
+    /// Whether every server that a socket meets is known.
+    fn check_servers(&mut self, end: LinkEnd, curve: &CurveSpec) -> Option<()> {
+        if curve.server.is_some() {
+            return Some(());
+        }
+        let attachments = self.socket(end).attachments.iter().enumerate();
+        for (at, attachment) in attachments {
+            let is_client = curve.role_at(side_of(attachment)) == CurveRole::Client;
+            if !is_client || !goes_out(attachment) {
+                continue;
+            }
+            // A node's certificate is known wherever it binds; without one it has been told.
+            if matches!(attachment, Attachment::ConnectNode { .. }) {
+                continue;
+            }
+            let endpoint = endpoint_of(attachment);
+            if curve.servers.contains_key(endpoint.as_str()) {
+                continue;
+            }
+            let place = self.written(end).targets.get(at).copied();
+            self.report.add(
+                Diagnostic::new(Code::MissingKey, "a CURVE client that does not know its server")
+                    .at(
+                        place.unwrap_or(self.written(end).span),
+                        "whose public key is it? Nobody in this file meets it there",
+                    )
+                    .because("a client has the server's public key before it connects")
+                    .help(
+                        "write `curve: {server: FILE}` with the server's public certificate, or \
+                         `curve: false` where that is not encrypted",
+                    ),
+            );
+            return None;
+        }
+        Some(())
+    }
+
+    /// The endpoint at which a socket meets the other end of a link, as it will be known.
+    fn endpoint_of(&self, end: LinkEnd, link: &Link, side: Side) -> String {
+        if side == Side::Bind {
+            return link.endpoint.to_string();
+        }
+        let socket = self.socket(end);
+        let binder = &self.spec.nodes[link.binder.node].name;
+        let meets = |attachment: &&Attachment| match attachment {
+            Attachment::Connect(endpoint) => link.endpoint.is_reached_by(endpoint),
+            Attachment::ConnectNode { node, endpoint, .. } => {
+                node == binder && *endpoint == link.endpoint
+            }
+            Attachment::Bind(_) => false,
+        };
+        let attachment = socket.attachments.iter().find(meets);
+        let seen = attachment.map(|attachment| match attachment {
+            Attachment::ConnectNode { endpoint, .. } => endpoint.as_seen_by_peer().to_string(),
+            Attachment::Bind(endpoint) | Attachment::Connect(endpoint) => endpoint.to_string(),
+        });
+        seen.unwrap_or_else(|| link.endpoint.as_seen_by_peer().to_string())
+    }
+
+    fn report_no_certificate(&mut self, node: &NodeSpec, end: LinkEnd) {
+        let Some(security) = self.security else { return };
+        let folder = security.folder.0.trim_end_matches('/');
+        let name = &node.name;
+        self.report.add(
+            Diagnostic::new(Code::BadCertificate, format!("`{name}` has no certificate"))
+                .at(self.written(end).span, format!("there is no {folder}/{name}.key_secret"))
+                .at(security.folder.1, "where the certificates lie")
+                .because("every link of this file is encrypted, and each node is known by its key")
+                .help(format!("make what is missing with `zrig keys {folder} --for FILE`")),
+        );
+    }
+
+    fn report_two_servers(&mut self, end: LinkEnd) {
+        let written = self.written(end);
+        let place = written.curve.role.map_or(written.span, |(_, span)| span);
+        self.report.add(
+            Diagnostic::new(Code::Conflict, "a CURVE client that binds, and several servers")
+                .at(place, "knows one server at each endpoint")
+                .because("libzmq takes one server key for all who come to a bound endpoint")
+                .help("let this end be the server, or bind an endpoint for each of them"),
+        );
+    }
+
+    /// One handler has the endpoint of ZAP.
+    fn report_own_handler(&mut self) {
+        let Some(security) = self.security else { return };
+        for (node, spec) in self.spec.nodes.iter().enumerate() {
+            let Some(socket) = spec.sockets.iter().position(SocketSpec::is_zap_handler) else {
+                continue;
+            };
+            self.report.add(
+                Diagnostic::new(Code::TwoZapHandlers, "a ZAP handler beside that of the run")
+                    .at(self.written(LinkEnd { node, socket }).span, "binds ZAP's endpoint")
+                    .at(security.folder.1, "has the run decide who may come")
+                    .because("libzmq asks one handler, at inproc://zeromq.zap.01")
+                    .help(
+                        "remove the node, and put the certificates of who may come into the folder \
+                         `allow` beside the others",
+                    ),
+            );
+        }
+    }
+}
+
+fn endpoint_of(attachment: &Attachment) -> &Endpoint {
+    match attachment {
+        Attachment::Bind(endpoint)
+        | Attachment::Connect(endpoint)
+        | Attachment::ConnectNode { endpoint, .. } => endpoint,
+    }
+}
+
+/// Whether a handshake takes place there.
+fn goes_out(attachment: &Attachment) -> bool {
+    endpoint_of(attachment).transport() != Transport::Inproc
+}
+
+fn side_of(attachment: &Attachment) -> Side {
+    match attachment {
+        Attachment::Bind(_) => Side::Bind,
+        Attachment::Connect(_) | Attachment::ConnectNode { .. } => Side::Connect,
+    }
+}
