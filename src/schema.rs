@@ -168,6 +168,7 @@ fn socket_key(key: &str) -> Value {
         "sequence" => boolean(),
         "linger" => json!({"anyOf": [{"const": -1}, duration()]}),
         "options" => json!({"$ref": "#/definitions/options"}),
+        "allow" | "deny" => one_or_many(text()),
         "curve" => json!({"anyOf": [{"enum": [false, "false"]}, object(keys::CURVE, &curve_key)]}),
         _ => text(),
     }

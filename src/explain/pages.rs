@@ -15,7 +15,7 @@ pages! {
     "allow", "back-pressure", "binary-star", "bind", "capture", "clone", "espresso", "freelance",
     "majordomo", "paranoid-pirate", "simple-pirate", "suicidal-snail", "titanic",
     "conflate", "connect", "credit", "curve",
-    "dealer", "defaults", "delimiter", "drain",
+    "dealer", "defaults", "delimiter", "deny", "drain",
     "dropped-message", "endpoint", "envelope", "every",
     "fair-queueing", "format", "forward", "frame",
     "handler-state", "handlers", "handshake", "head-of-line-blocking",

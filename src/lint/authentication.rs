@@ -16,10 +16,19 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
 }
 
 /// What comes of who may come to a socket: all of them, or none.
-fn check_admission(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Diagnostic> {
-    let admission = socket.admission.as_ref()?;
-    let written = graph.written.key(end, "curve");
-    let place = written.map_or(graph.written.socket(end), |entry| entry.key.span);
+fn check_admission(graph: &Graph<'_>, end: LinkEnd, spec: &SocketSpec) -> Option<Diagnostic> {
+    let admission = spec.admission.as_ref()?;
+    let written = |key| graph.written.key(end, key).map(|entry| entry.key.span);
+    let socket = graph.written.socket(end);
+    if admission.gate.lets_nobody_in() {
+        return Some(
+            Diagnostic::new(Code::AllowsNobody, "a socket that lets nobody in")
+                .at(written("allow").or(written("deny")).unwrap_or(socket), "no address is left")
+                .because("`deny` holds before `allow`, and everything allowed is denied")
+                .help("allow an address or a network that is not denied"),
+        );
+    }
+    let place = written("curve").unwrap_or(socket);
     if admission.allows_any {
         return Some(
             Diagnostic::new(Code::LetsInEverybody, "a CURVE server that lets in everybody")

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use super::monitor::Feed;
 use crate::lock::locked;
-use crate::topology::{Credentials, NotAdmitted};
+use crate::topology::{Knock, NotAdmitted};
 
 /// The door of one socket, which is there as long as the socket.
 #[derive(Clone, Debug)]
@@ -20,14 +20,9 @@ impl Door {
     }
 
     /// A peer may come, under this name.
-    pub(super) fn admit(
-        &self,
-        descriptor: RawFd,
-        credentials: Credentials,
-        user: Option<Arc<str>>,
-    ) {
+    pub(super) fn admit(&self, descriptor: RawFd, knock: Knock, user: Option<Arc<str>>) {
         if let Some(feed) = self.0.upgrade() {
-            feed.admit(descriptor, credentials, user);
+            feed.admit(descriptor, knock, user);
         }
     }
 
@@ -59,13 +54,13 @@ impl Doors {
     /// Ends the connections of all who were let in and may not come any more.
     pub(super) fn review(
         &self,
-        judge: impl Fn(&str, Credentials) -> Result<Option<Arc<str>>, NotAdmitted>,
+        judge: impl Fn(&str, Knock) -> Result<Option<Arc<str>>, NotAdmitted>,
     ) {
         let doors: Vec<(String, Door)> =
             locked(&self.0).iter().map(|(domain, door)| (domain.clone(), door.clone())).collect();
         for (domain, door) in doors {
             if let Some(feed) = door.0.upgrade() {
-                feed.review(|credentials| judge(&domain, credentials));
+                feed.review(|knock| judge(&domain, knock));
             }
         }
     }

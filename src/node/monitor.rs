@@ -14,7 +14,7 @@ use super::carrier::Carrier;
 use super::handshake::{no_detail, not_authenticated, protocol_error};
 use super::raw::{self, Errno};
 use crate::lock::locked;
-use crate::topology::{Credentials, Mechanism, NotAdmitted};
+use crate::topology::{Knock, Mechanism, NotAdmitted};
 
 /// Something that happened to a connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,6 +52,8 @@ pub(super) struct Watched {
     pub(super) accepting: Mechanism,
     /// Those whom it connects to.
     pub(super) connecting: Mechanism,
+    /// Whether the run's ZAP handler is asked who may come.
+    pub(super) asks: bool,
 }
 
 const EVENTS: u32 = zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED
@@ -84,7 +86,7 @@ struct Told {
     /// What was accepted and has not broken, by descriptor. libzmq closes one only after it has told,
     /// under this lock, that the connection broke.
     accepted: BTreeMap<RawFd, Accepted>,
-    /// The same of connections that this end made as a server.
+    /// The same of connections that this end made, where their peers may have to be asked about.
     made: BTreeMap<RawFd, Accepted>,
     /// Whether who knocks is turned away.
     turns_away: bool,
@@ -104,7 +106,7 @@ struct Accepted {
 /// What the run's ZAP handler said of a peer.
 #[derive(Debug)]
 enum Verdict {
-    Admitted { credentials: Credentials, user: Option<Arc<str>> },
+    Admitted { knock: Knock, user: Option<Arc<str>> },
     Refused(String),
 }
 
@@ -244,9 +246,7 @@ impl Feed {
                 }
                 told.accepted.insert(descriptor, Accepted::of(local, remote));
             }
-            (Ok(zmq_sys::ZMQ_EVENT_CONNECTED), Some(descriptor))
-                if watched.serves_where_it_goes() =>
-            {
+            (Ok(zmq_sys::ZMQ_EVENT_CONNECTED), Some(descriptor)) if watched.asks => {
                 told.made.insert(descriptor, Accepted::of(local, remote));
             }
             (Ok(zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED), descriptor) => {
@@ -277,13 +277,8 @@ impl Feed {
     }
 
     /// The run's ZAP handler let a peer in.
-    pub(super) fn admit(
-        &self,
-        descriptor: RawFd,
-        credentials: Credentials,
-        user: Option<Arc<str>>,
-    ) {
-        self.told().judged(descriptor, Verdict::Admitted { credentials, user });
+    pub(super) fn admit(&self, descriptor: RawFd, knock: Knock, user: Option<Arc<str>>) {
+        self.told().judged(descriptor, Verdict::Admitted { knock, user });
     }
 
     /// It refused one.
@@ -292,14 +287,11 @@ impl Feed {
     }
 
     /// Ends the connection of everybody who was let in and may not come any more.
-    pub(super) fn review(
-        &self,
-        judge: impl Fn(Credentials) -> Result<Option<Arc<str>>, NotAdmitted>,
-    ) {
+    pub(super) fn review(&self, judge: impl Fn(Knock) -> Result<Option<Arc<str>>, NotAdmitted>) {
         let told = &mut *self.told();
         for (&descriptor, connection) in told.accepted.iter_mut().chain(&mut told.made) {
-            let Some(Verdict::Admitted { credentials, .. }) = &connection.verdict else { continue };
-            if let Err(why) = judge(*credentials) {
+            let Some(Verdict::Admitted { knock, .. }) = &connection.verdict else { continue };
+            if let Err(why) = judge(*knock) {
                 connection.verdict = Some(Verdict::Refused(why.to_string()));
                 // libzmq finds its end; what it had read before, it still hands on.
                 let _ = raw::end_connection(descriptor);
@@ -366,13 +358,6 @@ impl Told {
             Verdict::Refused(why) => Some(why),
             Verdict::Admitted { .. } => None,
         }
-    }
-}
-
-impl Watched {
-    /// Whether it is the server of those whom it connects to.
-    fn serves_where_it_goes(self) -> bool {
-        matches!(self.connecting, Mechanism::CurveServer | Mechanism::PlainServer)
     }
 }
 

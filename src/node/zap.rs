@@ -20,7 +20,8 @@ use super::raw::{Errno, RawSocket};
 use crate::clock;
 use crate::lock::locked;
 use crate::message::{Frame, Multipart};
-use crate::topology::{Credentials, NotAdmitted, Policy};
+use crate::security::peer_address;
+use crate::topology::{Credentials, Knock, NotAdmitted, Policy};
 use crate::zeromq::Role;
 
 /// Where libzmq asks.
@@ -88,7 +89,7 @@ impl ZapService {
     pub fn decide_by(&self, policy: Policy) {
         let mut decides = locked(&self.shared.policy);
         *decides = policy;
-        self.shared.doors.review(|domain, credentials| judge(&decides, domain, credentials));
+        self.shared.doors.review(|domain, knock| judge(&decides, domain, knock));
     }
 }
 
@@ -137,18 +138,21 @@ impl Shared {
         let decides = locked(&self.policy);
         let answer = match request.credentials() {
             None => Answer::of(Status::Failed, "the question has no credentials"),
-            Some(credentials) => self.decide(&decides, &request, credentials),
+            Some(credentials) => {
+                let knock = Knock { credentials, address: peer_address(request.address) };
+                self.decide(&decides, &request, knock)
+            }
         };
         Some(answer.frames(&request))
     }
 
-    fn decide(&self, policy: &Policy, request: &Request<'_>, credentials: Credentials) -> Answer {
+    fn decide(&self, policy: &Policy, request: &Request<'_>, knock: Knock) -> Answer {
         let door = self.doors.at(request.domain);
-        match judge(policy, request.domain, credentials) {
+        match judge(policy, request.domain, knock) {
             Ok(user) => {
                 let answer = Answer::admitting(user.as_deref());
                 if let (Some(door), Some(connection)) = (door, connection(request)) {
-                    door.admit(connection, credentials, user);
+                    door.admit(connection, knock, user);
                 }
                 answer
             }
@@ -169,13 +173,9 @@ fn connection(request: &Request<'_>) -> Option<RawFd> {
 
 /// Whether a peer may come. A CURVE server that names no domain, and so nobody who may come, lets in
 /// all who know its key.
-fn judge(
-    policy: &Policy,
-    domain: &str,
-    credentials: Credentials,
-) -> Result<Option<Arc<str>>, NotAdmitted> {
-    match (policy.at(domain), credentials) {
-        (Some(admission), _) => admission.judge(credentials),
+fn judge(policy: &Policy, domain: &str, knock: Knock) -> Result<Option<Arc<str>>, NotAdmitted> {
+    match (policy.at(domain), knock.credentials) {
+        (Some(admission), _) => admission.judge(knock),
         (None, Credentials::Curve(_)) if domain.is_empty() => Ok(None),
         (None, _) => Err(NotAdmitted::NothingSaid),
     }

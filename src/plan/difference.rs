@@ -92,8 +92,13 @@ fn of_sockets(from: &SocketSpec, to: &SocketSpec) -> Vec<Change> {
     for (name, how, why) in option_changes(from, to) {
         add(ChangeKind::Option(name), how, why);
     }
-    if from.curve != to.curve || from.admission.is_some() != to.admission.is_some() {
-        add(ChangeKind::Curve, How::Rebuild, Why::CopiedWhenAttached);
+    match (from.admission.is_some(), to.admission.is_some()) {
+        _ if from.curve != to.curve => {
+            add(ChangeKind::Curve, How::Rebuild, Why::CopiedWhenAttached);
+        }
+        (false, true) => add(ChangeKind::AsksZap, How::Rebuild, Why::PeersCameInUnasked),
+        (true, false) => add(ChangeKind::AsksZapNoLonger, How::Rebuild, Why::CopiedWhenAttached),
+        (true, true) | (false, false) => {}
     }
     if let (Some(before), Some(after)) = (&from.admission, &to.admission)
         && before != after

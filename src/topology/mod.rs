@@ -12,7 +12,7 @@ mod spec;
 #[cfg(test)]
 pub(crate) use check::tests::sound;
 
-pub use admission::{Admission, Credentials, NotAdmitted};
+pub use admission::{Admission, Credentials, Knock, NotAdmitted};
 pub use check::known as keys;
 pub use check::{
     Certificates, Checked, InlineHandler, Scripts, WantedHandlers, WantedScript, check,

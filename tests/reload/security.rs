@@ -254,3 +254,61 @@ fn another_certificate_of_a_node_rebuilds_its_sockets_and_its_links_come_back() 
     assert_eq!(knock(&edited, &endpoint, &alice), Value::from_iter(["hello alice"]));
     edited.stop();
 }
+
+#[test]
+fn addresses_are_let_in_and_thrown_out_while_it_runs() {
+    let port = free_port();
+    // Without keys: who is refused is told with the address.
+    let plain = |lists: &str| {
+        format!(
+            "nodes:\n  desk: {{role: rep, bind: 'tcp://0.0.0.0:{port}', {lists} on_message: '\"yes\"'}}\n"
+        )
+    };
+    let [near, far] = ["", "127.0.0.2:0;"].map(|source| format!("tcp://{source}127.0.0.1:{port}"));
+    let mut edited = Edited::start(&plain("allow: 127.0.0.1,"));
+    assert_eq!(knock(&edited, &near, &["null"]), Value::from_iter(["yes"]));
+    assert_eq!(knock(&edited, &far, &["null"]), Value::from_iter([Value::Null]));
+    edited.run.says("its address 127.0.0.2 is none that `allow` and `deny` let in");
+    let receipt = edited.apply(&plain("deny: 127.0.0.1,"));
+    assert_eq!(receipt["nodes"][0]["changes"][0]["how"], "live", "{receipt:#}");
+    assert_eq!(knock(&edited, &near, &["null"]), Value::from_iter([Value::Null]));
+    assert_eq!(knock(&edited, &far, &["null"]), Value::from_iter(["yes"]));
+    edited.apply(&plain(""));
+    assert_eq!(knock(&edited, &near, &["null"]), Value::from_iter(["yes"]));
+    edited.stop();
+}
+
+#[test]
+fn an_address_that_is_denied_goes_and_the_others_stay() {
+    let port = free_port();
+    let yaml = |lists: &str| {
+        format!(
+            "
+security: {{curve: keys}}
+nodes:
+  desk: {{role: router, bind: 'tcp://0.0.0.0:{port}', {lists} on_message: 'reply(msg, `${{msg.user}} ${{msg.text}}`)'}}
+"
+        )
+    };
+    let edited = Edited::of(house(&yaml(""), "desk", "near far"));
+    ["near", "far"].iter().for_each(|name| allow(&edited, name));
+    edited.run.says("lets in");
+    let (server, folder) = (path(&edited, "keys/desk"), path(&edited, "guests"));
+    let [mut near, mut far] = [("", "near"), ("127.0.0.2:0;", "far")].map(|(source, name)| {
+        let endpoint = format!("tcp://{source}127.0.0.1:{port}");
+        Peer::guests(&format!("stay {endpoint} {server} {folder} {name}"))
+    });
+    near.says("in near 1");
+    far.says("in far 1");
+    edited.save(&yaml("deny: 127.0.0.2,"));
+    far.says("gone far 1");
+    edited.save(&yaml("allow: [127.0.0.1, 127.0.0.2],"));
+    far.says("in far 2");
+    for guests in [&mut near, &mut far] {
+        guests.tell("end");
+    }
+    near.well();
+    far.well();
+    let log = edited.stop().log;
+    assert!(!log.iter().any(|line| line.contains("rebuild")), "{log:#?}");
+}

@@ -34,6 +34,7 @@ impl NodeSocket {
         Watched {
             accepting: self.spec.mechanism(Side::Bind),
             connecting: self.spec.mechanism(Side::Connect),
+            asks: self.spec.admission.is_some(),
         }
     }
 

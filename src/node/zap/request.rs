@@ -18,6 +18,8 @@ pub(super) struct Request<'f> {
     pub(super) id: &'f [u8],
     /// Under which domain the socket asks; empty where that is no text.
     pub(super) domain: &'f str,
+    /// Where the peer comes from.
+    pub(super) address: &'f str,
     mechanism: &'f [u8],
     credentials: &'f [Frame],
 }
@@ -26,7 +28,7 @@ impl<'f> Request<'f> {
     /// A question as a ROUTER receives it; nothing if it is none, so that there is nobody to answer.
     pub(super) fn read(frames: &'f [Frame]) -> Option<Self> {
         let (envelope, question) = frames.split_at_checked(2)?;
-        let [version, id, domain, _address, _identity, mechanism, credentials @ ..] = question
+        let [version, id, domain, address, _identity, mechanism, credentials @ ..] = question
         else {
             return None;
         };
@@ -37,6 +39,7 @@ impl<'f> Request<'f> {
             envelope,
             id,
             domain: std::str::from_utf8(domain).unwrap_or_default(),
+            address: std::str::from_utf8(address).unwrap_or_default(),
             mechanism,
             credentials,
         })

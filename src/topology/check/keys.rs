@@ -48,6 +48,8 @@ pub const SOCKET: &[&str] = &[
     "identity",
     "options",
     "curve",
+    "allow",
+    "deny",
 ];
 
 /// Words of other runners and of ZeroMQ's own interface, with this format's.

@@ -9,6 +9,7 @@ mod certificates;
 mod curve;
 mod defaults;
 mod forward;
+mod gate;
 mod handlers;
 mod keys;
 pub mod known;

@@ -17,12 +17,14 @@ use crate::zeromq::{Endpoint, Role, Side, Transport};
 
 use super::certificates::Certificates;
 use super::curve::{WrittenCurve, WrittenSecurity};
+use super::gate::WrittenGate;
 use super::report::Report;
 use super::unresolved::UnresolvedNode;
 
 /// What is written at one socket, and where.
 pub(super) struct WrittenSocket {
     curve: WrittenCurve,
+    gate: WrittenGate,
     /// The socket as a whole.
     span: Span,
     /// Its endpoints, in the order of its attachments.
@@ -34,6 +36,7 @@ pub(super) fn written(unresolved: &[UnresolvedNode]) -> Vec<Vec<WrittenSocket>> 
     let nodes = unresolved.iter().map(|node| {
         let sockets = node.sockets.iter().map(|socket| WrittenSocket {
             curve: socket.curve.clone(),
+            gate: socket.gate.clone(),
             span: socket.span(),
             targets: socket.targets.iter().map(|target| target.span).collect(),
         });
@@ -55,8 +58,14 @@ pub(super) fn secure(
     let own = secured.own();
     let settled: Vec<(LinkEnd, CurveSpec, Option<Admission>)> =
         own.iter().filter_map(|(end, pair)| secured.settle(*end, pair, &own)).collect();
-    if settled.iter().any(|(_, _, admission)| admission.is_some()) {
-        secured.report_own_handler();
+    let gated = secured.gated(&own);
+    let asks = settled.iter().find_map(|(end, _, admission)| admission.as_ref().map(|_| *end));
+    if let Some(asks) = asks.or_else(|| gated.first().map(|(end, _)| *end)) {
+        secured.report_own_handler(asks);
+    }
+    for (end, admission) in gated {
+        let socket = &mut Arc::make_mut(&mut spec.nodes[end.node]).sockets[end.socket];
+        socket.admission = Some(Arc::new(admission));
     }
     for (end, curve, admission) in settled {
         let socket = &mut Arc::make_mut(&mut spec.nodes[end.node]).sockets[end.socket];
@@ -194,9 +203,53 @@ impl<'s> Securing<'s, '_, '_> {
             for (key, name) in &self.certificates.allowed {
                 keys.entry(*key).or_insert_with(|| Arc::clone(name));
             }
-            Admission { keys, allows_any: written.curve.allows_any }
+            let (allows_any, gate) = (written.curve.allows_any, written.gate.gate.clone());
+            Admission { wants_key: true, keys, allows_any, gate }
         });
+        if admission.is_none() {
+            self.report_no_gate(end, "a CURVE client chooses whom it connects to by his key");
+        }
         Some((end, curve, admission))
+    }
+
+    /// The sockets without CURVE that ask for addresses, and whom they let in.
+    fn gated(&mut self, own: &Own) -> Vec<(LinkEnd, Admission)> {
+        let mut gated = Vec::new();
+        for (node, spec) in self.spec.nodes.iter().enumerate() {
+            for (at, socket) in spec.sockets.iter().enumerate() {
+                let end = LinkEnd { node, socket: at };
+                let written = &self.written(end).gate;
+                if written.span.is_none() || own.contains_key(&end) {
+                    continue;
+                }
+                if !socket.attachments.iter().any(goes_out) {
+                    self.report_no_gate(end, "over inproc nobody comes from anywhere");
+                } else if socket.role == Role::Stream {
+                    self.report_no_gate(end, "a stream has no handshake in which it could ask");
+                } else if socket.mechanism_of_options() != Mechanism::Null
+                    || socket.zap_domain().is_some()
+                {
+                    self.report_no_gate(end, "its options have a ZAP handler of the file decide");
+                } else {
+                    gated.push((
+                        end,
+                        Admission { gate: written.gate.clone(), ..Admission::default() },
+                    ));
+                }
+            }
+        }
+        gated
+    }
+
+    /// Addresses where nobody can be asked for them.
+    fn report_no_gate(&mut self, end: LinkEnd, why: &str) {
+        let Some(span) = self.written(end).gate.span else { return };
+        self.report.add(
+            Diagnostic::new(Code::NotHere, "`allow` or `deny` where nobody is asked")
+                .at(span, "means nothing here")
+                .because(why)
+                .help("remove it"),
+        );
     }
 
     /// Whether every server that a socket meets is known.
@@ -283,8 +336,10 @@ impl<'s> Securing<'s, '_, '_> {
     }
 
     /// One handler has the endpoint of ZAP.
-    fn report_own_handler(&mut self) {
-        let Some(security) = self.security else { return };
+    fn report_own_handler(&mut self, asks: LinkEnd) {
+        let asking = self.written(asks);
+        let asking =
+            asking.gate.span.or(self.security.map(|it| it.folder.1)).unwrap_or(asking.span);
         for (node, spec) in self.spec.nodes.iter().enumerate() {
             let Some(socket) = spec.sockets.iter().position(SocketSpec::is_zap_handler) else {
                 continue;
@@ -292,7 +347,7 @@ impl<'s> Securing<'s, '_, '_> {
             self.report.add(
                 Diagnostic::new(Code::TwoZapHandlers, "a ZAP handler beside that of the run")
                     .at(self.written(LinkEnd { node, socket }).span, "binds ZAP's endpoint")
-                    .at(security.folder.1, "has the run decide who may come")
+                    .at(asking, "has the run decide who may come")
                     .because("libzmq asks one handler, at inproc://zeromq.zap.01")
                     .help(
                         "remove the node, and put the certificates of who may come into the folder \

@@ -10,6 +10,7 @@ use crate::zeromq::{OptionName, Role};
 use super::attach;
 use super::curve;
 use super::defaults::{self, Defaults};
+use super::gate;
 pub(super) use super::keys::SOCKET as KEYS;
 use super::options;
 use super::publish;
@@ -70,6 +71,7 @@ pub(super) fn read(
             .and_then(|identity| read_identity(identity, role, report)),
         options: options.sound,
         curve: curve::read(mapping, report),
+        gate: gate::read(mapping, report),
     };
     report_unattached(&unresolved, report);
     unresolved

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::curve::WrittenCurve;
+use super::gate::WrittenGate;
 use crate::message::Format;
 use crate::source::Span;
 use crate::topology::spec::{Attachment, Filter, HighWaterMark, NodeSpec, SocketSpec, WhenFull};
@@ -44,6 +45,7 @@ pub(super) struct UnresolvedSocket {
     pub(super) identity: Option<(Vec<u8>, Span)>,
     pub(super) options: BTreeMap<OptionName, (OptionValue, Span)>,
     pub(super) curve: WrittenCurve,
+    pub(super) gate: WrittenGate,
 }
 
 /// High-water marks as far as they are said, with their places.
