@@ -158,7 +158,15 @@ impl FastExpression {
                 Some(part) => Some(part.into()),
                 None => property.value(message).map(Outcome::Value),
             },
-            taken => taken.part(message).map(Outcome::from),
+            taken @ (Self::Integer(_)
+            | Self::Bool(_)
+            | Self::Text(_)
+            | Self::Not(_)
+            | Self::All(_)
+            | Self::Any(_)
+            | Self::Compare(..)
+            | Self::Calculate(..)
+            | Self::If(_)) => taken.part(message).map(Outcome::from),
         }
     }
 
