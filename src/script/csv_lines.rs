@@ -136,7 +136,7 @@ fn write_field(text: &mut Growing, field: &str, alone: bool) -> Answer<()> {
 mod tests {
     use proptest::prelude::*;
 
-    use crate::script::trial::{said, said_of, table};
+    use crate::script::trial::{said_of, said_patiently, table};
 
     #[test]
     fn lines_are_read_and_written() {
@@ -175,9 +175,15 @@ mod tests {
     #[test]
     fn what_grows_is_bounded() {
         let body = "let t = \",\"; t.pad(8000000, ','); parse_csv(t)";
-        assert_eq!(said(body), "failed: a call can hold 96 MiB at most, and this is more");
+        assert_eq!(
+            said_patiently(body),
+            "failed: a call can hold 96 MiB at most, and this is more"
+        );
         let body = "let t = \"x\"; t.pad(1000000, '\"'); let a = []; a.pad(1000, t); to_csv(a)";
-        assert_eq!(said(body), "failed: a call can hold 96 MiB at most, and this is more");
+        assert_eq!(
+            said_patiently(body),
+            "failed: a call can hold 96 MiB at most, and this is more"
+        );
     }
 
     proptest! {

@@ -191,14 +191,28 @@ pub(super) fn shown(effect: &Effect) -> String {
 
 /// What a body gives for the bytes of a message, as text, or what it fails with.
 pub(super) fn said_of(body: &str, bytes: &[u8]) -> String {
+    answer_of(body, bytes, |handler| handler)
+}
+
+/// What a body gives as text, or what it fails with.
+pub(super) fn said(body: &str) -> String {
+    said_of(body, b"")
+}
+
+/// The same, of a handler that has a thread of its own: its other limits come before its time is over,
+/// however busy the machine.
+pub(super) fn said_patiently(body: &str) -> String {
+    answer_of(body, b"", Handler::with_patience)
+}
+
+fn answer_of(body: &str, bytes: &[u8], settle: impl FnOnce(Handler) -> Handler) -> String {
     thread_local! {
         static ENGINE: Rc<Engine> = Rc::new(Engine::new());
     }
     let sockets = vec![socket_view("in", Role::Pull), socket_view("out", Role::Push)];
     let engine = ENGINE.with(Rc::clone);
     let program = compiled(&engine, &script(&format!("fn on_message(msg) {{ {body} }}")));
-    // What is asked here is what a body gives, however busy the machine.
-    let mut handler = Handler::new(&engine, program, view(sockets)).with_patience();
+    let mut handler = settle(Handler::new(&engine, program, view(sockets)));
     let mut effects = VecDeque::new();
     match handler.call_into(inbound_by(Role::Pull, 0, &[bytes]), &mut effects) {
         Ok(()) => {
@@ -208,11 +222,6 @@ pub(super) fn said_of(body: &str, bytes: &[u8]) -> String {
         }
         Err(error) => format!("failed: {}", error.message),
     }
-}
-
-/// What a body gives as text, or what it fails with.
-pub(super) fn said(body: &str) -> String {
-    said_of(body, b"")
 }
 
 /// Bodies with what each gives.
