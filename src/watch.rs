@@ -158,6 +158,12 @@ impl Watcher {
         self.shared.writes.load(Relaxed)
     }
 
+    /// Whether the last change was told although more followed.
+    #[must_use]
+    pub fn is_hurried(&self) -> bool {
+        self.hurried
+    }
+
     /// Whether what was read since that count was may be the half of something: it is being written
     /// or was meanwhile, and the last change was told although more followed.
     pub async fn may_be_half(&self, writes: u64) -> bool {

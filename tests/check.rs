@@ -3,11 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "check/secrets.rs"]
+mod secrets;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Once;
 
 use zrig::cli::{Look, draw};
 use zrig::diagnostic::Code;
@@ -30,32 +31,14 @@ fn is_mended(path: &Path) -> bool {
 }
 
 /// What the examples take from the environment.
-fn secrets(name: &str) -> Option<std::ffi::OsString> {
-    let value = match name {
-        "PASSWORD" => "hunter2",
-        "SECRET_KEY" => "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs",
-        "SERVER_SECRET_KEY" => "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6",
-        _ => return None,
-    };
-    Some(value.into())
-}
-
-/// A checkout gives every file to all; what is no secret of anybody stays so.
-fn lock_secrets() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        for name in ["keys/worker", "keys/station", "keys/odd", "lonely/worker"] {
-            let path = format!("tests/check/{name}.key_secret");
-            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
-        }
-        let open = "tests/check/keys/open.key_secret";
-        fs::set_permissions(open, fs::Permissions::from_mode(0o644)).unwrap();
-    });
+fn variable(name: &str) -> Option<std::ffi::OsString> {
+    let mut known = secrets::VARIABLES.iter();
+    known.find(|(known, _)| *known == name).map(|(_, value)| value.into())
 }
 
 fn loaded(path: &Path) -> Loaded {
-    lock_secrets();
-    load(path, &secrets)
+    secrets::lock();
+    load(path, &variable)
 }
 
 fn assert_clean(path: &Path) {
@@ -117,7 +100,7 @@ fn what_is_offered_as_the_corrected_text_mends_the_fault() {
         let folder = tempfile::tempdir().unwrap();
         let mended = folder.path().join("mended.yaml");
         fs::write(&mended, &text).unwrap();
-        let after = load(&mended, &secrets);
+        let after = load(&mended, &variable);
         let is_gone = !after
             .diagnostics
             .iter()

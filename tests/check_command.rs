@@ -2,11 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "check/secrets.rs"]
+mod secrets;
+
 use assert_cmd::Command;
 use serde_json::Value;
 
 fn check(arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::cargo_bin("zrig").unwrap().arg("check").args(arguments).output().unwrap();
+    let mut command = Command::cargo_bin("zrig").unwrap();
+    command.arg("check").args(arguments);
+    secrets::lock();
+    command.envs(secrets::VARIABLES);
+    let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }

@@ -193,13 +193,15 @@ impl Run<'_> {
     }
 
     /// What the files say now; nothing if they are written to all the time. Where nothing tells that
-    /// a save is over, two looks have to agree.
+    /// a save is over, two looks have to agree, and so where more follows and what was read has faults:
+    /// on a busy machine the events of a write may come long after it.
     async fn look(&self) -> Option<(Loaded, Sight)> {
         let read = || {
             let loaded = load_again(&self.options.file, self.terminal.lookup);
             let sight = Sight::of(&loaded);
             (loaded, sight)
         };
+        let mut doubted = None;
         for _ in 0..LOOKS_MOST {
             let writes = self.watcher.writes();
             let (mut loaded, mut now) = read();
@@ -211,9 +213,14 @@ impl Run<'_> {
                     break;
                 }
             }
-            if !self.watcher.may_be_half(writes).await {
+            if self.watcher.may_be_half(writes).await {
+                continue;
+            }
+            let is_sound = loaded.topology.is_some();
+            if is_sound || !self.watcher.is_hurried() || doubted.as_ref() == Some(&now) {
                 return Some((loaded, now));
             }
+            doubted = Some(now);
         }
         None
     }

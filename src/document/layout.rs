@@ -168,9 +168,11 @@ pub(super) fn lines(
 
 fn line(source: &Source, number: usize) -> Option<Line<'_>> {
     let line = source.line(number);
-    let text = line.trim();
     let indent = indent(line);
-    (!text.is_empty() && !text.starts_with('#')).then_some(Line { number, indent, text })
+    // A tab is no indent, so it belongs to the text.
+    let text = line[indent..].trim_end();
+    let says = text.trim_start();
+    (!says.is_empty() && !says.starts_with('#')).then_some(Line { number, indent, text })
 }
 
 /// `role push`, `role = push`, `role:push` and `// a comment`.

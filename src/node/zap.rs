@@ -166,7 +166,7 @@ impl Shared {
     }
 }
 
-/// Which connection is asked about: see `zmq-sys/patches/0045-which-connection-asks.patch`.
+/// Which connection is asked about: see `zmq-sys/patches/0047-which-connection-asks.patch`.
 fn connection(request: &Request<'_>) -> Option<RawFd> {
     std::str::from_utf8(request.id).ok()?.parse().ok()
 }

@@ -445,17 +445,27 @@ fn piece() -> impl Strategy<Value = String> {
     prop_oneof![4 => words.prop_map(str::to_owned), 5 => marks.prop_map(str::to_owned), 1 => "\\PC{0,4}"]
 }
 
+/// A label names whole characters of the text.
+fn are_whole(yaml: &str) -> bool {
+    let faults = checked(yaml).diagnostics;
+    let mut labels = faults.iter().flat_map(|fault| &fault.labels);
+    labels.all(|label| yaml.get(label.span.start..label.span.end).is_some())
+}
+
+#[test]
+fn a_line_behind_a_tab_is_marked_by_whole_characters() {
+    for yaml in ["\té\nnodes: ", "nodes:\n  a:\n\té é\n", " \tü:\n", "\t# é\nnodes: {"] {
+        assert!(are_whole(yaml), "{yaml:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
     fn no_text_panics(pieces in prop::collection::vec(piece(), 0..60)) {
         let yaml = pieces.concat();
-        for fault in checked(&yaml).diagnostics {
-            for label in &fault.labels {
-                prop_assert!(yaml.get(label.span.start..label.span.end).is_some(), "{fault:?}");
-            }
-        }
+        prop_assert!(are_whole(&yaml), "{:?}", checked(&yaml).diagnostics);
     }
 
     #[test]

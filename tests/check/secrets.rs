@@ -1,0 +1,27 @@
+//! What the examples of `zrig check` have outside of their files: keys and passwords that are nobody's.
+//!
+//! Owns their values, and who may read their files. Never checks anything.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Once;
+
+/// What the examples read from the environment.
+pub(crate) const VARIABLES: [(&str, &str); 3] = [
+    ("PASSWORD", "hunter2"),
+    ("SECRET_KEY", "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs"),
+    ("SERVER_SECRET_KEY", "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6"),
+];
+
+/// A checkout gives every file to all; what is no secret of anybody stays so.
+pub(crate) fn lock() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for name in ["keys/worker", "keys/station", "keys/odd", "lonely/worker"] {
+            let path = format!("tests/check/{name}.key_secret");
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        let open = "tests/check/keys/open.key_secret";
+        fs::set_permissions(open, fs::Permissions::from_mode(0o644)).unwrap();
+    });
+}
