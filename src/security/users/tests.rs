@@ -72,8 +72,12 @@ fn whose_password_it_is_not_is_told_as_late_for_a_name_that_nobody_has() {
         });
         times.min().unwrap()
     };
-    let (known, unknown) = (quickest(b"alice"), quickest(b"nobody"));
-    assert!(unknown * 2 > known && known * 2 > unknown, "{known:?} and {unknown:?}");
+    // Other programs may have the processor meanwhile; who is told at once is told so each time.
+    let are_alike = (0..20).any(|_| {
+        let (known, unknown) = (quickest(b"alice"), quickest(b"nobody"));
+        unknown * 2 > known && known * 2 > unknown
+    });
+    assert!(are_alike);
 }
 
 #[test]
