@@ -298,6 +298,18 @@ fn the_readme_lists_every_command() {
 }
 
 #[test]
+fn the_list_of_all_pages_leaves_none_out() {
+    let list = fs::read_to_string(root().join("docs/README.md")).unwrap();
+    let folders = ["explain", "explain/codes"].map(|folder| root().join("docs").join(folder));
+    let pages = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
+    for page in pages.map(|page| page.unwrap().path()) {
+        let name = page.strip_prefix(root().join("docs")).unwrap().display().to_string();
+        let is_page = name.ends_with(".md");
+        assert!(!is_page || list.contains(&format!("({name})")), "docs/README.md lacks {name}");
+    }
+}
+
+#[test]
 fn every_link_of_the_pages_leads_somewhere() {
     let pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
     for page in pages.into_iter().chain([
