@@ -299,7 +299,7 @@ impl Writer {
                         false
                     }
                     (ErrorKind::BrokenPipe, Output::Pipe(_)) => {
-                        // The next reader begins with a whole record.
+                        // What was written in part is written again whole, for the next reader.
                         self.queue.take_back(at - mark.start, block.count_from(mark));
                         at = mark.start;
                         *output = self.open(None)?;
