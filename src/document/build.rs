@@ -3,6 +3,9 @@
 //! Owns the one pass over the parser's events: places, aliases, limits, variables. Never knows
 //! a key of the format but that `nodes.NAME.on_…` is a handler's body, whose `${…}` is Rhai's.
 
+mod frame;
+mod hiding;
+
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::ops::Range;
@@ -11,13 +14,13 @@ use std::sync::Arc;
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::security::{holds_secret, is_variable};
 use crate::source::{Source, SourceId, Span};
 
+use self::frame::{Content, Frame, Pending, TakeKey};
 use super::bounds::{self, MAX_FAULTS, Refused, Size, too_large};
 use super::handler_key::is_handler_key;
 use super::merge::Pairs;
-use super::node::{Entry, Key, Kind, Node, Scalar, Style};
+use super::node::{Entry, Kind, Node, Scalar, Style};
 use super::places::Places;
 use super::substitute::{Lookup, substitute};
 use super::syntax;
@@ -141,31 +144,6 @@ struct Builder<'t, 'l> {
     secret_values: Vec<Arc<str>>,
     /// Which keys hold secrets, of those that were seen.
     known: HashMap<Arc<str>, bool>,
-}
-
-/// A list or map that is still open.
-struct Frame {
-    anchor: usize,
-    start: usize,
-    end: usize,
-    before: Size,
-    /// Whether it is the value of a key that holds secrets, or in one.
-    is_secret: bool,
-    content: Content,
-}
-
-enum Content {
-    Sequence(Vec<Node>),
-    Mapping(Pairs, Pending),
-}
-
-/// What an open map waits for.
-enum Pending {
-    Key,
-    Value(Key),
-    Merge,
-    /// The value of a key that is none.
-    Lost,
 }
 
 impl Builder<'_, '_> {
@@ -373,52 +351,6 @@ impl Builder<'_, '_> {
         is_merged && last.awaited_key().is_some_and(is_handler_key)
     }
 
-    /// Whether the next value is a secret by its key, or by one above.
-    fn is_secret(&mut self) -> bool {
-        let Some(frame) = self.frames.last() else { return false };
-        let Content::Mapping(_, Pending::Value(key)) = &frame.content else {
-            return frame.is_secret;
-        };
-        if frame.is_secret {
-            return true;
-        }
-        if let Some(known) = self.known.get(&key.text) {
-            return *known;
-        }
-        let holds = holds_secret(&key.text);
-        self.known.insert(key.text.clone(), holds);
-        holds
-    }
-
-    /// Hides what is written somewhere; a variable alone says nothing.
-    fn hide(&mut self, span: Span) {
-        let written = &self.text[span.start..span.end];
-        if is_variable(written) {
-            return;
-        }
-        let is_quoted = ['"', '\''].iter().any(|quote| {
-            written.len() > 1 && written.starts_with(*quote) && written.ends_with(*quote)
-        });
-        let quote = usize::from(is_quoted);
-        self.secrets.push(span.start + quote..span.end - quote);
-    }
-
-    /// Hides what an alias repeats where a secret stands.
-    fn hide_all(&mut self, node: &mut Node) {
-        match &mut node.kind {
-            Kind::Scalar(scalar) => {
-                scalar.is_secret = true;
-                self.secret_values.push(scalar.text.clone());
-                self.hide(node.span);
-            }
-            Kind::Sequence(items) => items.iter_mut().for_each(|item| self.hide_all(item)),
-            Kind::Mapping(mapping) => {
-                mapping.entries.iter_mut().for_each(|entry| self.hide_all(&mut entry.value));
-            }
-            Kind::Faulty => self.hide(node.span),
-        }
-    }
-
     /// Whether the next value is a routing id, which may be another one for each copy of a node.
     fn is_identity(&self) -> bool {
         let awaits = |key| move |frame: &Frame| frame.awaits_value_of(key);
@@ -462,56 +394,6 @@ impl Builder<'_, '_> {
             rest = rest[at..].trim_start();
         }
         end - rest.len()
-    }
-}
-
-/// Taking a key while faults are at hand.
-trait TakeKey {
-    fn key(&mut self, node: Node) -> Pending;
-}
-
-impl TakeKey for Vec<Diagnostic> {
-    fn key(&mut self, node: Node) -> Pending {
-        match node.kind {
-            Kind::Scalar(scalar) if scalar.style == Style::Plain && &*scalar.text == "<<" => {
-                Pending::Merge
-            }
-            Kind::Scalar(scalar) => Pending::Value(Key { text: scalar.text, span: node.span }),
-            Kind::Sequence(_) | Kind::Mapping(_) => {
-                self.push(
-                    Diagnostic::new(Code::WrongType, "a key has to be text")
-                        .at(node.span, "this is a list or a map")
-                        .help("write `key: value`, and quote a key that holds brackets or braces"),
-                );
-                Pending::Lost
-            }
-            Kind::Faulty => Pending::Lost,
-        }
-    }
-}
-
-impl Frame {
-    fn awaited_key(&self) -> Option<&str> {
-        match &self.content {
-            Content::Mapping(_, Pending::Value(key)) => Some(&key.text),
-            Content::Mapping(_, Pending::Key | Pending::Merge | Pending::Lost)
-            | Content::Sequence(_) => None,
-        }
-    }
-
-    fn awaits_value(&self) -> bool {
-        self.awaited_key().is_some() || self.is_merging()
-    }
-
-    fn awaits_value_of(&self, key: &str) -> bool {
-        self.awaited_key() == Some(key)
-    }
-
-    fn is_merging(&self) -> bool {
-        match &self.content {
-            Content::Mapping(_, pending) => matches!(pending, Pending::Merge),
-            Content::Sequence(_) => true,
-        }
     }
 }
 
