@@ -5,8 +5,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::topology::{Attachment, Link, LinkEnd, NodeSpec, SocketSpec};
-use crate::zeromq::{Role, Transport};
+use crate::topology::{Link, LinkEnd, NodeSpec, SocketSpec};
+use crate::zeromq::{Role, Side, Transport};
 
 use super::subject::Graph;
 use super::written::sockets;
@@ -59,8 +59,7 @@ fn check_pair(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Di
     let arriving = graph.links.iter().filter(|link| link.binder == end);
     let arriving: Vec<(&Link, u32)> =
         arriving.map(|link| (link, copies(&graph.topology.nodes[link.connecter.node]))).collect();
-    let connects =
-        socket.attachments.iter().filter(|at| !matches!(at, Attachment::Bind(_))).count();
+    let connects = socket.attachments.iter().filter(|it| it.side() == Side::Connect).count();
     let peers: u32 = arriving.iter().map(|(_, copies)| copies).sum();
     let peers = peers as usize + connects;
     if peers < 2 {
@@ -88,9 +87,8 @@ fn check_pair(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Di
 
 /// A sender that only this process can reach, and nobody in it does.
 fn check_read(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Diagnostic> {
-    let is_private = socket.attachments.iter().all(|attachment| match attachment {
-        Attachment::Bind(endpoint) => endpoint.transport() == Transport::Inproc,
-        Attachment::Connect(_) | Attachment::ConnectNode { .. } => false,
+    let is_private = socket.attachments.iter().all(|attachment| {
+        attachment.side() == Side::Bind && attachment.endpoint().transport() == Transport::Inproc
     });
     let is_reached = || graph.links.iter().any(|link| link.binder == end);
     if !is_private || socket.is_zap_handler() || is_reached() || connects_itself(graph, end.node) {
@@ -130,10 +128,10 @@ fn check_twice(
     let targets = graph.written.targets(end);
     let mut first: HashMap<&str, usize> = HashMap::new();
     for (at, attachment) in socket.attachments.iter().enumerate() {
-        let endpoint = match attachment {
-            Attachment::Bind(_) => continue,
-            Attachment::Connect(endpoint) | Attachment::ConnectNode { endpoint, .. } => endpoint,
-        };
+        if attachment.side() == Side::Bind {
+            continue;
+        }
+        let endpoint = attachment.endpoint();
         let Some(&before) = first.get(endpoint.as_str()) else {
             first.insert(endpoint.as_str(), at);
             continue;

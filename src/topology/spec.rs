@@ -15,7 +15,7 @@ use super::admission::Admission;
 use super::curve::CurveSpec;
 use crate::message::{Format, RecordFormat};
 use crate::script::ScriptText;
-use crate::zeromq::{Endpoint, OptionName, OptionValue, Role};
+use crate::zeromq::{Endpoint, OptionName, OptionValue, Role, Side};
 
 /// What a topology says.
 #[derive(Clone, PartialEq, Debug)]
@@ -343,6 +343,27 @@ impl SocketSpec {
             Attachment::Bind(endpoint) => Some(endpoint),
             Attachment::Connect(_) | Attachment::ConnectNode { .. } => None,
         })
+    }
+}
+
+impl Attachment {
+    /// Where it is, or goes to.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        match self {
+            Self::Bind(endpoint) | Self::Connect(endpoint) | Self::ConnectNode { endpoint, .. } => {
+                endpoint
+            }
+        }
+    }
+
+    /// Its side.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        match self {
+            Self::Bind(_) => Side::Bind,
+            Self::Connect(_) | Self::ConnectNode { .. } => Side::Connect,
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::topology::curve::{CurveRole, CurveSpec};
 use crate::topology::links::{Link, LinkEnd, links_of};
 use crate::topology::mechanism::Mechanism;
 use crate::topology::spec::{Attachment, NodeSpec, SocketSpec, TopologySpec};
-use crate::zeromq::{Endpoint, Role, Side, Transport};
+use crate::zeromq::{Role, Side, Transport};
 
 use super::certificates::Certificates;
 use super::curve::{WrittenCurve, WrittenSecurity};
@@ -196,7 +196,7 @@ impl<'s> Securing<'s, '_, '_> {
             }
         }
         self.check_servers(end, &curve)?;
-        let sides = socket.attachments.iter().filter(|one| goes_out(one)).map(side_of);
+        let sides = socket.attachments.iter().filter(|one| goes_out(one)).map(Attachment::side);
         let asks = sides.into_iter().any(|side| curve.role_at(side) == CurveRole::Server);
         let admission = asks.then(|| {
             // A node's own name counts more than what a folder calls it.
@@ -259,7 +259,7 @@ impl<'s> Securing<'s, '_, '_> {
         }
         let attachments = self.socket(end).attachments.iter().enumerate();
         for (at, attachment) in attachments {
-            let is_client = curve.role_at(side_of(attachment)) == CurveRole::Client;
+            let is_client = curve.role_at(attachment.side()) == CurveRole::Client;
             if !is_client || !goes_out(attachment) {
                 continue;
             }
@@ -267,7 +267,7 @@ impl<'s> Securing<'s, '_, '_> {
             if matches!(attachment, Attachment::ConnectNode { .. }) {
                 continue;
             }
-            let endpoint = endpoint_of(attachment);
+            let endpoint = attachment.endpoint();
             if curve.servers.contains_key(endpoint.as_str()) {
                 continue;
             }
@@ -358,22 +358,7 @@ impl<'s> Securing<'s, '_, '_> {
     }
 }
 
-fn endpoint_of(attachment: &Attachment) -> &Endpoint {
-    match attachment {
-        Attachment::Bind(endpoint)
-        | Attachment::Connect(endpoint)
-        | Attachment::ConnectNode { endpoint, .. } => endpoint,
-    }
-}
-
 /// Whether a handshake takes place there.
 fn goes_out(attachment: &Attachment) -> bool {
-    endpoint_of(attachment).transport() != Transport::Inproc
-}
-
-fn side_of(attachment: &Attachment) -> Side {
-    match attachment {
-        Attachment::Bind(_) => Side::Bind,
-        Attachment::Connect(_) | Attachment::ConnectNode { .. } => Side::Connect,
-    }
+    attachment.endpoint().transport() != Transport::Inproc
 }
