@@ -149,13 +149,13 @@ impl Loaded {
 
     fn check(&mut self, source: Source, lookup: &dyn Fn(&str) -> Option<OsString>) {
         self.trouble = source.text().trim().is_empty().then_some(Trouble::Empty);
-        let places = secret_places(source.text());
-        let source = source.hiding(places);
         let id = self.sources.add(source.clone());
         let document = match Document::parse(id, &source, lookup) {
             Ok(document) => document,
             Err(faults) => {
-                self.diagnostics = Secrets::of_text(&source).kept_out_of(faults);
+                let places = secret_places(source.text());
+                self.diagnostics = Secrets::of_text(&source, &places).kept_out_of(faults);
+                self.sources.hide(id, places);
                 return;
             }
         };
