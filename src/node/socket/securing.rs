@@ -66,7 +66,7 @@ impl NodeSocket {
         set("curve_secretkey", zmq_sys::ZMQ_CURVE_SECRETKEY, curve.own.secret().expose())?;
         match key {
             Some(key) => set("curve_serverkey", zmq_sys::ZMQ_CURVE_SERVERKEY, key.bytes()),
-            None => self.set_int("curve_server", zmq_sys::ZMQ_CURVE_SERVER, 1),
+            None => Ok(()),
         }
     }
 
