@@ -8,18 +8,14 @@ use std::collections::BTreeSet;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::nearest::nearest;
 use crate::script::{
-    Call, Function, Meant, Mistake, Survey, Unknown, foreign_function, foreign_variable,
+    Call, Function, MESSAGE_PROPERTIES, Meant, Mistake, Survey, Unknown, foreign_function,
+    foreign_variable,
 };
 use crate::source::Span;
 
 use super::subject::Subject;
 use super::survey::span_of;
 
-/// What a message has.
-pub(super) const PROPERTIES: &[&str] = &[
-    "socket", "msgid", "msgtype", "body", "topic", "text", "bytes", "json", "frames", "sender",
-    "user",
-];
 /// The handlers whose argument is no message.
 const NO_MESSAGE: &[&str] = &["on_timer", "on_line", "on_peer"];
 
@@ -133,7 +129,7 @@ fn unknown_function(subject: &Subject<'_>, survey: &Survey, call: &Call) -> Opti
         Diagnostic::new(Code::UnknownFunction, format!("there is no function `{}`", call.name))
             .at(span, "not a function")
             .because("the handler fails whenever it gets here");
-    if call.on_value && PROPERTIES.contains(&call.name.as_str()) {
+    if call.on_value && MESSAGE_PROPERTIES.contains(&call.name.as_str()) {
         return Some(
             finding.help(format!("read a property without parentheses: `.{}`", call.name)),
         );
@@ -293,13 +289,15 @@ fn check_properties(subject: &Subject<'_>, survey: &Survey, findings: &mut Vec<D
         .properties
         .iter()
         .filter(|property| !NO_MESSAGE.contains(&property.handler.as_str()));
-    for property in of_messages.filter(|property| !PROPERTIES.contains(&property.name.as_str())) {
+    for property in
+        of_messages.filter(|property| !MESSAGE_PROPERTIES.contains(&property.name.as_str()))
+    {
         let Some(span) = span_of(&property.site, subject.sources) else { continue };
         let finding =
             Diagnostic::new(Code::UnknownProperty, format!("a message has no `{}`", property.name))
                 .at(span, "not a property of a message")
                 .because("the handler fails whenever it gets here");
-        findings.push(match nearest(&property.name, PROPERTIES.iter().copied()) {
+        findings.push(match nearest(&property.name, MESSAGE_PROPERTIES.iter().copied()) {
             Some(meant) => finding.help(meant.question()).fix(span, meant.first()),
             None if ["data", "payload", "content", "message", "value"]
                 .contains(&property.name.as_str()) =>
@@ -308,7 +306,7 @@ fn check_properties(subject: &Subject<'_>, survey: &Survey, findings: &mut Vec<D
                     "`msg.text` is the payload as text, `msg.json` as JSON, `msg.bytes` as bytes",
                 )
             }
-            None => finding.help(format!("a message has {}", PROPERTIES.join(", "))),
+            None => finding.help(format!("a message has {}", MESSAGE_PROPERTIES.join(", "))),
         });
     }
 }

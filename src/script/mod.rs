@@ -77,7 +77,7 @@ pub use handler::{Handler, NodeState};
 pub use import::ImportError;
 pub use kept_state::{StateText, check_state_text};
 pub use limits::STACK_BYTES;
-pub use msg::fits;
+pub use msg::{PROPERTIES as MESSAGE_PROPERTIES, fits};
 pub use program::Program;
 pub use refusal::Refusal;
 pub use saved_state::SavedState;

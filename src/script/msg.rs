@@ -18,7 +18,7 @@ use crate::message::{
 use crate::zeromq::Role;
 
 /// Every property of `msg`.
-pub(super) const PROPERTIES: [&str; 11] = [
+pub const PROPERTIES: [&str; 11] = [
     "socket", "msgid", "msgtype", "topic", "body", "text", "bytes", "json", "frames", "sender",
     "user",
 ];
