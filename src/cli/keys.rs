@@ -16,7 +16,7 @@ use super::output::{FAILED, INVALID, aside, invalid, show_faults};
 use super::variables::Variables;
 use super::whole::write_new;
 use crate::load::load;
-use crate::security::{Certificate, KeyPair, PublicKey};
+use crate::security::{Certificate, KeyPair, PublicKey, is_open_to_others};
 use crate::visible::visible;
 
 /// Make the CURVE certificates that are missing; those that are there stay
@@ -168,7 +168,7 @@ fn make(folder: &Path, name: &str) -> Result<Outcome, String> {
 
 fn read_secret(path: &Path) -> Result<Certificate<KeyPair>, String> {
     let mode = fs::metadata(path).map_or(0, |about| about.permissions().mode());
-    if mode & 0o077 != 0 {
+    if is_open_to_others(mode) {
         let (path, mode) = (path.display(), mode & 0o7777);
         return Err(format!("{path} can be read by others (mode {mode:04o}): `chmod 600 {path}`"));
     }

@@ -14,7 +14,9 @@ use std::time::{Duration, SystemTime};
 use crate::aside::within;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Document, Mapping};
-use crate::security::{Certificate, CertificateFault, Flaw, KeyPair, PublicKey, Secret};
+use crate::security::{
+    Certificate, CertificateFault, Flaw, KeyPair, PublicKey, Secret, is_open_to_others,
+};
 use crate::source::Span;
 use crate::topology::Certificates;
 
@@ -96,7 +98,7 @@ impl Reader {
 
     fn pair(&mut self, path: &Path, text: &Secret, place: Span) -> Option<KeyPair> {
         let mode = path.metadata().map_or(0, |about| about.mode());
-        if mode & 0o077 != 0 {
+        if is_open_to_others(mode) {
             let fault = Diagnostic::new(Code::SecretReadable, "a secret key that others can read")
                 .at(place, format!("{} has the mode {:03o}", path.display(), mode & 0o777))
                 .because("whoever has read it can be this node, and read what it is told")

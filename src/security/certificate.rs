@@ -87,6 +87,12 @@ pub struct Certificate<K> {
     expires: Option<SystemTime>,
 }
 
+/// Whether others than the owner may use a file of that mode.
+#[must_use]
+pub fn is_open_to_others(mode: u32) -> bool {
+    mode & 0o077 != 0
+}
+
 /// The most bytes that a certificate has.
 const MOST: usize = 64 << 10;
 

@@ -11,7 +11,7 @@ mod secret;
 mod users;
 mod words;
 
-pub use certificate::{Certificate, CertificateFault};
+pub use certificate::{Certificate, CertificateFault, is_open_to_others};
 pub use flaw::Flaw;
 pub use networks::{Gate, Network, NetworkFault, peer_address};
 pub use pair::{KeyPair, PublicKey};

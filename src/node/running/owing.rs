@@ -11,6 +11,9 @@ use crate::node::debts::Broken;
 use crate::node::timers::TimerName;
 use crate::script::{Invocation, encode_failure};
 
+/// What is said to whoever asked a node that ends.
+pub(super) const ENDED: &str = "the node ended before it had answered";
+
 impl Node {
     /// Answers, with an error, requests whose time is over or that nobody can answer any more.
     pub(super) fn settle_debts(&mut self, now: Instant) {
@@ -20,7 +23,7 @@ impl Node {
             self.obey_on_error(|instance| format!("{instance} did not answer what it owed"));
         }
         if !self.life.goes_on() {
-            self.end_debts(None, "the node ended before it had answered");
+            self.end_debts(None, ENDED);
         }
     }
 

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::Node;
 use super::change::{fate, goes};
+use super::owing::ENDED;
 use crate::clock;
 use crate::counters::DropReason;
 use crate::event::EventKind;
@@ -67,7 +68,7 @@ impl Node {
         self.life.hold(BTreeSet::new());
         for place in 0..self.sockets.len() {
             if self.sockets[place].spec.role.routes() {
-                self.end_debts(Some(place), "the node ended before it had answered");
+                self.end_debts(Some(place), ENDED);
                 self.part_from_peers(place).await;
             }
         }
