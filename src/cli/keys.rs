@@ -29,7 +29,7 @@ pub(super) struct KeysArguments {
     #[arg(long = "for", value_name = "FILE")]
     topology: Option<PathBuf>,
     /// One for each name
-    #[arg(value_name = "NAME", required_unless_present = "topology")]
+    #[arg(value_name = "NAME")]
     names: Vec<String>,
 }
 
@@ -56,6 +56,9 @@ impl KeysArguments {
             None => Vec::new(),
         };
         names.extend(self.names.iter().cloned());
+        if names.is_empty() {
+            return Ok(invalid("whose? Give names, or a topology for its nodes: `--for FILE`"));
+        }
         if let Some(name) = names.iter().find(|name| !is_name(name)) {
             return Ok(invalid(&format!(
                 "`{}` cannot name a certificate: use letters, digits and `_-.@`, a letter or digit first",

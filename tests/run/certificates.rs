@@ -124,6 +124,15 @@ fn keys_says_what_is_wrong_with_what_is_there_and_makes_the_rest() {
 }
 
 #[test]
+fn keys_for_nobody_says_both_ways_to_name_somebody_and_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys");
+    let said = refused(&["keys", keys.to_str().unwrap()], "", 2);
+    assert!(said.contains("Give names") && said.contains("`--for FILE`"), "{said}");
+    assert!(!keys.exists());
+}
+
+#[test]
 fn keys_makes_one_for_each_node_of_a_file_also_of_one_with_faults() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("t.yaml");
