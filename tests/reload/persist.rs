@@ -19,6 +19,7 @@ nodes:
     every: 5ms
     on_start: this.n = this.n ?? 0; print(`begins with ${{this.n}}`)
     on_tick: this.n += 1; ()
+    on_stop: print(`ends with ${{this.n}}`)
     {keys}
 "
     )
@@ -48,10 +49,13 @@ fn it_comes_changes_and_goes_while_the_node_runs() {
     let in_a = kept(&a).unwrap();
     let receipt = edited.apply(&counts(""));
     assert_eq!(receipt["nodes"][0]["changes"][0]["why"], "the file stays with the last version");
-    let last = kept(&b).unwrap();
-    assert!(in_a < last, "the first file stays as it was: {in_a}, {last}");
-    let _ending = edited.stop();
-    assert_eq!(kept(&b), Some(last));
+    let ending = edited.stop();
+    let said = ending.text();
+    let last = said.split("ends with ").nth(1).and_then(|n| n.split_whitespace().next());
+    let last: u64 = last.expect(&said).parse().unwrap();
+    let [stayed_a, stayed_b] = [&a, &b].map(|path| kept(path).unwrap());
+    assert_eq!(stayed_a, in_a, "the first file stays as it was");
+    assert!(in_a < stayed_b && stayed_b < last, "{in_a} in the first, {stayed_b} of {last} here");
 }
 
 #[test]
