@@ -5,6 +5,7 @@
 use std::fmt;
 
 use super::super::measure::Type;
+use super::palette::Colour;
 use crate::visible::acts;
 
 /// An SVG document in the making.
@@ -40,7 +41,7 @@ impl Markup {
     }
 
     /// Sets a line of text.
-    pub(super) fn text(&mut self, (x, y): (f64, f64), set: Type, look: &str, text: &str) {
+    pub(super) fn text(&mut self, (x, y): (f64, f64), set: Type, look: &Look, text: &str) {
         let weight = if set.bold { r#" font-weight="700""# } else { "" };
         let (x, y, size) = (Number(x), Number(y), Number(set.size));
         let attributes = format!(r#"x="{x}" y="{y}" font-size="{size}"{weight} {look}"#);
@@ -60,6 +61,66 @@ impl Markup {
         let indent = self.open.len() * 2;
         // Writing to a string does not fail.
         let _ = writeln!(self.out, "{:indent$}{line}", "");
+    }
+}
+
+/// The classes and colours of an element.
+#[derive(Clone, Default)]
+pub(super) struct Look {
+    classes: Vec<&'static str>,
+    filled: Option<Colour>,
+    drawn: Option<(Colour, f64)>,
+    is_hollow: bool,
+    more: &'static str,
+}
+
+impl Look {
+    /// What it is, for a style sheet.
+    pub(super) fn of(class: &'static str) -> Self {
+        Self { classes: vec![class], ..Self::default() }
+    }
+
+    /// Filled, and nothing else.
+    pub(super) fn filled(colour: Colour) -> Self {
+        Self::default().fill(colour)
+    }
+
+    /// Filled with that colour.
+    pub(super) fn fill(self, colour: Colour) -> Self {
+        Self { filled: Some(colour), ..self }
+    }
+
+    /// Its line in that colour and width.
+    pub(super) fn stroke(self, colour: Colour, width: f64) -> Self {
+        Self { drawn: Some((colour, width)), ..self }
+    }
+
+    /// Not filled.
+    pub(super) fn hollow(self) -> Self {
+        Self { is_hollow: true, ..self }
+    }
+
+    /// Further attributes.
+    pub(super) fn with(self, more: &'static str) -> Self {
+        Self { more, ..self }
+    }
+}
+
+impl fmt::Display for Look {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut classes: Vec<String> = self.classes.iter().map(|&class| class.into()).collect();
+        classes.extend(self.filled.map(|colour| format!("fill-{}", colour.word)));
+        classes.extend(self.drawn.map(|(colour, _)| format!("stroke-{}", colour.word)));
+        write!(f, r#"class="{}""#, classes.join(" "))?;
+        match self.filled {
+            Some(colour) => write!(f, r#" fill="{}""#, colour.value)?,
+            None if self.is_hollow => f.write_str(r#" fill="none""#)?,
+            None => {}
+        }
+        if let Some((colour, width)) = self.drawn {
+            write!(f, r#" stroke="{}" stroke-width="{width}""#, colour.value)?;
+        }
+        if self.more.is_empty() { Ok(()) } else { write!(f, " {}", self.more) }
     }
 }
 

@@ -3,10 +3,11 @@
 //! Owns their strokes, drawn in a square of 11 pixels. Never sets text.
 
 use super::super::picture::MarkKind;
-use super::element::{Markup, Number};
+use super::element::{Look, Markup, Number};
+use super::palette::Colour;
 
 /// Draws a sign, its left edge at `x`, its middle at `y`.
-pub(super) fn draw(markup: &mut Markup, kind: MarkKind, x: f64, y: f64, colour: &str) {
+pub(super) fn draw(markup: &mut Markup, kind: MarkKind, x: f64, y: f64, colour: Colour) {
     let strokes = match kind {
         // A sheet with a folded corner and two lines.
         MarkKind::Script => "M1.5 0.5H6.5L9.5 3.5V10.5H1.5Z M3.5 5.5H7.5 M3.5 8H7.5",
@@ -22,10 +23,9 @@ pub(super) fn draw(markup: &mut Markup, kind: MarkKind, x: f64, y: f64, colour: 
         MarkKind::Trouble => "M5.5 0.8L10.6 10H0.4Z M5.5 4.2V6.8 M5.5 8.4V8.5",
     };
     let (x, y) = (Number(x), Number(y - 5.5));
-    markup.leaf(
-        "path",
-        &format!(
-            r#"transform="translate({x} {y})" d="{strokes}" fill="none" stroke="{colour}" stroke-width="1.1" stroke-linecap="round" stroke-linejoin="round""#
-        ),
-    );
+    let look = Look::of("icon")
+        .hollow()
+        .stroke(colour, 1.1)
+        .with(r#"stroke-linecap="round" stroke-linejoin="round""#);
+    markup.leaf("path", &format!(r#"transform="translate({x} {y})" d="{strokes}" {look}"#));
 }

@@ -6,8 +6,8 @@ use super::super::family::Family;
 use super::super::layout::Point;
 use super::super::measure::Type;
 use super::super::picture::Picture;
-use super::element::{Markup, Number as N};
-use super::palette::{QUIET, palette};
+use super::element::{Look, Markup, Number as N};
+use super::palette::{MUTED, palette};
 use super::wire::{Attached, dot};
 
 const SET: Type = Type::plain(11.0);
@@ -61,8 +61,8 @@ impl Legend {
                 Sign::Dot(attached) => dot(markup, at, attached, None),
                 Sign::Colour(family) => swatch(markup, at, family),
             }
-            let look = format!(r#"fill="{QUIET}""#);
-            markup.text((at.x - 5.5 + SIGN, at.y + 4.0), SET, &look, entry.text);
+            let below = (at.x - 5.5 + SIGN, at.y + 4.0);
+            markup.text(below, SET, &Look::filled(MUTED), entry.text);
         }
         markup.end();
     }
@@ -84,6 +84,6 @@ fn signs(picture: &Picture) -> Vec<(Sign, &'static str)> {
 
 fn swatch(markup: &mut Markup, at: Point, family: Family) {
     let (x, y, colour) = (N(at.x - 5.5), N(at.y - 4.0), palette(Some(family)).strong);
-    let look = format!(r#"width="11" height="8" rx="4" fill="{colour}""#);
-    markup.leaf("rect", &format!(r#"x="{x}" y="{y}" {look}"#));
+    let look = Look::filled(colour);
+    markup.leaf("rect", &format!(r#"x="{x}" y="{y}" width="11" height="8" rx="4" {look}"#));
 }

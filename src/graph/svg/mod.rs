@@ -15,9 +15,9 @@ mod wire;
 use super::layout::{Layout, Placed, Point, Route, Step, lay_out};
 use super::measure::Type;
 use super::picture::{Picture, Wire};
-use element::{Markup, Number as N};
+use element::{Look, Markup, Number as N};
 use legend::Legend;
-use palette::{INK, PAPER, QUIET};
+use palette::{GROUND, INK, MUTED};
 
 const MARGIN: f64 = 30.0;
 const TITLE: Type = Type::bold(20.0);
@@ -42,14 +42,15 @@ pub fn svg(picture: &Picture) -> String {
 
     let mut markup = Markup::default();
     begin_document(&mut markup, picture, width, height);
-    let paper = format!(r#"width="{}" height="{}" fill="{PAPER}""#, N(width), N(height));
-    markup.leaf("rect", &paper);
-    let look = format!(r#"fill="{INK}""#);
+    let ground = Look::of("ground").fill(GROUND);
+    let ground = format!(r#"width="{}" height="{}" {ground}"#, N(width), N(height));
+    markup.leaf("rect", &ground);
     let name = TITLE.fit(&picture.name, inner);
-    markup.text((MARGIN, MARGIN + 17.0), TITLE, &look, &name);
+    markup.text((MARGIN, MARGIN + 17.0), TITLE, &Look::of("title").fill(INK), &name);
     for (at, line) in description.iter().enumerate() {
         let y = MARGIN + 40.0 + DESCRIPTION_LINE * at as f64;
-        markup.text((MARGIN, y), DESCRIPTION, &format!(r#"fill="{QUIET}""#), line);
+        let look = Look::of("description").fill(MUTED);
+        markup.text((MARGIN, y), DESCRIPTION, &look, line);
     }
     let corner = Point { x: MARGIN + ((inner - layout.width) / 2.0).round(), y: MARGIN + head };
     draw(&mut markup, picture, &moved(layout, corner));
@@ -86,22 +87,15 @@ fn in_words(picture: &Picture) -> String {
 }
 
 fn draw(markup: &mut Markup, picture: &Picture, layout: &Layout) {
-    let wires = || picture.wires.iter().zip(&layout.routes);
-    for (wire, route) in wires() {
-        wire::wire(markup, picture, wire, route);
-    }
     let (nodes, terminals) = layout.blocks.split_at(picture.boxes.len());
-    for (terminal, placed) in picture.terminals.iter().zip(terminals) {
-        node::terminal(markup, terminal, placed);
+    for (at, (terminal, placed)) in picture.terminals.iter().zip(terminals).enumerate() {
+        node::terminal(markup, at, terminal, placed);
+    }
+    for (wire, route) in picture.wires.iter().zip(&layout.routes) {
+        wire::wire(markup, picture, wire, route);
     }
     for (node, placed) in picture.boxes.iter().zip(nodes) {
         node::node(markup, node, placed);
-    }
-    for (node, placed) in picture.boxes.iter().zip(nodes) {
-        wire::ports(markup, node, placed);
-    }
-    for (wire, route) in wires() {
-        wire::terminal_dots(markup, picture, wire, route);
     }
 }
 

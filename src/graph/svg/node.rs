@@ -7,18 +7,20 @@ use super::super::layout::box_metrics::{
     BADGE, HEAD, ICON, LABEL, NAME, PAD, PILL, PILL_HEIGHT, PORT, PortLabel, SMALL,
 };
 use super::super::layout::{Placed, Side};
-use super::super::picture::{Forward, ForwardKind, Mark, MarkKind, NodeBox, Terminal};
-use super::element::{Markup, Number as N};
+use super::super::picture::{Forward, ForwardKind, Mark, MarkKind, NodeBox, Port, Terminal};
+use super::element::{Escaped, Look, Markup, Number as N};
 use super::icon;
-use super::palette::{ALARM, DASHED, LINE, OUTSIDE, PAPER, Palette, QUIET, TEXT, palette};
-use super::wire::head;
+use super::palette::{
+    ALARM, BOX, Colour, MUTED, OUTSIDE, OUTSIDE_EDGE, PILL_TEXT, Palette, RULE, TEXT, palette,
+};
+use super::wire::{head, socket_ends};
 
 const RADIUS: f64 = 10.0;
 
 /// Draws a node.
 pub(super) fn node(markup: &mut Markup, node: &NodeBox, placed: &Placed) {
     let colours = palette(node.family());
-    markup.begin("g", r#"class="node""#);
+    markup.begin("g", &format!(r#"class="node" data-node="{}""#, Escaped(&node.name)));
     markup.words("title", "", &tooltip(node));
     if node.is_stack() {
         sheets(markup, placed, &colours);
@@ -27,41 +29,41 @@ pub(super) fn node(markup: &mut Markup, node: &NodeBox, placed: &Placed) {
     head_strip(markup, placed, &colours);
     for (at, line) in placed.metrics.description.iter().enumerate() {
         let y = placed.y + HEAD + 15.0 + 15.0 * at as f64;
-        markup.text((placed.x + PAD, y), SMALL, &fill(QUIET), line);
+        markup.text((placed.x + PAD, y), SMALL, &Look::filled(MUTED), line);
     }
     for &forward in &node.forwards {
         draw_forward(markup, forward, placed, &colours);
     }
-    for row in &placed.metrics.rows {
-        if let Some(port) = row.left {
-            port_label(markup, node, placed, port, (Side::Left, row.y));
-        }
-        if let Some(port) = row.right.filter(|_| row.right != row.left) {
-            port_label(markup, node, placed, port, (Side::Right, row.y));
-        }
+    for (at, port) in node.ports.iter().enumerate() {
+        socket(markup, port, placed, at);
     }
     marks(markup, placed);
     markup.end();
 }
 
 /// Draws a place outside the file.
-pub(super) fn terminal(markup: &mut Markup, terminal: &Terminal, placed: &Placed) {
-    markup.begin("g", r#"class="terminal""#);
+pub(super) fn terminal(markup: &mut Markup, at: usize, terminal: &Terminal, placed: &Placed) {
+    let endpoint = terminal.endpoint.as_deref().unwrap_or_default();
+    let endpoint = Escaped(endpoint);
+    markup
+        .begin("g", &format!(r#"class="outside" data-outside="{at}" data-endpoint="{endpoint}""#));
     markup.words("title", "", terminal.title());
     let radius = N(placed.metrics.height / 2.0);
-    let look = format!(
-        r#"rx="{radius}" fill="{OUTSIDE}" stroke="{DASHED}" stroke-width="1.2" stroke-dasharray="4 3""#
-    );
-    markup.leaf("rect", &format!("{} {look}", rectangle(placed)));
+    let look =
+        Look::of("box").fill(OUTSIDE).stroke(OUTSIDE_EDGE, 1.2).with(r#"stroke-dasharray="4 3""#);
+    markup.leaf("rect", &format!(r#"{} rx="{radius}" {look}"#, rectangle(placed)));
     let x = placed.x + placed.metrics.width / 2.0;
     let y = placed.y + placed.metrics.height / 2.0 + 4.0;
-    let look = format!(r#"text-anchor="middle" {}"#, fill(TEXT));
-    markup.text((x, y), LABEL, &look, &placed.metrics.title);
+    markup.text((x, y), LABEL, &centred(TEXT), &placed.metrics.title);
     markup.end();
 }
 
-fn fill(colour: &str) -> String {
-    format!(r#"fill="{colour}""#)
+fn centred(colour: Colour) -> Look {
+    Look::filled(colour).with(r#"text-anchor="middle""#)
+}
+
+fn at_end(colour: Colour) -> Look {
+    Look::filled(colour).with(r#"text-anchor="end""#)
 }
 
 fn rectangle(placed: &Placed) -> String {
@@ -82,19 +84,17 @@ fn sheets(markup: &mut Markup, placed: &Placed, colours: &Palette) {
     for depth in [2.0, 1.0] {
         let (x, y) = (N(placed.x + 7.0 * depth), N(placed.y + placed.metrics.height - 20.0));
         let (width, height) = (N(placed.metrics.width - 14.0 * depth), N(20.0 + 4.5 * depth));
-        let (tint, edge) = (colours.tint, colours.edge);
+        let look = Look::of("sheet").fill(colours.tint).stroke(colours.edge, 1.2);
         markup.leaf(
             "rect",
-            &format!(r#"class="sheet" x="{x}" y="{y}" width="{width}" height="{height}" rx="8" fill="{tint}" stroke="{edge}" stroke-width="1.2""#),
+            &format!(r#"x="{x}" y="{y}" width="{width}" height="{height}" rx="8" {look}"#),
         );
     }
 }
 
 fn frame(markup: &mut Markup, placed: &Placed, colours: &Palette) {
-    let edge = colours.edge;
-    let look =
-        format!(r#"class="box" rx="{RADIUS}" fill="{PAPER}" stroke="{edge}" stroke-width="1.4""#);
-    markup.leaf("rect", &format!("{} {look}", rectangle(placed)));
+    let look = Look::of("box").fill(BOX).stroke(colours.edge, 1.4);
+    markup.leaf("rect", &format!(r#"{} rx="{RADIUS}" {look}"#, rectangle(placed)));
 }
 
 fn head_strip(markup: &mut Markup, placed: &Placed, colours: &Palette) {
@@ -114,69 +114,84 @@ fn head_strip(markup: &mut Markup, placed: &Placed, colours: &Palette) {
         N(placed.y + HEAD),
         r = N(radius),
     );
-    markup.leaf("path", &format!(r#"d="{shape}" {}"#, fill(colours.tint)));
+    let strip = Look::of("head").fill(colours.tint);
+    markup.leaf("path", &format!(r#"d="{shape}" {strip}"#));
     let baseline = placed.y + HEAD / 2.0 + 5.5;
-    markup.text((placed.x + PAD, baseline), NAME, &fill(colours.deep), &placed.metrics.title);
+    let name = Look::filled(colours.deep);
+    markup.text((placed.x + PAD, baseline), NAME, &name, &placed.metrics.title);
     if let Some(badge) = &placed.metrics.badge {
-        let look = format!(r#"text-anchor="end" {}"#, fill(colours.strong));
-        markup.text((placed.edge(Side::Right) - PAD, baseline), BADGE, &look, badge);
+        let right = (placed.edge(Side::Right) - PAD, baseline);
+        markup.text(right, BADGE, &at_end(colours.strong), badge);
     }
+}
+
+/// Draws a socket: its pill and name in the box, its dots on the edge, what is written along its
+/// wires outside.
+fn socket(markup: &mut Markup, port: &Port, placed: &Placed, at: usize) {
+    let (name, role) = (Escaped(port.title()), port.role.word());
+    markup.begin("g", &format!(r#"class="socket" data-socket="{name}" data-role="{role}""#));
+    for row in &placed.metrics.rows {
+        let y = placed.y + row.y;
+        if row.left == Some(at) {
+            port_label(markup, port, placed, at, (Side::Left, y));
+        } else if row.right == Some(at) {
+            port_label(markup, port, placed, at, (Side::Right, y));
+        }
+    }
+    socket_ends(markup, port, placed, at);
+    markup.end();
 }
 
 fn port_label(
     markup: &mut Markup,
-    node: &NodeBox,
+    port: &Port,
     placed: &Placed,
-    port: usize,
-    (side, row): (Side, f64),
+    at: usize,
+    (side, y): (Side, f64),
 ) {
-    let label = &placed.metrics.labels[port];
-    let colour = palette(Some(Family::of(node.ports[port].role))).strong;
-    let y = placed.y + row;
-    let (pill, name, anchor) = match side {
+    let label = &placed.metrics.labels[at];
+    let (pill, name) = match side {
         Side::Left => {
             let pill = placed.x + PAD;
-            (pill, pill + label.pill_width + 7.0, "start")
+            (pill, pill + label.pill_width + 7.0)
         }
         Side::Right => {
             let pill = placed.edge(Side::Right) - PAD - label.pill_width;
-            (pill, pill - 7.0, "end")
+            (pill, pill - 7.0)
         }
     };
-    draw_pill(markup, label, (pill, y), colour);
+    draw_pill(markup, label, (pill, y), palette(Some(Family::of(port.role))).strong);
     if let Some(text) = &label.name {
-        let look = format!(r#"text-anchor="{anchor}" {}"#, fill(TEXT));
+        let look = if side == Side::Left { Look::filled(TEXT) } else { at_end(TEXT) };
         markup.text((name, y + 4.2), PORT, &look, text);
     }
 }
 
-fn draw_pill(markup: &mut Markup, label: &PortLabel, (x, y): (f64, f64), colour: &str) {
+fn draw_pill(markup: &mut Markup, label: &PortLabel, (x, y): (f64, f64), colour: Colour) {
     let (left, top) = (N(x), N(y - PILL_HEIGHT / 2.0));
     let (width, height, radius) = (N(label.pill_width), N(PILL_HEIGHT), N(PILL_HEIGHT / 2.0));
+    let look = Look::of("pill").fill(colour);
     markup.leaf(
         "rect",
-        &format!(
-            r#"x="{left}" y="{top}" width="{width}" height="{height}" rx="{radius}" {}"#,
-            fill(colour)
-        ),
+        &format!(r#"x="{left}" y="{top}" width="{width}" height="{height}" rx="{radius}" {look}"#),
     );
-    let look = format!(r#"text-anchor="middle" {}"#, fill(PAPER));
-    markup.text((x + label.pill_width / 2.0, y + 3.6), PILL, &look, &label.pill);
+    let middle = (x + label.pill_width / 2.0, y + 3.6);
+    markup.text(middle, PILL, &centred(PILL_TEXT), &label.pill);
 }
 
 fn marks(markup: &mut Markup, placed: &Placed) {
     if let Some(rule) = placed.metrics.rule {
         let (from, to) = (N(placed.x + PAD), N(placed.edge(Side::Right) - PAD));
         let y = N(placed.y + rule);
-        let shape = format!(r#"d="M{from} {y}H{to}" fill="none" stroke="{LINE}""#);
-        markup.leaf("path", &shape);
+        let look = Look::of("rule").hollow().stroke(RULE, 1.0);
+        markup.leaf("path", &format!(r#"d="M{from} {y}H{to}" {look}"#));
     }
     for mark in &placed.metrics.marks {
         let (x, y) = (placed.x + mark.x, placed.y + mark.y);
         let (icon, text) =
-            if mark.kind == MarkKind::Trouble { (ALARM, ALARM) } else { (QUIET, TEXT) };
+            if mark.kind == MarkKind::Trouble { (ALARM, ALARM) } else { (MUTED, TEXT) };
         icon::draw(markup, mark.kind, x, y, icon);
-        markup.text((x + ICON, y + 4.0), LABEL, &fill(text), &mark.text);
+        markup.text((x + ICON, y + 4.0), LABEL, &Look::filled(text), &mark.text);
     }
 }
 
@@ -199,17 +214,12 @@ fn draw_forward(markup: &mut Markup, forward: Forward, placed: &Placed, colours:
         N(to.0),
         N(to.1),
     );
-    let (dashes, name) = match forward.kind {
-        ForwardKind::Copy => (r#" stroke-dasharray="3 3""#, "capture"),
-        ForwardKind::OneWay | ForwardKind::BothWays => ("", "forward"),
+    let look = match forward.kind {
+        ForwardKind::Copy => Look::of("capture").with(r#"stroke-dasharray="3 3""#),
+        ForwardKind::OneWay | ForwardKind::BothWays => Look::of("forward"),
     };
     let colour = colours.strong;
-    markup.leaf(
-        "path",
-        &format!(
-            r#"class="{name}" d="{shape}" fill="none" stroke="{colour}" stroke-width="1.5"{dashes}"#
-        ),
-    );
+    markup.leaf("path", &format!(r#"d="{shape}" {}"#, look.hollow().stroke(colour, 1.5)));
     // A head looks back the way that its line came.
     head(markup, to, -reach(to_side), 6.5, colour);
     if forward.kind == ForwardKind::BothWays {

@@ -3,8 +3,9 @@
 
 use roxmltree::{Document, Node};
 
+use super::super::layout::lay_out;
 use super::super::measure::Type;
-use super::super::picture::{Live, Picture};
+use super::super::picture::{End, Live, Picture};
 use super::super::tests::{shipped, topology};
 use super::svg;
 
@@ -84,7 +85,11 @@ fn of_class<'d>(
     drawn: &'d Document<'d>,
     class: &'static str,
 ) -> impl Iterator<Item = Node<'d, 'd>> {
-    drawn.descendants().filter(move |node| node.attribute("class") == Some(class))
+    drawn.descendants().filter(move |node| is_of(*node, class))
+}
+
+fn is_of(node: Node<'_, '_>, class: &str) -> bool {
+    node.attribute("class").is_some_and(|classes| classes.split(' ').any(|one| one == class))
 }
 
 fn all() -> Vec<(String, String)> {
@@ -121,14 +126,10 @@ fn live(picture: &Picture) -> Picture {
 fn no_box_overlaps_another() {
     for (name, drawn) in all() {
         let drawn = Document::parse(&drawn).unwrap();
-        let groups = of_class(&drawn, "node").chain(of_class(&drawn, "terminal"));
+        let groups = of_class(&drawn, "node").chain(of_class(&drawn, "outside"));
         let boxes: Vec<Vec<Area>> = groups
             .map(|group| {
-                let is_box = |node: &Node<'_, '_>| {
-                    node.has_tag_name("rect")
-                        && (group.attribute("class") == Some("terminal")
-                            || matches!(node.attribute("class"), Some("box" | "sheet")))
-                };
+                let is_box = |node: &Node<'_, '_>| is_of(*node, "box") || is_of(*node, "sheet");
                 group.children().filter(is_box).map(rectangle).collect()
             })
             .collect();
@@ -146,16 +147,11 @@ fn no_box_overlaps_another() {
 fn no_text_leaves_its_box_or_meets_another() {
     for (name, drawn) in all() {
         let drawn = Document::parse(&drawn).unwrap();
-        for group in of_class(&drawn, "node").chain(of_class(&drawn, "terminal")) {
-            let frame = group
-                .children()
-                .filter(|node| {
-                    node.has_tag_name("rect") && node.attribute("class") != Some("sheet")
-                })
-                .map(rectangle)
-                .next()
-                .unwrap();
-            let texts: Vec<_> = group.children().filter(|node| node.has_tag_name("text")).collect();
+        for group in of_class(&drawn, "node").chain(of_class(&drawn, "outside")) {
+            let frame = group.children().find(|node| is_of(*node, "box")).map(rectangle).unwrap();
+            let is_inside =
+                |node: &Node<'_, '_>| node.has_tag_name("text") && !is_of(*node, "label");
+            let texts: Vec<_> = group.descendants().filter(is_inside).collect();
             assert!(!texts.is_empty());
             for (at, text) in texts.iter().enumerate() {
                 let area = text_area(*text);
@@ -209,4 +205,97 @@ fn a_picture_says_what_it_shows() {
 #[test]
 fn the_same_file_gives_the_same_bytes() {
     assert_eq!(all(), all());
+}
+
+#[test]
+fn a_page_finds_every_node_socket_and_wire() {
+    let mut ways = Vec::new();
+    let mut sockets: Vec<(String, String)> = Vec::new();
+    let picture = Picture::of(&topology(HARD));
+    let drawn = svg(&picture);
+    let drawn = Document::parse(&drawn).unwrap();
+    let said = |node: Node<'_, '_>, name: &str| node.attribute(name).unwrap_or("-").to_owned();
+    for socket in of_class(&drawn, "socket") {
+        let node = socket.parent().unwrap();
+        assert!(is_of(node, "node"));
+        assert!(socket.children().any(|part| is_of(part, "dot")));
+        sockets.push((said(node, "data-node"), said(socket, "data-socket")));
+    }
+    let want: Vec<(String, String)> = picture
+        .boxes
+        .iter()
+        .flat_map(|node| node.ports.iter().map(|port| (node.name.clone(), port.title().into())))
+        .collect();
+    assert_eq!(sockets, want);
+    for (wire, drawn_wire) in picture.wires.iter().zip(of_class(&drawn, "wire")) {
+        let mut ends = Vec::new();
+        for (end, name) in [(wire.from, "from"), (wire.to, "to")] {
+            let [node, socket, outside] = ["", "-socket", "-outside"]
+                .map(|what| said(drawn_wire, &format!("data-{name}{what}")));
+            match end {
+                End::Port(_) => assert!(sockets.contains(&(node.clone(), socket.clone()))),
+                End::Terminal(at) => assert_eq!(outside, at.to_string()),
+            }
+            ends.push(format!("{node}.{socket}.{outside}"));
+        }
+        ways.push(format!("{} > {}", ends[0], ends[1]));
+    }
+    assert_eq!(of_class(&drawn, "outside").count(), picture.terminals.len());
+    assert_eq!(ways.len(), of_class(&drawn, "wire").count());
+    let far = of_class(&drawn, "outside").map(|group| said(group, "data-endpoint"));
+    assert!(far.collect::<Vec<_>>().contains(&"tcp://collector.example:7000".to_owned()));
+    let back = "tail.feedback.- > middle.feedback.-".to_owned();
+    assert!(ways.contains(&back), "{ways:?}");
+}
+
+#[test]
+fn a_line_begins_where_its_messages_come_from() {
+    for (name, topology) in shipped() {
+        let picture = Picture::of(&topology);
+        let (drawn, layout) = (svg(&picture), lay_out(&picture));
+        let drawn = Document::parse(&drawn).unwrap();
+        let lines = of_class(&drawn, "line").map(|line| line.attribute("d").unwrap());
+        let mut begins = lines.map(|d| {
+            let digits = d[1..].split(|c: char| c.is_ascii_alphabetic()).next().unwrap();
+            let (x, y) = digits.split_once(' ').unwrap();
+            [x, y].map(|number| number.parse::<f64>().unwrap())
+        });
+        let ends = picture.wires.iter().zip(&layout.routes).map(|(_, route)| {
+            let at = if route.begins_at_from { route.begin } else { route.end };
+            [at.x, at.y]
+        });
+        let mut moved = None;
+        for want in ends {
+            let is = begins.next().unwrap();
+            let by = [is[0] - want[0], is[1] - want[1]];
+            let first = *moved.get_or_insert(by);
+            let is_same = by.iter().zip(first).all(|(a, b)| (a - b).abs() < 0.2);
+            assert!(is_same, "{name}: {by:?} {first:?}");
+        }
+    }
+}
+
+#[test]
+fn every_colour_has_a_class_of_its_own() {
+    let mut known: std::collections::BTreeMap<String, String> = Default::default();
+    for (name, drawn) in all() {
+        let drawn = Document::parse(&drawn).unwrap();
+        for node in drawn.descendants().filter(|node| node.is_element()) {
+            for way in ["fill", "stroke"] {
+                let Some(colour) = node.attribute(way).filter(|&colour| colour != "none") else {
+                    continue;
+                };
+                let classes = node.attribute("class").unwrap_or_default().split(' ');
+                let prefix = format!("{way}-");
+                let words: Vec<&str> =
+                    classes.filter_map(|class| class.strip_prefix(&*prefix)).collect();
+                let [word] = words[..] else { panic!("{name}: {node:?} has {words:?}") };
+                let before = known.entry(word.to_owned()).or_insert_with(|| colour.to_owned());
+                assert_eq!(before, colour, "{word}");
+            }
+        }
+    }
+    for word in ["ground", "box", "ink", "text", "muted", "alarm", "pubsub-strong", "mixed-tint"] {
+        assert!(known.contains_key(word), "{word} of {known:?}");
+    }
 }
