@@ -73,8 +73,7 @@ pub(super) enum Calculation {
 enum Part<'m> {
     Integer(i64),
     Bool(bool),
-    Borrowed(&'m str),
-    Joined(String),
+    Text(Cow<'m, str>),
 }
 
 /// What a whole handler comes to.
@@ -89,8 +88,7 @@ pub(super) enum Outcome<'m> {
 impl<'m> From<Part<'m>> for Outcome<'m> {
     fn from(part: Part<'m>) -> Self {
         match part {
-            Part::Borrowed(text) => Self::Text(Cow::Borrowed(text)),
-            Part::Joined(text) => Self::Text(Cow::Owned(text)),
+            Part::Text(text) => Self::Text(text),
             Part::Integer(value) => Self::Value(value.into()),
             Part::Bool(value) => Self::Value(value.into()),
         }
@@ -177,29 +175,49 @@ impl FastExpression {
         if condition.truth(message)? { then } else { otherwise }.taken(message)
     }
 
+    /// What stands beside an operator is mostly found here, without a call.
+    #[inline(always)]
     fn part<'m>(&'m self, message: &'m LazyMessage) -> Option<Part<'m>> {
-        Some(match self {
-            Self::Unit | Self::Message | Self::If(_) => return None,
-            Self::Integer(value) => Part::Integer(*value),
-            Self::Bool(value) => Part::Bool(*value),
-            Self::Text(text) => Part::Borrowed(text),
-            Self::Property(property) => property.part(message)?,
-            Self::Not(inner) => Part::Bool(!inner.truth(message)?),
-            Self::All(terms) => Part::Bool(decided_by(terms, message, false)?),
-            Self::Any(terms) => Part::Bool(decided_by(terms, message, true)?),
-            Self::Compare(comparison, pair) => {
-                Part::Bool(comparison.of(&pair.0.part(message)?, &pair.1.part(message)?)?)
-            }
-            Self::Calculate(calculation, pair) => {
-                calculation.of(pair.0.part(message)?, &pair.1.part(message)?)?
-            }
-        })
+        match self {
+            Self::Property(property) => property.part(message),
+            Self::Integer(value) => Some(Part::Integer(*value)),
+            Self::Text(text) => Some(Part::borrowed(text)),
+            Self::Unit
+            | Self::Message
+            | Self::Bool(_)
+            | Self::Not(_)
+            | Self::All(_)
+            | Self::Any(_)
+            | Self::Compare(..)
+            | Self::Calculate(..)
+            | Self::If(_) => self.composed(message),
+        }
+    }
+
+    #[inline(never)]
+    fn composed<'m>(&'m self, message: &'m LazyMessage) -> Option<Part<'m>> {
+        if let Self::Calculate(calculation, pair) = self {
+            return calculation.of(pair.0.part(message)?, &pair.1.part(message)?);
+        }
+        self.truth(message).map(Part::Bool)
     }
 
     fn truth(&self, message: &LazyMessage) -> Option<bool> {
-        match self.part(message)? {
-            Part::Bool(value) => Some(value),
-            Part::Integer(_) | Part::Borrowed(_) | Part::Joined(_) => None,
+        match self {
+            Self::Bool(value) => Some(*value),
+            Self::Not(inner) => inner.truth(message).map(|value| !value),
+            Self::All(terms) => decided_by(terms, message, false),
+            Self::Any(terms) => decided_by(terms, message, true),
+            Self::Compare(comparison, pair) => {
+                comparison.of(&pair.0.part(message)?, &pair.1.part(message)?)
+            }
+            Self::Unit
+            | Self::Message
+            | Self::Integer(_)
+            | Self::Text(_)
+            | Self::Property(_)
+            | Self::Calculate(..)
+            | Self::If(_) => None,
         }
     }
 }
@@ -229,14 +247,15 @@ impl Property {
     }
 
     /// What stands beside an operator is a number or text here.
+    #[inline]
     fn part(self, message: &LazyMessage) -> Option<Part<'_>> {
         match self {
             Self::Msgid => message.msgid().ok().map(Part::Integer),
-            Self::Socket => Some(Part::Borrowed(&message.name)),
-            Self::Msgtype => message.msgtype().ok().map(Part::Borrowed),
-            Self::Topic => message.topic_text().map(Part::Borrowed),
-            Self::Body => message.body_text().map(Part::Borrowed),
-            Self::Text => message.as_text().map(Part::Borrowed),
+            Self::Socket => Some(Part::borrowed(&message.name)),
+            Self::Msgtype => message.msgtype().ok().map(Part::borrowed),
+            Self::Topic => message.topic_text().map(Part::borrowed),
+            Self::Body => message.body_text().map(Part::borrowed),
+            Self::Text => message.as_text().map(Part::borrowed),
             Self::Json => None,
         }
     }
@@ -284,24 +303,27 @@ impl Calculation {
         }
         let end = right.text()?;
         let mut joined = match left {
-            Part::Joined(text) => text,
-            Part::Integer(_) | Part::Bool(_) | Part::Borrowed(_) => {
-                let begin = left.text()?;
+            Part::Text(Cow::Owned(text)) => text,
+            Part::Text(Cow::Borrowed(begin)) => {
                 let mut text = String::with_capacity(begin.len() + end.len());
                 text.push_str(begin);
                 text
             }
+            Part::Integer(_) | Part::Bool(_) => return None,
         };
         joined.push_str(end);
-        Some(Part::Joined(joined))
+        Some(Part::Text(Cow::Owned(joined)))
     }
 }
 
-impl Part<'_> {
+impl<'m> Part<'m> {
+    fn borrowed(text: &'m str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+
     fn text(&self) -> Option<&str> {
         match self {
-            Self::Borrowed(text) => Some(text),
-            Self::Joined(text) => Some(text),
+            Self::Text(text) => Some(text),
             Self::Integer(_) | Self::Bool(_) => None,
         }
     }
