@@ -8,7 +8,7 @@ mod json;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::hub::{EventReader, Events, Heard, events};
 pub(crate) use self::json::FaultJson;
@@ -228,6 +228,16 @@ pub enum EventKind {
         /// After how many milliseconds.
         after_ms: u64,
     },
+    /// A client of the control socket holds the run, and steps its nodes.
+    Held {
+        /// How many nodes.
+        nodes: usize,
+    },
+    /// The run is held no more.
+    Released {
+        /// Why.
+        why: LetGo,
+    },
     /// The whole topology should end.
     StopRequested {
         /// The exit status.
@@ -235,6 +245,20 @@ pub enum EventKind {
         /// Who wants it, or why.
         why: String,
     },
+}
+
+/// Why a run is held no more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LetGo {
+    /// Who held it asked for that.
+    Asked,
+    /// Who held it has gone.
+    Gone,
+    /// A reload goes before.
+    Reload,
+    /// The run ends.
+    Stop,
 }
 
 impl Event {
@@ -281,6 +305,8 @@ impl EventKind {
             | Self::NeverSent { .. }
             | Self::LongCall { .. }
             | Self::More { .. }
+            | Self::Held { .. }
+            | Self::Released { .. }
             | Self::Restarting { .. } => "",
         }
     }

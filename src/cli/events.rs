@@ -114,7 +114,10 @@ impl EventsArguments {
             | Reply::Ended(_)
             | Reply::Note(_)
             | Reply::Done(_)
-            | Reply::Answer(_) => {
+            | Reply::Answer(_)
+            | Reply::Holding(_)
+            | Reply::Stepped(_)
+            | Reply::Released(_) => {
                 return Err(io::Error::other(format!("the run said something strange: {line}")));
             }
         }

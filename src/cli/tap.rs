@@ -151,7 +151,10 @@ impl TapArguments {
             | Reply::Figures(_)
             | Reply::Event(_)
             | Reply::Done(_)
-            | Reply::Answer(_) => {
+            | Reply::Answer(_)
+            | Reply::Holding(_)
+            | Reply::Stepped(_)
+            | Reply::Released(_) => {
                 return Err(io::Error::other(format!("the run said something strange: {line}")));
             }
             Reply::Dropped(_)

@@ -19,14 +19,15 @@ mod sampling;
 mod server;
 mod sieve;
 mod speak;
+mod stepping;
 mod tapping;
 mod watched;
 mod whole;
 
 pub use client::{Client, find};
 pub use protocol::{
-    Ended, Failed, FrameKind, Happened, Hello, HelloNode, Lacking, Message, Reply, Request, Spoken,
-    WireFrame,
+    Ended, Failed, FrameKind, Happened, Hello, HelloNode, Lacking, Message, Released, Reply,
+    Request, Spoken, Stepped, Taken, WireFrame,
 };
 pub use reading::routing_id;
 pub use server::{ControlSocket, OpenTaps};

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::event::LetGo;
 use crate::node::Direction;
 use crate::script::Offered;
 use crate::snapshot::Snapshot;
@@ -50,6 +51,15 @@ pub enum Request {
     Send(Spoken),
     /// Ask a node, and wait for the answer.
     Call(Spoken),
+    /// Let no node take anything, until this connection ends or lets them.
+    Hold,
+    /// Let a node take one thing.
+    Step {
+        /// Which node, and perhaps which of its copies.
+        target: String,
+    },
+    /// Let every node take everything again.
+    Release,
 }
 
 /// A value for a node.
@@ -107,6 +117,12 @@ pub enum Reply {
     Done(String),
     /// A node's answer.
     Answer(Box<Message>),
+    /// The run is held: these copies take nothing.
+    Holding(Vec<String>),
+    /// A node took one thing.
+    Stepped(Box<Stepped>),
+    /// The run is held no more.
+    Released(Released),
     /// It could not be done.
     Failed(Failed),
 }
@@ -172,6 +188,58 @@ pub struct Ended {
     pub messages: u64,
     /// How many it said were missing.
     pub missing: u64,
+}
+
+/// What a node took with a step, and what came of it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Stepped {
+    /// The node, with its copy's number where it is replicated.
+    pub node: String,
+    /// What it took; none where there was nothing.
+    pub took: Option<Taken>,
+    /// What it sent, in order.
+    pub sent: Vec<Message>,
+    /// How many more messages it sent than are shown.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more: u64,
+    /// How many messages and lines still wait to go out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub waiting: u64,
+    /// Why it took nothing, where it could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// What a node took.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Taken {
+    /// A message.
+    Message(Box<Message>),
+    /// News of a peer: its event.
+    Peer(String),
+    /// The tick of `every`: its handler.
+    Tick(String),
+    /// The timer of this name.
+    Timer(String),
+    /// The silence of `idle`: its handler.
+    Idle(String),
+    /// A line of its source, or the frames of a record.
+    Line(Value),
+    /// The end of its source: its handler.
+    End(String),
+}
+
+/// That a run is held no more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Released {
+    /// Why.
+    pub reason: LetGo,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Who runs.

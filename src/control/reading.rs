@@ -177,6 +177,14 @@ fn read_payload(message: &mut Message, place: &Place, payload: &[Frame]) -> Resu
     Ok(())
 }
 
+/// One line, or all frames of a record.
+pub(super) fn shown_bytes(frames: &[Vec<u8>]) -> Value {
+    match frames {
+        [line] => shown(line, &mut false),
+        frames => frames.iter().take(FRAMES_SHOWN).map(|frame| shown(frame, &mut false)).collect(),
+    }
+}
+
 fn shown_frames(frames: &[Frame], cut: &mut bool) -> Vec<Value> {
     *cut |= frames.len() > FRAMES_SHOWN;
     frames.iter().take(FRAMES_SHOWN).map(|frame| shown(frame, cut)).collect()

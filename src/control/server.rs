@@ -17,13 +17,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::protocol::{Failed, Hello, HelloNode, REQUEST_MAX, Reply, Request, VERSION};
+use super::protocol::{Failed, Hello, HelloNode, REQUEST_MAX, Released, Reply, Request, VERSION};
 use super::tapping::{self, Wish};
 use super::whole::ENDING;
-use super::{events, folder, speak};
+use super::{events, folder, speak, stepping};
 use crate::event::Events;
 use crate::node::{Interceptors, Target};
-use crate::supervisor::{Roster, Supervisor, View};
+use crate::supervisor::{Hold, Holding, Roster, Supervisor, View};
 
 /// Clients at a time.
 const CLIENTS: usize = 64;
@@ -78,6 +78,7 @@ impl ControlSocket {
             roster: supervisor.roster(),
             view: supervisor.view(),
             events: events.clone(),
+            holding: supervisor.holding(),
             clients: Arc::new(Semaphore::new(CLIENTS)),
             taps: OpenTaps(Arc::new(Semaphore::new(TAPS as usize))),
         });
@@ -164,6 +165,7 @@ struct Run {
     roster: watch::Receiver<Arc<Roster>>,
     view: View,
     events: Events,
+    holding: Holding,
     clients: Arc<Semaphore>,
     taps: OpenTaps,
 }
@@ -194,8 +196,17 @@ async fn client(stream: UnixStream, run: Arc<Run>, slot: OwnedSemaphorePermit) {
         return;
     }
     let mut patience = PATIENCE;
-    while let Ok(Some(request)) = timeout(patience, request(&mut stream)).await {
+    let (mut line, mut hold) = (Vec::new(), None);
+    while let Some(request) = next(&mut stream, &mut line, patience, &mut hold).await {
         let reply = match request {
+            Ok(Request::Tap { .. } | Request::Events) if hold.is_some() => {
+                Reply::Failed(Failed::invalid("this connection holds the run; look by another one"))
+            }
+            Ok(Request::Hold) => stepping::hold(&run.holding, &run.roster, &mut hold).await,
+            Ok(Request::Step { target }) => {
+                stepping::step(&target, &run.roster(), &run.interceptors, &mut hold).await
+            }
+            Ok(Request::Release) => stepping::release(&mut hold),
             Err(error) => {
                 say(&mut stream, &Reply::Failed(Failed::invalid(error))).await;
                 return;
@@ -293,14 +304,42 @@ impl Run {
     }
 }
 
-/// The next request; none when the client has ended.
-async fn request(stream: &mut BufReader<UnixStream>) -> Option<Result<Request, String>> {
-    let mut line = Vec::new();
-    let read = stream.take(REQUEST_MAX).read_until(b'\n', &mut line).await.ok()?;
-    if read == 0 {
+/// The next request; none when the client has ended, or has been silent for too long. One that holds the
+/// run may take its time, and is told when it holds it no more.
+async fn next(
+    stream: &mut BufReader<UnixStream>,
+    line: &mut Vec<u8>,
+    patience: Duration,
+    hold: &mut Option<Hold>,
+) -> Option<Result<Request, String>> {
+    while let Some(held) = hold {
+        tokio::select! {
+            biased;
+            reason = held.ended() => {
+                *hold = None;
+                if !say(stream, &Reply::Released(Released { reason })).await {
+                    return None;
+                }
+            }
+            request = request(stream, line) => return request,
+        }
+    }
+    timeout(patience, request(stream, line)).await.ok().flatten()
+}
+
+/// The next request; none when the client has ended. What has come of it stays in `line` if it is not
+/// waited for any longer.
+async fn request(
+    stream: &mut BufReader<UnixStream>,
+    line: &mut Vec<u8>,
+) -> Option<Result<Request, String>> {
+    let room = REQUEST_MAX - line.len() as u64;
+    stream.take(room).read_until(b'\n', line).await.ok()?;
+    let line = std::mem::take(line);
+    if line.is_empty() {
         return None;
     }
-    if !line.ends_with(b"\n") && read as u64 == REQUEST_MAX {
+    if !line.ends_with(b"\n") && line.len() as u64 == REQUEST_MAX {
         return Some(Err(format!("a request has at most {} KiB", REQUEST_MAX >> 10)));
     }
     Some(parse(&line))

@@ -13,6 +13,7 @@ use super::blueprint::NodeError;
 use super::legacy::Legacy;
 use super::observation::Observation;
 use super::rehearsal::Claim;
+use super::slow_motion::SlowMotion;
 use super::socket_control::SocketControl;
 use super::state::{Bound, NodeState};
 use crate::counters::NodeCounters;
@@ -81,6 +82,8 @@ pub enum Control {
         /// What is there.
         answer: oneshot::Sender<NodeState>,
     },
+    /// Take nothing but what it is told to take, or go on after that.
+    SlowMotion(SlowMotion),
     /// What only a node can be told that has sockets of its own.
     Sockets(SocketControl),
 }
@@ -88,6 +91,12 @@ pub enum Control {
 impl From<SocketControl> for Control {
     fn from(told: SocketControl) -> Self {
         Self::Sockets(told)
+    }
+}
+
+impl From<SlowMotion> for Control {
+    fn from(told: SlowMotion) -> Self {
+        Self::SlowMotion(told)
     }
 }
 

@@ -39,6 +39,11 @@ impl Debts {
         self.owed.push((owed, until));
     }
 
+    /// Gives all of them so much more time.
+    pub(super) fn put_off(&mut self, by: Duration) {
+        self.owed.iter_mut().for_each(|(_, until)| *until += by);
+    }
+
     /// Whether a socket owes an answer.
     pub(super) fn has_of(&self, place: usize) -> bool {
         self.owed.iter().any(|(owed, _)| owed.socket == place && !owed.debt.is_paid())

@@ -72,6 +72,18 @@ impl Files {
         Some(next)
     }
 
+    /// When the next line's time comes, if there is a source.
+    pub(super) fn line_due(&self, now: Instant) -> Option<Instant> {
+        self.source.as_ref().map(|source| source.next_due(now))
+    }
+
+    /// Has the next line's time come at once.
+    pub(super) fn bring_forward(&mut self, now: Instant) {
+        if let Some(source) = &mut self.source {
+            source.bring_forward(now);
+        }
+    }
+
     /// Counts long lines as on their way until their frames are gone.
     pub(super) fn count(&self, frames: Multipart) -> Multipart {
         match &self.source {

@@ -37,6 +37,8 @@ pub(super) struct Between<'b, 'n> {
     pub(super) notes: &'b mut Notes<'n>,
     /// Whether a reload holds the node.
     pub(super) is_held: bool,
+    /// Whether slow motion lets it take nothing.
+    pub(super) is_halted: bool,
     /// Whether the node itself has something to send, at all and by the socket that this leads to.
     /// What an earlier version of this forward had in hand is among that, and goes first.
     pub(super) sends_itself: (bool, bool),
@@ -119,6 +121,7 @@ impl Forward {
     /// Whether messages may go through without being put together first.
     fn may_relay(&self, between: &Between<'_, '_>) -> bool {
         !between.is_held
+            && !between.is_halted
             && self.capture.is_none()
             && self.from != self.to
             && self.is_idle()
@@ -157,7 +160,8 @@ impl Forward {
         taken
     }
 
-    fn forward_one(&mut self, between: &mut Between<'_, '_>) -> bool {
+    /// Moves one message, whole; whether there was one.
+    pub(super) fn forward_one(&mut self, between: &mut Between<'_, '_>) -> bool {
         let Self { from, to, capture, .. } = *self;
         // Subscriptions have to reach their publisher before a reload lets go of it.
         if between.is_held && between.sockets[from].spec.role != Role::Xpub {
@@ -167,7 +171,7 @@ impl Forward {
             return false;
         }
         let source = &between.sockets[from];
-        if between.is_held || !source.readable || source.paused {
+        if between.is_held || between.is_halted || !source.readable || source.paused {
             return false;
         }
         let source = &mut between.sockets[from];

@@ -1,4 +1,5 @@
-//! The phases of a node's life, and what interrupts them: a hold, a pause after a failure, a drain.
+//! The phases of a node's life, and what interrupts them: a hold, slow motion, a pause after a failure,
+//! a drain.
 //!
 //! Owns when each of them is over. Never does anything by itself.
 
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::backoff::Backoff;
+use super::halt::Halt;
 use crate::clock;
 use crate::snapshot::NodeStatus;
 
@@ -44,6 +46,8 @@ pub(super) struct Life {
     has_called_stop: bool,
     /// While a reload holds the node: the sockets whose messages are stashed.
     held: Option<BTreeSet<usize>>,
+    /// While somebody steps the run.
+    halt: Halt,
     /// Until when it waits to begin anew after a failed handler.
     resting_until: Option<Instant>,
     /// How often it began anew after failed handlers.
@@ -61,6 +65,7 @@ impl Life {
             phase: Phase::Attaching,
             has_called_stop: false,
             held: None,
+            halt: Halt::default(),
             resting_until: None,
             restarts: Backoff::new(now),
             recovering_until: None,
@@ -113,6 +118,7 @@ impl Life {
 
     /// Only sends what waits from now on, up to this time.
     pub(super) fn stop(&mut self, deadline: Instant) {
+        self.halt = Halt::default();
         self.phase = Phase::Stopping { deadline };
     }
 
@@ -162,6 +168,21 @@ impl Life {
         self.held = self.held.take().map(|held| held.into_iter().filter_map(place_now).collect());
     }
 
+    /// What slow motion lets it take.
+    pub(super) fn halt(&mut self) -> &mut Halt {
+        &mut self.halt
+    }
+
+    /// Whether slow motion holds it, though it may take one thing.
+    pub(super) fn is_in_slow_motion(&self) -> bool {
+        self.halt.lasts()
+    }
+
+    /// Whether slow motion lets it take nothing now.
+    pub(super) fn is_halted(&self) -> bool {
+        self.halt.forbids()
+    }
+
     /// Begins the pause after a failed handler; how long it is.
     pub(super) fn rest(&mut self, now: Instant) -> Duration {
         let pause = self.restarts.fail(now);
@@ -176,7 +197,10 @@ impl Life {
 
     /// Ends that pause if it is over, and nothing holds the node; whether it did.
     pub(super) fn rest_is_over(&mut self, now: Instant) -> bool {
-        if self.held.is_some() || self.resting_until.is_none_or(|until| until > now) {
+        if self.held.is_some()
+            || self.halt.lasts()
+            || self.resting_until.is_none_or(|until| until > now)
+        {
             return false;
         }
         self.resting_until = None;
@@ -258,14 +282,17 @@ impl Life {
             Phase::Stopping { .. } => Some(clock::now() + WRITING),
             Phase::Attaching | Phase::Running | Phase::Quiet | Phase::Closed => None,
         };
-        [self.resting_until, drain, stop].into_iter().flatten().min()
+        let resting_until = self.resting_until.filter(|_| !self.halt.lasts());
+        [resting_until, drain, stop].into_iter().flatten().min()
     }
 
     /// The same for observers.
     pub(super) fn status(&self) -> NodeStatus {
         match self.phase {
             Phase::Attaching => NodeStatus::Attaching,
-            Phase::Running | Phase::Quiet if self.is_held() => NodeStatus::Held,
+            Phase::Running | Phase::Quiet if self.is_held() || self.halt.lasts() => {
+                NodeStatus::Held
+            }
             Phase::Running | Phase::Quiet if self.is_resting() => NodeStatus::Resting,
             Phase::Running | Phase::Quiet => NodeStatus::Running,
             Phase::Stopping { .. } | Phase::Closed => NodeStatus::Stopping,

@@ -207,6 +207,16 @@ impl LineSource {
         }
     }
 
+    /// When the next line's time comes, wherever it is now.
+    pub(super) fn next_due(&self, now: Instant) -> Instant {
+        if self.interval.is_some() { self.due } else { now }
+    }
+
+    /// Has the next line's time come at once.
+    pub(super) fn bring_forward(&mut self, now: Instant) {
+        self.due = self.due.min(now);
+    }
+
     /// When the next line's time comes, if that is what the source waited for when it was last
     /// asked. It may have come since.
     pub(super) fn due(&self) -> Option<Instant> {

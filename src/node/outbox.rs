@@ -279,9 +279,32 @@ impl Outbox {
                 deferred,
                 notes,
                 is_held: life.is_held(),
+                is_halted: life.is_halted(),
             });
         }
         moved > 0
+    }
+
+    /// Forwards one message that waits on this socket; whether there was one.
+    pub(super) fn forward_one(
+        &mut self,
+        place: usize,
+        sockets: &mut [NodeSocket],
+        life: &Life,
+        notes: &mut Notes<'_>,
+    ) -> bool {
+        let Self { effects, deferred, forwards, .. } = self;
+        forwards.iter_mut().filter(|forward| forward.from() == place).any(|forward| {
+            let sends = |effect: &Effect| effect.sends_on() == Some(forward.to());
+            forward.forward_one(&mut Between {
+                sends_itself: (!effects.is_empty(), effects.iter().any(sends)),
+                sockets,
+                deferred,
+                notes,
+                is_held: life.is_held(),
+                is_halted: life.is_halted(),
+            })
+        })
     }
 
     /// Whether what arrives on a socket is forwarded.

@@ -2,7 +2,7 @@
 //!
 //! Owns the parts, which no other file of `node/` knows together. `impl Node` stands in this file and
 //! its folder alone, by what the node is doing: its rounds (`task`), a message (`handling`), what
-//! comes of it (`outgoing`), its end (`stopping`), becoming another spec (`change`), and leaving the
+//! comes of it (`outgoing`), slow motion (`stepping`), its end (`stopping`), becoming another spec (`change`), and leaving the
 //! peers of a socket that goes (`parting`).
 
 mod change;
@@ -10,6 +10,7 @@ mod handling;
 mod outgoing;
 mod owing;
 mod parting;
+mod stepping;
 mod stopping;
 mod task;
 

@@ -118,6 +118,25 @@ impl Timers {
         Some(name.clone())
     }
 
+    /// Takes the timer that is due next, though its time may not have come. One that comes again does
+    /// so an interval after that.
+    pub(super) fn take_next(&mut self, now: Instant) -> Option<TimerName> {
+        let due = self.next_due()?;
+        let name = self.take_due(due.max(now))?;
+        if due > now {
+            let again = match &name {
+                TimerName::Idle => self.idle.as_mut(),
+                name @ (TimerName::Tick | TimerName::Named(_)) => {
+                    self.periodic.get_mut(name).filter(|timer| timer.next > due)
+                }
+            };
+            if let Some(timer) = again {
+                timer.next = now + timer.interval;
+            }
+        }
+        Some(name)
+    }
+
     /// When the first one that a handler wanted once is due.
     pub(super) fn once_due(&self) -> Option<Instant> {
         self.once.first_key_value().map(|(&(at, _), _)| at)
@@ -165,6 +184,29 @@ mod tests {
         assert_eq!(timers.take_due(late), Some(TimerName::Tick));
         assert_eq!(timers.take_due(late), None);
         assert_eq!(timers.next_due(), Some(start + ms(1010)));
+    }
+
+    #[test]
+    fn a_timer_that_is_brought_forward_comes_again_an_interval_later() {
+        let start = Instant::now();
+        let mut timers = Timers::default();
+        assert_eq!(timers.take_next(start), None);
+        timers.set_periodic(Some(ms(100)), &[("slow".to_owned(), ms(5000))].into(), start);
+        for step in 0..50 {
+            assert_eq!(timers.take_next(start + ms(step)), Some(TimerName::Tick));
+            assert_eq!(timers.next_due(), Some(start + ms(step) + ms(100)), "not ever later");
+        }
+        timers.after(1, ms(20), "once", start);
+        assert_eq!(timers.take_next(start), Some(TimerName::Named("once".into())));
+        assert_eq!(timers.once_due(), None);
+        timers.set_idle(Some(ms(10)), start);
+        assert_eq!(timers.take_next(start + ms(4)), Some(TimerName::Idle));
+        assert_eq!(timers.take_next(start + ms(5)), Some(TimerName::Idle));
+        assert_eq!(timers.next_due(), Some(start + ms(15)));
+        // One that is due keeps its phase.
+        timers.set_idle(None, start);
+        assert_eq!(timers.take_next(start + ms(151)), Some(TimerName::Tick));
+        assert_eq!(timers.next_due(), Some(start + ms(249)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::duration::format_duration;
-use crate::event::EventKind;
+use crate::event::{EventKind, LetGo};
 use crate::receipt::Verdict;
 use crate::script::{HandlerError, Level};
 use crate::units::size_text;
@@ -47,13 +47,31 @@ pub(crate) fn level(kind: &EventKind) -> Level {
         | EventKind::LongCall { held_ms: None, .. }
         | EventKind::Serving { .. }
         | EventKind::FileWaits { .. }
+        | EventKind::Held { .. }
+        | EventKind::Released { .. }
         | EventKind::StopRequested { .. } => Level::Info,
+    }
+}
+
+fn let_go(why: LetGo) -> &'static str {
+    match why {
+        LetGo::Asked => "who held it lets it go on",
+        LetGo::Gone => "who held it has gone",
+        LetGo::Reload => "a reload goes before",
+        LetGo::Stop => "the run stops",
     }
 }
 
 /// Whether it is told each time, also when it reads like the time before.
 pub(super) fn is_told_each_time(kind: &EventKind) -> bool {
-    matches!(kind, EventKind::Log { .. } | EventKind::Note { .. } | EventKind::Reloaded { .. })
+    matches!(
+        kind,
+        EventKind::Log { .. }
+            | EventKind::Note { .. }
+            | EventKind::Reloaded { .. }
+            | EventKind::Held { .. }
+            | EventKind::Released { .. }
+    )
 }
 
 /// The fault in a handler that it tells of, for machines.
@@ -142,6 +160,13 @@ pub(crate) fn sentence(kind: &EventKind) -> String {
         EventKind::Restarting { after_ms } => {
             format!("starts anew in {after_ms} ms, with an empty state")
         }
+        EventKind::Held { nodes } => {
+            let (s, each) = if *nodes == 1 { ("", "it") } else { ("s", "each") };
+            format!(
+                "held: {nodes} node{s}; {each} takes one thing when it is stepped, and nothing else"
+            )
+        }
+        EventKind::Released { why } => format!("released: {}", let_go(*why)),
         EventKind::StopRequested { why, .. } => format!("stopping: {why}"),
     }
 }

@@ -71,6 +71,20 @@ pub enum PeerEventKind {
     Unsubscribed,
 }
 
+impl PeerEventKind {
+    /// The word of handlers.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Disconnected => "disconnected",
+            Self::Refused => "refused",
+            Self::Subscribed => "subscribed",
+            Self::Unsubscribed => "unsubscribed",
+        }
+    }
+}
+
 /// What `on_peer` is told.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PeerEvent {

@@ -21,6 +21,7 @@ use super::stop::{Haste, SEND};
 use super::wanted::{FromOutside, wanted_from_outside};
 use crate::clock;
 use crate::counters::{DropReason, NodeCounters};
+use crate::event::LetGo;
 use crate::node::{Control, NodeError, SocketFigures};
 use crate::plan::{Impact, Plan};
 use crate::receipt::{Receipt, Verdict};
@@ -58,6 +59,9 @@ impl Supervisor {
     pub async fn reload(&mut self, new: &Topology) -> Receipt {
         let begun = clock::now();
         let plan = Plan::between(&self.topology, new);
+        // What is held could never become quiet. It is let go first, and nobody holds it meanwhile.
+        let changes = !plan.is_empty() || !self.unsettled.is_empty();
+        let _barred = changes.then(|| self.holding.bar(LetGo::Reload));
         let mut receipt = Receipt::of(&plan);
         let counters: Vec<_> =
             self.instances.iter().map(|handle| Arc::clone(&handle.counters)).collect();

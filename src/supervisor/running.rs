@@ -15,6 +15,7 @@ use super::error::StartError;
 use super::instances::Instances;
 use super::metrics_view::View;
 use super::node_registry::Roster;
+use super::slow_motion::Holding;
 use super::spawner::Spawner;
 use crate::event::Events;
 use crate::node::{Control, Interceptors, Lingering, NodeHandle, NodeState};
@@ -38,6 +39,7 @@ pub struct Supervisor {
     /// Instances that were told to end and have not.
     pub(super) ending: Ending,
     roster: watch::Sender<Arc<Roster>>,
+    pub(super) holding: Holding,
     /// What observers see.
     pub(super) view: View,
 }
@@ -53,6 +55,7 @@ impl Supervisor {
             instances: Instances::default(),
             spawner: Spawner::new(topology, events.clone())?,
             topology: Topology::empty(),
+            holding: Holding::new(events.clone()),
             events,
             generation: 0,
             unsettled: BTreeSet::new(),
@@ -128,6 +131,12 @@ impl Supervisor {
     #[must_use]
     pub fn roster(&self) -> watch::Receiver<Arc<Roster>> {
         self.roster.subscribe()
+    }
+
+    /// Where the run can be held and stepped.
+    #[must_use]
+    pub fn holding(&self) -> Holding {
+        self.holding.clone()
     }
 
     /// Lets observers see what runs now.

@@ -32,6 +32,7 @@ pub enum Haste {
 impl Supervisor {
     /// Stops every node and closes every socket.
     pub async fn stop(&mut self, haste: Haste) {
+        self.holding.end();
         for handle in self.instances.iter() {
             self.instances.tell(&handle.instance, Control::Quiesce);
         }

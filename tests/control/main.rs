@@ -9,6 +9,7 @@ mod client;
 mod events;
 mod hostile;
 mod secrets;
+mod slow_motion;
 mod socket;
 mod speak;
 #[allow(dead_code, unused_imports, reason = "shared with the tests of runs")]

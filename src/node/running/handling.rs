@@ -2,6 +2,7 @@
 //!
 //! Owns what follows a handler that failed. Never sends: what is to go out is queued.
 
+use std::io;
 use std::path::Path;
 use std::time::Instant;
 
@@ -246,55 +247,63 @@ impl Node {
         while fired < BURST && self.begins() && self.takes_new() && !self.has_worked_long() {
             let Some(name) = self.timers.take_due(now) else { break };
             fired += 1;
-            self.call(match name {
-                TimerName::Tick => Invocation::Tick,
-                TimerName::Named(name) => Invocation::Timer(name),
-                TimerName::Idle => Invocation::Idle,
-            });
+            self.call_timer(name);
             self.flush(now);
         }
         fired > 0
+    }
+
+    pub(super) fn call_timer(&mut self, name: TimerName) {
+        self.call(match name {
+            TimerName::Tick => Invocation::Tick,
+            TimerName::Named(name) => Invocation::Timer(name),
+            TimerName::Idle => Invocation::Idle,
+        });
     }
 
     pub(super) fn read_lines(&mut self, now: Instant) -> bool {
         let mut read = 0;
         while read < BURST && self.begins() && self.takes_new() && !self.has_worked_long() {
             let Some(next) = self.files.next_record(now) else { break };
-            match next {
-                Ok(Next::Line(line)) => {
-                    read += 1;
-                    self.blueprint.counters.lines_read.add(1);
-                    self.line(line);
-                    self.flush(now);
-                }
-                Ok(Next::Frames(frames)) => {
-                    read += 1;
-                    self.blueprint.counters.lines_read.add(1);
-                    self.record(frames);
-                    self.flush(now);
-                }
-                Ok(Next::Bytes(bytes)) => {
-                    read += 1;
-                    self.blueprint.counters.lines_read.add(1);
-                    self.bytes(bytes);
-                    self.flush(now);
-                }
-                Ok(Next::LeftOut(why)) => {
-                    read += 1;
-                    self.refuse_line(why);
-                }
-                Ok(Next::End) => {
-                    self.call(Invocation::End);
-                    return true;
-                }
-                Ok(Next::Nothing | Next::Ended) => break,
-                Err(error) => {
-                    let error = format!("reading: {error}");
-                    self.reporter.emit(None, EventKind::FileFailed { error });
-                }
+            if matches!(next, Ok(Next::Nothing | Next::Ended)) {
+                break;
+            }
+            read += 1;
+            let is_over = matches!(next, Ok(Next::End));
+            self.take_record(next, now);
+            if is_over {
+                break;
             }
         }
         read > 0
+    }
+
+    /// Takes what the source gave.
+    pub(super) fn take_record(&mut self, next: io::Result<Next>, now: Instant) {
+        match next {
+            Ok(Next::Line(line)) => {
+                self.blueprint.counters.lines_read.add(1);
+                self.line(line);
+                self.flush(now);
+            }
+            Ok(Next::Frames(frames)) => {
+                self.blueprint.counters.lines_read.add(1);
+                self.record(frames);
+                self.flush(now);
+            }
+            Ok(Next::Bytes(bytes)) => {
+                self.blueprint.counters.lines_read.add(1);
+                self.bytes(bytes);
+                self.flush(now);
+            }
+            Ok(Next::LeftOut(why)) => self.refuse_line(why),
+            Ok(Next::End) => self.call(Invocation::End),
+            Ok(Next::Nothing | Next::Ended) => {}
+            Err(error) => {
+                let error = format!("reading: {error}");
+                self.reporter.emit(None, EventKind::FileFailed { error });
+            }
+        }
     }
 
     pub(super) fn line(&mut self, line: Vec<u8>) {

@@ -178,6 +178,9 @@ impl Node {
             Way::Send { .. } => {
                 self.outbox.send_injected(place, &mut self.sockets[place], one)
             }
+            Way::Receive | Way::Call if self.life.is_halted() => {
+                one.waits("the run is held: who holds it lets this node take one thing at a time")
+            }
             Way::Receive | Way::Call if !self.takes_new() => one.waits(
                 "the node takes nothing new while a message of its own waits to be sent or written, \
                  or while it rests after a failure",
@@ -196,6 +199,7 @@ impl Node {
 
     fn receive_injected(&mut self, place: usize, frames: Multipart) {
         self.timers.came(clock::now);
+        self.life.halt().has_taken();
         self.sockets[place].passage.received(&frames);
         if self.outbox.forwards_from(place) {
             self.outbox.forward_later(place, &frames);
@@ -208,6 +212,7 @@ impl Node {
     fn ask(&mut self, place: usize, one: Injected) {
         self.calls += 1;
         self.timers.came(clock::now);
+        self.life.halt().has_taken();
         let (payload, deadline, done) = one.into_request();
         let socket = &mut self.sockets[place];
         let envelope = socket.callers.add(self.calls, deadline, done);

@@ -120,6 +120,7 @@ impl Node {
             }
             Control::Observe { answer } => self.inquire(answer),
             Control::Describe { answer } => drop(answer.send(self.describe())),
+            Control::SlowMotion(told) => self.obey_slow_motion(told),
             Control::Sockets(told) => self.obey_of_sockets(told),
         }
     }
@@ -226,19 +227,21 @@ impl Node {
     pub(super) fn takes_new(&self) -> bool {
         self.outbox.is_clear()
             && !self.life.is_held()
+            && !self.life.is_halted()
             && !self.life.is_resting()
             && !self.files.are_full()
     }
 
     /// Whether a socket's messages go to the handler or sink, now.
-    fn takes_from(&self, place: usize) -> bool {
+    pub(super) fn takes_from(&self, place: usize) -> bool {
         let socket = &self.sockets[place];
         // A REQ that has asked must hear the answer before anything more can be sent on it.
         let is_busy = self.outbox.busy_until().is_some();
-        let may_handle = !self.life.is_resting() && !self.life.is_held() && !is_busy;
+        let is_stopped = self.life.is_resting() || self.life.is_held() || self.life.is_halted();
+        let may_handle = !is_stopped && !is_busy;
         // Nobody is let in while a ZAP handler waits, so a hold for other sockets is not for it.
         let decides = || {
-            self.life.is_held()
+            (self.life.is_held() || self.life.is_halted())
                 && !self.life.holds(place)
                 && !self.life.is_resting()
                 && self.outbox.is_clear()
@@ -378,7 +381,7 @@ impl Node {
             self.inquiries.due(),
             self.injected_due(),
             self.outbox.busy_until(),
-            self.outbox.debts_due(),
+            self.outbox.debts_due().filter(|_| !self.life.is_in_slow_motion()),
             self.reporter.due(),
             unreached,
             deferred,

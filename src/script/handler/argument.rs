@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use rhai::{Dynamic, ImmutableString, Map, Scope};
 
-use crate::script::effect::{PeerEvent, PeerEventKind};
+use crate::script::effect::PeerEvent;
 use crate::script::msg::{LazyMessage, Msg, text_or_blob};
 use crate::script::program::Entry;
 
@@ -22,14 +22,7 @@ impl Argument {
     /// What `on_peer` is told, on one of the sockets of these names.
     pub(super) fn of_peer(peer: &PeerEvent, names: &[ImmutableString]) -> Self {
         let mut map = Map::new();
-        let event = match peer.kind {
-            PeerEventKind::Connected => "connected",
-            PeerEventKind::Disconnected => "disconnected",
-            PeerEventKind::Refused => "refused",
-            PeerEventKind::Subscribed => "subscribed",
-            PeerEventKind::Unsubscribed => "unsubscribed",
-        };
-        map.insert("event".into(), event.into());
+        map.insert("event".into(), peer.kind.word().into());
         if let Some(name) = names.get(peer.socket) {
             map.insert("socket".into(), name.clone().into());
         }
