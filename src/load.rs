@@ -10,6 +10,7 @@ mod read;
 mod scripts;
 mod secrets;
 mod states;
+mod users;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -32,6 +33,7 @@ use read::{ReadError, read_file, read_text};
 use scripts::load_scripts;
 use secrets::Secrets;
 use states::check_states;
+use users::load_users;
 
 /// How long a file system may take to answer.
 const LOOK: Duration = Duration::from_secs(1);
@@ -47,7 +49,7 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// Every file that was read or is missing: a change of any of them may change the topology.
     pub files: Vec<PathBuf>,
-    /// What tells one version of the certificates from another.
+    /// What tells one version of the certificates and users from another.
     pub fingerprints: Vec<(PathBuf, u64)>,
     /// Why the topology file itself says nothing, if so.
     pub trouble: Option<Trouble>,
@@ -162,7 +164,8 @@ impl Loaded {
         self.sources.hide(id, document.secrets().iter().cloned());
         let mut loaded = load_scripts(&document, id, &mut self.sources, &mut self.files);
         load_look_ups(&document, &mut loaded.scripts, &mut self.sources, &mut self.files);
-        let certificates = load_certificates(&document);
+        let mut certificates = load_certificates(&document);
+        load_users(&document, &mut certificates);
         loaded.scripts.certificates = certificates.certificates;
         self.files.extend(certificates.files);
         self.fingerprints = certificates.fingerprints;

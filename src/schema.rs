@@ -170,6 +170,7 @@ fn socket_key(key: &str) -> Value {
         "options" => json!({"$ref": "#/definitions/options"}),
         "allow" | "deny" => one_or_many(text()),
         "curve" => json!({"anyOf": [{"enum": [false, "false"]}, object(keys::CURVE, &curve_key)]}),
+        "plain" => object(keys::PLAIN, &|_| text()),
         _ => text(),
     }
 }

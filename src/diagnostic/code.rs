@@ -61,6 +61,7 @@ codes! {
     UnusedAllow "ZR0119" Hint "an allow that silences nothing";
     BadCertificate "ZR0120" Error "a certificate that is missing or not sound";
     SecretReadable "ZR0121" Error "a secret that others can read";
+    BadUsers "ZR0122" Error "a file of users that is missing or not sound";
     ScriptSyntax "ZR0201" Error "a script that does not compile";
     ScriptImport "ZR0202" Error "an import that cannot be had";
     UnknownFunction "ZR0203" Error "a call of a function that there is not";
@@ -120,7 +121,11 @@ codes! {
     LetsInEverybody "ZR0339" Warning "a CURVE server that lets in everybody";
     AllowsNobody "ZR0340" Warning "a socket that lets nobody in";
     TwoZapHandlers "ZR0341" Error "a ZAP handler beside that of the run";
+    PasswordInClear "ZR0342" Warning "a password that goes over the line in clear";
+    OpenToAll "ZR0343" Warning "a bind on all interfaces that lets in everybody";
+    ShutsOutOwn "ZR0344" Warning "an allow or deny that shuts out a link of the file";
     SecretWritten "ZR0345" Warning "a secret written into the file";
+    NullBesideCurve "ZR0346" Warning "peers without a mechanism beside CURVE";
 }
 
 impl fmt::Display for Code {

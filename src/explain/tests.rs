@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use super::*;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::load::load;
-use crate::security::{Certificate, KeyPair};
+use crate::security::{Certificate, KeyPair, Secret, hash_password, with_user};
 use crate::topology::keys;
 use crate::zeromq::Role;
 
@@ -121,7 +121,17 @@ fn findings(name: &str, yaml: &str) -> Vec<Diagnostic> {
     if yaml.contains("security:") {
         make_certificates(folder.path());
     }
+    if yaml.contains("users: ") {
+        make_users(&folder.path().join("users.txt"));
+    }
     load(&path, &secrets).diagnostics
+}
+
+/// The file of users that examples speak of.
+fn make_users(path: &Path) {
+    let hash = hash_password(&Secret::new("hunter2")).unwrap();
+    fs::write(path, with_user("", "front", &hash)).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// The folders of certificates that examples speak of.

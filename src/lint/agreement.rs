@@ -5,9 +5,10 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::message::Format;
+use crate::security::{KeyPair, PublicKey};
 use crate::source::Span;
-use crate::topology::{Link, LinkEnd, Mechanism, SocketSpec};
-use crate::zeromq::{OptionName, Role, Side, Transport};
+use crate::topology::{Link, LinkEnd, Mechanism, PlainSpec, SocketSpec, Wanted};
+use crate::zeromq::{OptionName, OptionValue, Role, Side, Transport};
 
 use super::options::number;
 use super::peers::spec;
@@ -151,14 +152,18 @@ fn check_security(graph: &Graph<'_>, link: &Link) -> Option<Diagnostic> {
     let one = spec(graph, link.connecter).mechanism(Side::Connect);
     let other = spec(graph, link.binder).mechanism(Side::Bind);
     // Over inproc there is no handshake.
-    if one.goes_with(other) || link.endpoint.transport() == Transport::Inproc {
+    if link.endpoint.transport() == Transport::Inproc {
         return None;
     }
     let written = &graph.written;
     let place = |end: LinkEnd, mechanism: Mechanism| -> Span {
         let option = mechanism.option().and_then(|name| written.option(end, name));
-        option.map_or(written.socket(end), |entry| entry.key.span)
+        let entry = option.or_else(|| written.key(end, "plain"));
+        entry.map_or(written.socket(end), |entry| entry.key.span)
     };
+    if one.goes_with(other) {
+        return check_names(graph, link, &place).or_else(|| check_keys(graph, link));
+    }
     let text =
         |end: LinkEnd, mechanism: Mechanism| format!("{} {}", written.name(end), word(mechanism));
     Some(
@@ -168,4 +173,61 @@ fn check_security(graph: &Graph<'_>, link: &Link) -> Option<Diagnostic> {
             .because("every handshake fails, and ZeroMQ tries again for ever without a word")
             .help("make one end the server and the other its client, or neither"),
     )
+}
+
+/// Whether a PLAIN client of this file is a user of its server.
+fn check_names(
+    graph: &Graph<'_>,
+    link: &Link,
+    place: &dyn Fn(LinkEnd, Mechanism) -> Span,
+) -> Option<Diagnostic> {
+    let ends = [(link.connecter, link.binder), (link.binder, link.connecter)];
+    ends.into_iter().find_map(|(client, server)| {
+        let PlainSpec::Client { user, .. } = spec(graph, client).plain.as_ref()? else {
+            return None;
+        };
+        let Wanted::Password(users) = &spec(graph, server).admission.as_ref()?.wanted else {
+            return None;
+        };
+        // Where there is nobody at all, that is told.
+        if users.has(user.as_bytes()) || users.names().next().is_none() {
+            return None;
+        }
+        let written = &graph.written;
+        Some(
+            Diagnostic::new(Code::SecurityDiffers, "a link whose client is no user of its server")
+                .at(place(client, Mechanism::PlainClient), "says a name")
+                .at(place(server, Mechanism::PlainServer), "which its file of users does not have")
+                .because(format!("every handshake of {} fails", written.name(client)))
+                .help("add the name with `zrig users FILE NAME`, or say another one"),
+        )
+    })
+}
+
+/// Whether a CURVE client of this file knows the key of its server, where both have options.
+fn check_keys(graph: &Graph<'_>, link: &Link) -> Option<Diagnostic> {
+    let ends = [(link.connecter, link.binder), (link.binder, link.connecter)];
+    ends.into_iter().find_map(|(client, server)| {
+        let known = spec(graph, client).options.get(&OptionName("curve_serverkey"))?;
+        let secret = spec(graph, server).options.get(&OptionName("curve_secretkey"))?;
+        let (OptionValue::Bytes(known), OptionValue::Secret(secret)) = (known, secret) else {
+            return None;
+        };
+        let known = PublicKey::new(known.as_slice().try_into().ok()?);
+        let theirs = KeyPair::of_bytes(secret)?.public();
+        if known == theirs {
+            return None;
+        }
+        let place = |end, option| {
+            let entry = graph.written.option(end, option);
+            entry.map_or(graph.written.socket(end), |entry| entry.key.span)
+        };
+        Some(
+            Diagnostic::new(Code::SecurityDiffers, "a link whose two ends disagree on a key")
+                .at(place(client, "curve_serverkey"), format!("is {known}"))
+                .at(place(server, "curve_secretkey"), format!("belongs to {theirs}"))
+                .because("every handshake fails, which looks like a network that is slow")
+                .help(format!("write `curve_serverkey: '{theirs}'`")),
+        )
+    })
 }

@@ -3,7 +3,7 @@
 //! Owns what is said of that. Whether two ends of a link authenticate in one way is `agreement`'s.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::topology::{LinkEnd, Mechanism, SocketSpec};
+use crate::topology::{LinkEnd, Mechanism, SocketSpec, Wanted};
 
 use super::subject::Graph;
 use super::written::sockets;
@@ -28,8 +28,16 @@ fn check_admission(graph: &Graph<'_>, end: LinkEnd, spec: &SocketSpec) -> Option
                 .help("allow an address or a network that is not denied"),
         );
     }
+    if matches!(&admission.wanted, Wanted::Password(users) if users.names().next().is_none()) {
+        return Some(
+            Diagnostic::new(Code::AllowsNobody, "a socket that lets nobody in")
+                .at(written("plain").unwrap_or(socket), "its file of users has none")
+                .because("who may come is known by a name and a password, and there is nobody")
+                .help("add one with `zrig users FILE NAME`"),
+        );
+    }
     let place = written("curve").unwrap_or(socket);
-    if admission.allows_any {
+    if admission.allows_any() {
         return Some(
             Diagnostic::new(Code::LetsInEverybody, "a CURVE server that lets in everybody")
                 .at(place, "encrypts, and lets in all who have its public key")

@@ -10,6 +10,7 @@ mod agreement;
 mod allow;
 mod authentication;
 mod endpoints;
+mod exposure;
 mod files;
 mod filters;
 mod handlers;
@@ -52,6 +53,7 @@ fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     files::check(graph, findings);
     options::check(graph, findings);
     authentication::check(graph, findings);
+    exposure::check(graph, findings);
     handlers::check(graph, findings);
     sends::check(graph, findings);
 }

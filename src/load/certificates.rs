@@ -39,31 +39,60 @@ pub(super) struct Read {
     pub(super) files: Vec<PathBuf>,
 }
 
+impl Read {
+    /// A file's text; that it was looked at is noted.
+    pub(super) fn text(&mut self, path: &Path, most: usize) -> Result<String, ReadError> {
+        self.files.push(path.to_owned());
+        let text = read_file(path, most);
+        let mut hasher = DefaultHasher::new();
+        match &text {
+            Ok(text) => {
+                text.hash(&mut hasher);
+                mode_of(path).hash(&mut hasher);
+            }
+            Err(error) => error.to_string().hash(&mut hasher),
+        }
+        self.fingerprints.push((path.to_owned(), hasher.finish()));
+        text
+    }
+}
+
+/// Who may do what with a file; nobody where it is none.
+pub(super) fn mode_of(path: &Path) -> u32 {
+    path.metadata().map_or(0, |about| about.mode())
+}
+
 /// Reads every certificate that a document names.
 pub(super) fn load_certificates(document: &Document) -> Read {
     let Some(top) = document.root().as_mapping() else { return Read::default() };
     let beside = document.source().path().parent().unwrap_or(Path::new(""));
     let mut reader = Reader { read: Read::default(), now: SystemTime::now() };
     let nodes = top.get("nodes").and_then(|nodes| nodes.as_mapping());
-    let nodes = || nodes.into_iter().flat_map(|nodes| &nodes.entries);
+    let nodes = nodes.into_iter().flat_map(|nodes| &nodes.entries);
     let folder = top.get("security").and_then(|security| security.as_mapping()?.get("curve"));
     let folder = folder.and_then(|node| Some((node.as_scalar()?.text.clone(), node.span)));
     if let Some((name, place)) = folder.filter(|(name, _)| !name.is_empty()) {
         let folder = beside.join(&*name);
-        for node in nodes() {
+        for node in nodes {
             reader.own(&folder, &node.key.text, place);
         }
         reader.allowed(&folder.join(ALLOWED), place);
     }
-    for node in nodes().filter_map(|node| node.value.as_mapping()) {
-        let sockets = node.get("sockets").and_then(|sockets| sockets.as_mapping());
-        let sockets = sockets.into_iter().flat_map(|sockets| &sockets.entries);
-        let sockets = sockets.filter_map(|socket| socket.value.as_mapping());
-        for (name, place) in [node].into_iter().chain(sockets).filter_map(server_of) {
-            reader.server(beside, &name, place);
-        }
+    for (name, place) in sockets_of(document).filter_map(server_of) {
+        reader.server(beside, &name, place);
     }
     reader.read
+}
+
+/// Whatever may hold the keys of a socket.
+pub(super) fn sockets_of(document: &Document) -> impl Iterator<Item = &Mapping> {
+    let nodes = document.root().as_mapping().and_then(|top| top.get("nodes")?.as_mapping());
+    let nodes = nodes.into_iter().flat_map(|nodes| &nodes.entries);
+    nodes.filter_map(|node| node.value.as_mapping()).flat_map(|node| {
+        let sockets = node.get("sockets").and_then(|sockets| sockets.as_mapping());
+        let sockets = sockets.into_iter().flat_map(|sockets| &sockets.entries);
+        [node].into_iter().chain(sockets.filter_map(|socket| socket.value.as_mapping()))
+    })
 }
 
 /// The server's certificate that a socket names.
@@ -97,7 +126,7 @@ impl Reader {
     }
 
     fn pair(&mut self, path: &Path, text: &Secret, place: Span) -> Option<KeyPair> {
-        let mode = path.metadata().map_or(0, |about| about.mode());
+        let mode = mode_of(path);
         if is_open_to_others(mode) {
             let fault = Diagnostic::new(Code::SecretReadable, "a secret key that others can read")
                 .at(place, format!("{} has the mode {:03o}", path.display(), mode & 0o777))
@@ -170,20 +199,8 @@ impl Reader {
         Some(*certificate.key())
     }
 
-    /// A file's text; that it was looked at is noted.
     fn text(&mut self, path: &Path) -> Result<String, ReadError> {
-        self.read.files.push(path.to_owned());
-        let text = read_file(path, Certificate::<PublicKey>::MAX_BYTES);
-        let mut hasher = DefaultHasher::new();
-        match &text {
-            Ok(text) => {
-                text.hash(&mut hasher);
-                path.metadata().map_or(0, |about| about.mode()).hash(&mut hasher);
-            }
-            Err(error) => error.to_string().hash(&mut hasher),
-        }
-        self.read.fingerprints.push((path.to_owned(), hasher.finish()));
-        text
+        self.read.text(path, Certificate::<PublicKey>::MAX_BYTES)
     }
 
     fn sound<K>(

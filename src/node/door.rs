@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::os::fd::RawFd;
 use std::sync::{Arc, Mutex, Weak};
 
-use super::monitor::Feed;
+use super::monitor::{Feed, Knocking};
 use crate::lock::locked;
 use crate::topology::{Knock, NotAdmitted};
 
@@ -19,17 +19,27 @@ impl Door {
         Self(Arc::downgrade(feed))
     }
 
+    /// Who knocks on the connection that has a descriptor now.
+    pub(super) fn knocking(&self, descriptor: RawFd) -> Option<Knocking> {
+        self.0.upgrade()?.knocking(descriptor)
+    }
+
+    /// Whether that connection is there still.
+    pub(super) fn is_knocking(&self, at: Knocking) -> bool {
+        self.knocking(at.descriptor) == Some(at)
+    }
+
     /// A peer may come, under this name.
-    pub(super) fn admit(&self, descriptor: RawFd, knock: Knock, user: Option<Arc<str>>) {
+    pub(super) fn admit(&self, at: Knocking, knock: Knock, user: Option<Arc<str>>) {
         if let Some(feed) = self.0.upgrade() {
-            feed.admit(descriptor, knock, user);
+            feed.admit(at, knock, user);
         }
     }
 
     /// A peer may not come.
-    pub(super) fn refuse(&self, descriptor: RawFd, why: String) {
+    pub(super) fn refuse(&self, at: Knocking, why: String) {
         if let Some(feed) = self.0.upgrade() {
-            feed.refuse(descriptor, why);
+            feed.refuse(at, why);
         }
     }
 }
@@ -54,7 +64,7 @@ impl Doors {
     /// Ends the connections of all who were let in and may not come any more.
     pub(super) fn review(
         &self,
-        judge: impl Fn(&str, Knock) -> Result<Option<Arc<str>>, NotAdmitted>,
+        judge: impl Fn(&str, &Knock) -> Result<Option<Arc<str>>, NotAdmitted>,
     ) {
         let doors: Vec<(String, Door)> =
             locked(&self.0).iter().map(|(domain, door)| (domain.clone(), door.clone())).collect();

@@ -88,6 +88,8 @@ struct Told {
     accepted: BTreeMap<RawFd, Accepted>,
     /// The same of connections that this end made, where their peers may have to be asked about.
     made: BTreeMap<RawFd, Accepted>,
+    /// How many connections there have been.
+    begun: u64,
     /// Whether who knocks is turned away.
     turns_away: bool,
     /// How many listeners have closed, among others.
@@ -97,10 +99,19 @@ struct Told {
 /// A connection whose peer may have to be asked about.
 #[derive(Debug)]
 struct Accepted {
+    /// Which one it is of all that had its descriptor.
+    number: u64,
     ends: (String, String),
     state: State,
     /// What the run's ZAP handler said of it.
     verdict: Option<Verdict>,
+}
+
+/// A connection whose handshake is under way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Knocking {
+    pub(super) descriptor: RawFd,
+    number: u64,
 }
 
 /// What the run's ZAP handler said of a peer.
@@ -120,8 +131,9 @@ enum State {
 }
 
 impl Accepted {
-    fn of(local: &CStr, remote: &CStr) -> Self {
-        Self { ends: (text(local), text(remote)), state: State::Handshake, verdict: None }
+    fn of(number: u64, local: &CStr, remote: &CStr) -> Self {
+        let ends = (text(local), text(remote));
+        Self { number, ends, state: State::Handshake, verdict: None }
     }
 
     fn user(&self) -> Option<Arc<str>> {
@@ -244,10 +256,12 @@ impl Feed {
                     // It finds the end of the connection, and knocks again.
                     let _ = raw::end_connection(descriptor);
                 }
-                told.accepted.insert(descriptor, Accepted::of(local, remote));
+                told.begun += 1;
+                told.accepted.insert(descriptor, Accepted::of(told.begun, local, remote));
             }
             (Ok(zmq_sys::ZMQ_EVENT_CONNECTED), Some(descriptor)) if watched.asks => {
-                told.made.insert(descriptor, Accepted::of(local, remote));
+                told.begun += 1;
+                told.made.insert(descriptor, Accepted::of(told.begun, local, remote));
             }
             (Ok(zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED), descriptor) => {
                 known.user = told.greet(descriptor, &(text(local), text(remote)));
@@ -276,22 +290,29 @@ impl Feed {
         known
     }
 
+    /// Who knocks on the connection that has a descriptor now.
+    pub(super) fn knocking(&self, descriptor: RawFd) -> Option<Knocking> {
+        let mut told = self.told();
+        let knocks = told.connection(descriptor)?;
+        (knocks.state == State::Handshake).then_some(Knocking { descriptor, number: knocks.number })
+    }
+
     /// The run's ZAP handler let a peer in.
-    pub(super) fn admit(&self, descriptor: RawFd, knock: Knock, user: Option<Arc<str>>) {
-        self.told().judged(descriptor, Verdict::Admitted { knock, user });
+    pub(super) fn admit(&self, at: Knocking, knock: Knock, user: Option<Arc<str>>) {
+        self.told().judged(at, Verdict::Admitted { knock, user });
     }
 
     /// It refused one.
-    pub(super) fn refuse(&self, descriptor: RawFd, why: String) {
-        self.told().judged(descriptor, Verdict::Refused(why));
+    pub(super) fn refuse(&self, at: Knocking, why: String) {
+        self.told().judged(at, Verdict::Refused(why));
     }
 
     /// Ends the connection of everybody who was let in and may not come any more.
-    pub(super) fn review(&self, judge: impl Fn(Knock) -> Result<Option<Arc<str>>, NotAdmitted>) {
+    pub(super) fn review(&self, judge: impl Fn(&Knock) -> Result<Option<Arc<str>>, NotAdmitted>) {
         let told = &mut *self.told();
         for (&descriptor, connection) in told.accepted.iter_mut().chain(&mut told.made) {
             let Some(Verdict::Admitted { knock, .. }) = &connection.verdict else { continue };
-            if let Err(why) = judge(*knock) {
+            if let Err(why) = judge(knock) {
                 connection.verdict = Some(Verdict::Refused(why.to_string()));
                 // libzmq finds its end; what it had read before, it still hands on.
                 let _ = raw::end_connection(descriptor);
@@ -316,14 +337,27 @@ impl Feed {
 }
 
 impl Told {
-    fn judged(&mut self, descriptor: RawFd, verdict: Verdict) {
-        let connection = match self.accepted.get_mut(&descriptor) {
+    fn connection(&mut self, descriptor: RawFd) -> Option<&mut Accepted> {
+        match self.accepted.get_mut(&descriptor) {
             Some(accepted) => Some(accepted),
             None => self.made.get_mut(&descriptor),
-        };
+        }
+    }
+
+    fn judged(&mut self, at: Knocking, verdict: Verdict) {
         // One that has ended meanwhile is nobody's any more.
-        if let Some(connection) = connection.filter(|it| it.state == State::Handshake) {
-            connection.verdict = Some(verdict);
+        let connection = self.connection(at.descriptor);
+        let Some(connection) =
+            connection.filter(|it| it.state == State::Handshake && it.number == at.number)
+        else {
+            return;
+        };
+        // A connection asks once: one of two questions was that of another one, which had the
+        // descriptor before, and whose name this one must not bear.
+        if connection.verdict.replace(verdict).is_some() {
+            let why = "it was asked about with another connection; it may knock again";
+            connection.verdict = Some(Verdict::Refused(why.to_owned()));
+            let _ = raw::end_connection(at.descriptor);
         }
     }
 
@@ -416,3 +450,6 @@ fn decode(
 fn text(endpoint: &CStr) -> String {
     endpoint.to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+mod tests;

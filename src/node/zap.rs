@@ -3,6 +3,8 @@
 //! Owns its thread and its socket, and by which policy it decides. What a question and an answer look
 //! like is `request`'s, who may come `topology`'s.
 
+mod passwords;
+mod queue;
 mod request;
 
 use std::io;
@@ -13,14 +15,14 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use self::request::{Answer, Request, Status};
+use self::passwords::{Passwords, Question};
+use self::request::Request;
 use super::context::Context;
 use super::door::Doors;
 use super::raw::{Errno, RawSocket};
 use crate::clock;
 use crate::lock::locked;
 use crate::message::{Frame, Multipart};
-use crate::security::peer_address;
 use crate::topology::{Credentials, Knock, NotAdmitted, Policy};
 use crate::zeromq::Role;
 
@@ -76,6 +78,8 @@ impl ZapService {
                     _ = deciding.answer_all(&socket) => {}
                 }
             });
+            // Nobody waits for a password that is being checked.
+            runtime.shutdown_background();
         })?;
         let service = Self { shared, ends: Some(ends), thread: Some(thread) };
         match is_bound.await.unwrap_or(Err(Errno(libc::ECANCELED))) {
@@ -119,50 +123,61 @@ impl Shared {
     /// Answers what is asked, until the socket fails.
     async fn answer_all(&self, socket: &RawSocket) -> Result<(), Errno> {
         let asked = socket.watch()?;
+        let mut passwords = Passwords::new();
         loop {
             // One call consumes the descriptor's edge, so nothing may be left when it is waited for.
-            while socket.events()?.readable() {
+            if socket.events()?.readable() {
                 let question = receive(socket)?;
-                if let Some(mut answer) = self.answer(&question) {
-                    send(socket, &mut answer);
+                send(socket, self.hear(question, &mut passwords));
+            } else {
+                tokio::select! {
+                    ready = asked.readable() => match ready {
+                        Ok(mut ready) => ready.clear_ready(),
+                        Err(_) => return Ok(()),
+                    },
+                    question = passwords.checked() => {
+                        send(socket, self.settle(question, &mut passwords));
+                    }
                 }
             }
-            let Ok(mut ready) = asked.readable().await else { return Ok(()) };
-            ready.clear_ready();
+            while let Some(question) = passwords.try_checked() {
+                send(socket, self.settle(question, &mut passwords));
+            }
+            while let Some(question) = passwords.next() {
+                // Meanwhile it may have become another one's, or nobody's.
+                match self.judge(&question) {
+                    Err(NotAdmitted::Unchecked(users)) => passwords.check(question, users),
+                    _ => send(socket, self.settle(question, &mut passwords)),
+                }
+            }
         }
     }
 
-    /// The frames of the answer to a question; none to what is no question.
-    fn answer(&self, question: &[Frame]) -> Option<Multipart> {
-        let request = Request::read(question)?;
-        let decides = locked(&self.policy);
-        let answer = match request.credentials() {
-            None => Answer::of(Status::Failed, "the question has no credentials"),
-            Some(credentials) => {
-                let knock = Knock { credentials, address: peer_address(request.address) };
-                self.decide(&decides, &request, knock)
-            }
+    /// The answer to a question, or to another one that gives way to it; none to what is no question, and
+    /// to what has to wait.
+    fn hear(&self, frames: Multipart, passwords: &mut Passwords) -> Option<Multipart> {
+        let about = |request: &Request<'_>| {
+            let door = self.doors.at(request.domain)?;
+            let at = door.knocking(connection(request)?)?;
+            Some((door, at))
         };
-        Some(answer.frames(&request))
+        match Question::of(frames, about) {
+            Ok(question) => self.settle(question, passwords),
+            Err(answer) => answer,
+        }
     }
 
-    fn decide(&self, policy: &Policy, request: &Request<'_>, knock: Knock) -> Answer {
-        let door = self.doors.at(request.domain);
-        match judge(policy, request.domain, knock) {
-            Ok(user) => {
-                let answer = Answer::admitting(user.as_deref());
-                if let (Some(door), Some(connection)) = (door, connection(request)) {
-                    door.admit(connection, knock, user);
-                }
-                answer
-            }
-            Err(why) => {
-                if let (Some(door), Some(connection)) = (door, connection(request)) {
-                    door.refuse(connection, why.to_string());
-                }
-                Answer::of(Status::Refused, "not admitted")
-            }
+    fn settle(&self, question: Question, passwords: &mut Passwords) -> Option<Multipart> {
+        let decides = locked(&self.policy);
+        match judge(&decides, question.domain(), &question.knock) {
+            Ok(user) => Some(question.admit(user)),
+            Err(NotAdmitted::Unchecked(_)) => passwords.wait(question).map(Question::put_off),
+            Err(why) => Some(question.refuse(why.to_string())),
         }
+    }
+
+    fn judge(&self, question: &Question) -> Result<Option<Arc<str>>, NotAdmitted> {
+        judge(&locked(&self.policy), question.domain(), &question.knock)
     }
 }
 
@@ -173,8 +188,8 @@ fn connection(request: &Request<'_>) -> Option<RawFd> {
 
 /// Whether a peer may come. A CURVE server that names no domain, and so nobody who may come, lets in
 /// all who know its key.
-fn judge(policy: &Policy, domain: &str, knock: Knock) -> Result<Option<Arc<str>>, NotAdmitted> {
-    match (policy.at(domain), knock.credentials) {
+fn judge(policy: &Policy, domain: &str, knock: &Knock) -> Result<Option<Arc<str>>, NotAdmitted> {
+    match (policy.at(domain), &knock.credentials) {
         (Some(admission), _) => admission.judge(knock),
         (None, Credentials::Curve(_)) if domain.is_empty() => Ok(None),
         (None, _) => Err(NotAdmitted::NothingSaid),
@@ -195,7 +210,8 @@ fn receive(socket: &RawSocket) -> Result<Multipart, Errno> {
 }
 
 /// Who has gone meanwhile gets no answer.
-fn send(socket: &RawSocket, frames: &mut Multipart) {
+fn send(socket: &RawSocket, answer: Option<Multipart>) {
+    let Some(mut frames) = answer else { return };
     let last = frames.len().saturating_sub(1);
     for (at, frame) in frames.iter_mut().enumerate() {
         if socket.send(frame, at < last).is_err() {

@@ -98,6 +98,8 @@ pub enum ChangeKind {
     AsksZapNoLonger,
     /// Its certificate, or whom it knows by theirs.
     Curve,
+    /// Whether it asks for passwords, or the one that it says.
+    Plain,
     /// Who may come: whom it lets in from now on, and whom no longer.
     Admission {
         /// Names that are new.

@@ -96,6 +96,9 @@ fn of_sockets(from: &SocketSpec, to: &SocketSpec) -> Vec<Change> {
         _ if from.curve != to.curve => {
             add(ChangeKind::Curve, How::Rebuild, Why::CopiedWhenAttached);
         }
+        _ if from.plain != to.plain => {
+            add(ChangeKind::Plain, How::Rebuild, Why::CopiedWhenAttached);
+        }
         (false, true) => add(ChangeKind::AsksZap, How::Rebuild, Why::PeersCameInUnasked),
         (true, false) => add(ChangeKind::AsksZapNoLonger, How::Rebuild, Why::CopiedWhenAttached),
         (true, true) | (false, false) => {}

@@ -81,6 +81,7 @@ impl fmt::Display for ChangeKind {
             Self::AsksZap => "asks the ZAP handler",
             Self::AsksZapNoLonger => "no longer asks a ZAP handler",
             Self::Curve => "curve",
+            Self::Plain => "plain",
             Self::Linger => "linger",
             Self::Msgid => "msgid",
             Self::Format => "format",

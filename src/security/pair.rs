@@ -95,6 +95,12 @@ impl KeyPair {
         pair
     }
 
+    /// The pair of a secret key's 32 bytes; `None` if those are no key.
+    #[must_use]
+    pub fn of_bytes(secret: &Secret) -> Option<Self> {
+        Self::of(text_of(secret).expose_text()?)
+    }
+
     fn read(public: &[u8; TEXT], secret: &[u8; TEXT]) -> Option<Self> {
         let public = PublicKey::from_z85(std::str::from_utf8(&public[..TEXT - 1]).ok()?)?;
         let secret = decode_z85(std::str::from_utf8(&secret[..TEXT - 1]).ok()?)?;
@@ -115,13 +121,15 @@ impl KeyPair {
 
     /// The secret key in Z85, for its file alone.
     pub(super) fn secret_text(&self) -> Secret {
-        let Ok(mut key) = <[u8; 32]>::try_from(self.secret.expose()) else {
-            return Secret::default();
-        };
-        let text = Secret::from(encode_z85(&key));
-        key.zeroize();
-        text
+        text_of(&self.secret)
     }
+}
+
+fn text_of(secret: &Secret) -> Secret {
+    let Ok(mut key) = <[u8; 32]>::try_from(secret.expose()) else { return Secret::default() };
+    let text = Secret::from(encode_z85(&key));
+    key.zeroize();
+    text
 }
 
 #[cfg(test)]
@@ -146,7 +154,9 @@ mod tests {
         let (one, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
         assert_ne!(one, other);
         let again = KeyPair::of(one.secret_text().expose_text().unwrap());
-        assert_eq!(again, Some(one));
+        assert_eq!(again.as_ref(), Some(&one));
+        assert_eq!(KeyPair::of_bytes(one.secret()), Some(one));
+        assert_eq!(KeyPair::of_bytes(&Secret::new("short")), None);
     }
 
     #[test]

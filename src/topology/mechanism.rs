@@ -3,6 +3,7 @@
 //! Owns the reading of that out of its options. Which options go together is the checker's.
 
 use super::curve::CurveRole;
+use super::plain::PlainSpec;
 use super::spec::SocketSpec;
 use crate::zeromq::{Endpoint, OptionName, OptionValue, Side};
 
@@ -52,10 +53,13 @@ impl SocketSpec {
     /// How it authenticates at a side.
     #[must_use]
     pub fn mechanism(&self, side: Side) -> Mechanism {
-        match self.curve.as_ref().map(|curve| curve.role_at(side)) {
-            Some(CurveRole::Server) => Mechanism::CurveServer,
-            Some(CurveRole::Client) => Mechanism::CurveClient,
-            None => self.mechanism_of_options(),
+        let curve = self.curve.as_ref().map(|curve| curve.role_at(side));
+        match (curve, &self.plain) {
+            (Some(CurveRole::Server), _) => Mechanism::CurveServer,
+            (Some(CurveRole::Client), _) => Mechanism::CurveClient,
+            (None, Some(PlainSpec::Server)) => Mechanism::PlainServer,
+            (None, Some(PlainSpec::Client { .. })) => Mechanism::PlainClient,
+            (None, None) => self.mechanism_of_options(),
         }
     }
 
@@ -79,7 +83,7 @@ impl SocketSpec {
     #[must_use]
     pub fn would_ask_zap(&self) -> bool {
         match self.mechanism_of_options() {
-            _ if self.curve.is_some() => false,
+            _ if self.curve.is_some() || self.plain.is_some() => false,
             Mechanism::PlainServer => true,
             // Enforced, a domain that is not there means that nobody is to be asked.
             Mechanism::CurveServer => {

@@ -6,13 +6,14 @@ mod checked;
 mod curve;
 mod links;
 mod mechanism;
+mod plain;
 mod policy;
 mod spec;
 
 #[cfg(test)]
 pub(crate) use check::tests::sound;
 
-pub use admission::{Admission, Credentials, Knock, NotAdmitted};
+pub use admission::{Admission, Credentials, Knock, Login, NotAdmitted, Proof, Wanted};
 pub use check::known as keys;
 pub use check::{
     Certificates, Checked, InlineHandler, Scripts, WantedHandlers, WantedScript, check,
@@ -22,6 +23,7 @@ pub use checked::Topology;
 pub use curve::{CurveRole, CurveSpec};
 pub use links::{Link, LinkEnd};
 pub use mechanism::Mechanism;
+pub use plain::PlainSpec;
 pub use policy::Policy;
 pub use spec::{
     Attachment, FileSpec, Filter, ForwardSpec, HighWaterMark, NodeSpec, OnError, Queue, ReadFrom,

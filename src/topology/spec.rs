@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::admission::Admission;
 use super::curve::CurveSpec;
+use super::plain::PlainSpec;
 use crate::message::{Format, RecordFormat};
 use crate::script::ScriptText;
 use crate::zeromq::{Endpoint, OptionName, OptionValue, Role, Side};
@@ -292,6 +293,8 @@ pub struct SocketSpec {
     pub options: BTreeMap<OptionName, OptionValue>,
     /// `curve`: how it encrypts and is known.
     pub curve: Option<CurveSpec>,
+    /// `plain`: whether it asks for a name and a password, or says them.
+    pub plain: Option<PlainSpec>,
     /// Who may come to it, of whom the run's own ZAP handler asks.
     pub admission: Option<Arc<Admission>>,
     /// Whether a ZAP handler of this file is asked about its peers.

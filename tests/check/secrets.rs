@@ -17,11 +17,17 @@ pub(crate) const VARIABLES: [(&str, &str); 3] = [
 pub(crate) fn lock() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        for name in ["keys/worker", "keys/station", "keys/odd", "lonely/worker"] {
-            let path = format!("tests/check/{name}.key_secret");
-            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+        let files = ["keys/worker", "keys/station", "keys/odd", "keys/old", "lonely/worker"];
+        let files = files.map(|name| format!("{name}.key_secret"));
+        let users = ["users.txt", "users_faulty.txt", "users_empty.txt"].map(str::to_owned);
+        for (mode, files) in [
+            (0o600, [&files[..], &users[..]].concat()),
+            (0o644, vec!["keys/open.key_secret".to_owned(), "users_open.txt".to_owned()]),
+        ] {
+            for file in files {
+                let mode = fs::Permissions::from_mode(mode);
+                fs::set_permissions(format!("tests/check/{file}"), mode).unwrap();
+            }
         }
-        let open = "tests/check/keys/open.key_secret";
-        fs::set_permissions(open, fs::Permissions::from_mode(0o644)).unwrap();
     });
 }

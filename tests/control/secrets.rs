@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use zrig::security::{Secret, hash_password, with_user};
+
 use crate::client::{Desk, Follower};
 use crate::support::{Zrig, eventually, free_ports, http};
 
@@ -70,14 +72,60 @@ nodes:
     )
 }
 
+/// The same by `plain`, whose passwords the run itself checks.
+fn yaml_of_keys(ports: [u16; 3], password: &str) -> String {
+    let [plain, other, news] = ports;
+    format!(
+        "
+name: hush
+nodes:
+  server: {{role: rep, bind: {plain}, plain: {{users: users.txt}}, on_message: msg}}
+  client:
+    role: req
+    connect: server
+    every: 100ms
+    plain: {{user: ann, password: \"{password}\"}}
+    on_tick: send(\"hello\")
+    on_message: count(\"answers\")
+  other:
+    role: req
+    connect: server
+    every: 100ms
+    plain: {{user: bob, password: \"${{OUTSIDE}}\"}}
+    on_tick: send(\"hello\")
+    on_message: throw \"no\"
+  curved: {{role: push, connect: {other}, plain: {{user: carol, password: \"${{SECRET_KEY}}\"}}}}
+  news: {{role: pub, bind: {news}, every: 100ms, on_tick: 'publish(1, now())'}}
+"
+    )
+}
+
 #[test]
 fn no_output_of_a_run_or_of_a_command_beside_it_shows_a_secret() {
+    hushed(&yaml, "guard", "ZR0114", "client");
+}
+
+#[test]
+fn no_output_shows_a_password_of_plain_either_while_it_is_right_or_wrong() {
+    hushed(&yaml_of_keys, "server", "ZR0105", "client");
+}
+
+/// Runs a topology with a password that is written into it, and looks at all that is said of it: also of
+/// an edit that is refused by this code, and of one whose plan has this word.
+fn hushed(yaml: &dyn Fn([u16; 3], &str) -> String, tapped: &str, code: &str, changed: &str) {
     let desk = Desk::new();
     let [plain, curve, news, metrics] = free_ports();
     let ports = [plain, curve, news];
+    let users = [("ann", WRITTEN), ("ann2", EDITED), ("bob", OUTSIDE)];
+    let users = users.iter().fold(String::new(), |text, (name, password)| {
+        with_user(&text, name, &hash_password(&Secret::new(*password)).unwrap())
+    });
     let zrig = Zrig::of(&yaml(ports, WRITTEN))
+        .with("users.txt", users)
         .environment("OUTSIDE", OUTSIDE)
         .environment("SECRET_KEY", SECRET_KEY);
+    let only_ours = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(zrig.path("users.txt"), only_ours).unwrap();
     let receipts = zrig.path("receipts.jsonl");
     let run = desk.start(zrig.arguments([
         "--log",
@@ -98,16 +146,17 @@ fn no_output_of_a_run_or_of_a_command_beside_it_shows_a_secret() {
     let followers = [
         follow(&["tap", "hush"]),
         follow(&["tap", "hush", "--all", "--format", "json"]),
-        follow(&["tap", "hush", "guard", "--frames"]),
+        follow(&["tap", "hush", tapped, "--frames"]),
         follow(&["events", "hush"]),
         follow(&["events", "hush", "--format", "json"]),
     ];
     run.says("other");
     // An edit that is refused beside a password, and one that changes it.
-    fs::write(&file, yaml(ports, WRITTEN).replace("ann, plain", "ann, wrong: 1, plain")).unwrap();
-    run.says("ZR0114");
+    let wrong = yaml(ports, WRITTEN).replacen("ann, p", "ann, wrong: 1, p", 1);
+    fs::write(&file, wrong).unwrap();
+    run.says(code);
     fs::write(&file, yaml(ports, EDITED)).unwrap();
-    run.says("options.plain_password");
+    run.says(&format!("~ {changed}"));
     for follower in &followers[..3] {
         follower.shows("");
     }

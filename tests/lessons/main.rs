@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 mod connections;
 mod replies;
+mod security;
 
 use zmq::{Context, DONTWAIT, Error, POLLIN, SNDMORE, Socket, SocketEvent, SocketType};
 

@@ -1,17 +1,24 @@
-"""Programs with certificates, made and read by pyzmq's own `zmq.auth`.
+"""Programs with certificates, made and read by pyzmq's own `zmq.auth`, and with passwords.
 
     guests.py make FOLDER NAME…            certificates, the secret ones for their owner alone
     guests.py knock ENDPOINT GUEST…        each asks once
     guests.py stay ENDPOINT SERVER FOLDER NAME…
     guests.py serve ENDPOINT SECRET FOLDER COUNT
+    guests.py flood ENDPOINT COUNT
 
-A guest of `knock` is `CERTIFICATE@SERVER`, paths without `.key` and `.key_secret`, or `null`, `plain`. It is a
-REQ that asks `hi` and waits; the summary has what each was answered, or null.
+A guest of `knock` is `CERTIFICATE@SERVER`, paths without `.key` and `.key_secret`, or `null`,
+`plain:NAME:PASSWORD`. It is a REQ that asks `hi` and waits; the summary has what each was answered, or null, and
+under `refused` what libzmq told each of its handshake.
 
 Those of `stay` are DEALERs that ask numbers one after another, each the next one when the last was
 answered with its name and number. Who is refused or thrown out knocks again, and again. It says `in
 NAME TIMES` and `gone NAME TIMES` when a connection begins and ends. The summary, after `end`, has how
-many answers there were, and whether any was wrong or never came to one who was there.
+many answers there were, and whether any was wrong or never came to one who was there. Where SERVER is `plain`,
+each says his name, and `NAME-N` for a password, where N is the word behind the name's last `password NAME N` on
+standard input, or 0.
+
+Those of `flood` are DEALERs with wrong passwords, so many at once, each of which knocks again when it was refused;
+it says `knocked N` every hundred times, and ends by itself when its input does.
 
 `serve` is a REP that is a CURVE server behind a ThreadAuthenticator, and answers so many requests.
 """
@@ -47,11 +54,16 @@ def with_keys(socket: Any, certificate: str, server: str) -> None:
 def knock(endpoint: str, guests: List[str]) -> None:
     context: 'zmq.Context[Any]' = zmq.Context()
     asked: Dict[str, Any] = {}
+    watched: Dict[str, Any] = {}
     for guest in guests:
         socket = context.socket(zmq.REQ)
         socket.linger = 0
-        if guest == 'plain':
-            socket.plain_username, socket.plain_password = b'ann', b'secret'
+        watched[guest] = socket.get_monitor_socket(
+            zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+            | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL)
+        if guest.startswith('plain'):
+            _, name, password = guest.split(':')
+            socket.plain_username, socket.plain_password = name.encode(), password.encode()
         elif guest != 'null':
             with_keys(socket, *guest.split('@'))
         socket.connect(endpoint)
@@ -64,7 +76,13 @@ def knock(endpoint: str, guests: List[str]) -> None:
         for guest, socket in asked.items():
             if guest not in answers and socket.poll(10):
                 answers[guest] = socket.recv().decode()
-    print(json.dumps({'ok': True, **{guest: answers.get(guest) for guest in guests}}), flush=True)
+    refused: Dict[str, List[int]] = {}
+    for guest, monitor in watched.items():
+        while monitor.poll(0):
+            event = parse_monitor_message(monitor.recv_multipart())
+            refused.setdefault(guest, []).append(int(event['value']))
+    print(json.dumps({'ok': True, 'refused': refused,
+                      **{guest: answers.get(guest) for guest in guests}}), flush=True)
     context.destroy(linger=0)
 
 
@@ -76,6 +94,7 @@ class Guest:
         self.number = self.answers = self.wrong = 0
         self.is_in = False
         self.times = 0
+        self.password = '0'
         self.asked = self.knocks_at = 0.0
         self.socket: Any = None
 
@@ -88,7 +107,11 @@ class Guest:
             self.socket.close(linger=0)
         self.socket = self.context.socket(zmq.DEALER)
         self.socket.linger = 0
-        with_keys(self.socket, f'{folder}/{self.name}', server)
+        if server == 'plain':
+            self.socket.plain_username = self.name.encode()
+            self.socket.plain_password = f'{self.name}-{self.password}'.encode()
+        else:
+            with_keys(self.socket, f'{folder}/{self.name}', server)
         self.monitor = self.socket.get_monitor_socket(
             zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_DISCONNECTED)
         self.knocks_at = 0.0
@@ -141,7 +164,11 @@ def stay(endpoint: str, server: str, folder: str, names: List[str]) -> None:
                 guest.look()
             if guest.knocks_at and now >= guest.knocks_at:
                 guest.begin(endpoint, server, folder)
-        over = sys.stdin.fileno() in ready
+        if sys.stdin.fileno() in ready:
+            words = sys.stdin.readline().split()
+            over = words[:1] != ['password']
+            if not over:
+                guests[words[1]].password = words[2]
     now = time.monotonic()
     # Who is in and has waited long for an answer, has lost one.
     stuck = [guest.name for guest in guests.values() if guest.is_in and now - guest.asked > 5]
@@ -150,6 +177,50 @@ def stay(endpoint: str, server: str, folder: str, names: List[str]) -> None:
         'ok': not stuck and not wrong, 'stuck': stuck, 'wrong': wrong,
         'answers': sum(guest.answers for guest in guests.values()),
     }), flush=True)
+    context.destroy(linger=0)
+
+
+def flood(endpoint: str, count: int) -> None:
+    context: 'zmq.Context[Any]' = zmq.Context()
+    context.set(zmq.MAX_SOCKETS, 4 * count + 10)
+    poller = zmq.Poller()
+    poller.register(sys.stdin, zmq.POLLIN)
+    names: Dict[Any, str] = {}
+    knocked = 0
+
+    def begin(name: str) -> None:
+        socket = context.socket(zmq.DEALER)
+        socket.linger = 0
+        socket.plain_username, socket.plain_password = name.encode(), b'wrong'
+        monitor = socket.get_monitor_socket(
+            zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_DISCONNECTED)
+        poller.register(monitor, zmq.POLLIN)
+        names[monitor] = name
+        sockets[monitor] = socket
+        socket.connect(endpoint)
+
+    sockets: Dict[Any, Any] = {}
+    for number in range(count):
+        begin(f'nobody{number}')
+    print('ready', flush=True)
+    while True:
+        ready = dict(poller.poll())
+        if sys.stdin.fileno() in ready:
+            break
+        for monitor in ready:
+            event = parse_monitor_message(monitor.recv_multipart())['event']
+            if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                print(json.dumps({'ok': False, 'why': 'let in'}), flush=True)
+                return
+            poller.unregister(monitor)
+            sockets[monitor].disable_monitor()
+            monitor.close(linger=0)
+            sockets.pop(monitor).close(linger=0)
+            knocked += 1
+            if knocked % 100 == 0:
+                print('knocked', knocked, flush=True)
+            begin(names.pop(monitor))
+    print(json.dumps({'ok': True, 'knocked': knocked}), flush=True)
     context.destroy(linger=0)
 
 
@@ -180,6 +251,8 @@ def main() -> None:
         knock(rest[0], rest[1:])
     elif command == 'stay':
         stay(rest[0], rest[1], rest[2], rest[3:])
+    elif command == 'flood':
+        flood(rest[0], int(rest[1]))
     else:
         serve(rest[0], rest[1], rest[2], int(rest[3]))
 

@@ -17,6 +17,7 @@ mod handlers;
 mod late_replies;
 mod look_ups;
 mod marks;
+mod passwords;
 mod persist;
 mod plans;
 mod random;

@@ -13,12 +13,12 @@ use crate::edited::{Edited, times};
 use crate::support::{Peer, Zrig, free_port, free_ports, soaking};
 
 /// How long anything about security may take: see the contract.
-const SOON: Duration = Duration::from_secs(1);
+pub(crate) const SOON: Duration = Duration::from_secs(1);
 /// The same on a machine that is busy, in the short tests.
-const BUSY: Duration = Duration::from_secs(5);
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
 
 /// A topology in a folder with certificates for these nodes; in `guests` are those of others.
-fn house(yaml: &str, nodes: &str, guests: &str) -> Zrig {
+pub(crate) fn house(yaml: &str, nodes: &str, guests: &str) -> Zrig {
     let zrig = Zrig::of(yaml);
     for (folder, names) in [("keys", nodes), ("guests", guests)] {
         let folder = zrig.path(folder);
@@ -37,12 +37,12 @@ fn key(edited: &Edited, name: &str) -> PathBuf {
     edited.run.path(&format!("keys/allow/{name}.key"))
 }
 
-fn path(edited: &Edited, name: &str) -> String {
+pub(crate) fn path(edited: &Edited, name: &str) -> String {
     edited.run.path(name).display().to_string()
 }
 
 /// What each of them is answered.
-fn knock(edited: &Edited, endpoint: &str, guests: &[&str]) -> Value {
+pub(crate) fn knock(edited: &Edited, endpoint: &str, guests: &[&str]) -> Value {
     let guest = |guest: &&str| match guest.split_once('@') {
         Some((name, server)) => {
             format!("{}@{}", path(edited, &format!("guests/{name}")), path(edited, server))
@@ -81,7 +81,8 @@ fn who_has_a_known_certificate_is_heard_by_its_name_and_all_others_are_refused_w
         edited.run.says("FRONT hello front");
         allow(&edited, "alice");
         edited.run.says("lets in alice");
-        let guests = ["alice@keys/desk", "bob@keys/desk", "alice@keys/front", "null", "plain"];
+        let guests =
+            ["alice@keys/desk", "bob@keys/desk", "alice@keys/front", "null", "plain:ann:secret"];
         let answers = knock(&edited, &endpoint, &guests);
         let expected: [Option<&str>; 5] = [Some("hello alice"), None, None, None, None];
         assert_eq!(answers, Value::from_iter(expected), "{endpoint}");

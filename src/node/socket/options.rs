@@ -57,6 +57,7 @@ impl NodeSocket {
             }
         }
         self.ask_who_may_come()?;
+        self.use_plain()?;
         for prefix in self.spec.filters.iter().map(Filter::prefix).collect::<Vec<_>>() {
             self.note_subscription(true, &prefix);
             self.subscription(&prefix, 1, zmq_sys::ZMQ_SUBSCRIBE)

@@ -1,12 +1,12 @@
-//! CURVE of a socket: what libzmq is told before each endpoint, and whom it asks.
+//! CURVE and PLAIN of a socket: what libzmq is told before each endpoint, and whom it asks.
 //!
-//! Owns the order of these options, which hold for the next endpoint alone. Never makes a key.
+//! Owns the order of these options; those of CURVE hold for the next endpoint alone. Never makes a key.
 
 use super::{NodeSocket, SocketError};
 use crate::node::door::Door;
 use crate::node::monitor::Watched;
 use crate::node::raw::Errno;
-use crate::topology::{CurveRole, Policy};
+use crate::topology::{CurveRole, PlainSpec, Policy};
 use crate::zeromq::{OptionValue, Side};
 
 impl NodeSocket {
@@ -19,6 +19,22 @@ impl NodeSocket {
         let domain = OptionValue::Bytes(domain);
         self.set("zap_domain", zmq_sys::ZMQ_ZAP_DOMAIN.cast_signed(), &domain)?;
         self.set_int("zap_enforce_domain", zmq_sys::ZMQ_ZAP_ENFORCE_DOMAIN, 1)
+    }
+
+    /// Sets whether it asks for a name and a password, or says them, for all endpoints to come.
+    pub(super) fn use_plain(&self) -> Result<(), SocketError> {
+        match &self.spec.plain {
+            None => Ok(()),
+            Some(PlainSpec::Server) => self.set_int("plain_server", zmq_sys::ZMQ_PLAIN_SERVER, 1),
+            Some(PlainSpec::Client { user, password }) => {
+                let set =
+                    |name: &str, option: u32, value| self.set(name, option.cast_signed(), &value);
+                let name = OptionValue::Bytes(user.clone().into_bytes());
+                set("plain_username", zmq_sys::ZMQ_PLAIN_USERNAME, name)?;
+                let password = OptionValue::Secret(password.clone());
+                set("plain_password", zmq_sys::ZMQ_PLAIN_PASSWORD, password)
+            }
+        }
     }
 
     /// Lets the run's ZAP handler say what becomes of its connections.

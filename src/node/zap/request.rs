@@ -5,8 +5,8 @@
 use smallvec::smallvec;
 
 use crate::message::{Frame, Multipart};
-use crate::security::PublicKey;
-use crate::topology::Credentials;
+use crate::security::{PublicKey, Secret};
+use crate::topology::{Credentials, Login};
 
 const VERSION: &[u8] = b"1.0";
 
@@ -25,6 +25,16 @@ pub(super) struct Request<'f> {
 }
 
 impl<'f> Request<'f> {
+    /// So many frames there are before what the peer shows, those of the way back with them.
+    pub(super) const FRAMES: usize = 8;
+    /// The frame of the domain.
+    pub(super) const DOMAIN: usize = 4;
+
+    /// A frame that is text; nothing where it is not.
+    pub(super) fn text(frame: &[u8]) -> &str {
+        std::str::from_utf8(frame).unwrap_or_default()
+    }
+
     /// A question as a ROUTER receives it; nothing if it is none, so that there is nobody to answer.
     pub(super) fn read(frames: &'f [Frame]) -> Option<Self> {
         let (envelope, question) = frames.split_at_checked(2)?;
@@ -38,8 +48,8 @@ impl<'f> Request<'f> {
         Some(Self {
             envelope,
             id,
-            domain: std::str::from_utf8(domain).unwrap_or_default(),
-            address: std::str::from_utf8(address).unwrap_or_default(),
+            domain: Self::text(domain),
+            address: Self::text(address),
             mechanism,
             credentials,
         })
@@ -49,10 +59,20 @@ impl<'f> Request<'f> {
     pub(super) fn credentials(&self) -> Option<Credentials> {
         match (self.mechanism, self.credentials) {
             (b"NULL", []) => Some(Credentials::Null),
-            (b"PLAIN", [_, _]) => Some(Credentials::Plain),
+            (b"PLAIN", [name, _]) => {
+                Some(Credentials::Plain(Login { name: (&**name).into(), proof: None }))
+            }
             (b"CURVE", [key]) => {
                 <[u8; 32]>::try_from(&**key).ok().map(PublicKey::new).map(Credentials::Curve)
             }
+            _ => None,
+        }
+    }
+
+    /// The password that came with a name.
+    pub(super) fn password(&self) -> Option<Secret> {
+        match (self.mechanism, self.credentials) {
+            (b"PLAIN", [_, password]) => Some(Secret::from(&**password)),
             _ => None,
         }
     }
@@ -62,6 +82,7 @@ impl<'f> Request<'f> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Status {
     Admitted,
+    PutOff,
     Refused,
     Failed,
 }
@@ -70,6 +91,7 @@ impl Status {
     fn code(self) -> &'static str {
         match self {
             Self::Admitted => "200",
+            Self::PutOff => "300",
             Self::Refused => "400",
             Self::Failed => "500",
         }
@@ -126,9 +148,11 @@ mod tests {
     #[test]
     fn a_question_of_each_mechanism_is_read() {
         let key = [7_u8; 32];
+        let ann = Credentials::Plain(Login { name: (*b"ann").into(), proof: None });
         for (more, credentials) in [
             (&[b"NULL" as &[u8]][..], Some(Credentials::Null)),
-            (&[b"PLAIN", b"ann", b"secret"], Some(Credentials::Plain)),
+            (&[b"PLAIN", b"ann", b"secret"], Some(ann)),
+            (&[b"PLAIN", b"ann"], None),
             (&[b"CURVE", &key], Some(Credentials::Curve(PublicKey::new(key)))),
             (&[b"CURVE", b"short"], None),
             (&[b"CURVE"], None),
@@ -139,6 +163,8 @@ mod tests {
             let frames = question(more);
             let request = Request::read(&frames).unwrap();
             assert_eq!((request.id, request.domain), (&b"17"[..], "desk.in"));
+            let is_plain = matches!(credentials, Some(Credentials::Plain(_)));
+            assert_eq!(request.password(), is_plain.then(|| Secret::from(&b"secret"[..])));
             assert_eq!(request.credentials(), credentials, "{more:?}");
         }
     }

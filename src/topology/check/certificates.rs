@@ -1,4 +1,4 @@
-//! The certificates of a topology on their way from the loader.
+//! The certificates and users of a topology on their way from the loader.
 //!
 //! Owns which node has which, and who else may come. Never reads a file.
 
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
-use crate::security::{KeyPair, PublicKey};
+use crate::security::{KeyPair, PublicKey, Users};
 
 /// What lies in the files that a topology names.
 #[derive(Default, Debug)]
@@ -17,6 +17,8 @@ pub struct Certificates {
     pub allowed: BTreeMap<PublicKey, Arc<str>>,
     /// Of servers elsewhere, by the path as written.
     pub servers: BTreeMap<String, Option<PublicKey>>,
+    /// Those of PLAIN servers, by the path as written; nothing where the file is faulty.
+    pub users: BTreeMap<String, Option<Users>>,
     /// What is wrong with any of them.
     pub faults: Vec<Diagnostic>,
 }

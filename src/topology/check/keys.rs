@@ -48,6 +48,7 @@ pub const SOCKET: &[&str] = &[
     "identity",
     "options",
     "curve",
+    "plain",
     "allow",
     "deny",
 ];

@@ -7,7 +7,8 @@ pub use super::defaults::{HWM_KEYS as HWM, KEYS as DEFAULTS};
 pub use super::handlers::EVENTS;
 pub use super::keys::{NODE, SOCKET, TOP, other_handler};
 pub use super::lines::{READ_KEYS as READ, WRITE_KEYS as WRITE};
+pub use super::plain::PLAIN_KEYS as PLAIN;
 
 /// All of them.
 pub const ALL: &[&[&str]] =
-    &[TOP, DEFAULTS, HWM, READ, WRITE, EVENTS, NODE, SOCKET, SECURITY, CURVE];
+    &[TOP, DEFAULTS, HWM, READ, WRITE, EVENTS, NODE, SOCKET, SECURITY, CURVE, PLAIN];

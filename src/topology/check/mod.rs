@@ -18,6 +18,7 @@ mod name;
 mod node;
 mod option;
 mod options;
+mod plain;
 mod publish;
 mod report;
 mod resolve;

@@ -1,6 +1,9 @@
-//! What `security` and `curve` come to: each socket's certificate, whom it knows, and who may come.
+//! What `security`, `curve`, `allow` and `deny` come to: each socket's certificate, whom it knows, and
+//! who may come.
 //!
 //! Owns the rules about them that stop a run. Never reads a certificate: the loader does.
+
+mod plain;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,22 +11,25 @@ use std::sync::Arc;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::security::{KeyPair, PublicKey};
 use crate::source::Span;
-use crate::topology::admission::Admission;
+use crate::topology::admission::{Admission, Wanted};
 use crate::topology::curve::{CurveRole, CurveSpec};
 use crate::topology::links::{Link, LinkEnd, links_of};
 use crate::topology::mechanism::Mechanism;
+use crate::topology::plain::PlainSpec;
 use crate::topology::spec::{Attachment, NodeSpec, SocketSpec, TopologySpec};
 use crate::zeromq::{Role, Side, Transport};
 
 use super::certificates::Certificates;
 use super::curve::{WrittenCurve, WrittenSecurity};
 use super::gate::WrittenGate;
+use super::plain::WrittenPlain;
 use super::report::Report;
 use super::unresolved::UnresolvedNode;
 
 /// What is written at one socket, and where.
 pub(super) struct WrittenSocket {
     curve: WrittenCurve,
+    plain: WrittenPlain,
     gate: WrittenGate,
     /// The socket as a whole.
     span: Span,
@@ -36,6 +42,7 @@ pub(super) fn written(unresolved: &[UnresolvedNode]) -> Vec<Vec<WrittenSocket>> 
     let nodes = unresolved.iter().map(|node| {
         let sockets = node.sockets.iter().map(|socket| WrittenSocket {
             curve: socket.curve.clone(),
+            plain: socket.plain.clone(),
             gate: socket.gate.clone(),
             span: socket.span(),
             targets: socket.targets.iter().map(|target| target.span).collect(),
@@ -56,22 +63,26 @@ pub(super) fn secure(
     let links = links_of(spec);
     let mut secured = Securing { spec, written, security, certificates, report, links: &links };
     let own = secured.own();
-    let settled: Vec<(LinkEnd, CurveSpec, Option<Admission>)> =
+    let mut settled: Vec<Settled> =
         own.iter().filter_map(|(end, pair)| secured.settle(*end, pair, &own)).collect();
-    let gated = secured.gated(&own);
-    let asks = settled.iter().find_map(|(end, _, admission)| admission.as_ref().map(|_| *end));
-    if let Some(asks) = asks.or_else(|| gated.first().map(|(end, _)| *end)) {
-        secured.report_own_handler(asks);
+    settled.extend(secured.plain());
+    settled.extend(secured.gated(&own));
+    if let Some(asks) = settled.iter().find(|settled| settled.admission.is_some()) {
+        secured.report_own_handler(asks.end);
     }
-    for (end, admission) in gated {
+    for Settled { end, curve, plain, admission } in settled {
         let socket = &mut Arc::make_mut(&mut spec.nodes[end.node]).sockets[end.socket];
-        socket.admission = Some(Arc::new(admission));
-    }
-    for (end, curve, admission) in settled {
-        let socket = &mut Arc::make_mut(&mut spec.nodes[end.node]).sockets[end.socket];
-        socket.curve = Some(curve);
+        (socket.curve, socket.plain) = (curve, plain);
         socket.admission = admission.map(Arc::new);
     }
+}
+
+/// What one socket comes to.
+struct Settled {
+    end: LinkEnd,
+    curve: Option<CurveSpec>,
+    plain: Option<PlainSpec>,
+    admission: Option<Admission>,
 }
 
 /// The pairs of all sockets that have one.
@@ -116,7 +127,7 @@ impl<'s> Securing<'s, '_, '_> {
     fn is_secured(&mut self, end: LinkEnd) -> bool {
         let (socket, written) = (self.socket(end), self.written(end));
         let curve = &written.curve;
-        if curve.is_off {
+        if curve.is_off || written.plain.span.is_some() {
             return false;
         }
         if !socket.attachments.iter().any(goes_out) {
@@ -162,12 +173,7 @@ impl<'s> Securing<'s, '_, '_> {
     }
 
     /// What CURVE comes to at one socket: nothing after a fault.
-    fn settle(
-        &mut self,
-        end: LinkEnd,
-        pair: &KeyPair,
-        own: &Own,
-    ) -> Option<(LinkEnd, CurveSpec, Option<Admission>)> {
+    fn settle(&mut self, end: LinkEnd, pair: &KeyPair, own: &Own) -> Option<Settled> {
         let (socket, written) = (self.socket(end), self.written(end));
         let role = written.curve.role.map(|(role, _)| role);
         let server = match &written.curve.server {
@@ -204,22 +210,22 @@ impl<'s> Securing<'s, '_, '_> {
                 keys.entry(*key).or_insert_with(|| Arc::clone(name));
             }
             let (allows_any, gate) = (written.curve.allows_any, written.gate.gate.clone());
-            Admission { wants_key: true, keys, allows_any, gate }
+            Admission { wanted: Wanted::Key { known: keys, allows_any }, gate }
         });
         if admission.is_none() {
             self.report_no_gate(end, "a CURVE client chooses whom it connects to by his key");
         }
-        Some((end, curve, admission))
+        Some(Settled { end, curve: Some(curve), plain: None, admission })
     }
 
     /// The sockets without CURVE that ask for addresses, and whom they let in.
-    fn gated(&mut self, own: &Own) -> Vec<(LinkEnd, Admission)> {
+    fn gated(&mut self, own: &Own) -> Vec<Settled> {
         let mut gated = Vec::new();
         for (node, spec) in self.spec.nodes.iter().enumerate() {
             for (at, socket) in spec.sockets.iter().enumerate() {
                 let end = LinkEnd { node, socket: at };
-                let written = &self.written(end).gate;
-                if written.span.is_none() || own.contains_key(&end) {
+                let (written, plain) = (&self.written(end).gate, &self.written(end).plain);
+                if written.span.is_none() || plain.span.is_some() || own.contains_key(&end) {
                     continue;
                 }
                 if !socket.attachments.iter().any(goes_out) {
@@ -231,10 +237,9 @@ impl<'s> Securing<'s, '_, '_> {
                 {
                     self.report_no_gate(end, "its options have a ZAP handler of the file decide");
                 } else {
-                    gated.push((
-                        end,
-                        Admission { gate: written.gate.clone(), ..Admission::default() },
-                    ));
+                    let gate = written.gate.clone();
+                    let admission = Some(Admission { gate, ..Admission::default() });
+                    gated.push(Settled { end, curve: None, plain: None, admission });
                 }
             }
         }
@@ -338,8 +343,9 @@ impl<'s> Securing<'s, '_, '_> {
     /// One handler has the endpoint of ZAP.
     fn report_own_handler(&mut self, asks: LinkEnd) {
         let asking = self.written(asks);
-        let asking =
-            asking.gate.span.or(self.security.map(|it| it.folder.1)).unwrap_or(asking.span);
+        let asking = asking.plain.span.or(asking.gate.span);
+        let asking = asking.or(self.security.map(|it| it.folder.1));
+        let asking = asking.unwrap_or(self.written(asks).span);
         for (node, spec) in self.spec.nodes.iter().enumerate() {
             let Some(socket) = spec.sockets.iter().position(SocketSpec::is_zap_handler) else {
                 continue;
@@ -350,8 +356,8 @@ impl<'s> Securing<'s, '_, '_> {
                     .at(asking, "has the run decide who may come")
                     .because("libzmq asks one handler, at inproc://zeromq.zap.01")
                     .help(
-                        "remove the node, and put the certificates of who may come into the folder \
-                         `allow` beside the others",
+                        "remove the node, and say who may come by `security`, `plain`, `allow` or \
+                         `deny`",
                     ),
             );
         }

@@ -13,6 +13,7 @@ use super::defaults::{self, Defaults};
 use super::gate;
 pub(super) use super::keys::SOCKET as KEYS;
 use super::options;
+use super::plain;
 use super::publish;
 use super::report::Report;
 use super::security;
@@ -71,6 +72,7 @@ pub(super) fn read(
             .and_then(|identity| read_identity(identity, role, report)),
         options: options.sound,
         curve: curve::read(mapping, report),
+        plain: plain::read(mapping, report),
         gate: gate::read(mapping, report),
     };
     report_unattached(&unresolved, report);

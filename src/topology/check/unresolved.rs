@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::curve::WrittenCurve;
 use super::gate::WrittenGate;
+use super::plain::WrittenPlain;
 use crate::message::Format;
 use crate::source::Span;
 use crate::topology::spec::{Attachment, Filter, HighWaterMark, NodeSpec, SocketSpec, WhenFull};
@@ -45,6 +46,7 @@ pub(super) struct UnresolvedSocket {
     pub(super) identity: Option<(Vec<u8>, Span)>,
     pub(super) options: BTreeMap<OptionName, (OptionValue, Span)>,
     pub(super) curve: WrittenCurve,
+    pub(super) plain: WrittenPlain,
     pub(super) gate: WrittenGate,
 }
 
@@ -131,6 +133,7 @@ impl UnresolvedSocket {
             identity: self.identity.map(|(identity, _)| identity),
             options: self.options.into_iter().map(|(name, (value, _))| (name, value)).collect(),
             curve: None,
+            plain: None,
             admission: None,
             asks_zap: false,
         })
