@@ -22,19 +22,20 @@ use self::sight::Sight;
 use self::signals::{Asked, Signals};
 use crate::backlog::Room;
 use crate::clock;
-use crate::control::ControlSocket;
+use crate::control::{ControlSocket, Desk};
 use crate::diagnostic::Diagnostic;
 use crate::duration::format_duration;
 use crate::event::{Event, EventKind, EventReader, Events};
 use crate::load::{Loaded, Trouble};
 use crate::node::lay_out_descriptors;
-use crate::observe::{Logger, Receipts, ServeAddress, ServeError, Server};
+use crate::observe::{Logger, Receipts};
 use crate::script::Level;
 use crate::source::SourceMap;
 use crate::supervisor::{StartError, Supervisor};
 use crate::topology::Topology;
 use crate::until::until;
 use crate::watch::Watcher;
+use crate::web::{Listening, Lookup, Page, Reach, ServeAddress, ServeError, serve_figures};
 
 /// How long the whole stop may take before what holds it is named.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
@@ -69,10 +70,21 @@ pub struct RunOptions {
     pub receipts: Option<PathBuf>,
     /// Where figures are served.
     pub metrics: Option<ServeAddress>,
+    /// Where a live page is served.
+    pub web: Option<PageOptions>,
     /// What makes the chance of handlers repeat.
     pub seed: Option<u64>,
     /// Whether a handler that failed makes the exit status 1.
     pub fail_on_error: bool,
+}
+
+/// A live page of a run.
+#[derive(Clone, Debug)]
+pub struct PageOptions {
+    /// Where it is served.
+    pub address: ServeAddress,
+    /// The same variables as the run's, for another thread.
+    pub lookup: Lookup,
 }
 
 /// What a run needs from the command line: variables, and drawing.
@@ -91,7 +103,7 @@ pub enum RunError {
     /// It could not be started.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// Its figures could not be served.
+    /// Its figures or its page could not be served.
     #[error(transparent)]
     Serve(#[from] ServeError),
     /// The system gave no reactor or no signals.
@@ -123,7 +135,8 @@ pub fn run(
     if options.watching != Watching::Off {
         watcher.follow(&loaded.files);
     }
-    let server = options.metrics.as_ref().map(Server::listen).transpose()?;
+    let metrics = options.metrics.as_ref().map(|at| Listening::at(at, "--metrics")).transpose()?;
+    let web = options.web.as_ref().map(|page| Listening::at(&page.address, "--web")).transpose()?;
     let receipts =
         options.receipts.as_ref().map(|path| Receipts::open(path, &events)).transpose()?;
     let supervisor = Supervisor::new(&topology, events.clone())?.with_seed(options.seed);
@@ -140,15 +153,19 @@ pub fn run(
         logger,
     };
     let status = runtime.block_on(async {
-        if let Some(server) = server {
-            run.serve(server);
+        if let Some(listening) = metrics {
+            run.serve(listening);
         }
         let mut taps = None;
         let status = match run.start(&topology, &mut signals).await? {
             Some(status) => status,
             None => {
-                let control = run.open_control();
-                taps = control.as_ref().map(ControlSocket::taps);
+                let desk = Desk::of(&options.file, &run.supervisor, &events);
+                let _control = run.open_control(&desk);
+                if let Some((listening, page)) = web.zip(options.web.as_ref()) {
+                    run.serve_page(listening, page, &desk);
+                }
+                taps = Some(desk.taps());
                 run.tell_live();
                 run.watch(&mut signals).await
             }
@@ -200,18 +217,29 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Serves figures until the run is over.
-    fn serve(&self, server: Server) {
-        let address = server.address().to_string();
-        let started = server.start(self.supervisor.view(), self.options.file.clone());
+    fn serve(&self, listening: Listening) {
+        let address = listening.address().to_string();
+        let file = self.options.file.clone();
+        let started = serve_figures(listening, self.supervisor.view(), file);
         self.emit(match started {
             Ok(()) => EventKind::Serving { address },
             Err(error) => EventKind::Failed { error: format!("--metrics: cannot serve: {error}") },
         });
     }
 
+    /// Serves a live page until the run is over.
+    fn serve_page(&self, listening: Listening, options: &PageOptions, desk: &Desk) {
+        let address = listening.address().to_string();
+        let page = Page { reach: Reach::Within(desk.clone()), lookup: options.lookup.clone() };
+        self.emit(match page.serve(listening) {
+            Ok(()) => EventKind::PageServed { address },
+            Err(error) => EventKind::Failed { error: format!("--web: cannot serve: {error}") },
+        });
+    }
+
     /// Lets other processes of this user look into the run; it goes on without that too.
-    fn open_control(&self) -> Option<ControlSocket> {
-        let opened = ControlSocket::open(&self.options.file, &self.supervisor, &self.events);
+    fn open_control(&self, desk: &Desk) -> Option<ControlSocket> {
+        let opened = ControlSocket::open(desk);
         let told = |error: std::io::Error| EventKind::NoControlSocket { error: error.to_string() };
         let opened = opened.map_err(|error| self.emit(told(error))).ok()?;
         if let Some(why) = opened.detour() {

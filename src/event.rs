@@ -73,6 +73,11 @@ pub enum EventKind {
         /// Host and port.
         address: String,
     },
+    /// A live page is served at this address.
+    PageServed {
+        /// Host and port.
+        address: String,
+    },
     /// A handler failed.
     HandlerFailed {
         /// The message with the place in the script.
@@ -293,6 +298,7 @@ impl EventKind {
             Self::Bound { .. }
             | Self::Reloaded { .. }
             | Self::Serving { .. }
+            | Self::PageServed { .. }
             | Self::Dropped { .. }
             | Self::Unsent { .. }
             | Self::Lost { .. }

@@ -12,7 +12,8 @@
 //!   depend on a node's name, which only a run knows, and a repeated line is held back by its text.
 //! - The text for Prometheus is written in `observe/`, in the format that every parser reads:
 //!   prometheus-client writes OpenMetrics alone, whose counters others take for untyped.
-//! - hyper serves it without a framework: five paths need no router.
+//! - axum routes what is asked over HTTP, and hyper alone serves it: axum's own way to serve knows no
+//!   bounds of connections, heads and slow clients.
 //! - What a burst of requests leads to does not all wait for its end: with 64 requests in flight the
 //!   clients, libzmq's thread and the node would work one after the other.
 //! - After answers a node does not sleep at once: for at most 50 µs, and no longer than it worked, it
@@ -63,4 +64,5 @@ pub mod units;
 mod until;
 pub mod visible;
 pub mod watch;
+pub mod web;
 pub mod zeromq;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["main", "cli"],
     &["app"],
-    &["load", "watch", "observe", "control"],
+    &["load", "watch", "observe", "control", "web"],
     &["supervisor"],
     &["node"],
     &["event", "receipt", "counters", "snapshot"],
@@ -74,9 +74,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("corosensei", &["fiber"]),
     ("argon2", &["security"]),
     ("chrono", &["cli", "observe", "script", "security"]),
-    ("hyper", &["observe"]),
-    ("hyper_util", &["observe"]),
-    ("http_body_util", &["observe"]),
+    ("axum", &["web"]),
+    ("hyper", &["web"]),
+    ("hyper_util", &["web"]),
+    ("http_body_util", &["web"]),
     ("mimalloc", &["main"]),
     ("rustix", &["script", "control", "cli"]),
 ];

@@ -13,13 +13,14 @@ use clap::{Args, ValueEnum};
 use super::draw::{Look, draw, on_one_line};
 use super::output::{FAILED, INVALID, colours_on};
 use super::variables::Variables;
-use crate::app::{self, RunOptions, Terminal, Watching};
+use crate::app::{self, PageOptions, RunOptions, Terminal, Watching};
 use crate::duration::parse_duration;
 use crate::listing::some_of;
 use crate::load::{Loaded, load};
-use crate::observe::{LogFilter, LogFormat, Logger, ServeAddress};
+use crate::observe::{LogFilter, LogFormat, Logger};
 use crate::topology::Topology;
 use crate::visible::visible_lines;
+use crate::web::ServeAddress;
 
 /// How log lines look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -64,6 +65,10 @@ pub(super) struct RunArguments {
     /// a port alone is one of 127.0.0.1
     #[arg(long, value_name = "[HOST:]PORT")]
     metrics: Option<ServeAddress>,
+    /// Serve a live page at this address: what passes, and how full queues are; a port alone is one of
+    /// 127.0.0.1, and port 0 takes a free one, which the log names
+    #[arg(long, value_name = "[HOST:]PORT")]
+    web: Option<ServeAddress>,
     /// Make what handlers leave to chance the same in each run: random, pick, shuffle and uuid
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -116,13 +121,13 @@ impl RunArguments {
             return INVALID;
         }
         let terminal = Terminal { lookup: &lookup, show: &show, line: &on_one_line };
-        app::run(&loaded, &self.options(), &terminal, logger).unwrap_or_else(|error| {
+        app::run(&loaded, &self.options(&variables), &terminal, logger).unwrap_or_else(|error| {
             failed(&visible_lines(&error.to_string()));
             FAILED
         })
     }
 
-    fn options(&self) -> RunOptions {
+    fn options(&self, variables: &Variables) -> RunOptions {
         let watching = match (self.no_watch, self.poll) {
             (true, _) => Watching::Off,
             (false, true) => Watching::Polling,
@@ -135,6 +140,10 @@ impl RunArguments {
             watching,
             receipts: self.receipts.clone(),
             metrics: self.metrics.clone(),
+            web: self
+                .web
+                .clone()
+                .map(|address| PageOptions { address, lookup: variables.lookup() }),
             seed: self.seed,
             fail_on_error: self.fail_on_error,
         }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use crate::nearest::{nearest, one_of};
+use crate::web::Lookup;
 
 /// The values set on the command line.
 #[derive(Clone, Default, Debug)]
@@ -44,6 +45,15 @@ impl Variables {
             None => format!("the file reads {}", one_of(read.iter().map(String::as_str))),
         };
         Some(format!("--set {unread}: nothing in the file reads `${{{unread}}}`; {help}"))
+    }
+
+    /// The same for other threads.
+    #[must_use]
+    pub fn lookup(&self) -> Lookup {
+        let set = self.set.clone();
+        Lookup::new(move |name| {
+            set.get(name).map(OsString::from).or_else(|| std::env::var_os(name))
+        })
     }
 
     /// A variable's value: as set, otherwise the environment's.

@@ -7,8 +7,6 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::folder;
 use super::protocol::{Failed, Hello, Reply, Request, VERSION};
 
@@ -60,12 +58,14 @@ impl Client {
     ///
     /// When the run has gone.
     pub fn ask(&mut self, request: &Request) -> Result<(), Failed> {
-        let mut request = serde_json::to_value(request).map_err(Failed::now)?;
-        if let Value::Object(fields) = &mut request {
-            fields.insert("zrig".to_owned(), VERSION.into());
-        }
-        let line = format!("{request}\n");
-        self.stream.write_all(line.as_bytes()).map_err(|error| Failed::now(self.gone(&error)))
+        let line = request.line().map_err(Failed::now)?;
+        self.stream.write_all(&line).map_err(|error| Failed::now(self.gone(&error)))
+    }
+
+    /// The connection itself, for who goes on in another way. Nothing may have been asked yet.
+    #[must_use]
+    pub fn into_stream(self) -> UnixStream {
+        self.stream
     }
 
     /// The next thing that the run says; none when it has ended.

@@ -9,6 +9,7 @@
 //! goes on without its control socket.
 
 mod client;
+mod conversation;
 mod events;
 mod folder;
 mod in_order;
@@ -25,9 +26,10 @@ mod watched;
 mod whole;
 
 pub use client::{Client, find};
+pub use conversation::Conversation;
 pub use protocol::{
     Ended, Failed, FrameKind, Happened, Hello, HelloNode, Lacking, Message, Released, Reply,
     Request, Spoken, Stepped, Taken, WireFrame,
 };
 pub use reading::routing_id;
-pub use server::{ControlSocket, OpenTaps};
+pub use server::{ControlSocket, Desk, OpenTaps};

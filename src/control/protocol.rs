@@ -154,6 +154,19 @@ impl Failed {
     }
 }
 
+impl Request {
+    /// The line on the wire, with the version.
+    pub(super) fn line(&self) -> serde_json::Result<Vec<u8>> {
+        let mut request = serde_json::to_value(self)?;
+        if let Value::Object(fields) = &mut request {
+            fields.insert("zrig".to_owned(), VERSION.into());
+        }
+        let mut line = serde_json::to_vec(&request)?;
+        line.push(b'\n');
+        Ok(line)
+    }
+}
+
 impl Reply {
     /// The line on the wire.
     pub(super) fn line(&self) -> Vec<u8> {

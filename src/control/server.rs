@@ -6,6 +6,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream as StandardStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -42,7 +44,6 @@ pub struct ControlSocket {
     path: PathBuf,
     detour: Option<String>,
     task: JoinHandle<()>,
-    taps: OpenTaps,
 }
 
 /// The taps that look at a run.
@@ -57,19 +58,23 @@ impl OpenTaps {
     }
 }
 
-impl ControlSocket {
-    /// Opens the socket of a run. Has to be called inside a tokio runtime.
-    ///
-    /// # Errors
-    ///
-    /// When there is no folder for it that only this user can look into.
-    pub fn open(file: &Path, supervisor: &Supervisor, events: &Events) -> io::Result<Self> {
-        let pid = std::process::id();
-        for (path, pid) in folder::sockets().files {
-            folder::remove_stale(&path, pid);
-        }
-        let name = folder::file_name(&supervisor.topology().name, pid);
-        let Opened { path, listener, detour } = open(&name)?;
+/// Where clients of a run are answered, however they come.
+#[derive(Clone)]
+pub struct Desk {
+    run: Arc<Run>,
+    runtime: Handle,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Desk").field(&self.run.file).finish()
+    }
+}
+
+impl Desk {
+    /// The desk of a run. Has to be called inside a tokio runtime, which answers.
+    #[must_use]
+    pub fn of(file: &Path, supervisor: &Supervisor, events: &Events) -> Self {
         let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
         let run = Arc::new(Run {
             file,
@@ -82,15 +87,49 @@ impl ControlSocket {
             clients: Arc::new(Semaphore::new(CLIENTS)),
             taps: OpenTaps(Arc::new(Semaphore::new(TAPS as usize))),
         });
-        let taps = run.taps.clone();
-        let task = tokio::spawn(serve(listener, run));
-        Ok(Self { path, detour, task, taps })
+        Self { run, runtime: Handle::current() }
     }
 
     /// The taps that look at the run, which may still have something to show when it has ended.
     #[must_use]
     pub fn taps(&self) -> OpenTaps {
-        self.taps.clone()
+        self.run.taps.clone()
+    }
+
+    /// A connection for another thread of this process.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no descriptors.
+    pub fn connect(&self) -> io::Result<StandardStream> {
+        let (ours, theirs) = StandardStream::pair()?;
+        theirs.set_nonblocking(true)?;
+        let run = Arc::clone(&self.run);
+        self.runtime.spawn(async move {
+            if let Ok(stream) = UnixStream::from_std(theirs) {
+                attend(stream, run);
+            }
+        });
+        Ok(ours)
+    }
+}
+
+impl ControlSocket {
+    /// Opens the socket of a run. Has to be called inside a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When there is no folder for it that only this user can look into.
+    pub fn open(desk: &Desk) -> io::Result<Self> {
+        let pid = std::process::id();
+        for (path, pid) in folder::sockets().files {
+            folder::remove_stale(&path, pid);
+        }
+        let run = Arc::clone(&desk.run);
+        let name = folder::file_name(&run.roster().name, pid);
+        let Opened { path, listener, detour } = open(&name)?;
+        let task = tokio::spawn(serve(listener, run));
+        Ok(Self { path, detour, task })
     }
 
     /// Why it is not where it is wanted first, if it is not.
@@ -176,13 +215,18 @@ async fn serve(listener: UnixListener, run: Arc<Run>) {
             tokio::time::sleep(REST).await;
             continue;
         };
-        match Arc::clone(&run.clients).try_acquire_owned() {
-            Ok(slot) => drop(tokio::spawn(client(stream, Arc::clone(&run), slot))),
-            Err(_) => {
-                let error = format!("{CLIENTS} clients are connected already");
-                // It is not waited for: what a fresh socket does not take at once is not worth it.
-                let _ = stream.try_write(&Reply::Failed(Failed::now(error)).line());
-            }
+        attend(stream, Arc::clone(&run));
+    }
+}
+
+/// Takes a client, if there is room for it.
+fn attend(stream: UnixStream, run: Arc<Run>) {
+    match Arc::clone(&run.clients).try_acquire_owned() {
+        Ok(slot) => drop(tokio::spawn(client(stream, run, slot))),
+        Err(_) => {
+            let error = format!("{CLIENTS} clients are connected already");
+            // It is not waited for: what a fresh socket does not take at once is not worth it.
+            let _ = stream.try_write(&Reply::Failed(Failed::now(error)).line());
         }
     }
 }

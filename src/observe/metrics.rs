@@ -150,7 +150,7 @@ const LINKS: [LinkMetric; 4] = [
 ];
 
 /// The text that a scrape gets.
-pub(super) fn text(snapshot: &Snapshot) -> String {
+pub(crate) fn text(snapshot: &Snapshot) -> String {
     let mut text = Exposition::default();
     run(&mut text, snapshot);
     for (name, kind, help, value) in NODES {

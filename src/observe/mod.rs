@@ -1,6 +1,6 @@
 //! Observers: what interprets the events and figures of a running topology.
 //!
-//! Owns the log and what is served over HTTP. Never changes what runs, and a node never waits for
+//! Owns the log, the receipts and the text of figures. Never changes what runs, and a node never waits for
 //! it.
 
 mod exposition;
@@ -8,17 +8,16 @@ mod filter;
 mod line;
 mod log;
 mod metrics;
-mod places;
 mod receipts;
 mod repeats;
 mod scribe;
-mod server;
 mod words;
 
+pub(crate) use exposition::CONTENT_TYPE;
 pub use filter::LogFilter;
 pub(crate) use line::Line;
 pub use line::{LogFormat, time_of_day};
 pub use log::Logger;
+pub(crate) use metrics::text as metrics_text;
 pub use receipts::Receipts;
-pub use server::{ServeAddress, ServeError, Server};
 pub(crate) use words::{level, sentence};

@@ -46,6 +46,7 @@ pub(crate) fn level(kind: &EventKind) -> Level {
         | EventKind::LimitedPeerGone { .. }
         | EventKind::LongCall { held_ms: None, .. }
         | EventKind::Serving { .. }
+        | EventKind::PageServed { .. }
         | EventKind::FileWaits { .. }
         | EventKind::Held { .. }
         | EventKind::Released { .. }
@@ -87,6 +88,7 @@ pub(crate) fn sentence(kind: &EventKind) -> String {
         EventKind::Reloaded { receipt } => receipt.to_string(),
         EventKind::Bound { endpoint } => format!("bound to {endpoint}"),
         EventKind::Serving { address } => format!("figures at http://{address}/metrics"),
+        EventKind::PageServed { address } => format!("page at http://{address}/"),
         EventKind::HandlerFailed { error, .. } => error.clone(),
         EventKind::LongCall { handler, took_ms, held_ms, others } => {
             let what = match held_ms {

@@ -38,6 +38,8 @@ struct Moves {
     last: AtomicU64,
     /// Whether it waits for its client to take something.
     pours: AtomicBool,
+    /// Whether a request of it was let in.
+    known: AtomicBool,
     /// Told when it has to go.
     goes: Notify,
 }
@@ -48,18 +50,18 @@ impl Places {
     }
 
     /// Gives a place. Where all are taken, the connection that has moved nothing for the longest time
-    /// has to go.
+    /// has to go, one that was never let in before any other.
     pub(super) fn take(self: &Arc<Self>) -> Place {
         let moves = Arc::new(Moves {
             last: AtomicU64::new(self.now()),
             pours: AtomicBool::new(false),
+            known: AtomicBool::new(false),
             goes: Notify::new(),
         });
         let mut taken = locked(&self.taken);
         let (number, all) = &mut *taken;
         if all.len() >= self.most {
-            let idlest =
-                all.iter().min_by_key(|(number, moves)| (moves.last.load(Relaxed), **number));
+            let idlest = all.iter().min_by_key(|(number, moves)| (moves.rank(), **number));
             let idlest = idlest.map(|(number, _)| *number);
             if let Some(gone) = idlest.and_then(|number| all.remove(&number)) {
                 gone.goes.notify_one();
@@ -81,6 +83,11 @@ impl Place {
         Watched { stream, places: Arc::clone(&self.places), moves: Arc::clone(&self.moves) }
     }
 
+    /// How it stands.
+    pub(super) fn standing(&self) -> Standing {
+        Standing(Arc::clone(&self.moves))
+    }
+
     /// Returns when the connection has to go: another needs its place, or its client has taken
     /// nothing of an answer for so long.
     pub(super) async fn given_up(&self, patience: Duration) {
@@ -100,6 +107,24 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         locked(&self.places.taken).1.remove(&self.number);
+    }
+}
+
+impl Moves {
+    /// The lowest goes first.
+    fn rank(&self) -> (bool, u64) {
+        (self.known.load(Relaxed), self.last.load(Relaxed))
+    }
+}
+
+/// How a connection stands, for who answers its requests.
+#[derive(Clone, Debug)]
+pub(super) struct Standing(Arc<Moves>);
+
+impl Standing {
+    /// A request of it was let in.
+    pub(super) fn let_in(&self) {
+        self.0.known.store(true, Relaxed);
     }
 }
 
@@ -200,6 +225,19 @@ mod tests {
             assert_eq!(locked(&places.taken).1.len(), 2);
             drop((first, third));
             assert!(locked(&places.taken).1.is_empty());
+        });
+    }
+
+    #[test]
+    fn strangers_push_out_nobody_who_was_let_in() {
+        block_on(async {
+            let places = Places::new(2);
+            let known = places.take();
+            known.standing().let_in();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            let mut strangers: Vec<Place> = (0..5).map(|_| places.take()).collect();
+            assert!(locked(&places.taken).1.contains_key(&known.number));
+            strangers.remove(0).given_up(Duration::from_secs(60)).await;
         });
     }
 

@@ -1,0 +1,30 @@
+//! What a run shows over HTTP: its figures, and the live page.
+//!
+//! ```text
+//! --metrics ──▶ figures ──▶ a window on what runs
+//! --web ──▶ routes ──▶ board ◀── sampler ──lines of JSON──▶ control socket
+//! ```
+//!
+//! Owns the servers, who is let in, and the page with its parts. The page's server is a client of the
+//! control protocol and nothing else: a hundred who look cost the run nothing more than one.
+
+mod assets;
+mod board;
+mod entrance;
+mod figures;
+mod names;
+mod picture;
+mod places;
+mod reach;
+mod routes;
+mod sample;
+mod sampler;
+mod serve;
+mod speak;
+mod stream;
+mod tap;
+
+pub use figures::serve_figures;
+pub use reach::Reach;
+pub use routes::{Lookup, Page};
+pub use serve::{Listening, ServeAddress, ServeError};

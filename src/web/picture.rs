@@ -1,0 +1,88 @@
+//! The picture of what runs, and of what ran before.
+//!
+//! Owns which versions of the topology are kept. Never draws: `graph` does.
+
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::routes::{Lookup, Site, refusal};
+use crate::control::Hello;
+use crate::graph::{Picture, svg};
+use crate::load::load_again;
+use crate::lock::locked;
+use crate::topology::Topology;
+
+/// How many versions are kept.
+const VERSIONS: usize = 50;
+
+/// The versions of a topology that ran while the page was served.
+pub(super) struct Pictures {
+    lookup: Lookup,
+    kept: Mutex<Vec<(u64, Arc<Topology>)>>,
+}
+
+impl Pictures {
+    pub(super) fn new(lookup: Lookup) -> Self {
+        Self { lookup, kept: Mutex::default() }
+    }
+
+    /// Another version runs: reads it. What cannot be read, because it was changed again, has no picture.
+    pub(super) async fn is_of(&self, hello: &Hello) {
+        let (lookup, file) = (self.lookup.clone(), hello.file.clone());
+        let loading = tokio::task::spawn_blocking(move || {
+            load_again(file.as_ref(), &|name| lookup.get(name)).topology
+        });
+        let Ok(Some(topology)) = loading.await else { return };
+        let runs = |name: &str| hello.nodes.iter().any(|node| node.name == name);
+        let only: Vec<String> = topology
+            .nodes
+            .iter()
+            .filter(|node| node.instances().any(|(instance, _)| runs(&instance)))
+            .map(|node| node.name.clone())
+            .collect();
+        let topology = Arc::new(topology.only(&only));
+        let mut kept = locked(&self.kept);
+        // A run that came back counts from the beginning.
+        kept.retain(|(generation, _)| *generation < hello.generation);
+        kept.push((hello.generation, topology));
+        if kept.len() > VERSIONS {
+            kept.remove(0);
+        }
+    }
+
+    /// A version, or the one that runs.
+    pub(super) fn topology(&self, generation: Option<u64>) -> Option<Arc<Topology>> {
+        let kept = locked(&self.kept);
+        let found = match generation {
+            Some(wanted) => kept.iter().rfind(|(generation, _)| *generation == wanted),
+            None => kept.last(),
+        };
+        found.map(|(_, topology)| Arc::clone(topology))
+    }
+}
+
+/// What is asked of a picture.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    generation: Option<u64>,
+}
+
+/// `GET /api/picture.svg`
+pub(super) async fn picture(
+    State(site): State<Arc<Site>>,
+    Query(wanted): Query<Wanted>,
+) -> Response {
+    let Some(topology) = site.pictures.topology(wanted.generation) else {
+        return refusal(StatusCode::NOT_FOUND, "there is no picture of that version");
+    };
+    let drawing = tokio::task::spawn_blocking(move || svg(&Picture::of(&topology)));
+    match drawing.await {
+        Ok(svg) => ([(CONTENT_TYPE, "image/svg+xml")], svg).into_response(),
+        Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}

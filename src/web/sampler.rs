@@ -1,0 +1,111 @@
+//! The one who looks at the run for all who look at the page.
+//!
+//! Owns how often figures are asked for and how events are told together. A run that ends is waited
+//! for until it comes back.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::time::{sleep, timeout_at};
+
+use super::board::{Board, EVENTS_TOGETHER};
+use super::picture::Pictures;
+use super::reach::Reach;
+use crate::control::{Conversation, Hello, Reply, Request};
+
+/// How often figures are asked for while somebody looks.
+const OFTEN: Duration = Duration::from_millis(500);
+/// How often while nobody does, for those who come later.
+const SELDOM: Duration = Duration::from_secs(5);
+/// For how long events are gathered that are told together.
+const TOGETHER: Duration = Duration::from_millis(50);
+/// How long after a run has gone it is looked for again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Looks at a run, and waits for it when it has gone, for ever.
+pub(super) async fn follow(reach: Reach, board: Arc<Board>, pictures: Arc<Pictures>) {
+    loop {
+        if let Some((hello, mut events, mut figures)) = open(&reach).await {
+            pictures.is_of(&hello).await;
+            board.here(&hello);
+            tokio::select! {
+                () = listen(&mut events, &board) => {}
+                () = sample(&mut figures, &board, &reach, &pictures) => {}
+            }
+            board.gone();
+        }
+        sleep(AGAIN).await;
+    }
+}
+
+async fn open(reach: &Reach) -> Option<(Hello, Conversation, Conversation)> {
+    let mut events = reach.connect().await.ok()?;
+    events.ask(&Request::Events).await.ok()?;
+    let Ok(Some(Reply::Hello(hello))) = events.next().await else { return None };
+    let figures = reach.connect().await.ok()?;
+    Some((hello, events, figures))
+}
+
+/// Asks for figures until the run has gone.
+async fn sample(figures: &mut Conversation, board: &Board, reach: &Reach, pictures: &Pictures) {
+    loop {
+        let begun = Instant::now();
+        if figures.ask(&Request::Figures).await.is_err() {
+            return;
+        }
+        let Ok(Some(Reply::Figures(snapshot))) = figures.next().await else { return };
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        if board.sampled(&snapshot, time.as_secs_f64())
+            && let Some(hello) = hello(reach).await
+        {
+            pictures.is_of(&hello).await;
+        }
+        let is_looked_at = board.is_looked_at();
+        let pause = if is_looked_at { OFTEN } else { SELDOM };
+        tokio::select! {
+            () = sleep(pause.saturating_sub(begun.elapsed())) => {}
+            // Whoever comes need not wait for the next time.
+            () = board.looked_at(), if !is_looked_at => {}
+        }
+    }
+}
+
+async fn hello(reach: &Reach) -> Option<Hello> {
+    let mut conversation = reach.connect().await.ok()?;
+    conversation.ask(&Request::Hello).await.ok()?;
+    match conversation.next().await {
+        Ok(Some(Reply::Hello(hello))) => Some(hello),
+        _ => None,
+    }
+}
+
+/// Tells what happens until the run has gone.
+async fn listen(events: &mut Conversation, board: &Board) {
+    loop {
+        let Ok(Some(reply)) = events.next().await else { return };
+        let (mut told, mut more) = (Vec::new(), 0);
+        let mut next = Some(reply);
+        let until = tokio::time::Instant::now() + TOGETHER;
+        let mut is_over = false;
+        while let Some(reply) = next.take() {
+            match reply {
+                Reply::Event(happened) if told.len() < EVENTS_TOGETHER => told.push(*happened),
+                Reply::Event(_) => more += 1,
+                Reply::Dropped(count) => more += count,
+                _ => is_over = true,
+            }
+            next = match timeout_at(until, events.next()).await {
+                Ok(Ok(Some(reply))) => Some(reply),
+                Ok(_) => {
+                    is_over = true;
+                    None
+                }
+                Err(_) => None,
+            };
+        }
+        board.happened(told, more);
+        if is_over {
+            return;
+        }
+    }
+}
