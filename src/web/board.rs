@@ -7,11 +7,13 @@ mod history;
 
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use serde::Serialize;
 use serde_json::Value;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
+use tokio::time::timeout;
 
 use self::history::History;
 use super::sample::Sample;
@@ -21,6 +23,8 @@ use crate::snapshot::Snapshot;
 
 /// How many tellings may wait for a viewer: some five seconds of them.
 const ROOM: usize = 64;
+/// How long the run may take to say who it is, at the beginning.
+const MEETING: Duration = Duration::from_secs(3);
 /// How many events are told together; more at once are counted.
 pub(super) const EVENTS_TOGETHER: usize = 200;
 
@@ -30,6 +34,8 @@ pub(super) struct Board {
     tellings: broadcast::Sender<Arc<Telling>>,
     /// Told when somebody begins to look.
     looked: Notify,
+    /// Whether the run was met.
+    met: watch::Sender<bool>,
 }
 
 struct State {
@@ -82,6 +88,7 @@ impl Board {
             state: Mutex::new(State { run, last: 0, sample: None, history: History::default() }),
             tellings: broadcast::channel(ROOM).0,
             looked: Notify::new(),
+            met: watch::Sender::new(false),
         })
     }
 
@@ -125,6 +132,15 @@ impl Board {
         }
         records.add("run", &state.run.json());
         self.tell(&mut state, records);
+        drop(state);
+        self.met.send_replace(true);
+    }
+
+    /// Waits until the run was met, which takes a moment at the beginning.
+    pub(super) async fn met(&self) {
+        let mut met = self.met.subscribe();
+        // A run that does not answer is one that is gone.
+        let _ = timeout(MEETING, met.wait_for(|met| *met)).await;
     }
 
     /// The run has ended, or is not to be reached.

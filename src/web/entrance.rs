@@ -70,6 +70,9 @@ async fn admitted(site: &Site, request: Request) -> Result<Request, Response> {
     if let Some(standing) = request.extensions().get::<Standing>() {
         standing.let_in();
     }
+    if !is_page {
+        site.board.met().await;
+    }
     if *request.method() == Method::POST { with_body(request).await } else { Ok(request) }
 }
 
