@@ -39,7 +39,11 @@ const SPEAKING: usize = 16;
 
 /// Where the variables of a topology get their values.
 #[derive(Clone)]
-pub struct Lookup(Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>);
+pub struct Lookup(Arc<dyn Get>);
+
+trait Get: Fn(&str) -> Option<OsString> + Send + Sync {}
+
+impl<G: Fn(&str) -> Option<OsString> + Send + Sync> Get for G {}
 
 impl Lookup {
     /// By a function.

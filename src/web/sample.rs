@@ -178,7 +178,7 @@ impl Sample {
             let was = known.get(node.instance.as_str());
             shared(Node::of(node, was.map(|was| &***was), elapsed), was.copied())
         });
-        let known: HashMap<(&[String; 2], &[String; 2], &str), &Arc<Link>> = before
+        let known: HashMap<_, &Arc<Link>> = before
             .into_iter()
             .flat_map(|before| before.links.iter())
             .map(|link| ((&link.from, &link.to, link.endpoint.as_str()), link))

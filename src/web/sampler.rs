@@ -73,10 +73,8 @@ async fn sample(figures: &mut Conversation, board: &Board, reach: &Reach, pictur
 async fn hello(reach: &Reach) -> Option<Hello> {
     let mut conversation = reach.connect().await.ok()?;
     conversation.ask(&Request::Hello).await.ok()?;
-    match conversation.next().await {
-        Ok(Some(Reply::Hello(hello))) => Some(hello),
-        _ => None,
-    }
+    let Ok(Some(Reply::Hello(hello))) = conversation.next().await else { return None };
+    Some(hello)
 }
 
 /// Tells what happens until the run has gone.
@@ -88,11 +86,14 @@ async fn listen(events: &mut Conversation, board: &Board) {
         let until = tokio::time::Instant::now() + TOGETHER;
         let mut is_over = false;
         while let Some(reply) = next.take() {
-            match reply {
-                Reply::Event(happened) if told.len() < EVENTS_TOGETHER => told.push(*happened),
-                Reply::Event(_) => more += 1,
-                Reply::Dropped(count) => more += count,
-                _ => is_over = true,
+            if let Reply::Event(happened) = reply {
+                if told.len() < EVENTS_TOGETHER {
+                    told.push(*happened);
+                } else {
+                    more += 1;
+                }
+            } else if let Reply::Dropped(count) = reply {
+                more += count;
             }
             next = match timeout_at(until, events.next()).await {
                 Ok(Ok(Some(reply))) => Some(reply),
