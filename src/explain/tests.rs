@@ -201,6 +201,9 @@ const FUNCTIONS: &[&str] = &[
     "unsubscribe",
     "connect",
     "disconnect",
+    "bind",
+    "unbind",
+    "last_endpoint",
     "after",
     "cancel",
     "reset",
@@ -395,6 +398,12 @@ mod example {
             Effect::Connect { socket, endpoint } => format!("{}: connect {endpoint}", name(socket)),
             Effect::Disconnect { socket, endpoint } => {
                 format!("{}: disconnect {endpoint}", name(socket))
+            }
+            Effect::Bind { socket, wanted } => {
+                format!("{}: bind {}", name(socket), wanted.endpoint)
+            }
+            Effect::Unbind { socket, wanted } => {
+                format!("{}: unbind {}", name(socket), wanted.endpoint)
             }
             Effect::After { delay, name, .. } => format!("after {delay:?}: on_timer({name:?})"),
             Effect::Cancel { .. } => "cancels the timer".to_owned(),

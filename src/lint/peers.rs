@@ -87,9 +87,12 @@ fn check_pair(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Di
 
 /// A sender that only this process can reach, and nobody in it does.
 fn check_read(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Diagnostic> {
-    let is_private = socket.attachments.iter().all(|attachment| {
-        attachment.side() == Side::Bind && attachment.endpoint().transport() == Transport::Inproc
-    });
+    let has_endpoints = !socket.attachments.is_empty();
+    let is_private = has_endpoints
+        && socket.attachments.iter().all(|attachment| {
+            attachment.side() == Side::Bind
+                && attachment.endpoint().transport() == Transport::Inproc
+        });
     let is_reached = || graph.links.iter().any(|link| link.binder == end);
     if !is_private || socket.is_zap_handler() || is_reached() || connects_itself(graph, end.node) {
         return None;
@@ -113,10 +116,12 @@ fn check_read(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Di
     )
 }
 
-/// Whether handlers of a node connect its sockets while it runs.
+/// Whether handlers of a node connect its sockets, or bind more endpoints, while it runs.
 fn connects_itself(graph: &Graph<'_>, node: usize) -> bool {
     let survey = graph.subject.surveys.of(&graph.topology.nodes[node].name);
-    survey.is_some_and(|survey| survey.calls.iter().any(|call| call.name == "connect"))
+    survey.is_some_and(|survey| {
+        survey.calls.iter().any(|call| matches!(&*call.name, "connect" | "bind"))
+    })
 }
 
 fn check_twice(

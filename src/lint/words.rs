@@ -193,6 +193,14 @@ fn refused_argument(subject: &Subject<'_>, survey: &Survey, call: &Call) -> Opti
         None => (why, format!("`zrig explain {}` says what it takes", call.name)),
     };
     let span = span_of(&call.site, subject.sources)?;
+    if matches!(call.name.as_str(), "connect" | "disconnect" | "bind" | "unbind") {
+        let message = format!("`{}` cannot take this endpoint", call.name);
+        let help = "write a port such as `5556`, or an endpoint such as `\"tcp://127.0.0.1:5556\"`";
+        let fault = Diagnostic::new(Code::BadEndpoint, message);
+        return Some(
+            fault.at(span, "the handler fails whenever it gets here").because(why).help(help),
+        );
+    }
     let message = format!("`{}` refuses what it is given", call.name);
     Some(
         Diagnostic::new(Code::RefusedArgument, message)
@@ -215,6 +223,9 @@ fn usage(name: &str) -> Option<&'static str> {
         "unsubscribe" => "`unsubscribe(id or topic)`",
         "connect" => "`connect(endpoint)`",
         "disconnect" => "`disconnect(endpoint)`",
+        "bind" => "`bind(endpoint)`",
+        "unbind" => "`unbind(endpoint)`",
+        "last_endpoint" => "`last_endpoint()` or `last_endpoint(socket)`",
         "after" => "`after(duration, name)`",
         "param" => "`param(name)` or `param(name, default)`",
         "log" => "`log(level, text)`",

@@ -43,6 +43,7 @@ pub(super) fn load_scripts(
         let compiled = loader.load(wanted.handlers);
         if let Ok(compiled) = &compiled {
             surveys.insert(wanted.node.clone(), Arc::clone(&compiled.survey));
+            scripts.insert_survey(wanted.node.clone(), Arc::clone(&compiled.survey));
         }
         scripts.insert(wanted.node, compiled.map(|compiled| compiled.text));
     }

@@ -1,7 +1,7 @@
 //! What a node that ends leaves to the one that takes its place: on another thread, or under
 //! another name.
 //!
-//! Owns the state of its handlers, its source and its sink on their way. They are taken when the
+//! Owns the state of its handlers, what they have bound, its source and its sink on their way. They are taken when the
 //! successor begins to work, so that one that never does leaves them to the next. Never opens a file.
 
 use std::sync::{Arc, Mutex};
@@ -18,13 +18,20 @@ pub struct Legacy {
     spec: Arc<NodeSpec>,
     /// The state of its handlers.
     pub(super) state: Option<SavedState>,
+    /// What its handlers have bound: the name of the socket, and the endpoint.
+    pub(super) bound: Vec<(String, String)>,
     files: Arc<Mutex<Files>>,
 }
 
 impl Legacy {
     /// What a node of that spec leaves.
-    pub(super) fn of(spec: &Arc<NodeSpec>, state: Option<SavedState>, files: Files) -> Self {
-        Self { spec: Arc::clone(spec), state, files: Arc::new(Mutex::new(files)) }
+    pub(super) fn of(
+        spec: &Arc<NodeSpec>,
+        state: Option<SavedState>,
+        bound: Vec<(String, String)>,
+        files: Files,
+    ) -> Self {
+        Self { spec: Arc::clone(spec), state, bound, files: Arc::new(Mutex::new(files)) }
     }
 
     /// Whether there is a source that goes on as that of this node.

@@ -5,6 +5,7 @@
 
 mod arrivals;
 mod backoff;
+mod binding;
 mod blueprint;
 mod call_clock;
 mod carrier;

@@ -109,6 +109,8 @@ impl Outbox {
                 | Effect::Unsubscribe { .. }
                 | Effect::Connect { .. }
                 | Effect::Disconnect { .. }
+                | Effect::Bind { .. }
+                | Effect::Unbind { .. }
                 | Effect::After { .. }
                 | Effect::Cancel { .. }
                 | Effect::Busy { .. }

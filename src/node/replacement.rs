@@ -25,8 +25,10 @@ const LAST_WORDS_MOST: Duration = Duration::from_millis(20);
 /// is to bind itself.
 pub(super) fn make_way(socket: &mut NodeSocket) -> Result<(), SocketError> {
     let wanted: Vec<String> = socket.spec.binds().map(ToString::to_string).collect();
-    let gone: Vec<String> =
-        socket.bound.keys().filter(|known| !wanted.contains(known)).cloned().collect();
+    // What the file declares now is no handler's any more.
+    socket.bound_by_handlers.retain(|known| !wanted.contains(known));
+    let stays = |known: &String| wanted.contains(known) || socket.bound_by_handlers.contains(known);
+    let gone: Vec<String> = socket.bound.keys().filter(|known| !stays(known)).cloned().collect();
     gone.iter().try_for_each(|endpoint| socket.unbind(endpoint))?;
     // libzmq tells endpoints apart by their text: letting go of one later would end both.
     for endpoint in &wanted {
@@ -59,6 +61,20 @@ pub(super) async fn bind_declared(socket: &mut NodeSocket) -> Result<(), SocketE
         }
     }
     Ok(())
+}
+
+/// Binds what handlers had bound on the socket before; what cannot be had again is told, and forgotten.
+pub(super) async fn bind_as_handlers_did(socket: &mut NodeSocket) -> Vec<SocketError> {
+    let mut failed = Vec::new();
+    for endpoint in socket.bound_by_handlers.clone() {
+        if !socket.bound.contains_key(&endpoint)
+            && let Err(error) = socket.bind_again(&endpoint).await
+        {
+            socket.bound_by_handlers.remove(&endpoint);
+            failed.push(error);
+        }
+    }
+    failed
 }
 
 /// Takes everything that has arrived on a socket that is about to be closed.

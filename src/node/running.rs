@@ -5,6 +5,7 @@
 //! comes of it (`outgoing`), slow motion (`stepping`), its end (`stopping`), becoming another spec (`change`), and leaving the
 //! peers of a socket that goes (`parting`).
 
+mod attaching;
 mod change;
 mod handling;
 mod outgoing;
@@ -22,6 +23,7 @@ use tokio::sync::oneshot;
 
 use self::stopping::Ending;
 use super::arrivals::Arrivals;
+use super::binding::Bindings;
 use super::blueprint::{Blueprint, NodeError};
 use super::call_clock::CallClock;
 use super::connections::Connections;
@@ -61,6 +63,7 @@ pub(super) struct Node {
     outbox: Outbox,
     life: Life,
     connections: Connections,
+    bindings: Bindings,
     reporter: Reporter,
     inquiries: Inquiries,
     lookout: Lookout,
@@ -103,6 +106,7 @@ impl Node {
             incoming: Incoming::default(),
             life: Life::new(now),
             connections: Connections::default(),
+            bindings: Bindings::default(),
             inquiries: Inquiries::default(),
             arrivals: Arrivals::new(clock::really(now)),
             clock: CallClock::new(now),
@@ -113,6 +117,7 @@ impl Node {
             ending: Ending::default(),
         };
         node.reporter.call_sockets(node.socket_names());
+        node.share_endpoints();
         let bound = node.bound();
         for (place, _, actual) in &bound {
             node.reporter.emit(Some(*place), EventKind::Bound { endpoint: actual.clone() });

@@ -11,12 +11,12 @@ mod interest;
 mod options;
 mod securing;
 
-pub(super) use attaching::{bind_failure, came_in_by};
+pub(super) use attaching::{PROBE_PAUSE, REBIND_PAUSE, REBIND_TIMEOUT, bind_failure, came_in_by};
 pub(super) use callers::Callers;
 use delimiters::Delimiters;
 pub use error::SocketError;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -76,6 +76,10 @@ pub(super) struct NodeSocket {
     pub(super) awaits_reply: bool,
     /// Endpoints as libzmq knows them, by the text they were given as.
     pub(super) bound: BTreeMap<String, String>,
+    /// Those of them that only handlers have bound.
+    pub(super) bound_by_handlers: BTreeSet<String>,
+    /// What it was bound to last, as libzmq calls it.
+    pub(super) last_endpoint: Option<String>,
     /// The files of ipc endpoints that it bound, by the text those were given as.
     files: BTreeMap<String, IpcFile>,
     /// Endpoints it connects to, as they were given.
@@ -152,6 +156,8 @@ impl NodeSocket {
             paused: false,
             awaits_reply: false,
             bound: BTreeMap::new(),
+            bound_by_handlers: BTreeSet::new(),
+            last_endpoint: None,
             files: BTreeMap::new(),
             connected: Vec::new(),
             declared: Vec::new(),
@@ -198,6 +204,9 @@ impl NodeSocket {
                 let _ = if count > 0 { self.subscribe(&prefix) } else { self.unsubscribe(&prefix) };
             }
         }
+        // Bound when the endpoints are free.
+        self.bound_by_handlers = std::mem::take(&mut before.bound_by_handlers);
+        self.last_endpoint = before.last_endpoint.take();
         for endpoint in std::mem::take(&mut before.undeclared) {
             // An inproc endpoint may be gone; nothing in the file wants it.
             let _ = self.connect(&endpoint);

@@ -4,9 +4,10 @@
 //! Never looks at the sockets of a node: `refusal.rs` does.
 
 use super::compression::Compression;
-use super::functions::level_of;
+use super::functions::{level_of, local};
 use super::survey::{Call, Literal};
 use super::{binary_layout, byte_literal, moments, numbers, patterns, text_codecs};
+use crate::zeromq::{Endpoint, Side};
 
 impl Call {
     /// Why the call fails because of an argument that is written out, in every node; nothing where
@@ -22,7 +23,23 @@ impl Call {
             "parse_time" => moments::parse(self.text(0)?).err(),
             "from_hex" | "from_base64" | "from_z85" => text_codecs::refusal(name, self.text(0)?),
             "log" => level_of(self.text(0)?).err(),
+            "connect" | "disconnect" => self.refused_endpoint(Side::Connect),
+            "bind" | "unbind" => self.refused_endpoint(Side::Bind),
             _ => byte_literal::refusal(name, self.text(0), self.arguments.len() > 1),
+        }
+    }
+
+    /// What is wrong with an endpoint that is written out: the last argument.
+    fn refused_endpoint(&self, side: Side) -> Option<String> {
+        match self.arguments.last()? {
+            Some(Literal::Text(text)) => {
+                Endpoint::parse(text, side).err().map(|error| format!("{text:?}: {error}"))
+            }
+            Some(Literal::Integer(port)) => local(*port).err(),
+            Some(Literal::Float(_) | Literal::Boolean(_)) => {
+                Some("an endpoint is a port or a text".to_owned())
+            }
+            None => None,
         }
     }
 

@@ -59,6 +59,8 @@ pub(super) struct View {
     pub(super) clock: RunClock,
     pub(super) writes: bool,
     pub(super) has_timer: bool,
+    /// What each socket was bound to last.
+    pub(super) endpoints: RefCell<Vec<Option<ImmutableString>>>,
 }
 
 /// Where what a handler returns goes.

@@ -128,6 +128,9 @@ fn bytes_of_effect(effect: &Effect) -> usize {
         Effect::Connect { endpoint, .. } | Effect::Disconnect { endpoint, .. } => {
             endpoint.as_str().len()
         }
+        Effect::Bind { wanted, .. } | Effect::Unbind { wanted, .. } => {
+            wanted.endpoint.as_str().len()
+        }
         Effect::After { name, .. } | Effect::Count { name, .. } => name.len(),
         Effect::Log { text, .. } => text.len(),
         Effect::Cancel { .. }

@@ -69,6 +69,8 @@ pub enum PeerEventKind {
     Subscribed,
     /// A subscriber no longer wants a topic.
     Unsubscribed,
+    /// The socket itself is bound, as a handler wanted.
+    Bound,
 }
 
 impl PeerEventKind {
@@ -81,6 +83,7 @@ impl PeerEventKind {
             Self::Refused => "refused",
             Self::Subscribed => "subscribed",
             Self::Unsubscribed => "unsubscribed",
+            Self::Bound => "bound",
         }
     }
 }
@@ -182,6 +185,29 @@ impl Level {
     }
 }
 
+/// An endpoint that a call names, with the place of the call: it is done when the call is over, and what
+/// fails then is the call's failure.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EndpointCall {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// The function.
+    pub(super) function: &'static str,
+    /// The text in which it was called, as the engine names it.
+    pub(super) source: String,
+    /// Where in it.
+    pub(super) position: rhai::Position,
+}
+
+impl EndpointCall {
+    /// What an earlier call wanted, once more.
+    #[must_use]
+    pub fn again(endpoint: Endpoint) -> Self {
+        let (source, position) = (String::new(), rhai::Position::NONE);
+        Self { endpoint, function: "bind", source, position }
+    }
+}
+
 /// What a handler wants done, performed in order after it returned.
 #[derive(Debug)]
 pub enum Effect {
@@ -222,6 +248,20 @@ pub enum Effect {
         socket: usize,
         /// The endpoint.
         endpoint: Endpoint,
+    },
+    /// Bind a socket to one more endpoint, already found usable.
+    Bind {
+        /// The socket.
+        socket: usize,
+        /// The endpoint, and who wants it.
+        wanted: Box<EndpointCall>,
+    },
+    /// Take a bound endpoint away.
+    Unbind {
+        /// The socket.
+        socket: usize,
+        /// The endpoint, and who wants that.
+        wanted: Box<EndpointCall>,
     },
     /// Call `on_timer(name)` once, later. A timer that is known begins anew.
     After {
@@ -308,6 +348,8 @@ impl Effect {
             | Self::Unsubscribe { socket, .. }
             | Self::Connect { socket, .. }
             | Self::Disconnect { socket, .. }
+            | Self::Bind { socket, .. }
+            | Self::Unbind { socket, .. }
             | Self::Owe { socket, .. }
             | Self::Pause { socket }
             | Self::Resume { socket } => Some(socket),

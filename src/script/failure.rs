@@ -4,6 +4,7 @@
 
 use rhai::EvalAltResult;
 
+use super::effect::EndpointCall;
 use super::fault::{CallSite, HandlerError, HandlerErrorKind};
 use super::guard::Spent;
 use super::limits;
@@ -57,6 +58,19 @@ pub(super) fn returned(entry: &Entry, program: &Compiled, message: String) -> Bo
         message: format!("what it returns cannot be sent: {message}"),
         path: program.main.path().to_owned(),
         position: program.main.find(entry.place),
+        calls: Vec::new(),
+    })
+}
+
+/// What was to be done when a call was over, and failed.
+pub(super) fn later(call: &EndpointCall, program: &Compiled, message: String) -> Box<HandlerError> {
+    let places = program.places(&call.source);
+    Box::new(HandlerError {
+        kind: HandlerErrorKind::Script,
+        handler: call.function.to_owned(),
+        message,
+        path: places.path().to_owned(),
+        position: places.find(call.position),
         calls: Vec::new(),
     })
 }

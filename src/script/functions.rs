@@ -5,10 +5,10 @@
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rhai::{Dynamic, EvalAltResult, ImmutableString, Position};
+use rhai::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext, Position};
 
 use super::call_context::{CallContext, Refusal};
-use super::effect::{Effect, Level};
+use super::effect::{Effect, EndpointCall, Level};
 use super::encode::{self, kind_of};
 use super::limits;
 use super::msg::{Msg, PROPERTIES};
@@ -23,6 +23,7 @@ pub(super) fn register(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
     register_message(engine);
     register_sending(engine, context);
     register_sockets(engine, context);
+    register_endpoints(engine, context);
     register_node(engine, context);
     register_log(engine, context);
     register_refused(engine);
@@ -122,6 +123,26 @@ fn register_sockets(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
     }
 }
 
+fn register_endpoints(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
+    for (function, on) in [("bind", true), ("unbind", false)] {
+        let at = Rc::clone(context);
+        engine.register_fn(function, move |call: NativeCallContext<'_>, endpoint: Dynamic| {
+            said(bind(&at, (&call, function), None, &endpoint, on))
+        });
+        let at = Rc::clone(context);
+        engine.register_fn(
+            function,
+            move |call: NativeCallContext<'_>, socket: &str, endpoint: Dynamic| {
+                said(bind(&at, (&call, function), Some(socket), &endpoint, on))
+            },
+        );
+    }
+    let at = Rc::clone(context);
+    engine.register_fn("last_endpoint", move || said(last_endpoint(&at, None)));
+    let at = Rc::clone(context);
+    engine.register_fn("last_endpoint", move |socket: &str| said(last_endpoint(&at, Some(socket))));
+}
+
 fn register_node(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
     let at = Rc::clone(context);
     engine.register_fn("param", move |name: &str| {
@@ -216,16 +237,42 @@ fn connect(
     on: bool,
 ) -> Result<(), Refusal> {
     let view = context.view()?;
-    let socket = match socket {
-        Some(name) => socket_lookup::named(&view.sockets, name)?,
-        None => socket_lookup::only(&view.sockets, function)?,
-    };
-    let endpoint = endpoint_of(endpoint)?;
+    let socket = socket_lookup::meant(&view.sockets, socket, function)?;
+    let endpoint = endpoint_of(endpoint, Side::Connect)?;
     context.push(if on {
         Effect::Connect { socket, endpoint }
     } else {
         Effect::Disconnect { socket, endpoint }
     })
+}
+
+fn bind(
+    context: &CallContext,
+    (call, function): (&NativeCallContext<'_>, &'static str),
+    socket: Option<&str>,
+    endpoint: &Dynamic,
+    on: bool,
+) -> Result<(), Refusal> {
+    let view = context.view()?;
+    let socket = socket_lookup::meant(&view.sockets, socket, function)?;
+    let endpoint = endpoint_of(endpoint, Side::Bind)?;
+    let source = call.call_source().unwrap_or_default().to_owned();
+    let position = call.call_position();
+    let wanted = Box::new(EndpointCall { endpoint, function, source, position });
+    context.push(if on {
+        Effect::Bind { socket, wanted }
+    } else {
+        Effect::Unbind { socket, wanted }
+    })
+}
+
+/// What a socket was bound to last, with the port that the system chose.
+fn last_endpoint(context: &CallContext, socket: Option<&str>) -> Result<Dynamic, Refusal> {
+    let view = context.view()?;
+    let socket = socket_lookup::meant(&view.sockets, socket, "last_endpoint")?;
+    let endpoints = view.endpoints.borrow();
+    let last = endpoints.get(socket).and_then(Option::as_ref);
+    Ok(last.map_or(Dynamic::UNIT, |endpoint| endpoint.clone().into()))
 }
 
 fn pause(
@@ -243,18 +290,20 @@ fn pause(
     context.push(if on { Effect::Pause { socket } } else { Effect::Resume { socket } })
 }
 
-fn endpoint_of(value: &Dynamic) -> Result<Endpoint, Refusal> {
+fn endpoint_of(value: &Dynamic, side: Side) -> Result<Endpoint, Refusal> {
     if let Ok(port) = value.as_int() {
-        return u16::try_from(port)
-            .ok()
-            .filter(|&port| port > 0)
-            .map(Endpoint::local)
-            .ok_or_else(|| format!("the port {port} is outside 1 to 65535"));
+        return local(port);
     }
     let Some(text) = value.read_lock::<ImmutableString>() else {
         return Err(format!("an endpoint is a port or a text; this is {}", kind_of(value)));
     };
-    Endpoint::parse(&text, Side::Connect).map_err(|error| format!("{:?}: {error}", &**text))
+    Endpoint::parse(&text, side).map_err(|error| format!("{:?}: {error}", &**text))
+}
+
+/// A port of this machine.
+pub(super) fn local(port: i64) -> Result<Endpoint, Refusal> {
+    let port_of_tcp = u16::try_from(port).ok().filter(|&port| port > 0);
+    port_of_tcp.map(Endpoint::local).ok_or_else(|| format!("the port {port} is outside 1 to 65535"))
 }
 
 fn stop(context: &CallContext, status: i64) -> Result<(), Refusal> {

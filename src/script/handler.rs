@@ -7,6 +7,7 @@ mod argument;
 mod direct;
 mod state;
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -20,7 +21,7 @@ use self::argument::{Argument, ArgumentSlot};
 use self::direct::Direct;
 pub use self::state::NodeState;
 use super::call_context::{CallContext, NodeView, View, WayBack};
-use super::effect::{Effect, Inbound, Invocation};
+use super::effect::{Effect, EndpointCall, Inbound, Invocation};
 use super::engine::Engine;
 use super::failure;
 use super::fault::{HandlerError, HandlerErrorKind};
@@ -97,6 +98,20 @@ impl Handler {
         self.profile = ReadProfile::default();
         self.forget();
         self.route();
+    }
+
+    /// Lets handlers know what a socket was bound to last.
+    pub fn know_endpoint(&self, socket: usize, endpoint: Option<&str>) {
+        let mut known = self.view.endpoints.borrow_mut();
+        let room = known.len().max(socket + 1);
+        known.resize(room, None);
+        known[socket] = endpoint.map(Into::into);
+    }
+
+    /// What a call failed with after it was over.
+    #[must_use]
+    pub fn failed_later(&self, call: &EndpointCall, message: String) -> Box<HandlerError> {
+        failure::later(call, &self.program, message)
     }
 
     /// The node's state.
@@ -417,6 +432,7 @@ fn view_of(view: NodeView, program: &Compiled) -> View {
         clock: view.clock,
         writes: view.writes,
         has_timer: program.entries.contains_key("on_timer"),
+        endpoints: RefCell::default(),
     }
 }
 

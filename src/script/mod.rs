@@ -48,6 +48,7 @@ mod own_function;
 mod patterns;
 mod places;
 mod program;
+mod reach;
 mod refusal;
 mod saved_state;
 mod semicolon;
@@ -67,7 +68,9 @@ mod wording;
 pub use call_context::NodeView;
 pub use csv_lines::csv_table;
 pub use debt::Debt;
-pub use effect::{Effect, Inbound, Invocation, Level, PeerEvent, PeerEventKind, Route, SocketView};
+pub use effect::{
+    Effect, EndpointCall, Inbound, Invocation, Level, PeerEvent, PeerEventKind, Route, SocketView,
+};
 pub use encode::{Offered, encode_failure, encode_line, encode_offered, encode_record};
 pub use engine::Engine;
 pub use failure::panic_text;
@@ -79,6 +82,7 @@ pub use kept_state::{StateText, check_state_text};
 pub use limits::STACK_BYTES;
 pub use msg::{PROPERTIES as MESSAGE_PROPERTIES, fits};
 pub use program::Program;
+pub use reach::Reach;
 pub use refusal::Refusal;
 pub use saved_state::SavedState;
 pub use socket_lookup::Socket;

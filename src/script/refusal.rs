@@ -31,10 +31,9 @@ impl Call {
 
     fn names_a_socket(&self) -> bool {
         match self.name.as_str() {
-            "send_to" | "subscribe" | "unsubscribe" | "connect" | "disconnect" => {
-                self.arguments.len() == 2
-            }
-            "pause" | "resume" => self.arguments.len() == 1,
+            "send_to" | "subscribe" | "unsubscribe" | "connect" | "disconnect" | "bind"
+            | "unbind" => self.arguments.len() == 2,
+            "pause" | "resume" | "last_endpoint" => self.arguments.len() == 1,
             "publish" => self.arguments.len() == 3,
             _ => false,
         }
@@ -165,7 +164,8 @@ impl Asked {
                 },
             },
             ("subscribe" | "unsubscribe", [_] | [_, _]) => Self::Subscribe,
-            ("connect" | "disconnect", [_] | [_, _]) => Self::Connect,
+            ("connect" | "disconnect" | "bind" | "unbind", [_] | [_, _])
+            | ("last_endpoint", [] | [_]) => Self::Connect,
             ("pause" | "resume", [] | [_]) => Self::Pause,
             _ => return None,
         })

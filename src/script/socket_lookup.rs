@@ -155,6 +155,18 @@ pub(super) fn only(sockets: &[impl Socket], function: &str) -> Result<usize, Str
     })
 }
 
+/// The socket that `bind(…)` and the like mean, by its name or as the only one.
+pub(super) fn meant(
+    sockets: &[impl Socket],
+    name: Option<&str>,
+    function: &str,
+) -> Result<usize, String> {
+    match name {
+        Some(name) => named(sockets, name),
+        None => only(sockets, function),
+    }
+}
+
 /// Refuses a socket that never sends. A `rep` does while it is asked.
 pub(super) fn can_send(socket: &impl Socket) -> Result<(), String> {
     if socket.role().sends() {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, ImmutableString, ScriptFuncDef, Stmt};
+use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, FnPtr, ImmutableString, ScriptFuncDef, Stmt};
 
 use super::body::body_of;
 use super::places::{Places, is_handler};
@@ -262,6 +262,9 @@ impl Survey {
 
     /// The names in a map that the engine has made already.
     fn add_members(&mut self, value: &Dynamic) {
+        if let Some(pointer) = value.read_lock::<FnPtr>() {
+            self.members.insert(pointer.fn_name().to_owned());
+        }
         if let Ok(map) = value.as_map_ref() {
             for (name, value) in map.iter() {
                 self.members.insert(name.to_string());

@@ -177,6 +177,8 @@ pub(super) fn shown(effect: &Effect) -> String {
         }
         Effect::Connect { socket, endpoint } => format!("{socket}: connect {endpoint}"),
         Effect::Disconnect { socket, endpoint } => format!("{socket}: disconnect {endpoint}"),
+        Effect::Bind { socket, wanted } => format!("{socket}: bind {}", wanted.endpoint),
+        Effect::Unbind { socket, wanted } => format!("{socket}: unbind {}", wanted.endpoint),
         Effect::After { delay, name, .. } => format!("after {delay:?}: {name}"),
         Effect::Cancel { .. } => "cancel".to_owned(),
         Effect::Busy { time } => format!("busy {time:?}"),

@@ -271,7 +271,7 @@ pub struct SocketSpec {
     pub name: String,
     /// Its socket type.
     pub role: Role,
-    /// What it binds and connects to, in the order of the file, never empty.
+    /// What it binds and connects to, in the order of the file; none where handlers give it some.
     pub attachments: Vec<Attachment>,
     /// What a `sub` or `xsub` takes; empty for the other roles.
     pub filters: Vec<Filter>,

@@ -10,6 +10,7 @@ mod authentication;
 mod edited;
 #[cfg(feature = "patched-libzmq")]
 mod endings;
+mod endpoints;
 mod failures;
 mod files;
 mod flows;

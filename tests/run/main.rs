@@ -10,6 +10,7 @@ mod bad_input;
 mod blocking;
 mod certificates;
 mod drops;
+mod endpoints;
 mod fairness;
 mod feeds;
 mod figures;

@@ -15,8 +15,8 @@ use crate::node::files::NewFiles;
 use crate::node::forward::Forward;
 use crate::node::rehearsal::Claim;
 use crate::node::replacement::{
-    STASH_BURST, bind_ahead, bind_declared, make_way, next_socket, take_last_words,
-    take_what_has_come,
+    STASH_BURST, bind_ahead, bind_as_handlers_did, bind_declared, make_way, next_socket,
+    take_last_words, take_what_has_come,
 };
 use crate::node::socket::{NodeSocket, SocketError};
 use crate::node::state::Bound;
@@ -184,6 +184,13 @@ impl Node {
         for socket in &mut self.sockets {
             bind_declared(socket).await?;
         }
+        for place in 0..self.sockets.len() {
+            for error in bind_as_handlers_did(&mut self.sockets[place]).await {
+                let error = format!("a handler had bound it: {error}");
+                self.reporter.emit_limited(Some(place), EventKind::Failed { error });
+            }
+        }
+        self.share_endpoints();
         // Whoever waits for subscriptions has to know what is subscribed to now.
         self.sockets.iter_mut().for_each(NodeSocket::share_interest);
         Ok(())
@@ -240,6 +247,7 @@ impl Node {
         }
         self.life.renumber(place_now);
         self.incoming.renumber(place_now);
+        self.bindings.renumber(place_now);
         self.connections.forget_reconnects();
         self.reporter.call_sockets(self.socket_names());
     }

@@ -182,7 +182,7 @@ impl Node {
         }
     }
 
-    fn failed(&mut self, error: Box<HandlerError>) {
+    pub(super) fn failed(&mut self, error: Box<HandlerError>) {
         self.blueprint.counters.failed.add(1);
         let text = error.to_string();
         self.reporter.emit_limited(
@@ -216,11 +216,15 @@ impl Node {
             return false;
         }
         match self.blueprint.handler(&self.engine) {
-            Ok(handler) => self.handler = handler,
+            Ok(handler) => {
+                self.handler = handler;
+                self.share_endpoints();
+            }
             // It compiled when the node was made, so this cannot fail now.
             Err(error) => self.reporter.emit(None, EventKind::Failed { error: error.to_string() }),
         }
         self.timers.clear();
+        self.unbind_all();
         self.start();
         true
     }

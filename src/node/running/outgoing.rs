@@ -57,6 +57,11 @@ impl Node {
                 let result = self.sockets[socket].disconnect(endpoint.as_str());
                 self.tell_failed(socket, result.err());
             }
+            Effect::Bind { socket, wanted } => {
+                self.bindings.add(socket, wanted);
+                self.advance_bindings(now);
+            }
+            Effect::Unbind { socket, wanted } => self.unbind(socket, &wanted),
             Effect::After { timer, delay, name } => self.timers.after(timer, delay, &name, now),
             Effect::Cancel { timer } => self.timers.cancel(timer),
             Effect::Busy { time } if self.life.goes_on() => {

@@ -47,6 +47,7 @@ impl Node {
             self.call(Invocation::Stop);
         }
         self.timers.clear();
+        self.bindings.clear();
         self.life.stop(deadline);
     }
 
@@ -94,7 +95,11 @@ impl Node {
         let state = self.handler.as_ref().map(|handler| handler.state().saved());
         let is_succeeded = self.ending.is_succeeded;
         let files = self.files.take(is_succeeded, is_succeeded);
-        Legacy::of(&self.blueprint.spec, state, files)
+        let bound = self.sockets.iter().flat_map(|socket| {
+            let endpoints = socket.bound_by_handlers.iter();
+            endpoints.map(|endpoint| (socket.spec.name.clone(), endpoint.clone()))
+        });
+        Legacy::of(&self.blueprint.spec, state, bound.collect(), files)
     }
 
     /// Asks libzmq what waits for endpoints that have no connection, and tells it, where nobody tells

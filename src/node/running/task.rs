@@ -153,6 +153,9 @@ impl Node {
         let inherits_source = left.as_ref().is_some_and(|left| {
             self.files.inherit(left.take_files(&spec), &self.blueprint.instance, &spec)
         });
+        if let Some(left) = &left {
+            self.bind_as_before(&left.bound);
+        }
         let event = match (left.and_then(|left| left.state), &mut self.handler) {
             (Some(state), Some(handler)) => {
                 handler.state_mut().restore(state);
@@ -190,6 +193,7 @@ impl Node {
         self.look_out();
         self.service(now);
         self.settle_debts(now);
+        self.advance_bindings(now);
         let mut busy = self.stash();
         busy |= self.forward();
         busy |= self.flush(now);
@@ -344,6 +348,7 @@ impl Node {
                 }
                 stirred |= socket.monitor.as_ref().is_some_and(|monitor| monitor.waits(task));
             }
+            stirred |= self.bindings.stirs(task);
             if stirred { Poll::Ready(()) } else { Poll::Pending }
         });
         tokio::select! {
@@ -378,6 +383,7 @@ impl Node {
             self.files.keep_due(),
             self.life.due(|| self.files.have_written() && self.files.have_kept()),
             self.connections.due(),
+            self.bindings.due(),
             self.inquiries.due(),
             self.injected_due(),
             self.outbox.busy_until(),

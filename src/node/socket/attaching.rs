@@ -15,11 +15,11 @@ use crate::node::raw::Errno;
 use crate::zeromq::Side;
 
 /// How long a bind tries again while an earlier owner of the endpoint is still closing.
-const REBIND_TIMEOUT: Duration = Duration::from_millis(500);
+pub(in crate::node) const REBIND_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long it waits between two tries.
-const REBIND_PAUSE: Duration = Duration::from_millis(1);
+pub(in crate::node) const REBIND_PAUSE: Duration = Duration::from_millis(1);
 /// The same where each try asks who has an ipc endpoint.
-const PROBE_PAUSE: Duration = Duration::from_millis(10);
+pub(in crate::node) const PROBE_PAUSE: Duration = Duration::from_millis(10);
 
 impl NodeSocket {
     /// Binds, and returns the endpoint with what the system chose.
@@ -33,6 +33,7 @@ impl NodeSocket {
         let actual = self.raw.last_endpoint().map_err(failed)?;
         self.files.extend(IpcFile::of(endpoint).map(|file| (endpoint.to_owned(), file)));
         self.bound.insert(endpoint.to_owned(), actual.clone());
+        self.last_endpoint = Some(actual.clone());
         self.tell_key(&actual, true);
         Ok(actual)
     }
@@ -69,9 +70,57 @@ impl NodeSocket {
         }
     }
 
-    fn bind_error(&self, endpoint: &str, why: String) -> SocketError {
+    pub(in crate::node) fn bind_error(&self, endpoint: &str, why: String) -> SocketError {
         let (socket, endpoint) = (self.spec.name.clone(), endpoint.to_owned());
         SocketError::Bind { socket, endpoint, why, is_taken: false }
+    }
+
+    /// Binds what a handler wants, at once or not at all; the endpoint with what the system chose. It is
+    /// known by that, since it may be wanted several times.
+    pub(in crate::node) fn bind_for_handler(
+        &mut self,
+        endpoint: &str,
+    ) -> Result<String, SocketError> {
+        let is_chosen = endpoint.ends_with(":*") || endpoint == "ipc://*";
+        if !is_chosen && self.key_of(endpoint).is_some() {
+            return Err(self.bind_error(endpoint, "it is bound to that already".to_owned()));
+        }
+        if let Some(why) = self.would_let_in_anybody(endpoint) {
+            return Err(self.bind_error(endpoint, why));
+        }
+        let declared = self.bound.get(endpoint).cloned();
+        let actual = self.bind(endpoint)?;
+        let key = if is_chosen {
+            self.bound.remove(endpoint);
+            self.bound.extend(declared.map(|declared| (endpoint.to_owned(), declared)));
+            self.bound.insert(actual.clone(), actual.clone());
+            actual.clone()
+        } else {
+            endpoint.to_owned()
+        };
+        self.bound_by_handlers.insert(key);
+        Ok(actual)
+    }
+
+    /// Lets go of a bound endpoint, as it was given or as libzmq calls it.
+    pub(in crate::node) fn unbind_for_handler(
+        &mut self,
+        endpoint: &str,
+    ) -> Result<(), SocketError> {
+        let Some(key) = self.key_of(endpoint) else {
+            let has = self.bound.values().cloned().collect::<Vec<_>>().join(", ");
+            let (socket, endpoint) = (self.spec.name.clone(), endpoint.to_owned());
+            return Err(SocketError::NotBound { socket, endpoint, has });
+        };
+        self.unbind(&key)?;
+        self.bound_by_handlers.remove(&key);
+        Ok(())
+    }
+
+    /// By which text it knows an endpoint that it is bound to.
+    fn key_of(&self, endpoint: &str) -> Option<String> {
+        let is_meant = |(key, actual): &(&String, &String)| *key == endpoint || *actual == endpoint;
+        self.bound.iter().find(is_meant).map(|(key, _)| key.clone())
     }
 
     /// What libzmq says of an endpoint that it does not bind.

@@ -60,6 +60,19 @@ pub enum SocketError {
         /// The endpoint.
         endpoint: String,
     },
+    /// There is nothing to take away.
+    #[error(
+        "socket {socket}: it is not bound to {endpoint}{}",
+        if has.is_empty() { ", nor to anything else".to_owned() } else { format!("; it is bound to {has}") }
+    )]
+    NotBound {
+        /// The socket.
+        socket: String,
+        /// The endpoint.
+        endpoint: String,
+        /// What it is bound to.
+        has: String,
+    },
     /// An endpoint could not be taken away.
     #[error("socket {socket}: cannot let go of {endpoint}: {errno}")]
     Detach {

@@ -86,6 +86,16 @@ impl NodeSocket {
         }
     }
 
+    /// Why it must not be bound there, if the checker did not know that it would be.
+    pub(super) fn would_let_in_anybody(&self, endpoint: &str) -> Option<String> {
+        let curve = self.spec.curve.as_ref().filter(|_| !endpoint.starts_with("inproc:"))?;
+        let is_open =
+            curve.role_at(Side::Bind) == CurveRole::Server && self.spec.admission.is_none();
+        is_open.then(|| {
+            "nobody would be asked who may come: the script has to call bind by its name".to_owned()
+        })
+    }
+
     /// Lets others of the run know whose key they meet at an endpoint, as libzmq calls it.
     pub(super) fn tell_key(&self, actual: &str, is_bound: bool) {
         let Some(curve) = &self.spec.curve else { return };

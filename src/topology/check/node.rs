@@ -65,8 +65,9 @@ pub(super) fn read(
     }
     let mapping = value::map(&what, &entry.value, report)?;
     check_keys(mapping, report);
-    let (sockets, sockets_are_named, has_unread_sockets) =
+    let (mut sockets, sockets_are_named, has_unread_sockets) =
         read_sockets(entry, mapping, context, report);
+    find_reach(&name, &mut sockets, context.scripts, report);
     handlers::check(mapping, &sockets, report);
     let (forwards, capture) = forward::read(mapping, &sockets, report);
     let script = context.scripts.of(&name).cloned();
@@ -164,6 +165,23 @@ fn read_sockets(
     }
     let has_unread = unresolved.len() < sockets.entries.len() || unresolved.is_empty();
     (unresolved, true, has_unread)
+}
+
+/// Notes what handlers do with the endpoints of sockets, and reports those that never have any.
+fn find_reach(
+    node: &str,
+    sockets: &mut [UnresolvedSocket],
+    scripts: &Scripts,
+    report: &mut Report<'_>,
+) {
+    let alone = sockets.len() == 1;
+    for socket in sockets {
+        // Of handlers that do not compile nobody knows.
+        if let Some(reach) = scripts.reach(node, &socket.name, alone) {
+            socket.reach = reach;
+            socket::report_unattached(socket, report);
+        }
+    }
 }
 
 fn report_no_socket(entry: &Entry, report: &mut Report<'_>) {

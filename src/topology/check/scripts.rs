@@ -3,17 +3,20 @@
 //! Owns which node has which, or why there is none. Never reads a file.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::certificates::Certificates;
 use crate::diagnostic::Diagnostic;
-use crate::script::ScriptText;
+use crate::script::{Reach, ScriptText, Survey};
 
 /// The nodes' handlers, as the loader got them.
 #[derive(Default, Debug)]
 pub struct Scripts {
     by_node: BTreeMap<String, Result<ScriptText, Vec<Diagnostic>>>,
+    /// What the handlers of each node say about themselves.
+    surveys: BTreeMap<String, Arc<Survey>>,
     /// By node and param.
     look_ups: BTreeMap<String, BTreeMap<String, Result<Value, Box<Diagnostic>>>>,
     /// What `security` and `curve` name.
@@ -24,6 +27,21 @@ impl Scripts {
     /// Puts a node's handlers in, or why there are none.
     pub fn insert(&mut self, node: String, script: Result<ScriptText, Vec<Diagnostic>>) {
         self.by_node.insert(node, script);
+    }
+
+    /// Puts in what a node's handlers say about themselves.
+    pub fn insert_survey(&mut self, node: String, survey: Arc<Survey>) {
+        self.surveys.insert(node, survey);
+    }
+
+    /// What a node's handlers may do with the endpoints of a socket, `alone` where it has no other;
+    /// nothing where they do not compile.
+    pub(super) fn reach(&self, node: &str, socket: &str, alone: bool) -> Option<Reach> {
+        if self.by_node.get(node).is_some_and(Result::is_err) {
+            return None;
+        }
+        let survey = self.surveys.get(node);
+        Some(survey.map(|survey| survey.reach(socket, alone)).unwrap_or_default())
     }
 
     pub(super) fn of(&self, node: &str) -> Option<&ScriptText> {

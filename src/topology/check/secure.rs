@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::script::Reach;
 use crate::security::{KeyPair, PublicKey};
 use crate::source::Span;
 use crate::topology::admission::{Admission, Wanted};
@@ -33,6 +34,8 @@ pub(super) struct WrittenSocket {
     gate: WrittenGate,
     /// The socket as a whole.
     span: Span,
+    /// What handlers do with its endpoints.
+    reach: Reach,
     /// Its endpoints, in the order of its attachments.
     targets: Vec<Span>,
 }
@@ -45,6 +48,7 @@ pub(super) fn written(unresolved: &[UnresolvedNode]) -> Vec<Vec<WrittenSocket>> 
             plain: socket.plain.clone(),
             gate: socket.gate.clone(),
             span: socket.span(),
+            reach: socket.reach,
             targets: socket.targets.iter().map(|target| target.span).collect(),
         });
         sockets.collect()
@@ -130,7 +134,9 @@ impl<'s> Securing<'s, '_, '_> {
         if curve.is_off || written.plain.span.is_some() {
             return false;
         }
-        if !socket.attachments.iter().any(goes_out) {
+        let reach = written.reach;
+        let is_reached = reach.binds_outside || reach.connects_outside;
+        if !socket.attachments.iter().any(goes_out) && !is_reached {
             if let Some(span) = curve.span {
                 self.report.add(
                     Diagnostic::new(Code::NotHere, "`curve` on a socket that is inproc alone")
@@ -203,6 +209,8 @@ impl<'s> Securing<'s, '_, '_> {
         }
         self.check_servers(end, &curve)?;
         let sides = socket.attachments.iter().filter(|one| goes_out(one)).map(Attachment::side);
+        // Whoever comes where a handler has it bound is asked as anywhere.
+        let sides = sides.chain(written.reach.binds_outside.then_some(Side::Bind));
         let asks = sides.into_iter().any(|side| curve.role_at(side) == CurveRole::Server);
         let admission = asks.then(|| {
             // A node's own name counts more than what a folder calls it.
@@ -225,10 +233,11 @@ impl<'s> Securing<'s, '_, '_> {
             for (at, socket) in spec.sockets.iter().enumerate() {
                 let end = LinkEnd { node, socket: at };
                 let (written, plain) = (&self.written(end).gate, &self.written(end).plain);
+                let reach = self.written(end).reach;
                 if written.span.is_none() || plain.span.is_some() || own.contains_key(&end) {
                     continue;
                 }
-                if !socket.attachments.iter().any(goes_out) {
+                if !socket.attachments.iter().any(goes_out) && !reach.binds_outside {
                     self.report_no_gate(end, "over inproc nobody comes from anywhere");
                 } else if socket.role == Role::Stream {
                     self.report_no_gate(end, "a stream has no handshake in which it could ask");

@@ -4,6 +4,7 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Mapping, Node};
+use crate::script::Reach;
 use crate::source::Span;
 use crate::zeromq::{OptionName, Role};
 
@@ -54,12 +55,13 @@ pub(super) fn read(
     security::check(&options, report);
     attach::use_ipv6(&mut targets, options.sound.get(&OptionName("ipv6")), report);
     let publishing = publish::read(mapping, role, report);
-    let unresolved = UnresolvedSocket {
+    UnresolvedSocket {
         name: name.map_or_else(|| only_role.map_or("socket", Role::word).to_owned(), str::to_owned),
         name_span,
         role,
         targets,
         has_unread_targets,
+        reach: Reach::default(),
         filters: publishing.filters,
         msgid: publishing.msgid,
         format: publishing.format,
@@ -74,9 +76,7 @@ pub(super) fn read(
         curve: curve::read(mapping, report),
         plain: plain::read(mapping, report),
         gate: gate::read(mapping, report),
-    };
-    report_unattached(&unresolved, report);
-    unresolved
+    }
 }
 
 fn read_role(mapping: &Mapping, name_span: Span, report: &mut Report<'_>) -> Option<(Role, Span)> {
@@ -153,13 +153,18 @@ fn read_identity(
     Some((identity, node.span))
 }
 
-fn report_unattached(unresolved: &UnresolvedSocket, report: &mut Report<'_>) {
-    if unresolved.targets.is_empty() && !unresolved.has_unread_targets {
+/// A socket that has no endpoint, nor gets one while it runs.
+pub(super) fn report_unattached(unresolved: &UnresolvedSocket, report: &mut Report<'_>) {
+    let gets_one = unresolved.reach.binds || unresolved.reach.connects;
+    if unresolved.targets.is_empty() && !unresolved.has_unread_targets && !gets_one {
         report.add(
             Diagnostic::new(Code::MissingKey, "a socket that neither binds nor connects")
                 .at(unresolved.span(), "it has no endpoint")
                 .because("no message could ever pass it")
-                .help("write `bind: PORT` at one end of a link and `connect: NODE` at the other"),
+                .help(
+                    "write `bind: PORT` at one end of a link and `connect: NODE` at the other, or have a \
+                     handler give it one while it runs: `bind(endpoint)` or `connect(endpoint)`",
+                ),
         );
     }
 }

@@ -10,6 +10,7 @@ use super::curve::WrittenCurve;
 use super::gate::WrittenGate;
 use super::plain::WrittenPlain;
 use crate::message::Format;
+use crate::script::Reach;
 use crate::source::Span;
 use crate::topology::spec::{Attachment, Filter, HighWaterMark, NodeSpec, SocketSpec, WhenFull};
 use crate::zeromq::{Endpoint, OptionName, OptionValue, Role};
@@ -36,6 +37,8 @@ pub(super) struct UnresolvedSocket {
     pub(super) targets: Vec<Target>,
     /// Whether an endpoint could not be read.
     pub(super) has_unread_targets: bool,
+    /// What handlers do with its endpoints while it runs.
+    pub(super) reach: Reach,
     pub(super) filters: Vec<Filter>,
     pub(super) msgid: i64,
     pub(super) format: Option<Format>,

@@ -61,7 +61,9 @@ impl Securing<'_, '_, '_> {
                 .help("remove one of them")
         };
         let option = socket.mechanism_of_options();
-        let fault = if !socket.attachments.iter().any(goes_out) {
+        let reach = written.reach;
+        let is_reached = reach.binds_outside || reach.connects_outside;
+        let fault = if !socket.attachments.iter().any(goes_out) && !is_reached {
             let why = "an inproc link never leaves this process and has no handshake";
             here("a socket that is inproc alone", why)
         } else if socket.role == Role::Stream {
