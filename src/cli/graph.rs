@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 
 use super::output::{FAILED, INVALID, aside, fail, invalid, show_faults};
 use super::variables::Variables;
-use crate::graph::{Picture, dot, mermaid, svg, text};
+use crate::graph::{Open, Picture, dot, mermaid, svg, text};
 use crate::load::load;
 use crate::visible::visible;
 
@@ -32,6 +32,9 @@ pub(super) struct GraphArguments {
     /// Write to this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Show a group of nodes that are alike node by node, or `all` of them
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    open: Vec<String>,
     /// Set a variable of the file, before the environment
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
@@ -97,8 +100,12 @@ impl GraphArguments {
             return Ok(ExitCode::from(INVALID));
         };
         let mut picture = Picture::of(&topology);
+        if let Some(unknown) = self.unknown_group(&picture) {
+            return Ok(invalid(&unknown));
+        }
+        picture = picture.folded(&Open::named(self.open.iter().map(String::as_str)));
         if let Some(live) = live {
-            picture.show_live(&live.nodes, &live.when);
+            picture.show_live(&live.boxes(&picture), &live.when);
         }
         let rendered = self.format().render(&picture);
         let Some(output) = &self.output else {
@@ -113,6 +120,24 @@ impl GraphArguments {
                 Ok(ExitCode::from(FAILED))
             }
         }
+    }
+
+    /// A name of `--open` that is neither a group's nor a node's.
+    fn unknown_group(&self, picture: &Picture) -> Option<String> {
+        let groups = picture.groups();
+        let is_known = |name: &String| {
+            name == "all"
+                || groups.iter().any(|group| group.name == *name)
+                || picture.boxes.iter().any(|node| node.name == *name)
+        };
+        let unknown = self.open.iter().find(|name| !is_known(name))?;
+        let names: Vec<String> = groups.into_iter().map(|group| group.name).collect();
+        let groups = if names.is_empty() {
+            "no nodes are shown as one here".to_owned()
+        } else {
+            format!("the groups are {}", names.join(", "))
+        };
+        Some(format!("no group {}: {groups}", visible(unknown)))
     }
 
     /// Why a file of that name cannot be written.

@@ -18,7 +18,7 @@ use crate::control::{Client, Failed, Reply, Request, find};
 use crate::duration::parse_duration;
 use crate::snapshot::Snapshot;
 use screen::{Key, Screen};
-pub(super) use table::{Row, SocketRow, Table, rate};
+pub(super) use table::{Row, SocketRow, Table, rate, time};
 
 /// How long figures may take to come.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -33,7 +33,8 @@ fn write_picture(out: &mut String, picture: &Picture) -> fmt::Result {
         write_node(out, at, node)?;
     }
     for (at, terminal) in picture.terminals.iter().enumerate() {
-        let title = Quoted(terminal.title());
+        let title = terminal.title();
+        let title = Quoted(&title);
         writeln!(out, "  outside{at} [shape=box, style=\"rounded,dashed\", label=\"{title}\"];")?;
     }
     for wire in &picture.wires {
@@ -67,10 +68,10 @@ fn write_node(out: &mut String, at: usize, node: &NodeBox) -> fmt::Result {
 }
 
 fn port_text(port: &Port) -> String {
-    match &port.name {
-        Some(name) => format!("{} {name}", port.role.word().to_uppercase()),
-        None => port.role.word().to_uppercase(),
-    }
+    let role = port.role.word().to_uppercase();
+    let hwm = port.hwm.as_ref().map(|hwm| format!("({hwm})"));
+    let texts = std::iter::once(role).chain(port.name.clone()).chain(hwm);
+    texts.collect::<Vec<_>>().join(" ")
 }
 
 /// The end that binds has a filled dot, the other an open one.

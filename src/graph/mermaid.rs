@@ -28,7 +28,7 @@ fn write_picture(out: &mut String, picture: &Picture) -> fmt::Result {
         write_node(out, at, node)?;
     }
     for (at, terminal) in picture.terminals.iter().enumerate() {
-        writeln!(out, "  outside{at}([\"{}\"]):::outside", Label(terminal.title()))?;
+        writeln!(out, "  outside{at}([\"{}\"]):::outside", Label(&terminal.title()))?;
     }
     for wire in &picture.wires {
         let arrow = if wire.both_ways { "<-->" } else { "-->" };
@@ -71,10 +71,10 @@ fn write_node(out: &mut String, at: usize, node: &NodeBox) -> fmt::Result {
 }
 
 fn port_text(port: &Port) -> String {
-    match &port.name {
-        Some(name) => format!("{} {}", port.role.word().to_uppercase(), Label(name)),
-        None => port.role.word().to_uppercase(),
-    }
+    let role = port.role.word().to_uppercase();
+    let name = port.name.iter().map(|name| Label(name).to_string());
+    let hwm = port.hwm.as_ref().map(|hwm| format!("({hwm})"));
+    std::iter::once(role).chain(name).chain(hwm).collect::<Vec<_>>().join(" ")
 }
 
 fn wire_label(picture: &Picture, wire: &Wire) -> String {

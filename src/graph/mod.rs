@@ -8,8 +8,10 @@
 //!
 //! Owns every picture of a file. Pure: the same topology gives the same bytes.
 
+mod alike;
 mod dot;
 mod family;
+mod fold;
 mod layout;
 mod measure;
 mod mermaid;
@@ -21,9 +23,10 @@ mod words;
 
 pub use dot::dot;
 pub use family::Family;
+pub use fold::Open;
 pub use mermaid::mermaid;
 pub use picture::{
-    End, Forward, ForwardKind, Live, Mark, MarkKind, NodeBox, Picture, Port, Terminal, Wire,
+    End, Forward, ForwardKind, Group, Live, Mark, MarkKind, NodeBox, Picture, Port, Terminal, Wire,
 };
 pub use svg::svg;
 pub use text::text;

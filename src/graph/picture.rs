@@ -40,6 +40,19 @@ pub struct NodeBox {
     pub ports: Vec<Port>,
     /// What moves natively between its ports.
     pub forwards: Vec<Forward>,
+    /// Which of the file's different handlers it has; those that are equal have one number.
+    pub handlers: Option<usize>,
+    /// The nodes that it stands for, where that is not one node.
+    pub group: Option<Group>,
+}
+
+/// Nodes that are alike.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Group {
+    /// What all their names have in common, or the first of them.
+    pub name: String,
+    /// Their names, in the order of the file.
+    pub members: Vec<String>,
 }
 
 impl NodeBox {
@@ -51,19 +64,35 @@ impl NodeBox {
         families.all(|family| family == first).then_some(first)
     }
 
-    /// Its name and how many copies of it run.
+    /// Its name and how many copies of it run, or how many nodes it stands for.
     #[must_use]
     pub fn title(&self) -> String {
-        match self.copies {
-            Some(copies) => format!("{} ×{copies}", self.name),
-            None => self.name.clone(),
+        match (&self.group, self.badge()) {
+            (_, None) => self.name.clone(),
+            (None, Some(badge)) => format!("{} {badge}", self.name),
+            (Some(_), Some(badge)) => format!("{} ({badge})", self.name),
+        }
+    }
+
+    /// How many copies of it run, or how many nodes it stands for: `×3`, `20 nodes`.
+    #[must_use]
+    pub fn badge(&self) -> Option<String> {
+        match &self.group {
+            Some(group) => Some(format!("{} nodes", group.members.len())),
+            None => self.copies.map(|copies| format!("×{copies}")),
         }
     }
 
     /// Whether it is drawn as several sheets.
     #[must_use]
     pub fn is_stack(&self) -> bool {
-        self.copies.is_some_and(|copies| copies.get() > 1)
+        self.group.is_some() || self.copies.is_some_and(|copies| copies.get() > 1)
+    }
+
+    /// The names of the nodes that it stands for.
+    #[must_use]
+    pub fn members(&self) -> &[String] {
+        self.group.as_ref().map_or(std::slice::from_ref(&self.name), |group| &group.members)
     }
 }
 
@@ -81,9 +110,11 @@ impl Mark {
     #[must_use]
     pub fn phrase(&self) -> String {
         match self.kind {
-            MarkKind::Script | MarkKind::Timer | MarkKind::Flow | MarkKind::Trouble => {
-                self.text.clone()
-            }
+            MarkKind::Script
+            | MarkKind::Timer
+            | MarkKind::Flow
+            | MarkKind::Trouble
+            | MarkKind::Slow => self.text.clone(),
             MarkKind::Read => format!("reads {}", self.text),
             MarkKind::Write => format!("writes {}", self.text),
         }
@@ -105,6 +136,16 @@ pub enum MarkKind {
     Flow,
     /// What waits, is blocked or was dropped.
     Trouble,
+    /// Handlers that take nearly all the time there is: what waits, waits for them.
+    Slow,
+}
+
+impl MarkKind {
+    /// Whether it is of this moment, rather than of the file.
+    #[must_use]
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Flow | Self::Trouble | Self::Slow)
+    }
 }
 
 /// One socket of a node.
@@ -120,6 +161,8 @@ pub struct Port {
     pub connects: bool,
     /// What it subscribes to.
     pub filters: Vec<String>,
+    /// Its high-water mark where that is not ZeroMQ's own: `hwm 50`.
+    pub hwm: Option<String>,
 }
 
 impl Port {
@@ -158,6 +201,8 @@ pub struct Terminal {
     /// Where it is, for a socket of the file that connects to it; whoever connects to a socket of
     /// the file has no address.
     pub endpoint: Option<String>,
+    /// How many such places it stands for.
+    pub count: usize,
 }
 
 /// One end of a wire.
@@ -184,6 +229,8 @@ pub struct Wire {
     pub endpoints: Vec<String>,
     /// Its pattern.
     pub family: Family,
+    /// How many links between nodes of the file it stands for.
+    pub links: usize,
 }
 
 /// What a node does while its picture is drawn.
@@ -195,6 +242,8 @@ pub struct Live {
     pub flow: Vec<String>,
     /// What waits, is blocked or was dropped, if anything.
     pub trouble: Option<String>,
+    /// Handlers that take nearly all the time there is, if they do.
+    pub slow: Option<String>,
 }
 
 impl Picture {
@@ -209,7 +258,8 @@ impl Picture {
             let mark = |kind, text: &String| Mark { kind, text: text.clone() };
             let flow = live.flow.iter().map(|text| mark(MarkKind::Flow, text));
             let trouble = live.trouble.iter().map(|text| mark(MarkKind::Trouble, text));
-            node.marks.extend(flow.chain(trouble));
+            let slow = live.slow.iter().map(|text| mark(MarkKind::Slow, text));
+            node.marks.extend(flow.chain(slow).chain(trouble));
         }
     }
 
@@ -233,7 +283,7 @@ impl Picture {
                     None => node.name.clone(),
                 }
             }
-            End::Terminal(at) => self.terminals[at].title().to_owned(),
+            End::Terminal(at) => self.terminals[at].title(),
         }
     }
 
@@ -253,9 +303,14 @@ impl Picture {
 }
 
 impl Terminal {
-    /// Its address, or `outside`.
+    /// Its address, or `outside`; of several the first and how many more.
     #[must_use]
-    pub fn title(&self) -> &str {
-        self.endpoint.as_deref().unwrap_or("outside")
+    pub fn title(&self) -> String {
+        match (&self.endpoint, self.count) {
+            (Some(endpoint), 1) => endpoint.clone(),
+            (Some(endpoint), many) => format!("{endpoint} +{}", many - 1),
+            (None, 1) => "outside".to_owned(),
+            (None, many) => format!("outside ×{many}"),
+        }
     }
 }

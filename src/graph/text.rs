@@ -79,6 +79,9 @@ fn write_port(
     if !port.filters.is_empty() {
         write!(out, ", takes {}", visible(&port.filters.join(", ")))?;
     }
+    if let Some(hwm) = &port.hwm {
+        write!(out, ", {hwm}")?;
+    }
     writeln!(out)?;
     for &(arrow, far) in wires.get(&End::Port(at)).map_or(&[][..], Vec::as_slice) {
         writeln!(out, "    {arrow} {}", far_end(picture, far))?;
@@ -103,13 +106,19 @@ fn wires(picture: &Picture) -> Wires {
 fn far_end(picture: &Picture, end: End) -> String {
     let name = picture.end_name(end);
     match end {
-        End::Port(at) => match picture.boxes[at.node].copies {
-            Some(copies) => format!("{name} ×{copies}"),
-            None => name,
+        End::Port(at) => match (&picture.boxes[at.node].group, picture.boxes[at.node].badge()) {
+            (_, None) => name,
+            (None, Some(badge)) => format!("{name} {badge}"),
+            (Some(_), Some(badge)) => format!("{name} ({badge})"),
         },
         End::Terminal(at) => match &picture.terminals[at] {
-            Terminal { endpoint: Some(endpoint) } => format!("{endpoint} (outside this file)"),
-            Terminal { endpoint: None } => "whoever connects from outside this file".to_owned(),
+            Terminal { endpoint: Some(endpoint), count: 1 } => {
+                format!("{endpoint} (outside this file)")
+            }
+            Terminal { endpoint: Some(endpoint), count } => {
+                format!("{endpoint} and {} more (outside this file)", count - 1)
+            }
+            Terminal { endpoint: None, .. } => "whoever connects from outside this file".to_owned(),
         },
     }
 }

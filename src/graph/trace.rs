@@ -18,7 +18,13 @@ impl Picture {
     /// The picture of a topology.
     #[must_use]
     pub fn of(topology: &Topology) -> Self {
-        let boxes = topology.nodes.iter().map(|node| node_box(node)).collect();
+        let mut scripts: HashMap<_, usize> = HashMap::new();
+        let boxes = topology.nodes.iter().map(|node| {
+            let next = scripts.len();
+            let texts = node.script.as_ref().map(|script| format!("{:?}", script.handlers));
+            node_box(node, texts.map(|texts| *scripts.entry(texts).or_insert(next)))
+        });
+        let boxes = boxes.collect();
         let mut picture = Self {
             name: topology.name.clone(),
             description: topology.description.clone(),
@@ -63,14 +69,15 @@ impl Picture {
                 let place = LinkEnd { node, socket };
                 for endpoint in inside.connected_outside(spec, place) {
                     let at = *known.entry(endpoint.as_str()).or_insert_with(|| {
-                        self.terminals.push(Terminal { endpoint: Some(endpoint.as_str().into()) });
+                        self.terminals
+                            .push(Terminal { endpoint: Some(endpoint.as_str().into()), count: 1 });
                         self.terminals.len() - 1
                     });
                     let ends = (End::Port(place), End::Terminal(at));
                     self.add_outside_wire(spec.role, ends, true, endpoint);
                 }
                 if let Some(endpoint) = inside.bound_for_outside(spec, place) {
-                    self.terminals.push(Terminal { endpoint: None });
+                    self.terminals.push(Terminal { endpoint: None, count: 1 });
                     let terminal = End::Terminal(self.terminals.len() - 1);
                     self.add_outside_wire(spec.role, (terminal, End::Port(place)), false, endpoint);
                 }
@@ -109,6 +116,7 @@ impl Picture {
             bound_at_from: !connecter_first,
             endpoints: vec![endpoint],
             family,
+            links: 1,
         });
     }
 
@@ -198,7 +206,7 @@ impl<'l> Inside<'l> {
     }
 }
 
-fn node_box(spec: &NodeSpec) -> NodeBox {
+fn node_box(spec: &NodeSpec, handlers: Option<usize>) -> NodeBox {
     NodeBox {
         name: spec.name.clone(),
         description: spec.description.clone(),
@@ -206,6 +214,8 @@ fn node_box(spec: &NodeSpec) -> NodeBox {
         marks: marks(spec),
         ports: spec.sockets.iter().map(|socket| port(socket, spec.sockets_are_named)).collect(),
         forwards: forwards(spec),
+        handlers,
+        group: None,
     }
 }
 
@@ -218,7 +228,8 @@ fn marks(spec: &NodeSpec) -> Vec<Mark> {
         .iter()
         .map(|(name, pace)| mark(MarkKind::Timer, format!("{name} {}", words::every(*pace))));
     let read = spec.read.as_ref().map(|read| mark(MarkKind::Read, words::read(read)));
-    let script = spec.script.as_ref().map(|script| mark(MarkKind::Script, words::script(script)));
+    let script = spec.script.as_ref().and_then(words::script);
+    let script = script.map(|script| mark(MarkKind::Script, script));
     let write = spec.write.as_ref().map(|write| mark(MarkKind::Write, words::write(write)));
     every.into_iter().chain(idle).chain(timers).chain(read).chain(script).chain(write).collect()
 }
@@ -230,6 +241,7 @@ fn port(spec: &SocketSpec, is_named: bool) -> Port {
         binds: spec.binds().map(|endpoint| endpoint.as_str().to_owned()).collect(),
         connects: spec.attachments.len() > spec.binds().count(),
         filters: words::filters(&spec.filters),
+        hwm: words::hwm(spec.role, spec.hwm),
     }
 }
 

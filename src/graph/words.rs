@@ -7,13 +7,30 @@ use std::time::Duration;
 
 use crate::duration::format_duration;
 use crate::script::{Handlers, ScriptText};
-use crate::topology::{FileSpec, Filter, ReadSpec, WriteSpec};
+use crate::topology::{FileSpec, Filter, HighWaterMark, ReadSpec, WriteSpec};
+use crate::zeromq::Role;
 
-/// The name of a script's file, or that the handlers stand in the topology file.
-pub(super) fn script(script: &ScriptText) -> String {
+/// The name of a script's file; handlers that stand in the topology file have none.
+pub(super) fn script(script: &ScriptText) -> Option<String> {
     match script.handlers {
-        Handlers::File(_) => file_name(&script.path),
-        Handlers::Inline(_) => "inline handlers".to_owned(),
+        Handlers::File(_) => Some(file_name(&script.path)),
+        Handlers::Inline(_) => None,
+    }
+}
+
+/// A high-water mark that is not ZeroMQ's own, of the directions that the role has.
+pub(super) fn hwm(role: Role, hwm: HighWaterMark) -> Option<String> {
+    let usual = HighWaterMark::default();
+    let say = |mark: u32| if mark == 0 { "no hwm".to_owned() } else { format!("hwm {mark}") };
+    let send = (role.sends() && hwm.send != usual.send).then_some(hwm.send);
+    let receive = (role.receives() && hwm.receive != usual.receive).then_some(hwm.receive);
+    match (send, receive) {
+        (None, None) => None,
+        (Some(send), Some(receive)) if send == receive => Some(say(send)),
+        (Some(send), Some(receive)) => Some(format!("{} out, {} in", say(send), say(receive))),
+        (Some(send), None) if role.receives() => Some(format!("{} out", say(send))),
+        (None, Some(receive)) if role.sends() => Some(format!("{} in", say(receive))),
+        (Some(mark), None) | (None, Some(mark)) => Some(say(mark)),
     }
 }
 
@@ -109,6 +126,23 @@ mod tests {
             (400_000_000, "one every 400ms"),
         ] {
             assert_eq!(pace(Duration::from_nanos(nanos)), want);
+        }
+    }
+
+    #[test]
+    fn a_high_water_mark_is_said_where_it_is_not_the_usual_one() {
+        for (role, send, receive, want) in [
+            (Role::Push, 1000, 1000, None),
+            (Role::Push, 50, 50, Some("hwm 50")),
+            (Role::Pull, 50, 1000, None),
+            (Role::Sub, 1000, 0, Some("no hwm")),
+            (Role::Dealer, 10, 10, Some("hwm 10")),
+            (Role::Dealer, 10, 1000, Some("hwm 10 out")),
+            (Role::Router, 1000, 7, Some("hwm 7 in")),
+            (Role::Router, 5, 7, Some("hwm 5 out, hwm 7 in")),
+        ] {
+            let said = hwm(role, HighWaterMark { send, receive });
+            assert_eq!(said.as_deref(), want, "{role} {send} {receive}");
         }
     }
 

@@ -124,16 +124,23 @@ fn a_picture_shows_what_a_run_does() {
     eventually("the feed is blocked", || {
         let text = desk.ask(["graph", "--live", "mill"]).well();
         assert!(text.contains("Live, generation 1, "), "{text}");
-        assert!(
-            text.contains("reader ×2  (inline handlers; 20/s in, 2 peers")
-                || text.contains("/s in, 2 peers"),
-            "{text}"
-        );
-        text.contains("/s out, 1 peer; ") && text.contains("blocked ")
+        assert!(text.contains("reader ×2  (") && text.contains("/s in, 2 peers"), "{text}");
+        assert!(!text.contains("inline handlers"), "{text}");
+        // The mill is what the feed waits for.
+        let mill = text.lines().find(|line| line.starts_with("mill  (")).unwrap_or_default();
+        text.contains("hwm 50")
+            && text.contains("/s out, 1 peer; ")
+            && text.contains("blocked ")
+            && mill.contains("handler busy ")
     });
     let svg = desk.ask(["graph", "--live", "mill", "--format", "svg"]).well();
     roxmltree::Document::parse(&svg).unwrap();
     assert!(svg.contains("/s out, 1 peer</text>"), "{svg}");
+    assert!(svg.contains("handler busy "), "{svg}");
+    let known = desk.ask(["graph", "--live", "mill", "--open", "mill,all"]).well();
+    assert!(known.contains("mill"), "{known}");
+    let unknown = ["graph", "--live", "mill", "--open", "many"];
+    desk.ask(unknown).fails(2, ["no group many", "no nodes are shown as one here"]);
     desk.ask(["graph", "--live", "nobody"]).fails(2, ["no run of nobody"]);
     run.stop();
 }

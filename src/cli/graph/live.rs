@@ -5,21 +5,25 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::super::top::{Figures, Row, SocketRow, Table, rate};
+use super::super::top::{Figures, Row, SocketRow, Table, rate, time};
 use crate::control::Failed;
-use crate::graph::Live;
+use crate::graph::{Live, Picture};
+use crate::snapshot::{NodeSnapshot, NodeStatus, Snapshot};
 
 /// The time that the rates are of.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// The part of the time that handlers take from which on what waits is waiting for them.
+const SLOW: f64 = 0.8;
 
 /// What a run does.
 pub(super) struct Now {
     /// Its file.
     pub(super) file: PathBuf,
-    /// Its nodes.
-    pub(super) nodes: Vec<Live>,
     /// When, as a sentence.
     pub(super) when: String,
+    table: Table,
+    before: Snapshot,
+    now: Snapshot,
 }
 
 /// Looks at a run for a second.
@@ -28,30 +32,66 @@ pub(super) fn look(run: &str) -> Result<Now, Failed> {
     let before = figures.take()?;
     std::thread::sleep(INTERVAL);
     let now = figures.take()?;
-    let table = Table::between(&before, &now);
     let when = format!(
         "Live, generation {}, {:.0} s after the start; rates are of one second.",
         now.generation, now.seconds
     );
-    let mut names: Vec<&str> = now.nodes.iter().map(|node| node.node.as_str()).collect();
-    names.dedup();
-    let rows = |name: &str| -> Vec<&Row> {
-        let mut rows: Vec<&Row> = table.nodes.iter().filter(|row| row.node == name).collect();
-        rows.sort_by(|a, b| a.instance.cmp(&b.instance));
-        rows
-    };
-    let nodes = names.iter().map(|name| live(name, &rows(name))).collect();
-    Ok(Now { file: now.file, nodes, when })
+    let table = Table::between(&before, &now);
+    Ok(Now { file: now.file.clone(), when, table, before, now })
 }
 
-/// All copies of a node together.
-fn live(node: &str, rows: &[&Row]) -> Live {
+impl Now {
+    /// What the boxes of a picture do, all copies of all nodes of one together.
+    pub(super) fn boxes(&self, picture: &Picture) -> Vec<Live> {
+        let live_box = |members: &[String], name: &str| {
+            let is_member = |row: &&Row| members.contains(&row.node);
+            let mut rows: Vec<&Row> = self.table.nodes.iter().filter(is_member).collect();
+            rows.sort_by(|a, b| a.instance.cmp(&b.instance));
+            let busy = rows.iter().map(|row| (busy(&self.before, &self.now, &row.instance), *row));
+            let busiest = busy.max_by(|(one, _), (other, _)| one.total_cmp(other));
+            (!rows.is_empty()).then(|| live(name, &rows, busiest.and_then(slow)))
+        };
+        picture.boxes.iter().filter_map(|node| live_box(node.members(), &node.name)).collect()
+    }
+}
+
+/// The part of the time that an instance's handlers took; one that has been in a handler all along
+/// has told of none.
+fn busy(before: &Snapshot, now: &Snapshot, instance: &str) -> f64 {
+    let (was, is) = (before.node(instance), now.node(instance));
+    let spent = |node: Option<&NodeSnapshot>| {
+        node.map_or((0, 0.0), |node| (node.handler.count, node.handler.sum))
+    };
+    let ((calls_before, before_sum), (calls, sum)) = (spent(was), spent(is));
+    let interval = now.seconds - before.seconds;
+    let both_busy =
+        [was, is].iter().all(|node| node.is_some_and(|node| node.status == NodeStatus::Busy));
+    if calls == calls_before && both_busy {
+        1.0
+    } else if interval > 0.0 && calls >= calls_before {
+        ((sum - before_sum) / interval).clamp(0.0, 1.0)
+    } else {
+        0.0
+    }
+}
+
+/// `handler busy 97 %, 2.1ms a call`
+fn slow((busy, row): (f64, &Row)) -> Option<String> {
+    if busy < SLOW {
+        return None;
+    }
+    let each = row.handler_mean.map(|mean| format!(", {} a call", time(mean)));
+    Some(format!("handler busy {:.0} %{}", busy * 100.0, each.unwrap_or_default()))
+}
+
+/// All copies together.
+fn live(node: &str, rows: &[&Row], slow: Option<String>) -> Live {
     let sockets = rows.first().map_or(0, |row| row.sockets.len());
     let flow = (0..sockets).map(|at| {
         let copies: Vec<&SocketRow> = rows.iter().filter_map(|row| row.sockets.get(at)).collect();
         flow(&copies, sockets > 1)
     });
-    Live { node: node.to_owned(), flow: flow.collect(), trouble: trouble(rows) }
+    Live { node: node.to_owned(), flow: flow.collect(), trouble: trouble(rows), slow }
 }
 
 /// `out: 1.2k/s out, 3 peers`
@@ -96,6 +136,7 @@ fn trouble(rows: &[&Row]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::Histogram;
 
     #[test]
     fn copies_are_one_node_and_calm_has_no_words() {
@@ -112,11 +153,35 @@ mod tests {
             ..Row::default()
         };
         let (one, two) = (row(40.0, 0, 0.0), row(2.0, 3, 0.25));
-        let both = live("worker", &[&one, &two]);
+        let both = live("worker", &[&one, &two], None);
         assert_eq!(both.flow, ["42/s in, 2 peers"]);
         assert_eq!(both.trouble.as_deref(), Some("blocked 25 %, 3 dropped"));
-        assert_eq!(live("worker", &[&one]).trouble, None);
+        assert_eq!(live("worker", &[&one], None).trouble, None);
         let idle = row(0.0, 0, 0.0);
-        assert_eq!(live("worker", &[&idle]).flow, ["idle, 1 peer"]);
+        assert_eq!(live("worker", &[&idle], None).flow, ["idle, 1 peer"]);
+    }
+
+    #[test]
+    fn a_handler_that_takes_nearly_all_the_time_is_named() {
+        let row = Row { handler_mean: Some(0.0021), ..Row::default() };
+        assert_eq!(slow((0.97, &row)).as_deref(), Some("handler busy 97 %, 2.1ms a call"));
+        assert_eq!(slow((0.5, &row)), None);
+        let node = |status, count, sum| NodeSnapshot {
+            instance: "a".into(),
+            status,
+            handler: Histogram { count, sum, ..Histogram::default() },
+            ..NodeSnapshot::default()
+        };
+        let at = |seconds, node| Snapshot { seconds, nodes: vec![node], ..Snapshot::default() };
+        for (before, now, want) in [
+            (node(NodeStatus::Running, 10, 1.0), node(NodeStatus::Running, 20, 1.5), 0.25),
+            (node(NodeStatus::Busy, 10, 1.0), node(NodeStatus::Busy, 10, 1.0), 1.0),
+            (node(NodeStatus::Running, 10, 1.0), node(NodeStatus::Busy, 10, 1.0), 0.0),
+            // It was made anew.
+            (node(NodeStatus::Running, 10, 1.0), node(NodeStatus::Running, 1, 0.5), 0.0),
+        ] {
+            let busy = busy(&at(1.0, before), &at(3.0, now), "a");
+            assert!((busy - want).abs() < 1e-9, "{busy} {want}");
+        }
     }
 }

@@ -310,7 +310,8 @@ pub(in crate::cli) fn rate(rate: f64) -> String {
     }
 }
 
-fn time(seconds: f64) -> String {
+/// A time in few characters.
+pub(in crate::cli) fn time(seconds: f64) -> String {
     match seconds {
         short if short < 1e-6 => format!("{:.0}ns", short * 1e9),
         some if some < 1e-3 => format!("{:.1}us", some * 1e6),

@@ -4,7 +4,7 @@
 //! Never knows where the box stands.
 
 use super::super::measure::Type;
-use super::super::picture::{MarkKind, NodeBox, Port};
+use super::super::picture::{Mark, MarkKind, NodeBox, Port};
 use super::layers::{Side, Sides};
 
 /// A node's name.
@@ -22,8 +22,6 @@ pub(in super::super) const LABEL: Type = Type::plain(11.0);
 
 /// Between a box's edge and what is in it.
 pub(in super::super) const PAD: f64 = 14.0;
-/// The strip with the name.
-pub(in super::super) const HEAD: f64 = 34.0;
 /// The height of a role's pill.
 pub(in super::super) const PILL_HEIGHT: f64 = 16.0;
 /// The width of a mark's icon with the space behind it.
@@ -31,6 +29,38 @@ pub(in super::super) const ICON: f64 = 17.0;
 /// How far the sheets of a stack show below the box.
 pub(in super::super) const STACK: f64 = 9.0;
 
+/// How much is in a box.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Density {
+    /// All of it.
+    Roomy,
+    /// What tells boxes apart, and what happens now.
+    Compact,
+}
+
+impl Density {
+    /// The least distance between two boxes of a column.
+    pub(super) fn margin(self) -> f64 {
+        if self == Self::Roomy { 26.0 } else { 18.0 }
+    }
+
+    /// The least distance of a wire that passes boxes.
+    pub(super) fn lane_margin(self) -> f64 {
+        if self == Self::Roomy { 18.0 } else { 11.0 }
+    }
+
+    /// The most room that wires have between two columns.
+    pub(super) fn swing(self) -> f64 {
+        if self == Self::Roomy { 120.0 } else { 60.0 }
+    }
+}
+
+/// The strip with the name.
+const HEAD: f64 = 34.0;
+const COMPACT_HEAD: f64 = 26.0;
+const COMPACT_ROW: f64 = 25.0;
+const COMPACT_LABEL_MOST: f64 = 96.0;
+const COMPACT_INNER_LEAST: f64 = 84.0;
 const INNER_LEAST: f64 = 112.0;
 const INNER_MOST: f64 = 236.0;
 /// Facing ports may need more; wider than this they stand one below the other.
@@ -39,6 +69,7 @@ const DESCRIPTION_WIDTH: f64 = 190.0;
 const DESCRIPTION_LINES: usize = 3;
 const LINE: f64 = 15.0;
 const ROW: f64 = 33.0;
+const LABELLED_ROW: f64 = 36.0;
 const MARK_LINE: f64 = 20.0;
 const MARK_GAP: f64 = 12.0;
 const LABEL_MOST: f64 = 150.0;
@@ -55,6 +86,8 @@ pub(in super::super) struct BoxMetrics {
     pub width: f64,
     /// Its height without the sheets of a stack.
     pub height: f64,
+    /// The height of the strip with the name.
+    pub head: f64,
     /// The title, cut to fit.
     pub title: String,
     /// `×3`.
@@ -114,42 +147,50 @@ pub(in super::super) struct PlacedMark {
 
 impl BoxMetrics {
     /// A node's box, its ports on these sides.
-    pub(super) fn of_node(node: &NodeBox, sides: &Sides) -> Self {
-        let labels: Vec<_> = node.ports.iter().map(PortLabel::new).collect();
-        let badge = node.copies.map(|copies| format!("×{copies}"));
+    pub(super) fn of_node(node: &NodeBox, sides: &Sides, density: Density) -> Self {
+        let is_roomy = density == Density::Roomy;
+        let labels: Vec<_> = node.ports.iter().map(|port| PortLabel::new(port, density)).collect();
+        let badge = node.badge();
         let badge_room = badge.as_deref().map_or(0.0, |badge| BADGE.width(badge) + 12.0);
         let title = NAME.fit(&node.name, INNER_MOST - badge_room);
-        let text = node.description.as_deref().unwrap_or_default();
+        let text = node.description.as_deref().filter(|_| is_roomy).unwrap_or_default();
         let description = SMALL.wrap(text, DESCRIPTION_WIDTH, DESCRIPTION_LINES);
+        let shown: Vec<&Mark> =
+            node.marks.iter().filter(|mark| is_roomy || mark.kind.is_live()).collect();
         let has_forward = !node.forwards.is_empty();
         let gap = if has_forward { FORWARD_GAP } else { PORT_GAP };
         let mut rows = rows(sides, &labels, has_forward);
         let rows_width = rows.iter().map(|row| row_width(row, &labels, gap)).fold(0.0, f64::max);
         // Marks share a line where the box need not be wide for it.
-        let one_line = Some(one_line(node)).filter(|width| *width <= DESCRIPTION_WIDTH);
-        let marks_width = one_line.unwrap_or_else(|| longest_mark(node).min(INNER_MOST));
+        let one_line = Some(one_line(&shown)).filter(|width| *width <= DESCRIPTION_WIDTH);
+        let marks_width = one_line.unwrap_or_else(|| longest_mark(&shown).min(INNER_MOST));
         let inner = [NAME.width(&title) + badge_room, rows_width]
             .into_iter()
             .chain(description.iter().map(|line| SMALL.width(line)))
             .chain([marks_width])
-            .fold(INNER_LEAST, f64::max)
+            .fold(if is_roomy { INNER_LEAST } else { COMPACT_INNER_LEAST }, f64::max)
             .ceil();
 
-        let mut y = HEAD + 2.0;
+        let (head, row_height) = if is_roomy { (HEAD, ROW) } else { (COMPACT_HEAD, COMPACT_ROW) };
+        // What is written below a wire shall not meet what is written above the next one.
+        let is_above = labels.iter().any(|label| label.above.is_some());
+        let is_below = labels.iter().any(|label| label.below.is_some());
+        let row_height = if is_above && is_below { LABELLED_ROW } else { row_height };
+        let mut y = head + 2.0;
         if !description.is_empty() {
             y += 4.0 + LINE * description.len() as f64;
         }
         for row in &mut rows {
-            row.y = y + ROW / 2.0;
-            y += ROW;
+            row.y = y + row_height / 2.0;
+            y += row_height;
         }
-        let rule = (!node.marks.is_empty()).then_some(y + 2.0);
-        let marks = flow_marks(node, inner, y + 4.0);
+        let rule = (!shown.is_empty()).then_some(y + 2.0);
+        let marks = flow_marks(&shown, inner, y + 4.0);
         if let Some(last) = marks.last() {
             y = last.y + MARK_LINE / 2.0 + 2.0;
         }
-        let width = inner + 2.0 * PAD;
-        Self { width, height: y + 3.0, title, badge, description, labels, rows, rule, marks }
+        let (width, height) = (inner + 2.0 * PAD, y + 3.0);
+        Self { width, height, head, title, badge, description, labels, rows, rule, marks }
     }
 
     /// A place outside the file: one line and one port, whichever side it is wired on.
@@ -158,6 +199,7 @@ impl BoxMetrics {
         Self {
             width: (LABEL.width(&title) + 26.0).ceil(),
             height: TERMINAL_HEIGHT,
+            head: 0.0,
             title,
             badge: None,
             description: Vec::new(),
@@ -190,7 +232,7 @@ impl BoxMetrics {
 }
 
 impl PortLabel {
-    fn new(port: &Port) -> Self {
+    fn new(port: &Port, density: Density) -> Self {
         let pill = port.role.word().to_uppercase();
         let pill_width = (PILL.width(&pill) + 14.0).ceil();
         let name = port.name.as_deref().map(|name| PORT.fit(name, PORT_NAME_MOST));
@@ -200,21 +242,45 @@ impl PortLabel {
             pill_width,
             name,
             width: (pill_width + name_width).ceil(),
-            above: label(&port.binds),
-            below: label(&port.filters),
+            above: label(&port.binds, density),
+            below: below(port, density),
         }
     }
 }
 
 /// Some texts in one line; of many, as many as fit.
-fn label(texts: &[String]) -> Option<String> {
+fn label(texts: &[String], density: Density) -> Option<String> {
+    let (most, short) = match density {
+        Density::Roomy => (LABEL_MOST, false),
+        Density::Compact => (COMPACT_LABEL_MOST, true),
+    };
+    let texts: Vec<&str> =
+        texts.iter().map(|text| if short { without_loopback(text) } else { text }).collect();
     let all = texts.join(", ");
-    if texts.len() < 2 || LABEL.width(&all) <= LABEL_MOST {
-        return (!all.is_empty()).then(|| LABEL.fit(&all, LABEL_MOST));
+    if texts.len() < 2 || LABEL.width(&all) <= most {
+        return (!all.is_empty()).then(|| LABEL.fit(&all, most));
     }
     let some = |count: usize| format!("{} +{}", texts[..count].join(", "), texts.len() - count);
-    let fits = (1..texts.len()).rev().map(some).find(|text| LABEL.width(text) <= LABEL_MOST);
-    fits.or_else(|| Some(LABEL.fit(&some(1), LABEL_MOST)))
+    // What is longer than a few does not fit anyway.
+    let fits = (1..texts.len().min(40)).rev().map(some).find(|text| LABEL.width(text) <= most);
+    fits.or_else(|| Some(LABEL.fit(&some(1), most)))
+}
+
+/// `:5555` of `tcp://127.0.0.1:5555`.
+fn without_loopback(endpoint: &str) -> &str {
+    let port = ["tcp://127.0.0.1", "tcp://localhost"]
+        .iter()
+        .find_map(|machine| endpoint.strip_prefix(machine));
+    port.filter(|port| port.starts_with(':')).unwrap_or(endpoint)
+}
+
+/// What a port subscribes to, and where its queue ends.
+fn below(port: &Port, density: Density) -> Option<String> {
+    let filters = label(&port.filters, density);
+    match (filters, &port.hwm) {
+        (Some(filters), Some(hwm)) => Some(format!("{filters} · {hwm}")),
+        (filters, hwm) => filters.or_else(|| hwm.clone()),
+    }
 }
 
 /// Ports face each other in pairs where there is room; one that is wired on both sides has a row
@@ -254,20 +320,20 @@ fn mark_width(text: &str) -> f64 {
     ICON + LABEL.width(text)
 }
 
-fn longest_mark(node: &NodeBox) -> f64 {
-    node.marks.iter().map(|mark| mark_width(&mark.text)).fold(0.0, f64::max)
+fn longest_mark(marks: &[&Mark]) -> f64 {
+    marks.iter().map(|mark| mark_width(&mark.text)).fold(0.0, f64::max)
 }
 
-fn one_line(node: &NodeBox) -> f64 {
-    let widths: f64 = node.marks.iter().map(|mark| mark_width(&mark.text)).sum();
-    widths + MARK_GAP * node.marks.len().saturating_sub(1) as f64
+fn one_line(marks: &[&Mark]) -> f64 {
+    let widths: f64 = marks.iter().map(|mark| mark_width(&mark.text)).sum();
+    widths + MARK_GAP * marks.len().saturating_sub(1) as f64
 }
 
 /// Marks one after the other, in as many lines as they need.
-fn flow_marks(node: &NodeBox, inner: f64, top: f64) -> Vec<PlacedMark> {
+fn flow_marks(marks: &[&Mark], inner: f64, top: f64) -> Vec<PlacedMark> {
     let (mut x, mut y) = (0.0, top + MARK_LINE / 2.0 + 1.0);
-    let mut placed = Vec::with_capacity(node.marks.len());
-    for mark in &node.marks {
+    let mut placed = Vec::with_capacity(marks.len());
+    for mark in marks {
         let text = LABEL.fit(&mark.text, inner - ICON);
         let width = mark_width(&text);
         if x > 0.0 && x + width > inner {

@@ -1,12 +1,14 @@
 //! The layers with everything that takes room in them.
 //!
-//! Owns how a wire that spans layers gets a lane through each of them, and on which sides of its
-//! box a port stands. Never orders and never places.
+//! Owns how a wire that spans layers gets a lane through each of them, or goes on in another row,
+//! and on which sides of its box a port stands. Never orders and never places.
 
-use super::rank;
+use std::collections::{HashMap, HashSet};
+
+use super::wrap::Places;
 
 /// A port of a block.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) struct Slot {
     /// The block's, or later the item's, place.
     pub at: usize,
@@ -28,14 +30,15 @@ pub(super) struct Edge {
 pub(super) struct Item {
     /// Its layer.
     pub layer: usize,
-    /// Which of the picture's parts that do not hang together it is in.
-    pub group: usize,
+    /// Its row: rows that share a column stand one below the other.
+    pub row: usize,
     /// Whether it is a wire that passes through.
     pub is_lane: bool,
 }
 
-/// A piece of a wire, between items of adjacent layers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// A piece of a wire, between items of adjacent layers or from the end of a row to the beginning of
+/// another.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Segment {
     /// Its end in the lower layer.
     pub left: Slot,
@@ -52,29 +55,38 @@ pub(super) struct Layers {
     pub layers: Vec<Vec<usize>>,
     /// The pieces of wire from each layer to the next.
     pub segments: Vec<Vec<Segment>>,
-    /// For each edge its segments' slots from left to right, two a segment; empty for one that
-    /// returns to its own block.
-    pub paths: Vec<Vec<Slot>>,
+    /// The pieces of wire from the end of a row to the beginning of one below.
+    pub returns: Vec<Segment>,
+    /// The first and the last layer of each row, or of the longest of its part.
+    pub spans: Vec<(usize, usize)>,
+    /// For each edge its pieces from left to right; empty for one that returns to its own block.
+    pub paths: Vec<Vec<Segment>>,
 }
 
 impl Layers {
-    /// Sorts blocks into layers and leads the edges through them.
-    pub(super) fn new(blocks: usize, edges: &[Edge]) -> Self {
-        let arcs: Vec<_> = edges.iter().map(|edge| (edge.from.at, edge.to.at)).collect();
-        let ranks = rank::layers(blocks, &arcs);
-        let groups = rank::groups(blocks, &arcs);
-        let count = ranks.iter().max().map_or(0, |highest| highest + 1);
+    /// Leads the edges through layers of blocks. Wires of one slot that pass the same layer share
+    /// a lane there.
+    pub(super) fn new(places: &Places, edges: &[Edge]) -> Self {
+        let count = places.spans.iter().map(|span| span.1 + 1).max().unwrap_or(0);
         let mut layers = Self {
-            items: Vec::with_capacity(blocks),
+            items: Vec::with_capacity(places.columns.len()),
             layers: vec![Vec::new(); count],
             segments: vec![Vec::new(); count.saturating_sub(1)],
+            returns: Vec::new(),
+            spans: places.spans.clone(),
             paths: Vec::with_capacity(edges.len()),
         };
-        for (layer, group) in ranks.into_iter().zip(groups) {
-            layers.add(Item { layer, group, is_lane: false });
+        for (&layer, &row) in places.columns.iter().zip(&places.rows) {
+            layers.add(Item { layer, row, is_lane: false });
         }
+        let mut wires: HashMap<Slot, usize> = HashMap::new();
         for edge in edges {
-            let path = layers.lead(edge);
+            *wires.entry(edge.from).or_default() += 1;
+            *wires.entry(edge.to).or_default() += 1;
+        }
+        let mut guide = Guide { wires, lanes: HashMap::new(), drawn: HashSet::new() };
+        for edge in edges {
+            let path = layers.lead(edge, &mut guide);
             layers.paths.push(path);
         }
         layers
@@ -82,7 +94,8 @@ impl Layers {
 
     /// The blocks' ports that have a segment at their left or right side.
     pub(super) fn slots_at(&self, side: Side) -> impl Iterator<Item = Slot> {
-        let slots = self.segments.iter().flatten().map(move |segment| match side {
+        let pieces = self.segments.iter().flatten().chain(&self.returns);
+        let slots = pieces.map(move |segment| match side {
             Side::Left => segment.right,
             Side::Right => segment.left,
         });
@@ -95,29 +108,62 @@ impl Layers {
         self.items.len() - 1
     }
 
-    fn lead(&mut self, edge: &Edge) -> Vec<Slot> {
-        let layer = |slot: Slot| self.items[slot.at].layer;
-        let (left, right) = if layer(edge.from) <= layer(edge.to) {
+    fn lead(&mut self, edge: &Edge, guide: &mut Guide) -> Vec<Segment> {
+        let place = |slot: Slot| (self.items[slot.at].row, self.items[slot.at].layer);
+        let (left, right) = if place(edge.from) <= place(edge.to) {
             (edge.from, edge.to)
         } else {
             (edge.to, edge.from)
         };
-        let (first, last) = (layer(left), layer(right));
-        let group = self.items[left.at].group;
-        let mut path = Vec::new();
+        let ((row, first), (last_row, last)) = (place(left), place(right));
+        if left.at == right.at {
+            return Vec::new();
+        }
+        let many = |slot: Slot| guide.wires.get(&slot).copied().unwrap_or(0);
+        let key = if many(left) >= many(right) { (left, true) } else { (right, false) };
+        let mut passed: Vec<(usize, usize)> = Vec::new();
+        if row == last_row {
+            passed.extend((first + 1..last).map(|layer| (row, layer)));
+        } else {
+            passed.extend((first + 1..=self.spans[row].1).map(|layer| (row, layer)));
+            passed.extend((self.spans[last_row].0..last).map(|layer| (last_row, layer)));
+        }
+        let mut path = Vec::with_capacity(passed.len() + 1);
         let mut from = left;
-        for gap in first..last {
-            let to = if gap + 1 == last {
-                right
-            } else {
-                Slot { at: self.add(Item { layer: gap + 1, group, is_lane: true }), port: 0 }
-            };
-            self.segments[gap].push(Segment { left: from, right: to });
-            path.extend([from, to]);
+        for (row, layer) in passed {
+            let known = guide.lanes.get(&(key, row, layer)).copied();
+            let at = known.unwrap_or_else(|| self.add(Item { layer, row, is_lane: true }));
+            guide.lanes.insert((key, row, layer), at);
+            let to = Slot { at, port: 0 };
+            path.push(Segment { left: from, right: to });
             from = to;
+        }
+        path.push(Segment { left: from, right });
+        for &piece in &path {
+            if guide.drawn.insert(piece) {
+                let (left, right) = (self.items[piece.left.at], self.items[piece.right.at]);
+                let pieces = if left.row == right.row {
+                    &mut self.segments[left.layer]
+                } else {
+                    &mut self.returns
+                };
+                pieces.push(piece);
+            }
         }
         path
     }
+}
+
+/// A slot, and whether it is the left end of the wires that share its lanes.
+type Trunk = (Slot, bool);
+
+/// What is known while edges are led.
+struct Guide {
+    /// How many wires each slot has.
+    wires: HashMap<Slot, usize>,
+    /// The lane of each trunk in each row and layer.
+    lanes: HashMap<(Trunk, usize, usize), usize>,
+    drawn: HashSet<Segment>,
 }
 
 /// A side of a box.

@@ -1,24 +1,29 @@
 //! Where everything in a picture stands: layers from left to right, wires with few crossings.
 //!
-//! Owns the coordinates. A layout after Sugiyama: cut cycles and find layers ([`rank`]), give
-//! passing wires their lanes ([`layers`]), order ([`order`]), measure ([`box_metrics`]), place
-//! ([`place`]), route. Never draws: `svg/` does.
+//! Owns the coordinates. A layout after Sugiyama: cut cycles and find layers ([`rank`]), break them
+//! where a slide ends ([`wrap`]), give passing wires their lanes ([`layers`]), order ([`order`]),
+//! measure ([`box_metrics`]), place ([`place`]), route. Never draws: `svg/` does.
 
 pub(super) mod box_metrics;
+mod estimate;
 mod layers;
 mod order;
 mod place;
 mod rank;
+mod returns;
 mod route;
+mod wrap;
 
 use std::collections::HashSet;
 
 use super::picture::{End, Picture};
 use crate::topology::LinkEnd;
-use box_metrics::{BoxMetrics, STACK};
+use box_metrics::{BoxMetrics, Density, STACK};
 use layers::{Edge, Layers, Sides, Slot};
 use order::Order;
 use place::Extent;
+use returns::Returns;
+use wrap::{Places, Size, wrap};
 
 pub(super) use layers::Side;
 pub(super) use route::{Facing, Point, Route, Step};
@@ -57,10 +62,12 @@ impl Placed {
     }
 }
 
-/// The height of a lane and the least distances between what stands in a layer.
+/// The height of a lane.
 const LANE: f64 = 4.0;
-const MARGIN: f64 = 26.0;
-const LANE_MARGIN: f64 = 18.0;
+/// What dots and arrowheads need between two columns, about.
+const ENDS: f64 = 50.0;
+/// How much larger than a slide a picture may be before its boxes say less.
+const TOO_SMALL: f64 = 1.25;
 
 /// Finds a place for everything.
 pub(super) fn lay_out(picture: &Picture) -> Layout {
@@ -69,21 +76,23 @@ pub(super) fn lay_out(picture: &Picture) -> Layout {
         .iter()
         .map(|wire| Edge { from: slot(picture, wire.from), to: slot(picture, wire.to) })
         .collect();
-    let block_count = picture.boxes.len() + picture.terminals.len();
-    let layers = Layers::new(block_count, &edges);
+    let (places, density) = places(picture, &edges);
+    let layers = Layers::new(&places, &edges);
     let order = Order::new(&layers, sides(picture, &layers));
-    let metrics = metrics(picture, &order.sides);
-    let extents = extents(picture, &metrics, layers.items.len());
+    let metrics = metrics(picture, &order.sides, density);
+    let extents = extents(picture, &metrics, layers.items.len(), density);
     let port_y = |slot: Slot, side: Side| match metrics.get(slot.at) {
         Some(metrics) => metrics.port_y(slot.port, side).unwrap_or(metrics.height / 2.0),
         None => LANE / 2.0,
     };
-    let tops = place::tops(&layers, &order, &extents, &port_y);
+    let returns = Returns::new(&layers);
+    let (tops, rows) = place::tops(&layers, &order, &extents, &returns.above, &port_y);
     let height = bottom(&tops, &extents);
     let y = |slot: Slot, side: Side| tops[slot.at] + port_y(slot, side);
-    let columns = route::Columns::new(&layers, &edges, &metrics, &y);
-    let (xs, widths) = columns.blocks(&layers, &metrics, picture.boxes.len());
-    let routes = columns.routes(&layers, &edges, &xs, &widths, &y);
+    let columns =
+        route::Columns::new(&layers, (&returns, &rows), &edges, &metrics, density.swing(), &y);
+    let (xs, widths) = columns.blocks(&metrics, picture.boxes.len());
+    let routes = columns.routes(&edges, &xs, &widths, &y);
     let blocks = metrics
         .iter()
         .enumerate()
@@ -101,6 +110,47 @@ fn slot(picture: &Picture, end: End) -> Slot {
         End::Port(at) => Slot { at: at.node, port: at.socket },
         End::Terminal(at) => Slot { at: picture.boxes.len() + at, port: 0 },
     }
+}
+
+/// In which column and row each block stands, and how much is in it: less where all would have to
+/// be too small to be read.
+fn places(picture: &Picture, edges: &[Edge]) -> (Places, Density) {
+    let blocks = picture.boxes.len() + picture.terminals.len();
+    let arcs: Vec<_> = edges.iter().map(|edge| (edge.from.at, edge.to.at)).collect();
+    let (ranks, groups) = (rank::layers(blocks, &arcs), rank::groups(blocks, &arcs));
+    let wrapped = |density: Density| {
+        let sizes = sizes(picture, density);
+        let lane = LANE + density.lane_margin();
+        let excess = |places: &Places| estimate::excess(places, edges, &sizes, lane);
+        wrap(&ranks, &groups, &sizes, &excess)
+    };
+    let roomy = wrapped(Density::Roomy);
+    if roomy.excess <= TOO_SMALL {
+        return (roomy, Density::Roomy);
+    }
+    (wrapped(Density::Compact), Density::Compact)
+}
+
+/// What each block takes about, before anything is known of its wires.
+fn sizes(picture: &Picture, density: Density) -> Vec<Size> {
+    let usual = |node: &super::picture::NodeBox| {
+        let (right, left) = (0..node.ports.len()).partition(|&at| {
+            let role = node.ports[at].role;
+            role.sends() && !role.receives()
+        });
+        Sides { left, right }
+    };
+    let sides: Vec<Sides> = picture.boxes.iter().map(usual).collect();
+    let metrics = metrics(picture, &sides, density);
+    let channel = ENDS + density.swing() * 0.8;
+    let size = |metrics: &BoxMetrics| Size {
+        width: metrics.width
+            + metrics.outside_room(Side::Left)
+            + metrics.outside_room(Side::Right)
+            + channel,
+        height: metrics.height + density.margin(),
+    };
+    metrics.iter().map(size).collect()
 }
 
 /// A port stands where its wires are. One without a wire to another box stands on the right if it
@@ -136,20 +186,25 @@ fn sides(picture: &Picture, layers: &Layers) -> Vec<Sides> {
     sides
 }
 
-fn metrics(picture: &Picture, sides: &[Sides]) -> Vec<BoxMetrics> {
-    let nodes =
-        picture.boxes.iter().zip(sides).map(|(node, sides)| BoxMetrics::of_node(node, sides));
-    let terminals = picture.terminals.iter().map(|end| BoxMetrics::of_terminal(end.title()));
+fn metrics(picture: &Picture, sides: &[Sides], density: Density) -> Vec<BoxMetrics> {
+    let boxes = picture.boxes.iter().zip(sides);
+    let nodes = boxes.map(|(node, sides)| BoxMetrics::of_node(node, sides, density));
+    let terminals = picture.terminals.iter().map(|end| BoxMetrics::of_terminal(&end.title()));
     nodes.chain(terminals).collect()
 }
 
-fn extents(picture: &Picture, metrics: &[BoxMetrics], items: usize) -> Vec<Extent> {
+fn extents(
+    picture: &Picture,
+    metrics: &[BoxMetrics],
+    items: usize,
+    density: Density,
+) -> Vec<Extent> {
+    let (margin, lane_margin) = (density.margin(), density.lane_margin());
     let stacks = picture.boxes.iter().map(|node| if node.is_stack() { STACK } else { 0.0 });
     let blocks = metrics.iter().zip(stacks.chain(std::iter::repeat(0.0)));
-    let mut extents: Vec<Extent> = blocks
-        .map(|(metrics, stack)| Extent { height: metrics.height + stack, margin: MARGIN })
-        .collect();
-    extents.resize_with(items, || Extent { height: LANE, margin: LANE_MARGIN });
+    let mut extents: Vec<Extent> =
+        blocks.map(|(metrics, stack)| Extent { height: metrics.height + stack, margin }).collect();
+    extents.resize_with(items, || Extent { height: LANE, margin: lane_margin });
     extents
 }
 

@@ -26,7 +26,7 @@ impl Order {
             Self { layers: layers.layers.clone(), sides, rank: vec![0; layers.items.len()] };
         order.sides.resize(layers.items.len(), Sides { left: vec![0], right: vec![0] });
         for layer in &mut order.layers {
-            layer.sort_by_key(|&item| (layers.items[item].group, item));
+            *layer = lanes_amid(layers, layer);
         }
         order.renumber();
         let mut best = order.clone();
@@ -103,7 +103,7 @@ impl Order {
             .map(|&item| {
                 let range = equal_range(pulls, |slot| slot.at.cmp(&item));
                 let own = self.rank[item] as f64;
-                (layers.items[item].group, mean(range).unwrap_or(own), item)
+                (layers.items[item].row, mean(range).unwrap_or(own), item)
             })
             .collect();
         keyed.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
@@ -133,7 +133,7 @@ impl Order {
                 let mut has_changed = false;
                 for at in 1..self.layers[layer].len() {
                     let (upper, lower) = (self.layers[layer][at - 1], self.layers[layer][at]);
-                    if layers.items[upper].group != layers.items[lower].group {
+                    if layers.items[upper].row != layers.items[lower].row {
                         continue;
                     }
                     let (now, then) = self.crossings_of(&near, upper, lower);
@@ -182,6 +182,21 @@ impl Order {
         let mut right: Vec<f64> = ends.into_iter().map(|(_, right)| right).collect();
         inversions(&mut right)
     }
+}
+
+/// The rows of a layer one after the other, the blocks of each in the order of the file, what passes
+/// between them in their middle.
+fn lanes_amid(layers: &Layers, layer: &[usize]) -> Vec<usize> {
+    let mut sorted = layer.to_vec();
+    sorted.sort_by_key(|&item| (layers.items[item].row, item));
+    let rows = sorted.chunk_by(|&a, &b| layers.items[a].row == layers.items[b].row);
+    let amid = rows.flat_map(|row| {
+        let (lanes, blocks): (Vec<usize>, Vec<usize>) =
+            row.iter().copied().partition(|&item| layers.items[item].is_lane);
+        let (upper, lower) = blocks.split_at(blocks.len().div_ceil(2));
+        [upper, &lanes, lower].concat()
+    });
+    amid.collect()
 }
 
 /// The far ends of each item's wires, by side.
@@ -255,6 +270,8 @@ fn inversions(values: &mut Vec<f64>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::super::layers::Edge;
+    use super::super::rank;
+    use super::super::wrap::{Size, wrap};
     use super::*;
 
     fn edge(from: usize, to: usize) -> Edge {
@@ -262,7 +279,13 @@ mod tests {
     }
 
     fn ordered(blocks: usize, edges: &[Edge]) -> (Layers, Order) {
-        let layers = Layers::new(blocks, edges);
+        let arcs: Vec<_> = edges.iter().map(|edge| (edge.from.at, edge.to.at)).collect();
+        let size = Size { width: 100.0, height: 50.0 };
+        let (ranks, groups) = (rank::layers(blocks, &arcs), rank::groups(blocks, &arcs));
+        let layers = Layers::new(
+            &wrap(&ranks, &groups, &vec![size; blocks], &|places| places.excess),
+            edges,
+        );
         let sides = vec![Sides { left: vec![0], right: vec![0] }; blocks];
         let order = Order::new(&layers, sides);
         (layers, order)

@@ -16,31 +16,40 @@ pub(super) struct Extent {
     pub margin: f64,
 }
 
-/// Between two parts of a picture that do not hang together.
-const GROUP_GAP: f64 = 34.0;
+/// Between two rows.
+pub(super) const ROW_GAP: f64 = 34.0;
+/// Between two wires that go from row to row side by side.
+pub(super) const TRACK: f64 = 7.0;
 
-/// The top of each item. `port_y` tells where on an item's height a slot is.
+/// The top of each item, and of each row. `port_y` tells where on an item's height a slot is,
+/// `tracks` how many wires arrive above each row.
 pub(super) fn tops(
     layers: &Layers,
     order: &Order,
     extents: &[Extent],
+    tracks: &[usize],
     port_y: &dyn Fn(Slot, Side) -> f64,
-) -> Vec<f64> {
+) -> (Vec<f64>, Vec<f64>) {
     let springs = springs(layers, port_y);
     let mut tops = vec![0.0; extents.len()];
-    let groups = layers.items.iter().map(|item| item.group + 1).max().unwrap_or(0);
-    let mut stacked = vec![Vec::new(); groups];
+    let mut rows = vec![Vec::new(); layers.spans.len()];
     for layer in &order.layers {
-        for run in layer.chunk_by(|&a, &b| layers.items[a].group == layers.items[b].group) {
-            stacked[layers.items[run[0]].group].push(run.to_vec());
+        for run in layer.chunk_by(|&a, &b| layers.items[a].row == layers.items[b].row) {
+            rows[layers.items[run[0]].row].push(run.to_vec());
         }
     }
-    let mut y = 0.0;
-    for layers in &stacked {
-        relax(layers, extents, &springs, &mut tops);
-        y = stand_below(layers, extents, &mut tops, y) + GROUP_GAP;
+    let mut ends = vec![0.0_f64; layers.layers.len()];
+    let mut row_tops = Vec::with_capacity(rows.len());
+    for ((row, &(first, last)), &tracks) in rows.iter().zip(&layers.spans).zip(tracks) {
+        relax(row, extents, &springs, &mut tops);
+        let last = last.min(ends.len().saturating_sub(1));
+        let end = ends[first..=last].iter().copied().fold(0.0, f64::max);
+        let top = end + TRACK * tracks as f64;
+        row_tops.push(top);
+        let bottom = stand_below(row, extents, &mut tops, top) + ROW_GAP;
+        ends[first..=last].fill(bottom);
     }
-    tops
+    (tops, row_tops)
 }
 
 /// What pulls at an item: the other item, how much higher its top wants to be, how strongly.
@@ -133,7 +142,7 @@ impl Pool {
     }
 }
 
-/// Moves a group down to where it may begin, to whole pixels; its lower end.
+/// Moves a row down to where it may begin, to whole pixels; its lower end.
 fn stand_below(layers: &[Vec<usize>], extents: &[Extent], tops: &mut [f64], top: f64) -> f64 {
     let items = || layers.iter().flatten().copied();
     let highest = items().map(|item| tops[item]).fold(f64::INFINITY, f64::min);

@@ -19,6 +19,10 @@ pub(super) fn draw(markup: &mut Markup, kind: MarkKind, x: f64, y: f64, colour: 
         MarkKind::Write => "M10.2 0.8V10.2 M0.8 5.5H8 M5 2.5L8 5.5L5 8.5",
         // A pulse.
         MarkKind::Flow => "M0.5 6H2.8L4.3 1.5L6.7 9.5L8.2 6H10.5",
+        // An hourglass.
+        MarkKind::Slow => {
+            "M2 0.8H9 M2 10.2H9 M2.8 0.8C2.8 4.5 8.2 6.5 8.2 10.2 M8.2 0.8C8.2 4.5 2.8 6.5 2.8 10.2"
+        }
         // A triangle with an exclamation mark.
         MarkKind::Trouble => "M5.5 0.8L10.6 10H0.4Z M5.5 4.2V6.8 M5.5 8.4V8.5",
     };

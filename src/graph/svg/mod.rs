@@ -106,6 +106,8 @@ fn moved(layout: Layout, by: Point) -> Layout {
         Step::Across(x) => Step::Across(x + by.x),
         Step::Swing(to) => Step::Swing(point(to)),
         Step::Bow(to, reach) => Step::Bow(point(to), reach),
+        Step::Down(y) => Step::Down(y + by.y),
+        Step::Corner(round, to) => Step::Corner(point(round), point(to)),
     };
     let route = |route: Route| Route {
         begin: point(route.begin),

@@ -4,7 +4,7 @@
 
 use super::super::family::Family;
 use super::super::layout::box_metrics::{
-    BADGE, HEAD, ICON, LABEL, NAME, PAD, PILL, PILL_HEIGHT, PORT, PortLabel, SMALL,
+    BADGE, ICON, LABEL, NAME, PAD, PILL, PILL_HEIGHT, PORT, PortLabel, SMALL,
 };
 use super::super::layout::{Placed, Side};
 use super::super::picture::{Forward, ForwardKind, Mark, MarkKind, NodeBox, Port, Terminal};
@@ -20,7 +20,15 @@ const RADIUS: f64 = 10.0;
 /// Draws a node.
 pub(super) fn node(markup: &mut Markup, node: &NodeBox, placed: &Placed) {
     let colours = palette(node.family());
-    markup.begin("g", &format!(r#"class="node" data-node="{}""#, Escaped(&node.name)));
+    let name = Escaped(&node.name);
+    let hook = match &node.group {
+        None => format!(r#"class="node" data-node="{name}""#),
+        Some(group) => {
+            let count = group.members.len();
+            format!(r#"class="node group" data-group="{name}" data-count="{count}""#)
+        }
+    };
+    markup.begin("g", &hook);
     markup.words("title", "", &tooltip(node));
     if node.is_stack() {
         sheets(markup, placed, &colours);
@@ -28,7 +36,7 @@ pub(super) fn node(markup: &mut Markup, node: &NodeBox, placed: &Placed) {
     frame(markup, placed, &colours);
     head_strip(markup, placed, &colours);
     for (at, line) in placed.metrics.description.iter().enumerate() {
-        let y = placed.y + HEAD + 15.0 + 15.0 * at as f64;
+        let y = placed.y + placed.metrics.head + 15.0 + 15.0 * at as f64;
         markup.text((placed.x + PAD, y), SMALL, &Look::filled(MUTED), line);
     }
     for &forward in &node.forwards {
@@ -47,7 +55,7 @@ pub(super) fn terminal(markup: &mut Markup, at: usize, terminal: &Terminal, plac
     let endpoint = Escaped(endpoint);
     markup
         .begin("g", &format!(r#"class="outside" data-outside="{at}" data-endpoint="{endpoint}""#));
-    markup.words("title", "", terminal.title());
+    markup.words("title", "", &terminal.title());
     let radius = N(placed.metrics.height / 2.0);
     let look =
         Look::of("box").fill(OUTSIDE).stroke(OUTSIDE_EDGE, 1.2).with(r#"stroke-dasharray="4 3""#);
@@ -76,6 +84,8 @@ fn tooltip(node: &NodeBox) -> String {
     let mut lines = vec![node.title()];
     lines.extend(node.description.clone());
     lines.extend(node.marks.iter().map(Mark::phrase));
+    let hwm = |port: &Port| port.hwm.as_ref().map(|hwm| format!("{}: {hwm}", port.title()));
+    lines.extend(node.ports.iter().filter_map(hwm));
     lines.join("\n")
 }
 
@@ -104,19 +114,19 @@ fn head_strip(markup: &mut Markup, placed: &Placed, colours: &Palette) {
     let shape = format!(
         "M{} {}V{}A{r} {r} 0 0 1 {} {}H{}A{r} {r} 0 0 1 {} {}V{}Z",
         N(left),
-        N(placed.y + HEAD),
+        N(placed.y + placed.metrics.head),
         N(top + radius),
         N(left + radius),
         N(top),
         N(right - radius),
         N(right),
         N(top + radius),
-        N(placed.y + HEAD),
+        N(placed.y + placed.metrics.head),
         r = N(radius),
     );
     let strip = Look::of("head").fill(colours.tint);
     markup.leaf("path", &format!(r#"d="{shape}" {strip}"#));
-    let baseline = placed.y + HEAD / 2.0 + 5.5;
+    let baseline = placed.y + placed.metrics.head / 2.0 + 5.5;
     let name = Look::filled(colours.deep);
     markup.text((placed.x + PAD, baseline), NAME, &name, &placed.metrics.title);
     if let Some(badge) = &placed.metrics.badge {
@@ -188,8 +198,11 @@ fn marks(markup: &mut Markup, placed: &Placed) {
     }
     for mark in &placed.metrics.marks {
         let (x, y) = (placed.x + mark.x, placed.y + mark.y);
-        let (icon, text) =
-            if mark.kind == MarkKind::Trouble { (ALARM, ALARM) } else { (MUTED, TEXT) };
+        let (icon, text) = if matches!(mark.kind, MarkKind::Trouble | MarkKind::Slow) {
+            (ALARM, ALARM)
+        } else {
+            (MUTED, TEXT)
+        };
         icon::draw(markup, mark.kind, x, y, icon);
         markup.text((x + ICON, y + 4.0), LABEL, &Look::filled(text), &mark.text);
     }

@@ -115,6 +115,7 @@ fn live(picture: &Picture) -> Picture {
                 .map(|port| format!("{}: 12.34M/s in, 12.34M/s out, 1000 peers", port.title()))
                 .collect(),
             trouble: Some("1234567890 waiting, blocked 100 %, 1234567890 dropped".to_owned()),
+            slow: Some("handler busy 100 %, 12.3ms a call".to_owned()),
         })
         .collect();
     let mut picture = picture.clone();
@@ -299,3 +300,5 @@ fn every_colour_has_a_class_of_its_own() {
         assert!(known.contains_key(word), "{word} of {known:?}");
     }
 }
+
+mod large;

@@ -20,7 +20,10 @@ pub(super) fn wire(markup: &mut Markup, picture: &Picture, wire: &Wire, route: &
     let (family, ways) = (wire.family.word(), if wire.both_ways { 2 } else { 1 });
     markup.begin(
         "g",
-        &format!(r#"class="wire" {from} {to} data-family="{family}" data-ways="{ways}""#),
+        &format!(
+            r#"class="wire" {from} {to} data-family="{family}" data-ways="{ways}" data-links="{}""#,
+            wire.links
+        ),
     );
     markup.words("title", "", &tooltip(picture, wire));
     let look = Look::of("line").hollow().stroke(colour, 1.8);
@@ -143,7 +146,8 @@ fn labels(markup: &mut Markup, placed: &Placed, port: usize, at: Point, side: Si
 fn tooltip(picture: &Picture, wire: &Wire) -> String {
     let arrow = if wire.both_ways { "⇄" } else { "→" };
     let (from, to) = (picture.end_name(wire.from), picture.end_name(wire.to));
-    let mut text = format!("{from} {arrow} {to}\n{}", wire.endpoints.join("\n"));
+    let links = if wire.links > 1 { format!("\n{} links", wire.links) } else { String::new() };
+    let mut text = format!("{from} {arrow} {to}{links}\n{}", wire.endpoints.join("\n"));
     let filters = picture.filters(wire);
     if !filters.is_empty() {
         text.push('\n');
@@ -152,9 +156,10 @@ fn tooltip(picture: &Picture, wire: &Wire) -> String {
     text
 }
 
-/// A piece of a line: straight across, or a curve with its two handles.
+/// A piece of a line: straight across or down, or a curve with its two handles.
 enum Piece {
     Across,
+    Down,
     Curve(Point, Point),
 }
 
@@ -169,6 +174,8 @@ fn path(route: &Route) -> String {
             Step::Across(x) => (Piece::Across, Point { x, y: at.y }),
             Step::Swing(to) => (curve(to, f64::midpoint(at.x, to.x)), to),
             Step::Bow(to, reach) => (curve(to, at.x + reach), to),
+            Step::Down(y) => (Piece::Down, Point { x: at.x, y }),
+            Step::Corner(round, to) => (Piece::Curve(round, round), to),
         };
         pieces.push((at, piece, to));
         at = to;
@@ -189,6 +196,7 @@ fn path(route: &Route) -> String {
         // Writing to a string does not fail.
         let _ = match piece {
             Piece::Across => write!(shape, "H{x}"),
+            Piece::Down => write!(shape, "V{y}"),
             Piece::Curve(a, b) => {
                 write!(shape, "C{} {} {} {} {x} {y}", N(a.x), N(a.y), N(b.x), N(b.y))
             }
