@@ -10,6 +10,7 @@ mod read;
 mod scripts;
 mod secrets;
 mod states;
+mod unsaved;
 mod users;
 
 use std::cell::RefCell;
@@ -17,6 +18,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::aside::within;
@@ -34,6 +36,8 @@ use scripts::load_scripts;
 use secrets::Secrets;
 use states::check_states;
 use users::load_users;
+
+pub use unsaved::{Kept, Unsaved};
 
 /// How long a file system may take to answer.
 const LOOK: Duration = Duration::from_secs(1);
@@ -57,6 +61,19 @@ pub struct Loaded {
     document: Option<Document>,
 }
 
+/// Where texts come from, and what is known of them from before.
+struct Origin<'u> {
+    unsaved: &'u Unsaved,
+    kept: Kept,
+}
+
+impl Origin<'_> {
+    fn disk() -> Self {
+        static NOTHING: LazyLock<Unsaved> = LazyLock::new(Unsaved::default);
+        Self { unsaved: &NOTHING, kept: Kept::default() }
+    }
+}
+
 /// Why a topology file says nothing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Trouble {
@@ -73,32 +90,41 @@ pub enum Trouble {
 /// Reads a topology, its scripts and what they import; `lookup` gives variables their values.
 #[must_use]
 pub fn load(path: &Path, lookup: &dyn Fn(&str) -> Option<OsString>) -> Loaded {
-    let mut loaded = loaded(path, read_text(path, MAX_BYTES), lookup);
-    if let Some((document, topology)) = loaded.document.as_ref().zip(loaded.topology.as_ref()) {
-        let faults = check_states(document, topology);
-        if !faults.is_empty() {
-            loaded.topology = None;
-            loaded.diagnostics.splice(0..0, faults);
-        }
-    }
-    loaded
+    let mut from = Origin::disk();
+    loaded(path, read_text(path, MAX_BYTES), &mut from, lookup).with_states()
 }
 
+/// As [`load`], of texts that are not saved yet where there are such, and with what was kept of the
+/// load before.
+#[must_use]
+pub fn load_unsaved(
+    path: &Path,
+    unsaved: &Unsaved,
+    kept: &mut Kept,
+    lookup: &dyn Fn(&str) -> Option<OsString>,
+) -> Loaded {
+    let text = unsaved.read(path, MAX_BYTES);
+    let mut from = Origin { unsaved, kept: std::mem::take(kept) };
+    let loaded = loaded(path, text, &mut from, lookup).with_states();
+    *kept = from.kept;
+    loaded
+}
 /// As [`load`], while a topology runs: a pipe, which gives its text only once, is refused instead of
 /// waited for. What keeps a state is not looked at: it is written all the time.
 #[must_use]
 pub fn load_again(path: &Path, lookup: &dyn Fn(&str) -> Option<OsString>) -> Loaded {
-    loaded(path, read_file(path, MAX_BYTES), lookup)
+    loaded(path, read_file(path, MAX_BYTES), &mut Origin::disk(), lookup)
 }
 
 fn loaded(
     path: &Path,
     text: Result<String, ReadError>,
+    from: &mut Origin<'_>,
     lookup: &dyn Fn(&str) -> Option<OsString>,
 ) -> Loaded {
     let mut loaded = Loaded::nothing_yet(path);
     match text {
-        Ok(text) => loaded.check(Source::new(path, text), lookup),
+        Ok(text) => loaded.check(Source::new(path, text), from, lookup),
         Err(error) => {
             let code = if error.is_size() { Code::TooLarge } else { Code::Unreadable };
             let message = format!("cannot read {}", path.display());
@@ -123,8 +149,14 @@ fn loaded(
 #[must_use]
 pub fn load_text(path: &Path, text: &str, lookup: &dyn Fn(&str) -> Option<OsString>) -> Loaded {
     let mut loaded = Loaded::nothing_yet(path);
-    loaded.check(Source::new(path, text), lookup);
+    loaded.check(Source::new(path, text), &mut Origin::disk(), lookup);
     loaded
+}
+
+/// What is in a file, if it can be read.
+#[must_use]
+pub fn text_of(path: &Path) -> Option<String> {
+    read_file(path, MAX_BYTES).ok()
 }
 
 impl Loaded {
@@ -149,7 +181,24 @@ impl Loaded {
         }
     }
 
-    fn check(&mut self, source: Source, lookup: &dyn Fn(&str) -> Option<OsString>) {
+    /// Has what keeps states looked at too.
+    fn with_states(mut self) -> Self {
+        if let Some((document, topology)) = self.document.as_ref().zip(self.topology.as_ref()) {
+            let faults = check_states(document, topology);
+            if !faults.is_empty() {
+                self.topology = None;
+                self.diagnostics.splice(0..0, faults);
+            }
+        }
+        self
+    }
+
+    fn check(
+        &mut self,
+        source: Source,
+        from: &mut Origin<'_>,
+        lookup: &dyn Fn(&str) -> Option<OsString>,
+    ) {
         self.trouble = source.text().trim().is_empty().then_some(Trouble::Empty);
         let id = self.sources.add(source.clone());
         let document = match Document::parse(id, &source, lookup) {
@@ -162,8 +211,9 @@ impl Loaded {
             }
         };
         self.sources.hide(id, document.secrets().iter().cloned());
-        let mut loaded = load_scripts(&document, id, &mut self.sources, &mut self.files);
-        load_look_ups(&document, &mut loaded.scripts, &mut self.sources, &mut self.files);
+        let mut loaded = load_scripts(&document, id, from, &mut self.sources, &mut self.files);
+        let unsaved = from.unsaved;
+        load_look_ups(&document, unsaved, &mut loaded.scripts, &mut self.sources, &mut self.files);
         let mut certificates = load_certificates(&document);
         load_users(&document, &mut certificates);
         loaded.scripts.certificates = certificates.certificates;

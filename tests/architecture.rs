@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 /// From the top; modules of one line may use each other.
 const FLOORS: &[&[&str]] = &[
     &["main", "cli"],
-    &["app"],
+    &["app", "lsp"],
     &["load", "watch", "observe", "control", "web"],
     &["supervisor"],
     &["node"],
     &["event", "receipt", "counters", "snapshot"],
-    &["plan", "lint", "graph", "explain", "schema"],
+    &["plan", "lint", "graph", "explain", "schema", "language"],
     &["topology"],
     &["document", "script"],
     &[
@@ -75,6 +75,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("argon2", &["security"]),
     ("chrono", &["cli", "observe", "script", "security"]),
     ("axum", &["web"]),
+    ("lsp_server", &["lsp"]),
+    ("lsp_types", &["lsp"]),
     ("hyper", &["web"]),
     ("hyper_util", &["web"]),
     ("http_body_util", &["web"]),

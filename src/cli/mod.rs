@@ -8,6 +8,7 @@ mod events;
 mod explain;
 mod graph;
 mod keys;
+mod lsp;
 mod message;
 mod output;
 mod plan;
@@ -54,6 +55,7 @@ enum Command {
     Users(users::UsersArguments),
     Explain(explain::ExplainArguments),
     Schema(schema::SchemaArguments),
+    Lsp(lsp::LspArguments),
 }
 
 /// Does what the process's arguments say.
@@ -73,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Users(arguments) => arguments.run(),
         Command::Explain(arguments) => arguments.run(),
         Command::Schema(arguments) => arguments.run(),
+        Command::Lsp(arguments) => arguments.run(),
     };
     done.unwrap_or_else(|error| {
         // A reader that closed its end of the pipe has seen enough.

@@ -22,7 +22,7 @@ pages! {
     "heartbeat", "high-water-mark", "identity", "inproc",
     "idle", "ipc", "isolate", "kill-signal", "last-value-cache",
     "lazy-pirate", "linger", "load-balancing", "lockstep",
-    "low-water-mark", "monitor", "msgid", "msgids",
+    "low-water-mark", "monitor", "msg", "msgid", "msgids",
     "multipart", "name", "nodes", "on-error",
     "options", "pair", "params", "persist", "plain",
     "prefix-matching", "pub", "pull", "push",

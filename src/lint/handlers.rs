@@ -199,14 +199,6 @@ fn formats_of<'n>(
         .map(|(_, socket)| socket.format)
 }
 
-fn has(format: Format, property: &str) -> bool {
-    match property {
-        "msgid" | "msgtype" => format == Format::Msgid,
-        "topic" => format == Format::Envelope,
-        _ => true,
-    }
-}
-
 fn check_properties(
     graph: &Graph<'_>,
     survey: &Survey,
@@ -217,7 +209,7 @@ fn check_properties(
         let formats: Vec<Format> =
             nodes.iter().flat_map(|node| formats_of(node, survey, &property.handler)).collect();
         let Some(&format) = formats.first() else { continue };
-        if formats.iter().any(|&format| has(format, &property.name)) {
+        if formats.iter().any(|&format| format.has(&property.name)) {
             continue;
         }
         let Some(span) = span_of(&property.site, graph.subject.sources) else { continue };

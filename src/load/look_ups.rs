@@ -15,11 +15,12 @@ use crate::script::csv_table;
 use crate::source::{Source, SourceId, SourceMap, Span};
 use crate::topology::Scripts;
 
-use super::read::read_file;
+use super::unsaved::Unsaved;
 
 /// Reads every file that a node's `params` name.
 pub(super) fn load_look_ups(
     document: &Document,
+    unsaved: &Unsaved,
     scripts: &mut Scripts,
     sources: &mut SourceMap,
     files: &mut Vec<PathBuf>,
@@ -34,7 +35,7 @@ pub(super) fn load_look_ups(
             if !files.contains(&path) {
                 files.push(path.clone());
             }
-            let value = look_up(&path, place, sources);
+            let value = look_up(&path, place, unsaved, sources);
             scripts.insert_look_up(&node.key.text, &param.key.text, value);
         }
     }
@@ -47,7 +48,12 @@ fn file_of(param: &Entry) -> Option<(std::sync::Arc<str>, Span)> {
     Some((std::sync::Arc::clone(&file.as_scalar()?.text), file.span))
 }
 
-fn look_up(path: &Path, place: Span, sources: &mut SourceMap) -> Result<Value, Box<Diagnostic>> {
+fn look_up(
+    path: &Path,
+    place: Span,
+    unsaved: &Unsaved,
+    sources: &mut SourceMap,
+) -> Result<Value, Box<Diagnostic>> {
     let read = kind_of(path).ok_or_else(|| {
         let message = format!("{} is no file to look things up in", path.display());
         let fault = Diagnostic::new(Code::UnknownWord, message)
@@ -59,7 +65,7 @@ fn look_up(path: &Path, place: Span, sources: &mut SourceMap) -> Result<Value, B
     let id = match sources.find(path) {
         Some(id) => id,
         None => {
-            let text = text_of(path, place)?;
+            let text = text_of(path, place, unsaved)?;
             // Some editors of other systems put a mark of the encoding in front.
             let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
             sources.add(Source::new(path, text))
@@ -79,8 +85,8 @@ fn look_up(path: &Path, place: Span, sources: &mut SourceMap) -> Result<Value, B
     })
 }
 
-fn text_of(path: &Path, place: Span) -> Result<String, Box<Diagnostic>> {
-    read_file(path, MAX_BYTES).map_err(|error| {
+fn text_of(path: &Path, place: Span, unsaved: &Unsaved) -> Result<String, Box<Diagnostic>> {
+    unsaved.read(path, MAX_BYTES).map_err(|error| {
         let code = if error.is_size() { Code::TooLarge } else { Code::Unreadable };
         let fault = Diagnostic::new(code, format!("cannot read {}", path.display()))
             .at(place, error.to_string())

@@ -3,7 +3,7 @@
 //! Owns finding them from the topology's folder, and pointing at what is wrong with them. What
 //! may be imported is the script engine's rule.
 
-use std::cell::RefCell;
+use std::cell::{LazyCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,24 +17,31 @@ use crate::script::{
 use crate::source::{Source, SourceId, SourceMap, Span};
 use crate::topology::{InlineHandler, Scripts, WantedHandlers, wanted_scripts};
 
-use super::LOOK;
-use super::read::read_file;
+use super::unsaved::{Kept, Unsaved};
+use super::{LOOK, Origin};
 use crate::aside::within;
 
 /// Loads and compiles the handlers of every node.
 pub(super) fn load_scripts(
     document: &Document,
     topology: SourceId,
+    from: &mut Origin<'_>,
     sources: &mut SourceMap,
     files: &mut Vec<PathBuf>,
 ) -> Loaded {
     let path = document.source().path().to_owned();
     let mut loader = ScriptLoader {
-        engine: Engine::new(),
+        engine: from.kept.engine(),
+        kept: &mut from.kept,
         folder: path.parent().unwrap_or(Path::new("")).to_owned(),
         path,
         topology,
-        reading: RefCell::new(Reading { sources, files, texts: HashMap::new() }),
+        reading: RefCell::new(Reading {
+            sources,
+            files,
+            texts: HashMap::new(),
+            unsaved: from.unsaved,
+        }),
         compiled: HashMap::new(),
     };
     let mut scripts = Scripts::default();
@@ -47,6 +54,7 @@ pub(super) fn load_scripts(
         }
         scripts.insert(wanted.node, compiled.map(|compiled| compiled.text));
     }
+    loader.kept.end(loader.engine);
     Loaded { scripts, surveys }
 }
 
@@ -65,6 +73,7 @@ struct Sound {
 
 struct ScriptLoader<'m> {
     engine: Engine,
+    kept: &'m mut Kept,
     folder: PathBuf,
     path: PathBuf,
     topology: SourceId,
@@ -77,6 +86,7 @@ struct Reading<'m> {
     sources: &'m mut SourceMap,
     files: &'m mut Vec<PathBuf>,
     texts: HashMap<PathBuf, Arc<str>>,
+    unsaved: &'m Unsaved,
 }
 
 impl ScriptLoader<'_> {
@@ -111,7 +121,7 @@ impl ScriptLoader<'_> {
         script
     }
 
-    fn load_inline(&self, handlers: Vec<InlineHandler>) -> Result<Sound, Vec<Diagnostic>> {
+    fn load_inline(&mut self, handlers: Vec<InlineHandler>) -> Result<Sound, Vec<Diagnostic>> {
         let texts = handlers.iter().map(|handler| handler.text.clone()).collect();
         let script = ScriptText {
             path: self.path.clone(),
@@ -123,11 +133,15 @@ impl ScriptLoader<'_> {
 
     /// Gets what a script imports, and compiles all of it.
     fn complete(
-        &self,
+        &mut self,
         mut script: ScriptText,
         inline: &[InlineHandler],
     ) -> Result<Sound, Vec<Diagnostic>> {
-        let folders = real_folders(&[&self.path, &script.path]);
+        if let Some(survey) = self.kept.find(&script) {
+            return Ok(Sound { text: script, survey });
+        }
+        // Few scripts import anything, and looking at folders takes longer than compiling one.
+        let folders = LazyCell::new(|| real_folders(&[&self.path, &script.path]));
         let read = |path: &Path| {
             let path = tidy(path);
             if let Some(target) = leads_out(&path, &folders) {
@@ -141,13 +155,16 @@ impl ScriptLoader<'_> {
             }
             self.reading.borrow_mut().read(&path)
         };
-        let checked = self.engine.gather(&script, &self.folder, &read).and_then(|modules| {
+        let modules = self.engine.gather(&script, &self.folder, &read);
+        drop(folders);
+        let checked = modules.and_then(|modules| {
             script.modules = modules;
             self.engine.compile(&script)
         });
         match checked {
             Ok(program) => {
                 let survey = Arc::new(program.survey().clone());
+                self.kept.keep(&script, &survey);
                 Ok(Sound { text: script, survey })
             }
             Err(faults) => {
@@ -214,7 +231,7 @@ impl Reading<'_> {
             return Ok(Arc::clone(text));
         }
         self.files.push(path.to_owned());
-        let text: Arc<str> = match read_file(path, MAX_BYTES) {
+        let text: Arc<str> = match self.unsaved.read(path, MAX_BYTES) {
             // Editors that mark a text as UTF-8 so do no harm.
             Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(&text).into(),
             Err(error) if error.is_missing() => return Err(ImportError::Missing),

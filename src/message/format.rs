@@ -19,6 +19,25 @@ pub enum Format {
 }
 
 impl Format {
+    /// All formats.
+    pub const ALL: [Self; 3] = [Self::Msgid, Self::Envelope, Self::Plain];
+
+    /// The format of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.word() == word)
+    }
+
+    /// Whether a message has a property that handlers read.
+    #[must_use]
+    pub fn has(self, property: &str) -> bool {
+        match property {
+            "msgid" | "msgtype" => self == Self::Msgid,
+            "topic" => self == Self::Envelope,
+            _ => true,
+        }
+    }
+
     /// The word of the topology file.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -4,10 +4,22 @@
 //! Never looks at the sockets of a node: `refusal.rs` does.
 
 use super::compression::Compression;
+use super::effect::Level;
 use super::functions::{level_of, local};
 use super::survey::{Call, Literal};
 use super::{binary_layout, byte_literal, moments, numbers, patterns, text_codecs};
 use crate::zeromq::{Endpoint, Side};
+
+/// The words that an argument of a function may be, counted with what the function is called on;
+/// none where it may be anything.
+#[must_use]
+pub fn words_of(function: &str, place: usize) -> Vec<&'static str> {
+    match (function, place) {
+        ("compress" | "decompress", 1) => Compression::ALL.map(|(word, _)| word).to_vec(),
+        ("log", 0) => Level::ALL.map(Level::word).to_vec(),
+        _ => Vec::new(),
+    }
+}
 
 impl Call {
     /// Why the call fails because of an argument that is written out, in every node; nothing where

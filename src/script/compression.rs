@@ -37,7 +37,7 @@ pub(super) enum Compression {
 }
 
 impl Compression {
-    const ALL: [(&'static str, Self); 5] = [
+    pub(super) const ALL: [(&'static str, Self); 5] = [
         ("zlib", Self::Zlib),
         ("gzip", Self::Gzip),
         ("deflate", Self::Deflate),

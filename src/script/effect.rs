@@ -74,7 +74,17 @@ pub enum PeerEventKind {
 }
 
 impl PeerEventKind {
-    /// The word of handlers.
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Connected,
+        Self::Disconnected,
+        Self::Refused,
+        Self::Subscribed,
+        Self::Unsubscribed,
+        Self::Bound,
+    ];
+
+    /// What `peer.event` says.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

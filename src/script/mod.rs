@@ -65,6 +65,7 @@ mod vocabulary;
 mod weight;
 mod wording;
 
+pub use argument::words_of;
 pub use call_context::NodeView;
 pub use csv_lines::csv_table;
 pub use debt::Debt;
@@ -81,6 +82,7 @@ pub use import::ImportError;
 pub use kept_state::{StateText, check_state_text};
 pub use limits::STACK_BYTES;
 pub use msg::{PROPERTIES as MESSAGE_PROPERTIES, fits};
+pub use places::argument_of;
 pub use program::Program;
 pub use reach::Reach;
 pub use refusal::Refusal;

@@ -136,7 +136,8 @@ pub(super) fn is_handler(name: &str) -> bool {
 }
 
 /// What an inline handler sees its event as.
-pub(super) fn argument_of(handler: &str) -> &'static str {
+#[must_use]
+pub fn argument_of(handler: &str) -> &'static str {
     match handler {
         "on_start" | "on_tick" | "on_idle" | "on_end" | "on_reload" | "on_stop" => "",
         "on_timer" => "name",

@@ -4,7 +4,7 @@
 //! Owns facts with their places. Never judges them: the checker knows the topology.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, FnPtr, ImmutableString, ScriptFuncDef, Stmt};
 
@@ -123,6 +123,23 @@ pub struct Unknown {
 }
 
 impl Survey {
+    /// Moves all places in one file from where a line is to where it is now.
+    pub fn move_lines(&mut self, path: &Path, from: usize, to: usize) {
+        let functions = self.functions.iter_mut().map(|it| &mut it.site);
+        let calls = self.calls.iter_mut().map(|it| &mut it.site);
+        let properties = self.properties.iter_mut().map(|it| &mut it.site);
+        let unknown = self.unknown_variables.iter_mut().map(|it| &mut it.site);
+        let returned = self.returned_senders.iter_mut().map(|it| &mut it.site);
+        let mistakes = self.mistakes.iter_mut().map(|(site, _)| site);
+        let lost = self.lost_values.iter_mut().chain(&mut self.overwrites);
+        let sites = functions.chain(calls).chain(properties).chain(unknown).chain(returned);
+        for site in sites.chain(mistakes).chain(lost).filter(|site| site.path == path) {
+            if let Some(position) = &mut site.position {
+                position.line = (position.line + to).saturating_sub(from).max(1);
+            }
+        }
+    }
+
     /// Whether something in a map may have that name: then it can hold a closure that is called by it.
     #[must_use]
     pub fn has_member(&self, name: &str) -> bool {

@@ -22,6 +22,9 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// All transports.
+    pub const ALL: [Self; 4] = [Self::Tcp, Self::Ipc, Self::Inproc, Self::Ws];
+
     /// The word before `://`.
     #[must_use]
     pub fn scheme(self) -> &'static str {

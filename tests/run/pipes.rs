@@ -73,6 +73,7 @@ nodes:
         &["explain"],
         &["explain", "router"],
         &["schema"],
+        &["lsp"],
         &["call", "quiet", "a", "hello"],
         &["top", "quiet", "--once"],
         &["top", "quiet", "--interval", "1h"],

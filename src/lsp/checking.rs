@@ -1,0 +1,217 @@
+//! The thread that checks what is edited.
+//!
+//! Owns that one check runs at a time, of the newest texts, and that one that panics ends nothing.
+//! Never speaks to the client.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::Duration;
+
+use crate::diagnostic::Diagnostic;
+use crate::language::looks_like_a_topology;
+use crate::load::{Kept, Unsaved, load_unsaved};
+use crate::script::panic_text;
+use crate::source::SourceMap;
+
+/// How long it waits for more of the same, so that a burst of edits is one check.
+const PAUSE: Duration = Duration::from_millis(5);
+/// So many files are looked at in search of a topology or a script.
+const MOST_FILES: usize = 2_000;
+/// So deep folders are looked into.
+const DEEPEST: usize = 5;
+
+/// What is to be checked.
+#[derive(Debug, Default)]
+pub(super) struct Job {
+    /// The texts that are open.
+    pub(super) unsaved: Unsaved,
+    /// Their versions.
+    pub(super) versions: BTreeMap<PathBuf, i32>,
+    /// The topologies.
+    pub(super) topologies: BTreeSet<PathBuf>,
+    /// Scripts whose topologies are not known yet.
+    pub(super) scripts: BTreeSet<PathBuf>,
+    /// The folders that the client works in.
+    pub(super) roots: Vec<PathBuf>,
+}
+
+/// What a check came to.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// What is said of a topology and its scripts.
+    Checked(Box<Findings>),
+    /// No topology that is known names the script.
+    Alone(PathBuf),
+    /// The check panicked.
+    Panicked(PathBuf, String),
+}
+
+/// What is said of a topology and its scripts.
+#[derive(Debug)]
+pub(super) struct Findings {
+    pub(super) topology: PathBuf,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) sources: SourceMap,
+    /// Every file that was read or is missing.
+    pub(super) files: Vec<PathBuf>,
+    /// The versions of the texts that were open.
+    pub(super) versions: BTreeMap<PathBuf, i32>,
+    /// Scripts that lie near.
+    pub(super) near: Vec<PathBuf>,
+    /// The scripts that it names and what they import, with their texts.
+    pub(super) scripts: BTreeMap<PathBuf, Arc<str>>,
+    /// Whether the topology is YAML: otherwise nothing is known of its scripts.
+    is_yaml: bool,
+}
+
+impl Findings {
+    /// Keeps what was known of the scripts, while the topology is no YAML for a moment.
+    pub(super) fn follow(&mut self, before: Option<Self>) {
+        let Some(before) = before.filter(|_| !self.is_yaml) else { return };
+        for file in before.files {
+            if !self.files.contains(&file) {
+                self.files.push(file);
+            }
+        }
+        self.near = before.near;
+        self.scripts = before.scripts;
+    }
+}
+
+/// Starts the thread; it ends when nobody sends it jobs any more.
+///
+/// # Errors
+///
+/// When there is no thread to be had.
+pub(super) fn start(told: impl Fn(Outcome) + Send + 'static) -> std::io::Result<Sender<Job>> {
+    let (jobs, waiting) = mpsc::channel();
+    // As much as a check of a run has: scripts are parsed by recursion.
+    let thread = std::thread::Builder::new().name("zrig-check".to_owned()).stack_size(16 << 20);
+    thread.spawn(move || work(&waiting, &told))?;
+    Ok(jobs)
+}
+
+fn work(waiting: &Receiver<Job>, told: &dyn Fn(Outcome)) {
+    let mut kept: HashMap<PathBuf, Kept> = HashMap::new();
+    while let Ok(mut job) = waiting.recv() {
+        while let Ok(newer) = waiting.recv_timeout(PAUSE) {
+            let older = std::mem::replace(&mut job, newer);
+            job.topologies.extend(older.topologies);
+            job.scripts.extend(older.scripts);
+        }
+        for script in &job.scripts {
+            let found = topologies_of(script, &job);
+            if found.is_empty() {
+                told(Outcome::Alone(script.clone()));
+            }
+            job.topologies.extend(found);
+        }
+        for topology in &job.topologies {
+            let before = kept.remove(topology).unwrap_or_default();
+            match catch_unwind(AssertUnwindSafe(|| check(topology, &job, before))) {
+                Ok((findings, after)) => {
+                    kept.insert(topology.clone(), after);
+                    told(Outcome::Checked(Box::new(findings)));
+                }
+                Err(panic) => {
+                    told(Outcome::Panicked(topology.clone(), panic_text(&*panic).to_owned()));
+                }
+            }
+        }
+    }
+}
+
+fn check(topology: &Path, job: &Job, mut kept: Kept) -> (Findings, Kept) {
+    let lookup = |name: &str| std::env::var_os(name);
+    let mut loaded = load_unsaved(topology, &job.unsaved, &mut kept, &lookup);
+    loaded.diagnostics.extend(loaded.absent_files());
+    let near = near(topology, &loaded.files);
+    let is_script = |path: &Path| path.extension().is_some_and(|ending| ending == "rhai");
+    let scripts = loaded.sources.iter().filter(|(_, source)| is_script(source.path()));
+    let scripts = scripts.map(|(_, it)| (it.path().to_owned(), Arc::clone(it.text()))).collect();
+    let is_yaml = loaded.node_names().is_some();
+    let findings = Findings {
+        topology: topology.to_owned(),
+        diagnostics: loaded.diagnostics,
+        sources: loaded.sources,
+        files: loaded.files,
+        versions: job.versions.clone(),
+        near,
+        scripts,
+        is_yaml,
+    };
+    (findings, kept)
+}
+
+/// The topologies that name a script: among those that are open, and those in the client's folders or
+/// around the script.
+fn topologies_of(script: &Path, job: &Job) -> Vec<PathBuf> {
+    let Some(name) = script.file_stem().and_then(|name| name.to_str()) else { return Vec::new() };
+    let mut folders: Vec<&Path> = job.roots.iter().map(PathBuf::as_path).collect();
+    folders.retain(|folder| script.starts_with(folder));
+    if folders.is_empty() {
+        folders.extend(script.parent().and_then(Path::parent));
+    }
+    let mut left = MOST_FILES;
+    let mut files: BTreeSet<PathBuf> = BTreeSet::new();
+    for folder in folders {
+        files.extend(files_in(folder, &["yaml", "yml"], DEEPEST, &mut left));
+    }
+    let is_script = |file: &Path| file.extension().is_some_and(|ending| ending == "rhai");
+    files.extend(job.versions.keys().filter(|file| !is_script(file)).cloned());
+    let names_it = |file: &PathBuf| {
+        let open = job.unsaved.get(file).map(ToString::to_string);
+        let text = open.or_else(|| crate::load::text_of(file));
+        text.is_some_and(|text| text.contains(name) && looks_like_a_topology(&text))
+    };
+    let mut kept = Kept::default();
+    let mut found = files.into_iter().filter(names_it).collect::<Vec<PathBuf>>();
+    found.retain(|file| {
+        let loaded = load_unsaved(file, &job.unsaved, &mut kept, &|name| std::env::var_os(name));
+        loaded.files.iter().any(|file| file == script)
+    });
+    found
+}
+
+/// The scripts beside a topology and beside those that it names.
+fn near(topology: &Path, files: &[PathBuf]) -> Vec<PathBuf> {
+    let mut folders: BTreeSet<&Path> = files.iter().filter_map(|file| file.parent()).collect();
+    folders.extend(topology.parent());
+    let mut left = MOST_FILES;
+    let found = folders.into_iter().flat_map(|it| files_in(it, &["rhai"], 0, &mut left));
+    let found: BTreeSet<PathBuf> = found.collect::<Vec<PathBuf>>().into_iter().collect();
+    found.into_iter().collect()
+}
+
+/// The files of a folder with one of these endings, hidden ones left out.
+fn files_in(folder: &Path, endings: &[&str], depth: usize, left: &mut usize) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut found = Vec::new();
+    for entry in entries.flatten() {
+        let Some(rest) = left.checked_sub(1) else { break };
+        *left = rest;
+        let name = entry.file_name();
+        let is_passed = name
+            .to_str()
+            .is_none_or(|name| name.starts_with('.') || ["target", "node_modules"].contains(&name));
+        let path = entry.path();
+        if is_passed {
+            continue;
+        }
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            if depth > 0 {
+                found.extend(files_in(&path, endings, depth - 1, left));
+            }
+        } else if path
+            .extension()
+            .and_then(|it| it.to_str())
+            .is_some_and(|it| endings.contains(&it))
+        {
+            found.push(path);
+        }
+    }
+    found
+}
