@@ -57,7 +57,7 @@ const NEARLY: f64 = 1.08;
 type Part = Vec<Vec<usize>>;
 
 /// How many blocks, all tries together, may be looked at closely.
-const CLOSELY: usize = 24_000;
+const CLOSELY: usize = 4_000;
 
 /// The places where every part is as it is, or those that fit a slide best. `excess` looks closely
 /// at some: how much larger than a slide would that be?
