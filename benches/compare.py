@@ -25,7 +25,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from works import FLOORS, TAPPED, WORKS
+from works import FLOORS, SERVER_KEY, TAPPED, WORKS
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -128,6 +128,7 @@ class Competitor:
         else:
             ends = [f"tcp://127.0.0.1:{free_port()}" for _ in range(2)]
         self.ends = dict(zip(("IN", "OUT"), ends))
+        self.ends["KEY"] = SERVER_KEY if name.endswith(" CURVE") else "-"
         self.load = tools.load
         # Where a run can be found by its name, and by no other measurement.
         environment = dict(os.environ, XDG_RUNTIME_DIR=str(folder))

@@ -6,6 +6,8 @@
 #![expect(clippy::print_stdout, reason = "it talks to the script that runs it")]
 #![expect(clippy::unwrap_used, reason = "a peer that cannot go on ends the measurement")]
 
+#[path = "load/secured.rs"]
+mod secured;
 #[path = "load/zmtp.rs"]
 mod zmtp;
 
@@ -28,6 +30,14 @@ fn main() {
             sink("SUB", endpoint, count.parse().unwrap(), warm, time);
         }
         ["echo", endpoint] => echo(endpoint),
+        ["secure-push", endpoint, key, text] => secured::push(endpoint, key, text),
+        ["secure-pull", endpoint, key, warm, time] => {
+            secured::pull(endpoint, key, Window::new(warm, time));
+        }
+        ["secure-ask", endpoint, key, in_flight, text, warm, time] => {
+            let window = Window::new(warm, time);
+            secured::ask(endpoint, key, in_flight.parse().unwrap(), text, window);
+        }
         ["ask", endpoint, in_flight, text, warm, time] => {
             ask(endpoint, in_flight.parse().unwrap(), text, warm, time);
         }

@@ -1,6 +1,6 @@
 """The same works written by hand with pyzmq, for benches/compare.py to measure.
 
-    middle.py KIND WORK IN OUT HOPS        KIND: proxy, sync, asyncio
+    middle.py KIND WORK IN OUT HOPS        KIND: proxy, sync, asyncio; with " CURVE" a server of KEYS
 
 More than one hop is so many of them in one process, each with a thread of its own (asyncio: a
 task), linked by inproc.
@@ -42,10 +42,13 @@ def sieve(data):
     return data if int(data.split(b" ", 1)[0]) == 1000 else None
 
 
+# The pair of libzmq's manual page, as in benches/works.py.
+KEYS = (b"rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7", b"JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6")
+
 HANDLERS = {"append": append, "json": edit, "filter": sieve, "rep": lambda data: data + b"!"}
 
 
-def opened(context, work, endpoints, hops):
+def opened(context, work, endpoints, hops, has_curve=False):
     """The sockets of each hop."""
     rows = []
     for hop in range(hops):
@@ -58,6 +61,9 @@ def opened(context, work, endpoints, hops):
         for place, (kind, endpoint) in enumerate(zip(SOCKETS[work], ends)):
             if kind is not None:
                 socket = context.socket(kind)
+                if has_curve:
+                    socket.curve_publickey, socket.curve_secretkey = KEYS
+                    socket.curve_server = True
                 if hop > 0 and place == 0:
                     socket.connect(endpoint)
                 else:
@@ -121,9 +127,10 @@ async def arun(work, endpoints, hops):
 
 def main():
     kind, work, *endpoints, hops = sys.argv[1:]
+    kind, _, curve = kind.partition(" ")
     if kind == "asyncio":
         asyncio.run(arun(work, endpoints, int(hops)))
-    *others, last = opened(zmq.Context(), work, endpoints, int(hops))
+    *others, last = opened(zmq.Context(), work, endpoints, int(hops), curve == "CURVE")
     for sockets in others:
         threading.Thread(target=run, args=(kind, sockets, work), daemon=True).start()
     run(kind, last, work)

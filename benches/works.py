@@ -18,6 +18,11 @@ def pair(a, b, rest, fmt="plain"):
 """
 
 
+# The pair of libzmq's manual page.
+SERVER_KEY = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
+CURVE = "options: {curve_server: true, curve_secretkey: 'JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6'}"
+
+
 def hops(a, b, ways, count=3):
     """So many nodes in a row, of which the first and the last lead outside, linked by inproc."""
     nodes = "nodes:\n"
@@ -119,6 +124,30 @@ def scripted():
     yield Work("trip", rep, "rep", ["trip", "size:100"], peers=no_proxy, one_core=True)
 
 
+def secured():
+    """With CURVE and without, both driven by libzmq."""
+    forward = pair("pull", "push", "forward: {in: out}")
+    rep = "nodes:\n  middle: {role: rep, bind: 'IN', on_message: msg.text}\n"
+    for size in (100, 1024, 65536):
+        yield Work(
+            f"curve-forward-{size}",
+            forward,
+            "forward",
+            ["secure-pull", "OUT", "KEY"],
+            [["secure-push", "IN", "KEY", f"size:{size}"]],
+            peers=("zrig", "zrig CURVE", "proxy", "proxy CURVE"),
+            variants={"zrig CURVE": forward.replace("plain}", f"plain, {CURVE}}}")},
+        )
+    yield Work(
+        "curve-rep",
+        rep,
+        "rep",
+        ["secure-ask", "IN", "KEY", "64", "size:100"],
+        peers=("zrig", "zrig CURVE", "sync", "sync CURVE"),
+        variants={"zrig CURVE": rep.replace("'IN',", f"'IN', {CURVE},")},
+    )
+
+
 def replicas(count):
     return f"""nodes:
   split:
@@ -152,7 +181,7 @@ TAPPED = [
     )
 ]
 
-WORKS = {work.name: work for part in (forwards, scripted, scaling) for work in part()}
+WORKS = {work.name: work for part in (forwards, scripted, secured, scaling) for work in part()}
 
 # What the floors of docs/performance.md speak of.
 FLOORS = ["forward-tcp-100", "broker-tcp-100", "append", "json", "rep", "trip", "replicas"]

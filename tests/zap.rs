@@ -1,7 +1,7 @@
 //! What the libzmq underneath does where a ZAP handler should be asked: away, gone, silent, talkative.
 //!
-//! Owns the facts about the patch `zmq-sys/patches/0005-no-peer-unasked.patch`; never anything about
-//! nodes.
+//! Owns the facts about the patches `zmq-sys/patches/0005-no-peer-unasked.patch` and
+//! `0049-name-before-an-answer.patch`; never anything about nodes.
 
 #![allow(unsafe_code, reason = "sets what no safe wrapper sets")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -217,6 +217,33 @@ fn a_peer_that_is_put_off_may_knock_again_at_once() {
             answer(&handler, &asked, status);
         }
         assert!(server.hears(PATIENCE), "{mechanism}");
+    }
+}
+
+#[test]
+fn a_req_that_is_a_server_hears_every_answer_of_a_peer_that_has_a_name() {
+    let (context, outside) = (Context::new(), Context::new());
+    let handler = handler(&context);
+    let asking = context.socket(zmq_sys::ZMQ_REQ);
+    asking.set_plain_server(true).unwrap();
+    asking.bind("tcp://127.0.0.1:*").unwrap();
+    let answering = outside.socket(zmq_sys::ZMQ_REP);
+    answering.set_plain_username(Some("ann")).unwrap();
+    answering.set_plain_password(Some("secret")).unwrap();
+    answering.connect(&asking.get_last_endpoint().unwrap().unwrap()).unwrap();
+    let asked = question(&handler);
+    let route = asked[0].as_slice();
+    let admitted: [&[u8]; 8] = [route, b"", b"1.0", b"1", b"200", b"", b"ann", b""];
+    handler.send_multipart(admitted, DONTWAIT).unwrap();
+    let patience = PATIENCE.as_millis().try_into().unwrap();
+    for number in ["1", "2", "3"] {
+        asking.send(number, 0).unwrap();
+        assert_eq!(answering.poll(POLLIN, patience), Ok(1));
+        answering.send(answering.recv_bytes(0).unwrap(), 0).unwrap();
+        assert_eq!(asking.poll(POLLIN, patience), Ok(1), "the answer {number} is lost");
+        let mut answer = asking.recv_msg(0).unwrap();
+        assert_eq!(&*answer, number.as_bytes());
+        assert_eq!(answer.gets("User-Id"), Some("ann"));
     }
 }
 

@@ -86,4 +86,4 @@ pub use state::{
 pub use tap::TapReader;
 pub use target::Target;
 pub use whole_tap::{Missing, Seen, WholeReader};
-pub use zap::ZapService;
+pub use zap::{ZapService, answer_of_zap};

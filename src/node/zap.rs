@@ -181,6 +181,16 @@ impl Shared {
     }
 }
 
+/// What the run's handler says to the frames of a question, by a policy and where no connection is known; a
+/// password is checked later, and so has no answer. It is there for who tries any question.
+#[must_use]
+pub fn answer_of_zap(policy: &Policy, question: &[&[u8]]) -> Option<Vec<Vec<u8>>> {
+    let shared = Shared { policy: Mutex::new(policy.clone()), doors: Doors::default() };
+    let frames = question.iter().map(|frame| Frame::from(*frame)).collect();
+    let answer = shared.hear(frames, &mut Passwords::new())?;
+    Some(answer.iter().map(|frame| frame.to_vec()).collect())
+}
+
 /// Which connection is asked about: see `zmq-sys/patches/0047-which-connection-asks.patch`.
 fn connection(request: &Request<'_>) -> Option<RawFd> {
     std::str::from_utf8(request.id).ok()?.parse().ok()

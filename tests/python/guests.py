@@ -4,7 +4,7 @@
     guests.py knock ENDPOINT GUEST…        each asks once
     guests.py stay ENDPOINT SERVER FOLDER NAME…
     guests.py serve ENDPOINT SECRET FOLDER COUNT
-    guests.py flood ENDPOINT COUNT
+    guests.py flood ENDPOINT COUNT [SERVER]
 
 A guest of `knock` is `CERTIFICATE@SERVER`, paths without `.key` and `.key_secret`, or `null`,
 `plain:NAME:PASSWORD`. It is a REQ that asks `hi` and waits; the summary has what each was answered, or null, and
@@ -17,7 +17,7 @@ many answers there were, and whether any was wrong or never came to one who was 
 each says his name, and `NAME-N` for a password, where N is the word behind the name's last `password NAME N` on
 standard input, or 0.
 
-Those of `flood` are DEALERs with wrong passwords, so many at once, each of which knocks again when it was refused;
+Those of `flood` are DEALERs with wrong passwords, or with a key of SERVER's that nobody knows, so many at once, each of which knocks again when it was refused;
 it says `knocked N` every hundred times, and ends by itself when its input does.
 
 `serve` is a REP that is a CURVE server behind a ThreadAuthenticator, and answers so many requests.
@@ -180,9 +180,10 @@ def stay(endpoint: str, server: str, folder: str, names: List[str]) -> None:
     context.destroy(linger=0)
 
 
-def flood(endpoint: str, count: int) -> None:
+def flood(endpoint: str, count: int, server: str) -> None:
+    keys = zmq.curve_keypair()
     context: 'zmq.Context[Any]' = zmq.Context()
-    context.set(zmq.MAX_SOCKETS, 4 * count + 10)
+    context.set(zmq.MAX_SOCKETS, 20 * count + 5000)
     poller = zmq.Poller()
     poller.register(sys.stdin, zmq.POLLIN)
     names: Dict[Any, str] = {}
@@ -191,7 +192,11 @@ def flood(endpoint: str, count: int) -> None:
     def begin(name: str) -> None:
         socket = context.socket(zmq.DEALER)
         socket.linger = 0
-        socket.plain_username, socket.plain_password = name.encode(), b'wrong'
+        if server:
+            socket.curve_publickey, socket.curve_secretkey = keys
+            socket.curve_serverkey, _ = zmq.auth.load_certificate(server + '.key')
+        else:
+            socket.plain_username, socket.plain_password = name.encode(), b'wrong'
         monitor = socket.get_monitor_socket(
             zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_DISCONNECTED)
         poller.register(monitor, zmq.POLLIN)
@@ -252,7 +257,7 @@ def main() -> None:
     elif command == 'stay':
         stay(rest[0], rest[1], rest[2], rest[3:])
     elif command == 'flood':
-        flood(rest[0], int(rest[1]))
+        flood(rest[0], int(rest[1]), ''.join(rest[2:]))
     else:
         serve(rest[0], rest[1], rest[2], int(rest[3]))
 

@@ -225,7 +225,7 @@ fn memory(edited: &Edited) -> u64 {
 
 /// A flood of wrong passwords takes its time, and nobody else's.
 #[test]
-fn a_flood_of_wrong_passwords_holds_up_no_other_socket_and_no_other_address() {
+fn a_flood_of_wrong_passwords_and_keys_holds_up_no_other_socket_and_no_other_address() {
     let [plain, curve, null] = free_ports();
     let yaml = format!(
         "
@@ -241,9 +241,15 @@ nodes:
     fs::copy(edited.run.path("guests/alice.key"), alice).unwrap();
     edited.run.says("lets in alice");
     let mut flood =
-        Peer::guests(&format!("flood tcp://127.0.0.2:0;127.0.0.1:{plain} {}", times(300, 1500)));
-    flood.says("ready");
-    flood.says("knocked 100");
+        Peer::guests(&format!("flood tcp://127.0.0.2:0;127.0.0.1:{plain} {}", times(300, 600)));
+    // And one of unknown keys, whose answers are at hand.
+    let (count, safe) = (times(100, 300), edited.run.path("keys/safe"));
+    let mut keys =
+        Peer::guests(&format!("flood tcp://127.0.0.1:{curve} {count} {}", safe.display()));
+    for flood in [&flood, &keys] {
+        flood.says("ready");
+        flood.says("knocked 100");
+    }
     let before = memory(&edited);
     let mut slowest = Duration::ZERO;
     for _ in 0..times(3, 30) {
@@ -266,7 +272,10 @@ nodes:
     println!("{} KiB more", grown >> 10);
     // Two passwords at once, at 19 MiB each, and what they leave to the allocator.
     assert!(grown < 128 << 20, "{grown} bytes more");
-    flood.tell("end");
+    for flood in [&mut flood, &mut keys] {
+        flood.tell("end");
+    }
+    keys.well();
     flood.well();
     edited.stop();
 }

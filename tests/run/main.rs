@@ -21,6 +21,7 @@ mod interoperation;
 mod late_replies;
 mod lifecycle;
 mod logs;
+mod mechanisms;
 mod persist;
 mod pipes;
 mod read_write;

@@ -55,6 +55,11 @@ impl Peer {
         Self::of("guests.py", arguments, &[])
     }
 
+    /// Programs at every role, and strangers: `mechanisms.py`.
+    pub(crate) fn mechanisms(arguments: &str) -> Self {
+        Self::of("mechanisms.py", arguments, &[])
+    }
+
     /// A command of `sequence.py`: a peer that numbers, or checks numbers.
     pub(crate) fn sequence(arguments: &str) -> Self {
         Self::of("sequence.py", arguments, &[])
