@@ -3,8 +3,8 @@
 
     benches/compare.py [--rounds 7] [--seconds 0.5] [WORK…]     shell patterns; `--list` shows all
 
-Without a name the works of the floors are measured; `idle`, `fairness` and `tap` are works of their
-own. `--against PROGRAM` measures another build of zrig as the only competitor, for `idle` too.
+Without a name the works of the floors are measured; `idle`, `fairness`, `tap` and `viewers` are works
+of their own. `--against PROGRAM` measures another build of zrig as the only competitor, for `idle` too.
 The competitors are driven in turn, A B C A B C …, each stopped (SIGSTOP) while another is measured; all
 processes may use the same two cores (`trip`: the same one). Loopback only. zrig and the load are built with
 `cargo build --profile dist` and `cargo bench --no-run` unless they are there (`--zrig`, `--load`).
@@ -22,6 +22,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -357,6 +358,57 @@ def looking(tools, folder, arguments):
         end(process)
 
 
+def viewers(tools, options):
+    """What those who look at the live page cost a node that never runs out of messages."""
+    print("\n### viewers: messages a second through a node whose page is looked at\n")
+    print("| | messages/s | of no page |\n|---|---|---|")
+    for work in TAPPED:
+        with tempfile.TemporaryDirectory(prefix="zrig-bench-") as folder:
+            node = Competitor(tools, work, "zrig", folder)
+            rates = {count: [] for count in (None, 1, 10)}
+            try:
+                for _ in range(options.rounds):
+                    for count in rates:
+                        with watching(tools, folder, count):
+                            rates[count].append(node.measure(str(options.warm), str(options.seconds))[0])
+            finally:
+                end(node.process)
+        for count, those in rates.items():
+            parts = [rate / free for rate, free in zip(those, rates[None])]
+            name = {None: "no page", 1: "a viewer"}.get(count, f"{count} viewers")
+            print(f"| {work.name}, {name} | {spread(those)} | {spread(parts, 3)} |", flush=True)
+
+
+@contextlib.contextmanager
+def watching(tools, folder, count):
+    """So many viewers of a page beside the run, which read all they are told."""
+    if count is None:
+        yield
+        return
+    environment = dict(os.environ, XDG_RUNTIME_DIR=str(folder))
+    command = [tools.zrig, "web", "zrig"]
+    page = start(command, CORES, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    try:
+        address = page.stdout.readline().decode().split("http://")[1].strip().rstrip("/")
+        request = f"GET /api/stream HTTP/1.1\r\nHost: {address}\r\n\r\n".encode()
+        host, port = address.split(":")
+        streams = [socket.create_connection((host, int(port))) for _ in range(count)]
+        told = [0] * count
+
+        def read(at):
+            while some := streams[at].recv(1 << 16):
+                told[at] += some.count(b"event: figures")
+
+        for at, stream in enumerate(streams):
+            stream.sendall(request)
+            threading.Thread(target=read, args=(at,), daemon=True).start()
+        yield
+        if not all(told):
+            raise SystemExit("a viewer was told nothing")
+    finally:
+        end(page)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("works", nargs="*", default=FLOORS, help="names or shell patterns")
@@ -369,7 +421,7 @@ def main():
     parser.add_argument("--load", help="the load; default: build it")
     parser.add_argument("--against", metavar="PROGRAM", help="another build of zrig to compare with")
     options = parser.parse_args()
-    special = {"idle": idle, "fairness": fairness, "tap": tap}
+    special = {"idle": idle, "fairness": fairness, "tap": tap, "viewers": viewers}
     known = [*WORKS, *special]
     if options.list:
         print("\n".join(known))

@@ -35,7 +35,7 @@ use crate::supervisor::{StartError, Supervisor};
 use crate::topology::Topology;
 use crate::until::until;
 use crate::watch::Watcher;
-use crate::web::{Listening, Lookup, Page, Reach, ServeAddress, ServeError, serve_figures};
+use crate::web::{Listening, Lookup, Page, Reach, ServeAddress, ServeError, Tell, serve_figures};
 
 /// How long the whole stop may take before what holds it is named.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
@@ -85,6 +85,10 @@ pub struct PageOptions {
     pub address: ServeAddress,
     /// The same variables as the run's, for another thread.
     pub lookup: Lookup,
+    /// Whether it may change the run's files.
+    pub edit: bool,
+    /// Whether a browser is to open it.
+    pub open: bool,
 }
 
 /// What a run needs from the command line: variables, and drawing.
@@ -160,7 +164,12 @@ pub fn run(
         let status = match run.start(&topology, &mut signals).await? {
             Some(status) => status,
             None => {
-                let desk = Desk::of(&options.file, &run.supervisor, &events);
+                let desk = Desk::of(
+                    &options.file,
+                    options.watching != Watching::Off,
+                    &run.supervisor,
+                    &events,
+                );
                 let _control = run.open_control(&desk);
                 if let Some((listening, page)) = web.zip(options.web.as_ref()) {
                     run.serve_page(listening, page, &desk);
@@ -230,7 +239,15 @@ impl Run<'_> {
     /// Serves a live page until the run is over.
     fn serve_page(&self, listening: Listening, options: &PageOptions, desk: &Desk) {
         let address = listening.address().to_string();
-        let page = Page { reach: Reach::Within(desk.clone()), lookup: options.lookup.clone() };
+        let logger = self.logger.clone();
+        let page = Page {
+            reach: Reach::Within(desk.clone()),
+            lookup: options.lookup.clone(),
+            edit: options.edit,
+            open: options.open,
+            // Not as an event: whoever looks would be told.
+            tell: Tell::new(move |text| logger.show(format!("{text}\n"))),
+        };
         self.emit(match page.serve(listening) {
             Ok(()) => EventKind::PageServed { address },
             Err(error) => EventKind::Failed { error: format!("--web: cannot serve: {error}") },

@@ -67,4 +67,5 @@ mod until;
 pub mod visible;
 pub mod watch;
 pub mod web;
+mod whole;
 pub mod zeromq;

@@ -116,6 +116,17 @@ pub fn load_again(path: &Path, lookup: &dyn Fn(&str) -> Option<OsString>) -> Loa
     loaded(path, read_file(path, MAX_BYTES), &mut Origin::disk(), lookup)
 }
 
+/// As [`load_again`], of texts that are not saved yet where there are such.
+#[must_use]
+pub fn load_again_unsaved(
+    path: &Path,
+    unsaved: &Unsaved,
+    lookup: &dyn Fn(&str) -> Option<OsString>,
+) -> Loaded {
+    let mut from = Origin { unsaved, kept: Kept::default() };
+    loaded(path, unsaved.read(path, MAX_BYTES), &mut from, lookup)
+}
+
 fn loaded(
     path: &Path,
     text: Result<String, ReadError>,

@@ -38,6 +38,7 @@ const FLOORS: &[&[&str]] = &[
         "clock",
         "until",
         "visible",
+        "whole",
     ],
 ];
 
@@ -67,6 +68,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ipnet", &["security"]),
     ("rpassword", &["cli"]),
     ("subtle", &["security"]),
+    ("getrandom", &["security"]),
     ("zeroize", &["cli", "security"]),
     ("serde_yaml", &["document"]),
     ("simdutf8", &["message"]),

@@ -14,10 +14,10 @@ use zeroize::Zeroizing;
 
 use super::output::{FAILED, INVALID, aside, invalid, show_faults};
 use super::variables::Variables;
-use super::whole::write_new;
 use crate::load::load;
 use crate::security::{Certificate, KeyPair, PublicKey, is_open_to_others};
 use crate::visible::visible;
+use crate::whole::write_new;
 
 /// Make the CURVE certificates that are missing; those that are there stay
 #[derive(Args, Debug)]

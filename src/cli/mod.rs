@@ -19,7 +19,7 @@ mod tap;
 mod top;
 mod users;
 mod variables;
-mod whole;
+mod web;
 
 use std::io;
 use std::process::ExitCode;
@@ -49,6 +49,7 @@ enum Command {
     Top(top::TopArguments),
     Tap(tap::TapArguments),
     Events(events::EventsArguments),
+    Web(web::WebArguments),
     Send(send::SendArguments),
     Call(send::CallArguments),
     Keys(keys::KeysArguments),
@@ -69,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Top(arguments) => arguments.run(),
         Command::Tap(arguments) => arguments.run(),
         Command::Events(arguments) => arguments.run(),
+        Command::Web(arguments) => arguments.run(),
         Command::Send(arguments) => arguments.run(),
         Command::Call(arguments) => arguments.run(),
         Command::Keys(arguments) => arguments.run(),

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use super::output::{INVALID, invalid, show_faults};
 use super::variables::Variables;
 use crate::load::load;
-use crate::plan::{Instances, NodePlan, Pause, Plan};
+use crate::plan::Plan;
 use crate::topology::Topology;
 
 /// Show what a reload from OLD to NEW would do, node by node
@@ -55,7 +55,7 @@ impl PlanArguments {
         let mut out = io::stdout().lock();
         match self.format {
             Format::Text => write!(out, "{plan}")?,
-            Format::Json => writeln!(out, "{}", json(&plan))?,
+            Format::Json => writeln!(out, "{}", plan.to_json())?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -66,24 +66,4 @@ fn sound(file: &std::path::Path, variables: &Variables) -> Option<Topology> {
     let loaded = load(file, &|name| variables.get(name));
     show_faults(&loaded);
     loaded.topology
-}
-
-fn json(plan: &Plan) -> serde_json::Value {
-    let nodes = plan.nodes.iter().map(|node| {
-        let changes = match node {
-            NodePlan::Change { changes, .. } => changes.as_slice(),
-            NodePlan::Keep(_) | NodePlan::Add(_) | NodePlan::Remove(_) => &[],
-        };
-        let Instances { ended, made, .. } = node.instances();
-        let made: Vec<String> = made.into_iter().map(|(instance, _)| instance).collect();
-        serde_json::json!({
-            "node": node.name(),
-            "sign": node.sign(),
-            "changes": changes,
-            "ends": ended,
-            "begins": made,
-            "pause": plan.pause_of(node.name()).map(Pause::token),
-        })
-    });
-    nodes.collect()
 }

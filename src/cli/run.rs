@@ -69,6 +69,12 @@ pub(super) struct RunArguments {
     /// 127.0.0.1, and port 0 takes a free one, which the log names
     #[arg(long, value_name = "[HOST:]PORT")]
     web: Option<ServeAddress>,
+    /// Open the page of --web in a browser
+    #[arg(long, requires = "web")]
+    open: bool,
+    /// Let the page of --web change the file and its scripts
+    #[arg(long, requires = "web")]
+    edit: bool,
     /// Make what handlers leave to chance the same in each run: random, pick, shuffle and uuid
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -140,10 +146,12 @@ impl RunArguments {
             watching,
             receipts: self.receipts.clone(),
             metrics: self.metrics.clone(),
-            web: self
-                .web
-                .clone()
-                .map(|address| PageOptions { address, lookup: variables.lookup() }),
+            web: self.web.clone().map(|address| PageOptions {
+                address,
+                lookup: variables.lookup(),
+                edit: self.edit,
+                open: self.open,
+            }),
             seed: self.seed,
             fail_on_error: self.fail_on_error,
         }

@@ -10,9 +10,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::output::{FAILED, aside, invalid};
-use super::whole::replace;
 use crate::security::{Secret, Users, hash_password, user_name, with_user, without_user};
 use crate::visible::visible;
+use crate::whole::replace;
 
 /// PLAIN counts a password's bytes in one.
 const LONGEST: usize = 255;

@@ -35,6 +35,7 @@ impl Client {
             file: String::new(),
             pid: 0,
             generation: 0,
+            watched: true,
             nodes: Vec::new(),
         };
         let mut client = Self { hello: nobody, stream, lines };

@@ -268,8 +268,15 @@ pub struct Hello {
     pub pid: u32,
     /// The version of the topology that runs, from 1.
     pub generation: u64,
+    /// Whether what is saved is applied by itself, and not on SIGHUP alone.
+    #[serde(default = "yes")]
+    pub watched: bool,
     /// Its nodes.
     pub nodes: Vec<HelloNode>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A node of a run.

@@ -72,12 +72,13 @@ impl std::fmt::Debug for Desk {
 }
 
 impl Desk {
-    /// The desk of a run. Has to be called inside a tokio runtime, which answers.
+    /// The desk of a run, and whether its files are watched. Has to be called inside a tokio runtime, which answers.
     #[must_use]
-    pub fn of(file: &Path, supervisor: &Supervisor, events: &Events) -> Self {
+    pub fn of(file: &Path, watched: bool, supervisor: &Supervisor, events: &Events) -> Self {
         let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
         let run = Arc::new(Run {
             file,
+            watched,
             user: folder::user(),
             interceptors: supervisor.interceptors(),
             roster: supervisor.roster(),
@@ -199,6 +200,8 @@ impl Drop for ControlSocket {
 
 struct Run {
     file: PathBuf,
+    /// Whether what is saved is applied by itself.
+    watched: bool,
     user: u32,
     interceptors: Arc<Interceptors>,
     roster: watch::Receiver<Arc<Roster>>,
@@ -308,6 +311,7 @@ impl Run {
             file: self.file.display().to_string(),
             pid: std::process::id(),
             generation: roster.generation,
+            watched: self.watched,
             nodes: nodes.collect(),
         }
     }

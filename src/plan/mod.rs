@@ -7,6 +7,7 @@ mod change;
 mod difference;
 mod fates;
 mod impact;
+mod json;
 #[cfg(test)]
 mod tests;
 mod words;

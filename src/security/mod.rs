@@ -8,6 +8,7 @@ mod flaw;
 mod networks;
 mod pair;
 mod secret;
+mod token;
 mod users;
 mod words;
 
@@ -16,5 +17,6 @@ pub use flaw::Flaw;
 pub use networks::{Gate, Network, NetworkFault, peer_address};
 pub use pair::{KeyPair, PublicKey};
 pub use secret::Secret;
+pub use token::fresh_token;
 pub use users::{NameFault, Users, UsersFault, hash_password, user_name, with_user, without_user};
 pub use words::{holds_secret, is_variable, secret_places};

@@ -32,8 +32,8 @@ pub(super) const EVENTS_TOGETHER: usize = 200;
 pub(super) struct Board {
     state: Mutex<State>,
     tellings: broadcast::Sender<Arc<Telling>>,
-    /// Told when somebody begins to look.
-    looked: Notify,
+    /// Told when figures are wanted at once.
+    wanted: Notify,
     /// Whether the run was met.
     met: watch::Sender<bool>,
 }
@@ -54,6 +54,10 @@ pub(super) struct RunTold {
     pub(super) pid: u32,
     pub(super) generation: u64,
     pub(super) edit: bool,
+    /// Whether what is saved is applied by itself.
+    pub(super) watched: bool,
+    /// Whether the page holds the run.
+    pub(super) holding: bool,
     pub(super) version: &'static str,
     pub(super) gone: bool,
 }
@@ -81,13 +85,15 @@ impl Board {
             pid: 0,
             generation: 0,
             edit,
+            watched: true,
+            holding: false,
             version: env!("CARGO_PKG_VERSION"),
             gone: true,
         };
         Arc::new(Self {
             state: Mutex::new(State { run, last: 0, sample: None, history: History::default() }),
             tellings: broadcast::channel(ROOM).0,
-            looked: Notify::new(),
+            wanted: Notify::new(),
             met: watch::Sender::new(false),
         })
     }
@@ -109,20 +115,28 @@ impl Board {
         self.tellings.receiver_count() > 0
     }
 
-    /// Returns when somebody begins to look.
-    pub(super) async fn looked_at(&self) {
-        self.looked.notified().await;
+    /// Wants figures at once.
+    pub(super) fn want(&self) {
+        self.wanted.notify_one();
+    }
+
+    /// Returns when figures are wanted at once.
+    pub(super) async fn wanted(&self) {
+        self.wanted.notified().await;
     }
 
     /// The run is there.
     pub(super) fn here(&self, hello: &Hello) {
         let mut state = locked(&self.state);
         let was_there = state.run.pid != 0;
+        // Of one that came back nothing is known from before.
+        state.sample = None;
         state.run = RunTold {
             name: hello.name.clone(),
             file: hello.file.clone(),
             pid: hello.pid,
             generation: hello.generation,
+            watched: hello.watched,
             gone: false,
             ..state.run.clone()
         };
@@ -155,13 +169,12 @@ impl Board {
         self.tell(&mut state, records);
     }
 
-    /// The figures of a time; whether another version of the topology runs than before.
-    pub(super) fn sampled(&self, snapshot: &Snapshot, time: f64) -> bool {
+    /// The figures of a time.
+    pub(super) fn sampled(&self, snapshot: &Snapshot, time: f64) {
         let mut state = locked(&self.state);
         let sample = Arc::new(Sample::of(snapshot, time, state.sample.as_deref()));
         let mut records = Records::after(state.last);
-        let is_another = state.run.generation != snapshot.generation;
-        if is_another {
+        if state.run.generation != snapshot.generation {
             state.run.generation = snapshot.generation;
             records.add("run", &state.run.json());
         }
@@ -174,7 +187,23 @@ impl Board {
         state.history.sampled(records.last, &sample);
         state.sample = Some(sample);
         self.tell(&mut state, records);
-        is_another
+    }
+
+    /// The page holds the run, or does no longer.
+    pub(super) fn held(&self, holding: bool) {
+        let mut state = locked(&self.state);
+        state.run.holding = holding;
+        let mut records = Records::after(state.last);
+        records.add("run", &state.run.json());
+        self.tell(&mut state, records);
+    }
+
+    /// Something for everybody who looks now.
+    pub(super) fn tell_all(&self, kind: &str, value: &Value) {
+        let mut state = locked(&self.state);
+        let mut records = Records::after(state.last);
+        records.add(kind, &value.to_string());
+        self.tell(&mut state, records);
     }
 
     /// Some things happened, and so many more.
@@ -216,9 +245,13 @@ impl Board {
             seen: state.last,
         };
         let missed = seen.map_or(0, |seen| state.last.saturating_sub(seen));
+        // Those who come while others look are told with them.
+        let is_first = self.tellings.receiver_count() == 1;
         let greeting = state.greeting(missed);
         drop(state);
-        self.looked.notify_one();
+        if is_first {
+            self.want();
+        }
         (viewer, greeting)
     }
 }

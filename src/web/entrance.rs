@@ -7,15 +7,19 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, REFRESH,
+    SET_COOKIE,
+};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use tokio::time::timeout;
 
 use super::names::{is_asked_by_name, is_of_another_site};
 use super::places::Standing;
 use super::routes::{Site, refusal};
+use super::tokens::Tokens;
 
 /// Bytes that a request may bring.
 const BODY: usize = 2 << 20;
@@ -26,6 +30,11 @@ const BRINGING: Duration = Duration::from_secs(30);
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
+
+const UNKNOWN: &str = "<!doctype html><title>zrig</title><p>This page needs a link with a token: \
+                       whoever started it has one.";
+const USED: &str = "<!doctype html><title>zrig</title><p>This link was used, and works only once: \
+                    whoever started the page has another one.";
 
 /// What else browsers are told with every answer.
 const TOLD: [(&str, &str); 5] = [
@@ -67,6 +76,11 @@ async fn admitted(site: &Site, request: Request) -> Result<Request, Response> {
     if !is_page && is_of_another_site(request.headers()) {
         return Err(refusal(StatusCode::FORBIDDEN, "a page of another site asks for this"));
     }
+    if let Some(tokens) = &site.tokens {
+        if let Some(refused) = unknown(tokens, &request, is_page) {
+            return Err(refused);
+        }
+    }
     if let Some(standing) = request.extensions().get::<Standing>() {
         standing.let_in();
     }
@@ -74,6 +88,38 @@ async fn admitted(site: &Site, request: Request) -> Result<Request, Response> {
         site.board.met().await;
     }
     if *request.method() == Method::POST { with_body(request).await } else { Ok(request) }
+}
+
+/// What is answered to who brings no cookie; who brings what was in a link is given one.
+fn unknown(tokens: &Tokens, request: &Request, is_page: bool) -> Option<Response> {
+    let is_known = tokens.know(request.headers());
+    let query = request.uri().query().unwrap_or_default();
+    if request.uri().path() == "/"
+        && let Some(token) = query.split('&').find_map(|pair| pair.strip_prefix("token="))
+    {
+        if is_known {
+            // The same browser again is no other one.
+            return Some(Redirect::to("/").into_response());
+        }
+        return Some(match tokens.exchange(token) {
+            Some(cookie) => {
+                (StatusCode::SEE_OTHER, [(LOCATION, "/"), (SET_COOKIE, &cookie)]).into_response()
+            }
+            None => (StatusCode::FORBIDDEN, Html(USED)).into_response(),
+        });
+    }
+    if is_known {
+        return None;
+    }
+    if !is_page {
+        return Some(refusal(StatusCode::UNAUTHORIZED, "this needs a link with a token"));
+    }
+    let mut answer = (StatusCode::UNAUTHORIZED, Html(UNKNOWN)).into_response();
+    if is_of_another_site(request.headers()) {
+        // A browser that comes by a link of another site shows its cookie only once it is here.
+        answer.headers_mut().insert(REFRESH, HeaderValue::from_static("0"));
+    }
+    Some(answer)
 }
 
 /// The request with all that it brings.

@@ -8,10 +8,14 @@
 //! Owns the servers, who is let in, and the page with its parts. The page's server is a client of the
 //! control protocol and nothing else: a hundred who look cost the run nothing more than one.
 
+mod apply;
 mod assets;
 mod board;
+mod browser;
 mod entrance;
+mod faults;
 mod figures;
+mod files;
 mod names;
 mod picture;
 mod places;
@@ -20,11 +24,15 @@ mod routes;
 mod sample;
 mod sampler;
 mod serve;
+mod slow;
 mod speak;
 mod stream;
 mod tap;
+mod tokens;
+mod words;
 
 pub use figures::serve_figures;
 pub use reach::Reach;
 pub use routes::{Lookup, Page};
 pub use serve::{Listening, ServeAddress, ServeError};
+pub use tokens::Tell;

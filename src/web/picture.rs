@@ -24,11 +24,13 @@ const VERSIONS: usize = 50;
 pub(super) struct Pictures {
     lookup: Lookup,
     kept: Mutex<Vec<(u64, Arc<Topology>)>>,
+    /// The nodes that run, where some of the file do not.
+    only: Mutex<Option<Vec<String>>>,
 }
 
 impl Pictures {
     pub(super) fn new(lookup: Lookup) -> Self {
-        Self { lookup, kept: Mutex::default() }
+        Self { lookup, kept: Mutex::default(), only: Mutex::default() }
     }
 
     /// Another version runs: reads it. What cannot be read, because it was changed again, has no picture.
@@ -45,13 +47,24 @@ impl Pictures {
             .filter(|node| node.instances().any(|(instance, _)| runs(&instance)))
             .map(|node| node.name.clone())
             .collect();
-        let topology = Arc::new(topology.only(&only));
+        let is_part = only.len() < topology.nodes.len();
+        let topology = if is_part { topology.only(&only) } else { topology };
+        let topology = Arc::new(topology);
+        *locked(&self.only) = is_part.then_some(only);
         let mut kept = locked(&self.kept);
         // A run that came back counts from the beginning.
         kept.retain(|(generation, _)| *generation < hello.generation);
         kept.push((hello.generation, topology));
         if kept.len() > VERSIONS {
             kept.remove(0);
+        }
+    }
+
+    /// What a version would have of what runs here: `--only` leaves the rest to others.
+    pub(super) fn running_of(&self, topology: &Topology) -> Topology {
+        match &*locked(&self.only) {
+            Some(only) => topology.only(only),
+            None => topology.clone(),
         }
     }
 

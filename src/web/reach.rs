@@ -4,10 +4,8 @@
 
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex};
 
 use crate::control::{Conversation, Desk, Failed, find};
-use crate::lock::locked;
 
 /// Where the run is.
 #[derive(Clone, Debug)]
@@ -23,15 +21,19 @@ pub enum Reach {
 pub struct Beside {
     /// What it was called.
     run: String,
-    /// Its file, once it was found: a run that comes back is of the same file, and has another process.
-    file: Arc<Mutex<Option<String>>>,
+    /// Its file: a run that comes back is of the same one, and has another process.
+    file: String,
 }
 
 impl Reach {
-    /// A run that is named as `zrig top` names it.
-    #[must_use]
-    pub fn beside(run: &str) -> Self {
-        Self::Beside(Beside { run: run.to_owned(), file: Arc::default() })
+    /// A run of another process, named as `zrig top` names it.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or several.
+    pub fn beside(run: &str) -> Result<Self, Failed> {
+        let file = find(run)?.hello.file;
+        Ok(Self::Beside(Beside { run: run.to_owned(), file }))
     }
 
     /// A connection with it.
@@ -53,9 +55,10 @@ impl Reach {
 
 impl Beside {
     fn connect(&self) -> Result<UnixStream, Failed> {
-        let known = locked(&self.file).clone();
-        let client = find(known.as_deref().unwrap_or(&self.run))?;
-        *locked(&self.file) = Some(client.hello.file.clone());
+        let client = match find(&self.run) {
+            Ok(client) if client.hello.file == self.file => client,
+            Ok(_) | Err(_) => find(&self.file)?,
+        };
         Ok(client.into_stream())
     }
 }

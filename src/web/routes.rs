@@ -4,7 +4,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, State};
@@ -17,14 +17,18 @@ use axum::{Json, Router};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
+use super::apply::apply;
 use super::board::Board;
+use super::files::{check, files, plan};
 use super::picture::{Pictures, picture};
 use super::reach::Reach;
 use super::serve::{Bounds, Listening};
+use super::slow::{Holder, hold, release, step};
 use super::speak::{call, send};
 use super::stream::stream;
 use super::tap::tap;
-use super::{assets, entrance, sampler};
+use super::tokens::{Tell, Tokens};
+use super::{assets, browser, entrance, sampler, words};
 
 /// What clients of the page may take of it. A viewer that stalls is told what it missed, and goes only
 /// when it has taken nothing for a minute.
@@ -36,6 +40,8 @@ const BOUNDS: Bounds = Bounds {
 };
 /// How many may speak with the run at once.
 const SPEAKING: usize = 16;
+/// How many may have files read at once.
+const LOADING: usize = 2;
 
 /// Where the variables of a topology get their values.
 #[derive(Clone)]
@@ -69,6 +75,12 @@ pub struct Page {
     pub reach: Reach,
     /// What the run's variables are.
     pub lookup: Lookup,
+    /// Whether it may change the run's files.
+    pub edit: bool,
+    /// Whether a browser is to open it.
+    pub open: bool,
+    /// Who is told of links, once each.
+    pub tell: Tell,
 }
 
 /// What all paths share.
@@ -78,7 +90,31 @@ pub(super) struct Site {
     pub(super) reach: Reach,
     pub(super) board: Arc<Board>,
     pub(super) pictures: Arc<Pictures>,
+    pub(super) lookup: Lookup,
+    pub(super) edit: bool,
+    /// Who may look, where it is not everybody of this machine.
+    pub(super) tokens: Option<Tokens>,
     pub(super) speaking: Semaphore,
+    loading: Semaphore,
+    pub(super) applying: Mutex<()>,
+    pub(super) holder: Holder,
+}
+
+impl Site {
+    /// Does something that reads files, aside: a few at a time.
+    pub(super) async fn load(
+        self: &Arc<Self>,
+        done: impl FnOnce(&Self) -> Response + Send + 'static,
+    ) -> Response {
+        let Ok(_slot) = self.loading.acquire().await else {
+            return refusal(StatusCode::SERVICE_UNAVAILABLE, "this server ends");
+        };
+        let site = Arc::clone(self);
+        match tokio::task::spawn_blocking(move || done(&site)).await {
+            Ok(answer) => answer,
+            Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        }
+    }
 }
 
 impl Page {
@@ -86,14 +122,31 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// When the system gives no thread or no reactor.
+    /// When the system gives no thread, no reactor or no random bytes.
     pub fn serve(self, listening: Listening) -> io::Result<()> {
+        let address = listening.address();
+        let tokens = if address.ip().is_loopback() {
+            None
+        } else {
+            Some(Tokens::new(listening.reached(), address.port(), self.tell.clone())?)
+        };
+        if self.open {
+            let told = tokens.as_ref().map(Tokens::link);
+            let link = told.unwrap_or_else(|| format!("http://{address}/"));
+            browser::open(&link, &self.tell);
+        }
         let site = Arc::new(Site {
             name: listening.name().to_owned(),
             reach: self.reach.clone(),
-            board: Board::new(false),
-            pictures: Arc::new(Pictures::new(self.lookup)),
+            board: Board::new(self.edit),
+            pictures: Arc::new(Pictures::new(self.lookup.clone())),
+            lookup: self.lookup,
+            edit: self.edit,
+            tokens,
             speaking: Semaphore::new(SPEAKING),
+            loading: Semaphore::new(LOADING),
+            applying: Mutex::default(),
+            holder: Holder::default(),
         });
         listening.start("page", BOUNDS, move || {
             let (board, pictures) = (Arc::clone(&site.board), Arc::clone(&site.pictures));
@@ -114,6 +167,14 @@ fn routes(site: Arc<Site>) -> Router {
         .route("/api/tap", get(tap))
         .route("/api/send", post(send))
         .route("/api/call", post(call))
+        .route("/api/explain", get(words::word))
+        .route("/api/files", get(files))
+        .route("/api/check", post(check))
+        .route("/api/plan", post(plan))
+        .route("/api/apply", post(apply))
+        .route("/api/hold", post(hold))
+        .route("/api/step", post(step))
+        .route("/api/release", post(release))
         .fallback(|| async { refusal(StatusCode::NOT_FOUND, "there is nothing here") })
         .method_not_allowed_fallback(|| async {
             refusal(StatusCode::METHOD_NOT_ALLOWED, "this is asked for in another way")

@@ -26,6 +26,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(super) async fn follow(reach: Reach, board: Arc<Board>, pictures: Arc<Pictures>) {
     loop {
         if let Some((hello, mut events, mut figures)) = open(&reach).await {
+            // Before the page is told of a version, it can be drawn.
             pictures.is_of(&hello).await;
             board.here(&hello);
             tokio::select! {
@@ -54,18 +55,18 @@ async fn sample(figures: &mut Conversation, board: &Board, reach: &Reach, pictur
             return;
         }
         let Ok(Some(Reply::Figures(snapshot))) = figures.next().await else { return };
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        if board.sampled(&snapshot, time.as_secs_f64())
+        if snapshot.generation != board.run().generation
             && let Some(hello) = hello(reach).await
         {
             pictures.is_of(&hello).await;
         }
-        let is_looked_at = board.is_looked_at();
-        let pause = if is_looked_at { OFTEN } else { SELDOM };
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        board.sampled(&snapshot, time.as_secs_f64());
+        let pause = if board.is_looked_at() { OFTEN } else { SELDOM };
         tokio::select! {
             () = sleep(pause.saturating_sub(begun.elapsed())) => {}
-            // Whoever comes need not wait for the next time.
-            () = board.looked_at(), if !is_looked_at => {}
+            // Whoever comes need not wait for the next time, nor who looks for what a reload did.
+            () = board.wanted() => {}
         }
     }
 }
@@ -84,9 +85,10 @@ async fn listen(events: &mut Conversation, board: &Board) {
         let (mut told, mut more) = (Vec::new(), 0);
         let mut next = Some(reply);
         let until = tokio::time::Instant::now() + TOGETHER;
-        let mut is_over = false;
+        let (mut is_over, mut has_reloaded) = (false, false);
         while let Some(reply) = next.take() {
             if let Reply::Event(happened) = reply {
+                has_reloaded |= happened.kind == "reloaded";
                 if told.len() < EVENTS_TOGETHER {
                     told.push(*happened);
                 } else {
@@ -94,6 +96,9 @@ async fn listen(events: &mut Conversation, board: &Board) {
                 }
             } else if let Reply::Dropped(count) = reply {
                 more += count;
+            }
+            if has_reloaded {
+                break;
             }
             next = match timeout_at(until, events.next()).await {
                 Ok(Ok(Some(reply))) => Some(reply),
@@ -105,6 +110,9 @@ async fn listen(events: &mut Conversation, board: &Board) {
             };
         }
         board.happened(told, more);
+        if has_reloaded {
+            board.want();
+        }
         if is_over {
             return;
         }

@@ -4,7 +4,7 @@
 
 use std::convert::Infallible;
 use std::fmt::Display;
-use std::net::{SocketAddr, TcpListener as StandardListener, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener as StandardListener, ToSocketAddrs, UdpSocket};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -111,6 +111,25 @@ impl Listening {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it is reached from elsewhere: by the name that it was given, or by the address that this
+    /// machine uses, where it listens at all of them.
+    pub(super) fn reached(&self) -> String {
+        let port = self.address.port();
+        if !self.address.ip().is_unspecified() {
+            return format!("{}:{port}", self.name());
+        }
+        // Nothing is sent by this; the system says which way it would be.
+        let way = UdpSocket::bind((self.address.ip(), 0)).and_then(|socket| {
+            let far = if self.address.is_ipv4() { "192.0.2.1:9" } else { "[2001:db8::1]:9" };
+            socket.connect(far)?;
+            socket.local_addr()
+        });
+        way.map_or_else(
+            |_| self.address.to_string(),
+            |way| SocketAddr::new(way.ip(), port).to_string(),
+        )
     }
 
     /// What the option calls this machine.

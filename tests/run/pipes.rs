@@ -81,6 +81,7 @@ nodes:
         &["tap", "quiet", "a", "--format", "json"],
         &["events", "quiet"],
         &["events", "quiet", "--format", "json"],
+        &["web", "quiet"],
     ] {
         let (status, said) = unread(arguments, runtime.path());
         assert_eq!((status, &*said), (Some(1), ""), "zrig {arguments:?}");

@@ -29,7 +29,15 @@ fn a_page_is_served_with_all_that_it_needs_and_may_use_nothing_else() {
         "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nIf-None-Match: {tag}\r\n\r\n"
     );
     assert_eq!(request(page.port, &again).status, 304);
-    for path in ["/nothing", "/assets/nothing", "/assets/../Cargo.toml", "/api/nothing"] {
+    let explained = page.json("/api/explain?word=hwm");
+    assert!(explained["markdown"].as_str().is_some_and(|text| text.contains("high-water mark")));
+    for path in [
+        "/api/explain?word=nonsense",
+        "/nothing",
+        "/assets/nothing",
+        "/assets/../Cargo.toml",
+        "/api/nothing",
+    ] {
         assert_eq!(page.get(path).status, 404, "{path}");
     }
     assert_eq!(page.get("/api/send").status, 405);

@@ -5,7 +5,15 @@
 #![allow(clippy::print_stdout, reason = "a test says what it measured")]
 
 mod answers;
+mod beside;
+mod bounds;
+#[allow(dead_code, reason = "shared with the tests of the control socket")]
+#[path = "../control/client.rs"]
+mod client;
+mod edit;
 mod page;
+mod slow_motion;
+mod strangers;
 #[allow(dead_code, unused_imports, reason = "shared with the tests of runs")]
 #[path = "../run/support/mod.rs"]
 mod support;

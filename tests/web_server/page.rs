@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -33,9 +34,15 @@ impl Page {
     }
 
     pub(crate) fn with(zrig: Zrig) -> Self {
-        let run = zrig.arguments(["--web", "0"]).start();
-        let said = run.says("page at http://127.0.0.1:");
-        let port = said.split("page at http://127.0.0.1:").nth(1).unwrap();
+        Self::at(zrig, "127.0.0.1")
+    }
+
+    /// Served at another address of this machine.
+    pub(crate) fn at(zrig: Zrig, host: &str) -> Self {
+        let run = zrig.arguments(["--web", &format!("{host}:0")]).start();
+        let at = format!("page at http://{host}:");
+        let said = run.says(&at);
+        let port = said.split(&at).nth(1).unwrap();
         let port = port.split('/').next().unwrap().parse().unwrap();
         Self { run, port }
     }
@@ -114,9 +121,15 @@ impl Stream {
     }
 
     /// The next event of a kind that is as wanted.
+    #[track_caller]
     pub(crate) fn until(&mut self, kind: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let begun = Instant::now();
         loop {
             let (found, value) = self.next();
+            assert!(
+                begun.elapsed() < 2 * PATIENCE,
+                "no {kind} as wanted; the last: {found} {value}"
+            );
             if found == kind && wanted(&value) {
                 return value;
             }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// # Errors
 ///
 /// When it is there, or cannot be written.
-pub(super) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+pub(crate) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let draft = Draft::write(path, bytes, mode)?;
     // Unlike renaming it this replaces nothing, whoever was quicker.
     fs::hard_link(&draft.0, path)
@@ -23,7 +23,7 @@ pub(super) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> 
 /// # Errors
 ///
 /// When it cannot be written.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mode = fs::metadata(&target).map_or(0o600, |about| about.permissions().mode() & 0o777);
     let draft = Draft::write(&target, bytes, mode)?;

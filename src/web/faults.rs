@@ -1,0 +1,119 @@
+//! Faults as an editor in a page takes them: places in UTF-16 code units, as its texts count.
+//!
+//! Owns the names of the fields. Never finds a fault.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::load::Loaded;
+use crate::source::{Source, SourceId, SourceMap, Span};
+
+/// All faults of what was loaded, with paths as a page is shown them.
+pub(super) fn faults(loaded: &Loaded, shown: &dyn Fn(&Path) -> String) -> Value {
+    let mut places = Places { sources: &loaded.sources, shown, lines: HashMap::new() };
+    loaded.diagnostics.iter().map(|fault| one(fault, &mut places)).collect()
+}
+
+fn one(fault: &Diagnostic, places: &mut Places<'_>) -> Value {
+    let labels = fault.labels.iter().map(|label| {
+        let mut place = places.of(label.span);
+        place["text"] = json!(label.text);
+        place
+    });
+    let labels: Vec<Value> = labels.collect();
+    let fixes = fault.fix.iter().map(|fix| {
+        let mut place = places.of(fix.span);
+        let shown = fix.replacement.trim();
+        place["title"] = match shown {
+            "" => json!("remove it"),
+            shown => json!(format!("write `{shown}`")),
+        };
+        place["text"] = json!(fix.replacement);
+        place
+    });
+    let mut told = json!({
+        "code": fault.code.id(),
+        "severity": match fault.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Hint => "hint",
+        },
+        "title": fault.code.title(),
+        "message": fault.message,
+        "why": fault.why,
+        "help": fault.help,
+        "fixes": fixes.collect::<Vec<_>>(),
+    });
+    let main = labels.first();
+    for field in ["path", "from", "to"] {
+        told[field] = main.map(|place| place[field].clone()).unwrap_or_default();
+    }
+    told["labels"] = labels.into();
+    told
+}
+
+/// Where things are, as a page counts.
+struct Places<'l> {
+    sources: &'l SourceMap,
+    shown: &'l dyn Fn(&Path) -> String,
+    /// How many code units come before each line of a text.
+    lines: HashMap<SourceId, Vec<usize>>,
+}
+
+impl Places<'_> {
+    fn of(&mut self, span: Span) -> Value {
+        let source = self.sources.get(span.source);
+        let (from, to) = (self.at(span.source, span.start), self.at(span.source, span.end));
+        json!({"path": (self.shown)(source.path()), "from": from, "to": to})
+    }
+
+    fn at(&mut self, id: SourceId, byte: usize) -> Value {
+        let source = self.sources.get(id);
+        let lines = self.lines.entry(id).or_insert_with(|| units(source));
+        let position = source.position(byte);
+        let line = source.text().split_inclusive('\n').nth(position.line - 1).unwrap_or_default();
+        let within: usize = line.chars().take(position.column - 1).map(char::len_utf16).sum();
+        let before = lines.get(position.line - 1).copied().unwrap_or_default();
+        json!({"line": position.line, "column": position.column, "offset": before + within})
+    }
+}
+
+fn units(source: &Source) -> Vec<usize> {
+    let lines = source.text().split_inclusive('\n');
+    let mut sum = 0;
+    let mut before = vec![0];
+    for line in lines {
+        sum += line.chars().map(char::len_utf16).sum::<usize>();
+        before.push(sum);
+    }
+    before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Code;
+
+    #[test]
+    fn places_are_counted_as_a_page_counts_its_texts() {
+        let mut sources = SourceMap::default();
+        let id = sources.add(Source::new("a.yaml", "ä: 🞄1\n🞄b: 2\nend"));
+        let shown = |path: &Path| path.display().to_string();
+        let mut places = Places { sources: &sources, shown: &shown, lines: HashMap::new() };
+        for (byte, line, column, offset) in
+            [(0, 1, 1, 0), (2, 1, 2, 1), (8, 1, 5, 5), (10, 2, 1, 7), (14, 2, 2, 9), (22, 3, 4, 17)]
+        {
+            let want = json!({"line": line, "column": column, "offset": offset});
+            assert_eq!(places.at(id, byte), want, "{byte}");
+        }
+        let span = Span::new(id, 14, 15);
+        let fault = Diagnostic::new(Code::UnknownKey, "no `b`").at(span, "here").fix(span, "c");
+        let told = one(&fault, &mut places);
+        assert_eq!(told["from"]["offset"], 9);
+        assert_eq!(told["fixes"][0]["title"], "write `c`");
+        assert_eq!((&told["path"], &told["labels"][0]["text"]), (&json!("a.yaml"), &json!("here")));
+    }
+}
