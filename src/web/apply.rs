@@ -17,7 +17,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::files::{Folder, hash, load, on_disk};
-use super::routes::{Site, refusal};
+use super::refusal::refusal;
+use super::site::Site;
 use crate::lock::locked;
 use crate::source::Source;
 use crate::whole::replace;

@@ -9,7 +9,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::routes::refusal;
+use super::refusal::refusal;
 
 const PAGE: &str = "text/html; charset=utf-8";
 const MODULE: &str = "text/javascript; charset=utf-8";

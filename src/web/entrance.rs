@@ -18,7 +18,8 @@ use tokio::time::timeout;
 
 use super::names::{is_asked_by_name, is_of_another_site};
 use super::places::Standing;
-use super::routes::{Site, refusal};
+use super::refusal::refusal;
+use super::site::Site;
 use super::tokens::Tokens;
 
 /// Bytes that a request may bring.

@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::faults::faults;
-use super::routes::{Lookup, Site, refusal};
+use super::lookup::Lookup;
+use super::refusal::refusal;
+use super::site::Site;
 use crate::load::{Loaded, Unsaved, load_again_unsaved};
 use crate::plan::Plan;
 use crate::source::Source;

@@ -2,7 +2,6 @@
 //!
 //! Owns the list of paths and how a page is begun. What each answers has a file of its own.
 
-use std::ffi::OsString;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,16 +13,19 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde_json::json;
 use tokio::sync::Semaphore;
 
 use super::apply::apply;
 use super::board::Board;
 use super::files::{check, files, plan};
-use super::picture::{Pictures, picture};
+use super::lookup::Lookup;
+use super::picture::picture;
+use super::pictures::Pictures;
 use super::reach::Reach;
+use super::refusal::refusal;
 use super::serve::{Bounds, Listening};
-use super::slow::{Holder, hold, release, step};
+use super::site::{Holder, Site};
+use super::slow::{hold, release, step};
 use super::speak::{call, send};
 use super::stream::stream;
 use super::tap::tap;
@@ -43,31 +45,6 @@ const SPEAKING: usize = 16;
 /// How many may have files read at once.
 const LOADING: usize = 2;
 
-/// Where the variables of a topology get their values.
-#[derive(Clone)]
-pub struct Lookup(Arc<dyn Get>);
-
-trait Get: Fn(&str) -> Option<OsString> + Send + Sync {}
-
-impl<G: Fn(&str) -> Option<OsString> + Send + Sync> Get for G {}
-
-impl Lookup {
-    /// By a function.
-    pub fn new(get: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(get))
-    }
-
-    pub(super) fn get(&self, name: &str) -> Option<OsString> {
-        (self.0)(name)
-    }
-}
-
-impl std::fmt::Debug for Lookup {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Lookup")
-    }
-}
-
 /// A live page.
 #[derive(Clone, Debug)]
 pub struct Page {
@@ -81,40 +58,6 @@ pub struct Page {
     pub open: bool,
     /// Who is told of links, once each.
     pub tell: Tell,
-}
-
-/// What all paths share.
-pub(super) struct Site {
-    /// What the option calls this machine.
-    pub(super) name: String,
-    pub(super) reach: Reach,
-    pub(super) board: Arc<Board>,
-    pub(super) pictures: Arc<Pictures>,
-    pub(super) lookup: Lookup,
-    pub(super) edit: bool,
-    /// Who may look, where it is not everybody of this machine.
-    pub(super) tokens: Option<Tokens>,
-    pub(super) speaking: Semaphore,
-    loading: Semaphore,
-    pub(super) applying: Mutex<()>,
-    pub(super) holder: Holder,
-}
-
-impl Site {
-    /// Does something that reads files, aside: a few at a time.
-    pub(super) async fn load(
-        self: &Arc<Self>,
-        done: impl FnOnce(&Self) -> Response + Send + 'static,
-    ) -> Response {
-        let Ok(_slot) = self.loading.acquire().await else {
-            return refusal(StatusCode::SERVICE_UNAVAILABLE, "this server ends");
-        };
-        let site = Arc::clone(self);
-        match tokio::task::spawn_blocking(move || done(&site)).await {
-            Ok(answer) => answer,
-            Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-        }
-    }
 }
 
 impl Page {
@@ -197,10 +140,4 @@ async fn history(State(site): State<Arc<Site>>) -> Response {
         Ok(told) => ([(CONTENT_TYPE, "application/json")], told).into_response(),
         Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
-}
-
-/// Why there is no answer, in the form in which the run says so.
-pub(super) fn refusal(status: StatusCode, error: &str) -> Response {
-    let invalid = status.is_client_error();
-    (status, Json(json!({"failed": {"error": error, "invalid": invalid}}))).into_response()
 }

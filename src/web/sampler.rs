@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::time::{sleep, timeout_at};
 
 use super::board::{Board, EVENTS_TOGETHER};
-use super::picture::Pictures;
+use super::pictures::Pictures;
 use super::reach::Reach;
 use crate::control::{Conversation, Hello, Reply, Request};
 

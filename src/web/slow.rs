@@ -16,19 +16,14 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{interval, timeout};
 
-use super::routes::{Site, refusal};
+use super::refusal::refusal;
+use super::site::{Asked, Site};
 use crate::control::{Conversation, Failed, Reply, Request};
 
 /// How often it is seen whether anybody looks.
 const LOOK: Duration = Duration::from_secs(5);
 /// How long a run may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A question for the connection that holds the run, and who waits for the answer.
-type Asked = (Request, oneshot::Sender<Result<Value, Failed>>);
-
-/// The way to the connection that holds the run, while there is one.
-pub(super) type Holder = tokio::sync::Mutex<Option<mpsc::Sender<Asked>>>;
 
 /// Which node takes a step.
 #[derive(Deserialize)]

@@ -14,7 +14,8 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::routes::{Site, refusal};
+use super::refusal::refusal;
+use super::site::Site;
 use crate::control::{Failed, Reply, Request, Spoken};
 use crate::script::Offered;
 

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::channel::{Channel, Sender};
 use tokio::time::timeout;
 
-use super::routes::Site;
+use super::site::Site;
 
 /// How long nothing may be told, before it is seen whether anybody is there.
 const QUIET: Duration = Duration::from_secs(10);

@@ -12,7 +12,8 @@ use axum::response::Response;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::routes::{Site, refusal};
+use super::refusal::refusal;
+use super::site::Site;
 use super::stream::{Teller, begun};
 use crate::control::{Conversation, Request};
 use crate::node::Direction;

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::routes::refusal;
+use super::refusal::refusal;
 use crate::explain::{explain, meaning};
 
 /// Which word.
