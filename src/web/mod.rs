@@ -18,6 +18,7 @@ mod figures;
 mod files;
 mod lookup;
 mod names;
+mod page;
 mod picture;
 mod pictures;
 mod places;
