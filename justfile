@@ -22,6 +22,10 @@ test-released:
 soak *NAME:
     ZRIG_SOAK=1 cargo test --release --locked --test run --test reload -- {{NAME}} --nocapture
 
+# Screenshots of every shipped topology in the live page, to look at: target/tmp/web-pictures/.
+web-pictures:
+    ZRIG_SOAK=1 cargo test --locked --test web every_topology -- --nocapture
+
 # Everything that a change has to pass, as continuous integration does it.
 ci:
     .ci/run

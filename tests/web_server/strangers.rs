@@ -25,7 +25,7 @@ fn off_loopback_a_link_lets_one_browser_in_and_nobody_else() {
     let page = Page::at(Zrig::of(NEWS), "0.0.0.0");
     let first = token(&page, 1);
     for path in
-        ["/", "/assets/app.js", "/api/run", "/api/history", "/api/picture.svg", "/api/stream"]
+        ["/", "/assets/main.js", "/api/run", "/api/history", "/api/picture.svg", "/api/stream"]
     {
         assert_eq!(get(&page, path, "").status, 401, "{path}");
     }

@@ -10,6 +10,8 @@ mod runner;
 
 pub(crate) use lines::Lines;
 pub(crate) use peer::Peer;
+#[allow(unused_imports, reason = "the tests of the page have scripts of their own")]
+pub(crate) use peer::python;
 pub(crate) use port::{free_port, free_ports};
 pub(crate) use runner::{Ending, Runner, Zrig};
 

@@ -187,7 +187,7 @@ impl Drop for Peer {
 }
 
 /// The interpreter of the tests' own environment, which is made at the first call.
-fn python() -> &'static str {
+pub(crate) fn python() -> &'static str {
     static PYTHON: OnceLock<String> = OnceLock::new();
     PYTHON.get_or_init(|| {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/setup.sh");
