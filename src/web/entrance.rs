@@ -77,10 +77,10 @@ async fn admitted(site: &Site, request: Request) -> Result<Request, Response> {
     if !is_page && is_of_another_site(request.headers()) {
         return Err(refusal(StatusCode::FORBIDDEN, "a page of another site asks for this"));
     }
-    if let Some(tokens) = &site.tokens {
-        if let Some(refused) = unknown(tokens, &request, is_page) {
-            return Err(refused);
-        }
+    if let Some(tokens) = &site.tokens
+        && let Some(refused) = unknown(tokens, &request, is_page)
+    {
+        return Err(refused);
     }
     if let Some(standing) = request.extensions().get::<Standing>() {
         standing.let_in();
