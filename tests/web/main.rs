@@ -196,6 +196,24 @@ fn two_hundred_nodes_stay_fluent() {
     play("many", &[&address, "200"]);
 }
 
+#[test]
+fn a_thousand_like_nodes_are_one_box_and_twenty_open() {
+    let _turn = turn();
+    let mut yaml = String::from(
+        "nodes:\n  source: {role: pub, bind: \"inproc://source\", every: 100ms, on_tick: \"publish(1000, 1)\"}\n",
+    );
+    for at in 0..1000 {
+        writeln!(yaml, "  view{at}: {{role: sub, connect: source, msgids: [1000]}}").unwrap();
+    }
+    yaml.push_str("  drain: {role: pull, bind: \"inproc://drain\"}\n");
+    for at in 0..20 {
+        writeln!(yaml, "  tap{at}: {{role: push, connect: drain, every: 1s, on_tick: send(1)}}")
+            .unwrap();
+    }
+    let (_run, address) = shown(Zrig::of(&yaml));
+    play("groups", &[&address]);
+}
+
 /// Forty that publish and 160 that listen to two of them each, no two alike.
 fn many() -> String {
     let mut yaml = String::from("nodes:\n");
@@ -213,7 +231,8 @@ fn many() -> String {
         write!(
             yaml,
             "  view{at}of{one}:\n    role: sub\n    connect: [source{one}, source{two}]\n    \
-             msgids: [1000]\n    on_message: |\n      count(\"seen{at}\")\n"
+             msgids: [1000, {}]\n    on_message: |\n      count(\"seen{at}\")\n",
+            2000 + at
         )
         .unwrap();
     }

@@ -227,6 +227,26 @@ def many(browser, address, nodes):
     watched.close()
 
 
+def groups(browser, address):
+    """Nodes that are alike are one box with a number, which opens and closes."""
+    watched = Watched(browser, address).open()
+    page = watched.page
+    view = page.locator('#picture [data-group="view"]')
+    view.wait_for()
+    assert view.get_attribute("data-count") == "1000"
+    watched.until("a rate stands at the wire of a group", RATE)
+    view.locator(".box").click()
+    page.locator("#panel h2", has_text="view").wait_for()
+    page.locator(".sockets").wait_for()
+    page.locator('#picture [data-group="tap"] .fold').click()
+    watched.until("they are drawn one by one", "() => document.querySelectorAll('#picture [data-node^=tap]').length === 20")
+    watched.button("All nodes").click()
+    watched.button("Draw tap as one box").click()
+    page.locator('#picture [data-group="tap"]').wait_for()
+    watched.axe("groups")
+    watched.close()
+
+
 def narrow(browser, address):
     """On a phone, in the dark, and for who wants no motion."""
     phone = Watched(browser, address, width=400, height=800, scheme="dark", still=True).open()

@@ -24,8 +24,10 @@ pub(super) fn node(markup: &mut Markup, node: &NodeBox, placed: &Placed) {
     let hook = match &node.group {
         None => format!(r#"class="node" data-node="{name}""#),
         Some(group) => {
-            let count = group.members.len();
-            format!(r#"class="node group" data-group="{name}" data-count="{count}""#)
+            let (count, members) = (group.members.len(), group.members.join(" "));
+            format!(
+                r#"class="node group" data-group="{name}" data-count="{count}" data-members="{members}""#
+            )
         }
     };
     markup.begin("g", &hook);

@@ -2,7 +2,7 @@
 import { html, useMemo } from "./preact.js";
 import { Chart } from "./charts.js";
 import { copiesOf, doing, droppedOf, flowing, pairs, series } from "./figures.js";
-import { select, state, use } from "./store.js";
+import { select, state, toggle, use } from "./store.js";
 import { wireName } from "./scene.js";
 import { bytes, count, duration, rate, several } from "./words.js";
 
@@ -16,6 +16,7 @@ export function NodeFigures({ selected }) {
   if (!copies.length) return html`<p class="none">No node of that name runs.</p>`;
   const done = doing(now, before, node, members);
   return html`
+    ${selected.isGroup && html`<div class="opened"><button type="button" onClick=${() => toggle(node)}>Draw them one by one</button></div>`}
     <${Trouble} node=${node} done=${done} />
     <${Charts} node=${node} members=${members} now=${now} />
     <${Handlers} copies=${copies} />

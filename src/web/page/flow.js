@@ -25,7 +25,11 @@ export class Flow {
     this.#viewport = viewport;
     this.#canvas.className = "flow";
     this.#canvas.setAttribute("aria-hidden", "true");
-    viewport.prepend(this.#canvas);
+    // Without a size of its own, so that it does not keep the picture larger than it is.
+    const room = document.createElement("div");
+    room.className = "flow-room";
+    room.append(this.#canvas);
+    viewport.prepend(room);
     this.#still.addEventListener("change", () => this.#wake());
     document.addEventListener("visibilitychange", () => this.#wake());
   }

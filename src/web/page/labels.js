@@ -10,7 +10,13 @@ export function places(scene) {
     const { x, y, width, height } = text.getBBox();
     taken.push({ x, y, width, height });
   }
-  for (const { box } of scene.nodes.values()) taken.push(box);
+  for (const { box, sockets } of scene.nodes.values()) {
+    taken.push(box);
+    // Where subscriptions are told.
+    for (const { dot, role, isLeft } of sockets.values()) {
+      if (dot && /^x?pub$/.test(role)) taken.push({ x: dot.x + (isLeft ? -80 : 10), y: dot.y + 6, width: 70, height: 12 });
+    }
+  }
   for (const outside of scene.outsides) taken.push(outside.getBBox());
   const grid = new Grid(taken);
   const ends = new Map();

@@ -1,7 +1,7 @@
 // All nodes in a table: the picture for who reads rather than looks. Owns its order.
 import { html, useState } from "./preact.js";
 import { doing } from "./figures.js";
-import { select, use } from "./store.js";
+import { select, toggle, use } from "./store.js";
 import { count, rate } from "./words.js";
 
 /** `s2` before `s10`. */
@@ -18,6 +18,7 @@ const COLUMNS = [
 export function Overview() {
   const now = use((state) => state.now);
   const before = use((state) => state.before);
+  const open = use((state) => state.open);
   const [order, setOrder] = useState({ key: "node", isDown: false });
   const [wanted, setWanted] = useState("");
   if (!now) return html`<p class="none">Waiting for the first figures.</p>`;
@@ -33,6 +34,7 @@ export function Overview() {
   rows.sort((a, b) => compare(a, b) * (order.isDown ? -1 : 1));
   const sort = (key) => setOrder({ key, isDown: order.key === key ? !order.isDown : key !== "node" });
   return html`
+    ${open.size > 0 && html`<div class="opened">${[...open].map((group) => html`<button type="button" key=${group} onClick=${() => toggle(group)}>Draw ${group} as one box</button>`)}</div>`}
     ${now.nodes.size > 12 && html`<label class="filter">Only names with <input type="search" value=${wanted} onInput=${({ target }) => setWanted(target.value)} /></label>`}
     <div class="wide"><table class="nodes"><thead><tr>${COLUMNS.map(([key, word]) => html`<th scope="col" key=${key}
       aria-sort=${order.key === key ? (order.isDown ? "descending" : "ascending") : "none"}><button type="button" onClick=${() => sort(key)}>${word}</button></th>`)}</tr></thead>

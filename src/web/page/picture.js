@@ -4,7 +4,7 @@ import { text } from "./api.js";
 import { Flow } from "./flow.js";
 import { rove } from "./roving.js";
 import { sceneOf } from "./scene.js";
-import { listen, select, set, state } from "./store.js";
+import { listen, select, set, state, toggle } from "./store.js";
 import { fateOf } from "./plan.js";
 
 const LEAST = 0.7;
@@ -63,7 +63,8 @@ function onChange(banner) {
 async function load() {
   if (!state.run) return;
   const generation = state.generation ?? state.run.generation;
-  const query = `generation=${generation}`;
+  const open = [...state.open].sort().map(encodeURIComponent).join(",");
+  const query = `generation=${generation}${open && `&open=${open}`}`;
   const wanted = `${state.run.pid} ${query}`;
   if (wanted === asked) return;
   asked = wanted;
@@ -98,6 +99,7 @@ function show(svg) {
   scene = sceneOf(svg);
   for (const { element } of [...scene.nodes.values(), ...scene.wires]) element.setAttribute("role", "button");
   for (const { element, shape } of scene.wires) element.prepend(wide(shape));
+  for (const node of scene.nodes.values()) if (node.isGroup) foldable(node);
   alive = new Alive(scene, (node, tab) => select({ node: node.name, members: node.members }, tab));
   keys = rove(svg, items(), choose);
   flow.show(scene);
@@ -135,12 +137,22 @@ function items() {
 }
 
 function choose({ node, wire }, event) {
+  if (event.target.closest?.(".fold")) return toggle(node.name);
   if (node) select({ node: node.name, members: node.members, isGroup: node.isGroup });
   else {
     const { from, fromSocket, to, toSocket } = wire;
     select({ wire: { from, fromSocket, to, toSocket } });
   }
   if (event.type === "keydown") document.getElementById("panel").focus();
+}
+
+/** A sign at a box that stands for like nodes: it draws them one by one. */
+function foldable(node) {
+  const sign = document.createElementNS("http://www.w3.org/2000/svg", "g");
+  sign.setAttribute("class", "fold");
+  const { x, y, width } = node.box;
+  sign.innerHTML = `<title>Draw them one by one</title><circle cx="${x + width}" cy="${y}" r="9"/><path d="M${x + width - 4} ${y}h8M${x + width} ${y - 4}v8"/>`;
+  node.element.append(sign);
 }
 
 function mark() {

@@ -19,6 +19,8 @@ export const state = {
   selected: null,
   /** Which part of the panel is shown. */
   tab: "figures",
+  /** The groups of like nodes that are drawn node by node. */
+  open: new Set(),
   /** The generation whose picture is shown, or null for the one that runs. */
   generation: null,
   /** What a save would do, by node, while it is looked at. */
@@ -54,6 +56,13 @@ export function use(pick) {
   const [part, setPart] = useState(() => pick(state));
   useEffect(() => listen(() => setPart(() => pick(state))), []);
   return part;
+}
+
+/** Draws a group of like nodes node by node, or as one box again. */
+export function toggle(group) {
+  const open = new Set(state.open);
+  if (!open.delete(group)) open.add(group);
+  set({ open });
 }
 
 /** Opens the panel for a node, a wire or a reload. */
