@@ -307,9 +307,10 @@ impl Reader<'_> {
         end.map_or(self.text.len(), |line| line.start)
     }
 
-    /// Goes on behind the line of a byte.
-    fn pass(&mut self, byte: usize) {
-        let behind = self.lines.partition_point(|line| line.start <= byte);
+    /// Goes on behind the line that has the last byte of a value.
+    fn pass(&mut self, end: usize) {
+        // What is never closed ends where the next key's line begins.
+        let behind = self.lines.partition_point(|line| line.start < end);
         self.at = behind.max(self.at + 1);
     }
 }

@@ -81,6 +81,6 @@ mod tests {
         assert_eq!(handler("on_tick"), Some("by `every`"));
         assert_eq!(handler("on_news"), Some("for one on the socket of that name, instead"));
         assert_eq!(page("connect", Kind::Function).unwrap().word, "connect()");
-        assert_eq!(page("on_error", Kind::Key).unwrap().word, "on-error");
+        assert_eq!(page("on_error", Kind::Key).unwrap().word, "on_error");
     }
 }
