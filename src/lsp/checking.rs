@@ -176,12 +176,12 @@ fn topologies_of(script: &Path, job: &Job) -> Vec<PathBuf> {
     found
 }
 
-/// The scripts beside a topology and beside those that it names.
+/// The scripts beside a topology and beside those that it names, and in the folders there.
 fn near(topology: &Path, files: &[PathBuf]) -> Vec<PathBuf> {
     let mut folders: BTreeSet<&Path> = files.iter().filter_map(|file| file.parent()).collect();
     folders.extend(topology.parent());
     let mut left = MOST_FILES;
-    let found = folders.into_iter().flat_map(|it| files_in(it, &["rhai"], 0, &mut left));
+    let found = folders.into_iter().flat_map(|it| files_in(it, &["rhai"], 1, &mut left));
     let found: BTreeSet<PathBuf> = found.collect::<Vec<PathBuf>>().into_iter().collect();
     found.into_iter().collect()
 }
