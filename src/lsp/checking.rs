@@ -68,16 +68,22 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// Keeps what was known of the scripts, while the topology is no YAML for a moment.
+    /// Keeps what was known of the scripts, while the topology is no YAML for a moment, or one of them
+    /// does not parse and hides what it imports.
     pub(super) fn follow(&mut self, before: Option<Self>) {
-        let Some(before) = before.filter(|_| !self.is_yaml) else { return };
+        let Some(before) = before else { return };
+        for (path, text) in before.scripts {
+            self.scripts.entry(path).or_insert(text);
+        }
+        if self.is_yaml {
+            return;
+        }
         for file in before.files {
             if !self.files.contains(&file) {
                 self.files.push(file);
             }
         }
         self.near = before.near;
-        self.scripts = before.scripts;
     }
 }
 
