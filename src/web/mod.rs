@@ -16,6 +16,7 @@ mod entrance;
 mod faults;
 mod figures;
 mod files;
+mod help;
 mod lookup;
 mod names;
 mod page;

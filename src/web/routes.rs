@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 use super::apply::apply;
 use super::board::Board;
 use super::files::{check, files, plan};
+use super::help::{complete, hover};
 use super::lookup::Lookup;
 use super::picture::picture;
 use super::pictures::Pictures;
@@ -115,6 +116,8 @@ fn routes(site: Arc<Site>) -> Router {
         .route("/api/check", post(check))
         .route("/api/plan", post(plan))
         .route("/api/apply", post(apply))
+        .route("/api/complete", post(complete))
+        .route("/api/hover", post(hover))
         .route("/api/hold", post(hold))
         .route("/api/step", post(step))
         .route("/api/release", post(release))

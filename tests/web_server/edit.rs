@@ -60,6 +60,28 @@ fn the_files_of_a_run_are_shown_and_unsaved_texts_checked() {
 }
 
 #[test]
+fn what_fits_a_place_and_what_a_word_means_is_told_of_a_text_that_is_not_saved() {
+    let page = page([]);
+    let topology = files(&page).remove(0).0;
+    let text = "nodes:\n  ä:\n    role: pub\n    hw";
+    let end = text.encode_utf16().count();
+    let place = json!({"path": topology, "text": text, "offset": end});
+    let (status, told) = page.post("/api/complete", &place);
+    let items = told["items"].as_array().unwrap();
+    let hwm = items.iter().find(|item| item["label"] == "hwm").unwrap();
+    assert_eq!((status, &hwm["from"], &hwm["kind"]), (200, &json!(end - 2), &json!("property")));
+
+    let role = text.find("role").unwrap() - 1;
+    let place = json!({"path": topology, "text": text, "offset": role});
+    let (status, told) = page.post("/api/hover", &place);
+    assert_eq!((status, &told["from"], &told["to"]), (200, &json!(role), &json!(role + 4)));
+    assert!(told["markdown"].as_str().unwrap().contains("pub"), "{told}");
+
+    let other = json!({"path": "/etc/passwd", "text": "", "offset": 0});
+    assert_eq!(page.post("/api/hover", &other).0, 422);
+}
+
+#[test]
 fn what_a_save_would_do_is_told_node_by_node() {
     let page = page([]);
     let (file, _) = files(&page).remove(0);

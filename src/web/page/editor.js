@@ -1,14 +1,18 @@
-// The editor of one text: CodeMirror with zrig's diagnostics. Saves nothing.
+// The editor of one text: CodeMirror with zrig's diagnostics, completion and explanations. Saves nothing.
 import {
-  Compartment, Decoration, EditorState, EditorView, HighlightStyle, StateEffect, StateField, StreamLanguage, bracketMatching,
-  closeBrackets, closeBracketsKeymap, defaultKeymap, drawSelection, highlightActiveLine, highlightActiveLineGutter,
-  highlightSelectionMatches, highlightSpecialChars, history, historyKeymap, indentOnInput, indentUnit, keymap, lineNumbers,
+  Compartment, Decoration, EditorState, EditorView, HighlightStyle, StateEffect, StateField, StreamLanguage, autocompletion, bracketMatching,
+  closeBrackets, closeBracketsKeymap, completionKeymap, defaultKeymap, drawSelection, highlightActiveLine, highlightActiveLineGutter,
+  highlightSelectionMatches, highlightSpecialChars, history, historyKeymap, hoverTooltip, indentOnInput, indentUnit, keymap, lineNumbers,
   lintGutter, lintKeymap, searchKeymap, setDiagnostics, syntaxHighlighting, tags, yaml,
 } from "./codemirror.js";
+import { markdown } from "./markdown.js";
 import { rhai } from "./rhai.js";
 
+const INSIDE_WORDS = /[\w.$-]*$/;
+
 /**
- * An editor inside `parent`. `on.change(text)` hears of edits, `on.save()` of Ctrl-S. A shadow root keeps its style sheets, which the page's policy would not let in elsewhere.
+ * An editor inside `parent`. `on.change(text)` hears of edits, `on.save()` of Ctrl-S, `on.complete(text, offset)` and
+ * `on.hover(text, offset)` ask. A shadow root keeps its style sheets, which the page's policy would not let in elsewhere.
  */
 export class Editor {
   #view;
@@ -37,9 +41,11 @@ export class Editor {
         this.#language.of(kind === "script" ? StreamLanguage.define(rhai) : yaml()),
         this.#isReadOnly.of(isReadOnly ? [EditorState.readOnly.of(true)] : []),
         EditorView.contentAttributes.of({ "aria-label": isReadOnly ? "File, read-only" : "File", tabindex: "0" }),
+        autocompletion({ override: [(context) => this.#completions(context)] }),
+        hoverTooltip((view, position) => this.#hover(view, position), { hoverTime: 350 }),
         keymap.of([
           { key: "Mod-s", run: () => { this.#on.save(); return true; } },
-          ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...lintKeymap,
+          ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap,
         ]),
         EditorView.updateListener.of((update) => {
           if (update.docChanged && !this.#isQuiet) this.#on.change(update.state.doc.toString());
@@ -106,6 +112,32 @@ export class Editor {
 
   focus() {
     this.#view.focus();
+  }
+
+  async #completions(context) {
+    const before = context.matchBefore(INSIDE_WORDS);
+    if (!context.explicit && !before?.text) return null;
+    const found = await this.#on.complete(context.state.doc.toString(), context.pos);
+    if (context.aborted || !found?.length) return null;
+    const start = found.find(({ from }) => from != null)?.from ?? before?.from ?? context.pos;
+    return {
+      from: start,
+      options: found.map((item) => ({
+        label: item.label,
+        type: item.kind,
+        detail: item.detail,
+        apply: item.text ?? item.insert ?? item.label,
+        info: item.documentation ? () => markdown(item.documentation) : undefined,
+      })),
+      validFor: /^[\w$-]*$/,
+    };
+  }
+
+  async #hover(view, position) {
+    const found = await this.#on.hover(view.state.doc.toString(), position);
+    const said = found?.markdown;
+    if (!said) return null;
+    return { pos: found.from ?? position, end: found.to, above: true, create: () => ({ dom: markdown(said) }) };
   }
 }
 

@@ -70,6 +70,8 @@ export function Files({ node }) {
       editor.current = new Editor(host.current, {
         change: (text) => onEdit(work.current, text, checkSoon, redraw),
         save: () => work.current.apply?.(),
+        complete: (text, offset) => ask("complete", { path: work.current.opened, text, offset }).then((items) => items?.items ?? items),
+        hover: (text, offset) => ask("hover", { path: work.current.opened, text, offset }),
       });
       redraw((count) => count + 1);
     });
@@ -181,6 +183,15 @@ function onEdit(work, text, checkSoon, redraw) {
 
 function texts() {
   return Object.fromEntries([...drafts].map(([path, { text }]) => [path, text]));
+}
+
+async function ask(what, body) {
+  try {
+    return await post(`/api/${what}`, body);
+  } catch {
+    // Help that does not come is no fault of what is written.
+    return null;
+  }
 }
 
 function toNode(editor, node) {
