@@ -221,6 +221,11 @@ def slow_motion(browser, address):
 def many(browser, address, nodes):
     """Hundreds of nodes stay fluent."""
     watched = Watched(browser, address).open()
+    fold = watched.page.locator("#picture .fold")
+    fold.first.wait_for()
+    while groups := fold.count():
+        fold.first.click()
+        watched.until("a group is open", "groups => document.querySelectorAll('#picture .fold').length < groups", groups)
     watched.until("all nodes are drawn", "nodes => document.querySelectorAll('#picture g.node').length >= nodes", int(nodes))
     watched.until("the lines move", RATE)
     frames = watched.page.evaluate("""async () => {

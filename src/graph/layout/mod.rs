@@ -1,7 +1,7 @@
 //! Where everything in a picture stands: layers from left to right, wires with few crossings.
 //!
 //! Owns the coordinates. A layout after Sugiyama: cut cycles and find layers ([`rank`]), break them
-//! where a slide ends ([`wrap`]), give passing wires their lanes ([`layers`]), order ([`order`]),
+//! where a slide ends ([`mod@wrap`]), give passing wires their lanes ([`layers`]), order ([`order`]),
 //! measure ([`box_metrics`]), place ([`place`]), route. Never draws: `svg/` does.
 
 pub(super) mod box_metrics;
