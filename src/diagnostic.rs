@@ -22,6 +22,18 @@ pub enum Severity {
     Hint,
 }
 
+impl Severity {
+    /// Its word, for people and programs.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Hint => "hint",
+        }
+    }
+}
+
 /// A place with a few words about its part in the fault.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Label {

@@ -94,7 +94,7 @@ pub(super) fn on_one_line(diagnostic: &Diagnostic, sources: &SourceMap) -> Strin
         let path = sources.get(span.source).path().display().to_string();
         format!("{}:{}: ", visible(&path), sources.position(span))
     });
-    let word = severity_word(diagnostic.severity);
+    let word = diagnostic.severity.word();
     format!("{place}{word}[{}]: {}", diagnostic.code, visible(&diagnostic.message))
 }
 
@@ -211,14 +211,6 @@ fn window(source: &Source, lines: Range<usize>) -> Option<(usize, Range<usize>)>
     let range = byte(lines.start)..byte(lines.end);
     let is_short = source.text()[range.clone()].lines().all(|line| line.len() <= LONGEST_LINE);
     is_short.then_some((lines.start, range))
-}
-
-fn severity_word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Hint => "hint",
-    }
 }
 
 fn level(severity: Severity) -> Level<'static> {

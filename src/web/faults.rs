@@ -2,22 +2,22 @@
 //!
 //! Owns the names of the fields. Never finds a fault.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Diagnostic;
+use crate::language::utf16_of_byte;
 use crate::load::Loaded;
-use crate::source::{Source, SourceId, SourceMap, Span};
+use crate::source::{Source, SourceMap, Span};
 
 /// All faults of what was loaded, with paths as a page is shown them.
 pub(super) fn faults(loaded: &Loaded, shown: &dyn Fn(&Path) -> String) -> Value {
-    let mut places = Places { sources: &loaded.sources, shown, lines: HashMap::new() };
-    loaded.diagnostics.iter().map(|fault| one(fault, &mut places)).collect()
+    let places = Places { sources: &loaded.sources, shown };
+    loaded.diagnostics.iter().map(|fault| one(fault, &places)).collect()
 }
 
-fn one(fault: &Diagnostic, places: &mut Places<'_>) -> Value {
+fn one(fault: &Diagnostic, places: &Places<'_>) -> Value {
     let labels = fault.labels.iter().map(|label| {
         let mut place = places.of(label.span);
         place["text"] = json!(label.text);
@@ -36,11 +36,7 @@ fn one(fault: &Diagnostic, places: &mut Places<'_>) -> Value {
     });
     let mut told = json!({
         "code": fault.code.id(),
-        "severity": match fault.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Hint => "hint",
-        },
+        "severity": fault.severity.word(),
         "title": fault.code.title(),
         "message": fault.message,
         "why": fault.why,
@@ -59,37 +55,20 @@ fn one(fault: &Diagnostic, places: &mut Places<'_>) -> Value {
 struct Places<'l> {
     sources: &'l SourceMap,
     shown: &'l dyn Fn(&Path) -> String,
-    /// How many code units come before each line of a text.
-    lines: HashMap<SourceId, Vec<usize>>,
 }
 
 impl Places<'_> {
-    fn of(&mut self, span: Span) -> Value {
+    fn of(&self, span: Span) -> Value {
         let source = self.sources.get(span.source);
-        let (from, to) = (self.at(span.source, span.start), self.at(span.source, span.end));
+        let (from, to) = (at(source, span.start), at(source, span.end));
         json!({"path": (self.shown)(source.path()), "from": from, "to": to})
-    }
-
-    fn at(&mut self, id: SourceId, byte: usize) -> Value {
-        let source = self.sources.get(id);
-        let lines = self.lines.entry(id).or_insert_with(|| units(source));
-        let position = source.position(byte);
-        let line = source.text().split_inclusive('\n').nth(position.line - 1).unwrap_or_default();
-        let within: usize = line.chars().take(position.column - 1).map(char::len_utf16).sum();
-        let before = lines.get(position.line - 1).copied().unwrap_or_default();
-        json!({"line": position.line, "column": position.column, "offset": before + within})
     }
 }
 
-fn units(source: &Source) -> Vec<usize> {
-    let lines = source.text().split_inclusive('\n');
-    let mut sum = 0;
-    let mut before = vec![0];
-    for line in lines {
-        sum += line.chars().map(char::len_utf16).sum::<usize>();
-        before.push(sum);
-    }
-    before
+fn at(source: &Source, byte: usize) -> Value {
+    let position = source.position(byte);
+    let offset = utf16_of_byte(source.text(), byte);
+    json!({"line": position.line, "column": position.column, "offset": offset})
 }
 
 #[cfg(test)]
@@ -102,16 +81,16 @@ mod tests {
         let mut sources = SourceMap::default();
         let id = sources.add(Source::new("a.yaml", "ä: 🞄1\n🞄b: 2\nend"));
         let shown = |path: &Path| path.display().to_string();
-        let mut places = Places { sources: &sources, shown: &shown, lines: HashMap::new() };
+        let places = Places { sources: &sources, shown: &shown };
         for (byte, line, column, offset) in
             [(0, 1, 1, 0), (2, 1, 2, 1), (8, 1, 5, 5), (10, 2, 1, 7), (14, 2, 2, 9), (22, 3, 4, 17)]
         {
             let want = json!({"line": line, "column": column, "offset": offset});
-            assert_eq!(places.at(id, byte), want, "{byte}");
+            assert_eq!(at(sources.get(id), byte), want, "{byte}");
         }
         let span = Span::new(id, 14, 15);
         let fault = Diagnostic::new(Code::UnknownKey, "no `b`").at(span, "here").fix(span, "c");
-        let told = one(&fault, &mut places);
+        let told = one(&fault, &places);
         assert_eq!(told["from"]["offset"], 9);
         assert_eq!(told["fixes"][0]["title"], "write `c`");
         assert_eq!((&told["path"], &told["labels"][0]["text"]), (&json!("a.yaml"), &json!("here")));

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Diagnostic;
 use crate::source::{SourceMap, Span};
 
 /// One fault; `file` is the topology that was checked.
@@ -28,11 +28,7 @@ pub(super) fn object(file: &str, fault: &Diagnostic, sources: &SourceMap) -> Val
     json!({
         "topology": file,
         "code": fault.code.id(),
-        "severity": match fault.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Hint => "hint",
-        },
+        "severity": fault.severity.word(),
         "title": fault.code.title(),
         "message": fault.message,
         "why": fault.why,
