@@ -236,14 +236,25 @@ fn connect(
     endpoint: &Dynamic,
     on: bool,
 ) -> Result<(), Refusal> {
-    let view = context.view()?;
-    let socket = socket_lookup::meant(&view.sockets, socket, function)?;
-    let endpoint = endpoint_of(endpoint, Side::Connect)?;
+    let (socket, endpoint) = attachment(context, function, socket, endpoint, Side::Connect)?;
     context.push(if on {
         Effect::Connect { socket, endpoint }
     } else {
         Effect::Disconnect { socket, endpoint }
     })
+}
+
+/// The socket that is meant, and the endpoint, found usable on that side.
+fn attachment(
+    context: &CallContext,
+    function: &str,
+    socket: Option<&str>,
+    endpoint: &Dynamic,
+    side: Side,
+) -> Result<(usize, Endpoint), Refusal> {
+    let view = context.view()?;
+    let socket = socket_lookup::meant(&view.sockets, socket, function)?;
+    Ok((socket, endpoint_of(endpoint, side)?))
 }
 
 fn bind(
@@ -253,9 +264,7 @@ fn bind(
     endpoint: &Dynamic,
     on: bool,
 ) -> Result<(), Refusal> {
-    let view = context.view()?;
-    let socket = socket_lookup::meant(&view.sockets, socket, function)?;
-    let endpoint = endpoint_of(endpoint, Side::Bind)?;
+    let (socket, endpoint) = attachment(context, function, socket, endpoint, Side::Bind)?;
     let source = call.call_source().unwrap_or_default().to_owned();
     let position = call.call_position();
     let wanted = Box::new(EndpointCall { endpoint, function, source, position });
