@@ -1,6 +1,8 @@
 // Light or dark: as the system has it, or as one chose. Owns the choice.
 
 const KEY = "zrig-theme";
+const dark = matchMedia("(prefers-color-scheme: dark)");
+let now = "system";
 
 /** `system`, `light` or `dark`. */
 export function theme() {
@@ -12,14 +14,19 @@ export function theme() {
 }
 
 export function setTheme(chosen) {
-  document.documentElement.dataset.theme = chosen;
+  now = chosen;
+  show();
   try {
     localStorage.setItem(KEY, chosen);
   } catch {
     // It holds as long as the page then.
   }
+}
+
+function show() {
+  const system = dark.matches ? "dark" : "light";
+  document.documentElement.dataset.theme = now === "system" ? system : now;
   document.dispatchEvent(new Event("zrig-theme"));
 }
 
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
-  document.dispatchEvent(new Event("zrig-theme")));
+dark.addEventListener("change", show);
