@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "check/large.rs"]
+mod large;
 #[path = "check/secrets.rs"]
 mod secrets;
 
@@ -109,40 +111,13 @@ fn what_is_offered_as_the_corrected_text_mends_the_fault() {
     }
 }
 
-/// Workers in groups behind brokers, by name, port and endpoint, with handlers and filters.
-fn large(nodes: usize) -> String {
-    let mut yaml = "defaults: {hwm: 100}\nnodes:\n".to_owned();
-    for group in 0..nodes / 10 {
-        let port = 1024 + group * 3;
-        yaml += &format!(
-            "  broker{group}:\n    sockets:\n      front: {{role: router, bind: {port}}}\n      \
-             back: {{role: dealer, bind: 'tcp://*:{}'}}\n      news: {{role: pub, bind: {}}}\n    \
-             forward: [front, back]\n    every: 1s\n    on_tick: send_to(\"news\", elapsed())\n",
-            port + 1,
-            port + 2
-        );
-        for worker in 0..9 {
-            yaml += &format!(
-                "  worker{group}-{worker}:\n    params: {{limit: {worker}}}\n    sockets:\n      \
-                 jobs: {{role: rep, connect: {}}}\n      \
-                 news: {{role: sub, connect: broker{group}.news, msgids: [1000, {}]}}\n    \
-                 on_start: this.seen = 0\n    on_jobs: |\n      this.seen += 1;\n      \
-                 `${{msg.text}} ${{param(\"limit\")}}`\n    on_news: print(msg.body)\n",
-                port + 1,
-                2000 + worker
-            );
-        }
-    }
-    yaml
-}
-
 #[test]
 #[ignore = "a measurement: run it with --release and --nocapture"]
 #[allow(clippy::print_stderr, reason = "tells the figure")]
 fn a_thousand_nodes_are_checked_in_a_fifth_of_a_second() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("large.yaml");
-    fs::write(&path, large(1_000)).unwrap();
+    fs::write(&path, large::large(1_000)).unwrap();
     assert_clean(&path);
     let mut times: Vec<std::time::Duration> = (0..9)
         .map(|_| {

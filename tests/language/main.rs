@@ -11,6 +11,8 @@ mod diagnostics;
 mod editors;
 mod formatting;
 mod fuzz;
+#[path = "../check/large.rs"]
+mod large;
 mod life;
 mod meaning;
 mod measure;

@@ -13,9 +13,9 @@ use crate::edited::{Edited, times};
 use crate::support::{Peer, Zrig, free_port, free_ports, soaking};
 
 /// How long anything about security may take: see the contract.
-pub(crate) const SOON: Duration = Duration::from_secs(1);
+const SOON: Duration = Duration::from_secs(1);
 /// The same on a machine that is busy, in the short tests.
-pub(crate) const BUSY: Duration = Duration::from_secs(5);
+const BUSY: Duration = Duration::from_secs(5);
 
 /// A topology in a folder with certificates for these nodes; in `guests` are those of others.
 pub(crate) fn house(yaml: &str, nodes: &str, guests: &str) -> Zrig {
@@ -26,6 +26,21 @@ pub(crate) fn house(yaml: &str, nodes: &str, guests: &str) -> Zrig {
     }
     fs::create_dir_all(zrig.path("keys/allow")).unwrap();
     zrig
+}
+
+/// Those who were thrown out went soon, all others were answered all the time, and every change was live.
+pub(crate) fn nobody_else_noticed(mut guests: Peer, edited: Edited, slowest: Duration) {
+    println!("thrown out after {slowest:?} at the latest");
+    assert!(slowest < if soaking() { SOON } else { BUSY }, "{slowest:?}");
+    guests.tell("end");
+    let summary = guests.well();
+    println!("{summary}");
+    assert!(summary["answers"].as_u64().unwrap() > 100, "{summary}");
+    let receipts = edited.receipts();
+    let live = receipts.iter().flat_map(|receipt| receipt["nodes"].as_array().unwrap());
+    let mut how = live.flat_map(|node| node["changes"].as_array().unwrap()).map(|it| &it["how"]);
+    assert!(how.all(|how| how == "live"), "{receipts:#?}");
+    edited.stop();
 }
 
 fn allow(edited: &Edited, name: &str) {
@@ -165,8 +180,7 @@ nodes:
     edited.run.says_what(last, |line| line.contains("lets in") && line.contains("[live]"));
     let (server, folder) = (path(&edited, "keys/desk"), path(&edited, "guests"));
     let endpoint = format!("tcp://127.0.0.1:{port}");
-    let mut guests =
-        Peer::guests(&format!("stay {endpoint} {server} {folder} {}", names.join(" ")));
+    let guests = Peer::guests(&format!("stay {endpoint} {server} {folder} {}", names.join(" ")));
     for name in &names {
         guests.says(&format!("in {name} 1"));
     }
@@ -180,17 +194,7 @@ nodes:
         allow(&edited, name);
         guests.says(&format!("in {name} {}", before + 1));
     }
-    println!("thrown out after {slowest:?} at the latest");
-    assert!(slowest < if soaking() { SOON } else { BUSY }, "{slowest:?}");
-    guests.tell("end");
-    let summary = guests.well();
-    println!("{summary}");
-    assert!(summary["answers"].as_u64().unwrap() > 100, "{summary}");
-    let receipts = edited.receipts();
-    let live = receipts.iter().flat_map(|receipt| receipt["nodes"].as_array().unwrap());
-    let mut how = live.flat_map(|node| node["changes"].as_array().unwrap()).map(|it| &it["how"]);
-    assert!(how.all(|how| how == "live"), "{receipts:#?}");
-    edited.stop();
+    nobody_else_noticed(guests, edited, slowest);
 }
 
 #[test]
