@@ -6,16 +6,32 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 /// What a call comes to, unless it takes longer than that; it then goes on without anybody.
 pub(crate) fn within<T: Send + 'static>(
     patience: Duration,
     call: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     let (answer, done) = mpsc::channel();
-    let thread = std::thread::Builder::new().name("zrig-aside".to_owned());
     // Whoever asked may have given up by then.
-    thread.spawn(move || drop(answer.send(call()))).ok()?;
+    start(move || drop(answer.send(call())))?;
     done.recv_timeout(patience).ok()
+}
+
+/// What a call comes to, for who does something else meanwhile; nothing where the system gives no
+/// thread. Not waited for any longer, it goes on without anybody.
+pub(crate) async fn asked<T: Send + 'static>(
+    call: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (answer, done) = oneshot::channel();
+    start(move || drop(answer.send(call())))?;
+    done.await.ok()
+}
+
+fn start(call: impl FnOnce() + Send + 'static) -> Option<()> {
+    let thread = std::thread::Builder::new().name("zrig-aside".to_owned());
+    thread.spawn(call).map(drop).ok()
 }
 
 #[cfg(test)]

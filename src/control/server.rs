@@ -72,7 +72,8 @@ impl std::fmt::Debug for Desk {
 }
 
 impl Desk {
-    /// The desk of a run, and whether its files are watched. Has to be called inside a tokio runtime, which answers.
+    /// The desk of a run, and whether its files are watched. Has to be called inside a tokio runtime,
+    /// which answers.
     #[must_use]
     pub fn of(file: &Path, watched: bool, supervisor: &Supervisor, events: &Events) -> Self {
         let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());

@@ -8,11 +8,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use tokio::sync::oneshot;
-
 use super::ipc::{Taken, make_room};
 use super::port_holder::with_holder;
 use super::socket::{NodeSocket, PROBE_PAUSE, REBIND_PAUSE, REBIND_TIMEOUT, SocketError};
+use crate::aside::asked;
 use crate::script::EndpointCall;
 
 /// Endpoints that are to be bound.
@@ -158,8 +157,7 @@ impl Pending {
 
 /// Why an endpoint cannot be had, with who has it: that takes a look at every process.
 async fn held_by(why: String, endpoint: String) -> Answer {
-    let (tell, told) = oneshot::channel();
     let plain = why.clone();
-    std::thread::spawn(move || drop(tell.send(with_holder(why, &endpoint))));
-    Answer::Holder(told.await.unwrap_or(plain))
+    let told = asked(move || with_holder(why, &endpoint)).await;
+    Answer::Holder(told.unwrap_or(plain))
 }

@@ -12,9 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::net::UnixStream;
-use tokio::sync::oneshot;
 
-use crate::aside::within;
+use crate::aside::{asked, within};
 use crate::clock;
 
 /// How long whoever has the path, or its file system, may take to answer.
@@ -33,16 +32,14 @@ pub(super) enum Taken {
 pub(super) async fn make_room(endpoint: &str) -> Result<(), Taken> {
     let Some(path) = path_of(endpoint) else { return Ok(()) };
     let owned = path.to_owned();
-    let (answer, looked) = oneshot::channel();
-    // A file system that is away keeps its caller waiting for good, so this is never joined.
-    std::thread::spawn(move || drop(answer.send(std::fs::symlink_metadata(owned))));
+    let looked = asked(move || std::fs::symlink_metadata(owned));
     match clock::before(clock::now() + ANSWER, looked).await {
-        Some(Ok(Ok(found))) if found.file_type().is_socket() => probe(path).await,
-        Some(Ok(Ok(_))) => Err(Taken::ForGood(
+        Some(Some(Ok(found))) if found.file_type().is_socket() => probe(path).await,
+        Some(Some(Ok(_))) => Err(Taken::ForGood(
             "there is a file of that name that is no socket, and bind would delete it".into(),
         )),
         // Bind itself says what is wrong with the path.
-        Some(Ok(Err(_)) | Err(_)) => Ok(()),
+        Some(Some(Err(_)) | None) => Ok(()),
         None => Err(Taken::ForGood("the file system of its path does not answer".into())),
     }
 }

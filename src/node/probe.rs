@@ -15,6 +15,7 @@ use super::blueprint::{NodeError, UNFIT};
 use super::ipc::{self, Taken};
 use super::port_holder::with_holder;
 use super::socket::bind_failure;
+use crate::aside::asked;
 use crate::clock;
 use crate::script::check_state_text;
 use crate::topology::{FileSpec, NodeSpec};
@@ -154,11 +155,9 @@ fn can_make_a_file_beside(path: &Path) -> io::Result<()> {
 
 /// What a call of the file system comes to; one that does not answer is left behind.
 async fn within(call: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
-    let (answer, answered) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || drop(answer.send(call())));
-    match clock::before(clock::now() + ANSWER, answered).await {
-        Some(Ok(result)) => result,
-        Some(Err(_)) => Ok(()),
+    match clock::before(clock::now() + ANSWER, asked(call)).await {
+        Some(Some(result)) => result,
+        Some(None) => Ok(()),
         None => Err(io::Error::new(io::ErrorKind::TimedOut, "its file system does not answer")),
     }
 }
