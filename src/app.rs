@@ -11,7 +11,7 @@ mod signals;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use thiserror::Error;
 
@@ -151,6 +151,7 @@ pub fn run(
         watcher,
         seen: Sight::of(loaded),
         trouble: options.file.metadata().is_ok_and(|file| !file.is_file()).then_some(Trouble::Pipe),
+        holds_until: loaded.holds_until,
         retry: Retry::default(),
         options,
         terminal,
@@ -217,6 +218,8 @@ struct Run<'a> {
     seen: Sight,
     /// Why the topology file says nothing, once that was told.
     trouble: Option<Trouble>,
+    /// When the first of its certificates ceases to hold.
+    holds_until: Option<SystemTime>,
     /// The reload that failed last, if it did.
     retry: Retry,
     options: &'a RunOptions,
@@ -313,6 +316,7 @@ impl Run<'_> {
                 () = self.watcher.changed(), if watches => Reason::Changed,
                 () = until(look_again) => Reason::Waited,
                 () = until(self.retry.due()) => Reason::Again,
+                () = clock::time_of_day(self.holds_until) => Reason::Expired,
                 () = until(over) => return 0,
                 () = self.logger.unheard() => return 0,
             };

@@ -6,6 +6,9 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+/// How long it may take until a time of day that was set is noticed.
+const CLOCK_IS_SET: Duration = Duration::from_secs(10);
+
 /// The time of a run, as its nodes and their handlers know it.
 #[derive(Clone, Debug)]
 pub struct RunClock {
@@ -71,6 +74,17 @@ pub(crate) fn really(now: Instant) -> Instant {
 /// Waits for so long.
 pub(crate) async fn sleep(time: Duration) {
     tokio::time::sleep(time).await;
+}
+
+/// Waits until a time of day, at once if it is past; without end where there is none. It is looked for
+/// again and again, since clocks are set and machines sleep.
+pub(crate) async fn time_of_day(due: Option<SystemTime>) {
+    let Some(due) = due else { return std::future::pending().await };
+    while let Ok(left) = due.duration_since(SystemTime::now())
+        && !left.is_zero()
+    {
+        sleep(left.min(CLOCK_IS_SET)).await;
+    }
 }
 
 /// What comes of something, unless a moment comes first.

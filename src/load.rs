@@ -19,7 +19,7 @@ use std::ffi::OsString;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::aside::within;
 use crate::diagnostic::{Code, Diagnostic};
@@ -55,6 +55,8 @@ pub struct Loaded {
     pub files: Vec<PathBuf>,
     /// What tells one version of the certificates and users from another.
     pub fingerprints: Vec<(PathBuf, u64)>,
+    /// When the first of the certificates that hold ceases to; who may come is another question then.
+    pub holds_until: Option<SystemTime>,
     /// Why the topology file itself says nothing, if so.
     pub trouble: Option<Trouble>,
     /// The file as written, if it is YAML.
@@ -187,6 +189,7 @@ impl Loaded {
             diagnostics: Vec::new(),
             files: vec![path.to_owned()],
             fingerprints: Vec::new(),
+            holds_until: None,
             trouble: None,
             document: None,
         }
@@ -230,6 +233,7 @@ impl Loaded {
         loaded.scripts.certificates = certificates.certificates;
         self.files.extend(certificates.files);
         self.fingerprints = certificates.fingerprints;
+        self.holds_until = certificates.holds_until;
         let Checked { topology, diagnostics } = check(&document, &loaded.scripts);
         let identities = Identities::default();
         let findings = lint(&Subject {

@@ -32,6 +32,8 @@ pub(super) enum Reason {
     Asked,
     /// It failed before.
     Again,
+    /// A certificate held until now.
+    Expired,
 }
 
 /// What came of looking at the files.
@@ -105,6 +107,7 @@ impl Run<'_> {
         let is_saved =
             matches!(reason, Reason::Asked | Reason::Waited) && !self.watcher.is_moving();
         let Some((loaded, now)) = self.look().await else { return Reloaded::StillSaving };
+        self.holds_until = loaded.holds_until;
         let look = Look {
             reason,
             is_saved,
@@ -279,6 +282,7 @@ mod tests {
             (Look { is_new: true, ..SAME }.decision(), Take),
             (Look { is_asked_for: true, ..SAME }.decision(), Take),
             (of(Reason::Waited).decision(), Leave),
+            (of(Reason::Expired).decision(), Leave),
             (of(Reason::Asked).decision(), Take),
             (of(Reason::Again).decision(), Take),
             // A file that is gone or empty may be in the middle of a save.

@@ -126,6 +126,7 @@ codes! {
     ShutsOutOwn "ZR0344" Warning "an allow or deny that shuts out a link of the file";
     SecretWritten "ZR0345" Warning "a secret written into the file";
     NullBesideCurve "ZR0346" Warning "peers without a mechanism beside CURVE";
+    GuestExpired "ZR0347" Warning "a certificate of the folder `allow` that has expired";
 }
 
 impl fmt::Display for Code {

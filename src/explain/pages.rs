@@ -52,7 +52,7 @@ pages! {
     "codes/ZR0329", "codes/ZR0330", "codes/ZR0331", "codes/ZR0332",
     "codes/ZR0333", "codes/ZR0334", "codes/ZR0335",
     "codes/ZR0336", "codes/ZR0337", "codes/ZR0338", "codes/ZR0339", "codes/ZR0340", "codes/ZR0341",
-    "codes/ZR0342", "codes/ZR0343", "codes/ZR0344", "codes/ZR0345", "codes/ZR0346",
+    "codes/ZR0342", "codes/ZR0343", "codes/ZR0344", "codes/ZR0345", "codes/ZR0346", "codes/ZR0347",
     "functions/after", "functions/bind", "functions/blob", "functions/busy", "functions/call", "functions/compress",
     "functions/connect", "functions/count", "functions/crc32",
     "functions/format", "functions/hmac_sha256", "functions/import", "functions/last_endpoint", "functions/later",

@@ -136,9 +136,12 @@ fn make_users(path: &Path) {
 
 /// The folders of certificates that examples speak of.
 fn make_certificates(folder: &Path) {
-    for (name, mode, has_guests) in
-        [("keys", 0o600, true), ("shared", 0o644, true), ("lonely", 0o600, false)]
-    {
+    for (name, mode, has_guests) in [
+        ("keys", 0o600, true),
+        ("shared", 0o644, true),
+        ("lonely", 0o600, false),
+        ("guests", 0o600, true),
+    ] {
         let keys = folder.join(name);
         fs::create_dir_all(keys.join("allow")).unwrap();
         let names = ["desk", "front", "sink", "station", "display", "worker", "feed"];
@@ -156,6 +159,11 @@ fn make_certificates(folder: &Path) {
             }
         }
     }
+    let expired = folder.join("guests/allow/alice.key");
+    let public = fs::read_to_string(folder.join("alice.key")).unwrap();
+    let over = public.replace("\nmetadata\n", "\nmetadata\n    expires = \"2001-01-01\"\n");
+    assert_ne!(over, public);
+    fs::write(expired, over).unwrap();
 }
 
 #[test]

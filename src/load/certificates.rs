@@ -37,6 +37,8 @@ pub(super) struct Read {
     pub(super) fingerprints: Vec<(PathBuf, u64)>,
     /// Every file and folder whose change may matter.
     pub(super) files: Vec<PathBuf>,
+    /// When the first certificate of those that hold ceases to.
+    pub(super) holds_until: Option<SystemTime>,
 }
 
 impl Read {
@@ -140,11 +142,11 @@ impl Reader {
         }
         let read = Certificate::<KeyPair>::read(text.expose_text().unwrap_or_default());
         let certificate = self.sound(read, path, place)?;
-        let holds = !certificate.has_expired(self.now);
-        if !holds {
+        if !self.holds(&certificate, path) {
             self.expired(path, place);
+            return None;
         }
-        holds.then(|| certificate.key().clone())
+        Some(certificate.key().clone())
     }
 
     /// The certificate of a server elsewhere.
@@ -153,7 +155,14 @@ impl Reader {
             return;
         }
         let path = beside.join(name);
-        let key = self.public(&path, place);
+        let certificate = self.public(&path, place);
+        let key = certificate.and_then(|certificate| {
+            if !self.holds(&certificate, &path) {
+                self.expired(&path, place);
+                return None;
+            }
+            Some(*certificate.key())
+        });
         self.read.certificates.servers.insert(name.to_owned(), key);
     }
 
@@ -177,13 +186,17 @@ impl Reader {
             if name.starts_with('.') {
                 continue;
             }
-            if let Some(key) = self.public(&path, place) {
-                self.read.certificates.allowed.entry(key).or_insert_with(|| name.into());
+            let Some(certificate) = self.public(&path, place) else { continue };
+            if !self.holds(&certificate, &path) {
+                self.comes_no_longer(&path, place);
+                continue;
             }
+            let allowed = &mut self.read.certificates.allowed;
+            allowed.entry(*certificate.key()).or_insert_with(|| name.into());
         }
     }
 
-    fn public(&mut self, path: &Path, place: Span) -> Option<PublicKey> {
+    fn public(&mut self, path: &Path, place: Span) -> Option<Certificate<PublicKey>> {
         let text = match self.text(path) {
             Ok(text) => text,
             Err(error) => {
@@ -191,12 +204,18 @@ impl Reader {
                 return None;
             }
         };
-        let certificate = self.sound(Certificate::<PublicKey>::read(&text), path, place)?;
-        if certificate.has_expired(self.now) {
-            self.expired(path, place);
-            return None;
+        self.sound(Certificate::<PublicKey>::read(&text), path, place)
+    }
+
+    /// Whether it holds now, which is part of what is known of its file; until when is noted.
+    fn holds<K>(&mut self, certificate: &Certificate<K>, path: &Path) -> bool {
+        let holds = !certificate.has_expired(self.now);
+        self.read.fingerprints.push((path.to_owned(), u64::from(holds)));
+        if let Some(end) = certificate.expires().filter(|_| holds) {
+            let first = self.read.holds_until.map_or(end, |first| first.min(end));
+            self.read.holds_until = Some(first);
         }
-        Some(*certificate.key())
+        holds
     }
 
     fn text(&mut self, path: &Path) -> Result<String, ReadError> {
@@ -228,6 +247,15 @@ impl Reader {
             .at(place, path.display().to_string())
             .because("its metadata says until when it holds, and that is over")
             .help("make a new one with `zrig keys`, or remove it");
+        self.read.certificates.faults.push(fault);
+    }
+
+    /// Nobody else has to stop because of it.
+    fn comes_no_longer(&mut self, path: &Path, place: Span) {
+        let fault = Diagnostic::new(Code::GuestExpired, "somebody whose certificate has expired")
+            .at(place, path.display().to_string())
+            .because("its metadata says until when it holds, and that is over: who has its key is refused")
+            .help("put a new one of the same name in its place, or remove it");
         self.read.certificates.faults.push(fault);
     }
 

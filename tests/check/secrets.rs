@@ -17,7 +17,14 @@ pub(crate) const VARIABLES: [(&str, &str); 3] = [
 pub(crate) fn lock() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let files = ["keys/worker", "keys/station", "keys/odd", "keys/old", "lonely/worker"];
+        let files = [
+            "keys/worker",
+            "keys/station",
+            "keys/odd",
+            "keys/old",
+            "lonely/worker",
+            "guests/station",
+        ];
         let files = files.map(|name| format!("{name}.key_secret"));
         let users = ["users.txt", "users_faulty.txt", "users_empty.txt"].map(str::to_owned);
         for (mode, files) in [

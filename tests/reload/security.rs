@@ -5,8 +5,9 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::edited::{Edited, times};
@@ -120,6 +121,39 @@ fn who_has_a_known_certificate_is_heard_by_its_name_and_all_others_are_refused_w
             .collect();
         assert_eq!(others, Vec::<&String>::new());
     }
+}
+
+/// Lets somebody in until a time of day.
+fn allow_until(edited: &Edited, name: &str, end: SystemTime) {
+    let beside = edited.run.path(&format!("guests/{name}.key"));
+    let public = fs::read_to_string(beside).unwrap();
+    let end = DateTime::<Utc>::from(end).format("%Y-%m-%dT%H:%M:%SZ");
+    let limited = public.replace("metadata\n", &format!("metadata\n    expires = \"{end}\"\n"));
+    assert_ne!(limited, public);
+    fs::write(key(edited, name), limited).unwrap();
+}
+
+#[test]
+fn whose_certificate_expires_during_a_run_is_thrown_out_then_and_nobody_else_notices() {
+    let endpoint = format!("tcp://127.0.0.1:{}", free_port());
+    let edited = Edited::of(house(&desk(&endpoint), "desk front", "alice bob"));
+    edited.run.says("FRONT hello front");
+    allow(&edited, "bob");
+    edited.run.says("lets in bob");
+    // Certificates know whole seconds.
+    let end = SystemTime::now() + Duration::from_secs(4);
+    allow_until(&edited, "alice", end);
+    edited.run.says("lets in alice");
+    let who = ["alice@keys/desk", "bob@keys/desk"];
+    let in_time = knock(&edited, &endpoint, &who);
+    let expected = [Some("hello alice"), Some("hello bob")];
+    assert_eq!(in_time, Value::from_iter(expected));
+    edited.run.says("ZR0347");
+    assert!(SystemTime::now() > end - Duration::from_secs(1));
+    edited.run.says("throws out alice");
+    let after = knock(&edited, &endpoint, &who);
+    assert_eq!(after, Value::from_iter([None, Some("hello bob")]));
+    edited.stop();
 }
 
 #[test]

@@ -175,6 +175,19 @@ impl<'s> Securing<'s, '_, '_> {
             );
             return false;
         }
+        if socket.zap_domain().is_some() {
+            self.report.add(
+                Diagnostic::new(Code::Conflict, "`zap_domain` on a socket with the file's CURVE")
+                    .at(written.span, "its options have `zap_domain`")
+                    .at(security.folder.1, "says that every link has CURVE")
+                    .because("there the run itself is the ZAP handler, under a domain of its own")
+                    .help(
+                        "remove the option; or write `curve: false` at the socket and its CURVE \
+                         options, where a handler of the file is to decide",
+                    ),
+            );
+            return false;
+        }
         true
     }
 
