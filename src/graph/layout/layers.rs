@@ -129,18 +129,30 @@ impl Layers {
             passed.extend((self.spans[last_row].0..last).map(|layer| (last_row, layer)));
         }
         let mut path = Vec::with_capacity(passed.len() + 1);
+        let lanes = guide.lanes.entry(key).or_default();
+        let first_new = self.items.len();
         let mut from = left;
         for (row, layer) in passed {
-            let known = guide.lanes.get(&(key, row, layer)).copied();
+            let known = lanes.iter().find(|lane| (lane.0, lane.1) == (row, layer));
+            let known = known.map(|&(_, _, at)| at);
             let at = known.unwrap_or_else(|| self.add(Item { layer, row, is_lane: true }));
-            guide.lanes.insert((key, row, layer), at);
+            if known.is_none() {
+                lanes.push((row, layer, at));
+            }
             let to = Slot { at, port: 0 };
             path.push(Segment { left: from, right: to });
             from = to;
         }
         path.push(Segment { left: from, right });
         for &piece in &path {
-            if guide.drawn.insert(piece) {
+            // Between two lanes of a trunk there is a piece as soon as there are both.
+            let is_amid = [piece.left, piece.right].iter().all(|end| self.items[end.at].is_lane);
+            let is_drawn = if is_amid {
+                piece.left.at.max(piece.right.at) < first_new
+            } else {
+                !guide.drawn.insert(piece)
+            };
+            if !is_drawn {
                 let (left, right) = (self.items[piece.left.at], self.items[piece.right.at]);
                 let pieces = if left.row == right.row {
                     &mut self.segments[left.layer]
@@ -161,8 +173,9 @@ type Trunk = (Slot, bool);
 struct Guide {
     /// How many wires each slot has.
     wires: HashMap<Slot, usize>,
-    /// The lane of each trunk in each row and layer.
-    lanes: HashMap<(Trunk, usize, usize), usize>,
+    /// The lanes of each trunk: row, layer and item.
+    lanes: HashMap<Trunk, Vec<(usize, usize, usize)>>,
+    /// The pieces that begin or end at a block.
     drawn: HashSet<Segment>,
 }
 

@@ -23,7 +23,7 @@ use layers::{Edge, Layers, Sides, Slot};
 use order::Order;
 use place::Extent;
 use returns::Returns;
-use wrap::{Places, Size, wrap};
+use wrap::{Places, Size, least, wrap};
 
 pub(super) use layers::Side;
 pub(super) use route::{Facing, Point, Route, Step};
@@ -118,17 +118,21 @@ fn places(picture: &Picture, edges: &[Edge]) -> (Places, Density) {
     let blocks = picture.boxes.len() + picture.terminals.len();
     let arcs: Vec<_> = edges.iter().map(|edge| (edge.from.at, edge.to.at)).collect();
     let (ranks, groups) = (rank::layers(blocks, &arcs), rank::groups(blocks, &arcs));
-    let wrapped = |density: Density| {
-        let sizes = sizes(picture, density);
+    let wrapped = |density: Density, sizes: &[Size]| {
         let lane = LANE + density.lane_margin();
-        let excess = |places: &Places| estimate::excess(places, edges, &sizes, lane);
-        wrap(&ranks, &groups, &sizes, &excess)
+        let excess = |places: &Places| estimate::excess(places, edges, sizes, lane);
+        wrap(&ranks, &groups, sizes, &excess)
     };
-    let roomy = wrapped(Density::Roomy);
-    if roomy.excess <= TOO_SMALL {
-        return (roomy, Density::Roomy);
+    let sizes_of = |density| sizes(picture, density);
+    let roomy = sizes_of(Density::Roomy);
+    // Mostly it is clear without looking closely.
+    if least(&roomy) <= TOO_SMALL {
+        let roomy = wrapped(Density::Roomy, &roomy);
+        if roomy.excess <= TOO_SMALL {
+            return (roomy, Density::Roomy);
+        }
     }
-    (wrapped(Density::Compact), Density::Compact)
+    (wrapped(Density::Compact, &sizes_of(Density::Compact)), Density::Compact)
 }
 
 /// What each block takes about, before anything is known of its wires.

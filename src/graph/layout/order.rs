@@ -13,7 +13,7 @@ const SWEEPS: usize = 6;
 pub(super) struct Order {
     /// The items of each layer from top to bottom.
     pub layers: Vec<Vec<usize>>,
-    /// The ports of each item; blocks only.
+    /// The ports of each block; a lane has one on either side.
     pub sides: Vec<Sides>,
     /// The place of each item in its layer.
     rank: Vec<usize>,
@@ -24,17 +24,24 @@ impl Order {
     pub(super) fn new(layers: &Layers, sides: Vec<Sides>) -> Self {
         let mut order =
             Self { layers: layers.layers.clone(), sides, rank: vec![0; layers.items.len()] };
-        order.sides.resize(layers.items.len(), Sides { left: vec![0], right: vec![0] });
         for layer in &mut order.layers {
             *layer = lanes_amid(layers, layer);
         }
         order.renumber();
+        let near = Near::new(layers);
         let mut best = order.clone();
         let mut fewest = best.crossings(layers);
-        for _ in 0..SWEEPS {
-            for side in [Side::Left, Side::Right] {
+        let mut swept = [None, None];
+        'sweeps: for _ in 0..SWEEPS {
+            for (side, before) in [Side::Left, Side::Right].into_iter().zip(&mut swept) {
                 order.sweep(layers, side);
-                order.exchange(layers);
+                order.exchange(layers, &near);
+                // From here on it would go to and fro.
+                let now = (order.layers.clone(), order.sides.clone());
+                if before.as_ref() == Some(&now) {
+                    break 'sweeps;
+                }
+                *before = Some(now);
                 let crossings = order.crossings(layers);
                 if crossings < fewest {
                     (best, fewest) = (order.clone(), crossings);
@@ -115,19 +122,19 @@ impl Order {
 
     fn sort_ports(&mut self, layer: usize, pulls: &[(Slot, f64)], side: Side) {
         for &item in &self.layers[layer] {
-            let mut ports = std::mem::take(self.sides[item].of_mut(side));
+            let Some(sides) = self.sides.get_mut(item) else { continue };
+            let ports = sides.of_mut(side);
             ports.sort_by_cached_key(|&port| {
                 let range = equal_range(pulls, |slot| slot.cmp(&Slot { at: item, port }));
                 // Places are small numbers with a fraction: a millionth tells them apart.
                 (mean(range).map_or(i64::MAX, |place| (place * 1e6) as i64), port)
             });
-            *self.sides[item].of_mut(side) = ports;
         }
     }
 
     /// Exchanges neighbours in a layer as long as that saves crossings.
-    fn exchange(&mut self, layers: &Layers) {
-        let near = Near::new(layers);
+    fn exchange(&mut self, layers: &Layers, near: &Near) {
+        let mut ends = Ends::default();
         for layer in 0..self.layers.len() {
             for _ in 0..SWEEPS {
                 let mut has_changed = false;
@@ -136,7 +143,7 @@ impl Order {
                     if layers.items[upper].row != layers.items[lower].row {
                         continue;
                     }
-                    let (now, then) = self.crossings_of(&near, upper, lower);
+                    let (now, then) = self.crossings_of(near, &mut ends, upper, lower);
                     if then < now {
                         self.layers[layer].swap(at - 1, at);
                         self.rank.swap(upper, lower);
@@ -151,24 +158,29 @@ impl Order {
     }
 
     /// The crossings between two neighbours' wires as they stand, and exchanged.
-    fn crossings_of(&self, near: &Near, upper: usize, lower: usize) -> (usize, usize) {
+    fn crossings_of(
+        &self,
+        near: &Near,
+        Ends { above, below }: &mut Ends,
+        upper: usize,
+        lower: usize,
+    ) -> (usize, usize) {
         let (mut now, mut then) = (0, 0);
         for (side, far) in [(Side::Left, Side::Right), (Side::Right, Side::Left)] {
-            let places = |item: usize| {
-                let mut places: Vec<f64> =
-                    near.of(item, side).iter().map(|&slot| self.position(slot, far)).collect();
-                places.sort_by(f64::total_cmp);
-                places
-            };
-            let (above, below) = (places(upper), places(lower));
-            now += pairs_below(&above, &below);
-            then += pairs_below(&below, &above);
+            for (item, places) in [(upper, &mut *above), (lower, &mut *below)] {
+                places.clear();
+                places.extend(near.of(item, side).iter().map(|&slot| self.position(slot, far)));
+                places.sort_unstable_by(f64::total_cmp);
+            }
+            now += pairs_below(above, below);
+            then += pairs_below(below, above);
         }
         (now, then)
     }
 
     fn position(&self, slot: Slot, side: Side) -> f64 {
-        self.rank[slot.at] as f64 + self.sides[slot.at].position(side, slot.port)
+        let on_it = self.sides.get(slot.at).map_or(0.5, |sides| sides.position(side, slot.port));
+        self.rank[slot.at] as f64 + on_it
     }
 
     fn crossings_between(&self, segments: &[Segment]) -> usize {
@@ -197,6 +209,13 @@ fn lanes_amid(layers: &Layers, layer: &[usize]) -> Vec<usize> {
         [upper, &lanes, lower].concat()
     });
     amid.collect()
+}
+
+/// Room for where the wires of two neighbours end, which are compared again and again.
+#[derive(Default)]
+struct Ends {
+    above: Vec<f64>,
+    below: Vec<f64>,
 }
 
 /// The far ends of each item's wires, by side.
@@ -244,10 +263,27 @@ fn mean(pulls: &[(Slot, f64)]) -> Option<f64> {
     (!pulls.is_empty()).then(|| sum / pulls.len() as f64)
 }
 
+/// So many are sorted by moving each up to its place.
+const FEW: usize = 16;
+
+/// As [`inversions`], without asking for memory.
+fn inversions_of_few(values: &mut [f64]) -> usize {
+    let mut count = 0;
+    for end in 1..values.len() {
+        let mut at = end;
+        while at > 0 && values[at] < values[at - 1] {
+            values.swap(at, at - 1);
+            at -= 1;
+        }
+        count += end - at;
+    }
+    count
+}
+
 /// How many pairs stand in falling order, counted while sorting by merging.
 fn inversions(values: &mut Vec<f64>) -> usize {
-    if values.len() < 2 {
-        return 0;
+    if values.len() <= FEW {
+        return inversions_of_few(values);
     }
     let mut upper = values.split_off(values.len() / 2);
     let mut count = inversions(values) + inversions(&mut upper);
@@ -296,6 +332,10 @@ mod tests {
         for (values, want) in [(&[][..], 0), (&[1.0, 2.0, 2.0], 0), (&[3.0, 2.0, 1.0, 1.0], 5)] {
             assert_eq!(inversions(&mut values.to_vec()), want, "{values:?}");
         }
+        let many: Vec<f64> = (0..1000).map(|at| f64::from(at * 7919 % 101)).collect();
+        let pairs = (0..many.len()).flat_map(|at| many[at + 1..].iter().map(move |low| (at, low)));
+        let want = pairs.filter(|&(at, low)| *low < many[at]).count();
+        assert_eq!(inversions(&mut many.clone()), want);
     }
 
     #[test]

@@ -3,6 +3,12 @@
 //! Owns where a wide layer is broken into columns, a long chain into rows, and what stands side by
 //! side. What fits as it is stays as it is. Never orders and never measures.
 
+/// How much larger than a slide blocks are at least, however they stand: nothing lies on another.
+pub(super) fn least(sizes: &[Size]) -> f64 {
+    let area = |size: &Size| size.width * size.height;
+    (sizes.iter().map(area).sum::<f64>() / area(&SLIDE)).sqrt()
+}
+
 /// What a block takes, with its wires and labels.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Size {
@@ -75,11 +81,11 @@ pub(super) fn wrap(
     }
     let longest = parts.iter().map(Vec::len).max().unwrap_or(0);
     let most = (longest.max(4) * 4).max(parts.len()).max(sizes.len() / 4);
-    let tries = HEIGHTS.iter().flat_map(move |&height| {
+    let tries = HEIGHTS.iter().flat_map(|&height| {
+        let parts: Vec<Part> = parts.iter().map(|part| cut(part, sizes, height)).collect();
         let columns = COLUMNS.iter().filter(move |&&columns| columns <= most);
-        columns.map(move |&columns| (height, columns))
+        columns.map(move |&columns| broken(&parts, sizes, columns))
     });
-    let tries = tries.map(|(height, columns)| broken(&parts, sizes, height, columns));
     let mut tries: Vec<(usize, Places)> = tries.enumerate().collect();
     tries.sort_by(|one, other| one.1.excess.total_cmp(&other.1.excess));
     tries.truncate(CLOSELY / sizes.len().max(1));
@@ -120,12 +126,15 @@ fn natural(parts: &[Part], sizes: &[Size]) -> Places {
     packing.finish()
 }
 
-/// Columns no higher than this, rows no longer than that many columns, parts side by side.
-fn broken(parts: &[Part], sizes: &[Size], height: f64, columns: usize) -> Places {
+/// A part in columns no higher than this.
+fn cut(part: &Part, sizes: &[Size], height: f64) -> Part {
+    part.iter().flat_map(|layer| split(layer, sizes, height)).collect()
+}
+
+/// Rows no longer than that many columns, parts side by side.
+fn broken(parts: &[Part], sizes: &[Size], columns: usize) -> Places {
     let mut packing = Packing::new(sizes, columns);
-    for part in parts {
-        let all: Vec<Vec<usize>> =
-            part.iter().flat_map(|layer| split(layer, sizes, height)).collect();
+    for all in parts {
         // As few rows as it takes, and all about as long.
         let count = all.len().div_ceil(columns).max(1);
         let rows: Vec<&[Vec<usize>]> = all.chunks(all.len().div_ceil(count).max(1)).collect();

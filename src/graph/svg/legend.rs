@@ -76,10 +76,19 @@ fn signs(picture: &Picture) -> Vec<(Sign, &'static str)> {
         (Attached::Connects, "connects"),
         (Attached::Both, "binds and connects"),
     ];
-    let used = attached
-        .into_iter()
-        .filter(|(attached, _)| ports().any(|port| Attached::of(port) == *attached));
+    let shown: Vec<Attached> = ports().map(Attached::of).chain(outside(picture)).collect();
+    let used = attached.into_iter().filter(|(attached, _)| shown.contains(attached));
     families.chain(used.map(|(attached, text)| (Sign::Dot(attached), text))).collect()
+}
+
+/// How what is outside the file is attached to its wires.
+fn outside(picture: &Picture) -> impl Iterator<Item = Attached> {
+    let ends = picture
+        .wires
+        .iter()
+        .flat_map(|wire| [(wire.from, wire.bound_at_from), (wire.to, !wire.bound_at_from)]);
+    let outside = ends.filter(|(end, _)| picture.port(*end).is_none());
+    outside.map(|(_, binds)| if binds { Attached::Binds } else { Attached::Connects })
 }
 
 fn swatch(markup: &mut Markup, at: Point, family: Family) {
