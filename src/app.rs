@@ -22,7 +22,7 @@ use self::sight::Sight;
 use self::signals::{Asked, Signals};
 use crate::backlog::Room;
 use crate::clock;
-use crate::control::{ControlSocket, Desk};
+use crate::control::{ControlSocket, Desk, Versions};
 use crate::diagnostic::Diagnostic;
 use crate::duration::format_duration;
 use crate::event::{Event, EventKind, EventReader, Events};
@@ -150,6 +150,7 @@ pub fn run(
         ends,
         watcher,
         seen: Sight::of(loaded),
+        versions: Versions::only(&options.only),
         trouble: options.file.metadata().is_ok_and(|file| !file.is_file()).then_some(Trouble::Pipe),
         holds_until: loaded.holds_until,
         retry: Retry::default(),
@@ -157,6 +158,7 @@ pub fn run(
         terminal,
         logger,
     };
+    run.versions.keep(1, &loaded.sources);
     let status = runtime.block_on(async {
         if let Some(listening) = metrics {
             run.serve(listening);
@@ -167,7 +169,7 @@ pub fn run(
             None => {
                 let desk = Desk::of(
                     &options.file,
-                    options.watching != Watching::Off,
+                    (&run.versions, options.watching != Watching::Off),
                     &run.supervisor,
                     &events,
                 );
@@ -216,6 +218,8 @@ struct Run<'a> {
     watcher: Watcher,
     /// What the files said last, when the topology file said anything.
     seen: Sight,
+    /// What the versions that ran were read from.
+    versions: Versions,
     /// Why the topology file says nothing, once that was told.
     trouble: Option<Trouble>,
     /// When the first of its certificates ceases to hold.

@@ -158,6 +158,8 @@ impl Run<'_> {
             return Reloaded::Done;
         };
         let topology = chosen(topology, self.options);
+        // Whoever hears of the next version may ask for it at once.
+        self.versions.keep(self.supervisor.generation() + 1, &loaded.sources);
         let (receipt, ended) = self.change(&topology, signals).await;
         if let Some(mut receipt) = receipt {
             if receipt.verdict == Verdict::RolledBack {

@@ -149,6 +149,7 @@ impl TapArguments {
             Reply::Tapping(_) => {}
             Reply::Hello(_)
             | Reply::Figures(_)
+            | Reply::Texts(_)
             | Reply::Event(_)
             | Reply::Done(_)
             | Reply::Answer(_)

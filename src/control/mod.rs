@@ -22,6 +22,7 @@ mod sieve;
 mod speak;
 mod stepping;
 mod tapping;
+mod versions;
 mod watched;
 mod whole;
 
@@ -29,7 +30,8 @@ pub use client::{Client, find};
 pub use conversation::Conversation;
 pub use protocol::{
     Ended, Failed, FrameKind, Happened, Hello, HelloNode, Lacking, Message, Released, Reply,
-    Request, Spoken, Stepped, Taken, WireFrame,
+    Request, Spoken, Stepped, Taken, Texts, WireFrame,
 };
 pub use reading::routing_id;
 pub use server::{ControlSocket, Desk, OpenTaps};
+pub use versions::Versions;

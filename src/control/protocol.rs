@@ -2,6 +2,7 @@
 //!
 //! Owns the words on the wire. Described for other programs in `docs/control-socket.md`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,11 @@ pub enum Request {
     Hello,
     /// The figures of this moment.
     Figures,
+    /// What a version of the topology was read from.
+    Texts {
+        /// Which version.
+        generation: u64,
+    },
     /// Messages, as they pass.
     Tap {
         /// Whose; without it every node's, in the order in which they pass.
@@ -91,6 +97,8 @@ pub enum Reply {
     Hello(Hello),
     /// The figures.
     Figures(Box<Snapshot>),
+    /// What a version was read from.
+    Texts(Box<Texts>),
     /// The tap is on; these are the copies it looks at.
     Tapping(Vec<String>),
     /// A message passed.
@@ -277,6 +285,19 @@ pub struct Hello {
 
 fn yes() -> bool {
     true
+}
+
+/// What a version of a topology was read from.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Texts {
+    /// Which version.
+    pub generation: u64,
+    /// The topology's file.
+    pub file: String,
+    /// The nodes that run, where some of the file do not.
+    pub only: Vec<String>,
+    /// All texts by their files, secrets and all.
+    pub texts: BTreeMap<String, String>,
 }
 
 /// A node of a run.

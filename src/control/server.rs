@@ -21,6 +21,7 @@ use tokio::time::timeout;
 
 use super::protocol::{Failed, Hello, HelloNode, REQUEST_MAX, Released, Reply, Request, VERSION};
 use super::tapping::{self, Wish};
+use super::versions::Versions;
 use super::whole::ENDING;
 use super::{events, folder, speak, stepping};
 use crate::event::Events;
@@ -72,13 +73,19 @@ impl std::fmt::Debug for Desk {
 }
 
 impl Desk {
-    /// The desk of a run, and whether its files are watched. Has to be called inside a tokio runtime,
-    /// which answers.
+    /// The desk of a run, what it was read from and whether its files are watched. Has to be called
+    /// inside a tokio runtime, which answers.
     #[must_use]
-    pub fn of(file: &Path, watched: bool, supervisor: &Supervisor, events: &Events) -> Self {
+    pub fn of(
+        file: &Path,
+        (versions, watched): (&Versions, bool),
+        supervisor: &Supervisor,
+        events: &Events,
+    ) -> Self {
         let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
         let run = Arc::new(Run {
             file,
+            versions: versions.clone(),
             watched,
             user: folder::user(),
             interceptors: supervisor.interceptors(),
@@ -201,6 +208,7 @@ impl Drop for ControlSocket {
 
 struct Run {
     file: PathBuf,
+    versions: Versions,
     /// Whether what is saved is applied by itself.
     watched: bool,
     user: u32,
@@ -280,6 +288,10 @@ async fn client(stream: UnixStream, run: Arc<Run>, slot: OwnedSemaphorePermit) {
             Ok(Request::Figures) => {
                 let figures = run.view.snapshot(&run.file).await;
                 Reply::Figures(Box::new(Arc::unwrap_or_clone(figures)))
+            }
+            Ok(Request::Texts { generation }) => {
+                let texts = run.versions.texts(generation);
+                texts.map_or_else(Reply::Failed, |texts| Reply::Texts(Box::new(texts)))
             }
             Ok(Request::Send(spoken)) => {
                 speak::send(&run.roster(), spoken).await.map_or_else(Reply::Failed, Reply::Done)

@@ -1,12 +1,14 @@
 //! What runs, and what ran before, to be drawn and compared.
 //!
-//! Owns which versions of the topology are kept. Never draws one.
+//! Owns which versions of the topology are kept. Never draws one, and never reads one from a file: what
+//! lies there may be newer.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::lookup::Lookup;
-use crate::control::Hello;
-use crate::load::load_again;
+use crate::control::Texts;
+use crate::load::{Unsaved, load_again_unsaved};
 use crate::lock::locked;
 use crate::topology::Topology;
 
@@ -16,58 +18,97 @@ const VERSIONS: usize = 50;
 /// The versions of a topology that ran while the page was served.
 pub(super) struct Pictures {
     lookup: Lookup,
-    kept: Mutex<Vec<(u64, Arc<Topology>)>>,
+    kept: Mutex<Kept>,
+}
+
+/// Those of one run.
+#[derive(Default)]
+struct Kept {
+    pid: u32,
+    /// The last of which there is a picture, if it can have one.
+    last: u64,
     /// The nodes that run, where some of the file do not.
-    only: Mutex<Option<Vec<String>>>,
+    only: Vec<String>,
+    versions: Vec<(u64, Arc<Topology>)>,
 }
 
 impl Pictures {
     pub(super) fn new(lookup: Lookup) -> Self {
-        Self { lookup, kept: Mutex::default(), only: Mutex::default() }
+        Self { lookup, kept: Mutex::default() }
     }
 
-    /// Another version runs: reads it. What cannot be read, because it was changed again, has no picture.
-    pub(super) async fn is_of(&self, hello: &Hello) {
-        let (lookup, file) = (self.lookup.clone(), hello.file.clone());
+    /// The versions of a run that are not known yet, up to one; of a run that is new that one alone.
+    pub(super) fn unknown(&self, pid: u32, generation: u64) -> std::ops::RangeInclusive<u64> {
+        let mut kept = locked(&self.kept);
+        if kept.pid != pid {
+            *kept = Kept { pid, last: generation.saturating_sub(1), ..Kept::default() };
+        }
+        kept.last.max(generation.saturating_sub(VERSIONS as u64)) + 1..=generation
+    }
+
+    /// There is all of a version that there can be.
+    pub(super) fn is_known(&self, generation: u64) {
+        locked(&self.kept).last = generation;
+    }
+
+    /// A version was read from these texts. What cannot be read any more, because files that are no
+    /// texts have changed, has no picture.
+    pub(super) async fn is_of(&self, texts: Texts) {
+        let lookup = self.lookup.clone();
+        let Texts { generation, file, only, texts } = texts;
         let loading = tokio::task::spawn_blocking(move || {
-            load_again(file.as_ref(), &|name| lookup.get(name)).topology
+            let mut read = Unsaved::default();
+            for (path, text) in texts {
+                read.insert(PathBuf::from(path), text.into());
+            }
+            load_again_unsaved(file.as_ref(), &read, &|name| lookup.get(name)).topology
         });
         let Ok(Some(topology)) = loading.await else { return };
-        let runs = |name: &str| hello.nodes.iter().any(|node| node.name == name);
-        let only: Vec<String> = topology
-            .nodes
-            .iter()
-            .filter(|node| node.instances().any(|(instance, _)| runs(&instance)))
-            .map(|node| node.name.clone())
-            .collect();
-        let is_part = only.len() < topology.nodes.len();
-        let topology = if is_part { topology.only(&only) } else { topology };
-        let topology = Arc::new(topology);
-        *locked(&self.only) = is_part.then_some(only);
+        let topology = Arc::new(part(topology, &only));
         let mut kept = locked(&self.kept);
-        // A run that came back counts from the beginning.
-        kept.retain(|(generation, _)| *generation < hello.generation);
-        kept.push((hello.generation, topology));
-        if kept.len() > VERSIONS {
-            kept.remove(0);
+        kept.only = only;
+        kept.versions.push((generation, topology));
+        if kept.versions.len() > VERSIONS {
+            kept.versions.remove(0);
         }
     }
 
     /// What a version would have of what runs here: `--only` leaves the rest to others.
     pub(super) fn running_of(&self, topology: &Topology) -> Topology {
-        match &*locked(&self.only) {
-            Some(only) => topology.only(only),
-            None => topology.clone(),
-        }
+        part(topology.clone(), &locked(&self.kept).only)
     }
 
     /// A version, or the one that runs.
     pub(super) fn topology(&self, generation: Option<u64>) -> Option<Arc<Topology>> {
         let kept = locked(&self.kept);
         let found = match generation {
-            Some(wanted) => kept.iter().rfind(|(generation, _)| *generation == wanted),
-            None => kept.last(),
+            Some(wanted) => kept.versions.iter().rfind(|(generation, _)| *generation == wanted),
+            None => kept.versions.last(),
         };
         found.map(|(_, topology)| Arc::clone(topology))
+    }
+}
+
+/// The nodes of these names; all where none is named.
+fn part(topology: Topology, only: &[String]) -> Topology {
+    if only.is_empty() { topology } else { topology.only(only) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_that_followed_each_other_fast_are_asked_for_too() {
+        let pictures = Pictures::new(Lookup::new(|_| None));
+        let asked = |pid, generation| {
+            let unknown = pictures.unknown(pid, generation);
+            unknown.inspect(|one| pictures.is_known(*one)).collect::<Vec<u64>>()
+        };
+        assert_eq!(asked(7, 3), [3], "what ran before anybody looked");
+        assert_eq!(asked(7, 3), [0; 0]);
+        assert_eq!(asked(7, 6), [4, 5, 6]);
+        assert_eq!(asked(7, 500).len(), VERSIONS);
+        assert_eq!(asked(8, 1), [1], "another run");
     }
 }

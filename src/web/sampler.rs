@@ -27,11 +27,11 @@ pub(super) async fn follow(reach: Reach, board: Arc<Board>, pictures: Arc<Pictur
     loop {
         if let Some((hello, mut events, mut figures)) = open(&reach).await {
             // Before the page is told of a version, it can be drawn.
-            pictures.is_of(&hello).await;
+            draw(&mut figures, &pictures, hello.pid, hello.generation).await;
             board.here(&hello);
             tokio::select! {
                 () = listen(&mut events, &board) => {}
-                () = sample(&mut figures, &board, &reach, &pictures) => {}
+                () = sample(&mut figures, &board, &pictures) => {}
             }
             board.gone();
         }
@@ -48,18 +48,14 @@ async fn open(reach: &Reach) -> Option<(Hello, Conversation, Conversation)> {
 }
 
 /// Asks for figures until the run has gone.
-async fn sample(figures: &mut Conversation, board: &Board, reach: &Reach, pictures: &Pictures) {
+async fn sample(figures: &mut Conversation, board: &Board, pictures: &Pictures) {
     loop {
         let begun = Instant::now();
         if figures.ask(&Request::Figures).await.is_err() {
             return;
         }
         let Ok(Some(Reply::Figures(snapshot))) = figures.next().await else { return };
-        if snapshot.generation != board.run().generation
-            && let Some(hello) = hello(reach).await
-        {
-            pictures.is_of(&hello).await;
-        }
+        draw(figures, pictures, board.run().pid, snapshot.generation).await;
         let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         board.sampled(&snapshot, time.as_secs_f64());
         let pause = if board.is_looked_at() { OFTEN } else { SELDOM };
@@ -71,11 +67,20 @@ async fn sample(figures: &mut Conversation, board: &Board, reach: &Reach, pictur
     }
 }
 
-async fn hello(reach: &Reach) -> Option<Hello> {
-    let mut conversation = reach.connect().await.ok()?;
-    conversation.ask(&Request::Hello).await.ok()?;
-    let Ok(Some(Reply::Hello(hello))) = conversation.next().await else { return None };
-    Some(hello)
+/// Has the versions that are new to us kept, as they were.
+async fn draw(figures: &mut Conversation, pictures: &Pictures, pid: u32, generation: u64) {
+    for generation in pictures.unknown(pid, generation) {
+        if figures.ask(&Request::Texts { generation }).await.is_err() {
+            return;
+        }
+        match figures.next().await {
+            Ok(Some(Reply::Texts(texts))) => pictures.is_of(*texts).await,
+            // It is so old that the run has forgotten it.
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => return,
+        }
+        pictures.is_known(generation);
+    }
 }
 
 /// Tells what happens until the run has gone.

@@ -61,6 +61,21 @@ fn a_page_beside_a_run_finds_it_again_when_it_comes_back() {
 }
 
 #[test]
+fn a_page_beside_a_run_shows_what_runs_and_not_what_was_saved_since() {
+    let desk = Desk::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("news.yaml");
+    fs::write(&file, NEWS).unwrap();
+    let run = desk.start(Zrig::file(&file).arguments(["--no-watch"]));
+    fs::write(&file, NEWS.replace("station", "sender")).unwrap();
+    let page = Beside::of(&desk, ["web", "news"]);
+    eventually("there is a picture", || get(page.port, "/api/picture.svg").status == 200);
+    let drawn = get(page.port, "/api/picture.svg").body;
+    assert!(drawn.contains("station") && !drawn.contains("sender"), "{drawn}");
+    run.stop();
+}
+
+#[test]
 fn a_page_of_no_run_says_so() {
     let desk = Desk::new();
     desk.ask(["web", "nobody"]).fails(2, ["nothing runs"]);

@@ -37,6 +37,8 @@ fn a_reload_lets_the_run_go_and_all_are_told() {
     std::fs::write(page.run.path("topology.yaml"), NEWS.replace("10ms", "20ms")).unwrap();
     assert_eq!(other.until("released", |_| true)["reason"], "reload");
     other.until("run", |told| told["holding"] == false);
+    // Until it is over nobody holds it.
+    other.until("reloaded", |_| true);
     assert_eq!(page.post("/api/hold", &json!({})).0, 200);
     page.run.stop();
 }

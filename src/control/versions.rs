@@ -1,0 +1,159 @@
+//! What the last versions of a run were read from, for who wants to see one as it was.
+//!
+//! Owns how much of that is kept, and that a text which stays is kept once. Never reads a file.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use super::protocol::{Failed, Texts};
+use crate::lock::locked;
+use crate::source::SourceMap;
+
+/// How many versions are kept.
+const VERSIONS: usize = 16;
+/// How many bytes those before the last may have, each text counted as often as it is named.
+const OLD_BYTES: usize = 4 << 20;
+
+/// What the last versions of a run were read from.
+#[derive(Clone, Default, Debug)]
+pub struct Versions {
+    /// The nodes that run, where some of the file do not.
+    only: Vec<String>,
+    kept: Arc<Mutex<VecDeque<Version>>>,
+}
+
+#[derive(Debug)]
+struct Version {
+    generation: u64,
+    /// The topology's own is the first.
+    texts: Vec<(PathBuf, Arc<str>)>,
+}
+
+impl Versions {
+    /// Of a run of these nodes alone, or of all where none is named.
+    #[must_use]
+    pub fn only(only: &[String]) -> Self {
+        Self { only: only.to_vec(), ..Self::default() }
+    }
+
+    /// What a version is read from, before it runs: one that comes to nothing is followed by another
+    /// of the same number.
+    pub fn keep(&self, generation: u64, sources: &SourceMap) {
+        let mut kept = locked(&self.kept);
+        kept.retain(|version| version.generation < generation);
+        let known = |path: &Path, text: &Arc<str>| {
+            let texts = kept.back().into_iter().flat_map(|version| &version.texts);
+            let mut same = texts.filter(|(known, old)| known == path && old == text);
+            same.next().map(|(_, old)| Arc::clone(old))
+        };
+        let texts = sources.iter().map(|(_, source)| {
+            let path = absolute(source.path());
+            let text = known(&path, source.text());
+            (path, text.unwrap_or_else(|| Arc::clone(source.text())))
+        });
+        let texts = texts.collect();
+        kept.push_back(Version { generation, texts });
+        let bytes = |version: &Version| version.texts.iter().map(|(_, text)| text.len()).sum();
+        let mut old: usize = kept.iter().rev().skip(1).map(bytes).sum();
+        while kept.len() > VERSIONS || (old > OLD_BYTES && kept.len() > 1) {
+            old -= kept.pop_front().as_ref().map_or(0, bytes);
+        }
+    }
+
+    /// What a version was read from.
+    pub(super) fn texts(&self, generation: u64) -> Result<Texts, Failed> {
+        let kept = locked(&self.kept);
+        let version = kept.iter().find(|version| version.generation == generation);
+        let version = version.ok_or_else(|| {
+            let error = format!("the texts of generation {generation} are not kept");
+            Failed::invalid(error)
+        })?;
+        let shown = |path: &PathBuf| path.display().to_string();
+        let texts = version.texts.iter().map(|(path, text)| (shown(path), text.to_string()));
+        Ok(Texts {
+            generation,
+            file: version.texts.first().map(|(path, _)| shown(path)).unwrap_or_default(),
+            only: self.only.clone(),
+            texts: texts.collect::<BTreeMap<_, _>>(),
+        })
+    }
+}
+
+/// A path for another process. The folder of this one has no symbolic link in it, so that what leads
+/// up from there may be taken by its name; what comes after may have some.
+fn absolute(path: &Path) -> PathBuf {
+    let mut absolute = std::env::current_dir().unwrap_or_default();
+    let mut parts = path.components().peekable();
+    while let Some(part) =
+        parts.next_if(|part| matches!(part, Component::CurDir | Component::ParentDir))
+    {
+        if part == Component::ParentDir {
+            absolute.pop();
+        }
+    }
+    absolute.extend(parts);
+    absolute
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+
+    fn sources(texts: &[(&str, &str)]) -> SourceMap {
+        let mut sources = SourceMap::default();
+        for (path, text) in texts {
+            sources.add(Source::new(*path, *text));
+        }
+        sources
+    }
+
+    #[test]
+    fn a_version_is_told_as_it_was_and_a_text_that_stays_is_kept_once() {
+        let versions = Versions::only(&["a".to_owned()]);
+        let of = |text| sources(&[("/t/a.yaml", text), ("/t/b.rhai", "same")]);
+        versions.keep(1, &of("one"));
+        versions.keep(2, &of("rolled back"));
+        versions.keep(2, &of("two"));
+        for (generation, text) in [(1, "one"), (2, "two")] {
+            let told = versions.texts(generation).unwrap();
+            assert_eq!((&*told.file, &told.only[..]), ("/t/a.yaml", &["a".to_owned()][..]));
+            assert_eq!((&*told.texts["/t/a.yaml"], &*told.texts["/t/b.rhai"]), (text, "same"));
+        }
+        assert!(versions.texts(3).is_err());
+        let kept = locked(&versions.kept);
+        assert!(Arc::ptr_eq(&kept[0].texts[1].1, &kept[1].texts[1].1));
+    }
+
+    #[test]
+    fn the_last_version_is_kept_and_of_those_before_as_many_as_there_is_room_for() {
+        let versions = Versions::default();
+        for generation in 1..=3 * VERSIONS as u64 {
+            versions.keep(generation, &sources(&[("a", "text")]));
+        }
+        assert!(versions.texts(2 * VERSIONS as u64).is_err());
+        assert!(versions.texts(2 * VERSIONS as u64 + 1).is_ok());
+        let long = "x".repeat(OLD_BYTES / 2 + 1);
+        for generation in 100..103 {
+            versions.keep(generation, &sources(&[("a", &format!("{generation}{long}"))]));
+        }
+        assert_eq!(locked(&versions.kept).len(), 2);
+        versions.keep(103, &sources(&[("a", &long.repeat(3))]));
+        versions.keep(104, &sources(&[("a", &long.repeat(3))]));
+        assert_eq!(locked(&versions.kept).len(), 1);
+    }
+
+    #[test]
+    fn a_path_is_told_for_who_stands_elsewhere() {
+        let here = std::env::current_dir().unwrap();
+        for (path, want) in [
+            ("/a/../b", PathBuf::from("/a/../b")),
+            ("a/../b", here.join("a/../b")),
+            ("./a", here.join("a")),
+            (".././a/b", here.parent().unwrap().join("a/b")),
+        ] {
+            assert_eq!(absolute(Path::new(path)), want, "{path}");
+        }
+    }
+}
