@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::diagnostic::Diagnostic;
-use crate::language::utf16_of_byte;
+use crate::language::{fix_title, utf16_of_byte};
 use crate::load::Loaded;
 use crate::source::{Source, SourceMap, Span};
 
@@ -26,11 +26,7 @@ fn one(fault: &Diagnostic, places: &Places<'_>) -> Value {
     let labels: Vec<Value> = labels.collect();
     let fixes = fault.fix.iter().map(|fix| {
         let mut place = places.of(fix.span);
-        let shown = fix.replacement.trim();
-        place["title"] = match shown {
-            "" => json!("remove it"),
-            shown => json!(format!("write `{shown}`")),
-        };
+        place["title"] = json!(fix_title(fix));
         place["text"] = json!(fix.replacement);
         place
     });
@@ -92,7 +88,7 @@ mod tests {
         let fault = Diagnostic::new(Code::UnknownKey, "no `b`").at(span, "here").fix(span, "c");
         let told = one(&fault, &places);
         assert_eq!(told["from"]["offset"], 9);
-        assert_eq!(told["fixes"][0]["title"], "write `c`");
+        assert_eq!(told["fixes"][0]["title"], "Write `c`");
         assert_eq!((&told["path"], &told["labels"][0]["text"]), (&json!("a.yaml"), &json!("here")));
     }
 }

@@ -90,8 +90,7 @@ impl Folder {
 
 /// All files of the run as they are on the disk.
 pub(super) fn on_disk(site: &Site, folder: &Folder) -> Vec<Source> {
-    let loaded = load(&folder.file, &BTreeMap::new(), &site.lookup);
-    loaded.sources.iter().map(|(_, source)| source.clone()).collect()
+    site.known.texts(&folder.file, || load(&folder.file, &BTreeMap::new(), &site.lookup))
 }
 
 /// `GET /api/files`

@@ -17,6 +17,7 @@ mod faults;
 mod figures;
 mod files;
 mod help;
+mod known_files;
 mod lookup;
 mod names;
 mod page;

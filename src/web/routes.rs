@@ -19,6 +19,7 @@ use super::apply::apply;
 use super::board::Board;
 use super::files::{check, files, plan};
 use super::help::{complete, hover};
+use super::known_files::KnownFiles;
 use super::lookup::Lookup;
 use super::picture::picture;
 use super::pictures::Pictures;
@@ -85,6 +86,7 @@ impl Page {
             board: Board::new(self.edit),
             pictures: Arc::new(Pictures::new(self.lookup.clone())),
             lookup: self.lookup,
+            known: KnownFiles::default(),
             edit: self.edit,
             tokens,
             speaking: Semaphore::new(SPEAKING),

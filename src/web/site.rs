@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::board::Board;
+use super::known_files::KnownFiles;
 use super::lookup::Lookup;
 use super::pictures::Pictures;
 use super::reach::Reach;
@@ -31,6 +32,7 @@ pub(super) struct Site {
     pub(super) board: Arc<Board>,
     pub(super) pictures: Arc<Pictures>,
     pub(super) lookup: Lookup,
+    pub(super) known: KnownFiles,
     pub(super) edit: bool,
     /// Who may look, where it is not everybody of this machine.
     pub(super) tokens: Option<Tokens>,
