@@ -187,6 +187,25 @@ impl SocketCounters {
     }
 }
 
+/// The figures of one handler.
+#[derive(Debug)]
+pub struct HandlerCounters {
+    /// Its name.
+    pub name: Box<str>,
+    /// How often it was called.
+    pub calls: Counter,
+    /// Nanoseconds that all calls took.
+    pub nanos: Counter,
+}
+
+impl HandlerCounters {
+    /// Counts one more call. Only the owning thread may.
+    pub fn add(&self, nanos: u64) {
+        self.calls.add(1);
+        self.nanos.add(nanos);
+    }
+}
+
 /// The figures of one node.
 #[derive(Default, Debug)]
 pub struct NodeCounters {
@@ -209,6 +228,8 @@ pub struct NodeCounters {
     pub waiting: Counter,
     /// One entry a socket, in the node's order; locked only by a reload and by who reads.
     sockets: Mutex<Vec<Arc<SocketCounters>>>,
+    /// One entry a handler, in the order of their names; locked only by a reload and by who reads.
+    handlers: Mutex<Vec<Arc<HandlerCounters>>>,
     /// `count(…)` of the handlers; locked only by a handler that counts and by who reads.
     user: Mutex<BTreeMap<String, i64>>,
 }
@@ -232,6 +253,31 @@ impl NodeCounters {
     /// Says which sockets the node has now.
     pub fn set_sockets(&self, sockets: Vec<Arc<SocketCounters>>) {
         *locked(&self.sockets) = sockets;
+    }
+
+    /// The figures of the handlers, in the order of their names.
+    #[must_use]
+    pub fn handlers(&self) -> Vec<Arc<HandlerCounters>> {
+        locked(&self.handlers).clone()
+    }
+
+    /// Says which handlers the node has now; their figures, in the same order. Those of one that it
+    /// had before go on.
+    pub fn set_handlers<'n>(
+        &self,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Vec<Arc<HandlerCounters>> {
+        let mut handlers = locked(&self.handlers);
+        let of = |name: &str| {
+            let known = handlers.iter().find(|known| *known.name == *name).cloned();
+            known.unwrap_or_else(|| {
+                let (calls, nanos) = (Counter::default(), Counter::default());
+                Arc::new(HandlerCounters { name: name.into(), calls, nanos })
+            })
+        };
+        let now: Vec<_> = names.map(of).collect();
+        handlers.clone_from(&now);
+        now
     }
 
     /// Adds to a counter of the user's own.

@@ -97,6 +97,9 @@ pub struct NodeSnapshot {
     pub failed: u64,
     /// How long handlers took.
     pub handler: Histogram,
+    /// The same of each handler, in the order of their names.
+    #[serde(default)]
+    pub handlers: Vec<HandlerSnapshot>,
     /// Lines that `read` took.
     pub lines_read: u64,
     /// Lines that `write` wrote.
@@ -113,6 +116,17 @@ pub struct NodeSnapshot {
     pub user: BTreeMap<String, i64>,
     /// Its sockets, in the order of the file.
     pub sockets: Vec<SocketSnapshot>,
+}
+
+/// The figures of one handler.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct HandlerSnapshot {
+    /// Its name, such as `on_message`.
+    pub name: String,
+    /// How often it was called.
+    pub calls: u64,
+    /// Seconds that all calls took.
+    pub seconds: f64,
 }
 
 /// How long something took, how often.

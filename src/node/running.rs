@@ -45,6 +45,7 @@ use super::socket::NodeSocket;
 use super::state::{Bound, Figures, NodeState, SocketFigures, Subscriber};
 use super::timers::Timers;
 use crate::clock;
+use crate::counters::HandlerCounters;
 use crate::event::EventKind;
 use crate::script::{Engine, Handler, SocketView};
 use crate::zeromq::Role;
@@ -54,6 +55,8 @@ pub(super) struct Node {
     blueprint: Blueprint,
     engine: Rc<Engine>,
     handler: Option<Handler>,
+    /// The figures of its handlers, by their numbers.
+    handler_counters: Vec<Arc<HandlerCounters>>,
     sockets: Vec<NodeSocket>,
     /// The same as handlers see them.
     socket_views: Vec<SocketView>,
@@ -100,6 +103,7 @@ impl Node {
             blueprint,
             engine,
             handler: parts.handler,
+            handler_counters: Vec::new(),
             sockets: parts.sockets,
             timers: Timers::default(),
             files: Files::new(parts.source, parts.sink, parts.keeper),
@@ -117,6 +121,7 @@ impl Node {
             ending: Ending::default(),
         };
         node.reporter.call_sockets(node.socket_names());
+        node.count_handlers();
         node.share_endpoints();
         let bound = node.bound();
         for (place, _, actual) in &bound {

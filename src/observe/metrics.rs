@@ -4,13 +4,16 @@
 
 use super::exposition::{Exposition, Family, Kind};
 use crate::snapshot::{
-    ConnectionSnapshot, LinkSnapshot, NodeSnapshot, NodeStatus, Snapshot, SocketSnapshot,
+    ConnectionSnapshot, HandlerSnapshot, LinkSnapshot, NodeSnapshot, NodeStatus, Snapshot,
+    SocketSnapshot,
 };
 
 use Kind::{Counter, Gauge, Histogram};
 
 /// A figure of a node: name, kind, help, and where it is.
 type NodeMetric = (&'static str, Kind, &'static str, fn(&NodeSnapshot) -> u64);
+/// A figure of a handler, which only grows.
+type HandlerMetric = (&'static str, &'static str, fn(&HandlerSnapshot) -> f64);
 /// A figure of a socket.
 type SocketMetric = (&'static str, Kind, &'static str, fn(&SocketSnapshot) -> f64);
 /// A figure of a link, where it can be known.
@@ -50,6 +53,13 @@ const NODES: [NodeMetric; 7] = [
     ),
 ];
 
+const HANDLERS: [HandlerMetric; 2] = [
+    ("zrig_handler_calls_total", "Calls of a handler.", |handler| handler.calls as f64),
+    ("zrig_handler_seconds_total", "Time that the calls of a handler took.", |handler| {
+        handler.seconds
+    }),
+];
+
 const SOCKETS: [SocketMetric; 15] = [
     ("zrig_socket_received_messages_total", Counter, "Messages received.", |socket| {
         socket.messages_in as f64
@@ -81,7 +91,7 @@ const SOCKETS: [SocketMetric; 15] = [
     (
         "zrig_socket_subscriptions",
         Gauge,
-        "EventKind its subscribers want now, each wish of each.",
+        "What its subscribers want now, each wish of each.",
         |socket| socket.subscriptions as f64,
     ),
     ("zrig_socket_handshakes_failed_total", Counter, "Handshakes that failed.", |socket| {
@@ -185,7 +195,7 @@ fn run(text: &mut Exposition, snapshot: &Snapshot) {
         ("file", &file),
         ("version", env!("CARGO_PKG_VERSION")),
     ];
-    text.family("zrig_info", Gauge, "EventKind runs.").sample(&labels, 1);
+    text.family("zrig_info", Gauge, "What runs.").sample(&labels, 1);
     text.family("zrig_generation", Gauge, "The version of the file that runs; the first is 1.")
         .sample(&[], snapshot.generation);
     text.family("zrig_uptime_seconds", Gauge, "Time since the start.")
@@ -210,6 +220,15 @@ fn nodes(text: &mut Exposition, snapshot: &Snapshot) {
             family.bucket(&labels, bucket.le, bucket.count);
         }
         family.sum(&labels, node.handler.sum, node.handler.count);
+    }
+    for (name, help, value) in HANDLERS {
+        let mut family = text.family(name, Counter, help);
+        for node in &snapshot.nodes {
+            for handler in &node.handlers {
+                let [node, replica] = node_labels(node);
+                family.sample(&[node, replica, ("handler", &handler.name)], value(handler));
+            }
+        }
     }
     let help = "What handlers count by count(name, by); it only grows.";
     let mut family = text.family("zrig_user_count", Gauge, help);

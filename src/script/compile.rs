@@ -99,9 +99,12 @@ impl<'a> Linker<'a> {
                 whole = fast_expression::whole(&body, argument);
             }
             fast_expression::rewrite(&mut body, argument, &lender);
-            let entry = entry_of(function, body, whole);
-            entries.insert(function.name.to_string(), Rc::new(entry));
+            entries.insert(function.name.to_string(), entry_of(function, body, whole));
         }
+        let numbered = entries.into_iter().enumerate();
+        let entries =
+            numbered.map(|(number, (name, entry))| (name, Rc::new(Entry { number, ..entry })));
+        let entries = entries.collect();
         self.survey.sort();
         if !calls_its_own(script, &unit.ast) {
             unit.global.lib.clear();
@@ -350,6 +353,8 @@ fn entry_of(
     let block = StmtBlock::new(body, start, end);
     Entry {
         name: function.name.to_string(),
+        // Known when all are.
+        number: 0,
         body: Expr::Stmt(Box::new(block)),
         argument: function.params.first().cloned(),
         fast_expression,

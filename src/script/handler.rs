@@ -50,6 +50,8 @@ pub struct Handler {
     patience: u32,
     /// For each socket, the handler of its messages.
     routes: Vec<Option<Rc<Entry>>>,
+    /// The number of the handler that the last call was of.
+    called: Option<usize>,
 }
 
 /// What is left to do for a handler's value.
@@ -76,6 +78,7 @@ impl Handler {
             profile: ReadProfile::default(),
             patience: 1,
             routes: Vec::new(),
+            called: None,
         };
         handler.route();
         handler
@@ -137,6 +140,18 @@ impl Handler {
         matches!(self.routes.get(socket), Some(Some(_)))
     }
 
+    /// The names of all handlers, in the order of their numbers.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.program.entries.keys().map(String::as_str)
+    }
+
+    /// The number of the handler that the last call was of; none where there was none for it, or its
+    /// message did not fit.
+    #[must_use]
+    pub fn called(&self) -> Option<usize> {
+        self.called
+    }
+
     /// Whether the last call may have logged something: then there are [`Effect::Log`]s among what it
     /// wants done.
     #[must_use]
@@ -171,6 +186,7 @@ impl Handler {
         invocation: Invocation,
         effects: &mut VecDeque<Effect>,
     ) -> Result<(), Box<HandlerError>> {
+        self.called = None;
         let name = invocation.handler();
         let argument = match invocation {
             Invocation::Message(inbound) => return self.message(inbound, effects),
@@ -187,7 +203,10 @@ impl Handler {
             Invocation::Peer(peer) => Argument::of_peer(&peer, &self.view.names),
         };
         match self.program.entries.get(name).cloned() {
-            Some(entry) => self.run(&entry, Work::Call(argument), None, None, effects),
+            Some(entry) => {
+                self.called = Some(entry.number);
+                self.run(&entry, Work::Call(argument), None, None, effects)
+            }
             None => Ok(()),
         }
     }
@@ -220,6 +239,7 @@ impl Handler {
             }
             return Ok(());
         };
+        self.called = Some(entry.number);
         let known = match &entry.fast_expression {
             Some(fast_expression) => match self.directly(fast_expression, &mut message, effects) {
                 Direct::Done => return Ok(()),

@@ -33,6 +33,8 @@ pub(super) struct Compiled {
 /// One handler.
 pub(super) struct Entry {
     pub(super) name: String,
+    /// Its place among the handlers of its program, in the order of their names.
+    pub(super) number: usize,
     /// The function's body as a block, which the engine evaluates without looking it up.
     pub(super) body: Expr,
     pub(super) argument: Option<ImmutableString>,

@@ -15,14 +15,17 @@ use super::endpoint_resolution::Directory;
 use super::flow_graph::Flows;
 use super::instances::Instances;
 use crate::clock;
-use crate::counters::{BOUNDS, DropReason, Durations, NodeCounters, SocketCounters};
+use crate::counters::{
+    BOUNDS, DropReason, Durations, HandlerCounters, NodeCounters, SocketCounters,
+};
 use crate::event::{Event, Events};
 use crate::lock::locked;
 use crate::node::{
     Bound, Control, Observation, SocketControl, SocketObservation, WeakControlSender,
 };
 use crate::snapshot::{
-    Bucket, Dropped, Histogram, NodeSnapshot, NodeStatus, PortSnapshot, Snapshot, SocketSnapshot,
+    Bucket, Dropped, HandlerSnapshot, Histogram, NodeSnapshot, NodeStatus, PortSnapshot, Snapshot,
+    SocketSnapshot,
 };
 use crate::topology::{HighWaterMark, Topology};
 use crate::zeromq::Role;
@@ -266,6 +269,7 @@ impl ShownNode {
             handled: self.counters.handled.get(),
             failed: self.counters.failed.get(),
             handler: histogram(&self.counters.handler),
+            handlers: self.counters.handlers().iter().map(|one| handler(one)).collect(),
             lines_read: self.counters.lines_read.get(),
             lines_written: self.counters.lines_written.get(),
             lines_refused: self.counters.lines_refused.get(),
@@ -316,6 +320,14 @@ fn socket(counters: &SocketCounters, observed: Option<&SocketObservation>) -> So
         sequence_delay: counters.delay_micros.get() as f64 / 1e6,
         connections: observed.map(|observed| observed.connections.clone()),
         ..SocketSnapshot::default()
+    }
+}
+
+fn handler(counters: &HandlerCounters) -> HandlerSnapshot {
+    HandlerSnapshot {
+        name: counters.name.to_string(),
+        calls: counters.calls.get(),
+        seconds: seconds(counters.nanos.get()),
     }
 }
 

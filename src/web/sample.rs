@@ -5,13 +5,13 @@
 //!
 //! A field that is zero, false or empty is left out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::snapshot::{
-    Histogram, LinkSnapshot, NodeSnapshot, PortSnapshot, Snapshot, SocketSnapshot,
+    HandlerSnapshot, Histogram, LinkSnapshot, NodeSnapshot, PortSnapshot, Snapshot, SocketSnapshot,
 };
 
 /// The figures of one moment.
@@ -63,8 +63,11 @@ struct Node {
     /// Of the calls since the sample before.
     #[serde(skip_serializing_if = "is_default")]
     handler: Handler,
+    /// Of each handler how often it was called, and the nanoseconds that it took.
     #[serde(skip_serializing_if = "is_default")]
-    user: std::collections::BTreeMap<String, i64>,
+    handlers: BTreeMap<String, (u64, u64)>,
+    #[serde(skip_serializing_if = "is_default")]
+    user: BTreeMap<String, i64>,
     sockets: Vec<Socket>,
     /// All calls, to know those of the next time.
     #[serde(skip)]
@@ -276,11 +279,17 @@ impl Node {
             handler: before
                 .map(|was| Handler::between(&was.durations, &node.handler, elapsed))
                 .unwrap_or_default(),
+            handlers: node.handlers.iter().filter(|one| one.calls > 0).map(spent).collect(),
             user: node.user.clone(),
             sockets: sockets.collect(),
             durations: node.handler.clone(),
         }
     }
+}
+
+/// What a handler did so far; whole numbers are exact in a page as well.
+fn spent(handler: &HandlerSnapshot) -> (String, (u64, u64)) {
+    (handler.name.clone(), (handler.calls, (handler.seconds * 1e9).round() as u64))
 }
 
 impl Handler {

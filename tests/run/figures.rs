@@ -51,6 +51,11 @@ fn figures_are_served_as_text_and_as_json() {
     let station = seen.node("station").unwrap();
     assert_eq!(station.status, NodeStatus::Running);
     assert!(station.user["ticks"] > 3 && station.handler.sum > 0.0, "{station:?}");
+    let [on_tick] = &station.handlers[..] else { panic!("{station:?}") };
+    assert_eq!(on_tick.name, "on_tick");
+    // Its start is a call as well, for which it has no handler.
+    assert!((4..station.handled).contains(&on_tick.calls), "{station:?}");
+    assert!(on_tick.seconds > 0.0 && on_tick.seconds <= station.handler.sum, "{station:?}");
     let socket = station.socket("pub").unwrap();
     assert_eq!((&*socket.role, socket.peers, socket.subscriptions), ("pub", 2, 2));
     assert!(socket.bytes_out > 5 * socket.messages_out, "{socket:?}");
@@ -64,8 +69,19 @@ fn figures_are_served_as_text_and_as_json() {
         "zrig_socket_peers{node=\"station\",socket=\"pub\",role=\"pub\"} 2",
         "zrig_node_status{node=\"display\",replica=\"2\",status=\"running\"} 1",
         "zrig_generation 1",
+        "# TYPE zrig_handler_seconds_total counter",
     ] {
         assert!(answer.body.lines().any(|known| known == line), "no {line}:\n{}", answer.body);
+    }
+    for labels in [
+        "{node=\"station\",handler=\"on_tick\"} ",
+        "{node=\"display\",replica=\"2\",handler=\"on_message\"} ",
+    ] {
+        for name in ["zrig_handler_calls_total", "zrig_handler_seconds_total"] {
+            let begins = format!("{name}{labels}");
+            let line = answer.body.lines().find_map(|line| line.strip_prefix(&begins));
+            assert!(line.and_then(|value| value.parse().ok()) > Some(0.0), "{begins}{line:?}");
+        }
     }
     run.stop();
 }

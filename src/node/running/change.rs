@@ -159,6 +159,7 @@ impl Node {
             (_, None) => self.handler = fresh,
             (None, Some(_)) => {}
         }
+        self.count_handlers();
     }
 
     fn timers_follow(&mut self, to: &NodeSpec) {

@@ -21,7 +21,8 @@ use crate::node::line_source::Next;
 use crate::node::slowness;
 use crate::node::timers::TimerName;
 use crate::script::{
-    HandlerError, HandlerErrorKind, Inbound, Invocation, Route, StateNews, fits, panic_text,
+    Handler, HandlerError, HandlerErrorKind, Inbound, Invocation, Route, StateNews, fits,
+    panic_text,
 };
 use crate::topology::OnError;
 use crate::units::size_text;
@@ -117,6 +118,9 @@ impl Node {
         let counters = &self.blueprint.counters;
         counters.handled.add(1);
         counters.handler.add(nanos);
+        if let Some(called) = handler.called().and_then(|at| self.handler_counters.get(at)) {
+            called.add(nanos);
+        }
         counters.state_bytes.set(handler.state().bytes() as u64);
         let news = handler.state_mut().news();
         self.files.state_changed(after);
@@ -141,6 +145,12 @@ impl Node {
         {
             self.long_called((name, place), (before, after), due);
         }
+    }
+
+    /// Counts for the handlers that there are now.
+    pub(super) fn count_handlers(&mut self) {
+        let names = self.handler.iter().flat_map(Handler::names);
+        self.handler_counters = self.blueprint.counters.set_handlers(names);
     }
 
     /// Warns of a large state, and ends the life of one that is too large: no message can be

@@ -122,6 +122,39 @@ fn what_a_handler_sends_goes_out_in_the_order_in_which_messages_came() {
 }
 
 #[test]
+fn calls_are_counted_for_the_handler_that_they_were_of() {
+    rounds(async {
+        let keys = "    on_in: send(msg.text)\n    on_start: '()'\n    on_stop: '()'\n";
+        let from = mill(keys);
+        let bench = Bench::of(&from).await;
+        let counted = || -> Vec<(String, u64)> {
+            let handlers = bench.counters.handlers();
+            handlers.iter().map(|one| (one.name.to_string(), one.calls.get())).collect()
+        };
+        let want = |want: &[(&str, u64)]| {
+            let want = want.iter().map(|(name, calls)| (String::from(*name), *calls));
+            assert_eq!(counted(), want.collect::<Vec<_>>());
+        };
+        for text in ["1", "2", "3"] {
+            bench.wire("in").arrives(&[text]);
+        }
+        bench.settle().await;
+        want(&[("on_in", 3), ("on_start", 1), ("on_stop", 0)]);
+        let nanos: u64 = bench.counters.handlers().iter().map(|one| one.nanos.get()).sum();
+        assert_eq!(nanos, bench.counters.handler.nanos.get());
+        // One that stays goes on, wherever it stands now; what is gone is not told any more.
+        let keys =
+            "    idle: 1s\n    on_idle: '()'\n    on_in: send(msg.text)\n    on_reload: '()'\n";
+        let to = mill(keys);
+        bench.change(&from, &to).await.unwrap();
+        bench.tell(Control::Release { reloaded: true });
+        bench.wire("in").arrives(&["4"]);
+        bench.settle().await;
+        want(&[("on_idle", 0), ("on_in", 4), ("on_reload", 1)]);
+    });
+}
+
+#[test]
 fn a_message_that_finds_no_room_waits_and_so_does_what_comes_after() {
     rounds(async {
         let bench = Bench::of(&mill(ECHO)).await;

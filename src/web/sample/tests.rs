@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Sample, rounded};
 use crate::snapshot::{
-    Bucket, ConnectionSnapshot, Histogram, LinkSnapshot, NodeSnapshot, NodeStatus, PortSnapshot,
-    Snapshot, SocketSnapshot,
+    Bucket, ConnectionSnapshot, HandlerSnapshot, Histogram, LinkSnapshot, NodeSnapshot, NodeStatus,
+    PortSnapshot, Snapshot, SocketSnapshot,
 };
 
 fn node(name: &str, out: u64) -> NodeSnapshot {
@@ -22,6 +22,10 @@ fn node(name: &str, out: u64) -> NodeSnapshot {
                 Bucket { le: 0.01, count: out },
             ],
         },
+        handlers: vec![
+            HandlerSnapshot { name: "on_message".to_owned(), calls: out, seconds: 0.25 },
+            HandlerSnapshot { name: "on_stop".to_owned(), ..Default::default() },
+        ],
         sockets: vec![SocketSnapshot {
             name: "pub".to_owned(),
             role: "pub".to_owned(),
@@ -71,6 +75,7 @@ fn only_what_changed_is_told_again() {
     assert_eq!(told["whole"], Value::Null);
     let a = &told["nodes"][0];
     assert_eq!(a["handler"], json!({"rate": 100.0, "mean": 0.001, "p99": 0.01, "busy": 0.1}));
+    assert_eq!(a["handlers"], json!({"on_message": [300, 250_000_000]}), "one was never called");
     let socket = &a["sockets"][0];
     assert_eq!(socket["out_rate"], 100.0);
     assert_eq!(socket["queue_out"], json!([7, 4]));
