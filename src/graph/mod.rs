@@ -9,6 +9,7 @@
 //! Owns every picture of a file. Pure: the same topology gives the same bytes.
 
 mod alike;
+mod copies;
 mod dot;
 mod family;
 mod fold;

@@ -44,6 +44,8 @@ pub struct NodeBox {
     pub handlers: Option<usize>,
     /// The nodes that it stands for, where that is not one node.
     pub group: Option<Group>,
+    /// The node that it is one copy of, where copies are shown one by one.
+    pub copy_of: Option<String>,
 }
 
 /// Nodes that are alike.

@@ -216,6 +216,7 @@ fn node_box(spec: &NodeSpec, handlers: Option<usize>) -> NodeBox {
         forwards: forwards(spec),
         handlers,
         group: None,
+        copy_of: None,
     }
 }
 

@@ -21,6 +21,9 @@ pub(super) struct Wanted {
     /// The groups of like nodes that are drawn node by node, parted by commas.
     #[serde(default)]
     open: String,
+    /// The nodes whose copies are drawn one by one, parted by commas.
+    #[serde(default)]
+    copies: String,
 }
 
 /// `GET /api/picture.svg`
@@ -31,10 +34,22 @@ pub(super) async fn picture(
     let Some(topology) = site.pictures.topology(wanted.generation) else {
         return refusal(StatusCode::NOT_FOUND, "there is no picture of that version");
     };
-    let open = Open::named(wanted.open.split(',').filter(|name| !name.is_empty()));
-    let drawing = tokio::task::spawn_blocking(move || svg(&Picture::of(&topology).folded(&open)));
+    let open = Open::named(names(&wanted.open));
+    let copies = names(&wanted.copies).map(str::to_owned).collect();
+    let drawing = tokio::task::spawn_blocking(move || {
+        let picture = Picture::of(&topology).folded(&open);
+        picture.with_copies(&copies).as_ref().map(svg)
+    });
     match drawing.await {
-        Ok(svg) => ([(CONTENT_TYPE, "image/svg+xml")], svg).into_response(),
+        Ok(None) => {
+            let why = "these copies are too many to be drawn one by one";
+            refusal(StatusCode::UNPROCESSABLE_ENTITY, why)
+        }
+        Ok(Some(svg)) => ([(CONTENT_TYPE, "image/svg+xml")], svg).into_response(),
         Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
+}
+
+fn names(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').filter(|name| !name.is_empty())
 }

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -64,6 +65,19 @@ class Watched:
         self.page.goto(self.address)
         self.page.wait_for_selector("#picture svg g.node")
         return self
+
+    def open_when_there(self):
+        """Opens a page that is not served yet, or no longer when it was to be drawn."""
+        end = time.monotonic() + 4 * PATIENCE / 1000
+        while True:
+            try:
+                self.page.goto(self.address)
+                self.page.wait_for_selector("#picture svg g.node", timeout=3000)
+                return self
+            except PlaywrightError:
+                if time.monotonic() > end:
+                    raise
+                self.page.wait_for_timeout(50)
 
     def axe(self, where):
         """No violation of axe-core's rules, in this state."""

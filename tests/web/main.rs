@@ -14,6 +14,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use support::{Lines, PATIENCE, Runner, Zrig, free_port, free_ports, soaking};
 
@@ -98,6 +99,12 @@ impl Scenario {
         if let Err(why) = found {
             panic!("{why}\n{}", self.errors.as_ref().unwrap().all().join("\n"));
         }
+    }
+
+    /// Whether it says a line before a while is over.
+    fn has_said(&self, text: &str) -> bool {
+        let wait = Duration::from_secs(10);
+        self.out.as_ref().unwrap().find(wait, |line| line.contains(text)).is_ok()
     }
 
     /// Waits until it has ended well; what it said.
@@ -214,6 +221,41 @@ fn a_thousand_like_nodes_are_one_box_and_twenty_open() {
     play("groups", &[&address]);
 }
 
+#[test]
+fn a_node_with_replicas_opens_to_its_copies() {
+    let _turn = turn();
+    let mut yaml = String::from(
+        r#"
+nodes:
+  source: {role: push, bind: "inproc://source", every: 20ms, on_tick: "send(1)"}
+  worker:
+    replicas: 3
+    every: 50ms
+    sockets:
+      in: {role: pull, connect: source}
+      out: {role: push, connect: sink.in}
+      news: {role: pub, bind: "tcp://127.0.0.1:*"}
+    on_in: send_to("out", msg.text)
+    on_tick: send_to("news", "x")
+  sink:
+    sockets:
+      in: {role: pull, bind: "inproc://sink"}
+      out: {role: pub, bind: "inproc://out"}
+    on_in: publish(1000, msg.text)
+"#,
+    );
+    for at in 0..5 {
+        writeln!(yaml, "  view{at}: {{role: sub, connect: sink.out, msgids: [1000]}}").unwrap();
+        writeln!(
+            yaml,
+            "  tap{at}: {{role: pub, bind: 'tcp://127.0.0.1:*', every: 100ms, on_tick: \"publish(1, 2)\"}}"
+        )
+        .unwrap();
+    }
+    let (_run, address) = shown(Zrig::of(&yaml));
+    play("copies", &[&address]);
+}
+
 /// Forty that publish and 160 that listen to two of them each, no two alike.
 fn many() -> String {
     let mut yaml = String::from("nodes:\n");
@@ -267,8 +309,17 @@ fn every_topology_that_ships_has_its_picture() {
         names.retain(|name| name == "broker");
     }
     for name in names {
-        let (_run, address) = shown(apart(&name));
-        play("pictures", &[&address, &name, folder.to_str().unwrap()]);
+        let web = free_port();
+        let address = format!("http://127.0.0.1:{web}/");
+        let scenario = Scenario::begin("pictures", &[&address, &name, folder.to_str().unwrap()]);
+        scenario.says("ready");
+        // One that ends by itself may do so before the browser is there: then it runs once more.
+        let mut run = apart(&name).arguments(["--web", &web.to_string()]).start();
+        while !scenario.has_said("shown") {
+            drop(run);
+            run = apart(&name).arguments(["--web", &web.to_string()]).start();
+        }
+        scenario.ends();
     }
 }
 

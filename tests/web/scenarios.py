@@ -26,6 +26,9 @@ def looks(browser, address):
 
     watched.node("station")
     page.locator(".chart path.two").first.wait_for(state="attached")
+    watched.until("its handler is told with its calls a second, their mean and their share", """() => {
+        const cells = [...document.querySelectorAll('table.handlers tbody tr')].map(row => [...row.children].map(cell => cell.textContent.trim()));
+        return cells.length === 1 && cells[0][0] === 'on_tick' && parseFloat(cells[0][2]) > 1 && /s$/.test(cells[0][3]) && cells[0][4] === '100 %'; }""")
     page.get_by_text("2 peers").first.wait_for()
     watched.axe("a node")
 
@@ -265,6 +268,53 @@ def groups(browser, address):
     watched.close()
 
 
+def copies(browser, address):
+    """A node with replicas opens to its copies and closes, by mouse and by keyboard; what leads outside has its rate."""
+    watched = Watched(browser, address).open()
+    page = watched.page
+    outside = """name => [...document.querySelectorAll('#picture g.wire')].filter(wire =>
+        (wire.dataset.from ?? '').startsWith(name) && wire.dataset.toOutside != null).map(wire => wire.getAttribute('aria-label'))"""
+    moves = f"name => {{ const said = ({outside})(name); return said.length && said.every(one => /[1-9]\\S* messages a second/.test(one)); }}"
+    watched.until("a group's wire to outside has a rate", moves, "tap")
+    page.locator('#picture [data-group="tap"]').wait_for()
+
+    page.locator('#picture [data-node="worker"] .fold').click()
+    drawn = "count => document.querySelectorAll('#picture [data-copy-of=worker]').length === count"
+    watched.until("its copies are drawn one by one", drawn, 3)
+    assert page.locator('#picture [data-node="worker"]').count() == 0
+    watched.until("each copy's wire to outside has a rate", moves, "worker.")
+    rates = [page.locator(f'#picture [data-node="worker.{number}"]').get_attribute("aria-label") for number in (1, 2, 3)]
+    assert all("in and" in rate and not rate.endswith(" 0 in and 0 out a second") for rate in rates), rates
+    watched.axe("copies")
+    watched.node("worker.2")
+    page.locator("table.handlers th", has_text="on_message").or_(page.locator("table.handlers th", has_text="on_in")).wait_for()
+    assert page.locator("h3", has_text="Copies").count() == 0, "it is one of them"
+    watched.tab("Messages")
+    page.locator("#part", has_text="Looking at worker.2").wait_for()
+    watched.tab("Figures")
+
+    # By keyboard: the sign, and the button of the panel.
+    page.locator('#picture [data-node="worker.2"]').focus()
+    page.keyboard.press("-")
+    page.locator('#picture [data-node="worker"]').wait_for()
+    watched.until("they are one box", drawn, 0)
+    page.locator('#picture [data-node="worker"]').focus()
+    page.keyboard.press("Enter")
+    page.locator("#panel h2", has_text="worker").wait_for()
+    watched.button("Draw them one by one").press("Enter")
+    watched.until("they are open again", drawn, 3)
+    watched.button("Draw all copies as one box").press("Enter")
+    watched.until("they are one box again", drawn, 0)
+
+    # The wire of a group, and who it is shared with.
+    page.locator('#picture g.wire[data-from="view"], #picture g.wire[data-to="view"]').first.dispatch_event("click")
+    page.locator("#panel h2", has_text="view").wait_for()
+    watched.until("the rate of a group's wire is told", "() => parseFloat(document.querySelector('.chart .now')?.textContent) > 0")
+    watched.tab("Messages")
+    page.locator("#part", has_text="Looking at").wait_for()
+    watched.close()
+
+
 def narrow(browser, address):
     """On a phone, in the dark, and for who wants no motion."""
     phone = Watched(browser, address, width=400, height=800, scheme="dark", still=True).open()
@@ -286,9 +336,12 @@ def narrow(browser, address):
 def pictures(browser, address, name, folder):
     """Screenshots to look at."""
     Path(folder).mkdir(parents=True, exist_ok=True)
-    watched = Watched(browser, address).open()
+    watched = Watched(browser, address)
     # One that ends by itself is looked at until then.
     watched.allowed = ("ERR_", "Failed to load resource")
+    say("ready")
+    watched.open_when_there()
+    say("shown")
     watched.page.wait_for_timeout(2500)
     for scheme in ("light", "dark"):
         watched.page.emulate_media(color_scheme=scheme)

@@ -123,6 +123,49 @@ fn the_picture_is_of_what_runs_and_of_what_ran() {
 }
 
 #[test]
+fn a_picture_is_of_its_version_whatever_lies_on_the_disk_meanwhile() {
+    let page = Page::of(NEWS);
+    eventually("there is a picture", || page.get("/api/picture.svg").status == 200);
+    let file = page.run.path("topology.yaml");
+    let version = |name: &str| NEWS.replace("station", name);
+    // Without a pause: nobody has looked at those between when the last one runs.
+    for (generation, name) in [(2, "one"), (3, "two"), (4, "three")] {
+        fs::write(&file, version(name)).unwrap();
+        page.run.says(&format!("reload applied (generation {generation}"));
+    }
+    // And what is saved then does not run.
+    fs::write(&file, version("four").replace("role: rep", "role: repp")).unwrap();
+    page.run.says("reload rejected");
+    let picture = |generation: u64| page.get(&format!("/api/picture.svg?generation={generation}"));
+    eventually("the last is there", || picture(4).status == 200);
+    for (generation, name) in [(1, "station"), (2, "one"), (3, "two"), (4, "three")] {
+        let drawn = picture(generation).body;
+        assert!(drawn.contains(&format!("data-node=\"{name}\"")), "{generation}: {drawn}");
+    }
+    assert_eq!(page.get("/api/picture.svg").body, picture(4).body);
+    page.run.stop();
+}
+
+#[test]
+fn copies_are_drawn_one_by_one_as_far_as_anybody_could_look_at_them() {
+    let page = Page::of(
+        "
+nodes:
+  hub: {role: pub, bind: 'tcp://127.0.0.1:*', replicas: 80}
+  view: {role: sub, connect: hub, topics: [''], replicas: 80}
+",
+    );
+    eventually("there is a picture", || page.get("/api/picture.svg").status == 200);
+    let drawn = page.get("/api/picture.svg?copies=view").body;
+    assert_eq!(drawn.matches("data-copy-of=\"view\"").count(), 80);
+    assert!(drawn.contains("data-node=\"hub\" data-copies=\"80\""), "{drawn}");
+    let refused = page.get("/api/picture.svg?copies=view,hub");
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("too many"), "{}", refused.body);
+    page.run.stop();
+}
+
+#[test]
 fn a_tap_shows_messages_frame_by_frame() {
     let page = Page::of(NEWS);
     let mut tap = page.follow("/api/tap?target=display&direction=in&filter=msg.msgid%20==%201000");

@@ -22,7 +22,7 @@ pub(super) fn node(markup: &mut Markup, node: &NodeBox, placed: &Placed) {
     let colours = palette(node.family());
     let name = Escaped(&node.name);
     let hook = match &node.group {
-        None => format!(r#"class="node" data-node="{name}""#),
+        None => format!(r#"class="node" data-node="{name}"{}"#, copies(node)),
         Some(group) => {
             let (count, members) = (group.members.len(), group.members.join(" "));
             format!(
@@ -49,6 +49,15 @@ pub(super) fn node(markup: &mut Markup, node: &NodeBox, placed: &Placed) {
     }
     marks(markup, placed);
     markup.end();
+}
+
+/// How many copies a box stands for, or whose copy it is.
+fn copies(node: &NodeBox) -> String {
+    match (&node.copy_of, node.copies) {
+        (Some(node), _) => format!(r#" data-copy-of="{}""#, Escaped(node)),
+        (None, Some(copies)) => format!(r#" data-copies="{copies}""#),
+        (None, None) => String::new(),
+    }
 }
 
 /// Draws a place outside the file.

@@ -1,7 +1,7 @@
 // What a run does now, drawn onto its picture: rates, queues, drops, faults, peers. Owns its own layer of the SVG.
 import { doing, flowing, outsiders } from "./figures.js";
 import { places } from "./labels.js";
-import { membersOf, wireName } from "./scene.js";
+import { wireName } from "./scene.js";
 import { count, duration, rate, several } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -20,17 +20,17 @@ export class Alive {
   constructor(scene, open) {
     this.#scene = scene;
     this.#open = open;
-    const spots = places(scene);
+    const { figures, wished } = places(scene);
     scene.wires.forEach((wire, at) => {
-      const label = element("text", { class: "rate", x: spots[at].x, y: spots[at].y + 3.5 });
+      const label = element("text", { class: "rate", x: figures[at].x, y: figures[at].y + 3.5 });
       this.#layer.append(label);
       this.#wires.push({ wire, label });
     });
-    for (const node of scene.nodes.values()) this.#nodes.set(node.name, this.#dressed(node));
+    for (const node of scene.nodes.values()) this.#nodes.set(node.name, this.#dressed(node, wished));
     scene.svg.append(this.#layer);
   }
 
-  #dressed(node) {
+  #dressed(node, spots) {
     const chips = element("g", { class: "chips", transform: `translate(${node.box.x} ${node.bottom + 4})` });
     this.#layer.append(chips);
     const bars = new Map();
@@ -46,12 +46,8 @@ export class Alive {
       });
       const back = element("rect", { class: "bar-back", x, y: top, width, height: 4, rx: 2 });
       const front = element("rect", { class: "bar", x, y: top, width: 0, height: 4, rx: 2 });
-      const wished = socket.dot && /^x?pub$/.test(socket.role ?? "") && element("text", {
-        class: "wished",
-        x: socket.dot.x + (socket.isLeft ? -10 : 10),
-        y: socket.dot.y + 15,
-        "text-anchor": socket.isLeft ? "end" : "start",
-      });
+      const spot = spots.get(socket);
+      const wished = spot && element("text", { class: "wished", ...spot, "text-anchor": socket.isLeft ? "end" : "start" });
       this.#layer.append(back, front, figure, ...(wished ? [wished] : []));
       bars.set(socket.name, { back, front, figure, wished, width });
     }
@@ -60,7 +56,7 @@ export class Alive {
 
   /** Draws what happened between two samples; returns the rates of the wires, as they lie. */
   update(now, before) {
-    const rates = flowing(now, before, this.#scene.wires, this.#scene.owner);
+    const rates = flowing(now, before, this.#scene.wires, this.#scene.owner, (name) => this.#scene.nodes.get(name)?.members);
     for (const { wire, label } of this.#wires) this.#wire(wire, label, rates.get(wire));
     for (const dressed of this.#nodes.values()) this.#node(dressed, now, before);
     return this.#scene.wires.map((wire) => rates.get(wire));
@@ -84,7 +80,7 @@ export class Alive {
 
   #node(dressed, now, before) {
     const { node, bars } = dressed;
-    const members = membersOf(node, now);
+    const { members } = node;
     const done = doing(now, before, node.name, members);
     for (const [name, parts] of bars) this.#socket(parts, done.sockets.get(name));
     const strangers = [...done.sockets.keys()].reduce(
@@ -138,7 +134,7 @@ export class Alive {
     for (const { node } of this.#nodes.values()) {
       node.planned?.remove();
       node.planned = null;
-      const fate = byNode?.get(node.name);
+      const fate = byNode?.get(node.copyOf ?? node.name);
       node.element.classList.remove(...[...node.element.classList].filter((name) => name.startsWith("plan-")));
       if (!fate) continue;
       node.element.classList.add(`plan-${fate.look}`);

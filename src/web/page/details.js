@@ -1,7 +1,7 @@
 // The figures of a node or a link. Shows what `figures` says.
 import { html, useMemo } from "./preact.js";
 import { Chart } from "./charts.js";
-import { copiesOf, doing, droppedOf, flowing, pairs, series } from "./figures.js";
+import { copiesOf, doing, droppedOf, flowing, handlersOf, pairs, series } from "./figures.js";
 import { select, state, toggle, use } from "./store.js";
 import { wireName } from "./scene.js";
 import { bytes, count, duration, rate, several } from "./words.js";
@@ -16,14 +16,22 @@ export function NodeFigures({ selected }) {
   if (!copies.length) return html`<p class="none">No node of that name runs.</p>`;
   const done = doing(now, before, node, members);
   return html`
-    ${selected.isGroup && html`<div class="opened"><button type="button" onClick=${() => toggle(node)}>Draw them one by one</button></div>`}
+    <${Folding} selected=${selected} of=${now.nodes.get(copies[0].node)} />
     <${Trouble} node=${node} done=${done} />
     <${Charts} node=${node} members=${members} now=${now} />
-    <${Handlers} copies=${copies} />
+    <${Handlers} copies=${copies} now=${now} before=${before} />
     <${Sockets} sockets=${[...done.sockets.values()]} copies=${copies} />
     ${copies.length > 1 && html`<${Copies} copies=${copies} before=${before} now=${now} />`}
     <${Counts} copies=${copies} />
-    <${Links} node=${node} />`;
+    <${Links} node=${node} members=${members} />`;
+}
+
+/** Draws a group of nodes, or a node with its copies, as one box or one by one. */
+function Folding({ selected: { node, members }, of }) {
+  const isUnfolded = use((state) => state.copies).has(of[0].node);
+  if (!members && of.length < 2) return null;
+  return html`<div class="opened"><button type="button" onClick=${() => (members ? toggle(node) : toggle(of[0].node, "copies"))}>${
+    isUnfolded && !members ? "Draw all copies as one box" : "Draw them one by one"}</button></div>`;
 }
 
 function Trouble({ node, done }) {
@@ -58,15 +66,25 @@ function Charts({ node, members, now }) {
     .map(([title, say, lines]) => html`<${Chart} key=${title} title=${title} say=${say} lines=${lines} />`)}</div>`;
 }
 
-function Handlers({ copies }) {
+function Handlers({ copies, now, before }) {
+  const handlers = handlersOf(copies, now, before);
+  if (!handlers.length) return null;
   const working = copies.filter(({ handler }) => handler?.rate);
-  if (!copies.some(({ handled }) => handled)) return null;
-  const handled = copies.reduce((sum, copy) => sum + copy.handled, 0);
-  if (!working.length) return html`<h3>Handlers</h3><p class="quiet">${several(handled, "call")} so far, none in the last moment.</p>`;
   return html`<h3>Handlers</h3>
-    <div class="wide"><table>
+    <div class="wide"><table class="handlers">
+      <thead><tr><th scope="col">handler</th><th scope="col">calls</th><th scope="col">a second</th><th scope="col">mean</th><th scope="col">share</th></tr></thead>
+      <tbody>${handlers.map(({ name, calls, rate: often, mean, share }) => html`<tr key=${name}><th scope="row">${name}</th><td>${count(calls)}</td>
+        <td>${rate(often)}</td><td>${duration(mean)}</td><td>${Math.round(share * 100)} %</td></tr>`)}</tbody>
+    </table></div>
+    ${working.length > 0 && (copies.length > 1 ? html`<${HandlersByCopy} copies=${working} />` : html`<p class="quiet">${atWork(working[0].handler)}</p>`)}`;
+}
+
+const atWork = ({ p99, busy }) => `At work ${Math.round(busy * 100)} % of the time${p99 ? `; 99 of 100 calls took at most ${duration(p99)}` : ""}.`;
+
+function HandlersByCopy({ copies }) {
+  return html`<div class="wide"><table>
       <thead><tr><th scope="col">of</th><th scope="col">calls</th><th scope="col">a second</th><th scope="col">mean</th><th scope="col">99 %</th><th scope="col">at work</th></tr></thead>
-      <tbody>${working.map(({ instance, handled: calls, handler }) => html`<tr key=${instance}><th scope="row">${instance}</th><td>${count(calls)}</td>
+      <tbody>${copies.map(({ instance, handled: calls, handler }) => html`<tr key=${instance}><th scope="row">${instance}</th><td>${count(calls)}</td>
         <td>${rate(handler.rate)}</td><td>${duration(handler.mean)}</td><td>${handler.p99 ? `≤ ${duration(handler.p99)}` : "–"}</td>
         <td class=${handler.busy >= 0.85 ? "warn" : ""}>${Math.round(handler.busy * 100)} %</td></tr>`)}</tbody>
     </table></div>`;
@@ -120,14 +138,14 @@ function Counts({ copies }) {
   return html`<h3>Counts</h3><dl>${entries.map(([name, number]) => html`<div key=${name}><dt>${name}</dt><dd>${count(number)}</dd></div>`)}</dl>`;
 }
 
-function Links({ node }) {
+function Links({ node, members }) {
   const now = use((state) => state.now);
   const wires = new Map();
   for (const { from, to } of now?.links.values() ?? []) {
     const [a, b] = [from, to].map((port) => ({ ...port, node: now.instances.get(port.instance)?.node ?? port.instance }));
-    if (![a.node, b.node, a.instance, b.instance].includes(node)) continue;
-    const name = (one) => (one.instance === node ? one.instance : one.node);
-    const wire = { from: name(a), fromSocket: a.socket, to: name(b), toSocket: b.socket };
+    const name = (one) => (one.instance === node || members?.includes(one.node) ? node : one.node);
+    const wire = { from: name(a), fromSocket: a.socket, to: name(b), toSocket: b.socket, members: { [node]: members } };
+    if (![wire.from, wire.to].includes(node)) continue;
     wires.set(wireName(wire), wire);
   }
   if (!wires.size) return null;
@@ -137,12 +155,13 @@ function Links({ node }) {
 
 export function LinkFigures({ wire }) {
   const now = use((state) => state.now);
+  const members = (name) => wire.members?.[name];
   const charts = useMemo(() => {
-    const owner = (instance, node) => ([wire.from, wire.to].includes(instance) ? instance : node);
+    const owner = (instance, node) => [wire.from, wire.to].find((end) => end === instance || members(end)?.includes(node)) ?? node;
     const lines = { there: [], back: [] };
     let last = null;
     for (const [before, sample, ago] of pairs(state.samples)) {
-      last = flowing(sample, before, [wire], owner).get(wire);
+      last = flowing(sample, before, [wire], owner, members).get(wire);
       for (const way of ["there", "back"]) lines[way].push([ago, last[way]]);
     }
     return { ...lines, last };
@@ -151,7 +170,10 @@ export function LinkFigures({ wire }) {
   const back = charts.back.some(([, value]) => value);
   const ends = [[wire.from, wire.fromSocket], [wire.to, wire.toSocket]].filter(([node]) => node);
   const links = [...(now?.links.values() ?? [])].filter(({ from, to }) =>
-    [from, to].every(({ instance, socket }) => ends.some(([node, name]) => name === socket && [instance, now.instances.get(instance)?.node].includes(node))));
+    [from, to].every(({ instance, socket }) => ends.some(([node, name]) => {
+      const own = now.instances.get(instance)?.node;
+      return name === socket && ([instance, own].includes(node) || members(node)?.includes(own));
+    })));
   return html`
     <div class="charts"><${Chart} title="Messages" say=${perSecond} lines=${[
       { name: back ? "there" : "", points: charts.there, look: "one" },
@@ -163,11 +185,11 @@ export function LinkFigures({ wire }) {
       <tbody>${links.map((link) => html`<tr key=${JSON.stringify([link.from, link.to])}><th scope="row">${link.from.instance} → ${link.to.instance}</th>
         ${["sent", "received", "dropped", "waiting"].map((key) => html`<td class=${key === "dropped" && link[key] ? "alarm" : ""}>${link[key] == null ? "–" : count(link[key])}</td>`)}</tr>`)}</tbody></table></div>
       <p class="quiet">${[...new Set(links.map(({ pattern, endpoint }) => `${pattern}, ${endpoint}`))].join("; ")}. A dash is what nobody can know.</p>`}
-    <h3>Ends</h3><ul class="links">${ends.map(([node, socket]) => html`<li><button type="button" class="link" onClick=${() => select({ node })}>${node}</button> <span class="quiet">${socket}, ${fill(now, node, socket)}</span></li>`)}</ul>`;
+    <h3>Ends</h3><ul class="links">${ends.map(([node, socket]) => html`<li><button type="button" class="link" onClick=${() => select({ node, members: members(node) })}>${node}</button> <span class="quiet">${socket}, ${fill(now, node, socket, members(node))}</span></li>`)}</ul>`;
 }
 
-function fill(now, node, name) {
-  const sockets = copiesOf(now, node).flatMap((copy) => copy.sockets.filter((one) => one.name === name));
+function fill(now, node, name, members) {
+  const sockets = copiesOf(now, node, members).flatMap((copy) => copy.sockets.filter((one) => one.name === name));
   const dropped = sockets.reduce((sum, one) => sum + droppedOf(one), 0);
   const peers = sockets.reduce((sum, one) => sum + one.peers, 0);
   return `${several(peers, "peer")}${dropped ? `, ${count(dropped)} dropped` : ""}`;

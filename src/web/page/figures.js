@@ -23,7 +23,7 @@ export function taken(raw, last) {
 }
 
 function nodeOf(told) {
-  return { handled: 0, failed: 0, waiting: 0, user: {}, ...told, sockets: told.sockets.map(socketOf) };
+  return { handled: 0, failed: 0, waiting: 0, user: {}, handlers: {}, ...told, sockets: told.sockets.map(socketOf) };
 }
 
 function socketOf(told) {
@@ -108,7 +108,40 @@ export function doing(now, before, name, members) {
       addSocket(done, socket, waitingAt(now, copy.instance, socket.name), old, seconds);
     });
   }
+  for (const socket of done.sockets.values()) {
+    done.in += socket.in;
+    done.out += socket.out;
+    done.droppedNow += socket.droppedRate;
+  }
   return done;
+}
+
+/** What each handler of some copies did, those of one name together: in the last moment, or else so far. */
+export function handlersOf(copies, now, before) {
+  const seconds = before ? Math.max(now.time - before.time, 0.05) : null;
+  const found = new Map();
+  for (const { instance, handlers } of copies) {
+    const was = seconds ? before.instances.get(instance)?.handlers : null;
+    for (const [name, [calls, took]] of Object.entries(handlers)) {
+      const sum = found.get(name) ?? { name, calls: 0, took: 0, rate: 0, busy: 0 };
+      found.set(name, sum);
+      sum.calls += calls;
+      sum.took += took / 1e9;
+      if (!was) continue;
+      const [before, spent] = was[name] ?? [0, 0];
+      sum.rate += grown(calls, before, seconds);
+      sum.busy += grown(took, spent, seconds) / 1e9;
+    }
+  }
+  const all = [...found.values()];
+  const sum = (key) => all.reduce((sum, one) => sum + one[key], 0);
+  const key = sum("busy") ? "busy" : "took";
+  const whole = sum(key) || 1;
+  for (const one of all) {
+    one.mean = one.rate ? one.busy / one.rate : one.took / one.calls;
+    one.share = one[key] / whole;
+  }
+  return all.sort((a, b) => b.share - a.share || b.took - a.took);
 }
 
 function addSocket(done, socket, waiting, was, seconds) {
@@ -136,9 +169,6 @@ function addSocket(done, socket, waiting, was, seconds) {
   done.dropped += dropped;
   done.blockedSeconds += socket.blocked_seconds;
   done.isBlocked ||= socket.blocked;
-  done.in = [...done.sockets.values()].reduce((all, one) => all + one.in, 0);
-  done.out = [...done.sockets.values()].reduce((all, one) => all + one.out, 0);
-  done.droppedNow = [...done.sockets.values()].reduce((all, one) => all + one.droppedRate, 0);
 }
 
 /**
@@ -155,9 +185,10 @@ function queuesOf({ fullest_out: out, fullest_in: received, hwm_send: send, hwm_
 /**
  * What goes over each wire of the picture: a map from the wires to messages a second either way.
  * `wires` are `{from, fromSocket, to, toSocket}`, whose ends are nodes, copies or groups; an end that
- * is outside has no `from` or `to`. `owner(instance, node)` says under which name a copy is drawn.
+ * is outside has no `from` or `to`. `owner(instance, node)` says under which name a copy is drawn,
+ * `members(name)` which nodes a group has.
  */
-export function flowing(now, before, wires, owner) {
+export function flowing(now, before, wires, owner, members) {
   const seconds = Math.max(now.time - (before?.time ?? now.time), 0.05);
   const found = new Map(wires.map((wire) => [wire, { there: 0, back: 0, waiting: 0, dropped: 0, links: 0, isAbout: false }]));
   const byEnds = new Map();
@@ -184,7 +215,7 @@ export function flowing(now, before, wires, owner) {
       known.set(at, (known.get(at) ?? 0) + (moved ?? 0));
     }
   }
-  fillIn(found, wires, now, before, known);
+  fillIn(found, wires, now, before, known, members);
   return found;
 }
 
@@ -193,17 +224,18 @@ function ends(...parts) {
 }
 
 /** Wires to outside get what no link inside explains; what a link cannot know is shared out. */
-function fillIn(found, wires, now, before, known) {
+function fillIn(found, wires, now, before, known, members) {
   const inside = (wire) => (wire.from ? [wire.from, wire.fromSocket, "out"] : [wire.to, wire.toSocket, "in"]);
   for (const wire of wires) {
     const sum = found.get(wire);
     const isOutside = !wire.from || !wire.to;
     if (!isOutside && !(sum.isAbout && sum.there + sum.back === 0)) continue;
     const [name, socket, way] = inside(wire);
-    const doingNow = doing(now, before, name).sockets.get(socket);
+    const nodes = members(name);
+    const doingNow = doing(now, before, name, nodes).sockets.get(socket);
     if (!doingNow) continue;
     const unexplained = (direction) => {
-      const explained = copiesOf(now, name).reduce(
+      const explained = copiesOf(now, name, nodes).reduce(
         (all, copy) => all + (known.get(`${copy.instance}\n${socket}\n${direction}`) ?? 0), 0);
       const sharers = wires.filter((other) =>
         (other.from === name && other.fromSocket === socket) || (other.to === name && other.toSocket === socket));
@@ -212,23 +244,31 @@ function fillIn(found, wires, now, before, known) {
     };
     sum.there = unexplained(way);
     if (isOutside) sum.back = unexplained(way === "out" ? "in" : "out");
-    sum.peers = isOutside ? outsiders(now, name, socket) : 0;
+    sum.peers = isOutside ? outsiders(now, name, socket, nodes) : 0;
   }
 }
 
-/** How many peers of a socket are no sockets of this run: all its peers but those that links name. */
+let partners = {};
+
+/** The sockets of this run that each of its sockets is linked with, over what counts peers. */
+function partnersIn(sample) {
+  if (partners.of === sample) return partners.found;
+  const found = new Map();
+  for (const { from, to, endpoint } of sample.links.values()) {
+    if (endpoint.startsWith("inproc:")) continue;
+    const keys = [from, to].map(({ instance, socket }) => `${instance}\n${socket}`);
+    keys.forEach((key, at) => found.set(key, (found.get(key) ?? new Set()).add(keys[1 - at])));
+  }
+  partners = { of: sample, found };
+  return found;
+}
+
+/** How many peers of a socket are no sockets of this run. */
 export function outsiders(sample, name, socket, members) {
   let peers = 0;
   for (const copy of copiesOf(sample, name, members)) {
     const own = copy.sockets.find((one) => one.name === socket);
-    if (!own) continue;
-    const partners = new Set();
-    for (const { from, to, endpoint } of sample.links.values()) {
-      if (endpoint?.startsWith("inproc:")) continue;
-      if (from.instance === copy.instance && from.socket === socket) partners.add(`${to.instance}\n${to.socket}`);
-      if (to.instance === copy.instance && to.socket === socket) partners.add(`${from.instance}\n${from.socket}`);
-    }
-    peers += Math.max(0, own.peers - partners.size);
+    if (own) peers += Math.max(0, own.peers - (partnersIn(sample).get(`${copy.instance}\n${socket}`)?.size ?? 0));
   }
   return peers;
 }

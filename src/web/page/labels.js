@@ -3,34 +3,53 @@
 const ROOM = { width: 66, height: 13 };
 const TRIES = [0.72, 0.8, 0.64, 0.56, 0.86, 0.48, 0.4, 0.32, 0.24, 0.16];
 
-/** A place for the figure of each wire: `{x, y}` of its middle. */
+/** Below its wire, or else above it, and farther. */
+const LIFTS = [15, -6, -18, 27];
+/** Of more wires than that nobody looks whether a word lies on one. */
+const WIRES = 150;
+
+/** Places for the figure of each wire, `{x, y}` of its middle; and for the subscriptions of publishers, by socket. */
 export function places(scene) {
   const taken = [];
   for (const text of scene.svg.querySelectorAll("text")) {
     const { x, y, width, height } = text.getBBox();
     taken.push({ x, y, width, height });
   }
-  for (const { box, sockets } of scene.nodes.values()) {
-    taken.push(box);
-    // Where subscriptions are told.
-    for (const { dot, role, isLeft } of sockets.values()) {
-      if (dot && /^x?pub$/.test(role)) taken.push({ x: dot.x + (isLeft ? -80 : 10), y: dot.y + 6, width: 70, height: 12 });
+  for (const { box } of scene.nodes.values()) taken.push(box);
+  for (const outside of scene.outsides) taken.push(outside.getBBox());
+  for (const { path } of scene.wires.length > WIRES ? [] : scene.wires) {
+    for (let at = path.getTotalLength(); at > 0; at -= 6) {
+      const { x, y } = path.getPointAtLength(at);
+      taken.push({ x: x - 1, y: y - 1, width: 2, height: 2 });
     }
   }
-  for (const outside of scene.outsides) taken.push(outside.getBBox());
   const grid = new Grid(taken);
+  const wished = new Map();
+  for (const { sockets } of scene.nodes.values()) {
+    for (const socket of sockets.values()) {
+      if (!socket.dot || !/^x?pub$/.test(socket.role)) continue;
+      const { dot: { x, y }, isLeft } = socket;
+      const tries = LIFTS.map((lift) => ({ x: x + (isLeft ? -10 : 10), y: y + lift }));
+      const rooms = tries.map((at) => ({ x: at.x - (isLeft ? 70 : 0), y: at.y - 9, width: 70, height: 11 }));
+      const covered = rooms.map((room) => grid.covered(room));
+      const best = covered.indexOf(Math.min(...covered));
+      grid.add(rooms[best]);
+      wished.set(socket, tries[best]);
+    }
+  }
   const ends = new Map();
   const key = (node, socket) => `${node}\n${socket}`;
   for (const { from, fromSocket, to, toSocket } of scene.wires) {
     for (const end of [key(from, fromSocket), key(to, toSocket)]) ends.set(end, (ends.get(end) ?? 0) + 1);
   }
-  return scene.wires.map((wire) => {
+  const figures = scene.wires.map((wire) => {
     // Where many wires meet nobody would know whose figure it is.
     const [from, to] = [ends.get(key(wire.from, wire.fromSocket)), ends.get(key(wire.to, wire.toSocket))];
     const place = best(wire.path, grid, (from < to) !== wire.isTurned);
     grid.add(around(place));
     return place;
   });
+  return { figures, wished };
 }
 
 function best(path, grid, isAtBeginning) {

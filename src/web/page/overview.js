@@ -19,6 +19,7 @@ export function Overview() {
   const now = use((state) => state.now);
   const before = use((state) => state.before);
   const open = use((state) => state.open);
+  const copies = use((state) => state.copies);
   const [order, setOrder] = useState({ key: "node", isDown: false });
   const [wanted, setWanted] = useState("");
   if (!now) return html`<p class="none">Waiting for the first figures.</p>`;
@@ -34,7 +35,8 @@ export function Overview() {
   rows.sort((a, b) => compare(a, b) * (order.isDown ? -1 : 1));
   const sort = (key) => setOrder({ key, isDown: order.key === key ? !order.isDown : key !== "node" });
   return html`
-    ${open.size > 0 && html`<div class="opened">${[...open].map((group) => html`<button type="button" key=${group} onClick=${() => toggle(group)}>Draw ${group} as one box</button>`)}</div>`}
+    <div class="opened">${[...[...open].map((name) => [name, "open"]), ...[...copies].map((name) => [name, "copies"])].map(([name, key]) =>
+      html`<button type="button" key=${key + name} onClick=${() => toggle(name, key)}>Draw ${name} as one box</button>`)}</div>
     ${now.nodes.size > 12 && html`<label class="filter">Only names with <input type="search" value=${wanted} onInput=${({ target }) => setWanted(target.value)} /></label>`}
     <div class="wide"><table class="nodes"><thead><tr>${COLUMNS.map(([key, word]) => html`<th scope="col" key=${key}
       aria-sort=${order.key === key ? (order.isDown ? "descending" : "ascending") : "none"}><button type="button" onClick=${() => sort(key)}>${word}</button></th>`)}</tr></thead>

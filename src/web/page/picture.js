@@ -63,8 +63,8 @@ function onChange(banner) {
 async function load() {
   if (!state.run) return;
   const generation = state.generation ?? state.run.generation;
-  const open = [...state.open].sort().map(encodeURIComponent).join(",");
-  const query = `generation=${generation}${open && `&open=${open}`}`;
+  const named = (key) => state[key].size ? `&${key}=${[...state[key]].sort().map(encodeURIComponent)}` : "";
+  const query = `generation=${generation}${named("open")}${named("copies")}`;
   const wanted = `${state.run.pid} ${query}`;
   if (wanted === asked) return;
   asked = wanted;
@@ -94,12 +94,12 @@ function show(svg) {
   svg.setAttribute("role", "group");
   svg.setAttribute("preserveAspectRatio", "xMinYMin");
   svg.removeAttribute("aria-labelledby");
-  svg.setAttribute("aria-label", `Picture of ${state.run.name}. Arrow keys move, Enter opens.`);
+  svg.setAttribute("aria-label", `Picture of ${state.run.name}. Arrow keys move, Enter opens, + and - unfold and fold.`);
   paper.replaceChildren(svg);
   scene = sceneOf(svg);
   for (const { element } of [...scene.nodes.values(), ...scene.wires]) element.setAttribute("role", "button");
   for (const { element, shape } of scene.wires) element.prepend(wide(shape));
-  for (const node of scene.nodes.values()) if (node.isGroup) foldable(node);
+  for (const node of scene.nodes.values()) if (node.members || node.hasCopies || node.copyOf) foldable(node);
   alive = new Alive(scene, (node, tab) => select({ node: node.name, members: node.members }, tab));
   keys = rove(svg, items(), choose);
   flow.show(scene);
@@ -137,22 +137,28 @@ function items() {
 }
 
 function choose({ node, wire }, event) {
-  if (event.target.closest?.(".fold")) return toggle(node.name);
-  if (node) select({ node: node.name, members: node.members, isGroup: node.isGroup });
+  if (event.target.closest?.(".fold") || /^[-+]$/.test(event.key)) return node && fold(node);
+  if (node) select({ node: node.name, members: node.members });
   else {
     const { from, fromSocket, to, toSocket } = wire;
-    select({ wire: { from, fromSocket, to, toSocket } });
+    const members = Object.fromEntries([from, to].map((name) => [name, scene.nodes.get(name)?.members]));
+    select({ wire: { from, fromSocket, to, toSocket, members } });
   }
   if (event.type === "keydown") document.getElementById("panel").focus();
 }
 
-/** A sign at a box that stands for like nodes: it draws them one by one. */
-function foldable(node) {
+function fold({ name, members, hasCopies, copyOf }) {
+  if (members) toggle(name);
+  else if (hasCopies || copyOf) toggle(copyOf ?? name, "copies");
+}
+
+/** A sign at a box that stands for several: it draws them one by one, or as one box again. */
+function foldable({ box: { x, y, width }, copyOf, element }) {
   const sign = document.createElementNS("http://www.w3.org/2000/svg", "g");
   sign.setAttribute("class", "fold");
-  const { x, y, width } = node.box;
-  sign.innerHTML = `<title>Draw them one by one</title><circle cx="${x + width}" cy="${y}" r="9"/><path d="M${x + width - 4} ${y}h8M${x + width} ${y - 4}v8"/>`;
-  node.element.append(sign);
+  const right = x + width;
+  sign.innerHTML = `<title>${copyOf ? "Draw all copies as one box" : "Draw them one by one"}</title><circle cx="${right}" cy="${y}" r="9"/><path d="M${right - 4} ${y}h8${copyOf ? "" : `M${right} ${y - 4}v8`}"/>`;
+  element.append(sign);
 }
 
 function mark() {
@@ -206,9 +212,11 @@ function scaled(by) {
 function fitting() {
   const { clientWidth, clientHeight } = viewport;
   const wide = (clientWidth - 2) / scene.width;
-  // On a phone the page is as high as it has to be.
-  const high = matchMedia("(max-width: 760px)").matches ? Infinity : clientHeight / scene.height;
-  return Math.min(Math.max(Math.min(wide, high), Math.min(LEAST, wide * 1.6), 0.5), MOST);
+  // On a phone the page is as high as it has to be; elsewhere the tools stand below the picture.
+  const high = matchMedia("(max-width: 760px)").matches ? Infinity : (clientHeight - 44) / scene.height;
+  // What nearly fits is not cut off for a little more size.
+  const least = Math.min(LEAST, wide > 0.8 * LEAST ? wide : wide * 1.6);
+  return Math.min(Math.max(Math.min(wide, high), least, 0.5), MOST);
 }
 
 function fit() {

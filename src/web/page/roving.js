@@ -1,6 +1,6 @@
 // The picture by keyboard: one stop of the Tab key, arrows between what can be opened. Knows places only.
 
-/** Lets the arrow keys move among `items` (`{element, x, y}`), and Enter or a click choose one. */
+/** Lets the arrow keys move among `items` (`{element, x, y}`), and Enter, a click or a sign choose one. */
 export function rove(root, items, choose) {
   const byElement = new Map(items.map((item) => [item.element, item]));
   let current = items[0] ?? null;
@@ -23,7 +23,7 @@ export function rove(root, items, choose) {
     const item = found(event.target);
     if (!item || event.altKey || event.ctrlKey || event.metaKey) return;
     const { key } = event;
-    if (key === "Enter" || key === " ") choose(item, event);
+    if (["Enter", " ", "+", "-"].includes(key)) choose(item, event);
     else if (key === "Home") focus(items[0]);
     else if (key === "End") focus(items.at(-1));
     else if (DIRECTIONS[key]) focus(nearest(items, item, DIRECTIONS[key]));

@@ -15,7 +15,7 @@ export function sceneOf(svg) {
 }
 
 function nodeOf(element) {
-  const { node, group, count, members } = element.dataset;
+  const { node, group, members, copies, copyOf } = element.dataset;
   const name = group ?? node;
   const box = rectangle(element.querySelector("rect.box"));
   const sheets = [...element.querySelectorAll(".sheet")].map(rectangle);
@@ -24,10 +24,9 @@ function nodeOf(element) {
   for (const one of element.querySelectorAll("g.socket")) sockets.set(one.dataset.socket, socketOf(one, box));
   return {
     name, element, box, bottom, sockets,
-    isGroup: group != null,
-    count: Number(count ?? 0),
-    isStack: sheets.length > 0,
-    members: members ? members.split(/[\s,]+/) : null,
+    members: members?.split(" "),
+    hasCopies: copies > 1,
+    copyOf,
   };
 }
 
@@ -68,27 +67,9 @@ function rectangle(element) {
 
 /** Under which name a copy of a node is drawn: its own, its node's, or its group's. */
 function ownerIn(nodes) {
-  const groups = [...nodes.values()].filter((node) => node.isGroup);
-  const known = new Map();
-  return (instance, node) => {
-    if (!known.has(instance)) known.set(instance, find(instance, node));
-    return known.get(instance);
-  };
-  function find(instance, node) {
-    if (nodes.has(instance)) return instance;
-    if (nodes.has(node)) return node;
-    const group = groups.find(({ name, members }) =>
-      members ? members.includes(node) : node?.startsWith(name) && /^[-_]?\d+$/.test(node.slice(name.length)));
-    return group?.name ?? node;
-  }
-}
-
-/** The nodes of the file that a drawn node stands for, where it is a group. */
-export function membersOf(node, sample) {
-  if (!node.isGroup) return null;
-  if (node.members) return node.members;
-  return [...(sample?.nodes.keys() ?? [])].filter(
-    (name) => name.startsWith(node.name) && /^[-_]?\d+$/.test(name.slice(node.name.length)));
+  const groups = new Map();
+  for (const { name, members = [] } of nodes.values()) for (const member of members) groups.set(member, name);
+  return (instance, node) => (nodes.has(instance) ? instance : (groups.get(node) ?? node));
 }
 
 /** What a wire is called. */

@@ -21,6 +21,8 @@ export const state = {
   tab: "figures",
   /** The groups of like nodes that are drawn node by node. */
   open: new Set(),
+  /** The nodes whose copies are drawn one by one. */
+  copies: new Set(),
   /** The generation whose picture is shown, or null for the one that runs. */
   generation: null,
   /** What a save would do, by node, while it is looked at. */
@@ -58,11 +60,11 @@ export function use(pick) {
   return part;
 }
 
-/** Draws a group of like nodes node by node, or as one box again. */
-export function toggle(group) {
-  const open = new Set(state.open);
-  if (!open.delete(group)) open.add(group);
-  set({ open });
+/** Draws a group of like nodes node by node, or as one box again; or so the `copies` of a node. */
+export function toggle(name, key = "open") {
+  const names = new Set(state[key]);
+  if (!names.delete(name)) names.add(name);
+  set({ [key]: names });
 }
 
 /** Opens the panel for a node, a wire or a reload. */

@@ -48,8 +48,9 @@ export function Tap({ selected }) {
 /** What can be tapped here: every node; or a node and its sockets; or the ends of a link. */
 function targets(selected) {
   if (selected?.wire) {
-    const { from, fromSocket, to, toSocket } = selected.wire;
-    return [to && `${to}.${toSocket}`, from && `${from}.${fromSocket}`].filter(Boolean);
+    const { from, fromSocket, to, toSocket, members } = selected.wire;
+    return [[to, toSocket], [from, fromSocket]].filter(([name]) => name).flatMap(([name, socket]) =>
+      (members?.[name] ?? [name]).map((one) => `${one}.${socket}`));
   }
   if (!selected?.node) return [""];
   const copies = copiesOf(state.now, selected.node, selected.members);
