@@ -17,13 +17,14 @@ export function places(scene) {
   }
   for (const { box } of scene.nodes.values()) taken.push(box);
   for (const outside of scene.outsides) taken.push(outside.getBBox());
+  const grid = new Grid(taken);
+  const lines = new Grid([]);
   for (const { path } of scene.wires.length > WIRES ? [] : scene.wires) {
     for (let at = path.getTotalLength(); at > 0; at -= 6) {
       const { x, y } = path.getPointAtLength(at);
-      taken.push({ x: x - 1, y: y - 1, width: 2, height: 2 });
+      lines.add({ x: x - 1, y: y - 1, width: 2, height: 2 });
     }
   }
-  const grid = new Grid(taken);
   const wished = new Map();
   for (const { sockets } of scene.nodes.values()) {
     for (const socket of sockets.values()) {
@@ -31,7 +32,7 @@ export function places(scene) {
       const { dot: { x, y }, isLeft } = socket;
       const tries = LIFTS.map((lift) => ({ x: x + (isLeft ? -10 : 10), y: y + lift }));
       const rooms = tries.map((at) => ({ x: at.x - (isLeft ? 70 : 0), y: at.y - 9, width: 70, height: 11 }));
-      const covered = rooms.map((room) => grid.covered(room));
+      const covered = rooms.map((room) => grid.covered(room) + lines.covered(room));
       const best = covered.indexOf(Math.min(...covered));
       grid.add(rooms[best]);
       wished.set(socket, tries[best]);
