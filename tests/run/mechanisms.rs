@@ -10,6 +10,7 @@ use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::time::Duration;
 
 use zrig::security::{Secret, hash_password, with_user};
 
@@ -25,6 +26,9 @@ enum By {
     Curve { keys_of_zrig: bool },
     Plain,
 }
+
+/// How long all roles may take, one after the other, at full length too.
+const MANY: Duration = Duration::from_secs(240);
 
 fn count() -> usize {
     if soaking() { 10_000 } else { 200 }
@@ -135,7 +139,7 @@ fn all_meet(by: By, endpoint: &dyn Fn(usize) -> String) {
     let (folder, count) = (run.path("keys").display().to_string(), count());
     let mut programs = Peer::mechanisms(&format!("{folder} {count} {}", links.join(" ")));
     programs.says("ready");
-    programs.says("met");
+    programs.says_within(MANY, "met");
     all_nodes(&run);
     programs.tell("");
     let summary = programs.well();

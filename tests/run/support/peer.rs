@@ -123,7 +123,13 @@ impl Peer {
     /// Waits for a line that begins so.
     #[track_caller]
     pub(crate) fn says(&self, start: &str) -> String {
-        match self.out.as_ref().unwrap().find(PATIENCE, |line| line.starts_with(start)) {
+        self.says_within(PATIENCE, start)
+    }
+
+    /// Waits so long for a line that begins so.
+    #[track_caller]
+    pub(crate) fn says_within(&self, patience: Duration, start: &str) -> String {
+        match self.out.as_ref().unwrap().find(patience, |line| line.starts_with(start)) {
             Ok(line) => line,
             Err(why) => {
                 panic!("peer.py {} did not say {start:?}: {why}\n{}", self.name, self.complaints())
