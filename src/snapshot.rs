@@ -37,8 +37,9 @@ pub struct Snapshot {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NodeStatus {
-    /// It did not answer in time: a handler runs, or the machine is busy. What it counts is right
-    /// all the same; what only the node itself can tell is missing.
+    /// A handler said that it is busy for a while; or it did not answer in time: a handler runs, or
+    /// the machine is busy. What it counts is right all the same; what only the node itself can tell
+    /// is missing where it did not answer.
     #[default]
     Busy,
     /// Its links come up.

@@ -66,6 +66,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("zmq", &["node", "message"]),
     ("zmq_sys", &["node", "message", "security"]),
     ("ipnet", &["security"]),
+    ("ratatui", &["cli"]),
     ("rpassword", &["cli"]),
     ("subtle", &["security"]),
     ("getrandom", &["security"]),

@@ -1,15 +1,32 @@
-//! `zrig top`: what a running topology does now, the node that hurts most first.
+//! `zrig top`: what a running topology does now, on a screen for a person or as tables.
+//!
+//! ```text
+//! keys, feeds ──▶ state (tree, order, history, pane) ──▶ view ──▶ screen
+//! ```
 //!
 //! Owns the arguments of `top` and where its figures come from. What a figure means is `table`'s,
-//! how it looks on a terminal `screen`'s.
+//! how it looks on a terminal `view`'s.
 
+mod columns;
+mod feeds;
+mod history;
+mod keys;
+mod layout;
+mod live;
+mod look;
+mod order;
+mod pane;
 mod screen;
+mod state;
 mod table;
+mod text;
+mod tree;
+mod view;
 
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -17,7 +34,6 @@ use super::output::{colours_on, end_with_reader, fail};
 use crate::control::{Client, Failed, Reply, Request, find};
 use crate::duration::parse_duration;
 use crate::snapshot::Snapshot;
-use screen::{Key, Screen};
 pub(super) use table::{Row, SocketRow, Table, rate, time};
 
 /// How long figures may take to come.
@@ -66,13 +82,14 @@ impl TopArguments {
             Ok(begun) => begun,
             Err(failed) => return Ok(fail(&failed)),
         };
-        let is_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
-        let shown = if is_terminal && !self.once && self.format == Format::Text {
-            self.watch(figures, first)?
-        } else {
-            self.print(figures, first)?
-        };
-        match shown {
+        if screen::is_there() && !self.once && self.format == Format::Text {
+            let source = feeds::Source::of(&self.run, &figures);
+            let colours = colours_on(&io::stdout());
+            drop(figures);
+            live::watch(source, first, self.interval, colours)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        match self.print(figures, first)? {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(failed) => Ok(fail(&failed)),
         }
@@ -92,7 +109,7 @@ impl TopArguments {
             };
             let table = Table::between(&before, &now);
             match self.format {
-                Format::Text => writeln!(out, "{}", table.lines(false, None).join("\n"))?,
+                Format::Text => writeln!(out, "{}", table.lines().join("\n"))?,
                 Format::Json => writeln!(out, "{}", serde_json::to_string(&table)?)?,
             }
             if self.once {
@@ -103,30 +120,6 @@ impl TopArguments {
             }
             out.flush()?;
             before = now;
-        }
-    }
-
-    /// One table on the whole screen, again and again.
-    fn watch(&self, mut figures: Figures, first: Snapshot) -> io::Result<Result<(), Failed>> {
-        let colours = colours_on(&io::stdout());
-        let mut screen = Screen::enter()?;
-        let mut before = first;
-        let mut table = Table::between(&before, &before);
-        let mut next = Instant::now() + self.interval;
-        loop {
-            screen.show(|width| table.lines(colours, Some(width)))?;
-            match screen.wait(next)? {
-                Key::Quit => return Ok(Ok(())),
-                Key::Other => continue,
-                Key::None => {}
-            }
-            let now = match figures.take() {
-                Ok(now) => now,
-                Err(failed) => return Ok(Err(failed)),
-            };
-            table = Table::between(&before, &now);
-            before = now;
-            next = Instant::now() + self.interval;
         }
     }
 }
@@ -202,3 +195,6 @@ fn interval(text: &str) -> Result<Duration, String> {
     }
     Ok(interval)
 }
+
+#[cfg(test)]
+mod tests;

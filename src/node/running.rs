@@ -48,6 +48,7 @@ use crate::clock;
 use crate::counters::HandlerCounters;
 use crate::event::EventKind;
 use crate::script::{Engine, Handler, SocketView};
+use crate::snapshot::NodeStatus;
 use crate::zeromq::Role;
 
 /// A running node.
@@ -222,7 +223,11 @@ impl Node {
     /// Lets libzmq's answers come through, and passes them on when all are there.
     fn advance_inquiries(&mut self, now: Instant) {
         let owes = |place| self.outbox.has_deferred_of(place);
-        self.inquiries.advance(now, &mut self.sockets, owes, self.life.status());
+        let mut status = self.life.status();
+        if status == NodeStatus::Running && self.outbox.busy_until().is_some() {
+            status = NodeStatus::Busy;
+        }
+        self.inquiries.advance(now, &mut self.sockets, owes, status);
     }
 
     /// Looks whether anybody came or went that stands in the way of this node's messages.

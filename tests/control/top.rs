@@ -94,27 +94,155 @@ fn without_a_terminal_table_follows_table_until_the_run_is_over() {
 }
 
 #[test]
-fn a_terminal_shows_it_anew_and_is_given_back_on_q_and_on_a_signal() {
+fn what_a_busy_node_sends_later_does_not_wait_for_room_and_the_node_is_shown_as_busy() {
+    let desk = Desk::new();
+    let run = desk.run(
+        "
+name: clerk
+nodes:
+  post: {role: push, bind: 'tcp://127.0.0.1:*', every: 10ms, on_tick: 'send(1)'}
+  clerk:
+    sockets:
+      in: {role: pull, connect: post}
+      out: {role: push, connect: tray}
+    on_message: 'busy(\"1h\"); send(\"done\")'
+  tray: {role: pull, bind: 'tcp://127.0.0.1:*', on_message: '()'}
+",
+    );
+    eventually("the clerk is busy", || {
+        let table = json(&desk.ask(["top", "clerk", "--once", "--format", "json"]).well());
+        let rows = table["nodes"].as_array().unwrap();
+        let clerk = rows.iter().find(|row| row["instance"] == "clerk").unwrap();
+        let sockets = clerk["sockets"].as_array().unwrap();
+        let queued: u64 = sockets.iter().map(|one| one["waiting"].as_u64().unwrap()).sum();
+        assert!(clerk["status"] != "busy" || clerk["waiting"] == queued, "{clerk}");
+        clerk["status"] == "busy" && queued > 0
+    });
+    run.stop();
+}
+
+/// What a person does at a terminal where `top` runs, and what became of it.
+fn at_a_terminal(desk: &Desk, size: &str, steps: &[&str], top: &[&str]) -> Value {
+    let output = Command::new("python3")
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/terminal.py"))
+        .arg(size)
+        .args(steps)
+        .args(["--", env!("CARGO_BIN_EXE_zrig"), "top"])
+        .args(top)
+        .env("XDG_RUNTIME_DIR", desk.path())
+        .env("TMPDIR", desk.path())
+        .env("TERM", "xterm-256color")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    let said = json(&said);
+    let screen = said["screen"].as_str().unwrap();
+    assert_eq!(said["missed"], Value::Null, "{screen}");
+    for fact in ["entered", "left", "mode restored", "fits"] {
+        assert_eq!(said[fact], true, "{fact} of {steps:?}: {said}\n{screen}");
+    }
+    said
+}
+
+#[test]
+fn a_terminal_is_given_back_on_every_key_that_leaves_and_on_signals() {
     let desk = Desk::new();
     let run = desk.run(MILL);
-    for way in ["q", "\x03", "TERM"] {
-        let output = Command::new("python3")
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/terminal.py"))
-            .args([way, env!("CARGO_BIN_EXE_zrig"), "top", "mill", "--interval", "100ms"])
-            .env("XDG_RUNTIME_DIR", desk.path())
-            .env("TMPDIR", desk.path())
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{way:?}: {said}\n{errors}");
-        let said = json(&said);
-        assert_eq!(said["status"], 0, "{way:?}: {said}");
-        for fact in ["entered", "tables", "left", "mode restored", "fits"] {
-            assert_eq!(said[fact], true, "{way:?}: {fact} of {said}");
-        }
+    for way in ["press:q", "press:\\x03", "press:\\x1b", "signal:TERM", "signal:HUP"] {
+        let steps = ["see:NODE▲", "see:reader.2", way];
+        let said = at_a_terminal(&desk, "100x20", &steps, &["mill", "--interval", "100ms"]);
+        assert_eq!((&said["status"], &said["after"]), (&0.into(), &"".into()), "{way}: {said}");
     }
     run.stop();
+}
+
+#[test]
+fn a_person_sorts_seeks_unfolds_and_looks_at_messages_and_the_log() {
+    let desk = Desk::new();
+    let clock =
+        "{role: pub, bind: 'tcp://127.0.0.1:*', every: 50ms, on_tick: 'print(\"tick tock\")'}";
+    let run = desk.run(&format!("{MILL}  clock: {clock}\n"));
+    let steps = [
+        "see:NODE▲",
+        "press:o",
+        "see:OUT/s▼",
+        "press:n",
+        "see:NODE▲",
+        "press:\\x1b[H\\r",
+        "see:▾ calm",
+        "press:t",
+        "see:messages of calm",
+        "see:out  calm.pub",
+        "press:\\x1b[B\\x1b[B",
+        "press:l",
+        "see:log of clock",
+        "see:tick tock",
+        "press:\\t",
+        "see:▶─ log of clock",
+        "press:\\x1b[A",
+        "see:stands still",
+        "press:\\x1b[F\\x1b",
+        "gone:log of clock",
+        "press:/READ",
+        "see:/READ█",
+        "gone:feed",
+        "press:\\r",
+        "see:only /READ",
+        "press:\\x1b",
+        "see:feed",
+        "press:?",
+        "see:sort by name",
+        "press:x",
+        "see:feed",
+        // A window that becomes small, and large again.
+        "size:40x8",
+        "gone:BLOCKED",
+        "see:WAITING",
+        "keep:narrow",
+        "size:20x2",
+        "size:100x24",
+        "see:BLOCKED",
+        "press:q",
+    ];
+    let said = at_a_terminal(&desk, "100x24", &steps, &["mill", "--interval", "100ms"]);
+    assert_eq!(said["status"], 0);
+    let narrow = said["kept"]["narrow"].as_str().unwrap();
+    assert!(narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");
+    run.stop();
+}
+
+#[test]
+fn a_run_that_stands_still_ends_or_comes_back_is_said_to() {
+    let desk = Desk::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mill.yaml");
+    std::fs::write(&file, MILL).unwrap();
+    let run = desk.start(Zrig::file(&file));
+    let pid = run.id().to_string();
+    let again = format!(
+        "XDG_RUNTIME_DIR={} {} run {} --for 15s --log off &",
+        desk.path().display(),
+        env!("CARGO_BIN_EXE_zrig"),
+        file.display()
+    );
+    let steps = [
+        "see:NODE▲".to_owned(),
+        format!("stop:{pid}"),
+        "see:NO ANSWER".to_owned(),
+        format!("cont:{pid}"),
+        "gone:NO ANSWER".to_owned(),
+        format!("run:kill -TERM {pid}"),
+        "see:GONE".to_owned(),
+        "see:the run is over".to_owned(),
+        format!("run:{again}"),
+        "see:BACK".to_owned(),
+        "press:q".to_owned(),
+    ];
+    let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+    let said = at_a_terminal(&desk, "100x20", &steps, &["mill", "--interval", "100ms"]);
+    assert_eq!(said["status"], 0);
+    drop(run);
 }
 
 #[test]

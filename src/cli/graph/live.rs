@@ -8,7 +8,6 @@ use std::time::Duration;
 use super::super::top::{Figures, Row, SocketRow, Table, rate, time};
 use crate::control::Failed;
 use crate::graph::{Live, Picture};
-use crate::snapshot::{NodeSnapshot, NodeStatus, Snapshot};
 
 /// The time that the rates are of.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -22,8 +21,6 @@ pub(super) struct Now {
     /// When, as a sentence.
     pub(super) when: String,
     table: Table,
-    before: Snapshot,
-    now: Snapshot,
 }
 
 /// Looks at a run for a second.
@@ -37,7 +34,7 @@ pub(super) fn look(run: &str) -> Result<Now, Failed> {
         now.generation, now.seconds
     );
     let table = Table::between(&before, &now);
-    Ok(Now { file: now.file.clone(), when, table, before, now })
+    Ok(Now { file: now.file, when, table })
 }
 
 impl Now {
@@ -47,36 +44,16 @@ impl Now {
             let is_member = |row: &&Row| members.contains(&row.node);
             let mut rows: Vec<&Row> = self.table.nodes.iter().filter(is_member).collect();
             rows.sort_by(|a, b| a.instance.cmp(&b.instance));
-            let busy = rows.iter().map(|row| (busy(&self.before, &self.now, &row.instance), *row));
-            let busiest = busy.max_by(|(one, _), (other, _)| one.total_cmp(other));
-            (!rows.is_empty()).then(|| live(name, &rows, busiest.and_then(slow)))
+            let busiest = rows.iter().max_by(|a, b| a.handler_busy.total_cmp(&b.handler_busy));
+            (!rows.is_empty()).then(|| live(name, &rows, busiest.and_then(|row| slow(row))))
         };
         picture.boxes.iter().filter_map(|node| live_box(node.members(), &node.name)).collect()
     }
 }
 
-/// The part of the time that an instance's handlers took; one that has been in a handler all along
-/// has told of none.
-fn busy(before: &Snapshot, now: &Snapshot, instance: &str) -> f64 {
-    let (was, is) = (before.node(instance), now.node(instance));
-    let spent = |node: Option<&NodeSnapshot>| {
-        node.map_or((0, 0.0), |node| (node.handler.count, node.handler.sum))
-    };
-    let ((calls_before, before_sum), (calls, sum)) = (spent(was), spent(is));
-    let interval = now.seconds - before.seconds;
-    let both_busy =
-        [was, is].iter().all(|node| node.is_some_and(|node| node.status == NodeStatus::Busy));
-    if calls == calls_before && both_busy {
-        1.0
-    } else if interval > 0.0 && calls >= calls_before {
-        ((sum - before_sum) / interval).clamp(0.0, 1.0)
-    } else {
-        0.0
-    }
-}
-
 /// `handler busy 97 %, 2.1ms a call`
-fn slow((busy, row): (f64, &Row)) -> Option<String> {
+fn slow(row: &Row) -> Option<String> {
+    let busy = row.handler_busy;
     if busy < SLOW {
         return None;
     }
@@ -136,7 +113,6 @@ fn trouble(rows: &[&Row]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::snapshot::Histogram;
 
     #[test]
     fn copies_are_one_node_and_calm_has_no_words() {
@@ -163,25 +139,8 @@ mod tests {
 
     #[test]
     fn a_handler_that_takes_nearly_all_the_time_is_named() {
-        let row = Row { handler_mean: Some(0.0021), ..Row::default() };
-        assert_eq!(slow((0.97, &row)).as_deref(), Some("handler busy 97 %, 2.1ms a call"));
-        assert_eq!(slow((0.5, &row)), None);
-        let node = |status, count, sum| NodeSnapshot {
-            instance: "a".into(),
-            status,
-            handler: Histogram { count, sum, ..Histogram::default() },
-            ..NodeSnapshot::default()
-        };
-        let at = |seconds, node| Snapshot { seconds, nodes: vec![node], ..Snapshot::default() };
-        for (before, now, want) in [
-            (node(NodeStatus::Running, 10, 1.0), node(NodeStatus::Running, 20, 1.5), 0.25),
-            (node(NodeStatus::Busy, 10, 1.0), node(NodeStatus::Busy, 10, 1.0), 1.0),
-            (node(NodeStatus::Running, 10, 1.0), node(NodeStatus::Busy, 10, 1.0), 0.0),
-            // It was made anew.
-            (node(NodeStatus::Running, 10, 1.0), node(NodeStatus::Running, 1, 0.5), 0.0),
-        ] {
-            let busy = busy(&at(1.0, before), &at(3.0, now), "a");
-            assert!((busy - want).abs() < 1e-9, "{busy} {want}");
-        }
+        let row = |handler_busy| Row { handler_mean: Some(0.0021), handler_busy, ..Row::default() };
+        assert_eq!(slow(&row(0.97)).as_deref(), Some("handler busy 97 %, 2.1ms a call"));
+        assert_eq!(slow(&row(0.5)), None);
     }
 }

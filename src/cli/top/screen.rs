@@ -1,145 +1,176 @@
-//! The whole screen of a terminal: entered, drawn, and given back as it was.
+//! The whole screen of a terminal: taken, drawn on, and given back as it was on every way out.
 //!
-//! Owns the terminal's mode. Never knows what it shows.
+//! Owns the terminal's mode and its keys. Never knows what it shows.
 
-use std::io::{self, Read, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Instant;
+use std::io::{self, IsTerminal, Stdout};
+use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::termios::{
-    OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr,
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::cursor::Show;
+use ratatui::crossterm::event::{self, Event};
+use ratatui::crossterm::execute;
+use ratatui::crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, size,
 };
-use tokio::signal::unix::{SignalKind, signal};
-
-/// The other screen, without a cursor; and back.
-const ENTER: &str = "\x1b[?1049h\x1b[?25l";
-const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
-const HOME: &str = "\x1b[H";
-const CLEAR_LINE: &str = "\x1b[K";
-const CLEAR_BELOW: &str = "\x1b[J";
+use ratatui::layout::Rect;
+use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
+use tokio::sync::mpsc;
 
 /// A size for terminals that tell none.
-const SIZE: (usize, usize) = (80, 24);
+const SIZE: (u16, u16) = (80, 24);
 
-/// What was pressed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Key {
-    /// Nothing, until the time was over.
-    None,
-    /// `q`, Ctrl-C, or a signal that ends the process.
-    Quit,
-    /// Something else, or the window changed.
-    Other,
+/// Whether the screen is ours, and has to be given back.
+static IS_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether a person is there to see a screen and to press keys.
+pub(super) fn is_there() -> bool {
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    io::stdout().is_terminal() && io::stdin().is_terminal() && !is_dumb
 }
 
 /// The screen, until it is dropped.
 pub(super) struct Screen {
-    before: Termios,
-    ended: Arc<AtomicBool>,
-    size: (usize, usize),
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+    size: (u16, u16),
 }
 
 impl Screen {
     /// Takes the screen.
+    ///
+    /// # Errors
+    ///
+    /// When the terminal does not do what a screen needs.
     pub(super) fn enter() -> io::Result<Self> {
-        let before = tcgetattr(io::stdin())?;
-        let mut raw = before.clone();
-        raw.make_raw();
-        // A read waits a tenth of a second, so that time and signals are looked at.
-        raw.special_codes[SpecialCodeIndex::VMIN] = 0;
-        raw.special_codes[SpecialCodeIndex::VTIME] = 1;
-        tcsetattr(io::stdin(), OptionalActions::Now, &raw)?;
-        let screen = Self { before, ended: ended_by_signal()?, size: size() };
-        let mut out = io::stdout().lock();
-        out.write_all(ENTER.as_bytes())?;
-        out.flush()?;
-        Ok(screen)
+        let size = size_or_usual();
+        // Whoever panics has to find the terminal as it was, with the words of the panic on it.
+        let told = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            give_back();
+            told(info);
+        }));
+        IS_TAKEN.store(true, Ordering::Relaxed);
+        let taken = enable_raw_mode()
+            .and_then(|()| execute!(io::stdout(), EnterAlternateScreen))
+            .and_then(|()| {
+                let viewport = Viewport::Fixed(Rect::new(0, 0, size.0, size.1));
+                // The other screen is empty. To clear it would ask where the cursor is, and wait.
+                let backend = CrosstermBackend::new(io::stdout());
+                Terminal::with_options(backend, TerminalOptions { viewport })
+            });
+        match taken {
+            Ok(mut terminal) => {
+                terminal.hide_cursor()?;
+                Ok(Self { terminal, size })
+            }
+            Err(error) => {
+                give_back();
+                Err(error)
+            }
+        }
     }
 
-    /// Shows lines, as many as fit.
-    pub(super) fn show(&mut self, lines: impl FnOnce(usize) -> Vec<String>) -> io::Result<()> {
-        self.size = size();
-        let (width, height) = self.size;
-        let lines = lines(width);
-        let mut text = HOME.to_owned();
-        let room = height.saturating_sub(1);
-        let shown = if lines.len() > room { room.saturating_sub(1) } else { lines.len() };
-        for line in &lines[..shown] {
-            text.push_str(&format!("{line}{CLEAR_LINE}\r\n"));
-        }
-        if shown < lines.len() {
-            text.push_str(&format!("… and {} more{CLEAR_LINE}\r\n", lines.len() - shown));
-        }
-        text.push_str(&format!("{CLEAR_BELOW}q ends"));
-        let mut out = io::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.flush()
+    /// Cells and lines.
+    pub(super) fn size(&self) -> (u16, u16) {
+        self.size
     }
 
-    /// Waits for a key until then.
-    pub(super) fn wait(&self, until: Instant) -> io::Result<Key> {
-        let mut key = [0; 32];
-        loop {
-            let read = match io::stdin().lock().read(&mut key) {
-                Ok(read) => read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
-                Err(error) => return Err(error),
-            };
-            const CTRL_C: u8 = 3;
-            if self.ended.load(Relaxed)
-                || key[..read].iter().any(|key| matches!(key, b'q' | b'Q' | &CTRL_C))
-            {
-                return Ok(Key::Quit);
-            }
-            if read > 0 || size() != self.size {
-                return Ok(Key::Other);
-            }
-            if Instant::now() >= until {
-                return Ok(Key::None);
-            }
-        }
+    /// The terminal has another size, or may have.
+    ///
+    /// # Errors
+    ///
+    /// When the terminal has gone.
+    pub(super) fn resized(&mut self) -> io::Result<(u16, u16)> {
+        self.size = size_or_usual();
+        self.terminal.resize(Rect::new(0, 0, self.size.0, self.size.1))?;
+        Ok(self.size)
+    }
+
+    /// Draws what has changed.
+    ///
+    /// # Errors
+    ///
+    /// When the terminal has gone.
+    pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        self.terminal.draw(draw).map(drop)
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // There is nobody to tell, and nothing else to do.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
-        let mut out = io::stdout().lock();
-        let _ = out.write_all(LEAVE.as_bytes()).and_then(|()| out.flush());
+        give_back();
+        // It would show the cursor once more, on the screen that is not ours any more.
+        let _ = self.terminal.show_cursor();
     }
 }
 
-fn size() -> (usize, usize) {
-    match tcgetwinsize(io::stdout()) {
-        Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col.into(), size.ws_row.into()),
+/// Gives the terminal back. There is nobody to tell when that fails, and nothing else to do.
+fn give_back() {
+    // Once: a second time it would put the cursor back over what was printed since.
+    if !IS_TAKEN.swap(false, Ordering::Relaxed) {
+        return;
+    }
+    let _ = disable_raw_mode();
+    let _ = execute!(io::stdout(), Show, LeaveAlternateScreen);
+}
+
+fn size_or_usual() -> (u16, u16) {
+    match size() {
+        Ok((width, height)) if width > 0 && height > 0 => (width, height),
         _ => SIZE,
     }
 }
 
-/// Set when a signal wants the process to end: the terminal has to be given back first.
-fn ended_by_signal() -> io::Result<Arc<AtomicBool>> {
-    let ended = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&ended);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut signals = runtime.block_on(async {
-        Ok::<_, io::Error>((
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
-            signal(SignalKind::interrupt())?,
-        ))
-    })?;
-    // Never joined: it ends with the process.
-    std::thread::spawn(move || {
-        runtime.block_on(async {
-            tokio::select! {
-                _ = signals.0.recv() => {}
-                _ = signals.1.recv() => {}
-                _ = signals.2.recv() => {}
+/// What comes from the terminal, on a thread of its own, which ends with the process.
+///
+/// # Errors
+///
+/// When the system gives no thread.
+pub(super) fn keys() -> io::Result<mpsc::Receiver<io::Result<Event>>> {
+    let (told, keys) = mpsc::channel(64);
+    let thread = std::thread::Builder::new().name("keys".to_owned());
+    thread.spawn(move || {
+        loop {
+            let read = event::read();
+            let is_over = read.is_err();
+            if told.blocking_send(read).is_err() || is_over {
+                return;
             }
-        });
-        flag.store(true, Relaxed);
-    });
-    Ok(ended)
+        }
+    })?;
+    Ok(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// In the whole program no panic can be had for the asking, so these tests are the program.
+    #[test]
+    #[ignore = "run on a terminal, by the test below"]
+    fn panics_on_the_screen() {
+        let mut screen = Screen::enter().unwrap();
+        screen.draw(|frame| frame.render_widget("drawn", frame.area())).unwrap();
+        panic!("on purpose");
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_and_is_read_on_it() {
+        let test = "cli::top::screen::tests::panics_on_the_screen";
+        let output = Command::new("python3")
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/terminal.py"))
+            .args(["80x24", "--"])
+            .arg(std::env::current_exe().unwrap())
+            .args([test, "--exact", "--ignored", "--nocapture"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        for fact in ["entered", "left", "mode restored"] {
+            assert_eq!(said[fact], true, "{fact}: {said}");
+        }
+        assert!(said["after"].as_str().unwrap().contains("on purpose"), "{said}");
+    }
 }

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::snapshot::{
-    ConnectionSnapshot, Histogram, LinkSnapshot, NodeSnapshot, PortSnapshot, Snapshot,
+    ConnectionSnapshot, Histogram, LinkSnapshot, NodeSnapshot, NodeStatus, PortSnapshot, Snapshot,
     SocketSnapshot,
 };
 use crate::visible::visible;
@@ -45,6 +45,11 @@ pub(in crate::cli) struct Row {
     /// Handler calls between the two moments: seconds each, and the longest of 99 in 100.
     pub(in crate::cli) handler_mean: Option<f64>,
     pub(in crate::cli) handler_p99: Option<f64>,
+    /// The part of the time that handlers took, from 0 to 1.
+    pub(in crate::cli) handler_busy: f64,
+    /// Those calls, for who adds up several instances.
+    #[serde(skip)]
+    pub(in crate::cli) calls: Histogram,
     pub(in crate::cli) peers: u64,
     /// Handler calls that failed since the start.
     pub(in crate::cli) failed: u64,
@@ -68,7 +73,12 @@ pub(in crate::cli) struct SocketRow {
     pub(in crate::cli) inbound: Option<u64>,
     pub(in crate::cli) blocked: f64,
     pub(in crate::cli) dropped: u64,
+    #[serde(skip)]
+    pub(in crate::cli) dropped_per_second: f64,
     pub(in crate::cli) peers: u64,
+    /// Whether the queue of one of its connections is at its high-water mark.
+    #[serde(skip)]
+    pub(in crate::cli) is_full: bool,
 }
 
 impl Table {
@@ -81,8 +91,9 @@ impl Table {
             .nodes
             .iter()
             .map(|node| {
-                let before = before.node(&node.instance).unwrap_or(&blank);
-                row(before, node, &now.links, interval)
+                let was = before.node(&node.instance);
+                let busy = busy(was, node, interval);
+                row(was.unwrap_or(&blank), node, &now.links, interval, busy)
             })
             .collect();
         nodes.sort_by(|a, b| {
@@ -108,8 +119,8 @@ impl Table {
         }
     }
 
-    /// The table as lines for a person; a known width cuts them.
-    pub(in crate::cli) fn lines(&self, colours: bool, width: Option<usize>) -> Vec<String> {
+    /// The table as lines for a person.
+    pub(in crate::cli) fn lines(&self) -> Vec<String> {
         let sum = |of: fn(&Row) -> f64| self.nodes.iter().map(of).sum::<f64>();
         let title = format!(
             "{}  generation {}  up {}  {} nodes  in {}/s  out {}/s",
@@ -127,23 +138,9 @@ impl Table {
                 cells.chain([COLUMNS[at].chars().count()]).max().unwrap_or_default()
             })
             .collect();
-        let cut = |line: String| match width {
-            Some(width) => line.chars().take(width).collect(),
-            None => line.trim_end().to_owned(),
-        };
-        let head = cut(joined(&COLUMNS.map(str::to_owned), &widths));
-        let mut lines = vec![cut(title), painted(head, colours, "1")];
-        lines.extend(self.nodes.iter().zip(&cells).map(|(row, cells)| {
-            let colour = if row.blocked >= 0.5 || row.status == "failed" {
-                "31"
-            } else if row.blocked > 0.0 || row.dropped_per_second > 0.0 || row.failed > 0 {
-                "33"
-            } else {
-                ""
-            };
-            painted(cut(joined(cells, &widths)), colours && !colour.is_empty(), colour)
-        }));
-        lines
+        let head = joined(&COLUMNS.map(str::to_owned), &widths);
+        let rows = cells.iter().map(|cells| joined(cells, &widths));
+        [title, head].into_iter().chain(rows).collect()
     }
 }
 
@@ -178,7 +175,13 @@ impl Row {
     }
 }
 
-fn row(before: &NodeSnapshot, now: &NodeSnapshot, links: &[LinkSnapshot], interval: f64) -> Row {
+fn row(
+    before: &NodeSnapshot,
+    now: &NodeSnapshot,
+    links: &[LinkSnapshot],
+    interval: f64,
+    handler_busy: f64,
+) -> Row {
     let blank = SocketSnapshot::default();
     let sockets: Vec<SocketRow> = now
         .sockets
@@ -201,16 +204,24 @@ fn row(before: &NodeSnapshot, now: &NodeSnapshot, links: &[LinkSnapshot], interv
         messages_out: total(|socket| socket.messages_out),
         in_per_second: sockets.iter().map(|socket| socket.in_per_second).sum(),
         out_per_second: sockets.iter().map(|socket| socket.out_per_second).sum(),
-        waiting: now.waiting + total(|socket| socket.waiting),
+        waiting: held_in(now) + total(|socket| socket.waiting),
         blocked: sockets.iter().map(|socket| socket.blocked).fold(0.0, f64::max),
         dropped,
         dropped_per_second: per_second(dropped_before, dropped, interval),
         handler_mean: (calls.count > 0).then(|| calls.sum / calls.count as f64),
         handler_p99: p99(&calls),
+        handler_busy,
+        calls,
         peers: total(|socket| socket.peers),
         failed: now.failed,
         sockets,
     }
+}
+
+/// What waits in the node for room. Where it is busy, and no socket is full, it waits for the node.
+fn held_in(node: &NodeSnapshot) -> u64 {
+    let is_blocked = node.sockets.iter().any(|socket| socket.blocked);
+    if node.status == NodeStatus::Busy && !is_blocked { 0 } else { node.waiting }
 }
 
 /// What waits for a socket, and for its peers outside the file. A link inside the file is counted
@@ -256,7 +267,29 @@ fn socket_row(
         inbound: connections.map(|all| all.iter().map(|one| one.inbound).sum()),
         blocked: if interval > 0.0 { (blocked / interval).clamp(0.0, 1.0) } else { 0.0 },
         dropped: now.dropped.total(),
+        dropped_per_second: per_second(before.dropped.total(), now.dropped.total(), interval),
         peers: now.peers,
+        is_full: connections.into_iter().flatten().any(|one| {
+            let at = |hwm: u32, queued| hwm > 0 && queued >= u64::from(hwm);
+            at(now.hwm_send, one.outbound) || at(now.hwm_receive, one.inbound)
+        }),
+    }
+}
+
+/// The part of the time that an instance's handlers took; one that has been in a handler all along
+/// has told of none.
+fn busy(before: Option<&NodeSnapshot>, now: &NodeSnapshot, interval: f64) -> f64 {
+    let (calls_before, sum_before) =
+        before.map_or((0, 0.0), |node| (node.handler.count, node.handler.sum));
+    let (calls, sum) = (now.handler.count, now.handler.sum);
+    let both_busy =
+        [before, Some(now)].iter().all(|node| node.is_some_and(|it| it.status == NodeStatus::Busy));
+    if calls == calls_before && both_busy {
+        1.0
+    } else if interval > 0.0 && calls >= calls_before {
+        ((sum - sum_before) / interval).clamp(0.0, 1.0)
+    } else {
+        0.0
     }
 }
 
@@ -279,7 +312,7 @@ fn difference(before: &Histogram, now: &Histogram) -> Histogram {
 }
 
 /// The least bound of a bucket that 99 of 100 calls are in; of slower ones, the last bound.
-fn p99(calls: &Histogram) -> Option<f64> {
+pub(super) fn p99(calls: &Histogram) -> Option<f64> {
     if calls.count == 0 {
         return None;
     }
@@ -292,11 +325,7 @@ fn joined(cells: &[String; COLUMNS.len()], widths: &[usize]) -> String {
     let padded = cells.iter().zip(widths).enumerate().map(|(at, (cell, &width))| {
         if at < TEXTS { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
     });
-    padded.collect::<Vec<_>>().join("  ")
-}
-
-fn painted(line: String, colours: bool, colour: &str) -> String {
-    if colours { format!("\x1b[{colour}m{line}\x1b[0m") } else { line }
+    padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
 
 /// A rate in few characters.
@@ -320,7 +349,8 @@ pub(in crate::cli) fn time(seconds: f64) -> String {
     }
 }
 
-fn uptime(seconds: f64) -> String {
+/// How long something has been there, in few characters.
+pub(super) fn uptime(seconds: f64) -> String {
     let all = seconds as u64;
     match (all / 3600, all / 60 % 60, all % 60) {
         (0, 0, seconds) => format!("{seconds}s"),

@@ -43,7 +43,10 @@ fn what_hurts_comes_first() {
             with("b-slow", |node| {
                 node.handler = Histogram { count: 1, sum: 0.5, buckets: Vec::new() };
             }),
-            with("c-waits", |node| node.waiting = 7),
+            with("c-waits", |node| {
+                node.waiting = 7;
+                node.status = NodeStatus::Running;
+            }),
             with("d-drops", |node| {
                 node.sockets[0].dropped = Dropped { full: 3, ..Dropped::default() };
             }),
@@ -107,7 +110,55 @@ fn figures_are_short() {
     assert_eq!([5e-7, 1.25e-5, 0.0021, 3.0].map(time), ["500ns", "12.5us", "2.1ms", "3.0s"]);
     let table =
         Table::between(&Snapshot::default(), &snapshot(61.0, vec![node("a", socket("in", 6100))]));
-    let lines = table.lines(false, Some(40));
-    assert!(lines.iter().all(|line| line.chars().count() <= 40), "{lines:?}");
-    assert!(table.lines(false, None)[0].contains("up 1m01s  1 nodes  in 100/s"), "{table:?}");
+    let lines = table.lines();
+    assert!(lines[0].contains("up 1m01s  1 nodes  in 100/s"), "{lines:?}");
+    assert!(lines.iter().all(|line| line.trim_end() == line), "{lines:?}");
+}
+
+#[test]
+fn the_part_of_the_time_in_handlers_is_known_also_of_a_call_that_goes_on() {
+    let node = |status, count, sum| NodeSnapshot {
+        instance: "a".into(),
+        status,
+        handler: Histogram { count, sum, ..Histogram::default() },
+        ..NodeSnapshot::default()
+    };
+    for (before, now, want) in [
+        (node(NodeStatus::Running, 10, 1.0), node(NodeStatus::Running, 20, 1.5), 0.25),
+        (node(NodeStatus::Busy, 10, 1.0), node(NodeStatus::Busy, 10, 1.0), 1.0),
+        (node(NodeStatus::Running, 10, 1.0), node(NodeStatus::Busy, 10, 1.0), 0.0),
+        // It was made anew.
+        (node(NodeStatus::Running, 10, 1.0), node(NodeStatus::Running, 1, 0.5), 0.0),
+    ] {
+        let table = Table::between(&snapshot(1.0, vec![before]), &snapshot(3.0, vec![now]));
+        let busy = table.nodes[0].handler_busy;
+        assert!((busy - want).abs() < 1e-9, "{busy} {want}");
+    }
+}
+
+#[test]
+fn a_queue_is_full_at_its_mark_and_never_without_one() {
+    let with = |hwm_send, outbound| SocketSnapshot {
+        hwm_send,
+        connections: Some(vec![ConnectionSnapshot { outbound, ..ConnectionSnapshot::default() }]),
+        ..SocketSnapshot::default()
+    };
+    let full = |socket: SocketSnapshot| {
+        let now = snapshot(1.0, vec![node("a", socket)]);
+        Table::between(&now, &now).nodes[0].sockets[0].is_full
+    };
+    assert_eq!([full(with(10, 10)), full(with(10, 9)), full(with(0, 10))], [true, false, false]);
+}
+
+#[test]
+fn what_a_busy_node_has_not_sent_yet_does_not_wait_for_room() {
+    let waiting = |status, blocked| {
+        let mut node = node("a", SocketSnapshot { blocked, ..socket("out", 0) });
+        (node.status, node.waiting) = (status, 3);
+        let now = snapshot(1.0, vec![node]);
+        Table::between(&now, &now).nodes[0].waiting
+    };
+    assert_eq!(waiting(NodeStatus::Busy, false), 0);
+    assert_eq!(waiting(NodeStatus::Busy, true), 3, "a handler runs behind a full socket");
+    assert_eq!(waiting(NodeStatus::Running, false), 3, "a file does not keep up");
 }
