@@ -65,6 +65,51 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     from_nanos(whole * nanos_per_unit + part * nanos_per_unit / scale)
 }
 
+/// Words that people write for a unit.
+const UNIT_WORDS: [(&[&str], &str); 5] = [
+    (&["usec", "usecs", "micros", "microsecond", "microseconds"], "us"),
+    (&["msec", "msecs", "millis", "millisecond", "milliseconds"], "ms"),
+    (&["sec", "secs", "second", "seconds"], "s"),
+    (&["min", "mins", "minute", "minutes"], "m"),
+    (&["hr", "hrs", "hour", "hours"], "h"),
+];
+
+/// How a duration is written that another notation says: `5 seconds`, `1,5s`, `1m30s`, `10hz`.
+#[must_use]
+pub fn meant_duration(text: &str) -> Option<String> {
+    let lower = text.trim().to_lowercase().replace(',', ".");
+    let end = lower.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (number, unit) = lower.split_at(end);
+    let unit = unit.trim_start();
+    let known = UNIT_WORDS.iter().find(|(words, _)| words.contains(&unit));
+    let meant = match known {
+        Some((_, unit)) => format!("{number}{unit}"),
+        None if unit == "hz" => {
+            let rate: f64 = number.parse().ok().filter(|rate| *rate > 0.0)?;
+            format_duration(from_millis(1000.0 / rate).ok()?)
+        }
+        None => match parse_duration(&lower) {
+            Ok(_) => lower,
+            Err(_) => format_duration(sum_of_parts(&lower)?),
+        },
+    };
+    parse_duration(&meant).ok().map(|_| meant)
+}
+
+/// `1h30m`.
+fn sum_of_parts(text: &str) -> Option<Duration> {
+    let mut sum = Duration::ZERO;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let unit = rest.find(|c: char| c.is_ascii_alphabetic())?;
+        let end = rest[unit..].find(|c: char| !c.is_ascii_alphabetic());
+        let (part, more) = rest.split_at(end.map_or(rest.len(), |end| unit + end));
+        sum = sum.checked_add(parse_duration(part).ok()?)?;
+        rest = more.trim_start();
+    }
+    Some(sum)
+}
+
 /// The duration of that many milliseconds.
 ///
 /// # Errors
@@ -117,6 +162,26 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_another_notation_says_is_known() {
+        for (text, want) in [
+            ("1 sec", Some("1s")),
+            ("5 seconds", Some("5s")),
+            ("5S", Some("5s")),
+            ("1,5s", Some("1.5s")),
+            ("2 minutes", Some("2m")),
+            ("1m30s", Some("90s")),
+            ("10hz", Some("100ms")),
+            ("1h 1s", Some("3601s")),
+            ("0hz", None),
+            ("s", None),
+            ("*/5 * * * *", None),
+            ("1s-", None),
+        ] {
+            assert_eq!(meant_duration(text).as_deref(), want, "{text}");
+        }
+    }
 
     #[test]
     fn a_duration_is_a_number_with_a_unit() {

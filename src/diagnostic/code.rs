@@ -79,6 +79,7 @@ codes! {
     EmptyBlock "ZR0215" Warning "an empty block where a map is meant";
     NotFilledIn "ZR0216" Warning "a text whose variables are not filled in";
     HiddenEnd "ZR0217" Warning "a comment that hides the end of a statement";
+    ComparedTwice "ZR0218" Warning "a comparison of what a comparison gives";
     StateOverwritten "ZR0220" Warning "a kept state that on_start overwrites";
     FilterMissing "ZR0301" Error "a subscriber without a filter";
     HwmLosesReplies "ZR0302" Error "a high-water mark that loses replies";
@@ -127,6 +128,7 @@ codes! {
     SecretWritten "ZR0345" Warning "a secret written into the file";
     NullBesideCurve "ZR0346" Warning "peers without a mechanism beside CURVE";
     GuestExpired "ZR0347" Warning "a certificate of the folder `allow` that has expired";
+    FilterTakesNothing "ZR0348" Warning "a filter that no message fits";
 }
 
 impl fmt::Display for Code {

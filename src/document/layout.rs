@@ -136,6 +136,9 @@ pub(super) fn lines(
         || info.starts_with("while parsing a block mapping")
         || info.starts_with("simple key expect");
     let number = source.position(at).line;
+    if let Some(diagnostic) = block_not_indented(number, span, source).filter(|_| is_about_keys) {
+        return Some(diagnostic);
+    }
     let here = line(source, number).filter(|here| is_about_keys && here.has_key())?;
     let mut before = (1..number).rev().filter_map(|number| line(source, number));
     let above = before.next()?;
@@ -164,6 +167,27 @@ pub(super) fn lines(
             .help("indent both alike")
             .fix(left, " ".repeat(above.indent))
     })
+}
+
+/// `on_message: |` with its first line as far left as the key.
+fn block_not_indented(number: usize, span: Span, source: &Source) -> Option<Diagnostic> {
+    let mut upwards = (1..=number).rev().filter_map(|number| line(source, number));
+    let first = upwards.find(|line| !line.has_key())?;
+    let key = upwards.next()?;
+    let header = key.text.trim_end_matches(['-', '+']);
+    let opens = header.ends_with(": |") || header.ends_with(": >");
+    if !opens || first.indent > key.indent {
+        return None;
+    }
+    let place = first.span(span, source);
+    let left = Span::new(span.source, place.start - first.indent, place.start);
+    Some(
+        Diagnostic::new(Code::NotYaml, "the lines of a block stand further right than its key")
+            .at(place, "this line")
+            .at(key.span(span, source), "a block begins behind this")
+            .help("indent it")
+            .fix(left, " ".repeat(key.indent + 2)),
+    )
 }
 
 fn line(source: &Source, number: usize) -> Option<Line<'_>> {

@@ -84,6 +84,11 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("simple key expected", "a line without `: `", "write `key: value`"),
     ("simple key expect", "a line without `: `", "write `key: value`"),
     (
+        "while scanning a block scalar, did not find expected comment",
+        "text beside the `|` of a block",
+        "write the text on the lines below, indented",
+    ),
+    (
         "did not find expected <document start>",
         "text after the end of the document",
         "check the indentation: everything belongs below the first keys",
@@ -114,6 +119,9 @@ pub(super) fn diagnose(error: &ScanError, at: usize, span: Span, source: &Source
         Some((_, message, help)) => (*message, *help),
         None => ("this is not YAML", "check the indentation, the quotes and the brackets"),
     };
+    if let Some(diagnostic) = hash_without_space(error, at, span, source) {
+        return diagnostic;
+    }
     let diagnostic = Diagnostic::new(Code::NotYaml, message)
         .at(span, "here")
         .because(format!("the YAML parser says: {}", error.info()));
@@ -149,6 +157,9 @@ fn variable_in_braces(at: usize, span: Span, source: &Source) -> Option<Diagnost
 fn wildcard_as_alias(at: usize, span: Span, source: &Source) -> Option<Diagnostic> {
     let rest = source.text().get(at..)?;
     let end = rest.find(|c: char| c.is_whitespace() || ",]}".contains(c)).unwrap_or(rest.len());
+    if &rest[..end] == "*" {
+        return Some(star_alone(at, span, source));
+    }
     let port = rest[..end].strip_prefix("*:")?;
     let is_port = port == "*" || port.parse::<u16>().is_ok();
     let place = Span::new(span.source, at, at + end);
@@ -159,6 +170,49 @@ fn wildcard_as_alias(at: usize, span: Span, source: &Source) -> Option<Diagnosti
             .because("an endpoint starts with its transport, and YAML repeats anchors with `*NAME`")
             .help(format!("write `{endpoint}`"))
             .fix(place, endpoint)
+    })
+}
+
+/// `topics: *`: a star that would mean everything.
+fn star_alone(at: usize, span: Span, source: &Source) -> Diagnostic {
+    let before = source.text().get(..at).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let key = line.rsplit([',', '{']).next().unwrap_or_default().trim();
+    let place = Span::new(span.source, at, at + 1);
+    let diagnostic = Diagnostic::new(Code::NotYaml, "an unquoted text cannot start with `*`")
+        .at(place, "YAML reads an alias");
+    if key == "topics:" {
+        return diagnostic
+            .because("a topic is a prefix, of which `*` is no wildcard; everything is `all`")
+            .help("write `all`")
+            .fix(place, "all");
+    }
+    diagnostic
+        .because("YAML repeats what an anchor `&NAME` names by `*NAME`")
+        .help("put it in quotes: `\"*\"`")
+        .fix(place, "\"*\"")
+}
+
+/// `[#a]`: inside brackets a `#` without a space before it is no comment either.
+fn hash_without_space(
+    error: &ScanError,
+    at: usize,
+    span: Span,
+    source: &Source,
+) -> Option<Diagnostic> {
+    let rest = source.text().get(at..).filter(|rest| rest.starts_with('#'))?;
+    if !error.info().starts_with("comments must be separated") {
+        return None;
+    }
+    let end = rest.find([',', ']', '}', '\n']).unwrap_or(rest.len());
+    let text = rest[..end].trim_end();
+    let place = Span::new(span.source, at, at + text.len());
+    let quoted = format!("\"{text}\"");
+    let diagnostic = Diagnostic::new(Code::NotYaml, "a text that starts with `#` needs quotes")
+        .at(place, "YAML reads a comment");
+    Some(match text.contains(['"', '\\']) {
+        true => diagnostic.help("put it in quotes"),
+        false => diagnostic.help(format!("write {quoted}")).fix(place, quoted),
     })
 }
 

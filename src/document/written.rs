@@ -17,7 +17,31 @@ pub(super) fn as_block(source: &Source, start: usize) -> Option<(usize, String)>
     let rest = &source.text()[start..];
     let body = rest.split(['\n', '\r']).next().unwrap_or_default();
     let indentation = &line[..line.len() - key.len()];
-    Some((start + body.len(), format!("|\n{indentation}  {}", body.trim_end())))
+    let code = unquoted(body.trim_end());
+    Some((start + body.len(), format!("|\n{indentation}  {code}")))
+}
+
+/// A body without what was written for YAML alone: a `|` before it, or quotation marks around all of
+/// it.
+fn unquoted(body: &str) -> &str {
+    if let Some(code) = body.strip_prefix("| ") {
+        return code.trim_start();
+    }
+    // A `'` of Rhai holds one character, so nothing but YAML's begins with one and ends with another.
+    if let Some(code) = body.strip_prefix('\'').filter(|code| code.chars().count() > 2) {
+        return code.strip_suffix('\'').unwrap_or(code);
+    }
+    match body.strip_prefix('"') {
+        Some(code) if !code.contains('"') => code,
+        Some(code) if begins_inside(code) => code.strip_suffix('"').unwrap_or(code),
+        Some(_) | None => body,
+    }
+}
+
+/// Whether the first quotation mark of a code begins a text, as in `print("x")`.
+fn begins_inside(code: &str) -> bool {
+    let Some((before, after)) = code.split_once('"') else { return false };
+    before.ends_with(['(', '[', ',']) && after.starts_with(|c: char| c.is_alphanumeric())
 }
 
 /// How much of a text a scalar takes up that starts there: a quoted one up to its closing
@@ -68,9 +92,15 @@ mod tests {
             ("  on_tick: send(1) # two  ", Some((26, "|\n    send(1) # two"))),
             ("on_tick: send(1)\nevery: 1s", Some((16, "|\n  send(1)"))),
             ("a: {on_tick: send(1)}", None),
+            ("on_tick: | send(1)", Some((18, "|\n  send(1)"))),
+            ("on_tick: 'send('x')'", Some((20, "|\n  send('x')"))),
+            ("on_tick: \"send(\"x\")\"", Some((20, "|\n  send(\"x\")"))),
+            ("on_tick: \"send(1)", Some((17, "|\n  send(1)"))),
+            ("on_tick: \"a\" + \"send\"", Some((21, "|\n  \"a\" + \"send\""))),
         ] {
             let source = Source::new("a.yaml", line);
-            let block = as_block(&source, line.find("send").unwrap());
+            let start = line.find("on_tick: ").unwrap() + "on_tick: ".len();
+            let block = as_block(&source, start);
             let block = block.as_ref().map(|(end, text)| (*end, text.as_str()));
             assert_eq!(block, want, "{line:?}");
         }

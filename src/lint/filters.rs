@@ -17,6 +17,7 @@ const MOST_COMPARED: usize = 1_000;
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     for (end, socket) in sockets(graph.topology).filter(|(_, socket)| socket.role.filters()) {
         check_bare_ids(graph, end, socket, findings);
+        check_fit(graph, end, socket, findings);
         check_redundant(graph, end, findings);
     }
 }
@@ -47,6 +48,46 @@ fn check_bare_ids(
             .fix(topic.span, format!("\"{text} \"")),
         );
     }
+}
+
+/// `*` and `weather.`: no message of format `msgid` begins so.
+fn check_fit(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec, findings: &mut Vec<Diagnostic>) {
+    let node = &graph.topology.nodes[end.node];
+    let is_forwarded =
+        node.forwards.iter().any(|forward| [forward.from, forward.to].contains(&end.socket));
+    let is_inverted = socket.options.keys().any(|name| name.0 == "invert_matching");
+    // What is forwarded is in any format, whatever the socket's is.
+    if socket.format != Format::Msgid || is_forwarded || is_inverted {
+        return;
+    }
+    for topic in topics(graph, end) {
+        let Some(text) = topic.as_scalar().map(|scalar| &*scalar.text) else { continue };
+        if text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+            continue;
+        }
+        let finding =
+            Diagnostic::new(Code::FilterTakesNothing, format!("the filter `{text}` takes nothing"))
+                .at(topic.span, "no message begins so")
+                .because(
+                    "in format `msgid` a message begins with its id, a number; and a filter is a \
+                     prefix, in which no sign stands for others",
+                );
+        findings.push(if text == "*" || text == "#" {
+            finding.help("write `topics: all`").fix(topic.span, all(graph, end, topic))
+        } else {
+            finding.help(
+                "write `msgids: [1000]` for ids, or `format: envelope` at both ends for topics in \
+                 words",
+            )
+        });
+    }
+}
+
+/// How everything is written in the place of one topic: the word `all` stands for the list.
+fn all(graph: &Graph<'_>, end: LinkEnd, topic: &Node) -> &'static str {
+    let is_alone =
+        graph.written.key(end, "topics").is_some_and(|entry| entry.value.span == topic.span);
+    if is_alone { "all" } else { "\"\"" }
 }
 
 fn topics<'a>(graph: &Graph<'a>, end: LinkEnd) -> Vec<&'a Node> {

@@ -18,6 +18,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
         let nodes = graph.nodes(&names);
         for function in &survey.functions {
             findings.extend(check_called(graph, survey, function, &nodes));
+            findings.extend(check_name(graph, survey, function, &nodes));
         }
         check_after(graph, survey, findings);
         check_properties(graph, survey, &nodes, findings);
@@ -116,6 +117,35 @@ fn check_called(
             _ => format!("name it after a socket, or after an event: {}", keys::EVENTS.join(", ")),
         }),
     })
+}
+
+/// A function that nobody calls, with the name of a handler but for capitals and `_`.
+fn check_name(
+    graph: &Graph<'_>,
+    survey: &Survey,
+    function: &Function,
+    nodes: &[&NodeSpec],
+) -> Option<Diagnostic> {
+    let name = function.name.as_str();
+    let is_called = survey.calls.iter().any(|call| call.name == name) || survey.has_member(name);
+    if function.in_module || name.starts_with("on_") || is_called || nodes.is_empty() {
+        return None;
+    }
+    let plain = |name: &str| name.replace('_', "").to_lowercase();
+    let sockets = nodes.iter().flat_map(|node| &node.sockets);
+    let sockets: Vec<String> = sockets.map(|socket| format!("on_{}", socket.name)).collect();
+    let mut known = keys::EVENTS.iter().copied().chain(sockets.iter().map(String::as_str));
+    let meant = known.find(|known| plain(known) == plain(name) && !survey.defines(known))?;
+    let span = name_of(function, graph)?;
+    Some(
+        Diagnostic::new(Code::NeverCalled, format!("`{name}` is never called"))
+            .at(span, "this function")
+            .because(
+                "the node calls its handlers, whose names are written in small letters with `_`",
+            )
+            .help(format!("did you mean `{meant}`?"))
+            .fix(span, meant),
+    )
 }
 
 /// Where a handler's name is written: last before its body, in a script and in YAML alike.

@@ -65,6 +65,27 @@ fn check_mistakes(subject: &Subject<'_>, survey: &Survey, findings: &mut Vec<Dia
                     .because("only a text between backticks is filled in")
                     .help("put backticks around the text, in place of its `\"`")
             }
+            Mistake::Calculated(operator) => calculated(operator, first),
+            Mistake::Condition => refused(
+                "a condition is true or false, and this is a text".to_owned(),
+                span,
+                "nothing else counts as one, be it empty or not",
+                "compare it, as in `msg.text != \"\"`",
+            ),
+            Mistake::Whole => refused(
+                "`int` takes a number, and this is a text".to_owned(),
+                span,
+                "a text of digits is a text, too",
+                "write `parse_int(text)`",
+            ),
+            Mistake::Chained => {
+                Diagnostic::new(Code::ComparedTwice, "what a comparison gives is compared itself")
+                    .at(first, "one side of this is true or false")
+                    .because(
+                        "a comparison has two sides, and true or false is neither less nor more",
+                    )
+                    .help("compare twice, as in `0 < x && x < 10`")
+            }
             Mistake::Comment(meant) => {
                 Diagnostic::new(Code::HiddenEnd, "`//` begins a comment here")
                     .at(span, "what follows on this line is not read, its `;` neither")
@@ -73,6 +94,34 @@ fn check_mistakes(subject: &Subject<'_>, survey: &Survey, findings: &mut Vec<Dia
             }
         });
     }
+}
+
+/// An operator of numbers beside a text.
+fn calculated(operator: &str, place: Span) -> Diagnostic {
+    let (why, help) = match operator {
+        "%" => (
+            "it is the rest of a division, and fills in nothing",
+            "put values into a text by `${x}` between backticks",
+        ),
+        "*" => (
+            "a text of digits is a text, too",
+            "write `parse_int(text)` or `parse_float(text)` for the number in a text; \
+             `let line = \"\"; line.pad(10, '-');` repeats a character",
+        ),
+        _ => (
+            "a text of digits is a text, too",
+            "write `parse_int(text)` or `parse_float(text)` for the number in a text",
+        ),
+    };
+    refused(format!("`{operator}` is for numbers, and one side is a text"), place, why, help)
+}
+
+/// What the engine refuses whenever it gets there.
+fn refused(message: String, span: Span, why: &str, help: &str) -> Diagnostic {
+    Diagnostic::new(Code::RefusedArgument, message)
+        .at(span, "the handler fails whenever it gets here")
+        .because(why)
+        .help(help)
 }
 
 /// Whether a finding stands behind the dot behind one of these places.
@@ -133,6 +182,11 @@ fn unknown_function(subject: &Subject<'_>, survey: &Survey, call: &Call) -> Opti
         return Some(
             finding.help(format!("read a property without parentheses: `.{}`", call.name)),
         );
+    }
+    if !call.on_value && survey.has_variable(&call.name) {
+        let called = format!("{}.call", call.name);
+        let help = format!("call what is in a variable by `{called}(…)`");
+        return Some(finding.help(help).fix(span, called));
     }
     if let Some(meant) = foreign_function(&call.name, call.on_value) {
         return Some(with(finding, meant, span));
@@ -201,7 +255,10 @@ fn refused_argument(subject: &Subject<'_>, survey: &Survey, call: &Call) -> Opti
             fault.at(span, "the handler fails whenever it gets here").because(why).help(help),
         );
     }
-    let message = format!("`{}` refuses what it is given", call.name);
+    let message = match call.name.as_str() {
+        "sleep" => "a handler does not sleep".to_owned(),
+        name => format!("`{name}` refuses what it is given"),
+    };
     Some(
         Diagnostic::new(Code::RefusedArgument, message)
             .at(span, "the handler fails whenever it gets here")
@@ -245,6 +302,10 @@ fn usage(name: &str) -> Option<&'static str> {
         "format" => "`format(number, \".2\")`",
         "round" => "`x.round()` for a whole number, `format(x, \".2\")` for two decimals",
         "range" => "`0..3` or `range(0, 3)`",
+        "get" => "`map.get(key)`, and `map.get(key) ?? value` for where it may be missing",
+        "max" | "min" => {
+            "`max(a, b)` or `min(a, b)`; of an array, `list.reduce(|a, b| max(a, b), list[0])`"
+        }
         _ => return None,
     })
 }

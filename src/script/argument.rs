@@ -5,7 +5,7 @@
 
 use super::compression::Compression;
 use super::effect::Level;
-use super::functions::{level_of, local};
+use super::functions::{SLEEP, level_of, local};
 use super::survey::{Call, Literal};
 use super::{binary_layout, byte_literal, moments, numbers, patterns, text_codecs};
 use crate::zeromq::{Endpoint, Side};
@@ -34,6 +34,7 @@ impl Call {
             "format" => numbers::refusal(self.text(1)?),
             "parse_time" => moments::parse(self.text(0)?).err(),
             "from_hex" | "from_base64" | "from_z85" => text_codecs::refusal(name, self.text(0)?),
+            "sleep" => Some(SLEEP.to_owned()),
             "log" => level_of(self.text(0)?).err(),
             "connect" | "disconnect" => self.refused_endpoint(Side::Connect),
             "bind" | "unbind" => self.refused_endpoint(Side::Bind),

@@ -31,6 +31,7 @@ use super::state_use;
 use super::survey::{Site, Survey};
 use super::syntax;
 use super::text::{Handlers, ScriptText};
+use super::text_use;
 use super::wording;
 
 impl Engine {
@@ -179,6 +180,7 @@ impl<'a> Linker<'a> {
         self.survey.add(&ast, &constants.unwrap_or_default(), places, in_module);
         self.survey.add_lost(semicolon::lost(&script.script, places), places);
         self.survey.add_mistakes(syntax::mistaken(&script.script), places);
+        self.survey.add_mistakes(text_use::written(&ast), places);
         global.level = 0;
         Some(Unit { ast, global, imports })
     }

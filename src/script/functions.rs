@@ -196,11 +196,13 @@ fn register_log(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
     engine.on_debug(move |text, _source, _position: Position| drop(at.log(Level::Debug, text)));
 }
 
+/// Why no handler sleeps; behind the `;` what there is instead.
+pub(super) const SLEEP: &str = "sleep would hold up every node of this thread; busy(duration) keeps \
+                                this node from taking anything for so long, and what is sent after \
+                                it goes out then; after(duration, name) calls on_timer(name) later";
+
 /// What would stall the node or run text as a script says what to use instead.
 fn register_refused(engine: &mut rhai::Engine) {
-    const SLEEP: &str = "sleep would hold up every node of this thread; busy(duration) keeps this \
-                         node from taking anything for so long, and what is sent after it goes out \
-                         then; after(duration, name) calls on_timer(name) later";
     // The engine's own take a number, so these have to take one as well to come first.
     engine
         .register_fn("sleep", |_: i64| -> Answer<()> { said(Err(SLEEP.to_owned())) })

@@ -58,6 +58,7 @@ mod survey;
 mod syntax;
 mod text;
 mod text_codecs;
+mod text_use;
 mod timer;
 #[cfg(test)]
 mod trial;

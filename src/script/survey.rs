@@ -11,6 +11,7 @@ use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, FnPtr, ImmutableString, Scri
 use super::body::body_of;
 use super::places::{Places, is_handler};
 use super::syntax::Mistake;
+use super::text_use;
 use crate::source::Position;
 
 /// Where something stands.
@@ -44,6 +45,8 @@ pub struct Survey {
     pub overwrites: Option<Site>,
     /// Names that something in a map may have.
     members: BTreeSet<String>,
+    /// Names of variables and arguments.
+    variables: BTreeSet<String>,
 }
 
 /// A function that a script defines.
@@ -146,6 +149,12 @@ impl Survey {
         self.members.contains(name)
     }
 
+    /// Whether a variable or an argument somewhere has that name.
+    #[must_use]
+    pub fn has_variable(&self, name: &str) -> bool {
+        self.variables.contains(name)
+    }
+
     /// Whether a function of that name is defined outside modules.
     #[must_use]
     pub fn defines(&self, name: &str) -> bool {
@@ -190,11 +199,16 @@ impl Survey {
                 Some(ASTNode::Stmt(Stmt::FnCall(call, place))) => {
                     self.call(call, false, *place, &known, places);
                 }
+                Some(ASTNode::Stmt(Stmt::Var(variable, ..))) => {
+                    self.variables.insert(variable.0.name.to_string());
+                }
                 Some(ASTNode::Stmt(_)) | None => {}
                 Some(_) => {}
             }
             true
         });
+        let arguments = ast.iter_fn_def().flat_map(|function| &function.params);
+        self.variables.extend(arguments.map(ToString::to_string));
     }
 
     /// Adds where values are lost.
@@ -226,6 +240,12 @@ impl Survey {
         body: &[Stmt],
         places: &Places,
     ) {
+        if is_set(argument, body) {
+            return;
+        }
+        if !["on_timer", "on_line", "on_peer"].contains(&handler) {
+            self.add_mistakes(text_use::of_message(argument, body), places);
+        }
         let mut look = |path: &[ASTNode<'_>]| {
             if let Some(ASTNode::Expr(Expr::Dot(pair, ..))) = path.last()
                 && matches!(&pair.lhs, Expr::Variable(variable, ..) if variable.1 == argument)
@@ -268,6 +288,10 @@ impl Survey {
             Expr::Variable(variable, short, place) => {
                 let (index, name, namespace, _) = &**variable;
                 let found = index.is_some() || short.is_some() || !namespace.is_empty();
+                if !found {
+                    // What it names may be called by that, such as a function of the script.
+                    self.members.insert(name.to_string());
+                }
                 if !found && !known.names.contains(name.as_str()) {
                     let site = site(places, *place);
                     self.unknown_variables.push(Unknown { name: name.to_string(), site });
@@ -299,6 +323,9 @@ impl Survey {
         places: &Places,
     ) {
         if call.op_token.is_some() {
+            if orders(call) && call.args.iter().any(is_order) {
+                self.mistakes.push((site(places, place), Mistake::Chained));
+            }
             return;
         }
         self.calls.push(Call {
@@ -352,6 +379,40 @@ fn uses_this(ast: &AST, function: &ScriptFuncDef) -> bool {
         });
     }
     found
+}
+
+/// Whether a name means something else somewhere in a body than at its begin.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the engine has many kinds of statements")]
+fn is_set(name: &str, body: &[Stmt]) -> bool {
+    let mut found = false;
+    for statement in body {
+        statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+            if let Some(ASTNode::Stmt(statement)) = path.last() {
+                found |= match statement {
+                    Stmt::Var(variable, ..) => variable.0.name == name,
+                    Stmt::Assignment(sides) => {
+                        matches!(&sides.1.lhs, Expr::Variable(variable, ..) if variable.1 == name)
+                    }
+                    Stmt::For(parts, _) => {
+                        let second = parts.1.as_ref();
+                        parts.0.name == name || second.is_some_and(|second| second.name == name)
+                    }
+                    _ => false,
+                };
+            }
+            !found
+        });
+    }
+    found
+}
+
+/// Whether an operator says which of two comes first.
+fn orders(call: &FnCallExpr) -> bool {
+    matches!(&*call.name, "<" | "<=" | ">" | ">=")
+}
+
+fn is_order(expression: &Expr) -> bool {
+    matches!(expression, Expr::FnCall(call, _) if call.op_token.is_some() && orders(call))
 }
 
 fn site(places: &Places, place: rhai::Position) -> Site {

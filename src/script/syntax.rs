@@ -131,6 +131,16 @@ fn plain(reading: &Reading<'_>, error: &ParseError) -> Told {
             format!("`{token}` is missing {why}"),
             format!("write `{token}` before `{}`", reading.text()),
         ),
+        ParseErrorType::MismatchedType(wanted, found)
+            if wanted.contains("bool") && reading.before().is_some_and(|before| before.text == "||") =>
+        {
+            (
+                format!("each side of `||` is true or false, and this is {found}"),
+                "write `a ?? b` for a value where there is none; to compare, write both sides out, \
+                 as in `x == 1 || x == 2`"
+                    .to_owned(),
+            )
+        }
         ParseErrorType::MismatchedType(wanted, found) if wanted.contains("bool") => (
             format!("a condition is true or false, and this is {found}"),
             "compare it, as in `x == 1` or `x != ()`".to_owned(),

@@ -81,6 +81,9 @@ pub enum EndpointError {
     /// Outside 1..=65535.
     #[error("the port {0} is outside 1 to 65535")]
     Port(String),
+    /// A path behind the port.
+    #[error("a tcp:// endpoint ends with its port, and here {0} follows")]
+    BehindPort(String),
     /// No host before the port.
     #[error("there is no host before the port")]
     NoHost,
@@ -170,6 +173,9 @@ impl Endpoint {
         }
         if side == Side::Connect && (host == "*" || port == "*") {
             return Err(EndpointError::Wildcard);
+        }
+        if let Some(end) = port.find('/').filter(|&end| port[..end].parse::<u16>().is_ok()) {
+            return Err(EndpointError::BehindPort(port[end..].to_owned()));
         }
         let port = if port == "*" {
             None

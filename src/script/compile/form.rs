@@ -22,12 +22,20 @@ impl Linker<'_> {
                 _ => false,
             };
             if !allowed {
-                self.fault_with_help(
-                    places,
-                    statement.position(),
-                    "only fn, const and import may stand at top level".to_owned(),
-                    "Put what runs into a handler, such as fn on_start() { … }, and what is kept into `this`.",
-                );
+                let help = match statement {
+                    Stmt::Var(variable, ..) => format!(
+                        "write `fn on_start() {{ this.{0} = …; }}` for what is kept, and read it as \
+                         `this.{0}`; write `const` for what never changes",
+                        variable.0.name
+                    ),
+                    _ => {
+                        "put what runs into a handler, such as `fn on_start() { … }`, and what is \
+                          kept into `this`"
+                            .to_owned()
+                    }
+                };
+                let message = "only fn, const and import may stand at top level".to_owned();
+                self.fault_with_help(places, statement.position(), message, &help);
             }
         }
         self.faults.len() == before

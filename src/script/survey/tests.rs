@@ -84,6 +84,20 @@ fn what_handlers_read_of_their_message_is_told() {
 }
 
 #[test]
+fn a_message_whose_name_is_given_to_something_else_is_not_looked_at() {
+    for body in [
+        "let msg = msg.json; msg.city",
+        "msg = msg.json; msg.city",
+        "for msg in msg.json.list { print(msg.city) }",
+        "for (x, msg) in msg.frames { print(msg.city) }",
+        "if true { let msg = #{city: 1}; msg.city }",
+    ] {
+        let survey = survey(&format!("fn on_message(msg) {{ {body} }}"));
+        assert_eq!(survey.properties, vec![], "{body}");
+    }
+}
+
+#[test]
 fn names_that_nothing_defines_are_told() {
     let survey = survey(
         "const X = 1;\nfn g(a) { a }\nfn on_message(msg) {\n  let y = 2;\n  let f = |z| z + y + X;\n  for i in [1, 2].map(g) { print(i + w); }\n  switch y { 1 if y > q => {} _ => {} }\n  try { y = v; } catch(e) { print(e); }\n  { let inner = 1; inner }\n  [X, global::X, inner, f.call(1)]\n}",

@@ -30,12 +30,20 @@ pub(super) fn told(reading: &Reading<'_>) -> Option<Told> {
             }
             Kind::Name | Kind::Number | Kind::Text | Kind::Symbol => {}
         }
-        if at + 1 == reading.at && reading.text() == "fn" && !open.is_empty() {
+        let is_inside = at + 1 == reading.at && reading.text() == "fn" && !open.is_empty();
+        // Where all brackets are closed in the end, one function was meant to stand in another.
+        if is_inside && !is_balanced(reading) {
             break;
         }
     }
     let last = *open.last()?;
     (last < reading.at).then(|| unclosed(reading, misplaced.unwrap_or(last)))
+}
+
+/// Whether as many brackets are closed as are opened.
+fn is_balanced(reading: &Reading<'_>) -> bool {
+    let count = |kind| reading.words.iter().filter(|word| word.kind == kind).count();
+    count(Kind::Open) == count(Kind::Close)
 }
 
 fn closes(open: &Word<'_>) -> &'static str {

@@ -1,8 +1,12 @@
 //! Habits of other languages: what people who know Python, JavaScript or Rust write first.
 //!
 //! Owns how each is recognised, and how it is written here. Never looks at brackets that are alone;
-//! words that stand where none may are [`stray`]'s.
+//! words that stand where none may are [`stray`]'s, several values in the place of one [`several`]'s,
+//! colons [`colons`]', loops, classes and blocks [`statements`]'.
 
+mod colons;
+mod several;
+mod statements;
 mod stray;
 
 use rhai::{LexError, ParseErrorType};
@@ -12,11 +16,14 @@ use super::words::{Kind, Reading, Word};
 
 /// What the parser stopped at, if it is a habit of another language.
 pub(super) fn told(reading: &Reading<'_>, error: &ParseErrorType) -> Option<Told> {
-    operators(reading, error)
+    statements::told(reading, error)
+        .or_else(|| several::told(reading, error))
+        .or_else(|| operators(reading, error))
         .or_else(|| reserved(reading, error))
         .or_else(|| import_of_a_name(reading))
         .or_else(|| stray::on_the_line(reading))
         .or_else(|| at_the_word(reading, error))
+        .or_else(|| statements::without_braces(reading, error))
         .or_else(|| missing_semicolon(reading, error))
 }
 
@@ -114,6 +121,11 @@ fn operators(reading: &Reading<'_>, error: &ParseErrorType) -> Option<Told> {
     let sign = before.map_or(word.text, |_| "<>");
     let (_, message, instead) = SIGNS.iter().find(|(known, ..)| *known == sign)?;
     let word = before.unwrap_or(word);
+    if sign == ":=" && innermost(reading).is_some_and(|at| reading.text_of(at) == "(") {
+        let name = reading.before().map_or("x", |before| before.text);
+        let help = format!("write `let {name} = …;` on a line before it");
+        return Some(at(word, "a variable is not set inside an expression", help));
+    }
     let help = match (sign, instead) {
         (_, Some(instead)) => format!("write `{}`", instead.trim()),
         ("=>", None) => {
@@ -162,13 +174,6 @@ fn reserved(reading: &Reading<'_>, error: &ParseErrorType) -> Option<Told> {
             "what `match` does elsewhere, `switch` does here",
             "write `switch x { 1 => …, _ => … }`",
             Some("switch"),
-        ),
-        "case" => ("a case of `switch` has no word before it", "write `1 => { … }`", None),
-        "default" => ("the last case of `switch` is `_`", "write `_ => { … }`", None),
-        "new" => (
-            "`new` is a word that the language keeps for itself",
-            "give it another name; a map is written `#{a: 1}`, an array `[1, 2]`",
-            None,
         ),
         "async" | "await" | "yield" | "spawn" | "go" | "thread" | "sync" => (
             "handlers do not wait, so there is nothing to await",
@@ -225,7 +230,8 @@ fn at_the_word(reading: &Reading<'_>, error: &ParseErrorType) -> Option<Told> {
         return Some(closure(lambda));
     }
     match word.text {
-        ":" => colon(reading, error),
+        ":" => colons::told(reading, error),
+        "::" if is_inside(reading, "[") => Some(colons::part(reading, word)),
         "for" if is_inside(reading, "[") => Some(at(
             word,
             "a list is made of another by `map` and `filter`",
@@ -322,51 +328,6 @@ fn choice_of_python(reading: &Reading<'_>) -> Option<String> {
     ))
 }
 
-/// Words that a block follows.
-const HEADS: [&str; 11] =
-    ["if", "else", "elif", "for", "while", "try", "except", "loop", "def", "fn", "with"];
-
-fn colon(reading: &Reading<'_>, error: &ParseErrorType) -> Option<Told> {
-    let word = reading.word()?;
-    let line = reading.line();
-    let open = innermost(reading);
-    let opened = open.map_or("", |at| reading.text_of(at));
-    if (line.clone().any(|at| reading.text_of(at) == "fn") && opened == "(")
-        || matches!(error, ParseErrorType::FnMissingParams(_))
-    {
-        return Some(at(
-            word,
-            "an argument has no type",
-            "write its name alone, as in `fn f(x, y)`",
-        ));
-    }
-    let entry = reading.at.checked_sub(2);
-    if let Some(brace) = entry.filter(|&at| Some(at) == open && opened == "{") {
-        let brace = &reading.words[brace];
-        return Some(
-            at(brace, "a map begins with `#{`; a bare `{` begins a block", "write `#{`")
-                .mended(brace, "{", "#{"),
-        );
-    }
-    if opened == "[" {
-        return Some(at(
-            word,
-            "a part is not written `[a:b]`",
-            "write `text.sub_string(0, 3)` for a text, `list.extract(0..3)` for an array or a blob",
-        ));
-    }
-    let head = line.clone().find(|&at| HEADS.contains(&reading.text_of(at)))?;
-    let is_head = (line.start..head).all(|at| reading.text_of(at) == "}") && head < reading.at;
-    let head = reading.written(line.start, reading.at);
-    is_head.then(|| {
-        at(
-            word,
-            "a block stands in braces, not behind a `:`",
-            format!("write `{head} {{`, and `}}` where the block ends"),
-        )
-    })
-}
-
 /// A statement that begins on a line of its own while the one before has not ended.
 fn missing_semicolon(reading: &Reading<'_>, error: &ParseErrorType) -> Option<Told> {
     let is_it = matches!(error, ParseErrorType::MissingToken(token, _) if token == ";");
@@ -375,17 +336,26 @@ fn missing_semicolon(reading: &Reading<'_>, error: &ParseErrorType) -> Option<To
         return None;
     }
     let comment = before.rest_of_line(reading.script).trim();
-    if let Some(comment) = comment.strip_prefix("//").filter(|comment| comment.ends_with(';')) {
-        let number = comment.trim_end_matches(';').trim();
-        let is_number = number.parse::<f64>().is_ok();
+    let number = comment.trim_start_matches('/').trim_end_matches(';').trim();
+    let is_number = number.parse::<f64>().is_ok();
+    let is_hidden = comment.starts_with("//") && (comment.ends_with(';') || is_number);
+    if is_hidden {
         let value = if before.kind == Kind::Close { "…" } else { before.text };
         let divided = is_number.then(|| format!("write `{value} / {number};`, or "));
         return Some(Told {
             at: before.end(),
-            message: "`//` begins a comment here, so the `;` in it ends nothing".to_owned(),
+            message: if comment.ends_with(';') {
+                "`//` begins a comment here, so the `;` in it ends nothing"
+            } else {
+                "`//` begins a comment here, so a `;` is missing before it"
+            }
+            .to_owned(),
             help: format!("{}put a `;` before the comment", divided.unwrap_or_default()),
             fix: None,
         });
+    }
+    if let Some(told) = statements::outside(reading, before) {
+        return Some(told);
     }
     Some(Told {
         at: before.end(),

@@ -17,6 +17,14 @@ pub enum Mistake {
     Quoted(String),
     /// `7 // 2;`: a comment that hides the `;`, for a division.
     Comment(String),
+    /// `0 < x < 10`: a comparison of true or false with something else.
+    Chained,
+    /// `"-" * 10`: an operator of numbers beside a text.
+    Calculated(String),
+    /// `if msg.text`: a text for true or false.
+    Condition,
+    /// `int(msg.text)`: a text for a number.
+    Whole,
 }
 
 /// Words behind which a value begins, but never a block.

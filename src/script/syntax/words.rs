@@ -117,6 +117,11 @@ impl<'t> Reading<'t> {
         };
         self.script.get(first.start..last.start + last.text.len()).unwrap_or_default()
     }
+
+    /// The same of words that may stand on several lines, each of their gaps as one space.
+    pub(super) fn script_between(&self, from: usize, to: usize) -> String {
+        self.written(from, to).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// The engine counts lines and columns by 16 bits.

@@ -8,6 +8,7 @@ use crate::document::{Mapping, Node};
 use crate::source::Span;
 use crate::zeromq::{Endpoint, EndpointError, OptionValue, Side};
 
+use super::keys;
 use super::name::is_name;
 use super::report::Report;
 use super::unresolved::{Target, TargetKind};
@@ -30,6 +31,9 @@ pub(super) fn read(mapping: &Mapping, report: &mut Report<'_>) -> (Vec<Target>, 
             }
         }
     }
+    let sets = [keys::SOCKET, keys::NODE];
+    let is_misnamed = |word| keys::stands_for(mapping, word, &sets);
+    let has_unread = has_unread || is_misnamed("bind") || is_misnamed("connect");
     (targets, has_unread)
 }
 
@@ -128,7 +132,12 @@ fn report_endpoint(
         Diagnostic::new(Code::BadEndpoint, format!("`{word}` cannot take {}", node.describe()))
             .at(super::report::first_line(node.span, report.source()), "not an endpoint")
             .because(why(error));
-    let (help, mended) = mend(text, side, error);
+    let named = match error {
+        EndpointError::NoTransport => of_a_node(text, side, report),
+        _ => None,
+    };
+    let (help, mended) =
+        named.or_else(|| variable(text)).unwrap_or_else(|| mend(text, side, error));
     match mended {
         Some(mended) => report.add_with_fix(fault.help(help), node.span, &mended),
         None => report.add(fault.help(help)),
@@ -145,6 +154,7 @@ fn why(error: &EndpointError) -> String {
         },
         EndpointError::NoTransport
         | EndpointError::UnknownTransport(_)
+        | EndpointError::BehindPort(_)
         | EndpointError::NoPort(_)
         | EndpointError::NoHost
         | EndpointError::Brackets(_)
@@ -154,6 +164,36 @@ fn why(error: &EndpointError) -> String {
         | EndpointError::TooLong(..)
         | EndpointError::Character(_) => error.to_string(),
     }
+}
+
+/// `bind: NODE` and `connect: NODE:PORT`.
+fn of_a_node(text: &str, side: Side, report: &Report<'_>) -> Option<(String, Option<String>)> {
+    let nodes = report.document().root().as_mapping()?.get("nodes")?.as_mapping()?;
+    let name = text.split_once(':').map_or(text, |(name, _)| name);
+    nodes.get(name)?;
+    Some(match side {
+        Side::Connect => {
+            let help = format!("write `{name}`: a node's name is its endpoint");
+            (help, Some(name.to_owned()))
+        }
+        Side::Bind => {
+            let help = format!(
+                "write `connect: {name}`; a socket that binds has a port of its own, such as \
+                 `bind: 5556`"
+            );
+            (help, None)
+        }
+    })
+}
+
+/// `$PORT` and `{{ port }}`, which are variables elsewhere.
+fn variable(text: &str) -> Option<(String, Option<String>)> {
+    let name = text.strip_prefix('$').or_else(|| {
+        let inner = text.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+        inner.map(str::trim)
+    })?;
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    is_name.then(|| (format!("write `${{{name}}}` for a variable of the environment"), None))
 }
 
 /// What to do about an endpoint, and the mended one where it can be known.
@@ -176,6 +216,7 @@ fn mend(text: &str, side: Side, error: &EndpointError) -> (String, Option<String
             };
             near.map(|near| text.replacen(transport.as_str(), near, 1))
         }
+        EndpointError::BehindPort(rest) => text.strip_suffix(rest.as_str()).map(str::to_owned),
         EndpointError::NoPort(_)
         | EndpointError::Port(_)
         | EndpointError::HostName(_)
@@ -215,7 +256,7 @@ fn with_transport(text: &str, side: Side) -> String {
     let known = ["tcp", "ipc", "inproc", "ws"];
     let (transport, rest) = match text.split_once(':') {
         Some((transport, rest)) if known.contains(&transport) => {
-            (transport, rest.trim_start_matches('/'))
+            (transport, rest.trim_start_matches(['/', '\\']))
         }
         Some(_) | None => ("tcp", text),
     };

@@ -3,28 +3,14 @@
 //! Owns which of them a node has, and which handler names there are. Never compiles a script.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::document::{Document, Entry, Mapping, YamlHand, is_handler_key};
+use crate::document::{Document, Entry, Mapping, Node, YamlHand, is_handler_key};
 use crate::script::HandlerText;
 use crate::source::Span;
 
-use super::keys;
+use super::keys::{self, EVENTS};
 use super::report::{Report, first_line};
 use super::unresolved::UnresolvedSocket;
 use super::value;
-
-/// The handlers that do not bear a socket's name.
-pub const EVENTS: &[&str] = &[
-    "on_start",
-    "on_message",
-    "on_tick",
-    "on_timer",
-    "on_idle",
-    "on_line",
-    "on_end",
-    "on_peer",
-    "on_reload",
-    "on_stop",
-];
 
 /// The longest body: what the engine takes as one script.
 const MAX_BODY: usize = 1 << 20;
@@ -79,11 +65,16 @@ pub fn wanted_scripts(document: &Document) -> Vec<WantedScript> {
 
 fn wanted(document: &Document, node: &Mapping) -> Option<WantedHandlers> {
     if let Some(script) = node.get("script") {
+        if is_code(script) {
+            return None;
+        }
         let path = script.as_scalar().filter(|scalar| !scalar.is_null())?.text.to_string();
         return Some(WantedHandlers::File { path, span: script.span });
     }
-    let inline: Vec<InlineHandler> =
-        inline_entries(node).filter_map(|entry| inline(document, entry)).collect();
+    let inline: Vec<InlineHandler> = inline_entries(node)
+        .filter(|entry| named_file(&entry.value).is_none())
+        .filter_map(|entry| inline(document, entry))
+        .collect();
     (!inline.is_empty()).then_some(WantedHandlers::Inline(inline))
 }
 
@@ -100,6 +91,18 @@ fn inline(document: &Document, entry: &Entry) -> Option<InlineHandler> {
     })
 }
 
+/// Whether what should name a file is the text of a script.
+fn is_code(value: &Node) -> bool {
+    value.as_scalar().is_some_and(|scalar| scalar.text.contains(['\n', '{', ';']))
+}
+
+/// The script that a handler's body names instead of being one.
+fn named_file(value: &Node) -> Option<&str> {
+    let text = value.as_scalar()?.text.trim();
+    let is_path = |c: char| c.is_alphanumeric() || "_-./".contains(c);
+    (text.ends_with(".rhai") && text.chars().all(is_path)).then_some(text)
+}
+
 /// The entries of a node that are handlers' bodies.
 pub(super) fn inline_entries(node: &Mapping) -> impl Iterator<Item = &Entry> {
     node.entries.iter().filter(|entry| is_handler_key(&entry.key.text))
@@ -112,12 +115,16 @@ pub(super) fn check(node: &Mapping, sockets: &[UnresolvedSocket], report: &mut R
     for entry in inline_entries(node) {
         let key = &*entry.key.text;
         if !EVENTS.contains(&key) && !sockets.contains(&key) {
-            keys::unknown(entry, &[EVENTS, &sockets], "a node", report);
+            keys::unknown(entry, node, &[EVENTS, &sockets], "a node", report);
         }
         check_body(entry, report);
     }
     if let Some(script) = node.entry("script") {
-        value::text("script", &script.value, report);
+        if is_code(&script.value) {
+            report_code(script, report);
+        } else {
+            value::text("script", &script.value, report);
+        }
         if let Some(inline) = inline_entries(node).next() {
             report_both(script, inline, report);
         }
@@ -135,6 +142,15 @@ fn check_body(entry: &Entry, report: &mut Report<'_>) {
         );
         return;
     }
+    if let Some(path) = named_file(value) {
+        report.add(
+            Diagnostic::new(Code::WrongType, format!("`{key}` is a handler's body, not a file"))
+                .at(value.span, "this names a script")
+                .because("a script is a file of functions, one for each handler of the node")
+                .help(format!("write `script: {path}`, and `fn {key}(…) {{ … }}` in that file")),
+        );
+        return;
+    }
     if value.as_scalar().is_some_and(|scalar| !scalar.is_null()) || value.is_faulty() {
         return;
     }
@@ -146,6 +162,17 @@ fn check_body(entry: &Entry, report: &mut Report<'_>) {
     } else {
         fault.help(help)
     });
+}
+
+fn report_code(script: &Entry, report: &mut Report<'_>) {
+    report.add(
+        Diagnostic::new(Code::WrongType, "`script` names a file, and this is a script itself")
+            .at(first_line(script.value.span, report.source()), "no path")
+            .help(
+                "write what stands inside each function under its name: `on_message: |` with the \
+                 code indented below it, or move the script into a file",
+            ),
+    );
 }
 
 fn report_both(script: &Entry, inline: &Entry, report: &mut Report<'_>) {

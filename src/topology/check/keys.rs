@@ -7,7 +7,7 @@ use crate::document::{Document, Entry, Mapping, YamlHand, is_handler_key};
 use crate::zeromq::SocketOption;
 
 use super::report::Report;
-use crate::nearest::{Guess, one_of};
+use crate::nearest::{Guess, nearest, one_of};
 
 /// The keys of the whole file.
 pub const TOP: &[&str] = &["version", "name", "description", "defaults", "security", "nodes"];
@@ -53,6 +53,20 @@ pub const SOCKET: &[&str] = &[
     "deny",
 ];
 
+/// The handlers that do not bear a socket's name.
+pub const EVENTS: &[&str] = &[
+    "on_start",
+    "on_message",
+    "on_tick",
+    "on_timer",
+    "on_idle",
+    "on_line",
+    "on_end",
+    "on_peer",
+    "on_reload",
+    "on_stop",
+];
+
 /// Words of other runners and of ZeroMQ's own interface, with this format's.
 const OTHER_WORDS: &[(&str, &str)] = &[
     ("on", "on_message"),
@@ -76,6 +90,10 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("ports", "bind"),
     ("listen", "bind"),
     ("endpoint", "bind"),
+    ("address", "bind"),
+    ("addr", "bind"),
+    ("url", "bind"),
+    ("uri", "bind"),
     ("peer", "connect"),
     ("subscribe", "topics"),
     ("filter", "topics"),
@@ -88,6 +106,11 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("proxy", "forward"),
     ("routing_id", "identity"),
     ("high_water_mark", "hwm"),
+    ("sndhwm", "hwm"),
+    ("rcvhwm", "hwm"),
+    ("services", "nodes"),
+    ("components", "nodes"),
+    ("processes", "nodes"),
 ];
 
 /// The handler that other runners call so.
@@ -97,11 +120,36 @@ pub fn other_handler(name: &str) -> Option<&'static str> {
     handlers.find(|(word, _)| *word == name).map(|(_, ours)| *ours)
 }
 
+/// Whether a mapping has an unknown key in the place of this one, so that it is told there.
+pub(super) fn stands_for(mapping: &Mapping, wanted: &str, sets: &[&[&str]]) -> bool {
+    let known = || sets.iter().flat_map(|set| set.iter().copied());
+    let mut unknown = mapping.entries.iter().map(|entry| &*entry.key.text).filter(|key| {
+        key.len() < 64 && !is_handler_key(key) && !known().any(|known| known == *key)
+    });
+    unknown.any(|key| match OTHER_WORDS.iter().find(|(word, _)| *word == key) {
+        Some((_, ours)) => *ours == wanted,
+        None => nearest(key, known()).is_some_and(|meant| meant.first() == wanted),
+    })
+}
+
+/// The known key that differs in capitals and `_` alone.
+fn other_case<'k>(key: &str, mut known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let plain = |key: &str| key.replace(['_', '-', ' '], "").to_lowercase();
+    let key = plain(key);
+    known.find(|known| plain(known) == key)
+}
+
+/// `handlers:` with handlers below it.
+fn has_handlers(entry: &Entry) -> bool {
+    let keys = entry.value.as_mapping();
+    keys.is_some_and(|keys| keys.entries.iter().any(|entry| is_handler_key(&entry.key.text)))
+}
+
 /// Reports every key of a mapping that is in none of the sets.
 pub(super) fn check(mapping: &Mapping, sets: &[&[&str]], whose: &str, report: &mut Report<'_>) {
     for entry in written_keys(mapping, report.document()) {
         if !sets.iter().any(|set| set.contains(&&*entry.key.text)) {
-            unknown(entry, sets, whose, report);
+            unknown(entry, mapping, sets, whose, report);
         }
     }
 }
@@ -124,8 +172,14 @@ pub(super) fn written_keys<'m>(
     })
 }
 
-/// Reports one unknown key.
-pub(super) fn unknown(entry: &Entry, sets: &[&[&str]], whose: &str, report: &mut Report<'_>) {
+/// Reports one unknown key of a mapping.
+pub(super) fn unknown(
+    entry: &Entry,
+    mapping: &Mapping,
+    sets: &[&[&str]],
+    whose: &str,
+    report: &mut Report<'_>,
+) {
     let key = &entry.key;
     let known = || sets.iter().flat_map(|set| set.iter().copied());
     let message = format!("{whose} has no key `{}`", shorten(&key.text));
@@ -148,12 +202,24 @@ pub(super) fn unknown(entry: &Entry, sets: &[&[&str]], whose: &str, report: &mut
         return report.add_with_fix(fault, key.span, &format!("{word}: {rest}"));
     }
     let takes_handlers = known().any(|key| key == "script");
+    if takes_handlers && has_handlers(entry) {
+        report.add(
+            fault
+                .at(key.span, "not a key of the format")
+                .help("remove it, and indent the handlers as the other keys of the node"),
+        );
+        return;
+    }
     let other = OTHER_WORDS.iter().find(|(word, ours)| {
         let is_taken =
             known().any(|key| key == *ours) || (takes_handlers && ours.starts_with("on_"));
-        *word == &*key.text && is_taken
+        // What is there already is not what this one should have been.
+        *word == &*key.text && is_taken && mapping.get(ours).is_none()
     });
-    let other = other.map(|(_, ours)| Guess::of(ours));
+    let events = if takes_handlers { EVENTS } else { &[] };
+    let other = other.map(|(_, ours)| *ours);
+    let other = other.or_else(|| other_case(&key.text, known().chain(events.iter().copied())));
+    let other = other.map(Guess::of);
     let meant = other.or_else(|| report.nearest(&key.text, known()));
     match meant {
         Some(meant) => {

@@ -133,6 +133,9 @@ fn read_nodes<'d>(
     report: &mut Report<'_>,
 ) -> Vec<UnresolvedNode> {
     let Some(nodes) = top.entry("nodes") else {
+        if keys::stands_for(top, "nodes", &[keys::TOP]) {
+            return Vec::new();
+        }
         report.add(
             Diagnostic::new(Code::MissingKey, "there are no nodes")
                 .at(report::first_line(root.span, report.source()), "no `nodes` in this file")

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::document::{Entry, Mapping, Node, is_handler_key};
+use crate::document::{Entry, Mapping, Node, Style, is_handler_key};
 use crate::script::{Handlers, ScriptText};
 use crate::topology::spec::{NodeSpec, OnError};
 
@@ -51,7 +51,7 @@ pub(super) fn read(
 ) -> Option<UnresolvedNode> {
     name::check_node(&entry.key, report);
     let name = entry.key.text.to_string();
-    let what = format!("node {}", keys::shorten(&name));
+    let what = keys::shorten(&name);
     if is_key_of_a_node(entry) {
         report.add(
             Diagnostic::new(
@@ -126,7 +126,7 @@ fn check_keys(mapping: &Mapping, report: &mut Report<'_>) {
         let key = &&*entry.key.text;
         let is_known = KEYS.contains(key) || socket::KEYS.contains(key);
         if !is_known && !is_handler_key(key) {
-            keys::unknown(entry, &[socket::KEYS, KEYS], "a node", report);
+            keys::unknown(entry, mapping, &[socket::KEYS, KEYS], "a node", report);
         }
     }
 }
@@ -157,7 +157,7 @@ fn read_sockets(
     let mut unresolved = Vec::with_capacity(sockets.entries.len());
     for entry in &sockets.entries {
         name::check_socket(&entry.key, report);
-        let what = format!("socket {}", keys::shorten(&entry.key.text));
+        let what = keys::shorten(&entry.key.text);
         let Some(mapping) = value::map(&what, &entry.value, report) else { continue };
         keys::check(mapping, &[socket::KEYS], "a socket", report);
         let name = Some(&*entry.key.text);
@@ -234,7 +234,14 @@ fn read_persist(entry: &Entry, mapping: &Mapping, report: &mut Report<'_>) -> Op
         );
     }
     let path = value::text("persist", &entry.value, report)?;
-    if matches!(&*path, "" | "-" | "." | "..") || path.ends_with('/') || path.contains('\0') {
+    // A file may be called so, between quotes.
+    let is_boolean = entry.value.as_scalar().is_some_and(|scalar| scalar.style == Style::Plain)
+        && matches!(&*path, "true" | "false" | "yes" | "no" | "on" | "off");
+    if is_boolean
+        || matches!(&*path, "" | "-" | "." | "..")
+        || path.ends_with('/')
+        || path.contains('\0')
+    {
         let help = "write the path of a file, such as `persist: state.json`";
         value::wrong("persist", &entry.value, "the path of a file", help, report);
         return None;

@@ -41,19 +41,19 @@ fn read_one(entry: &Entry, report: &mut Report<'_>) -> Option<UnresolvedOption> 
 /// Returns the option that is meant, if one is.
 fn report_not_to_be_had(entry: &Entry, report: &mut Report<'_>) -> Option<&'static SocketOption> {
     let key = &entry.key;
-    if let Some(refusal) = SocketOption::refusal(&key.text) {
+    let lower = key.text.to_lowercase();
+    let bare = lower.strip_prefix("zmq_").unwrap_or(&lower);
+    if let Some(refusal) = SocketOption::refusal(bare) {
         report.add(
             Diagnostic::new(Code::OptionNotHere, format!("`{}` is not set here", key.text))
                 .at(key.span, refusal.why)
-                .because(format!("`{}`: {}", key.text, refusal.why))
+                .because(format!("`{bare}`: {}", refusal.why))
                 .help(refusal.instead),
         );
         return None;
     }
     let message = format!("libzmq 4.3.5 has no option `{}`", shorten(&key.text));
     let fault = Diagnostic::new(Code::OptionNotHere, message).at(key.span, "not an option");
-    let lower = key.text.to_lowercase();
-    let bare = lower.strip_prefix("zmq_").unwrap_or(&lower);
     let names = SocketOption::all().iter().map(|option| option.name.0);
     match report.nearest(bare, names) {
         Some(meant) => {

@@ -9,6 +9,7 @@ use crate::source::Span;
 use crate::topology::spec::{Filter, WhenFull};
 use crate::zeromq::Role;
 
+use super::keys;
 use super::report::Report;
 use super::value;
 
@@ -63,7 +64,9 @@ fn read_filters(
                 report,
             );
         }
-        if role == Role::Sub && msgids.is_none() && topics.is_none() {
+        let is_misnamed = |word| keys::stands_for(mapping, word, &[keys::SOCKET, keys::NODE]);
+        let has_none = msgids.is_none() && topics.is_none();
+        if role == Role::Sub && has_none && !is_misnamed("topics") && !is_misnamed("msgids") {
             report_no_filter(place, report);
         }
     }
@@ -71,6 +74,10 @@ fn read_filters(
     if let Some(entry) = msgids {
         report_msgids_in(format, mapping, entry.key.span, report);
         for item in value::one_or_many(&entry.value) {
+            if let Some((first, last)) = range_of(item) {
+                report_range(item, first, last, report);
+                continue;
+            }
             filters.extend(value::integer("msgids", item, MSGIDS, report).map(Filter::Msgid));
         }
     }
@@ -87,6 +94,28 @@ fn read_filters(
     let mut seen = std::collections::HashSet::new();
     filters.retain(|filter| seen.insert(filter.clone()));
     filters
+}
+
+/// `1000-1010` or `1000..1010`.
+fn range_of(item: &Node) -> Option<(i64, i64)> {
+    let text = &*item.as_scalar()?.text;
+    let (first, last) = text
+        .split_once("..")
+        .map(|(first, last)| (first, last.trim_start_matches('=')))
+        .or_else(|| text.split_once('-'))?;
+    Some((first.trim().parse().ok()?, last.trim().parse().ok()?))
+}
+
+fn report_range(item: &Node, first: i64, last: i64, report: &mut Report<'_>) {
+    let (least, most) = (first.min(last), first.max(last));
+    let ids: Vec<String> = (least..=most).take(3).map(|id| id.to_string()).collect();
+    let more = if most - least > 2 { ", …" } else { "" };
+    report.add(
+        Diagnostic::new(Code::WrongType, "`msgids` takes single ids, no range of them")
+            .at(item.span, format!("this is {}", item.describe()))
+            .because("each id is a subscription of its own, and ZeroMQ knows prefixes only")
+            .help(format!("write each: `msgids: [{}{more}]`", ids.join(", "))),
+    );
 }
 
 fn read_topics(node: &Node, report: &mut Report<'_>) -> Vec<Filter> {

@@ -66,7 +66,18 @@ impl<'a> Resolver<'a, '_, '_> {
 
     fn named(&mut self, asker: Asker<'a>, name: &str, wanted: Option<&str>) -> Option<Attachment> {
         let Some(&node) = self.by_name.get(name) else {
-            self.report_unknown_node(name, asker.span);
+            // `nodes.server`, by the way through the file.
+            let is_path = wanted.filter(|wanted| self.by_name.contains_key(wanted));
+            match is_path {
+                Some(meant) => {
+                    let fault =
+                        Diagnostic::new(Code::UnknownNode, format!("there is no node `{name}`"))
+                            .at(asker.span, "no such node")
+                            .help(format!("write `{meant}`: a node's name is its endpoint"));
+                    self.report.add_with_fix(fault, asker.span, meant);
+                }
+                None => self.report_unknown_node(name, asker.span),
+            }
             return None;
         };
         let socket = match wanted {

@@ -12,6 +12,7 @@ use super::attach;
 use super::curve;
 use super::defaults::{self, Defaults};
 use super::gate;
+use super::keys;
 pub(super) use super::keys::SOCKET as KEYS;
 use super::options;
 use super::plain;
@@ -81,8 +82,9 @@ pub(super) fn read(
 
 fn read_role(mapping: &Mapping, name_span: Span, report: &mut Report<'_>) -> Option<(Role, Span)> {
     let Some(node) = mapping.get("role") else {
-        // It has lost its `:` only, which is told there.
-        if mapping.entries.iter().any(|entry| entry.key.text.starts_with("role ")) {
+        // It has lost its `:` only, or has another name, which is told there.
+        let is_half = mapping.entries.iter().any(|entry| entry.key.text.starts_with("role "));
+        if is_half || keys::stands_for(mapping, "role", &[KEYS, keys::NODE]) {
             return None;
         }
         report.add(
@@ -104,10 +106,11 @@ fn read_role(mapping: &Mapping, name_span: Span, report: &mut Report<'_>) -> Opt
 }
 
 fn report_role(word: &str, node: &Node, report: &mut Report<'_>) {
-    let message = format!("there is no role `{}`", super::keys::shorten(word));
+    let message = format!("there is no role `{}`", keys::shorten(word));
     let fault = Diagnostic::new(Code::UnknownWord, message).at(node.span, "not a role");
     let lower = word.to_lowercase();
-    let lower = lower.strip_prefix("zmq_").unwrap_or(&lower);
+    let lower =
+        ["zmq_", "zmq."].iter().find_map(|begin| lower.strip_prefix(begin)).unwrap_or(&lower);
     let other = OTHER_WORDS.iter().find(|(other, _)| *other == lower).map(|(_, role)| role.word());
     let near = || report.nearest(lower, Role::ALL.into_iter().map(Role::word));
     match other.map(Guess::of).or_else(near) {

@@ -9,12 +9,16 @@ use std::time::Duration;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Kind, Mapping, Node, Scalar};
-use crate::duration::parse_duration;
+use crate::duration::{meant_duration, parse_duration};
 use crate::units;
 
 use super::keys::shorten;
 use super::report::Report;
 use crate::nearest::one_of;
+
+/// What stands in maps whose keys are all of one kind.
+const MAPS: &[(&str, &str)] =
+    &[("timers", "name: 1s"), ("options", "tcp_keepalive: true"), ("params", "name: value")];
 
 /// The units of a duration.
 const DURATION_UNITS: &str = "us, ms, s, m or h";
@@ -120,7 +124,16 @@ pub(super) fn out_of_range(key: &str, value: &Node, least: &str, most: &str) -> 
 pub(super) fn duration(key: &str, value: &Node, report: &mut Report<'_>) -> Option<Duration> {
     let help = format!("write a number with {}, such as `{key}: 500ms`", DURATION_UNITS);
     let scalar = scalar(key, value, "a duration", &help, report)?;
-    unit(key, value, "a duration", parse_duration(&scalar.text), &help, report)
+    let read = parse_duration(&scalar.text);
+    if let (Err(error), Some(meant)) = (&read, meant_duration(&scalar.text)) {
+        let fault = Diagnostic::new(Code::WrongType, format!("`{key}` takes a duration"))
+            .at(value.span, format!("this is {}", value.describe()))
+            .because(format!("{} cannot be read: {error}", value.describe()))
+            .help(format!("write `{key}: {meant}`"));
+        report.add_with_fix(fault, value.span, &meant);
+        return None;
+    }
+    unit(key, value, "a duration", read, &help, report)
 }
 
 /// A duration that is more than nothing.
@@ -215,7 +228,17 @@ pub(super) fn word<T: Copy>(
 pub(super) fn map<'n>(key: &str, value: &'n Node, report: &mut Report<'_>) -> Option<&'n Mapping> {
     let mapping = value.as_mapping();
     if mapping.is_none() {
-        let help = format!("write its keys on lines indented below `{key}:`");
+        let example = MAPS.iter().find(|(known, _)| *known == key).map(|(_, example)| *example);
+        let help = match (&value.kind, example) {
+            (_, Some(example)) => format!("write `{key}: {{{example}}}`"),
+            (Kind::Sequence(_), None) if ["nodes", "sockets"].contains(&key) => {
+                "write a name and `:` in the place of each `-`, and its keys indented below"
+                    .to_owned()
+            }
+            (_, None) => {
+                format!("write its keys on lines indented below `{key}:`")
+            }
+        };
         wrong(key, value, "a map", &help, report);
     }
     mapping

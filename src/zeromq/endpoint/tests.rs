@@ -34,6 +34,7 @@ fn endpoints_that_libzmq_misreads_are_refused_with_the_reason() {
         ("tcp://127.0.0.1", Side::Bind, EndpointError::NoPort("tcp")),
         ("tcp://127.0.0.1:70000", Side::Bind, EndpointError::Port("70000".into())),
         ("tcp://127.0.0.1:0", Side::Connect, EndpointError::Port("0".into())),
+        ("tcp://127.0.0.1:5/a", Side::Connect, EndpointError::BehindPort("/a".into())),
         ("tcp://:5", Side::Bind, EndpointError::NoHost),
         ("tcp://localhost:5", Side::Bind, EndpointError::HostName("localhost".into())),
         ("tcp://a.example:5", Side::Bind, EndpointError::HostName("a.example".into())),
