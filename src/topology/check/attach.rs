@@ -132,10 +132,8 @@ fn report_endpoint(
         Diagnostic::new(Code::BadEndpoint, format!("`{word}` cannot take {}", node.describe()))
             .at(super::report::first_line(node.span, report.source()), "not an endpoint")
             .because(why(error));
-    let named = match error {
-        EndpointError::NoTransport => of_a_node(text, side, report),
-        _ => None,
-    };
+    let is_bare = matches!(error, EndpointError::NoTransport);
+    let named = is_bare.then(|| of_a_node(text, side, report)).flatten();
     let (help, mended) =
         named.or_else(|| variable(text)).unwrap_or_else(|| mend(text, side, error));
     match mended {

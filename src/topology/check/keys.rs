@@ -213,8 +213,7 @@ pub(super) fn unknown(
     let other = OTHER_WORDS.iter().find(|(word, ours)| {
         let is_taken =
             known().any(|key| key == *ours) || (takes_handlers && ours.starts_with("on_"));
-        // What is there already is not what this one should have been.
-        *word == &*key.text && is_taken && mapping.get(ours).is_none()
+        *word == &*key.text && is_taken
     });
     let events = if takes_handlers { EVENTS } else { &[] };
     let other = other.map(|(_, ours)| *ours);
@@ -222,6 +221,11 @@ pub(super) fn unknown(
     let other = other.map(Guess::of);
     let meant = other.or_else(|| report.nearest(&key.text, known()));
     match meant {
+        Some(meant) if mapping.get(meant.first()).is_some() => report.add(
+            fault
+                .at(key.span, "not a key of the format")
+                .help(format!("{} It is there already, so remove this one", meant.question())),
+        ),
         Some(meant) => {
             let fault = fault.at(key.span, "not a key of the format").help(meant.question());
             report.add_with_fix(fault, key.span, meant.first());
