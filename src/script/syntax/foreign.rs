@@ -89,7 +89,7 @@ const FUNCTIONS: &[(&str, Meant)] = &[
     ("println", named("print", "write `print(text)`")),
     ("printf", named("print", "write `print(text)`, with `${x}` between backquotes")),
     ("echo", named("print", "write `print(text)`")),
-    ("setTimeout", other("write `after(1s, \"name\")`; it calls `on_timer(name)` then")),
+    ("setTimeout", other("write `after(\"1s\", \"name\")`; it calls `on_timer(name)` then")),
     ("setInterval", other("write `timers: {name: 1s}` in the node; it calls `on_timer(name)`")),
     ("quit", named("exit", "write `stop()` to end the topology, `return` to end the handler")),
     ("getenv", other("write `params: {x: ${NAME}}` in the node, and read `param(\"x\")`")),
@@ -111,7 +111,7 @@ const FUNCTIONS: &[(&str, Meant)] = &[
         "require",
         other("write `import \"name\" as name;` at the top of a script, for a file `name.rhai`"),
     ),
-    ("wait", other("write `after(1s, \"name\")`; it calls `on_timer(name)` then")),
+    ("wait", other("write `after(\"1s\", \"name\")`; it calls `on_timer(name)` then")),
     ("md5sum", named("md5", "write `md5(v).to_hex()`")),
 ];
 
@@ -215,7 +215,7 @@ const VARIABLES: &[(&str, Meant)] = &[
     ("logger", other("write `print(text)` or `log(level, text)`")),
     (
         "time",
-        other("write `now()` for seconds since 1970, and `after(1s, \"name\")` to be called later"),
+        other("write `now()` for seconds since 1970, and `after(\"1s\", \"name\")` to be called later"),
     ),
     ("datetime", other("write `time_text(now())` for a text, `parse_time(text)` for seconds")),
     ("Date", other("write `now()` for seconds since 1970, `time_text(now())` for a text")),
