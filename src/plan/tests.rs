@@ -152,6 +152,26 @@ fn a_plan_is_shown_in_words_that_nobody_has_to_look_up() {
 }
 
 #[test]
+fn each_node_has_the_sign_of_what_happens_to_it() {
+    let after = BEFORE.replace("  alone:", "  other:").replace("bind: 5002", "bind: 5002, hwm: 10");
+    let plan = Plan::between(&sound(BEFORE), &sound(&after));
+    let signs: Vec<String> =
+        plan.nodes.iter().map(|node| format!("{}{}", node.sign(), node.name())).collect();
+    assert_eq!(signs.join(" "), "=source =worker ~sink =asker =desk +other -alone");
+}
+
+#[test]
+fn a_plan_is_empty_where_every_node_stays_as_it_is() {
+    assert!(Plan::between(&sound(BEFORE), &sound(BEFORE)).is_empty());
+    for (from, to, _) in EDITS {
+        assert!(!edit(from, to).is_empty(), "{from} → {to}");
+    }
+    let alone = BEFORE.lines().find(|line| line.contains("alone:")).unwrap();
+    let gone = edit(alone, "");
+    assert!(!gone.is_empty() && !gone.inverse().is_empty());
+}
+
+#[test]
 fn what_ends_stays_and_is_made_of_copies() {
     let copies = |from: &str, to: &str| {
         let plan = edit(from, to);
