@@ -215,7 +215,9 @@ const VARIABLES: &[(&str, Meant)] = &[
     ("logger", other("write `print(text)` or `log(level, text)`")),
     (
         "time",
-        other("write `now()` for seconds since 1970, and `after(\"1s\", \"name\")` to be called later"),
+        other(
+            "write `now()` for seconds since 1970, and `after(\"1s\", \"name\")` to be called later",
+        ),
     ),
     ("datetime", other("write `time_text(now())` for a text, `parse_time(text)` for seconds")),
     ("Date", other("write `now()` for seconds since 1970, `time_text(now())` for a text")),
