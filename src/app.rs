@@ -169,7 +169,8 @@ pub fn run(
             None => {
                 let desk = Desk::of(
                     &options.file,
-                    (&run.versions, options.watching != Watching::Off),
+                    &run.versions,
+                    options.watching != Watching::Off,
                     &run.supervisor,
                     &events,
                 );
@@ -320,7 +321,11 @@ impl Run<'_> {
                 () = self.watcher.changed(), if watches => Reason::Changed,
                 () = until(look_again) => Reason::Waited,
                 () = until(self.retry.due()) => Reason::Again,
-                () = clock::time_of_day(self.holds_until) => Reason::Expired,
+                () = clock::until_time_of_day(self.holds_until) => {
+                    // The next look at the files says until when, and may come to nothing.
+                    self.holds_until = None;
+                    Reason::Expired
+                }
                 () = until(over) => return 0,
                 () = self.logger.unheard() => return 0,
             };

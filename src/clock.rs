@@ -78,7 +78,7 @@ pub(crate) async fn sleep(time: Duration) {
 
 /// Waits until a time of day, at once if it is past; without end where there is none. It is looked for
 /// again and again, since clocks are set and machines sleep.
-pub(crate) async fn time_of_day(due: Option<SystemTime>) {
+pub(crate) async fn until_time_of_day(due: Option<SystemTime>) {
     let Some(due) = due else { return std::future::pending().await };
     while let Ok(left) = due.duration_since(SystemTime::now())
         && !left.is_zero()

@@ -78,7 +78,8 @@ impl Desk {
     #[must_use]
     pub fn of(
         file: &Path,
-        (versions, watched): (&Versions, bool),
+        versions: &Versions,
+        watched: bool,
         supervisor: &Supervisor,
         events: &Events,
     ) -> Self {

@@ -28,8 +28,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
 /// Whether a socket's messages pass without anybody looking at them.
 fn is_forwarded(graph: &Graph<'_>, end: LinkEnd) -> bool {
     let node = &graph.topology.nodes[end.node];
-    let mut forwards = node.forwards.iter();
-    forwards.any(|forward| forward.from == end.socket || forward.to == end.socket)
+    node.forwards.iter().any(|forward| forward.joins(end.socket))
         || node.capture == Some(end.socket)
 }
 

@@ -53,8 +53,7 @@ fn check_bare_ids(
 /// `*` and `weather.`: no message of format `msgid` begins so.
 fn check_fit(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec, findings: &mut Vec<Diagnostic>) {
     let node = &graph.topology.nodes[end.node];
-    let is_forwarded =
-        node.forwards.iter().any(|forward| [forward.from, forward.to].contains(&end.socket));
+    let is_forwarded = node.forwards.iter().any(|forward| forward.joins(end.socket));
     let is_inverted = socket.options.keys().any(|name| name.0 == "invert_matching");
     // What is forwarded is in any format, whatever the socket's is.
     if socket.format != Format::Msgid || is_forwarded || is_inverted {

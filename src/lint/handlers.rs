@@ -3,6 +3,8 @@
 //! Owns which handlers a node can call. A script that several nodes share is faulty only where it
 //! is so in each of them.
 
+use std::borrow::Cow;
+
 use crate::diagnostic::{Code, Diagnostic};
 use crate::message::Format;
 use crate::nearest::nearest;
@@ -61,9 +63,7 @@ fn uncalled(node: &NodeSpec, survey: &Survey, handler: &str) -> Option<String> {
 }
 
 fn is_forwarded(node: &NodeSpec, socket: usize) -> bool {
-    node.forwards
-        .iter()
-        .any(|forward| forward.from == socket || (forward.both_ways && forward.to == socket))
+    node.forwards.iter().any(|forward| forward.takes_from(socket))
 }
 
 fn unmessaged(node: &NodeSpec, survey: &Survey) -> Option<String> {
@@ -95,9 +95,8 @@ fn check_called(
     let reasons: Option<Vec<String>> =
         nodes.iter().map(|node| uncalled(node, survey, name)).collect();
     let why = reasons?.into_iter().next().filter(|_| !is_called())?;
-    let sockets = nodes.iter().flat_map(|node| &node.sockets);
-    let sockets: Vec<String> = sockets.map(|socket| format!("on_{}", socket.name)).collect();
-    let known = || keys::EVENTS.iter().copied().chain(sockets.iter().map(String::as_str));
+    let names = handler_names(nodes);
+    let known = || names.iter().map(|name| &**name);
     let span = name_of(function, graph)?;
     let finding = Diagnostic::new(Code::NeverCalled, format!("`{name}` is never called"))
         .at(span, "this handler")
@@ -119,6 +118,13 @@ fn check_called(
     })
 }
 
+/// The handlers that these nodes may have, those of events first.
+fn handler_names<'n>(nodes: &[&'n NodeSpec]) -> Vec<Cow<'n, str>> {
+    let events = keys::EVENTS.iter().copied().map(Cow::Borrowed);
+    let sockets = nodes.iter().flat_map(|node| &node.sockets);
+    events.chain(sockets.map(|socket| format!("on_{}", socket.name).into())).collect()
+}
+
 /// A function that nobody calls, with the name of a handler but for capitals and `_`.
 fn check_name(
     graph: &Graph<'_>,
@@ -131,11 +137,9 @@ fn check_name(
     if function.in_module || name.starts_with("on_") || is_called || nodes.is_empty() {
         return None;
     }
-    let plain = |name: &str| name.replace('_', "").to_lowercase();
-    let sockets = nodes.iter().flat_map(|node| &node.sockets);
-    let sockets: Vec<String> = sockets.map(|socket| format!("on_{}", socket.name)).collect();
-    let mut known = keys::EVENTS.iter().copied().chain(sockets.iter().map(String::as_str));
-    let meant = known.find(|known| plain(known) == plain(name) && !survey.defines(known))?;
+    let names = handler_names(nodes);
+    let free = names.iter().map(|name| &**name).filter(|name| !survey.defines(name));
+    let meant = keys::other_case(name, free)?;
     let span = name_of(function, graph)?;
     Some(
         Diagnostic::new(Code::NeverCalled, format!("`{name}` is never called"))

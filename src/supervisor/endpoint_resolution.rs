@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::instances::Instances;
 use crate::node::{Expectation, NodeHandle};
-use crate::topology::{Attachment, ForwardSpec, LinkEnd, NodeSpec, Topology};
+use crate::topology::{Attachment, LinkEnd, NodeSpec, Topology};
 use crate::zeromq::{Endpoint, Role, Side, Transport};
 
 /// A topology's nodes by their names, to find those that run.
@@ -156,8 +156,8 @@ fn wanted_topics(
     let socket = &node.sockets[end.socket];
     let declared: BTreeSet<Vec<u8>> =
         socket.filters.iter().map(crate::topology::Filter::prefix).collect();
-    let relays = |forward: &ForwardSpec| forward.from == end.socket || forward.to == end.socket;
-    if socket.role != Role::Xsub || !node.forwards.iter().any(relays) {
+    let is_relayed = node.forwards.iter().any(|forward| forward.joins(end.socket));
+    if socket.role != Role::Xsub || !is_relayed {
         let of_copy = |instance: &str| taken(instance, end.socket);
         let copies = node.instances();
         return copies

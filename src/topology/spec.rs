@@ -213,6 +213,20 @@ pub struct ForwardSpec {
     pub both_ways: bool,
 }
 
+impl ForwardSpec {
+    /// Whether it takes what this socket receives.
+    #[must_use]
+    pub fn takes_from(&self, socket: usize) -> bool {
+        self.from == socket || (self.both_ways && self.to == socket)
+    }
+
+    /// Whether it takes what this socket receives, or sends by it.
+    #[must_use]
+    pub fn joins(&self, socket: usize) -> bool {
+        self.from == socket || self.to == socket
+    }
+}
+
 /// A file, or the process's own input or output.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum FileSpec {

@@ -133,7 +133,8 @@ pub(super) fn stands_for(mapping: &Mapping, wanted: &str, sets: &[&[&str]]) -> b
 }
 
 /// The known key that differs in capitals and `_` alone.
-fn other_case<'k>(key: &str, mut known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+#[must_use]
+pub fn other_case<'k>(key: &str, mut known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let plain = |key: &str| key.replace(['_', '-', ' '], "").to_lowercase();
     let key = plain(key);
     known.find(|known| plain(known) == key)

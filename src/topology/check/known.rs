@@ -4,7 +4,7 @@
 
 pub use super::curve::{CURVE_KEYS as CURVE, SECURITY_KEYS as SECURITY};
 pub use super::defaults::{HWM_KEYS as HWM, KEYS as DEFAULTS};
-pub use super::keys::{EVENTS, NODE, SOCKET, TOP, other_handler};
+pub use super::keys::{EVENTS, NODE, SOCKET, TOP, other_case, other_handler};
 pub use super::lines::{READ_KEYS as READ, WRITE_KEYS as WRITE};
 pub use super::plain::PLAIN_KEYS as PLAIN;
 

@@ -82,7 +82,7 @@ fn made_by_new(reading: &Reading<'_>, error: &ParseErrorType) -> Option<Told> {
         return None;
     }
     if reading.before().is_some_and(|before| before.text == "throw") {
-        return thrown(reading, reading.at, reading.at + 1, "", "");
+        return thrown(reading, reading.at, reading.at + 1, "");
     }
     let help = match reading.text_of(reading.at + 1) {
         "Map" | "Object" => "write a map as `#{a: 1}`",
@@ -103,19 +103,13 @@ fn raised(reading: &Reading<'_>) -> Option<Told> {
             && reading.words.get(at + 1).is_some_and(|word| word.kind == Kind::Name)
     })?;
     match reading.text_of(raise + 2) {
-        "(" => thrown(reading, raise, raise + 1, "throw ", ""),
+        "(" => thrown(reading, raise, raise + 1, "throw "),
         _ => None,
     }
 }
 
 /// What is thrown is a value, not one of a class: `Error("…")` from the word `class` on.
-fn thrown(
-    reading: &Reading<'_>,
-    from: usize,
-    class: usize,
-    begin: &str,
-    end: &str,
-) -> Option<Told> {
+fn thrown(reading: &Reading<'_>, from: usize, class: usize, begin: &str) -> Option<Told> {
     let word = reading.words.get(from)?;
     let message = "what a handler throws is a value, such as a text";
     let (open, text, close) = (class + 1, class + 2, class + 3);
@@ -123,7 +117,7 @@ fn thrown(
     if reading.text_of(open) != "(" || reading.text_of(close) != ")" || !is_text {
         return Some(at(word, message, "write `throw \"what went wrong\"`"));
     }
-    let value = format!("{begin}{}{end}", reading.text_of(text));
+    let value = format!("{begin}{}", reading.text_of(text));
     let told = at(word, message, format!("write `throw {}`", reading.text_of(text)));
     Some(told.mended(word, reading.written(from, close + 1), &value))
 }
