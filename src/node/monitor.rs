@@ -278,7 +278,10 @@ impl Feed {
                 if told.accepted.values().any(|it| it.ends == ends) {
                     known.mechanism = watched.accepting;
                 }
-                known.refusal = told.take_refusal(&ends);
+                // A peer that failed otherwise may have the ends of one that was refused: those of ipc are alike.
+                if event == u64::from(zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
+                    known.refusal = told.take_refusal(&ends);
+                }
             }
             (Ok(zmq_sys::ZMQ_EVENT_CLOSED), _) => told.closed += 1,
             (Ok(zmq_sys::ZMQ_EVENT_DISCONNECTED), Some(descriptor)) => {
@@ -387,8 +390,9 @@ impl Told {
         let is_refused = |it: &&mut Accepted| {
             it.ends == *ends && matches!(it.verdict, Some(Verdict::Refused(_)))
         };
-        let refused = self.accepted.values_mut().chain(self.made.values_mut()).find(is_refused);
-        match refused?.verdict.take()? {
+        let refused = self.accepted.values_mut().chain(self.made.values_mut()).filter(is_refused);
+        // libzmq tells of them in the order in which they were judged, which is about that of their begin.
+        match refused.min_by_key(|it| it.number)?.verdict.take()? {
             Verdict::Refused(why) => Some(why),
             Verdict::Admitted { .. } => None,
         }

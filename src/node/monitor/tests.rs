@@ -47,3 +47,19 @@ fn of_a_connection_with_two_verdicts_neither_holds_and_it_ends() {
     let known = tell(&feed, zmq_sys::ZMQ_EVENT_HANDSHAKE_SUCCEEDED, descriptor, c"mallory");
     assert_eq!(known.user, None);
 }
+
+#[test]
+fn why_one_was_refused_is_told_of_no_other_who_comes_by_the_same_way() {
+    let (bob_end, _bob) = UnixStream::pair().unwrap();
+    let (front_end, _front) = UnixStream::pair().unwrap();
+    let feed = Feed::default();
+    for end in [&front_end, &bob_end] {
+        tell(&feed, zmq_sys::ZMQ_EVENT_ACCEPTED, end.as_raw_fd(), c"ipc://");
+    }
+    feed.refuse(feed.knocking(bob_end.as_raw_fd()).unwrap(), "unknown".to_owned());
+    let failed = |event| tell(&feed, event, 0, c"ipc://").refusal;
+    assert_eq!(failed(zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL), None);
+    assert_eq!(failed(zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL), None);
+    assert_eq!(failed(zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_AUTH).as_deref(), Some("unknown"));
+    assert_eq!(failed(zmq_sys::ZMQ_EVENT_HANDSHAKE_FAILED_AUTH), None);
+}
