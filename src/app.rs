@@ -32,7 +32,7 @@ use crate::observe::{Logger, Receipts};
 use crate::script::Level;
 use crate::source::SourceMap;
 use crate::supervisor::{StartError, Supervisor};
-use crate::topology::Topology;
+use crate::topology::{NoSuchPlace, Part, Topology};
 use crate::until::until;
 use crate::watch::Watcher;
 use crate::web::{Listening, Lookup, Page, Reach, ServeAddress, ServeError, Tell, serve_figures};
@@ -60,8 +60,8 @@ pub enum Watching {
 pub struct RunOptions {
     /// The topology file.
     pub file: PathBuf,
-    /// Run only these nodes; all when empty.
-    pub only: Vec<String>,
+    /// The part of the file that runs here.
+    pub part: Part,
     /// End after this time.
     pub duration: Option<Duration>,
     /// Whether its files are watched.
@@ -107,6 +107,9 @@ pub enum RunError {
     /// It could not be started.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The file has not the place of which it should run a part.
+    #[error("--place: {0}")]
+    Place(#[from] NoSuchPlace),
     /// Its figures or its page could not be served.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -130,8 +133,10 @@ pub fn run(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // First of all: a SIGHUP that nobody listens to ends the process.
     let mut signals = runtime.block_on(async { Signals::listen() })?;
-    let topology =
-        loaded.topology.as_ref().map_or_else(Topology::empty, |topology| chosen(topology, options));
+    let topology = match &loaded.topology {
+        Some(topology) => topology.part(&options.part)?,
+        None => Topology::empty(),
+    };
     let events = Events::new();
     logger.follow(&events);
     let ends = events.subscribe(ENDS, |event| event.kind.exit_status().is_some());
@@ -150,7 +155,7 @@ pub fn run(
         ends,
         watcher,
         seen: Sight::of(loaded),
-        versions: Versions::only(&options.only),
+        versions: Versions::of(&options.part),
         trouble: options.file.metadata().is_ok_and(|file| !file.is_file()).then_some(Trouble::Pipe),
         holds_until: loaded.holds_until,
         retry: Retry::default(),
@@ -205,10 +210,6 @@ pub fn run(
 /// some of the program's own.
 fn expected_descriptors(topology: Option<&Topology>) -> u64 {
     64 + 3 * topology.map_or(0, Topology::socket_count) as u64
-}
-
-fn chosen(topology: &Topology, options: &RunOptions) -> Topology {
-    if options.only.is_empty() { topology.clone() } else { topology.only(&options.only) }
 }
 
 struct Run<'a> {
@@ -286,7 +287,9 @@ impl Run<'_> {
             Some(duration) => format!("ends in {}", format_duration(duration)),
             None => "Ctrl-C ends".to_owned(),
         };
-        let text = format!("running live: {nodes} node{s}; {watching}; {ends}");
+        let at = self.options.part.place.as_ref().map(|place| format!(" at {place}"));
+        let at = at.unwrap_or_default();
+        let text = format!("running live: {nodes} node{s}{at}; {watching}; {ends}");
         self.emit(EventKind::Note { level: Level::Info, text });
     }
 

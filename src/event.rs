@@ -163,11 +163,31 @@ pub enum EventKind {
     Unreached {
         /// The endpoint.
         endpoint: String,
+        /// The place that is there, where it is one of the file's.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        place: Option<String>,
         /// For how long.
         #[serde(rename = "waited_seconds", serialize_with = "json::seconds")]
         waited: Duration,
         /// Why, as far as libzmq tells.
         why: Option<String>,
+    },
+    /// Another place of the file is connected.
+    PlaceThere {
+        /// Which.
+        place: String,
+        /// Where.
+        endpoint: String,
+        /// How long it was away.
+        #[serde(rename = "waited_seconds", serialize_with = "json::seconds")]
+        waited: Duration,
+    },
+    /// Another place of the file is connected no more.
+    PlaceAway {
+        /// Which.
+        place: String,
+        /// Where.
+        endpoint: String,
     },
     /// The node ends, and messages still waited for a connection.
     NeverSent {
@@ -292,6 +312,7 @@ impl EventKind {
             | Self::Failed { error }
             | Self::NoControlSocket { error } => error,
             Self::Malformed { message } | Self::Panicked { message } => message,
+            Self::PlaceThere { place, .. } | Self::PlaceAway { place, .. } => place,
             Self::HandshakeFailed { why, .. }
             | Self::Refused { why, .. }
             | Self::StopRequested { why, .. } => why,

@@ -63,6 +63,11 @@ fn top_key(key: &str) -> Value {
         "version" => json!({"enum": [1, "1"]}),
         "defaults" => object(keys::DEFAULTS, &socket_key),
         "security" => object(keys::SECURITY, &|_| text()),
+        "places" => json!({
+            "type": "object",
+            "additionalProperties": false,
+            "patternProperties": {NAME: object(keys::PLACE, &place_key), "^<<$": {}},
+        }),
         "nodes" => json!({
             "type": "object",
             "minProperties": 1,
@@ -70,6 +75,13 @@ fn top_key(key: &str) -> Value {
             // A merge key names no node.
             "patternProperties": {NAME: {"$ref": "#/definitions/node"}, "^<<$": {}},
         }),
+        _ => text(),
+    }
+}
+
+fn place_key(key: &str) -> Value {
+    match key {
+        "replicas" => integer(1, Some(10_000)),
         _ => text(),
     }
 }

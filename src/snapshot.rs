@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 pub struct Snapshot {
     /// The topology's name.
     pub topology: String,
+    /// The place of it that runs, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// The file it was read from.
     pub file: PathBuf,
     /// The number of the version that runs; the first start is 1, and 0 is before it.

@@ -85,12 +85,24 @@ fn folder() -> TempDir {
 }
 
 /// A folder with one topology in it, and what loading that says.
+fn zrig_command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zrig"));
+    command.args(arguments);
+    command
+}
+
 fn faults_of(yaml: &str, script: Option<&str>) -> Vec<String> {
     let folder = TempDir::with_prefix("zrig-readme-").unwrap();
     let file = folder.path().join("topology.yaml");
     fs::write(&file, yaml).unwrap();
     if let Some(script) = script {
         fs::write(folder.path().join("script.rhai"), script).unwrap();
+    }
+    if yaml.contains("security: {curve: keys}") {
+        let keys = folder.path().join("keys");
+        let (keys, file) = (keys.to_str().unwrap(), file.to_str().unwrap());
+        let made = zrig_command(&["keys", keys, "--for", file]).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     }
     let loaded = load(&file, &|_| None);
     let told = loaded.diagnostics.iter().map(|fault| format!("{}: {}", fault.code, fault.message));

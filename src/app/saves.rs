@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::sight::{Sight, lost};
 use super::signals::Signals;
-use super::{Run, STOP_PATIENCE, Watching, asked_to_end, chosen};
+use super::{Run, STOP_PATIENCE, Watching, asked_to_end};
 use crate::clock;
 use crate::event::EventKind;
 use crate::load::{Loaded, Trouble, load_again};
@@ -157,7 +157,13 @@ impl Run<'_> {
             self.reject_faulty(loaded, begun);
             return Reloaded::Done;
         };
-        let topology = chosen(topology, self.options);
+        let topology = match topology.part(&self.options.part) {
+            Ok(topology) => topology,
+            Err(error) => {
+                self.reject(vec![format!("--place: {error}")], begun);
+                return Reloaded::Done;
+            }
+        };
         // Whoever hears of the next version may ask for it at once.
         self.versions.keep(self.supervisor.generation() + 1, &loaded.sources);
         let (receipt, ended) = self.change(&topology, signals).await;
@@ -234,6 +240,10 @@ impl Run<'_> {
     fn reject_faulty(&mut self, loaded: &Loaded, begun: Instant) {
         let faults = loaded.diagnostics.iter().filter(|fault| fault.is_error());
         let errors = faults.map(|fault| (self.terminal.line)(fault, &loaded.sources)).collect();
+        self.reject(errors, begun);
+    }
+
+    fn reject(&mut self, errors: Vec<String>, begun: Instant) {
         self.retry.clear();
         self.hand_out(Receipt::rejected(self.supervisor.generation(), clock::since(begun), errors));
     }

@@ -6,13 +6,14 @@ mod files;
 mod json;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::load::{Loaded, load};
+use crate::topology::Part;
 
 use super::draw::{Look, draw_each, summary};
 use super::output::{INVALID, colours_on, invalid};
@@ -30,6 +31,9 @@ pub(super) struct CheckArguments {
     /// Fail on warnings too
     #[arg(long)]
     deny_warnings: bool,
+    /// Check that the files have this place; all of each file is checked all the same
+    #[arg(long, value_name = "PLACE")]
+    place: Option<String>,
     /// Set a variable of the files, before the environment
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
@@ -66,9 +70,12 @@ impl CheckArguments {
         for file in &files {
             let mut loaded = load(file, &|name| variables.get(name));
             loaded.diagnostics.extend(loaded.absent_files());
+            if let Some(error) = self.no_place(file, &loaded) {
+                return Ok(invalid(&error));
+            }
             is_sound &= loaded.topology.is_some();
             out.write_all(self.format.print(&file.display().to_string(), &loaded).as_bytes())?;
-            seen.add(&loaded);
+            seen.add(&loaded, &self.part());
             faults.extend(loaded.diagnostics);
         }
         if let Some(error) = variables.unread() {
@@ -86,6 +93,18 @@ impl CheckArguments {
     }
 }
 
+impl CheckArguments {
+    fn part(&self) -> Part {
+        Part { place: self.place.clone(), ..Part::default() }
+    }
+
+    /// That a file has not the place that is asked for.
+    fn no_place(&self, file: &Path, loaded: &Loaded) -> Option<String> {
+        let error = loaded.topology.as_ref()?.part(&self.part()).err()?;
+        Some(format!("--place: {}: {error}", file.display()))
+    }
+}
+
 /// What was looked at.
 #[derive(Default)]
 struct Seen {
@@ -95,9 +114,10 @@ struct Seen {
 }
 
 impl Seen {
-    fn add(&mut self, loaded: &Loaded) {
+    fn add(&mut self, loaded: &Loaded, part: &Part) {
         self.files += 1;
-        if let Some(topology) = &loaded.topology {
+        let topology = loaded.topology.as_ref().and_then(|topology| topology.part(part).ok());
+        if let Some(topology) = topology {
             self.nodes += topology.nodes.len();
             self.links += topology.links().len();
         }

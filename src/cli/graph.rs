@@ -15,6 +15,7 @@ use super::output::{FAILED, INVALID, aside, fail, invalid, show_faults};
 use super::variables::Variables;
 use crate::graph::{Open, Picture, dot, mermaid, svg, text};
 use crate::load::load;
+use crate::topology::Part;
 use crate::visible::visible;
 
 /// Draw the topology: nodes, sockets, links and what passes them
@@ -35,6 +36,9 @@ pub(super) struct GraphArguments {
     /// Show a group of nodes that are alike node by node, or `all` of them
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     open: Vec<String>,
+    /// Draw only the nodes of this place, at its addresses
+    #[arg(long, value_name = "PLACE")]
+    place: Option<String>,
     /// Set a variable of the file, before the environment
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
@@ -98,6 +102,12 @@ impl GraphArguments {
         show_faults(&loaded);
         let Some(topology) = loaded.topology else {
             return Ok(ExitCode::from(INVALID));
+        };
+        let of_run = live.as_ref().and_then(|live| live.place.clone());
+        let part = Part { place: self.place.clone().or(of_run), ..Part::default() };
+        let topology = match topology.part(&part) {
+            Ok(topology) => topology,
+            Err(error) => return Ok(invalid(&format!("--place: {error}"))),
         };
         let mut picture = Picture::of(&topology);
         if let Some(unknown) = self.unknown_group(&picture) {

@@ -12,7 +12,7 @@ use super::output::{INVALID, invalid, show_faults};
 use super::variables::Variables;
 use crate::load::load;
 use crate::plan::Plan;
-use crate::topology::Topology;
+use crate::topology::{Part, Topology};
 
 /// Show what a reload from OLD to NEW would do, node by node
 #[derive(Args, Debug)]
@@ -24,6 +24,9 @@ pub(super) struct PlanArguments {
     /// How the plan is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Plan for the nodes of this place, at its addresses
+    #[arg(long, value_name = "PLACE")]
+    place: Option<String>,
     /// Set a variable of the files, before the environment
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
@@ -51,6 +54,11 @@ impl PlanArguments {
         };
         let (old, new) = (sound(&self.old, &variables), sound(&self.new, &variables));
         let (Some(old), Some(new)) = (old, new) else { return Ok(ExitCode::from(INVALID)) };
+        let part = Part { place: self.place.clone(), ..Part::default() };
+        let (old, new) = match (old.part(&part), new.part(&part)) {
+            (Ok(old), Ok(new)) => (old, new),
+            (Err(error), _) | (_, Err(error)) => return Ok(invalid(&format!("--place: {error}"))),
+        };
         let plan = Plan::between(&old, &new);
         let mut out = io::stdout().lock();
         match self.format {

@@ -18,7 +18,7 @@ use crate::duration::parse_duration;
 use crate::listing::some_of;
 use crate::load::{Loaded, load};
 use crate::observe::{LogFilter, LogFormat, Logger};
-use crate::topology::Topology;
+use crate::topology::{Part, Topology};
 use crate::visible::visible_lines;
 use crate::web::ServeAddress;
 
@@ -46,6 +46,9 @@ pub(super) struct RunArguments {
     /// Run only these nodes; the rest runs elsewhere
     #[arg(long, value_name = "NODE", value_delimiter = ',')]
     only: Vec<String>,
+    /// Run only the nodes of this place, at its addresses; without it the whole file runs here
+    #[arg(long, value_name = "PLACE")]
+    place: Option<String>,
     /// End in good order after this time, such as 10s
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     duration: Option<Duration>,
@@ -122,6 +125,10 @@ impl RunArguments {
             failed(&error);
             return INVALID;
         }
+        if let Err(error) = topology.part(&self.part()) {
+            failed(&format!("--place: {error}"));
+            return INVALID;
+        }
         if let Some(error) = self.unknown_nodes(topology) {
             failed(&error);
             return INVALID;
@@ -133,6 +140,10 @@ impl RunArguments {
         })
     }
 
+    fn part(&self) -> Part {
+        Part { only: self.only.clone(), place: self.place.clone() }
+    }
+
     fn options(&self, variables: &Variables) -> RunOptions {
         let watching = match (self.no_watch, self.poll) {
             (true, _) => Watching::Off,
@@ -141,7 +152,7 @@ impl RunArguments {
         };
         RunOptions {
             file: self.file.clone(),
-            only: self.only.clone(),
+            part: self.part(),
             duration: self.duration,
             watching,
             receipts: self.receipts.clone(),

@@ -32,6 +32,7 @@ impl Client {
         let nobody = Hello {
             zrig: VERSION,
             name: String::new(),
+            place: None,
             file: String::new(),
             pid: 0,
             generation: 0,
@@ -114,7 +115,7 @@ impl Client {
     }
 }
 
-/// The run of that name: a topology's name, its file, a process or a control socket.
+/// The run of that name: a topology's name, with `@` and a place where it is the run of one, its file, a process or a control socket.
 ///
 /// # Errors
 ///
@@ -135,6 +136,7 @@ pub fn find(run: &str) -> Result<Client, Failed> {
     let Running { clients, silent, barred } = running();
     let fits = |hello: &Hello| {
         hello.name == run
+            || hello.place.as_ref().is_some_and(|place| format!("{}@{place}", hello.name) == run)
             || hello.pid.to_string() == run
             || file.as_ref().is_some_and(|file| *file == Path::new(&hello.file))
     };
@@ -200,7 +202,8 @@ fn running() -> Running {
 }
 
 fn describe(hello: &Hello) -> String {
-    format!("{} (process {}, {})", hello.name, hello.pid, hello.file)
+    let at = hello.place.as_ref().map(|place| format!("@{place}")).unwrap_or_default();
+    format!("{}{at} (process {}, {})", hello.name, hello.pid, hello.file)
 }
 
 /// Whether it is the path of a socket; that of one which may not be looked at is said to be.

@@ -115,6 +115,7 @@ mod tests {
         );
         let unreached = line(EventKind::Unreached {
             endpoint: "tcp://h:1".to_owned(),
+            place: None,
             waited: Duration::from_millis(5500),
             why: None,
         });

@@ -12,7 +12,7 @@ use crate::event::LetGo;
 use crate::node::Direction;
 use crate::script::Offered;
 use crate::snapshot::Snapshot;
-use crate::topology::WhenFull;
+use crate::topology::{Part, WhenFull};
 
 /// The version of the protocol, in every request under `zrig`.
 pub(super) const VERSION: u64 = 1;
@@ -270,6 +270,9 @@ pub struct Hello {
     pub zrig: u64,
     /// The topology's name.
     pub name: String,
+    /// The place of it that runs, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// Its file, with every symbolic link resolved.
     pub file: String,
     /// The process.
@@ -294,8 +297,9 @@ pub struct Texts {
     pub generation: u64,
     /// The topology's file.
     pub file: String,
-    /// The nodes that run, where some of the file do not.
-    pub only: Vec<String>,
+    /// The part of the file that runs.
+    #[serde(flatten)]
+    pub part: Part,
     /// All texts by their files, secrets and all.
     pub texts: BTreeMap<String, String>,
 }

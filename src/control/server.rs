@@ -322,6 +322,7 @@ impl Run {
         Hello {
             zrig: VERSION,
             name: roster.name.clone(),
+            place: roster.place.clone(),
             file: self.file.display().to_string(),
             pid: std::process::id(),
             generation: roster.generation,

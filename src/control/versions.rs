@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use super::protocol::{Failed, Texts};
 use crate::lock::locked;
 use crate::source::SourceMap;
+use crate::topology::Part;
 
 /// How many versions are kept.
 const VERSIONS: usize = 16;
@@ -18,8 +19,8 @@ const OLD_BYTES: usize = 4 << 20;
 /// What the last versions of a run were read from.
 #[derive(Clone, Default, Debug)]
 pub struct Versions {
-    /// The nodes that run, where some of the file do not.
-    only: Vec<String>,
+    /// The part of the file that runs.
+    part: Part,
     kept: Arc<Mutex<VecDeque<Version>>>,
 }
 
@@ -31,10 +32,10 @@ struct Version {
 }
 
 impl Versions {
-    /// Of a run of these nodes alone, or of all where none is named.
+    /// Of a run of this part of its file.
     #[must_use]
-    pub fn only(only: &[String]) -> Self {
-        Self { only: only.to_vec(), ..Self::default() }
+    pub fn of(part: &Part) -> Self {
+        Self { part: part.clone(), ..Self::default() }
     }
 
     /// What a version is read from, before it runs: one that comes to nothing is followed by another
@@ -74,7 +75,7 @@ impl Versions {
         Ok(Texts {
             generation,
             file: version.texts.first().map(|(path, _)| shown(path)).unwrap_or_default(),
-            only: self.only.clone(),
+            part: self.part.clone(),
             texts: texts.collect::<BTreeMap<_, _>>(),
         })
     }
@@ -111,14 +112,14 @@ mod tests {
 
     #[test]
     fn a_version_is_told_as_it_was_and_a_text_that_stays_is_kept_once() {
-        let versions = Versions::only(&["a".to_owned()]);
+        let versions = Versions::of(&Part { only: vec!["a".to_owned()], place: None });
         let of = |text| sources(&[("/t/a.yaml", text), ("/t/b.rhai", "same")]);
         versions.keep(1, &of("one"));
         versions.keep(2, &of("rolled back"));
         versions.keep(2, &of("two"));
         for (generation, text) in [(1, "one"), (2, "two")] {
             let told = versions.texts(generation).unwrap();
-            assert_eq!((&*told.file, &told.only[..]), ("/t/a.yaml", &["a".to_owned()][..]));
+            assert_eq!((&*told.file, &told.part.only[..]), ("/t/a.yaml", &["a".to_owned()][..]));
             assert_eq!((&*told.texts["/t/a.yaml"], &*told.texts["/t/b.rhai"]), (text, "same"));
         }
         assert!(versions.texts(3).is_err());

@@ -62,6 +62,7 @@ codes! {
     BadCertificate "ZR0120" Error "a certificate that is missing or not sound";
     SecretReadable "ZR0121" Error "a secret that others can read";
     BadUsers "ZR0122" Error "a file of users that is missing or not sound";
+    UnknownPlace "ZR0124" Error "a place that does not exist";
     ScriptSyntax "ZR0201" Error "a script that does not compile";
     ScriptImport "ZR0202" Error "an import that cannot be had";
     UnknownFunction "ZR0203" Error "a call of a function that there is not";
@@ -129,6 +130,12 @@ codes! {
     NullBesideCurve "ZR0346" Warning "peers without a mechanism beside CURVE";
     GuestExpired "ZR0347" Warning "a certificate of the folder `allow` that has expired";
     FilterTakesNothing "ZR0348" Warning "a filter that no message fits";
+    CrossesPrivately "ZR0355" Error "a link between places that cannot leave its machine";
+    PlaceReplicasBind "ZR0356" Error "a place with replicas that binds what others connect to";
+    PlacesCollide "ZR0357" Error "two sockets that bind one port of one machine";
+    CrossesInClear "ZR0358" Warning "a link between places that is not encrypted";
+    PlaceEmpty "ZR0359" Warning "a place without nodes";
+    NodeWithoutPlace "ZR0360" Warning "a node without a place beside nodes that have one";
 }
 
 impl fmt::Display for Code {

@@ -12,7 +12,7 @@ macro_rules! pages {
 }
 
 pages! {
-    "allow", "back-pressure", "binary-star", "bind", "capture", "clone", "espresso", "freelance",
+    "address", "allow", "back-pressure", "binary-star", "bind", "capture", "clone", "espresso", "freelance",
     "majordomo", "paranoid-pirate", "simple-pirate", "suicidal-snail", "titanic",
     "conflate", "connect", "credit", "curve",
     "dealer", "defaults", "delimiter", "deny", "drain",
@@ -23,8 +23,8 @@ pages! {
     "idle", "ipc", "isolate", "kill-signal", "last-value-cache",
     "lazy-pirate", "linger", "load-balancing", "lockstep",
     "low-water-mark", "monitor", "msg", "msgid", "msgids",
-    "multipart", "name", "nodes", "on-error",
-    "options", "pair", "params", "persist", "plain",
+    "multipart", "name", "nodes", "on", "on-error",
+    "options", "pair", "params", "persist", "places", "plain",
     "prefix-matching", "pub", "pull", "push",
     "read", "reconnect", "records", "reload", "rep",
     "replicas", "req", "role", "round-robin",
@@ -38,7 +38,7 @@ pages! {
     "codes/ZR0107", "codes/ZR0108", "codes/ZR0109", "codes/ZR0110",
     "codes/ZR0111", "codes/ZR0112", "codes/ZR0113", "codes/ZR0114",
     "codes/ZR0115", "codes/ZR0116", "codes/ZR0117", "codes/ZR0118",
-    "codes/ZR0119", "codes/ZR0120", "codes/ZR0121", "codes/ZR0122", "codes/ZR0201", "codes/ZR0202", "codes/ZR0203",
+    "codes/ZR0119", "codes/ZR0120", "codes/ZR0121", "codes/ZR0122", "codes/ZR0124", "codes/ZR0201", "codes/ZR0202", "codes/ZR0203",
     "codes/ZR0204", "codes/ZR0205", "codes/ZR0206", "codes/ZR0207",
     "codes/ZR0208", "codes/ZR0209", "codes/ZR0210", "codes/ZR0211",
     "codes/ZR0212", "codes/ZR0213", "codes/ZR0214", "codes/ZR0215", "codes/ZR0216", "codes/ZR0217", "codes/ZR0218", "codes/ZR0220",
@@ -53,6 +53,7 @@ pages! {
     "codes/ZR0333", "codes/ZR0334", "codes/ZR0335",
     "codes/ZR0336", "codes/ZR0337", "codes/ZR0338", "codes/ZR0339", "codes/ZR0340", "codes/ZR0341",
     "codes/ZR0342", "codes/ZR0343", "codes/ZR0344", "codes/ZR0345", "codes/ZR0346", "codes/ZR0347", "codes/ZR0348",
+    "codes/ZR0355", "codes/ZR0356", "codes/ZR0357", "codes/ZR0358", "codes/ZR0359", "codes/ZR0360",
     "functions/after", "functions/bind", "functions/blob", "functions/busy", "functions/call", "functions/compress",
     "functions/connect", "functions/count", "functions/crc32",
     "functions/format", "functions/hmac_sha256", "functions/import", "functions/last_endpoint", "functions/later",

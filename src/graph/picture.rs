@@ -119,6 +119,7 @@ impl Mark {
             | MarkKind::Slow => self.text.clone(),
             MarkKind::Read => format!("reads {}", self.text),
             MarkKind::Write => format!("writes {}", self.text),
+            MarkKind::Place => format!("at {}", self.text),
         }
     }
 }
@@ -126,6 +127,8 @@ impl Mark {
 /// What a mark stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MarkKind {
+    /// The place where it runs.
+    Place,
     /// Handlers.
     Script,
     /// `every` or one of `timers`.
@@ -203,6 +206,8 @@ pub struct Terminal {
     /// Where it is, for a socket of the file that connects to it; whoever connects to a socket of
     /// the file has no address.
     pub endpoint: Option<String>,
+    /// Which place of the file that is, if it is one.
+    pub place: Option<String>,
     /// How many such places it stands for.
     pub count: usize,
 }
@@ -309,7 +314,10 @@ impl Terminal {
     #[must_use]
     pub fn title(&self) -> String {
         match (&self.endpoint, self.count) {
-            (Some(endpoint), 1) => endpoint.clone(),
+            (Some(endpoint), 1) => match &self.place {
+                Some(place) => format!("{place} at {endpoint}"),
+                None => endpoint.clone(),
+            },
             (Some(endpoint), many) => format!("{endpoint} +{}", many - 1),
             (None, 1) => "outside".to_owned(),
             (None, many) => format!("outside ×{many}"),

@@ -112,10 +112,13 @@ fn far_end(picture: &Picture, end: End) -> String {
             (Some(_), Some(badge)) => format!("{name} ({badge})"),
         },
         End::Terminal(at) => match &picture.terminals[at] {
-            Terminal { endpoint: Some(endpoint), count: 1 } => {
+            Terminal { endpoint: Some(endpoint), place: Some(place), count: 1 } => {
+                format!("place {place} at {endpoint}")
+            }
+            Terminal { endpoint: Some(endpoint), count: 1, .. } => {
                 format!("{endpoint} (outside this file)")
             }
-            Terminal { endpoint: Some(endpoint), count } => {
+            Terminal { endpoint: Some(endpoint), count, .. } => {
                 format!("{endpoint} and {} more (outside this file)", count - 1)
             }
             Terminal { endpoint: None, .. } => "whoever connects from outside this file".to_owned(),

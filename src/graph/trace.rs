@@ -26,7 +26,7 @@ impl Picture {
         });
         let boxes = boxes.collect();
         let mut picture = Self {
-            name: topology.name.clone(),
+            name: topology.title(),
             description: topology.description.clone(),
             boxes,
             terminals: Vec::new(),
@@ -69,15 +69,18 @@ impl Picture {
                 let place = LinkEnd { node, socket };
                 for endpoint in inside.connected_outside(spec, place) {
                     let at = *known.entry(endpoint.as_str()).or_insert_with(|| {
-                        self.terminals
-                            .push(Terminal { endpoint: Some(endpoint.as_str().into()), count: 1 });
+                        self.terminals.push(Terminal {
+                            endpoint: Some(endpoint.as_str().into()),
+                            place: place_at(spec, endpoint),
+                            count: 1,
+                        });
                         self.terminals.len() - 1
                     });
                     let ends = (End::Port(place), End::Terminal(at));
                     self.add_outside_wire(spec.role, ends, true, endpoint);
                 }
                 if let Some(endpoint) = inside.bound_for_outside(spec, place) {
-                    self.terminals.push(Terminal { endpoint: None, count: 1 });
+                    self.terminals.push(Terminal { endpoint: None, place: None, count: 1 });
                     let terminal = End::Terminal(self.terminals.len() - 1);
                     self.add_outside_wire(spec.role, (terminal, End::Port(place)), false, endpoint);
                 }
@@ -188,6 +191,7 @@ impl<'l> Inside<'l> {
         let is_inside = |endpoint: &Endpoint| reached.iter().any(|it| it.is_reached_by(endpoint));
         let outside = spec.attachments.iter().filter_map(|attachment| match attachment {
             Attachment::Bind(_) => None,
+            Attachment::ConnectPlace { endpoint, .. } => Some(endpoint),
             Attachment::Connect(endpoint) => (!is_inside(endpoint)).then_some(endpoint),
             Attachment::ConnectNode { node, endpoint, .. } => {
                 (!self.nodes.contains(node.as_str())).then_some(endpoint)
@@ -204,6 +208,19 @@ impl<'l> Inside<'l> {
         }
         spec.binds().find(|endpoint| endpoint.transport() != Transport::Inproc)
     }
+}
+
+/// The place that a socket meets at an endpoint, if it is one.
+fn place_at(spec: &SocketSpec, endpoint: &Endpoint) -> Option<String> {
+    spec.attachments.iter().find_map(|attachment| match attachment {
+        Attachment::ConnectPlace { place, endpoint: there } if there == endpoint => {
+            Some(place.clone())
+        }
+        Attachment::Bind(_)
+        | Attachment::Connect(_)
+        | Attachment::ConnectNode { .. }
+        | Attachment::ConnectPlace { .. } => None,
+    })
 }
 
 fn node_box(spec: &NodeSpec, handlers: Option<usize>) -> NodeBox {
@@ -232,7 +249,16 @@ fn marks(spec: &NodeSpec) -> Vec<Mark> {
     let script = spec.script.as_ref().and_then(words::script);
     let script = script.map(|script| mark(MarkKind::Script, script));
     let write = spec.write.as_ref().map(|write| mark(MarkKind::Write, words::write(write)));
-    every.into_iter().chain(idle).chain(timers).chain(read).chain(script).chain(write).collect()
+    let place = spec.place.clone().map(|place| mark(MarkKind::Place, place));
+    place
+        .into_iter()
+        .chain(every)
+        .chain(idle)
+        .chain(timers)
+        .chain(read)
+        .chain(script)
+        .chain(write)
+        .collect()
 }
 
 fn port(spec: &SocketSpec, is_named: bool) -> Port {

@@ -34,6 +34,8 @@ pub enum CompletionKind {
     Word,
     /// A node.
     Node,
+    /// A place.
+    Place,
     /// A socket.
     Socket,
     /// An endpoint, or how one begins.
@@ -268,6 +270,7 @@ fn values_at(
     let [.., key] = path else { return Vec::new() };
     match (path, node) {
         (["nodes", _, "forward" | "capture", ..], Some(node)) => ends::own_sockets(outline, node),
+        (["nodes", _, "on"], _) => ends::places(outline),
         (["nodes", _, "script"], _) => ends::scripts(project),
         (["nodes", ..], Some(node)) if *key == "connect" => {
             ends::peers(outline, node, socket_at(node, cursor), role_at(outline, Some(node), path))

@@ -30,6 +30,7 @@ pub fn hover(project: &Project<'_>, path: &Path, byte: usize) -> Option<Hover> {
     let (target, range) = target(project, &outline, path, byte)?;
     let markdown = match target {
         Target::Node(name) => of_node(&outline, outline.node(&name)?),
+        Target::Place(_) => text("places", Kind::Key)?,
         Target::Socket { nodes, socket } => of_socket(&outline, &nodes, &socket)?,
         Target::Param { nodes, name } => {
             let of = nodes.join("`, `");

@@ -23,6 +23,8 @@ pub(super) struct Outline<'t> {
     pub(super) text: &'t str,
     pub(super) tree: Value,
     pub(super) nodes: Vec<Node>,
+    /// The names under `places`.
+    pub(super) places: Vec<Place>,
 }
 
 /// A node as written.
@@ -42,6 +44,8 @@ pub(super) struct Node {
     pub(super) timers: Vec<Place>,
     /// The names of sockets at `forward` and `capture`.
     pub(super) forwarded: Vec<Place>,
+    /// The name at `on`.
+    pub(super) on: Option<Place>,
     pub(super) description: Option<Place>,
 }
 
@@ -81,7 +85,10 @@ impl<'t> Outline<'t> {
         let nodes = tree.get(text, "nodes").map(Value::entries).unwrap_or_default();
         let nodes = nodes.iter().filter(|entry| &text[entry.key.clone()] != "<<");
         let nodes = nodes.map(|entry| reader.node(entry)).collect();
-        Self { text, nodes, tree }
+        let places = tree.get(text, "places").map(|places| reader.entries(places, 0));
+        let places = places.unwrap_or_default().into_iter();
+        let places = places.map(|(_, entry)| entry.key.clone()).collect();
+        Self { text, nodes, places, tree }
     }
 
     /// The node of that name.
@@ -177,6 +184,7 @@ impl<'t, 'v> Reader<'t, 'v> {
             params: names("params"),
             timers: names("timers"),
             forwarded,
+            on: get("on").and_then(Value::inner),
             description: get("description").and_then(Value::inner),
         }
     }

@@ -55,6 +55,7 @@ pub(super) fn of_target(
     let mut found = Finder { project, outline, found: Vec::new() };
     match target {
         Target::Node(name) => found.node(name),
+        Target::Place(name) => found.place(name),
         Target::Socket { nodes, socket } => found.socket(nodes, socket),
         Target::Param { nodes, name } => found.named(nodes, name, "param", 0, |node| &node.params),
         Target::Timer { nodes, name } => found.named(nodes, name, "after", 1, |node| &node.timers),
@@ -111,6 +112,21 @@ impl<'p, 'a> Finder<'p, 'a> {
         for end in outline.nodes.iter().flat_map(|node| &node.sockets).flat_map(|it| &it.connects) {
             if self.says(end).split('.').next() == Some(name) {
                 self.in_topology(end.start..end.start + name.len(), false);
+            }
+        }
+    }
+
+    /// A place's key, and the nodes that are on it.
+    fn place(&mut self, name: &str) {
+        let outline = self.outline;
+        for key in &outline.places {
+            if self.says(key) == name {
+                self.in_topology(key.clone(), true);
+            }
+        }
+        for on in outline.nodes.iter().filter_map(|node| node.on.clone()) {
+            if self.says(&on) == name {
+                self.in_topology(on, false);
             }
         }
     }

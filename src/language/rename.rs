@@ -63,6 +63,7 @@ pub fn rename(
 fn name_of(target: &Target) -> Option<&str> {
     match target {
         Target::Node(name)
+        | Target::Place(name)
         | Target::Socket { socket: name, .. }
         | Target::Param { name, .. }
         | Target::Timer { name, .. }
@@ -87,7 +88,7 @@ fn check(
     target: &Target,
     to: &str,
 ) -> Result<(), String> {
-    let takes_dashes = matches!(target, Target::Node(_));
+    let takes_dashes = matches!(target, Target::Node(_) | Target::Place(_));
     let is_name = to.starts_with(|c: char| c.is_ascii_alphabetic())
         && to.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || (takes_dashes && c == '-'));
     if !is_name {
@@ -96,6 +97,7 @@ fn check(
     }
     let renamed = match target {
         Target::Node(_) => Target::Node(to.to_owned()),
+        Target::Place(_) => Target::Place(to.to_owned()),
         Target::Socket { nodes, .. } => {
             Target::Socket { nodes: nodes.clone(), socket: to.to_owned() }
         }

@@ -21,6 +21,8 @@ use crate::script::{MESSAGE_PROPERTIES, argument_of};
 pub(super) enum Target {
     /// A node, by its name.
     Node(String),
+    /// A place, by its name.
+    Place(String),
     /// A socket of nodes.
     Socket { nodes: Vec<String>, socket: String },
     /// A name under `params` of nodes.
@@ -97,6 +99,7 @@ fn in_topology(
             let name = key.to_owned();
             let target = match spot.path.as_slice() {
                 ["nodes"] => Target::Node(name),
+                ["places"] => Target::Place(name),
                 ["nodes", _, "sockets"] => socket(key),
                 ["nodes", _, "forward"] if key != "capture" => socket(key),
                 ["nodes", _, "params"] => Target::Param { nodes: of_node(), name },
@@ -117,6 +120,7 @@ fn in_topology(
             let key = *spot.path.last()?;
             Some(match spot.path.as_slice() {
                 ["nodes", _, "forward" | "capture", ..] => (socket(word), span),
+                ["nodes", _, "on"] => (Target::Place(word.to_owned()), span),
                 ["nodes", _, "script"] => (Target::File(project.script_path(word)?), span),
                 ["nodes", .., "connect"] => return end(outline, span, byte),
                 ["nodes", .., "role"] => (Target::Role(word.to_owned()), span),

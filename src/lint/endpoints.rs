@@ -28,7 +28,7 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
                 Attachment::Connect(endpoint) => {
                     findings.extend(check_connected_port(graph, endpoint, target.span));
                 }
-                Attachment::ConnectNode { .. } => {}
+                Attachment::ConnectNode { .. } | Attachment::ConnectPlace { .. } => {}
             }
         }
     }

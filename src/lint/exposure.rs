@@ -29,14 +29,16 @@ pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
 
 /// Whether other machines are in between, or may be.
 fn leaves_the_machine(endpoint: &Endpoint) -> bool {
-    matches!(endpoint.transport(), Transport::Tcp | Transport::Ws) && !endpoint.has_loopback_host()
+    matches!(endpoint.transport(), Transport::Tcp | Transport::Ws) && !endpoint.is_on_loopback()
 }
 
 fn check_password(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Diagnostic> {
-    let attachments = socket.attachments.iter().zip(graph.written.targets(end));
+    // Where its node runs at its place, other machines may be in between.
+    let attachments = graph.topology.deployed(end).iter().zip(graph.written.targets(end));
     let (_, target) = attachments.into_iter().find(|(attachment, _)| match attachment {
         Attachment::Bind(endpoint) | Attachment::Connect(endpoint) => leaves_the_machine(endpoint),
         // Where it binds, it is told.
+        Attachment::ConnectPlace { endpoint, .. } => leaves_the_machine(endpoint),
         Attachment::ConnectNode { .. } => false,
     })?;
     let mechanism = socket.mechanism(Side::Bind);
@@ -74,7 +76,9 @@ fn check_bound(
     let (_, target) = attachments.find(|(attachment, _)| match attachment {
         Attachment::Bind(endpoint) if has_curve => leaves_the_machine(endpoint),
         Attachment::Bind(endpoint) => leaves_the_machine(endpoint) && endpoint.has_any_host(),
-        Attachment::Connect(_) | Attachment::ConnectNode { .. } => false,
+        Attachment::Connect(_)
+        | Attachment::ConnectNode { .. }
+        | Attachment::ConnectPlace { .. } => false,
     })?;
     let reason = "say `# zrig: allow";
     let is_raw = socket.role == Role::Stream;
@@ -142,7 +146,10 @@ fn address_of(bound: &Endpoint, connecter: &SocketSpec, side: Side) -> Option<Ip
         Attachment::ConnectNode { endpoint, .. } if endpoint == bound => {
             Some(endpoint.as_seen_by_peer())
         }
-        Attachment::Bind(_) | Attachment::Connect(_) | Attachment::ConnectNode { .. } => None,
+        Attachment::Bind(_)
+        | Attachment::Connect(_)
+        | Attachment::ConnectNode { .. }
+        | Attachment::ConnectPlace { .. } => None,
     });
     let endpoint = reaching.next()?;
     // Whoever names where he comes from, comes from there.

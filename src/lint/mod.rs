@@ -17,6 +17,7 @@ mod handlers;
 mod marks;
 mod options;
 mod peers;
+mod places;
 mod secrets;
 mod sends;
 mod subject;
@@ -54,6 +55,7 @@ fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     options::check(graph, findings);
     authentication::check(graph, findings);
     exposure::check(graph, findings);
+    places::check(graph, findings);
     handlers::check(graph, findings);
     sends::check(graph, findings);
 }

@@ -50,7 +50,7 @@ impl<'a> Graph<'a> {
         Self {
             topology,
             links: topology.links(),
-            places: topology.places(),
+            places: topology.positions(),
             written: Written::new(subject.document, topology),
             subject,
         }

@@ -105,7 +105,7 @@ impl<'a> Written<'a> {
         let end = link.connecter;
         let socket = self.socket_spec(end);
         let at = socket.attachments.iter().position(|attachment| match attachment {
-            Attachment::Bind(_) => false,
+            Attachment::Bind(_) | Attachment::ConnectPlace { .. } => false,
             Attachment::Connect(endpoint) => link.endpoint.is_reached_by(endpoint),
             Attachment::ConnectNode { node, socket, .. } => {
                 *node == self.topology.nodes[link.binder.node].name && *socket == link.binder.socket

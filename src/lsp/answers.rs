@@ -206,6 +206,7 @@ fn item(asked: &Asked<'_>, at: usize, found: Completion) -> CompletionItem {
     let kind = match found.kind {
         CompletionKind::Key => CompletionItemKind::FIELD,
         CompletionKind::Word => CompletionItemKind::ENUM_MEMBER,
+        CompletionKind::Place => CompletionItemKind::STRUCT,
         CompletionKind::Node => CompletionItemKind::MODULE,
         CompletionKind::Socket => CompletionItemKind::INTERFACE,
         CompletionKind::Endpoint => CompletionItemKind::VALUE,

@@ -13,10 +13,11 @@ use super::monitor::{MonitorEvent, MonitorKind};
 use super::notes::Notes;
 use super::observation::Inquiries;
 use super::socket::NodeSocket;
-use super::unreached::Overdue;
+use super::unreached::{Overdue, the_one_like};
 use crate::event::EventKind;
 use crate::script::PeerEventKind;
 use crate::snapshot::ConnectionSnapshot;
+use crate::topology::Attachment;
 use crate::zeromq::{OptionName, OptionValue, Role, Side};
 
 /// A socket whose peers something happened to, and those parts of its node that hear of it.
@@ -76,12 +77,19 @@ impl Peers<'_> {
         socket.counters.peers.add(1);
         let most = socket.counters.peers_most.get().max(socket.counters.peers.get());
         socket.counters.peers_most.set(most);
-        socket.unreached.end(&remote);
+        let attempt = socket.unreached.end(&remote);
         if was_lost {
             socket.counters.reconnects.add(1);
         }
         socket.counters.connects.add(1);
-        self.tell(EventKind::PeerConnected { endpoint: remote.clone() });
+        match self.place_at(&remote) {
+            Some((place, endpoint)) => {
+                let since = attempt.map_or(self.now, |attempt| attempt.since());
+                let waited = self.now.saturating_duration_since(since);
+                self.tell_limited(EventKind::PlaceThere { place, endpoint, waited });
+            }
+            None => self.tell(EventKind::PeerConnected { endpoint: remote.clone() }),
+        }
         if let Some(user) = &user {
             self.socket.peers.call((local, remote.clone()), Arc::clone(user));
         }
@@ -145,7 +153,12 @@ impl Peers<'_> {
                 let kind = EventKind::LimitedPeerGone { endpoint, maxmsgsize: *limit };
                 self.tell_limited(kind);
             }
-            Some(_) | None => self.tell(EventKind::PeerDisconnected { endpoint }),
+            Some(_) | None => match self.place_at(&endpoint).filter(|_| self.is_open) {
+                Some((place, endpoint)) => {
+                    self.tell_limited(EventKind::PlaceAway { place, endpoint });
+                }
+                None => self.tell(EventKind::PeerDisconnected { endpoint }),
+            },
         }
     }
 
@@ -156,8 +169,21 @@ impl Peers<'_> {
         }
         for overdue in self.socket.unreached.take_due(self.now) {
             let Overdue { endpoint, waited, why } = overdue;
-            self.tell(EventKind::Unreached { endpoint, waited, why });
+            let place = self.place_at(&endpoint).map(|(place, _)| place);
+            self.tell(EventKind::Unreached { endpoint, place, waited, why });
         }
+    }
+
+    /// Which other place of the file is at an endpoint, as the file writes that.
+    fn place_at(&self, remote: &str) -> Option<(String, String)> {
+        let attachments = &self.socket.spec.attachments;
+        let places = attachments.iter().filter_map(|attachment| match attachment {
+            Attachment::ConnectPlace { place, endpoint } => Some((place, endpoint.as_str())),
+            Attachment::Bind(_) | Attachment::Connect(_) | Attachment::ConnectNode { .. } => None,
+        });
+        let found = the_one_like(remote, places.clone().map(|(_, endpoint)| endpoint))?;
+        let (place, endpoint) = places.into_iter().find(|(_, endpoint)| *endpoint == found)?;
+        Some((place.clone(), endpoint.to_owned()))
     }
 
     fn tell(&self, kind: EventKind) {

@@ -44,6 +44,13 @@ pub(super) struct Overdue {
     pub(super) why: Option<String>,
 }
 
+impl Attempt {
+    /// Since when there is no connection.
+    pub(super) fn since(&self) -> Instant {
+        self.since
+    }
+}
+
 impl Unreached {
     /// Notes that an endpoint has no connection from now on.
     pub(super) fn begin(&mut self, endpoint: &str, now: Instant) {
@@ -123,19 +130,27 @@ impl Unreached {
     /// The name under which an endpoint is known: once a host's name is resolved, libzmq calls it by
     /// its address.
     pub(super) fn known_as(&self, endpoint: &str) -> Option<String> {
-        if self.0.contains_key(endpoint) {
-            return Some(endpoint.to_owned());
-        }
-        let ends = |text: &str| {
-            let (scheme, rest) = text.split_once("://")?;
-            let port = rest.split('/').next()?.rsplit_once(':')?.1.to_owned();
-            Some((scheme.to_owned(), port))
-        };
-        let wanted = ends(endpoint)?;
-        let mut alike = self.0.keys().filter(|known| ends(known).as_ref() == Some(&wanted));
-        let known = alike.next()?.clone();
-        alike.next().is_none().then_some(known)
+        the_one_like(endpoint, self.0.keys().map(String::as_str)).map(str::to_owned)
     }
+}
+
+/// Which of some endpoints libzmq calls by this text: the one itself, or the only one of the same
+/// transport and port, whose host's name it has resolved.
+pub(super) fn the_one_like<'e>(
+    text: &str,
+    known: impl Iterator<Item = &'e str> + Clone,
+) -> Option<&'e str> {
+    fn ends(text: &str) -> Option<(&str, &str)> {
+        let (scheme, rest) = text.split_once("://")?;
+        Some((scheme, rest.split('/').next()?.rsplit_once(':')?.1))
+    }
+    if let Some(itself) = known.clone().find(|known| *known == text) {
+        return Some(itself);
+    }
+    let wanted = ends(text)?;
+    let mut alike = known.filter(|known| ends(known) == Some(wanted));
+    let found = alike.next()?;
+    alike.next().is_none().then_some(found)
 }
 
 /// Why an attempt to connect failed, in plain words; none where libzmq gave no reason.

@@ -33,6 +33,7 @@ pub(crate) fn level(kind: &EventKind) -> Level {
         | EventKind::LinkMissing { .. }
         | EventKind::StateLarge { .. }
         | EventKind::Unreached { .. }
+        | EventKind::PlaceAway { .. }
         | EventKind::NeverSent { .. }
         | EventKind::ControlSocketElsewhere { .. }
         | EventKind::NoControlSocket { .. }
@@ -44,6 +45,7 @@ pub(crate) fn level(kind: &EventKind) -> Level {
         | EventKind::PeerDisconnected { .. } => Level::Debug,
         EventKind::Lost { dropped: false, .. }
         | EventKind::LimitedPeerGone { .. }
+        | EventKind::PlaceThere { .. }
         | EventKind::LongCall { held_ms: None, .. }
         | EventKind::Serving { .. }
         | EventKind::PageServed { .. }
@@ -52,6 +54,12 @@ pub(crate) fn level(kind: &EventKind) -> Level {
         | EventKind::Released { .. }
         | EventKind::StopRequested { .. } => Level::Info,
     }
+}
+
+/// `place hall at 10.1.0.7:5555`
+fn at_place(place: &str, endpoint: &str) -> String {
+    let address = endpoint.split_once("://").map_or(endpoint, |(_, address)| address);
+    format!("place {place} at {address}")
 }
 
 fn let_go(why: LetGo) -> &'static str {
@@ -129,11 +137,26 @@ pub(crate) fn sentence(kind: &EventKind) -> String {
         EventKind::LinkMissing { link } => {
             format!("started although a link inside the file is not up: {link}")
         }
-        EventKind::Unreached { endpoint, waited, why } => {
+        EventKind::Unreached { endpoint, place, waited, why } => {
             let time = format_duration(Duration::from_secs(waited.as_secs()));
             let why = why.as_deref().unwrap_or("there is no answer");
-            format!("no connection with {endpoint} for {time}: {why}; it is tried again and again")
+            let with = match place {
+                Some(place) => at_place(place, endpoint),
+                None => endpoint.clone(),
+            };
+            format!("no connection with {with} for {time}: {why}; it is tried again and again")
         }
+        EventKind::PlaceThere { place, endpoint, waited } => {
+            let after = match waited.as_secs() {
+                0 => String::new(),
+                seconds => format!(" after {}", format_duration(Duration::from_secs(seconds))),
+            };
+            format!("connected with {}{after}", at_place(place, endpoint))
+        }
+        EventKind::PlaceAway { place, endpoint } => format!(
+            "lost {}: what is for it waits as far as the queue goes; it is tried again and again",
+            at_place(place, endpoint)
+        ),
         EventKind::NeverSent { endpoint, count } => {
             let (s, were) = if *count == 1 { ("", "was") } else { ("s", "were") };
             format!("{count} message{s} for {endpoint} {were} never sent: there was no connection")

@@ -57,6 +57,8 @@ pub enum ChangeKind {
     StateLimit,
     /// `description`.
     Description,
+    /// `on`.
+    Place,
     /// `forward` and `capture`.
     Forward,
     /// How many copies there are.
@@ -130,6 +132,8 @@ pub enum ChangeKind {
 /// Why a change takes effect the way it does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Why {
+    /// The whole file runs here.
+    RunsHereAnyway,
     /// The node takes it over between two messages.
     BetweenMessages,
     /// The source begins at its first line.

@@ -27,6 +27,9 @@ pub(super) fn of_nodes(from: &NodeSpec, to: &NodeSpec) -> Vec<Change> {
             changes.push(of_node(kind, How::Live, Why::BetweenMessages));
         }
     }
+    if from.place != to.place {
+        changes.push(of_node(ChangeKind::Place, How::Live, Why::RunsHereAnyway));
+    }
     if from.read != to.read {
         let why = if from.keeps_source(to) { Why::BetweenMessages } else { Why::ReadAnew };
         changes.push(of_node(ChangeKind::Read, How::Live, why));

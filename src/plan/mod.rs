@@ -150,7 +150,7 @@ impl Plan {
     /// The plan that leads from one topology to another.
     #[must_use]
     pub fn between(from: &Topology, to: &Topology) -> Self {
-        let (known, staying) = (from.places(), to.places());
+        let (known, staying) = (from.positions(), to.positions());
         let mut nodes = Vec::with_capacity(to.nodes.len());
         for node in &to.nodes {
             nodes.push(match known.get(node.name.as_str()) {

@@ -73,6 +73,7 @@ impl fmt::Display for ChangeKind {
             Self::OnError => "on_error",
             Self::StateLimit => "state_limit",
             Self::Description => "description",
+            Self::Place => "on",
             Self::Forward => "forward",
             Self::Isolate => "isolate",
             Self::SocketAdded => "new",
@@ -95,6 +96,7 @@ impl fmt::Display for ChangeKind {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(word(match self {
+            Self::RunsHereAnyway => "without --place the whole file runs here",
             Self::BetweenMessages => "taken over between two messages",
             Self::ReadAnew => "read from its first line",
             Self::WhatFollowsHasIt => {
@@ -139,6 +141,9 @@ fn attachment_text(attachment: &Attachment) -> String {
         Attachment::Connect(endpoint) => format!("{} {endpoint}", word("connect")),
         Attachment::ConnectNode { node, endpoint, .. } => {
             format!("{} {node} at {endpoint}", word("connect"))
+        }
+        Attachment::ConnectPlace { place, endpoint } => {
+            format!("{} {} {place} at {endpoint}", word("connect"), word("place"))
         }
     }
 }

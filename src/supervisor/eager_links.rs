@@ -58,7 +58,9 @@ impl<'t> EagerLinks<'t> {
     fn endpoints(&self, node: &NodeSpec, instances: &Instances) -> Vec<(usize, String)> {
         let leads_outside = |place: usize| {
             let mut attachments = node.sockets[place].attachments.iter();
-            attachments.any(|attachment| matches!(attachment, Attachment::Connect(_)))
+            attachments.any(|attachment| {
+                matches!(attachment, Attachment::Connect(_) | Attachment::ConnectPlace { .. })
+            })
         };
         let mut endpoints = endpoint_resolution::connects(node, &self.directory, instances);
         endpoints.retain(|(place, _)| !leads_outside(*place));
@@ -78,7 +80,7 @@ fn targets(node: &NodeSpec) -> HashSet<&str> {
     attachments
         .filter_map(|attachment| match attachment {
             Attachment::ConnectNode { node, .. } => Some(node.as_str()),
-            Attachment::Bind(_) | Attachment::Connect(_) => None,
+            Attachment::Bind(_) | Attachment::Connect(_) | Attachment::ConnectPlace { .. } => None,
         })
         .collect()
 }

@@ -17,7 +17,7 @@ pub(super) struct Directory<'t> {
 
 impl<'t> Directory<'t> {
     pub(super) fn of(topology: &'t Topology) -> Self {
-        Self { topology, places: topology.places() }
+        Self { topology, places: topology.positions() }
     }
 
     /// The node of that name.
@@ -67,7 +67,9 @@ fn reached(
 ) -> Vec<String> {
     match attachment {
         Attachment::Bind(_) => Vec::new(),
-        Attachment::Connect(endpoint) => vec![endpoint.to_string()],
+        Attachment::Connect(endpoint) | Attachment::ConnectPlace { endpoint, .. } => {
+            vec![endpoint.to_string()]
+        }
         Attachment::ConnectNode { node, socket, endpoint } => {
             bound(directory.copies(node, instances), *socket, endpoint)
         }

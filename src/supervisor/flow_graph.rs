@@ -219,7 +219,7 @@ impl Pair {
 /// Every socket that runs, with what links make of it.
 fn members(topology: &Topology, instances: &Instances) -> BTreeMap<PortKey, Arc<Member>> {
     let expected = endpoint_resolution::expectations(topology, &|_, _| None);
-    let places = topology.places();
+    let places = topology.positions();
     let mut begun: HashMap<LinkEnd, usize> = HashMap::new();
     for link in topology.links() {
         *begun.entry(link.connecter).or_default() += 1;

@@ -50,6 +50,8 @@ type Sampled = (Instant, Arc<Snapshot>);
 struct Shown {
     /// The topology's name.
     name: String,
+    /// The place of which it is the part, where it is one.
+    place: Option<String>,
     begun: Instant,
     generation: u64,
     nodes: Vec<ShownNode>,
@@ -88,6 +90,7 @@ impl View {
     pub(super) fn new() -> Self {
         let shown = Shown {
             name: String::new(),
+            place: None,
             begun: clock::now(),
             generation: 0,
             nodes: Vec::new(),
@@ -146,6 +149,7 @@ impl View {
         let nodes = nodes.collect();
         let mut shown = self.shown();
         shown.name.clone_from(&topology.name);
+        shown.place.clone_from(&topology.here);
         shown.begun = begun;
         shown.generation = generation;
         shown.nodes = nodes;
@@ -182,6 +186,7 @@ impl View {
             let shown = self.shown();
             let snapshot = Snapshot {
                 topology: shown.name.clone(),
+                place: shown.place.clone(),
                 file: file.to_owned(),
                 generation: shown.generation,
                 seconds: clock::since(shown.begun).as_secs_f64(),

@@ -13,6 +13,8 @@ use crate::topology::{NodeSpec, Topology};
 pub struct Roster {
     /// The topology's name.
     pub name: String,
+    /// The place of which it is the part, where it is one.
+    pub place: Option<String>,
     /// The version of the topology that runs.
     pub generation: u64,
     /// The nodes, copy by copy, in the order of the file.
@@ -54,7 +56,8 @@ impl Roster {
                 });
             }
         }
-        Self { name: topology.name.clone(), generation, entries }
+        let (name, place) = (topology.name.clone(), topology.here.clone());
+        Self { name, place, generation, entries }
     }
 
     /// The nodes that a target names.

@@ -6,7 +6,8 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::links::{Link, links_of};
+use super::crossing::{Crossing, Deployed, crossings, deployed};
+use super::links::{Link, LinkEnd, links_of};
 use super::spec::{Attachment, TopologySpec};
 
 /// A checked topology, with its links.
@@ -14,6 +15,7 @@ use super::spec::{Attachment, TopologySpec};
 pub struct Topology {
     spec: TopologySpec,
     links: Arc<[Link]>,
+    deployed: Arc<Deployed>,
 }
 
 impl Topology {
@@ -25,38 +27,36 @@ impl Topology {
 
     /// Only the checker may say that a topology holds.
     pub(super) fn new(spec: TopologySpec) -> Self {
-        let links = links_of(&spec).into();
-        Self { spec, links }
+        let links = links_of(&spec);
+        // A part of a file is at its place already.
+        let is_whole = spec.here.is_none() && !spec.places.is_empty();
+        let deployed = if is_whole { deployed(&spec, &links) } else { Deployed::default() };
+        Self { spec, links: links.into(), deployed: Arc::new(deployed) }
     }
 
     /// The topology without any node: what runs before the first start and after the last stop.
     #[must_use]
     pub fn empty() -> Self {
-        Self::new(TopologySpec { name: String::new(), description: None, nodes: Vec::new() })
-    }
-
-    /// The same topology with only these nodes; the others run elsewhere, at the endpoints that the
-    /// file gives them.
-    #[must_use]
-    pub fn only(&self, names: &[String]) -> Self {
-        let mut spec = self.spec.clone();
-        spec.nodes.retain(|node| names.contains(&node.name));
-        for socket in spec.nodes.iter_mut().flat_map(|node| &mut Arc::make_mut(node).sockets) {
-            for attachment in &mut socket.attachments {
-                if let Attachment::ConnectNode { node, endpoint, .. } = attachment
-                    && !names.contains(node)
-                {
-                    *attachment = Attachment::Connect(endpoint.as_seen_by_peer());
-                }
-            }
-        }
-        Self::new(spec)
+        Self::new(TopologySpec::default())
     }
 
     /// Every link inside it, in the order of the connecting sockets.
     #[must_use]
     pub fn links(&self) -> &[Link] {
         &self.links
+    }
+
+    /// Every link between two of its places, in the order of the connecting sockets; none of a part.
+    #[must_use]
+    pub fn crossings(&self) -> Vec<Crossing<'_>> {
+        if self.here.is_some() { Vec::new() } else { crossings(&self.spec, &self.links) }
+    }
+
+    /// What a socket binds and connects to where its node runs at its place.
+    #[must_use]
+    pub fn deployed(&self, end: LinkEnd) -> &[Attachment] {
+        let written = &self.nodes[end.node].sockets[end.socket].attachments;
+        self.deployed.get(&end).unwrap_or(written)
     }
 
     /// The same, but with sockets that ask a ZAP handler where those of another topology do.

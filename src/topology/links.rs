@@ -38,6 +38,8 @@ pub(super) fn links_of(topology: &TopologySpec) -> Vec<Link> {
             for attachment in &spec.attachments {
                 match attachment {
                     Attachment::Bind(endpoint) => meeting.bind(endpoint, place),
+                    // Who binds there is at another place.
+                    Attachment::ConnectPlace { .. } => {}
                     Attachment::Connect(_) | Attachment::ConnectNode { .. } => {
                         connects.push((place, attachment));
                     }
@@ -45,7 +47,7 @@ pub(super) fn links_of(topology: &TopologySpec) -> Vec<Link> {
             }
         }
     }
-    let places = topology.places();
+    let places = topology.positions();
     let mut links = Vec::with_capacity(connects.len());
     for (connecter, attachment) in connects {
         match attachment {
@@ -62,7 +64,7 @@ pub(super) fn links_of(topology: &TopologySpec) -> Vec<Link> {
                     endpoint: endpoint.clone(),
                 }));
             }
-            Attachment::Bind(_) => {}
+            Attachment::Bind(_) | Attachment::ConnectPlace { .. } => {}
         }
     }
     links

@@ -3,9 +3,12 @@
 mod admission;
 mod check;
 mod checked;
+mod crossing;
 mod curve;
 mod links;
 mod mechanism;
+mod part;
+mod place;
 mod plain;
 mod policy;
 mod spec;
@@ -20,9 +23,12 @@ pub use check::{
     wanted_scripts,
 };
 pub use checked::Topology;
+pub use crossing::Crossing;
 pub use curve::{CurveRole, CurveSpec};
 pub use links::{Link, LinkEnd};
 pub use mechanism::Mechanism;
+pub use part::{NoSuchPlace, Part};
+pub use place::PlaceSpec;
 pub use plain::PlainSpec;
 pub use policy::Policy;
 pub use spec::{

@@ -13,18 +13,23 @@ use serde::{Deserialize, Serialize};
 
 use super::admission::Admission;
 use super::curve::CurveSpec;
+use super::place::PlaceSpec;
 use super::plain::PlainSpec;
 use crate::message::{Format, RecordFormat};
 use crate::script::ScriptText;
 use crate::zeromq::{Endpoint, OptionName, OptionValue, Role, Side};
 
 /// What a topology says.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct TopologySpec {
     /// `name`, by default the file's stem.
     pub name: String,
     /// `description`.
     pub description: Option<String>,
+    /// The places that nodes can be at, in the order of the file; names are unique.
+    pub places: Vec<PlaceSpec>,
+    /// The place of which this is the part, where it is one.
+    pub here: Option<String>,
     /// The nodes, in the order of the file; names are unique.
     pub nodes: Vec<Arc<NodeSpec>>,
 }
@@ -34,6 +39,27 @@ impl TopologySpec {
     #[must_use]
     pub fn node(&self, name: &str) -> Option<&NodeSpec> {
         self.nodes.iter().map(Arc::as_ref).find(|node| node.name == name)
+    }
+
+    /// The place of that name.
+    #[must_use]
+    pub fn place(&self, name: &str) -> Option<&PlaceSpec> {
+        self.places.iter().find(|place| place.name == name)
+    }
+
+    /// Where a node is.
+    #[must_use]
+    pub fn place_of(&self, node: &NodeSpec) -> Option<&PlaceSpec> {
+        self.place(node.place.as_deref()?)
+    }
+
+    /// What it is called where it runs: `weather`, or `weather at edge`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match &self.here {
+            Some(place) => format!("{} at {place}", self.name),
+            None => self.name.clone(),
+        }
     }
 
     /// Whether the file has a ZAP handler that somebody asks. It stays so where only some of the
@@ -49,9 +75,9 @@ impl TopologySpec {
         self.nodes.iter().flat_map(|node| &node.sockets).any(|socket| socket.admission.is_some())
     }
 
-    /// The place of every node by its name, for who looks for many.
+    /// Which of the nodes each name is, for who looks for many.
     #[must_use]
-    pub fn places(&self) -> HashMap<&str, usize> {
+    pub fn positions(&self) -> HashMap<&str, usize> {
         self.nodes.iter().enumerate().map(|(at, node)| (node.name.as_str(), at)).collect()
     }
 }
@@ -63,6 +89,8 @@ pub struct NodeSpec {
     pub name: String,
     /// `description`.
     pub description: Option<String>,
+    /// `on`: the place where it runs; without one it runs where the whole file does.
+    pub place: Option<String>,
     /// Its sockets, in the order of the file. The one socket of a node without `sockets` has its
     /// role's word as its name.
     pub sockets: Vec<SocketSpec>,
@@ -358,7 +386,9 @@ impl SocketSpec {
     pub fn binds(&self) -> impl Iterator<Item = &Endpoint> {
         self.attachments.iter().filter_map(|attachment| match attachment {
             Attachment::Bind(endpoint) => Some(endpoint),
-            Attachment::Connect(_) | Attachment::ConnectNode { .. } => None,
+            Attachment::Connect(_)
+            | Attachment::ConnectNode { .. }
+            | Attachment::ConnectPlace { .. } => None,
         })
     }
 }
@@ -368,9 +398,10 @@ impl Attachment {
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         match self {
-            Self::Bind(endpoint) | Self::Connect(endpoint) | Self::ConnectNode { endpoint, .. } => {
-                endpoint
-            }
+            Self::Bind(endpoint)
+            | Self::Connect(endpoint)
+            | Self::ConnectNode { endpoint, .. }
+            | Self::ConnectPlace { endpoint, .. } => endpoint,
         }
     }
 
@@ -379,7 +410,9 @@ impl Attachment {
     pub fn side(&self) -> Side {
         match self {
             Self::Bind(_) => Side::Bind,
-            Self::Connect(_) | Self::ConnectNode { .. } => Side::Connect,
+            Self::Connect(_) | Self::ConnectNode { .. } | Self::ConnectPlace { .. } => {
+                Side::Connect
+            }
         }
     }
 }
@@ -398,6 +431,13 @@ pub enum Attachment {
         /// The place of the socket in it.
         socket: usize,
         /// The endpoint that socket binds, as written there; the first one where it binds several.
+        endpoint: Endpoint,
+    },
+    /// Goes to what a node of another place binds there.
+    ConnectPlace {
+        /// The place's name.
+        place: String,
+        /// Where it is.
         endpoint: Endpoint,
     },
 }

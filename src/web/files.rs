@@ -130,8 +130,10 @@ pub(super) async fn check(State(site): State<Arc<Site>>, body: Bytes) -> Respons
 /// `POST /api/plan`
 pub(super) async fn plan(State(site): State<Arc<Site>>, body: Bytes) -> Response {
     judge(site, body, |site, loaded, mut told| {
-        if let Some((old, new)) = site.pictures.topology(None).zip(loaded.topology.as_ref()) {
-            told["plan"] = Plan::between(&old, &site.pictures.running_of(new)).to_json();
+        if let Some((old, new)) = site.pictures.topology(None).zip(loaded.topology.as_ref())
+            && let Ok(new) = site.pictures.running_of(new)
+        {
+            told["plan"] = Plan::between(&old, &new).to_json();
         }
         told
     })

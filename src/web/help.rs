@@ -100,7 +100,7 @@ fn kind(kind: CompletionKind) -> &'static str {
     match kind {
         CompletionKind::Key | CompletionKind::Property => "property",
         CompletionKind::Word | CompletionKind::Code => "constant",
-        CompletionKind::Node | CompletionKind::Socket => "class",
+        CompletionKind::Node | CompletionKind::Place | CompletionKind::Socket => "class",
         CompletionKind::Endpoint | CompletionKind::File => "text",
         CompletionKind::Handler | CompletionKind::Function => "function",
         CompletionKind::Variable | CompletionKind::Name => "variable",

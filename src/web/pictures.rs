@@ -10,7 +10,7 @@ use super::lookup::Lookup;
 use crate::control::Texts;
 use crate::load::{Unsaved, load_again_unsaved};
 use crate::lock::locked;
-use crate::topology::Topology;
+use crate::topology::{NoSuchPlace, Part, Topology};
 
 /// How many versions are kept.
 const VERSIONS: usize = 50;
@@ -27,8 +27,8 @@ struct Kept {
     pid: u32,
     /// The last of which there is a picture, if it can have one.
     last: u64,
-    /// The nodes that run, where some of the file do not.
-    only: Vec<String>,
+    /// The part of the file that runs.
+    part: Part,
     versions: Vec<(u64, Arc<Topology>)>,
 }
 
@@ -55,7 +55,7 @@ impl Pictures {
     /// texts have changed, has no picture.
     pub(super) async fn is_of(&self, texts: Texts) {
         let lookup = self.lookup.clone();
-        let Texts { generation, file, only, texts } = texts;
+        let Texts { generation, file, part, texts } = texts;
         let loading = tokio::task::spawn_blocking(move || {
             let mut read = Unsaved::default();
             for (path, text) in texts {
@@ -64,18 +64,23 @@ impl Pictures {
             load_again_unsaved(file.as_ref(), &read, &|name| lookup.get(name)).topology
         });
         let Ok(Some(topology)) = loading.await else { return };
-        let topology = Arc::new(part(topology, &only));
+        let Ok(topology) = topology.part(&part) else { return };
+        let topology = Arc::new(topology);
         let mut kept = locked(&self.kept);
-        kept.only = only;
+        kept.part = part;
         kept.versions.push((generation, topology));
         if kept.versions.len() > VERSIONS {
             kept.versions.remove(0);
         }
     }
 
-    /// What a version would have of what runs here: `--only` leaves the rest to others.
-    pub(super) fn running_of(&self, topology: &Topology) -> Topology {
-        part(topology.clone(), &locked(&self.kept).only)
+    /// What a version would have of what runs here: the rest runs elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// When it has not the place of the run.
+    pub(super) fn running_of(&self, topology: &Topology) -> Result<Topology, NoSuchPlace> {
+        topology.part(&locked(&self.kept).part)
     }
 
     /// A version, or the one that runs.
@@ -87,11 +92,6 @@ impl Pictures {
         };
         found.map(|(_, topology)| Arc::clone(topology))
     }
-}
-
-/// The nodes of these names; all where none is named.
-fn part(topology: Topology, only: &[String]) -> Topology {
-    if only.is_empty() { topology } else { topology.only(only) }
 }
 
 #[cfg(test)]

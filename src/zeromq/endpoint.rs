@@ -287,6 +287,22 @@ impl Endpoint {
         Self { text, ..self.clone() }
     }
 
+    /// The same at another host; a path behind it and the source before it stay.
+    #[must_use]
+    pub fn at_host(&self, host: &str) -> Self {
+        let old = self.host();
+        let start = old.as_ptr().addr() - self.text.as_ptr().addr();
+        let text = [&self.text[..start], host, &self.text[start + old.len()..]].concat();
+        Self { text, uses_ipv6: self.uses_ipv6 || ipv6_of(host).is_some(), ..*self }
+    }
+
+    /// Whether it is an address by which a machine reaches itself alone.
+    #[must_use]
+    pub fn is_on_loopback(&self) -> bool {
+        let is_local = |address: Ipv4Addr| address.is_loopback();
+        self.has_loopback_host() || self.host().parse().is_ok_and(is_local)
+    }
+
     /// Whether a socket that connects to `other` reaches the one that binds this.
     ///
     /// Interface names and host names are not resolved, so only what is sure counts.

@@ -9,6 +9,7 @@ use super::client::{Client, marked};
 /// Before every text of the table: nodes that are there.
 const HEAD: &str = "\
 version: 1
+places: {edge: {address: edge.local}, hall: {address: 10.1.0.7}}
 nodes:
   station: {role: pub, bind: 5581, every: 1s, on_tick: publish(1000, 1)}
   desk:
@@ -126,6 +127,8 @@ const IN_TOPOLOGY: &[Case] = &[
         &["a", "b"],
         &["jobs"],
     ),
+    ("    on: §", &["edge", "hall"], &["station", "tcp://"]),
+    ("    {role: pull, on: h§}", &["hall"], &["desk"]),
     ("    script: §", &["desk.rhai", "parts/unit.rhai"], &["station"]),
     // Scripts in blocks, in quotes, in one line.
     (

@@ -175,6 +175,22 @@ fn a_name_is_changed_where_it_is_known_to_be_one_and_nowhere_else() {
 }
 
 #[test]
+fn a_place_is_renamed_with_the_nodes_that_are_on_it() {
+    let places = "places:\n  edge: {address: 127.0.0.1}\n  hall: {address: 127.0.0.2}\n";
+    let at = TOPOLOGY
+        .replace("{role: rep,", "{on: ed§ge, role: rep,")
+        .replace("  desk:", "  desk:\n    on: hall");
+    let (yaml, _) = renamed(&format!("{places}{at}"), SCRIPT, "rim-1").unwrap();
+    assert!(yaml.contains("  rim-1: {address") && yaml.contains("{on: rim-1, role"), "{yaml}");
+    assert!(yaml.contains("on: hall"));
+    let back = format!("{}{TOPOLOGY}", places.replace("hall", "ha§ll"))
+        .replace("  desk:", "  desk:\n    on: hall");
+    let (yaml, _) = renamed(&back, SCRIPT, "room").unwrap();
+    assert!(yaml.contains("    on: room\n") && yaml.contains("  room: {address"), "{yaml}");
+    assert!(renamed(&back, SCRIPT, "edge").unwrap_err().contains("already"));
+}
+
+#[test]
 fn a_name_that_is_none_or_taken_is_refused() {
     let refused = |to| renamed(&TOPOLOGY.replace("  desk:", "  de§sk:"), SCRIPT, to).unwrap_err();
     assert!(refused("worker").contains("already"));

@@ -20,6 +20,7 @@ mod look_ups;
 mod marks;
 mod passwords;
 mod persist;
+mod places;
 mod plans;
 mod random;
 mod rebuilds;

@@ -240,7 +240,8 @@ async fn assert_runs(supervisor: &Supervisor, topology: &Topology, text: &str) {
                     .iter()
                     .filter_map(|attachment| match attachment {
                         Attachment::Bind(_) => None,
-                        Attachment::Connect(endpoint) => Some(endpoint.to_string()),
+                        Attachment::Connect(endpoint)
+                        | Attachment::ConnectPlace { endpoint, .. } => Some(endpoint.to_string()),
                         Attachment::ConnectNode { endpoint, .. } => {
                             Some(endpoint.as_seen_by_peer().to_string())
                         }

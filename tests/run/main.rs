@@ -24,6 +24,7 @@ mod logs;
 mod mechanisms;
 mod persist;
 mod pipes;
+mod places;
 mod read_write;
 mod records;
 mod roles;

@@ -18,6 +18,8 @@ const SLOW: f64 = 0.8;
 pub(super) struct Now {
     /// Its file.
     pub(super) file: PathBuf,
+    /// The place of it that runs, where it is one.
+    pub(super) place: Option<String>,
     /// When, as a sentence.
     pub(super) when: String,
     table: Table,
@@ -34,7 +36,7 @@ pub(super) fn look(run: &str) -> Result<Now, Failed> {
         now.generation, now.seconds
     );
     let table = Table::between(&before, &now);
-    Ok(Now { file: now.file, when, table })
+    Ok(Now { file: now.file, place: now.place, when, table })
 }
 
 impl Now {

@@ -110,7 +110,10 @@ impl Table {
             order.then_with(|| a.instance.cmp(&b.instance))
         });
         Self {
-            topology: now.topology.clone(),
+            topology: match &now.place {
+                Some(place) => format!("{} at {place}", now.topology),
+                None => now.topology.clone(),
+            },
             generation: now.generation,
             seconds: now.seconds,
             interval,

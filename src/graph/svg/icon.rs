@@ -9,6 +9,10 @@ use super::palette::Colour;
 /// Draws a sign, its left edge at `x`, its middle at `y`.
 pub(super) fn draw(markup: &mut Markup, kind: MarkKind, x: f64, y: f64, colour: Colour) {
     let strokes = match kind {
+        // A pin in a map.
+        MarkKind::Place => {
+            "M5.5 10.5C3.5 7.5 2 6 2 4A3.5 3.5 0 0 1 9 4C9 6 7.5 7.5 5.5 10.5Z M5.5 3.9V4.1"
+        }
         // A sheet with a folded corner and two lines.
         MarkKind::Script => "M1.5 0.5H6.5L9.5 3.5V10.5H1.5Z M3.5 5.5H7.5 M3.5 8H7.5",
         // A clock.

@@ -74,6 +74,19 @@ pub(super) fn peers(
     found
 }
 
+/// The places that a node could be on, each with its address.
+pub(super) fn places(outline: &Outline<'_>) -> Vec<Completion> {
+    let declared = outline.tree.get(outline.text, "places");
+    let found = outline.places.iter().map(|key| {
+        let name = &outline.text[key.clone()];
+        let address = declared.and_then(|places| places.get(outline.text, name));
+        let address = address.and_then(|place| place.get(outline.text, "address"));
+        let address = address.and_then(|address| address.word(outline.text));
+        Completion::new(name, CompletionKind::Place, address)
+    });
+    found.collect()
+}
+
 /// How endpoints begin.
 pub(super) fn transports() -> Vec<Completion> {
     let found = Transport::ALL.into_iter().map(|transport| {

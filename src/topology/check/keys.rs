@@ -10,10 +10,12 @@ use super::report::Report;
 use crate::nearest::{Guess, nearest, one_of};
 
 /// The keys of the whole file.
-pub const TOP: &[&str] = &["version", "name", "description", "defaults", "security", "nodes"];
+pub const TOP: &[&str] =
+    &["version", "name", "description", "defaults", "security", "places", "nodes"];
 
 /// The keys of a node that are not its socket's.
 pub const NODE: &[&str] = &[
+    "on",
     "sockets",
     "script",
     "every",
@@ -69,7 +71,6 @@ pub const EVENTS: &[&str] = &[
 
 /// Words of other runners and of ZeroMQ's own interface, with this format's.
 const OTHER_WORDS: &[(&str, &str)] = &[
-    ("on", "on_message"),
     ("on_msg", "on_message"),
     ("on_data", "on_message"),
     ("on_recv", "on_message"),
@@ -111,6 +112,9 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("services", "nodes"),
     ("components", "nodes"),
     ("processes", "nodes"),
+    ("hosts", "places"),
+    ("machines", "places"),
+    ("place", "on"),
 ];
 
 /// The handler that other runners call so.

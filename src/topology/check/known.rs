@@ -6,8 +6,9 @@ pub use super::curve::{CURVE_KEYS as CURVE, SECURITY_KEYS as SECURITY};
 pub use super::defaults::{HWM_KEYS as HWM, KEYS as DEFAULTS};
 pub use super::keys::{EVENTS, NODE, SOCKET, TOP, other_case, other_handler};
 pub use super::lines::{READ_KEYS as READ, WRITE_KEYS as WRITE};
+pub use super::places::KEYS as PLACE;
 pub use super::plain::PLAIN_KEYS as PLAIN;
 
 /// All of them.
 pub const ALL: &[&[&str]] =
-    &[TOP, DEFAULTS, HWM, READ, WRITE, EVENTS, NODE, SOCKET, SECURITY, CURVE, PLAIN];
+    &[TOP, DEFAULTS, HWM, READ, WRITE, EVENTS, NODE, SOCKET, SECURITY, CURVE, PLAIN, PLACE];

@@ -18,6 +18,7 @@ mod name;
 mod node;
 mod option;
 mod options;
+mod places;
 mod plain;
 mod publish;
 mod report;
@@ -86,7 +87,8 @@ fn read_top(
     let description = top.get("description").and_then(|d| value::text("description", d, report));
     let defaults = top.get("defaults").map(|d| Defaults::read(d, report)).unwrap_or_default();
     let security = top.entry("security").and_then(|entry| curve::read_security(entry, report));
-    let context = node::Context { scripts, defaults: &defaults };
+    let places = places::read(top, report);
+    let context = node::Context { scripts, defaults: &defaults, places: &places };
     let unresolved = read_nodes(top, root, &context, report);
     let resolved = resolve::resolve(&unresolved, report);
     semantics::check(&unresolved, report);
@@ -94,8 +96,13 @@ fn read_top(
     let mut spec = TopologySpec {
         name: name.unwrap_or_else(|| stem.to_string_lossy().into_owned()),
         description,
+        places: places.specs.clone(),
+        here: None,
         nodes: unresolved::into_specs(unresolved, resolved),
     };
+    if !report.has_error() {
+        places::check(&spec, &written, &places, report);
+    }
     if !report.has_error() {
         secure::secure(&mut spec, &written, security.as_ref(), &scripts.certificates, report);
     }

@@ -28,6 +28,13 @@ pub(super) fn check_node(key: &Key, report: &mut Report<'_>) -> bool {
     is_fine
 }
 
+/// Reports a place's name that is not allowed.
+pub(super) fn check_place(key: &Key, report: &mut Report<'_>) {
+    if !is_name(&key.text) {
+        bad(key, "a place's name", "letters from a to z, digits, `_` and `-`", "_-", report);
+    }
+}
+
 /// Reports a socket's name that is not allowed.
 pub(super) fn check_socket(key: &Key, report: &mut Report<'_>) -> bool {
     if EVENTS.contains(&&*key.text) {

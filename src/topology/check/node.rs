@@ -20,6 +20,7 @@ use super::keys;
 pub(super) use super::keys::NODE as KEYS;
 use super::lines;
 use super::name;
+use super::places::{self, WrittenPlaces};
 use super::report::{Report, first_line};
 use super::scripts::Scripts;
 use super::socket;
@@ -41,6 +42,7 @@ const MAX_REPLICAS: i64 = 10_000;
 pub(super) struct Context<'d> {
     pub(super) scripts: &'d Scripts,
     pub(super) defaults: &'d Defaults,
+    pub(super) places: &'d WrittenPlaces,
 }
 
 /// Reads one entry of `nodes`.
@@ -74,6 +76,7 @@ pub(super) fn read(
     let handles_lines = handles_lines(mapping, script.as_ref());
     let spec = NodeSpec {
         description: mapping.get("description").and_then(|d| value::text("description", d, report)),
+        place: mapping.entry("on").and_then(|on| places::read_on(on, context.places, report)),
         sockets: Vec::new(),
         sockets_are_named,
         script,

@@ -13,6 +13,7 @@ use crate::script::Reach;
 use crate::security::{KeyPair, PublicKey};
 use crate::source::Span;
 use crate::topology::admission::{Admission, Wanted};
+use crate::topology::crossing::meeting_point;
 use crate::topology::curve::{CurveRole, CurveSpec};
 use crate::topology::links::{Link, LinkEnd, links_of};
 use crate::topology::mechanism::Mechanism;
@@ -33,11 +34,11 @@ pub(super) struct WrittenSocket {
     plain: WrittenPlain,
     gate: WrittenGate,
     /// The socket as a whole.
-    span: Span,
+    pub(super) span: Span,
     /// What handlers do with its endpoints.
     reach: Reach,
     /// Its endpoints, in the order of its attachments.
-    targets: Vec<Span>,
+    pub(super) targets: Vec<Span>,
 }
 
 /// What is written at all sockets, before they become specs.
@@ -328,14 +329,10 @@ impl<'s> Securing<'s, '_, '_> {
             Attachment::ConnectNode { node, endpoint, .. } => {
                 node == binder && *endpoint == link.endpoint
             }
-            Attachment::Bind(_) => false,
+            Attachment::Bind(_) | Attachment::ConnectPlace { .. } => false,
         };
         let attachment = socket.attachments.iter().find(meets);
-        let seen = attachment.map(|attachment| match attachment {
-            Attachment::ConnectNode { endpoint, .. } => endpoint.as_seen_by_peer().to_string(),
-            Attachment::Bind(endpoint) | Attachment::Connect(endpoint) => endpoint.to_string(),
-        });
-        seen.unwrap_or_else(|| link.endpoint.as_seen_by_peer().to_string())
+        attachment.map(meeting_point).unwrap_or_else(|| link.endpoint.as_seen_by_peer().to_string())
     }
 
     fn report_no_certificate(&mut self, node: &NodeSpec, end: LinkEnd) {

@@ -19,6 +19,7 @@ pub(crate) struct Zrig {
     file: PathBuf,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    within: Vec<String>,
     lives: bool,
     keeps_stdin: bool,
     reads_stdout: bool,
@@ -41,6 +42,7 @@ impl Zrig {
             file: file.into(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            within: Vec::new(),
             lives: true,
             keeps_stdin: false,
             reads_stdout: true,
@@ -89,6 +91,12 @@ impl Zrig {
         self
     }
 
+    /// The command that it is started by, with its arguments.
+    pub(crate) fn within(mut self, command: &[&str]) -> Self {
+        self.within.extend(command.iter().map(ToString::to_string));
+        self
+    }
+
     /// Keeps standard input open, for the test to write to.
     pub(crate) fn with_stdin(mut self) -> Self {
         self.keeps_stdin = true;
@@ -108,7 +116,12 @@ impl Zrig {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_zrig"));
+        let mut words = self.within.iter().map(String::as_str);
+        let mut command = Command::new(words.next().unwrap_or(env!("CARGO_BIN_EXE_zrig")));
+        command.args(words);
+        if !self.within.is_empty() {
+            command.arg(env!("CARGO_BIN_EXE_zrig"));
+        }
         command.arg("run").arg(&self.file).args(&self.arguments);
         if self.lives {
             command.args(["--for", LIFE]);

@@ -1,0 +1,122 @@
+//! Which part of a topology runs here: one place of it, some of its nodes, or all.
+//!
+//! Owns cutting a topology down to that. What endpoints become at a place is `crossing.rs`'s.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::checked::Topology;
+use super::crossing::meeting_point;
+use super::links::LinkEnd;
+use super::spec::{Attachment, NodeSpec, SocketSpec};
+use crate::listing::some_of;
+use crate::nearest::nearest;
+
+/// The part of a file that runs here.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Part {
+    /// Only these nodes; all when empty.
+    #[serde(default)]
+    pub only: Vec<String>,
+    /// Only the nodes of this place, at its addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+}
+
+/// The file has no such place.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("there is no place {asked}{rest}")]
+pub struct NoSuchPlace {
+    asked: String,
+    /// What was probably meant, and which there are.
+    rest: String,
+}
+
+impl NoSuchPlace {
+    fn of(topology: &Topology, asked: &str) -> Self {
+        let names: Vec<&str> = topology.places.iter().map(|place| &*place.name).collect();
+        let rest = match nearest(asked, names.iter().copied()) {
+            _ if names.is_empty() => ": the file has no `places`".to_owned(),
+            Some(meant) => {
+                format!("; {} Its places are {}", plain(&meant.question()), some_of(&names))
+            }
+            None => format!("; its places are {}", some_of(&names)),
+        };
+        Self { asked: asked.to_owned(), rest }
+    }
+}
+
+/// Without the marks of code.
+fn plain(text: &str) -> String {
+    text.replace('`', "")
+}
+
+impl Topology {
+    /// The part of it that runs here.
+    ///
+    /// # Errors
+    ///
+    /// When it has no place of that name.
+    pub fn part(&self, part: &Part) -> Result<Self, NoSuchPlace> {
+        let at_place = match &part.place {
+            Some(name) if self.place(name).is_none() => return Err(NoSuchPlace::of(self, name)),
+            Some(name) => self.at(name),
+            None => self.clone(),
+        };
+        Ok(if part.only.is_empty() { at_place } else { at_place.only(&part.only) })
+    }
+
+    /// The nodes of a place, at its addresses; all others run elsewhere.
+    fn at(&self, place: &str) -> Self {
+        let mut spec = (**self).clone();
+        for (node, wanted) in spec.nodes.iter_mut().enumerate() {
+            for socket in 0..wanted.sockets.len() {
+                let deployed = self.deployed(LinkEnd { node, socket });
+                let written = &wanted.sockets[socket].attachments;
+                if deployed != written.as_slice() {
+                    move_to(&mut Arc::make_mut(wanted).sockets[socket], deployed);
+                }
+            }
+        }
+        spec.here = Some(place.to_owned());
+        Self::cut(spec, |node| node.place.as_deref() == Some(place))
+    }
+
+    /// The same topology with only these nodes; the others run elsewhere, at the endpoints that the
+    /// file gives them.
+    #[must_use]
+    pub fn only(&self, names: &[String]) -> Self {
+        Self::cut((**self).clone(), |node| names.contains(&node.name))
+    }
+
+    fn cut(mut spec: super::TopologySpec, stays: impl Fn(&NodeSpec) -> bool) -> Self {
+        let staying: Vec<String> =
+            spec.nodes.iter().filter(|node| stays(node)).map(|node| node.name.clone()).collect();
+        spec.nodes.retain(|node| stays(node));
+        for socket in spec.nodes.iter_mut().flat_map(|node| &mut Arc::make_mut(node).sockets) {
+            for attachment in &mut socket.attachments {
+                if let Attachment::ConnectNode { node, endpoint, .. } = attachment
+                    && !staying.contains(node)
+                {
+                    *attachment = Attachment::Connect(endpoint.as_seen_by_peer());
+                }
+            }
+        }
+        Self::new(spec)
+    }
+}
+
+/// Gives a socket other endpoints; whoever it meets there is known by the same key.
+fn move_to(socket: &mut SocketSpec, deployed: &[Attachment]) {
+    if let Some(curve) = &mut socket.curve {
+        let known = std::mem::take(&mut curve.servers);
+        for (written, deployed) in socket.attachments.iter().zip(deployed) {
+            if let Some(key) = known.get(&meeting_point(written)) {
+                curve.servers.insert(meeting_point(deployed), *key);
+            }
+        }
+    }
+    socket.attachments = deployed.to_vec();
+}

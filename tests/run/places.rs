@@ -1,0 +1,413 @@
+//! Places: one file, several runs of it, each at an address of its own.
+//!
+//! The addresses are of the loopback network, whose every address is this machine.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use crate::support::http::get;
+use crate::support::{Runner, Zrig, eventually, free_port, free_ports, soaking};
+
+/// The three places.
+const PLACES: [&str; 3] = ["edge", "hall", "yard"];
+/// How many messages may be in a place that is stopped: taken by it and not handled.
+const TAKEN: usize = 40;
+
+/// A pipeline, requests and news from one place over a second one to a third.
+fn yaml(ports: &[u16], places: &str) -> String {
+    let [jobs, done, desk, inward, outward] = ports else { panic!("five ports") };
+    format!(
+        "places:{places}
+nodes:
+  source:
+    on: edge
+    role: push
+    bind: {jobs}
+    every: 5ms
+    on_tick: \"if this.n == () {{ this.n = 0; }} this.n += 1; send(`job ${{this.n}}`)\"
+  asker:
+    on: edge
+    role: dealer
+    connect: desk
+    every: 5ms
+    on_tick: \"if this.n == () {{ this.n = 0; }} this.n += 1; send(`ask ${{this.n}}`)\"
+    write: {{file: answers.txt, append: true}}
+  news:
+    on: edge
+    role: pub
+    bind: {inward}
+    sequence: true
+    every: 5ms
+    on_tick: publish(1, \"news\")
+  worker:
+    on: hall
+    sockets:
+      jobs: {{role: pull, connect: source}}
+      done: {{role: push, connect: sink}}
+    on_jobs: msg
+  desk:
+    on: hall
+    role: router
+    bind: {desk}
+    on_message: reply(msg, msg)
+  bus:
+    on: hall
+    sockets:
+      inward: {{role: xsub, connect: news}}
+      outward: {{role: xpub, bind: {outward}}}
+    forward: [outward, inward]
+  sink:
+    on: yard
+    role: pull
+    bind: {done}
+    write: {{file: done.txt, append: true}}
+  reader:
+    on: yard
+    role: sub
+    connect: bus.outward
+    topics: all
+    sequence: true
+    on_message: '()'
+"
+    )
+}
+
+const LOOPBACK: &str = "
+  edge: {address: 127.0.0.1, bind_address: 127.0.0.1}
+  hall: {address: 127.0.0.2, bind_address: 127.0.0.2}
+  yard: {address: 127.0.0.3, bind_address: 127.0.0.3}";
+
+/// A folder with the file, and what its runs write there.
+struct Fleet {
+    folder: Arc<TempDir>,
+}
+
+impl Fleet {
+    fn of(yaml: &str) -> Self {
+        let folder = Arc::new(TempDir::with_prefix("zrig-test-").unwrap());
+        fs::write(folder.path().join("fleet.yaml"), yaml).unwrap();
+        Self { folder }
+    }
+
+    fn new() -> Self {
+        Self::of(&yaml(&free_ports::<5>(), LOOPBACK))
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("fleet.yaml")
+    }
+
+    fn at(&self, place: &str) -> Zrig {
+        Zrig::file(self.file()).arguments(["--place", place])
+    }
+
+    fn start(&self, place: &str) -> Runner {
+        let run = self.at(place).start();
+        run.says("running live");
+        run
+    }
+
+    fn lines(&self, name: &str) -> Vec<String> {
+        let text = fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
+        // The last one may be on its way.
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole.lines().map(str::to_owned).collect()
+    }
+
+    /// Waits until a file has so many lines more.
+    fn grows(&self, name: &str, by: usize) {
+        let wanted = self.lines(name).len() + by;
+        eventually(&format!("{wanted} lines of {name}"), || self.lines(name).len() >= wanted);
+    }
+
+    /// How many of the numbers that came lie in between without having come.
+    fn missing(&self, name: &str) -> Vec<u64> {
+        let number = |line: &String| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap();
+        let numbers: Vec<u64> = self.lines(name).iter().map(number).collect();
+        let came: BTreeSet<u64> = numbers.iter().copied().collect();
+        assert_eq!(came.len(), numbers.len(), "{name}: one came twice");
+        (1..=*came.last().unwrap()).filter(|number| !came.contains(number)).collect()
+    }
+}
+
+#[test]
+fn places_start_in_any_order_and_nothing_between_them_is_lost() {
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let fleet = Fleet::new();
+        let runs: Vec<Runner> = order.iter().map(|at| fleet.start(PLACES[*at])).collect();
+        fleet.grows("done.txt", 50);
+        fleet.grows("answers.txt", 50);
+        assert_eq!(fleet.missing("done.txt"), [0; 0], "{order:?}");
+        assert_eq!(fleet.missing("answers.txt"), [0; 0], "{order:?}");
+        for run in runs {
+            let place = order.iter().map(|at| PLACES[*at]).collect::<Vec<_>>();
+            let ending = run.stop();
+            // A start does not wait for other places.
+            assert!(!ending.said("is not up"), "{place:?}:\n{}", ending.text());
+        }
+    }
+}
+
+#[test]
+fn what_a_place_that_is_stopped_had_not_taken_comes_when_it_is_back() {
+    let rounds = if soaking() { 50 } else { 1 };
+    for stopped in ["hall", "yard"] {
+        let fleet = Fleet::new();
+        let mut runs: Vec<(&str, Runner)> =
+            PLACES.iter().map(|place| (*place, fleet.start(place))).collect();
+        fleet.grows("done.txt", 100);
+        for _ in 0..rounds {
+            let at = runs.iter().position(|(place, _)| *place == stopped).unwrap();
+            runs.remove(at).1.stop();
+            // The others go on, and keep what is for it.
+            let away = runs.iter().find(|(place, _)| *place != "yard").unwrap();
+            if stopped == "hall" {
+                away.1.says("lost place hall at 127.0.0.2:");
+            }
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            runs.push((stopped, fleet.start(stopped)));
+            fleet.grows("done.txt", 150);
+            fleet.grows("answers.txt", 50);
+        }
+        for name in ["done.txt", "answers.txt"] {
+            let missing = fleet.missing(name);
+            println!(
+                "{stopped} stopped {rounds} times: {} of {name} had been taken",
+                missing.len()
+            );
+            assert!(missing.len() <= rounds * TAKEN, "{stopped} {name}: {missing:?}");
+            let windows = missing.windows(2).filter(|pair| pair[1] != pair[0] + 1).count();
+            assert!(
+                windows < 2 * rounds,
+                "{stopped} {name}: not around its end alone: {missing:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_subscriber_counts_what_the_place_in_the_middle_missed() {
+    let fleet = Fleet::new();
+    let (edge_port, yard_port) = (free_port(), free_port());
+    let serve = |place: &str, port: u16| {
+        let run = fleet.at(place).arguments(["--metrics", &port.to_string()]).start();
+        run.says("running live");
+        run
+    };
+    let yard = serve("yard", yard_port);
+    let hall = fleet.start("hall");
+    let edge = serve("edge", edge_port);
+    let figure = |port: u16, node: &str, figure: &str| {
+        let told: serde_json::Value = serde_json::from_str(&get(port, "/topology").body).unwrap();
+        let nodes = told["nodes"].as_array().unwrap();
+        let node = nodes.iter().find(|one| one["node"] == node).unwrap().clone();
+        node["sockets"][0][figure].as_u64().unwrap()
+    };
+    let received = || figure(yard_port, "reader", "messages_in");
+    eventually("news arrive", || received() > 50);
+    hall.stop();
+    let _hall = fleet.start("hall");
+    let before = received();
+    eventually("news arrive again", || received() > before + 50);
+    let gaps = figure(yard_port, "reader", "sequence_gaps");
+    assert!(gaps > 0, "what the bus missed is counted");
+    // The publisher's socket goes last, so that no more is sent than what is looked for.
+    let told: serde_json::Value = serde_json::from_str(&get(edge_port, "/topology").body).unwrap();
+    assert_eq!(told["place"], "edge");
+    assert_eq!(told["links"].as_array().unwrap().len(), 0, "the other end counts for itself");
+    let sent = figure(edge_port, "news", "messages_out");
+    assert!(received() + gaps <= sent + 50, "{} {gaps} {sent}", received());
+    edge.stop();
+    yard.stop();
+}
+
+#[test]
+fn a_place_that_is_away_and_one_that_is_back_are_told() {
+    let fleet = Fleet::new();
+    let edge = fleet.start("edge");
+    edge.says("no connection with place hall at 127.0.0.2:");
+    let hall = fleet.start("hall");
+    edge.says("connected with place hall at 127.0.0.2:");
+    hall.stop();
+    edge.says("lost place hall at 127.0.0.2:");
+    let hall = fleet.start("hall");
+    edge.says_times("connected with place hall at 127.0.0.2:", 2);
+    drop((edge, hall));
+}
+
+/// Three machines on one network, as far as a kernel can make them.
+struct Network(String);
+
+impl Network {
+    const ADDRESSES: &str = "
+  edge: {address: 10.254.7.1}
+  hall: {address: 10.254.7.2}
+  yard: {address: 10.254.7.3}";
+
+    fn ip(arguments: &str) -> Result<(), String> {
+        let done = Command::new("ip").args(arguments.split_whitespace()).output();
+        let done = done.map_err(|error| format!("ip: {error}"))?;
+        match done.status.success() {
+            true => Ok(()),
+            false => Err(format!("ip {arguments}: {}", String::from_utf8_lossy(&done.stderr))),
+        }
+    }
+
+    /// Why there can be none here, if so.
+    fn new() -> Result<Self, String> {
+        let network = Self(format!("zrig{}", std::process::id()));
+        let hub = network.of("hub");
+        Self::ip(&format!("netns add {hub}"))?;
+        Self::ip(&format!("-n {hub} link add hub type bridge"))?;
+        Self::ip(&format!("-n {hub} link set hub up"))?;
+        for (at, place) in PLACES.iter().enumerate() {
+            let own = network.of(place);
+            Self::ip(&format!("netns add {own}"))?;
+            Self::ip(&format!("-n {hub} link add {place} type veth peer name wire netns {own}"))?;
+            Self::ip(&format!("-n {own} addr add 10.254.7.{}/24 dev wire", at + 1))?;
+            for up in [format!("{own} link set lo"), format!("{own} link set wire")] {
+                Self::ip(&format!("-n {up} up"))?;
+            }
+            Self::ip(&format!("-n {hub} link set {place} master hub up"))?;
+        }
+        Ok(network)
+    }
+
+    fn of(&self, name: &str) -> String {
+        format!("{}-{name}", self.0)
+    }
+
+    /// Cuts the line of a place, or mends it.
+    fn line(&self, place: &str, state: &str) {
+        Self::ip(&format!("-n {} link set {place} {state}", self.of("hub"))).unwrap();
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        for name in PLACES.iter().copied().chain(["hub"]) {
+            // Of a network that could not be made, some are missing.
+            let _ = Self::ip(&format!("netns del {}", self.of(name)));
+        }
+    }
+}
+
+#[test]
+fn a_line_that_is_cut_for_five_seconds_loses_no_message_but_news_which_are_counted() {
+    let network = match Network::new() {
+        Ok(network) => network,
+        Err(why) => return println!("skipped, no network can be made here: {why}"),
+    };
+    let with_heartbeats =
+        "sequence: true\n    options: {heartbeat_ivl: 500ms, heartbeat_timeout: 1s}";
+    let yaml =
+        yaml(&free_ports::<5>(), Network::ADDRESSES).replace("sequence: true", with_heartbeats);
+    let fleet = Fleet::of(&yaml);
+    let runs: Vec<Runner> = PLACES
+        .iter()
+        .map(|place| {
+            let run = fleet.at(place).arguments(["--metrics", "127.0.0.1:9464"]);
+            let run = run.within(&["ip", "netns", "exec", &network.of(place)]).start();
+            run.says("running live");
+            run
+        })
+        .collect();
+    let gaps = || {
+        let yard = network.of("yard");
+        // A client that is there: the server is seen from inside alone.
+        let ask = "exec 3<>/dev/tcp/127.0.0.1/9464; printf 'GET /topology HTTP/1.1\\r\\nHost: \
+                   localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3";
+        let told =
+            Command::new("ip").args(["netns", "exec", &yard, "bash", "-c", ask]).output().unwrap();
+        let told = String::from_utf8_lossy(&told.stdout).into_owned();
+        let number = |text: &str| {
+            let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse::<u64>().unwrap_or_default()
+        };
+        told.split("\"sequence_gaps\":").skip(1).map(number).sum::<u64>()
+    };
+    for round in 1..=if soaking() { 50 } else { 1 } {
+        fleet.grows("done.txt", 100);
+        let before = gaps();
+        network.line("hall", "down");
+        std::thread::sleep(std::time::Duration::from_secs(5));
+        network.line("hall", "up");
+        fleet.grows("done.txt", 1000);
+        fleet.grows("answers.txt", 500);
+        assert_eq!(fleet.missing("done.txt"), [0; 0], "round {round}");
+        assert_eq!(fleet.missing("answers.txt"), [0; 0], "round {round}");
+        eventually("the news that were missed are counted", || gaps() > before);
+    }
+    for run in runs {
+        run.stop();
+    }
+}
+
+#[test]
+fn a_link_between_places_is_encrypted_with_the_certificates_of_one_folder() {
+    let fleet =
+        Fleet::of(&format!("security: {{curve: keys}}\n{}", yaml(&free_ports::<5>(), LOOPBACK)));
+    let zrig = |arguments: &[&str]| {
+        let done = Command::new(env!("CARGO_BIN_EXE_zrig"))
+            .current_dir(fleet.folder.path())
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
+    };
+    zrig(&["keys", "keys", "--for", "fleet.yaml"]);
+    assert!(zrig(&["check", "fleet.yaml"]).contains("sound: 8 nodes"));
+    let runs: Vec<Runner> = PLACES.iter().map(|place| fleet.start(place)).collect();
+    fleet.grows("done.txt", 20);
+    fleet.grows("answers.txt", 20);
+    assert_eq!(fleet.missing("done.txt"), [0; 0]);
+    for run in runs {
+        let ending = run.stop();
+        assert!(!ending.said("no connection with tcp"), "{}", ending.text());
+    }
+}
+
+#[test]
+fn what_runs_at_a_place_is_named_by_it_and_an_unknown_one_is_told() {
+    // Runs of other tests are found too.
+    let fleet = Fleet::of(&format!("name: named\n{}", yaml(&free_ports::<5>(), LOOPBACK)));
+    let runtime = TempDir::with_prefix("zrig-test-").unwrap();
+    let zrig = |arguments: &[&str]| {
+        let done = Command::new(env!("CARGO_BIN_EXE_zrig"))
+            .current_dir(fleet.folder.path())
+            .env("XDG_RUNTIME_DIR", runtime.path())
+            .args(arguments)
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (done.status.code(), text(&done.stdout), text(&done.stderr))
+    };
+    for command in ["run", "check", "graph"] {
+        let (status, _, error) = zrig(&[command, "fleet.yaml", "--place", "halls"]);
+        assert_eq!(status, Some(2), "{command}");
+        assert!(error.contains("there is no place halls; did you mean hall?"), "{error}");
+    }
+    let (_, told, _) = zrig(&["check", "fleet.yaml", "--place", "yard"]);
+    assert!(told.contains("sound: 2 nodes, 0 links"), "{told}");
+    let (_, drawn, _) = zrig(&["graph", "fleet.yaml", "--place", "edge"]);
+    assert!(drawn.contains("named at edge") && drawn.contains("place hall at tcp://127.0.0.2:"));
+    let (_, whole, _) = zrig(&["graph", "fleet.yaml"]);
+    assert!(whole.contains("at hall") && !whole.contains("outside this file"), "{whole}");
+    let start = |place: &str| {
+        let run = fleet.at(place).environment("XDG_RUNTIME_DIR", runtime.path().display()).start();
+        run.says(&format!("at {place}; what is saved is applied"));
+        run
+    };
+    let _runs = (start("edge"), start("hall"));
+    eventually("both are found", || zrig(&["top", "named", "--once"]).2.contains("named@hall"));
+    let (status, told, error) = zrig(&["top", "named@hall", "--once"]);
+    assert!(status == Some(0) && told.starts_with("named at hall  generation 1"), "{told}{error}");
+    let (_, told, error) = zrig(&["call", "named@hall", "desk", "x"]);
+    assert_eq!(told, "x\n", "{error}");
+}
