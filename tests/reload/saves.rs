@@ -376,7 +376,10 @@ fn saves_that_never_stop_put_no_reload_off_for_ever() {
         assert!(applied, "in place {in_place}: no reload while {version} versions were saved");
         println!("in place {in_place}: a reload after {version} saves");
         seen(&edited, version, Instant::now());
-        assert!(edited.receipts().iter().all(|receipt| receipt["verdict"] == "applied"));
+        // A file that is written in place again and again may be read in the middle of that, and be refused then.
+        let receipts = edited.receipts();
+        assert!(receipts.iter().all(|receipt| in_place || receipt["verdict"] == "applied"));
+        assert_eq!(receipts.last().unwrap()["verdict"], "applied");
         edited.stop();
     }
 }
