@@ -42,6 +42,7 @@ pub mod event;
 pub mod explain;
 mod fiber;
 pub mod graph;
+pub mod import;
 pub mod language;
 pub mod lint;
 pub mod listing;

@@ -17,7 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["supervisor"],
     &["node"],
     &["event", "receipt", "counters", "snapshot"],
-    &["plan", "lint", "graph", "explain", "schema", "language"],
+    &["plan", "lint", "graph", "import", "explain", "schema", "language"],
     &["topology"],
     &["document", "script"],
     &[

@@ -7,6 +7,7 @@ mod draw;
 mod events;
 mod explain;
 mod graph;
+mod import;
 mod keys;
 mod lsp;
 mod message;
@@ -46,6 +47,7 @@ enum Command {
     Check(check::CheckArguments),
     Plan(plan::PlanArguments),
     Graph(graph::GraphArguments),
+    Import(import::ImportArguments),
     Top(top::TopArguments),
     Tap(tap::TapArguments),
     Events(events::EventsArguments),
@@ -67,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => arguments.run(),
         Command::Plan(arguments) => arguments.run(),
         Command::Graph(arguments) => arguments.run(),
+        Command::Import(arguments) => arguments.run(),
         Command::Top(arguments) => arguments.run(),
         Command::Tap(arguments) => arguments.run(),
         Command::Events(arguments) => arguments.run(),

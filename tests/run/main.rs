@@ -17,6 +17,7 @@ mod figures;
 mod files;
 mod following;
 mod functions;
+mod importing;
 mod interoperation;
 mod late_replies;
 mod lifecycle;

@@ -64,12 +64,14 @@ nodes:
             .unwrap();
         asked.status.success()
     });
+    let imported = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/import/devices.zpl");
     for arguments in [
         &["check", faulty][..],
         &["check", faulty, "--format", "json"],
         &["plan", file, other],
         &["graph", file],
         &["graph", file, "--format", "svg"],
+        &["import", imported],
         &["explain"],
         &["explain", "router"],
         &["schema"],
