@@ -5,6 +5,7 @@
 
 mod retry;
 mod saves;
+mod service_manager;
 mod shutdown;
 mod sight;
 mod signals;
@@ -32,7 +33,7 @@ use crate::observe::{Logger, Receipts};
 use crate::script::Level;
 use crate::source::SourceMap;
 use crate::supervisor::{StartError, Supervisor};
-use crate::topology::{NoSuchPlace, Part, Topology};
+use crate::topology::{NotHere, Part, Topology};
 use crate::until::until;
 use crate::watch::Watcher;
 use crate::web::{Listening, Lookup, Page, Reach, ServeAddress, ServeError, Tell, serve_figures};
@@ -107,9 +108,9 @@ pub enum RunError {
     /// It could not be started.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The file has not the place of which it should run a part.
-    #[error("--place: {0}")]
-    Place(#[from] NoSuchPlace),
+    /// The part of the file that is asked for cannot run here.
+    #[error(transparent)]
+    NotHere(#[from] NotHere),
     /// Its figures or its page could not be served.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -134,7 +135,7 @@ pub fn run(
     // First of all: a SIGHUP that nobody listens to ends the process.
     let mut signals = runtime.block_on(async { Signals::listen() })?;
     let topology = match &loaded.topology {
-        Some(topology) => topology.part(&options.part)?,
+        Some(topology) => topology.runnable(&options.part)?,
         None => Topology::empty(),
     };
     let events = Events::new();
@@ -185,9 +186,11 @@ pub fn run(
                 }
                 taps = Some(desk.taps());
                 run.tell_live();
+                service_manager::ready(&run.status());
                 run.watch(&mut signals).await
             }
         };
+        service_manager::stopping();
         stop(&mut run.supervisor, &events, &mut signals, logger).await;
         if let Some(taps) = taps {
             tokio::select! {
@@ -277,8 +280,6 @@ impl Run<'_> {
 
     /// Says that it stands.
     fn tell_live(&self) {
-        let nodes = self.supervisor.nodes().count();
-        let s = if nodes == 1 { "" } else { "s" };
         let watching = match self.options.watching {
             Watching::Off => "a SIGHUP applies changes",
             Watching::Events | Watching::Polling => "what is saved is applied",
@@ -287,10 +288,21 @@ impl Run<'_> {
             Some(duration) => format!("ends in {}", format_duration(duration)),
             None => "Ctrl-C ends".to_owned(),
         };
-        let at = self.options.part.place.as_ref().map(|place| format!(" at {place}"));
-        let at = at.unwrap_or_default();
-        let text = format!("running live: {nodes} node{s}{at}; {watching}; {ends}");
+        let text = format!("running live: {}; {watching}; {ends}", self.what_runs());
         self.emit(EventKind::Note { level: Level::Info, text });
+    }
+
+    /// `2 nodes at edge`
+    fn what_runs(&self) -> String {
+        let nodes = self.supervisor.nodes().count();
+        let s = if nodes == 1 { "" } else { "s" };
+        let at = self.options.part.place.as_ref().map(|place| format!(" at {place}"));
+        format!("{nodes} node{s}{}", at.unwrap_or_default())
+    }
+
+    /// One line for who looks at the run from outside.
+    fn status(&self) -> String {
+        format!("{}, generation {}", self.what_runs(), self.supervisor.generation())
     }
 
     /// Starts; the result is a status when the start was interrupted.

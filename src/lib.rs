@@ -40,6 +40,7 @@ pub mod document;
 pub mod duration;
 pub mod event;
 pub mod explain;
+pub mod export;
 mod fiber;
 pub mod graph;
 pub mod import;

@@ -39,6 +39,8 @@ use users::load_users;
 
 pub use unsaved::{Kept, Unsaved};
 
+/// The variable that names the folder of the secrets that a service manager lends: systemd's own.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 /// How long a file system may take to answer.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -228,7 +230,7 @@ impl Loaded {
         let mut loaded = load_scripts(&document, id, from, &mut self.sources, &mut self.files);
         let unsaved = from.unsaved;
         load_look_ups(&document, unsaved, &mut loaded.scripts, &mut self.sources, &mut self.files);
-        let mut certificates = load_certificates(&document);
+        let mut certificates = load_certificates(&document, lookup(CREDENTIALS).map(PathBuf::from));
         load_users(&document, &mut certificates);
         loaded.scripts.certificates = certificates.certificates;
         self.files.extend(certificates.files);

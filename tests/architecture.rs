@@ -17,7 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["supervisor"],
     &["node"],
     &["event", "receipt", "counters", "snapshot"],
-    &["plan", "lint", "graph", "import", "explain", "schema", "language"],
+    &["plan", "lint", "graph", "import", "explain", "export", "schema", "language"],
     &["topology"],
     &["document", "script"],
     &[
@@ -62,7 +62,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rmp", &["script"]),
     ("ruzstd", &["script"]),
     ("sha1", &["script"]),
-    ("sha2", &["script"]),
+    ("sd_notify", &["app"]),
+    ("sha2", &["cli", "script"]),
     ("zmq", &["node", "message"]),
     ("zmq_sys", &["node", "message", "security"]),
     ("ipnet", &["security"]),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::sight::{Sight, lost};
 use super::signals::Signals;
-use super::{Run, STOP_PATIENCE, Watching, asked_to_end};
+use super::{Run, STOP_PATIENCE, Watching, asked_to_end, service_manager};
 use crate::clock;
 use crate::event::EventKind;
 use crate::load::{Loaded, Trouble, load_again};
@@ -128,7 +128,12 @@ impl Run<'_> {
                     self.emit(EventKind::Note { level: Level::Info, text });
                 }
             }
-            Decision::Take => return self.take(&loaded, now, look, begun, signals).await,
+            Decision::Take => {
+                service_manager::reloading();
+                let reloaded = self.take(&loaded, now, look, begun, signals).await;
+                service_manager::ready(&self.status());
+                return reloaded;
+            }
         }
         Reloaded::Done
     }
@@ -157,10 +162,10 @@ impl Run<'_> {
             self.reject_faulty(loaded, begun);
             return Reloaded::Done;
         };
-        let topology = match topology.part(&self.options.part) {
+        let topology = match topology.runnable(&self.options.part) {
             Ok(topology) => topology,
             Err(error) => {
-                self.reject(vec![format!("--place: {error}")], begun);
+                self.reject(vec![error.to_string()], begun);
                 return Reloaded::Done;
             }
         };

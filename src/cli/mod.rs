@@ -6,6 +6,7 @@ mod check;
 mod draw;
 mod events;
 mod explain;
+mod export;
 mod graph;
 mod import;
 mod keys;
@@ -48,6 +49,7 @@ enum Command {
     Plan(plan::PlanArguments),
     Graph(graph::GraphArguments),
     Import(import::ImportArguments),
+    Export(export::ExportArguments),
     Top(top::TopArguments),
     Tap(tap::TapArguments),
     Events(events::EventsArguments),
@@ -70,6 +72,7 @@ pub fn main() -> ExitCode {
         Command::Plan(arguments) => arguments.run(),
         Command::Graph(arguments) => arguments.run(),
         Command::Import(arguments) => arguments.run(),
+        Command::Export(arguments) => arguments.run(),
         Command::Top(arguments) => arguments.run(),
         Command::Tap(arguments) => arguments.run(),
         Command::Events(arguments) => arguments.run(),

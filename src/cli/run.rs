@@ -21,6 +21,7 @@ use crate::observe::{LogFilter, LogFormat, Logger};
 use crate::topology::{Part, Topology};
 use crate::visible::visible_lines;
 use crate::web::ServeAddress;
+use crate::zeromq::{Endpoint, Side};
 
 /// How log lines look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -49,6 +50,9 @@ pub(super) struct RunArguments {
     /// Run only the nodes of this place, at its addresses; without it the whole file runs here
     #[arg(long, value_name = "PLACE")]
     place: Option<String>,
+    /// Another host for a place than the file's `address`; there it binds all of its addresses
+    #[arg(long, value_name = "PLACE=HOST", value_parser = address, requires = "place")]
+    address: Vec<(String, String)>,
     /// End in good order after this time, such as 10s
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     duration: Option<Duration>,
@@ -125,8 +129,8 @@ impl RunArguments {
             failed(&error);
             return INVALID;
         }
-        if let Err(error) = topology.part(&self.part()) {
-            failed(&format!("--place: {error}"));
+        if let Err(error) = topology.runnable(&self.part()) {
+            failed(&error);
             return INVALID;
         }
         if let Some(error) = self.unknown_nodes(topology) {
@@ -141,7 +145,8 @@ impl RunArguments {
     }
 
     fn part(&self) -> Part {
-        Part { only: self.only.clone(), place: self.place.clone() }
+        let addresses = self.address.iter().cloned().collect();
+        Part { only: self.only.clone(), place: self.place.clone(), addresses }
     }
 
     fn options(&self, variables: &Variables) -> RunOptions {
@@ -200,6 +205,15 @@ fn tell_panics(logger: &Logger) {
         let name = thread.name().unwrap_or("without a name");
         logger.show(format!("thread {name} {}\n", visible_lines(&panic.to_string())));
     }));
+}
+
+/// `hall=10.1.0.7`
+fn address(text: &str) -> Result<(String, String), String> {
+    let (place, host) = text.split_once('=').ok_or("it wants PLACE=HOST")?;
+    match Endpoint::parse(&format!("tcp://{host}:1"), Side::Connect) {
+        Ok(_) => Ok((place.to_owned(), host.to_owned())),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

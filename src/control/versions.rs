@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_version_is_told_as_it_was_and_a_text_that_stays_is_kept_once() {
-        let versions = Versions::of(&Part { only: vec!["a".to_owned()], place: None });
+        let versions = Versions::of(&Part { only: vec!["a".to_owned()], ..Part::default() });
         let of = |text| sources(&[("/t/a.yaml", text), ("/t/b.rhai", "same")]);
         versions.keep(1, &of("one"));
         versions.keep(2, &of("rolled back"));

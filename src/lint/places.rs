@@ -5,7 +5,7 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::topology::{Crossing, Mechanism};
-use crate::zeromq::Side;
+use crate::zeromq::{Role, Side};
 
 use super::peers::spec;
 use super::subject::Graph;
@@ -13,6 +13,7 @@ use super::subject::Graph;
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     for crossing in graph.topology.crossings() {
         findings.extend(check_crossing(graph, &crossing));
+        findings.extend(check_identity(graph, &crossing));
     }
     let top = graph.subject.document.root().as_mapping();
     let places = top.and_then(|top| top.get("places")?.as_mapping());
@@ -58,6 +59,31 @@ fn check_crossing(graph: &Graph<'_>, crossing: &Crossing<'_>) -> Option<Diagnost
                 "write `security: {curve: keys}` at the top, and make the certificates with \
                  `zrig keys keys --for FILE`; or say `# zrig: allow ZR0358 because …`",
             ),
+    )
+}
+
+/// Copies of a place that a router at another one cannot tell apart.
+fn check_identity(graph: &Graph<'_>, crossing: &Crossing<'_>) -> Option<Diagnostic> {
+    let (place, link) = (crossing.connecter, crossing.link);
+    let is_router = spec(graph, link.binder).role == Role::Router;
+    if place.copies() < 2 || !is_router || spec(graph, link.connecter).identity.is_none() {
+        return None;
+    }
+    let span = graph.written.key(link.connecter, "identity")?.value.span;
+    let written = graph.subject.document.source().text().get(span.start..span.end)?;
+    // The copies of a node are told apart by these, those of its place are not.
+    let of_nodes = ["${replica}", "${replica_index}"];
+    let rest = of_nodes.iter().fold(written.to_owned(), |rest, word| rest.replace(word, ""));
+    if rest.contains('$') {
+        return None;
+    }
+    let message = format!("copies of the place `{}` with one identity", place.name);
+    Some(
+        Diagnostic::new(Code::DuplicateIdentity, message)
+            .at(span, format!("each of the {} copies bears it", place.copies()))
+            .at(graph.written.socket(link.binder), "hears the first of them")
+            .because("a ROUTER ignores the second peer of one routing id, which then gets nothing")
+            .help("put a variable into it that each machine sets, such as `${HOSTNAME}`"),
     )
 }
 

@@ -18,7 +18,7 @@ use crate::security::{
     Certificate, CertificateFault, Flaw, KeyPair, PublicKey, Secret, is_open_to_others,
 };
 use crate::source::Span;
-use crate::topology::Certificates;
+use crate::topology::{Certificates, NodeKey};
 
 use super::read::{ReadError, read_file};
 
@@ -39,9 +39,26 @@ pub(super) struct Read {
     pub(super) files: Vec<PathBuf>,
     /// When the first certificate of those that hold ceases to.
     pub(super) holds_until: Option<SystemTime>,
+    /// Where secrets lie that a service manager lends to the run.
+    lent: Option<PathBuf>,
 }
 
 impl Read {
+    /// Where a secret file is: what is not at its path may be lent, under its name alone.
+    pub(super) fn secret_path(&self, path: &Path) -> PathBuf {
+        let lent = self.lent.as_ref().zip(path.file_name()).map(|(lent, name)| lent.join(name));
+        lent.filter(|lent| !path.exists() && lent.exists()).unwrap_or_else(|| path.to_owned())
+    }
+
+    /// Whether others than who runs it may read a secret file. What is lent belongs to root, who lends it
+    /// by the file's group.
+    pub(super) fn is_open_to_others(&self, path: &Path) -> bool {
+        let is_lent = self.lent.as_ref().is_some_and(|lent| path.starts_with(lent));
+        let of_root = path.metadata().is_ok_and(|about| about.uid() == 0);
+        let mode = mode_of(path);
+        is_open_to_others(if is_lent && of_root { mode & !0o040 } else { mode })
+    }
+
     /// A file's text; that it was looked at is noted.
     pub(super) fn text(&mut self, path: &Path, most: usize) -> Result<String, ReadError> {
         self.files.push(path.to_owned());
@@ -65,10 +82,11 @@ pub(super) fn mode_of(path: &Path) -> u32 {
 }
 
 /// Reads every certificate that a document names.
-pub(super) fn load_certificates(document: &Document) -> Read {
-    let Some(top) = document.root().as_mapping() else { return Read::default() };
+pub(super) fn load_certificates(document: &Document, lent: Option<PathBuf>) -> Read {
+    let read = Read { lent, ..Read::default() };
+    let Some(top) = document.root().as_mapping() else { return read };
     let beside = document.source().path().parent().unwrap_or(Path::new(""));
-    let mut reader = Reader { read: Read::default(), now: SystemTime::now() };
+    let mut reader = Reader { read, now: SystemTime::now() };
     let nodes = top.get("nodes").and_then(|nodes| nodes.as_mapping());
     let nodes = nodes.into_iter().flat_map(|nodes| &nodes.entries);
     let folder = top.get("security").and_then(|security| security.as_mapping()?.get("curve"));
@@ -114,22 +132,39 @@ impl Reader {
         if node.contains(['/', '\0']) {
             return;
         }
-        let path = folder.join(format!("{node}.key_secret"));
+        let path = self.read.secret_path(&folder.join(format!("{node}.key_secret")));
         let text = match self.text(&path) {
             Ok(text) => Secret::from(text),
-            Err(ReadError::Missing) => return,
+            Err(ReadError::Missing) => return self.public_half(folder, node, place),
             Err(error) => {
                 self.read.certificates.nodes.insert(node.to_owned(), None);
                 return self.unreadable(&path, place, &error);
             }
         };
         let pair = self.pair(&path, &text, place);
-        self.read.certificates.nodes.insert(node.to_owned(), pair);
+        self.read.certificates.nodes.insert(node.to_owned(), pair.map(NodeKey::Pair));
+    }
+
+    /// The public half of a node's certificate, whose secret is at the place where it runs.
+    fn public_half(&mut self, folder: &Path, node: &str, place: Span) {
+        let path = folder.join(format!("{node}.key"));
+        if !path.exists() {
+            return;
+        }
+        let certificate = self.public(&path, place);
+        let key = certificate.and_then(|certificate| {
+            if !self.holds(&certificate, &path) {
+                self.expired(&path, place);
+                return None;
+            }
+            Some(NodeKey::Public(*certificate.key()))
+        });
+        self.read.certificates.nodes.insert(node.to_owned(), key);
     }
 
     fn pair(&mut self, path: &Path, text: &Secret, place: Span) -> Option<KeyPair> {
         let mode = mode_of(path);
-        if is_open_to_others(mode) {
+        if self.read.is_open_to_others(path) {
             let fault = Diagnostic::new(Code::SecretReadable, "a secret key that others can read")
                 .at(place, format!("{} has the mode {:03o}", path.display(), mode & 0o777))
                 .because("whoever has read it can be this node, and read what it is told")

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Document, Mapping};
-use crate::security::{Secret, Users, is_open_to_others};
+use crate::security::{Secret, Users};
 use crate::source::Span;
 
 use super::certificates::{Read, mode_of, sockets_of};
@@ -18,7 +18,8 @@ pub(super) fn load_users(document: &Document, read: &mut Read) {
     let beside = document.source().path().parent().unwrap_or(Path::new(""));
     for (name, place) in sockets_of(document).filter_map(users_of) {
         if !name.is_empty() && !read.certificates.users.contains_key(&*name) {
-            let users = users(&beside.join(&*name), place, read);
+            let path = read.secret_path(&beside.join(&*name));
+            let users = users(&path, place, read);
             read.certificates.users.insert(name.to_string(), users);
         }
     }
@@ -50,7 +51,7 @@ fn users(path: &Path, place: Span, read: &mut Read) -> Option<Users> {
         }
     };
     let mode = mode_of(path);
-    if is_open_to_others(mode) {
+    if read.is_open_to_others(path) {
         read.certificates.faults.push(
             Diagnostic::new(Code::SecretReadable, "a file of users that others can read")
                 .at(place, format!("{} has the mode {:03o}", path.display(), mode & 0o777))

@@ -16,11 +16,40 @@ pub enum CurveRole {
     Client,
 }
 
+/// A node's certificate, as far as it is here.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NodeKey {
+    /// All of it.
+    Pair(KeyPair),
+    /// What others may know: the node runs at another place, which alone has its secret.
+    Public(PublicKey),
+}
+
+impl NodeKey {
+    /// What others know it by.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        match self {
+            Self::Pair(pair) => pair.public(),
+            Self::Public(key) => *key,
+        }
+    }
+
+    /// Both halves, where they are here.
+    #[must_use]
+    pub fn pair(&self) -> Option<&KeyPair> {
+        match self {
+            Self::Pair(pair) => Some(pair),
+            Self::Public(_) => None,
+        }
+    }
+}
+
 /// How a socket encrypts and is known.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CurveSpec {
     /// Its own certificate.
-    pub own: KeyPair,
+    pub own: NodeKey,
     /// What it is at both sides, if the file says so.
     pub role: Option<CurveRole>,
     /// The public keys of servers, by the endpoint where it meets them.

@@ -24,10 +24,10 @@ pub use check::{
 };
 pub use checked::Topology;
 pub use crossing::Crossing;
-pub use curve::{CurveRole, CurveSpec};
+pub use curve::{CurveRole, CurveSpec, NodeKey};
 pub use links::{Link, LinkEnd};
 pub use mechanism::Mechanism;
-pub use part::{NoSuchPlace, Part};
+pub use part::{NoSuchPlace, NotHere, Part};
 pub use place::PlaceSpec;
 pub use plain::PlainSpec;
 pub use policy::Policy;

@@ -2,6 +2,7 @@
 //!
 //! Owns cutting a topology down to that. What endpoints become at a place is `crossing.rs`'s.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,9 @@ pub struct Part {
     /// Only the nodes of this place, at its addresses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
+    /// Hosts at which places are here, whatever the file says: with all their addresses bound.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub addresses: BTreeMap<String, String>,
 }
 
 /// The file has no such place.
@@ -32,6 +36,20 @@ pub struct NoSuchPlace {
     asked: String,
     /// What was probably meant, and which there are.
     rest: String,
+}
+
+/// Why a part of a file cannot run here.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum NotHere {
+    /// There is no such place.
+    #[error("--place: {0}")]
+    Place(#[from] NoSuchPlace),
+    /// The secret keys of nodes are elsewhere.
+    #[error(
+        "only the public certificate of {0} is here, and no secret key: that lies where its place \
+         runs; run another one by --place, or copy the secret here"
+    )]
+    Secrets(String),
 }
 
 impl NoSuchPlace {
@@ -54,18 +72,56 @@ fn plain(text: &str) -> String {
 }
 
 impl Topology {
+    /// The part of it that runs here, if it can.
+    ///
+    /// # Errors
+    ///
+    /// When it has no place of that name, or what runs there lacks a secret.
+    pub fn runnable(&self, part: &Part) -> Result<Self, NotHere> {
+        let part = self.part(part)?;
+        let lacking = part.without_secrets();
+        if lacking.is_empty() { Ok(part) } else { Err(NotHere::Secrets(some_of(&lacking))) }
+    }
+
+    /// The nodes whose secret keys are at the places where they run, and not here.
+    fn without_secrets(&self) -> Vec<&str> {
+        let lacks = |node: &&NodeSpec| {
+            let mut curves = node.sockets.iter().filter_map(|socket| socket.curve.as_ref());
+            curves.any(|curve| curve.own.pair().is_none())
+        };
+        self.nodes.iter().map(Arc::as_ref).filter(lacks).map(|node| &*node.name).collect()
+    }
+
     /// The part of it that runs here.
     ///
     /// # Errors
     ///
     /// When it has no place of that name.
     pub fn part(&self, part: &Part) -> Result<Self, NoSuchPlace> {
+        let mut asked = part.addresses.keys().chain(&part.place);
+        if let Some(unknown) = asked.find(|name| self.place(name).is_none()) {
+            return Err(NoSuchPlace::of(self, unknown));
+        }
         let at_place = match &part.place {
-            Some(name) if self.place(name).is_none() => return Err(NoSuchPlace::of(self, name)),
-            Some(name) => self.at(name),
+            Some(name) => self.moved(&part.addresses).at(name),
             None => self.clone(),
         };
         Ok(if part.only.is_empty() { at_place } else { at_place.only(&part.only) })
+    }
+
+    /// The same with places at other hosts.
+    fn moved(&self, addresses: &BTreeMap<String, String>) -> Self {
+        if addresses.is_empty() {
+            return self.clone();
+        }
+        let mut spec = (**self).clone();
+        for place in &mut spec.places {
+            if let Some(address) = addresses.get(&place.name) {
+                place.address.clone_from(address);
+                place.bind_address = None;
+            }
+        }
+        Self::new(spec)
     }
 
     /// The nodes of a place, at its addresses; all others run elsewhere.

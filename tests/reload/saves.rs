@@ -399,6 +399,62 @@ fn a_config_map_that_is_swapped_is_seen() {
     edited.stop();
 }
 
+/// A ConfigMap whose files are in folders: each of those is a link of its own.
+fn config_map_of_folders(folder: &Path, number: usize) {
+    let version = folder.join(format!("..{number}"));
+    for (name, text) in [
+        (
+            "t/topology.yaml",
+            format!(
+                "places: {{here: {{address: 127.0.0.1}}}}\nnodes:\n  teller: {{on: here, role: pull, bind: 'inproc://t', every: 10ms, script: ../scripts/tell.rhai, params: {{yaml: {number}}}}}\n"
+            ),
+        ),
+        (
+            "scripts/tell.rhai",
+            format!("fn on_tick() {{ print(`yaml ${{param(\"yaml\")}} script {number};`) }}\n"),
+        ),
+    ] {
+        let path = version.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    symlink(format!("..{number}"), folder.join("..data_tmp")).unwrap();
+    fs::rename(folder.join("..data_tmp"), folder.join("..data")).unwrap();
+    if number > 0 {
+        fs::remove_dir_all(folder.join(format!("..{}", number - 1))).unwrap();
+    }
+}
+
+#[test]
+fn a_config_map_of_folders_that_is_swapped_is_one_live_change_of_a_place() {
+    let folder = tempfile::tempdir().unwrap();
+    config_map_of_folders(folder.path(), 0);
+    for name in ["t", "scripts"] {
+        symlink(format!("..data/{name}"), folder.path().join(name)).unwrap();
+    }
+    let file = folder.path().join("t/topology.yaml");
+    let desk = tempfile::tempdir().unwrap();
+    let receipts = desk.path().join("receipts.jsonl");
+    let run = Zrig::file(file)
+        .arguments(["--place", "here", "--receipts", receipts.to_str().unwrap()])
+        .start();
+    run.says("yaml 0 script 0;");
+    let swaps = times(4, 100);
+    for number in 1..=swaps {
+        config_map_of_folders(folder.path(), number);
+        run.says(&format!("yaml {number} script {number};"));
+    }
+    let log = run.stop();
+    assert!(!log.said("rejected"), "{}", log.text());
+    let mixed = |line: &&String| {
+        let numbers = line.split_once("yaml ").and_then(|(_, rest)| rest.split_once(" script "));
+        numbers.is_some_and(|(yaml, script)| !script.starts_with(&format!("{yaml};")))
+    };
+    assert_eq!(log.log.iter().find(mixed), None, "a change that was half of one");
+    let text = fs::read_to_string(receipts).unwrap();
+    assert_eq!(text.lines().filter(|line| line.contains("\"applied\"")).count(), swaps);
+}
+
 #[test]
 fn files_saved_together_are_one_change() {
     let yaml = |version: usize| {

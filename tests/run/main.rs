@@ -30,6 +30,7 @@ mod read_write;
 mod records;
 mod roles;
 mod scale;
+mod services;
 mod silence;
 mod slow_joiner;
 #[cfg(feature = "patched-libzmq")]

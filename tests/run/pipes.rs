@@ -54,6 +54,8 @@ nodes:
     let other = folder.path().join("other.yaml");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&other, text.replace("on_message: msg", "on_message: '1'")).unwrap();
+    let exported = folder.path().join("exported");
+    let exported = exported.to_str().unwrap();
     let (file, other, faulty) =
         (file.to_str().unwrap(), other.to_str().unwrap(), faulty.to_str().unwrap());
     eventually("it is found", || {
@@ -72,6 +74,7 @@ nodes:
         &["graph", file],
         &["graph", file, "--format", "svg"],
         &["import", imported],
+        &["export", "compose", file, "--to", exported],
         &["explain"],
         &["explain", "router"],
         &["schema"],

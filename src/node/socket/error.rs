@@ -60,6 +60,14 @@ pub enum SocketError {
         /// The endpoint.
         endpoint: String,
     },
+    /// Its node's secret key is at another place.
+    #[error("socket {socket}: it cannot speak at {endpoint} without the secret key of its node")]
+    NoSecret {
+        /// The socket.
+        socket: String,
+        /// The endpoint.
+        endpoint: String,
+    },
     /// There is nothing to take away.
     #[error(
         "socket {socket}: it is not bound to {endpoint}{}",

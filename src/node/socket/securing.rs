@@ -72,14 +72,18 @@ impl NodeSocket {
                 })?)
             }
         };
+        let own = curve.own.pair().ok_or_else(|| SocketError::NoSecret {
+            socket: self.spec.name.clone(),
+            endpoint: endpoint.to_owned(),
+        })?;
         let set = |name: &str, option: u32, key: &[u8]| {
             let refused = |errno: Errno| self.option_error(name, errno);
             self.raw.set_bytes(option.cast_signed(), key).map_err(refused)
         };
         // Either way it forgets what it was at the endpoint before.
         self.set_int("curve_server", zmq_sys::ZMQ_CURVE_SERVER, i32::from(key.is_none()))?;
-        set("curve_publickey", zmq_sys::ZMQ_CURVE_PUBLICKEY, curve.own.public().bytes())?;
-        set("curve_secretkey", zmq_sys::ZMQ_CURVE_SECRETKEY, curve.own.secret().expose())?;
+        set("curve_publickey", zmq_sys::ZMQ_CURVE_PUBLICKEY, own.public().bytes())?;
+        set("curve_secretkey", zmq_sys::ZMQ_CURVE_SECRETKEY, own.secret().expose())?;
         match key {
             Some(key) => set("curve_serverkey", zmq_sys::ZMQ_CURVE_SERVERKEY, key.bytes()),
             None => Ok(()),

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
-use crate::security::{KeyPair, PublicKey, Users};
+use crate::security::{PublicKey, Users};
+use crate::topology::curve::NodeKey;
 
 /// What lies in the files that a topology names.
 #[derive(Default, Debug)]
 pub struct Certificates {
     /// Of each node that has one; nothing where it is faulty, which is told with it.
-    pub nodes: BTreeMap<String, Option<KeyPair>>,
+    pub nodes: BTreeMap<String, Option<NodeKey>>,
     /// Who may come from elsewhere, with their names.
     pub allowed: BTreeMap<PublicKey, Arc<str>>,
     /// Of servers elsewhere, by the path as written.

@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::script::Reach;
-use crate::security::{KeyPair, PublicKey};
+use crate::security::PublicKey;
 use crate::source::Span;
 use crate::topology::admission::{Admission, Wanted};
 use crate::topology::crossing::meeting_point;
-use crate::topology::curve::{CurveRole, CurveSpec};
+use crate::topology::curve::{CurveRole, CurveSpec, NodeKey};
 use crate::topology::links::{Link, LinkEnd, links_of};
 use crate::topology::mechanism::Mechanism;
 use crate::topology::plain::PlainSpec;
@@ -90,8 +90,8 @@ struct Settled {
     admission: Option<Admission>,
 }
 
-/// The pairs of all sockets that have one.
-type Own = BTreeMap<LinkEnd, KeyPair>;
+/// The keys of all sockets that have one.
+type Own = BTreeMap<LinkEnd, NodeKey>;
 
 struct Securing<'s, 'r, 'd> {
     spec: &'s TopologySpec,
@@ -119,7 +119,11 @@ impl<'s> Securing<'s, '_, '_> {
             let secured: Vec<_> = ends.filter(|end| self.is_secured(*end)).collect();
             let Some(first) = secured.first() else { continue };
             match self.certificates.nodes.get(&spec.name) {
-                Some(Some(pair)) => own.extend(secured.iter().map(|end| (*end, pair.clone()))),
+                // Without a place it runs wherever the file does.
+                Some(Some(NodeKey::Public(_))) if spec.place.is_none() => {
+                    self.report_no_certificate(spec, *first);
+                }
+                Some(Some(key)) => own.extend(secured.iter().map(|end| (*end, key.clone()))),
                 // What is wrong with it has been told.
                 Some(None) => {}
                 None => self.report_no_certificate(spec, *first),
@@ -193,7 +197,7 @@ impl<'s> Securing<'s, '_, '_> {
     }
 
     /// What CURVE comes to at one socket: nothing after a fault.
-    fn settle(&mut self, end: LinkEnd, pair: &KeyPair, own: &Own) -> Option<Settled> {
+    fn settle(&mut self, end: LinkEnd, pair: &NodeKey, own: &Own) -> Option<Settled> {
         let (socket, written) = (self.socket(end), self.written(end));
         let role = written.curve.role.map(|(role, _)| role);
         let server = match &written.curve.server {
@@ -209,7 +213,7 @@ impl<'s> Securing<'s, '_, '_> {
                 _ if end == link.connecter => (Side::Connect, link.binder),
                 _ => continue,
             };
-            let Some(theirs) = own.get(&other).map(KeyPair::public) else { continue };
+            let Some(theirs) = own.get(&other).map(NodeKey::public) else { continue };
             if curve.role_at(side) == CurveRole::Server {
                 keys.insert(theirs, self.spec.nodes[other.node].name.as_str().into());
             } else {
