@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
 
 use crate::lock::locked;
 
@@ -206,9 +207,84 @@ impl HandlerCounters {
     }
 }
 
+/// The figures of a program that drives a node.
+#[derive(Default, Debug)]
+pub struct ProgramCounters {
+    /// How often it was started again after it had exited by itself.
+    pub restarts: Counter,
+    moment: Mutex<ProgramMoment>,
+}
+
+/// What a program is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ProgramMoment {
+    /// Where it is in its life.
+    pub state: ProgramState,
+    /// Its process, while it runs.
+    pub pid: Option<u32>,
+    /// Since when that runs.
+    pub since: Option<Instant>,
+    /// How it ended last.
+    pub exit: Option<ProgramExit>,
+}
+
+/// Where a program is in its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ProgramState {
+    /// Its links are not known yet.
+    #[default]
+    Waiting,
+    /// It runs, and is not ready.
+    Starting,
+    /// It runs.
+    Running,
+    /// It exited, and is started again after a pause.
+    Pausing,
+    /// It exited, and is left so.
+    Exited,
+}
+
+impl ProgramState {
+    /// The word of tables and metrics.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Pausing => "pausing",
+            Self::Exited => "exited",
+        }
+    }
+}
+
+/// How a program ended: with a status, or by a signal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ProgramExit {
+    /// The exit status.
+    pub status: Option<i32>,
+    /// The number of the signal.
+    pub signal: Option<i32>,
+}
+
+impl ProgramCounters {
+    /// What it is doing.
+    #[must_use]
+    pub fn moment(&self) -> ProgramMoment {
+        *locked(&self.moment)
+    }
+
+    /// Notes what it is doing.
+    pub fn note(&self, note: impl FnOnce(&mut ProgramMoment)) {
+        note(&mut locked(&self.moment));
+    }
+}
+
 /// The figures of one node.
 #[derive(Default, Debug)]
 pub struct NodeCounters {
+    /// Those of the program that drives it. Then nothing else is counted: only the program knows.
+    pub program: Option<ProgramCounters>,
     /// Events that a handler was called for.
     pub handled: Counter,
     /// Handler calls that failed.
@@ -242,6 +318,12 @@ impl NodeCounters {
             sockets: Mutex::new((0..sockets).map(|_| Arc::default()).collect()),
             ..Self::default()
         }
+    }
+
+    /// Fresh figures for a node with so many sockets that a program drives.
+    #[must_use]
+    pub fn of_program(sockets: usize) -> Self {
+        Self { program: Some(ProgramCounters::default()), ..Self::new(sockets) }
     }
 
     /// The figures of the sockets, in the node's order.

@@ -253,6 +253,45 @@ pub enum EventKind {
         /// After how many milliseconds.
         after_ms: u64,
     },
+    /// A program was started.
+    ProgramStarted {
+        /// Its process.
+        pid: u32,
+    },
+    /// What a program's `ready` names accepts connections.
+    ProgramReady {
+        /// What it names.
+        endpoint: String,
+        /// After how many milliseconds.
+        after_ms: u64,
+    },
+    /// A program ended, and nothing of what it had started is left.
+    ProgramExited {
+        /// Its process, if it had one.
+        pid: Option<u32>,
+        /// With which status, or by which signal.
+        how: String,
+        /// How long it ran.
+        #[serde(rename = "ran_seconds", serialize_with = "json::seconds")]
+        ran: Duration,
+        /// Whether zrig had told it to.
+        is_wanted: bool,
+    },
+    /// A program that had exited is started again.
+    ProgramRestarting {
+        /// After how many milliseconds.
+        after_ms: u64,
+    },
+    /// A program did not end in its time, and was killed.
+    ProgramKilled {
+        /// Its process.
+        pid: u32,
+    },
+    /// A program printed more than is told.
+    OutputLeftOut {
+        /// How many lines were not told.
+        lines: u64,
+    },
     /// A client of the control socket holds the run, and steps its nodes.
     Held {
         /// How many nodes.
@@ -334,6 +373,12 @@ impl EventKind {
             | Self::More { .. }
             | Self::Held { .. }
             | Self::Released { .. }
+            | Self::ProgramStarted { .. }
+            | Self::ProgramReady { .. }
+            | Self::ProgramExited { .. }
+            | Self::ProgramRestarting { .. }
+            | Self::ProgramKilled { .. }
+            | Self::OutputLeftOut { .. }
             | Self::Restarting { .. } => "",
         }
     }

@@ -24,6 +24,9 @@
 //! - libzmq is compiled as one file and patched (`zmq-sys/patches/`): a quarter of a
 //!   forward's instructions, half of an idle node's memory and a third of the system calls of an
 //!   answer were what only libzmq itself can leave out.
+//! - A program that drives a node is guarded by this program itself, started once more between the two:
+//!   process-wrap and command-group put a child into a group or a session, which ends neither who leaves
+//!   it nor anybody where the parent is killed. The groups are the standard library's, the rest rustix's.
 //! - A load of a benchmark speaks ZMTP by itself: with libzmq at all three ends the middle, which is
 //!   what is measured, had a third of the processor time.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::explain::{meaning, takes};
 use crate::message::RecordFormat;
-use crate::topology::keys;
+use crate::topology::{StopSignal, keys};
 use crate::zeromq::{OptionKind, Role, SocketOption};
 
 /// What a variable looks like, which may stand for any scalar.
@@ -132,6 +132,7 @@ fn node_key(key: &str) -> Value {
             "format" => record_formats(),
             _ => boolean(),
         }),
+        "process" => process(),
         "params" => json!({"type": ["object", "null"]}),
         "replicas" => integer(1, Some(10_000)),
         "on_error" => words(["skip", "restart", "stop"]),
@@ -139,6 +140,33 @@ fn node_key(key: &str) -> Value {
         "state_limit" => size(),
         _ => text(),
     }
+}
+
+fn process() -> Value {
+    let word = json!({"type": ["string", "number", "boolean"]});
+    let key = |key: &str| match key {
+        "command" => one_or_many(word.clone()),
+        "environment" => json!({
+            "type": "object",
+            "additionalProperties": text(),
+            "propertyNames": {"pattern": "^[^=]+$"},
+        }),
+        "on_exit" => words(["restart", "stop", "leave"]),
+        "ready" => json!({
+            "anyOf": [{"type": "integer", "minimum": 1, "maximum": 65535}, {"type": "string", "minLength": 1}],
+        }),
+        "stop" => object(keys::STOP, &|key| match key {
+            "signal" => words(StopSignal::WORDS.map(|(word, _)| word)),
+            _ => duration(),
+        }),
+        _ => text(),
+    };
+    let mut process = object(keys::PROCESS, &key);
+    // The function `stop` has a page of that word.
+    let stop = &mut process["properties"]["stop"];
+    *stop = with_meaning(stop.take(), "stop of a program");
+    process["required"] = json!(["command"]);
+    process
 }
 
 fn read_from() -> Value {

@@ -9,7 +9,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 /// Every figure of a running topology.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -55,19 +56,22 @@ pub enum NodeStatus {
     Resting,
     /// It ends in good order.
     Stopping,
+    /// Its program exited, and is left so, by `on_exit: leave`.
+    Exited,
     /// Its task is over although nobody stopped it.
     Failed,
 }
 
 impl NodeStatus {
     /// Every status.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Busy,
         Self::Attaching,
         Self::Running,
         Self::Held,
         Self::Resting,
         Self::Stopping,
+        Self::Exited,
         Self::Failed,
     ];
 
@@ -81,14 +85,37 @@ impl NodeStatus {
             Self::Held => "held",
             Self::Resting => "resting",
             Self::Stopping => "stopping",
+            Self::Exited => "exited",
             Self::Failed => "failed",
         }
     }
 }
 
-/// The figures of one instance of a node.
+/// What a program that drives a node is doing.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct ProgramSnapshot {
+    /// `waiting`, `starting`, `running`, `pausing` or `exited`.
+    pub state: String,
+    /// Its process, while it runs.
+    pub pid: Option<u32>,
+    /// For how many seconds that runs.
+    pub uptime: Option<f64>,
+    /// How often it was started again after it had exited by itself.
+    pub restarts: u64,
+    /// The status with which it exited last.
+    pub exit_status: Option<i32>,
+    /// The number of the signal that ended it last.
+    pub exit_signal: Option<i32>,
+}
+
+/// The figures of one instance of a node. Those that only a program knows are `null` in JSON where a
+/// program drives it.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct NodeSnapshot {
+    /// The program that drives it, if one does.
+    #[serde(default)]
+    pub program: Option<ProgramSnapshot>,
     /// The name it runs under: the node's, with `.1`, `.2`, … where it has replicas.
     pub instance: String,
     /// The node's name in the file.
@@ -96,30 +123,80 @@ pub struct NodeSnapshot {
     /// What it is doing.
     pub status: NodeStatus,
     /// Events that a handler was called for.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub handled: u64,
     /// Handler calls that failed, and messages that libzmq refused.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub failed: u64,
     /// How long handlers took.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub handler: Histogram,
     /// The same of each handler, in the order of their names.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "known_or_default")]
     pub handlers: Vec<HandlerSnapshot>,
     /// Lines that `read` took.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub lines_read: u64,
     /// Lines that `write` wrote.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub lines_written: u64,
     /// Lines that `read` or `write` left out: too long, or with a line end inside.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "known_or_default")]
     pub lines_refused: u64,
     /// About how many bytes the state of its handlers takes: exact to a MiB, or an eighth of it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "known_or_default")]
     pub state_bytes: u64,
     /// Messages and other effects in the node: handled, but not yet taken by a full socket.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub waiting: u64,
     /// The user's own `count(…)`.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub user: BTreeMap<String, i64>,
     /// Its sockets, in the order of the file.
     pub sockets: Vec<SocketSnapshot>,
+}
+
+/// What is known of a node that a program drives, and of its sockets; all else only the program knows.
+const KNOWN_OF_PROGRAMS: [&str; 5] = ["program", "instance", "node", "status", "sockets"];
+/// The same of its sockets.
+const KNOWN_OF_THEIR_SOCKETS: [&str; 5] = ["name", "role", "bound", "hwm_send", "hwm_receive"];
+
+impl Serialize for NodeSnapshot {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.program.is_none() {
+            return Self::serialize(self, serializer);
+        }
+        let told = Self::serialize(self, serde_json::value::Serializer);
+        let mut told = told.map_err(serde::ser::Error::custom)?;
+        forget_all_but(&mut told, &KNOWN_OF_PROGRAMS);
+        for socket in told["sockets"].as_array_mut().into_iter().flatten() {
+            forget_all_but(socket, &KNOWN_OF_THEIR_SOCKETS);
+        }
+        told.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for NodeSnapshot {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+}
+
+/// Makes `null` of all but some keys.
+pub(crate) fn forget_all_but(of: &mut Value, known: &[&str]) {
+    let entries = of.as_object_mut().into_iter().flatten();
+    for (_, value) in entries.filter(|(key, _)| !known.contains(&key.as_str())) {
+        *value = Value::Null;
+    }
+}
+
+/// A figure that may be `null`.
+fn known_or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// The figures of one handler.
@@ -168,34 +245,49 @@ pub struct SocketSnapshot {
     /// `ZMQ_RCVHWM`: the same inbound.
     pub hwm_receive: u32,
     /// Messages received.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub messages_in: u64,
     /// Messages handed to libzmq.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub messages_out: u64,
     /// Bytes received, all frames.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub bytes_in: u64,
     /// Bytes handed to libzmq, all frames.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub bytes_out: u64,
     /// Messages dropped, by reason.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub dropped: Dropped,
     /// Whether a message waits now for room in this socket.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub blocked: bool,
     /// Seconds that messages waited so, the one that waits now included.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub blocked_seconds: f64,
     /// Connections whose handshake is done; `inproc` has none to count.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub peers: u64,
     /// What subscribers want of a publisher now: each wish of each of them.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub subscriptions: u64,
     /// Handshakes that failed.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub handshakes_failed: u64,
     /// Connections that were lost.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub disconnects: u64,
     /// Connections to an endpoint that had one before.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub reconnects: u64,
     /// Messages that `sequence` found missing.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub sequence_gaps: u64,
     /// Messages that `sequence` saw before.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub sequence_duplicates: u64,
     /// Seconds between sending and receiving of the last message with a `sequence` frame.
+    #[serde(default, deserialize_with = "known_or_default")]
     pub sequence_delay: f64,
     /// Its connections and how full their queues are; `None` where the node did not answer in time.
     pub connections: Option<Vec<ConnectionSnapshot>>,
@@ -315,5 +407,38 @@ impl NodeSnapshot {
     #[must_use]
     pub fn socket(&self, name: &str) -> Option<&SocketSnapshot> {
         self.sockets.iter().find(|socket| socket.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_a_program_knows_is_null_and_is_read_again() {
+        let socket = SocketSnapshot { name: "jobs".to_owned(), hwm_send: 7, ..Default::default() };
+        let program = ProgramSnapshot { pid: Some(9), restarts: 2, ..Default::default() };
+        let mut node = NodeSnapshot {
+            instance: "worker.1".to_owned(),
+            program: Some(program),
+            sockets: vec![socket],
+            ..NodeSnapshot::default()
+        };
+        let told = serde_json::to_value(&node).unwrap();
+        assert_eq!(told["program"]["pid"], 9);
+        assert_eq!(told["program"]["uptime"], Value::Null);
+        assert_eq!(told["sockets"][0]["hwm_send"], 7);
+        for key in ["handled", "handler", "user", "waiting"] {
+            assert_eq!(told[key], Value::Null, "{key}");
+        }
+        for key in ["messages_in", "dropped", "blocked", "peers", "connections"] {
+            assert_eq!(told["sockets"][0][key], Value::Null, "{key}");
+        }
+        assert_eq!(serde_json::from_value::<NodeSnapshot>(told).unwrap(), node);
+
+        node.program = None;
+        let told = serde_json::to_value(&node).unwrap();
+        assert_eq!((&told["handled"], &told["sockets"][0]["peers"]), (&0.into(), &0.into()));
+        assert_eq!(serde_json::from_value::<NodeSnapshot>(told).unwrap(), node);
     }
 }

@@ -85,7 +85,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("hyper_util", &["web"]),
     ("http_body_util", &["web"]),
     ("mimalloc", &["main"]),
-    ("rustix", &["script", "control", "cli"]),
+    ("rustix", &["script", "control", "cli", "node"]),
 ];
 
 /// The only files with unsafe code.

@@ -30,8 +30,9 @@ pub(super) async fn stop(
     logger: &Logger,
 ) {
     let ending = supervisor.ending();
+    let patience = STUCK + time_of_programs(supervisor.topology());
     let stopping = supervisor.stop(Haste::Drain);
-    let (named_at, over_at) = (clock::now() + STOP_PATIENCE, clock::now() + STUCK);
+    let (named_at, over_at) = (clock::now() + STOP_PATIENCE, clock::now() + patience);
     let mut told = false;
     tokio::pin!(stopping);
     loop {
@@ -44,7 +45,7 @@ pub(super) async fn stop(
             }
             () = until(Some(over_at)) => {
                 let nodes = ending.nodes().join(", ");
-                let error = format!("ended by force: {nodes} did not end in {STUCK:?}");
+                let error = format!("ended by force: {nodes} did not end in {patience:?}");
                 events.emit(failed(error));
                 logger.finish();
                 std::process::exit(1);
@@ -96,6 +97,12 @@ pub(super) fn end(
 /// How long all may take to end where no socket lingers longer than that.
 fn patience(linger: Duration) -> Duration {
     linger.max(STOP_PATIENCE) + CLOSING
+}
+
+/// How long programs may take to end, one after the other.
+fn time_of_programs(topology: &Topology) -> Duration {
+    let programs = topology.nodes.iter().filter_map(|node| node.process.as_ref());
+    programs.map(|program| program.stop.within).fold(Duration::ZERO, Duration::saturating_add)
 }
 
 /// The longest time that a socket of a topology lingers; none where one does so for ever.

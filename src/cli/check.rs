@@ -73,6 +73,7 @@ impl CheckArguments {
             if let Some(error) = self.no_place(file, &loaded) {
                 return Ok(invalid(&error));
             }
+            loaded.diagnostics.extend(loaded.absent_programs());
             is_sound &= loaded.topology.is_some();
             out.write_all(self.format.print(&file.display().to_string(), &loaded).as_bytes())?;
             seen.add(&loaded, &self.part());

@@ -8,6 +8,7 @@ mod events;
 mod explain;
 mod export;
 mod graph;
+mod guard;
 mod import;
 mod keys;
 mod lsp;
@@ -61,6 +62,8 @@ enum Command {
     Explain(explain::ExplainArguments),
     Schema(schema::SchemaArguments),
     Lsp(lsp::LspArguments),
+    #[command(hide = true)]
+    Guard(guard::GuardArguments),
 }
 
 /// Does what the process's arguments say.
@@ -84,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => arguments.run(),
         Command::Schema(arguments) => arguments.run(),
         Command::Lsp(arguments) => arguments.run(),
+        Command::Guard(arguments) => arguments.run(),
     };
     done.unwrap_or_else(|error| {
         // A reader that closed its end of the pipe has seen enough.

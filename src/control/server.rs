@@ -343,6 +343,10 @@ impl Run {
                 if target.is_everything() { "the run".to_owned() } else { target.to_string() };
             return Err(Failed::invalid(format!("{whose} has no socket to look at")));
         }
+        if !found.is_empty() && found.iter().all(|entry| entry.spec.is_program()) {
+            let whose = if target.is_everything() { "all of the run" } else { &target.node };
+            return Err(Failed::invalid(speak::not_ours(whose)));
+        }
         let slot = Arc::clone(&self.taps.0).try_acquire_owned();
         let slot =
             slot.map_err(|_| Failed::now(format!("{TAPS} taps look at this run already")))?;

@@ -61,6 +61,14 @@ pub(super) async fn call(roster: &Roster, spoken: Spoken) -> Result<Message, Fai
     Ok(read_answer(&place, &payload))
 }
 
+/// Why nothing can be given to a program or seen of it, and what to do instead.
+pub(super) fn not_ours(whose: &str) -> String {
+    format!(
+        "{whose} is a program, which opens its sockets itself, so that zrig sees none of its messages; \
+         send to, call or tap the node at the other end of its link, or connect to its endpoint"
+    )
+}
+
 /// The socket that a target means: the one it names, or the only one that fits.
 fn choose<'a>(
     roster: &'a Roster,
@@ -72,6 +80,9 @@ fn choose<'a>(
     // Copies are alike, so the first one stands for all.
     let entry = found.into_iter().next();
     let entry = entry.ok_or_else(|| Failed::now(format!("{target} does not run now")))?;
+    if entry.spec.is_program() {
+        return Err(Failed::invalid(not_ours(&target.node)));
+    }
     let sockets = &entry.spec.sockets;
     if let Some(name) = &target.socket {
         let socket = sockets.iter().find(|socket| socket.name == *name);

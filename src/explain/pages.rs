@@ -12,7 +12,7 @@ macro_rules! pages {
 }
 
 pages! {
-    "address", "allow", "back-pressure", "binary-star", "bind", "capture", "clone", "espresso", "freelance",
+    "address", "allow", "back-pressure", "binary-star", "bind", "capture", "clone", "command", "environment", "on-exit", "process", "ready", "stop-of-a-program", "espresso", "freelance",
     "majordomo", "paranoid-pirate", "simple-pirate", "suicidal-snail", "titanic",
     "conflate", "connect", "credit", "curve",
     "dealer", "defaults", "delimiter", "deny", "drain",

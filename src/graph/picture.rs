@@ -120,6 +120,7 @@ impl Mark {
             MarkKind::Read => format!("reads {}", self.text),
             MarkKind::Write => format!("writes {}", self.text),
             MarkKind::Place => format!("at {}", self.text),
+            MarkKind::Program => format!("runs {}", self.text),
         }
     }
 }
@@ -131,6 +132,8 @@ pub enum MarkKind {
     Place,
     /// Handlers.
     Script,
+    /// A program in the place of handlers.
+    Program,
     /// `every` or one of `timers`.
     Timer,
     /// `read`.

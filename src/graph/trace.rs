@@ -22,6 +22,8 @@ impl Picture {
         let boxes = topology.nodes.iter().map(|node| {
             let next = scripts.len();
             let texts = node.script.as_ref().map(|script| format!("{:?}", script.handlers));
+            let command = node.process.as_ref().map(|program| format!("{:?}", program.command));
+            let texts = texts.or(command);
             node_box(node, texts.map(|texts| *scripts.entry(texts).or_insert(next)))
         });
         let boxes = boxes.collect();
@@ -249,6 +251,8 @@ fn marks(spec: &NodeSpec) -> Vec<Mark> {
     let script = spec.script.as_ref().and_then(words::script);
     let script = script.map(|script| mark(MarkKind::Script, script));
     let write = spec.write.as_ref().map(|write| mark(MarkKind::Write, words::write(write)));
+    let program = spec.process.as_ref();
+    let script = script.or(program.map(|it| mark(MarkKind::Program, words::program(it))));
     let place = spec.place.clone().map(|place| mark(MarkKind::Place, place));
     place
         .into_iter()

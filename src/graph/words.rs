@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::duration::format_duration;
 use crate::script::{Handlers, ScriptText};
-use crate::topology::{FileSpec, Filter, HighWaterMark, ReadSpec, WriteSpec};
+use crate::topology::{FileSpec, Filter, HighWaterMark, ProgramSpec, ReadSpec, WriteSpec};
 use crate::zeromq::Role;
 
 /// The name of a script's file; handlers that stand in the topology file have none.
@@ -16,6 +16,12 @@ pub(super) fn script(script: &ScriptText) -> Option<String> {
         Handlers::File(_) => Some(file_name(&script.path)),
         Handlers::Inline(_) => None,
     }
+}
+
+/// A program with its first argument, as far as these are names.
+pub(super) fn program(program: &ProgramSpec) -> String {
+    let words = program.command.iter().take(2).filter(|word| !word.starts_with('-'));
+    words.map(|word| file_name(Path::new(word))).collect::<Vec<_>>().join(" ")
 }
 
 /// A high-water mark that is not ZeroMQ's own, of the directions that the role has.

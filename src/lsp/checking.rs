@@ -134,6 +134,7 @@ fn check(topology: &Path, job: &Job, mut kept: Kept) -> (Findings, Kept) {
     let lookup = |name: &str| std::env::var_os(name);
     let mut loaded = load_unsaved(topology, &job.unsaved, &mut kept, &lookup);
     loaded.diagnostics.extend(loaded.absent_files());
+    loaded.diagnostics.extend(loaded.absent_programs());
     let near = near(topology, &loaded.files);
     let is_script = |path: &Path| path.extension().is_some_and(|ending| ending == "rhai");
     let scripts = loaded.sources.iter().filter(|(_, source)| is_script(source.path()));

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::chosen_ports::ChosenPorts;
 use super::context::Context;
 use super::emitter::Emitter;
 use super::interception::Interceptors;
@@ -46,6 +47,8 @@ pub struct Blueprint {
     pub clock: RunClock,
     /// What makes the chance of its handlers repeat.
     pub seed: Option<u64>,
+    /// The ports that are chosen for programs.
+    pub ports: ChosenPorts,
     /// What an earlier node leaves it, which then goes on instead of starting.
     pub kept: Option<Legacy>,
     /// Whether its sink's file is one that the run has been writing already, so that it is not
@@ -86,6 +89,9 @@ pub enum NodeError {
         /// What is wrong, and what to do.
         why: String,
     },
+    /// Its program cannot be started.
+    #[error("its program cannot be started: {0}")]
+    Program(String),
     /// The thread that should run it is gone.
     #[error("the thread that should run it has ended")]
     ThreadGone,

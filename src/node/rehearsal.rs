@@ -35,6 +35,11 @@ pub(super) struct Rehearsed {
 }
 
 impl Rehearsed {
+    /// Nothing, of what opens its sockets itself.
+    pub(super) fn nothing(spec: &Arc<NodeSpec>) -> Self {
+        Self { spec: Arc::clone(spec), sockets: Vec::new() }
+    }
+
     /// The sockets that were opened for a spec; none of another one.
     pub(super) fn sockets_for(self, spec: &NodeSpec) -> Vec<NodeSocket> {
         if *self.spec == *spec { self.sockets } else { Vec::new() }
@@ -88,7 +93,11 @@ impl Blueprint {
 
     /// Binds a port of the system's choice with the same host and options, which nobody knows of, to
     /// learn what libzmq makes of them.
-    fn claim(&self, spec: &SocketSpec, endpoint: &Endpoint) -> Result<Option<Claim>, SocketError> {
+    pub(super) fn claim(
+        &self,
+        spec: &SocketSpec,
+        endpoint: &Endpoint,
+    ) -> Result<Option<Claim>, SocketError> {
         let actual = match endpoint.transport() {
             Transport::Inproc => return Ok(None),
             Transport::Ipc if endpoint.is_wildcard() => return Ok(None),

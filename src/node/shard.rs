@@ -16,6 +16,7 @@ use tokio::task::LocalSet;
 use super::blueprint::{Blueprint, NodeError};
 use super::control::{ControlSender, NodeHandle};
 use super::neighbours::Neighbours;
+use super::program::Program;
 use super::rehearsal::{Claim, Rehearsed};
 use super::running::Node;
 use crate::fiber::Fibers;
@@ -62,7 +63,12 @@ impl Shard {
                 while let Some(order) = inbox.recv().await {
                     match order {
                         Order::Rehearse { blueprint, done } => {
-                            let result = blueprint.rehearse(&shared.engine, &[], |_| true);
+                            let result = if blueprint.spec.is_program() {
+                                let claims = blueprint.rehearse_program();
+                                claims.map(|claims| (Rehearsed::nothing(&blueprint.spec), claims))
+                            } else {
+                                blueprint.rehearse(&shared.engine, &[], |_| true)
+                            };
                             let _ = done.send(result.map(|(made, claims)| {
                                 rehearsed.insert(Arc::clone(&blueprint.instance), made);
                                 claims
@@ -71,7 +77,11 @@ impl Shard {
                         Order::Forget => rehearsed.clear(),
                         Order::Spawn(spawn) => {
                             let made = rehearsed.remove(&spawn.blueprint.instance);
-                            tokio::task::spawn_local(run(*spawn, Rc::clone(&shared), made));
+                            if spawn.blueprint.spec.is_program() {
+                                tokio::task::spawn_local(run_program(*spawn));
+                            } else {
+                                tokio::task::spawn_local(run(*spawn, Rc::clone(&shared), made));
+                            }
                         }
                     }
                 }
@@ -141,6 +151,27 @@ struct Shared {
     engine: Rc<Engine>,
     fibers: Fibers,
     neighbours: Rc<Neighbours>,
+}
+
+/// A program needs nothing of what nodes share, and never holds up the thread.
+async fn run_program(spawn: Spawn) {
+    let Spawn { blueprint, done } = spawn;
+    let instance = Arc::clone(&blueprint.instance);
+    let node = blueprint.spec.name.clone();
+    let counters = Arc::clone(&blueprint.counters);
+    match Program::create(blueprint) {
+        Ok((program, bound)) => {
+            let (control, inbox) = ControlSender::channel();
+            let (end, ended) = oneshot::channel();
+            let handle = NodeHandle { instance, node, control, counters, bound, ended };
+            if done.send(Ok(handle)).is_ok() {
+                program.run(inbox).await;
+                // It leaves nothing: whoever waits hears that it is over.
+                let _ = end.send(None);
+            }
+        }
+        Err(error) => drop(done.send(Err(error))),
+    }
 }
 
 async fn run(spawn: Spawn, shared: Rc<Shared>, rehearsed: Option<Rehearsed>) {

@@ -4,8 +4,8 @@
 
 use super::exposition::{Exposition, Family, Kind};
 use crate::snapshot::{
-    ConnectionSnapshot, HandlerSnapshot, LinkSnapshot, NodeSnapshot, NodeStatus, Snapshot,
-    SocketSnapshot,
+    ConnectionSnapshot, HandlerSnapshot, LinkSnapshot, NodeSnapshot, NodeStatus, ProgramSnapshot,
+    Snapshot, SocketSnapshot,
 };
 
 use Kind::{Counter, Gauge, Histogram};
@@ -165,11 +165,12 @@ pub(crate) fn text(snapshot: &Snapshot) -> String {
     run(&mut text, snapshot);
     for (name, kind, help, value) in NODES {
         let mut family = text.family(name, kind, help);
-        for node in &snapshot.nodes {
+        for node in handlers_of(snapshot) {
             family.sample(&node_labels(node), value(node));
         }
     }
     nodes(&mut text, snapshot);
+    programs(&mut text, snapshot);
     for (name, kind, help, value) in SOCKETS {
         let mut family = text.family(name, kind, help);
         each_socket(snapshot, |node, socket| {
@@ -186,6 +187,59 @@ pub(crate) fn text(snapshot: &Snapshot) -> String {
         }
     }
     text.finish()
+}
+
+/// The nodes of which zrig counts what they do: what a program does it knows alone.
+fn handlers_of(snapshot: &Snapshot) -> impl Iterator<Item = &NodeSnapshot> {
+    snapshot.nodes.iter().filter(|node| node.program.is_none())
+}
+
+/// A figure of a program, where there is one.
+type ProgramMetric = (&'static str, Kind, &'static str, fn(&ProgramSnapshot) -> Option<f64>);
+
+const PROGRAMS: [ProgramMetric; 6] = [
+    (
+        "zrig_program_restarts_total",
+        Counter,
+        "How often a program was started again after it had exited by itself.",
+        |program| Some(program.restarts as f64),
+    ),
+    ("zrig_program_running", Gauge, "Whether a program runs and is ready.", |program| {
+        Some(f64::from(u8::from(program.state == "running")))
+    }),
+    ("zrig_program_pid", Gauge, "The process of a program that runs.", |program| {
+        program.pid.map(f64::from)
+    }),
+    (
+        "zrig_program_uptime_seconds",
+        Gauge,
+        "For how long the process of a program runs.",
+        |program| program.uptime,
+    ),
+    (
+        "zrig_program_exit_status",
+        Gauge,
+        "The status with which a program exited last; none where a signal ended it.",
+        |program| program.exit_status.map(f64::from),
+    ),
+    (
+        "zrig_program_exit_signal",
+        Gauge,
+        "The number of the signal that ended a program last; none where it exited.",
+        |program| program.exit_signal.map(f64::from),
+    ),
+];
+
+fn programs(text: &mut Exposition, snapshot: &Snapshot) {
+    for (name, kind, help, value) in PROGRAMS {
+        let mut family = text.family(name, kind, help);
+        for node in &snapshot.nodes {
+            let Some(program) = &node.program else { continue };
+            if let Some(value) = value(program) {
+                family.sample(&node_labels(node), value);
+            }
+        }
+    }
 }
 
 fn run(text: &mut Exposition, snapshot: &Snapshot) {
@@ -214,7 +268,7 @@ fn nodes(text: &mut Exposition, snapshot: &Snapshot) {
     }
     let mut family =
         text.family("zrig_node_handler_seconds", Histogram, "How long a handler took.");
-    for node in &snapshot.nodes {
+    for node in handlers_of(snapshot) {
         let labels = node_labels(node);
         for bucket in &node.handler.buckets {
             family.bucket(&labels, bucket.le, bucket.count);
@@ -280,7 +334,7 @@ fn queues(
 }
 
 fn each_socket(snapshot: &Snapshot, mut each: impl FnMut(&NodeSnapshot, &SocketSnapshot)) {
-    for node in &snapshot.nodes {
+    for node in handlers_of(snapshot) {
         for socket in &node.sockets {
             each(node, socket);
         }

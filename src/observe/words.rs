@@ -39,6 +39,10 @@ pub(crate) fn level(kind: &EventKind) -> Level {
         | EventKind::NoControlSocket { .. }
         | EventKind::More { .. }
         | EventKind::LongCall { held_ms: Some(_), .. }
+        | EventKind::ProgramExited { is_wanted: false, .. }
+        | EventKind::ProgramRestarting { .. }
+        | EventKind::ProgramKilled { .. }
+        | EventKind::OutputLeftOut { .. }
         | EventKind::Restarting { .. } => Level::Warn,
         EventKind::Bound { .. }
         | EventKind::PeerConnected { .. }
@@ -52,6 +56,9 @@ pub(crate) fn level(kind: &EventKind) -> Level {
         | EventKind::FileWaits { .. }
         | EventKind::Held { .. }
         | EventKind::Released { .. }
+        | EventKind::ProgramStarted { .. }
+        | EventKind::ProgramReady { .. }
+        | EventKind::ProgramExited { is_wanted: true, .. }
         | EventKind::StopRequested { .. } => Level::Info,
     }
 }
@@ -80,6 +87,12 @@ pub(super) fn is_told_each_time(kind: &EventKind) -> bool {
             | EventKind::Reloaded { .. }
             | EventKind::Held { .. }
             | EventKind::Released { .. }
+            | EventKind::ProgramStarted { .. }
+            | EventKind::ProgramReady { .. }
+            | EventKind::ProgramExited { .. }
+            | EventKind::ProgramRestarting { .. }
+            | EventKind::ProgramKilled { .. }
+            | EventKind::OutputLeftOut { .. }
     )
 }
 
@@ -184,6 +197,25 @@ pub(crate) fn sentence(kind: &EventKind) -> String {
         ),
         EventKind::Restarting { after_ms } => {
             format!("starts anew in {after_ms} ms, with an empty state")
+        }
+        EventKind::ProgramStarted { pid } => format!("its program runs as process {pid}"),
+        EventKind::ProgramReady { endpoint, after_ms } => {
+            format!("its program is ready after {after_ms} ms: {endpoint} accepts")
+        }
+        EventKind::ProgramExited { pid, how, ran, .. } => {
+            let process = pid.map(|pid| format!(", process {pid},")).unwrap_or_default();
+            let time = format_duration(Duration::from_millis(ran.as_millis() as u64));
+            format!("its program{process} ended with {how} after {time}")
+        }
+        EventKind::ProgramRestarting { after_ms } => {
+            format!("its program is started again in {after_ms} ms")
+        }
+        EventKind::ProgramKilled { pid } => {
+            format!("its program, process {pid}, did not end in time and is killed")
+        }
+        EventKind::OutputLeftOut { lines } => {
+            let (s, are) = if *lines == 1 { ("", "is") } else { ("s", "are") };
+            format!("{lines} line{s} of its output {are} not shown: more than 200 a second")
         }
         EventKind::Held { nodes } => {
             let (s, each) = if *nodes == 1 { ("", "it") } else { ("s", "each") };

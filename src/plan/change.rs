@@ -17,6 +17,8 @@ pub enum How {
     ReAttach,
     /// The socket is replaced by a new one.
     Rebuild,
+    /// The node ends, and begins anew as it will be: a program can be told only at its start.
+    Restart,
 }
 
 /// One change of a node that stays.
@@ -70,6 +72,22 @@ pub enum ChangeKind {
     },
     /// Whether it has a thread of its own.
     Isolate,
+    /// A program drives it in the place of handlers.
+    ToProgram,
+    /// Handlers drive it in the place of a program.
+    ToHandlers,
+    /// `command` of its program.
+    Command,
+    /// `directory` of its program.
+    Directory,
+    /// `environment` of its program.
+    Environment,
+    /// `on_exit` of its program.
+    OnExit,
+    /// `ready` of its program.
+    Ready,
+    /// `stop` of its program.
+    Stop,
     /// A socket more.
     SocketAdded,
     /// A socket less.
@@ -184,6 +202,12 @@ pub enum Why {
     ConnectionsStay,
     /// Endpoints come and go by themselves.
     SocketStays,
+    /// A program reads its environment once.
+    ToldAtTheStart,
+    /// Who comes can bind only what the other has let go of.
+    HandedOver,
+    /// It is looked at when it is time.
+    FromNowOn,
 }
 
 impl ChangeKind {

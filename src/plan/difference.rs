@@ -6,11 +6,77 @@ use std::collections::BTreeSet;
 
 use super::change::{Change, ChangeKind, How, Why};
 use crate::script::{Handlers, ScriptText};
-use crate::topology::{Filter, NodeSpec, Queue, SocketSpec};
+use crate::topology::{Filter, NodeSpec, ProgramSpec, Queue, SocketSpec};
 use crate::zeromq::{Effective, OptionName, OptionValue};
 
 /// Every change between two nodes of one name; the places where handlers are written do not count.
 pub(super) fn of_nodes(from: &NodeSpec, to: &NodeSpec) -> Vec<Change> {
+    let mut changes = match (&from.process, &to.process) {
+        (None, None) => of_handlers(from, to),
+        (Some(from), Some(to)) => of_programs(from, to),
+        (None, Some(_)) => vec![restarted(ChangeKind::ToProgram, Why::HandedOver)],
+        (Some(_), None) => vec![restarted(ChangeKind::ToHandlers, Why::HandedOver)],
+    };
+    if from.description != to.description {
+        changes.push(of_node(ChangeKind::Description, How::Live, Why::BetweenMessages));
+    }
+    if from.replicas != to.replicas {
+        let count = |node: &NodeSpec| node.instances().count();
+        let kind = ChangeKind::Replicas { from: count(from), to: count(to) };
+        changes.push(of_node(kind, How::Live, Why::CopiesComeAndGo));
+    }
+    let begun = changes.len();
+    changes.extend(of_all_sockets(from, to));
+    if from.is_program() || to.is_program() {
+        changes[begun..].iter_mut().for_each(tell_at_the_start);
+    }
+    changes
+}
+
+/// What a program is told of its sockets it is told once. Who may come is asked by others.
+fn tell_at_the_start(change: &mut Change) {
+    let is_asked_by_others = matches!(
+        change.kind,
+        ChangeKind::Admission { .. } | ChangeKind::AsksZap | ChangeKind::AsksZapNoLonger
+    );
+    (change.how, change.why) = if is_asked_by_others {
+        (How::Live, Why::OthersStay)
+    } else {
+        (How::Restart, Why::ToldAtTheStart)
+    };
+}
+
+/// Every change between two programs.
+fn of_programs(from: &ProgramSpec, to: &ProgramSpec) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for (differs, kind) in [
+        (from.command != to.command, ChangeKind::Command),
+        (from.directory != to.directory, ChangeKind::Directory),
+        (from.environment != to.environment, ChangeKind::Environment),
+        (from.keys != to.keys, ChangeKind::Curve),
+    ] {
+        if differs {
+            changes.push(restarted(kind, Why::ToldAtTheStart));
+        }
+    }
+    for (differs, kind) in [
+        (from.on_exit != to.on_exit, ChangeKind::OnExit),
+        (from.ready != to.ready, ChangeKind::Ready),
+        (from.stop != to.stop, ChangeKind::Stop),
+    ] {
+        if differs {
+            changes.push(of_node(kind, How::Live, Why::FromNowOn));
+        }
+    }
+    changes
+}
+
+fn restarted(kind: ChangeKind, why: Why) -> Change {
+    of_node(kind, How::Restart, why)
+}
+
+/// Every change between the handlers of two nodes, and of what only they have.
+fn of_handlers(from: &NodeSpec, to: &NodeSpec) -> Vec<Change> {
     let mut changes = Vec::new();
     for (differs, kind) in [
         (!same_text(from.script.as_ref(), to.script.as_ref()), ChangeKind::Handlers),
@@ -20,7 +86,6 @@ pub(super) fn of_nodes(from: &NodeSpec, to: &NodeSpec) -> Vec<Change> {
         (from.params != to.params, ChangeKind::Params),
         (from.on_error != to.on_error, ChangeKind::OnError),
         (from.state_limit != to.state_limit, ChangeKind::StateLimit),
-        (from.description != to.description, ChangeKind::Description),
         (named_forwards(from) != named_forwards(to), ChangeKind::Forward),
     ] {
         if differs {
@@ -48,14 +113,15 @@ pub(super) fn of_nodes(from: &NodeSpec, to: &NodeSpec) -> Vec<Change> {
         let why = if to.persist.is_some() { Why::KeptThere } else { Why::KeptNoMore };
         changes.push(of_node(ChangeKind::Persist, How::Live, why));
     }
-    if from.replicas != to.replicas {
-        let count = |node: &NodeSpec| node.instances().count();
-        let kind = ChangeKind::Replicas { from: count(from), to: count(to) };
-        changes.push(of_node(kind, How::Live, Why::CopiesComeAndGo));
-    }
     if from.isolate != to.isolate {
         changes.push(of_node(ChangeKind::Isolate, How::Rebuild, Why::AnotherThread));
     }
+    changes
+}
+
+/// Every change of the sockets of two nodes.
+fn of_all_sockets(from: &NodeSpec, to: &NodeSpec) -> Vec<Change> {
+    let mut changes = Vec::new();
     for socket in &to.sockets {
         match from.sockets.iter().find(|before| before.name == socket.name) {
             Some(before) => changes.extend(of_sockets(before, socket)),

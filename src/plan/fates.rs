@@ -79,7 +79,7 @@ fn fate_of(change: &Change) -> Option<Fate> {
     match (&change.kind, change.how) {
         (ChangeKind::SocketAdded, _) => Some(Fate::Made),
         (ChangeKind::SocketRemoved, _) => Some(Fate::Ended),
-        (_, How::Rebuild) => Some(Fate::Rebuilt),
+        (_, How::Rebuild | How::Restart) => Some(Fate::Rebuilt),
         (_, How::ReAttach) => Some(Fate::ReAttached),
         (_, How::Live) => None,
     }

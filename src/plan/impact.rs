@@ -104,7 +104,8 @@ impl Impact {
     }
 
     fn renewed_ends(&self, nodes: &[NodePlan], new: &Topology) -> BTreeSet<LinkEnd> {
-        let begins = |node: &&NodePlan| !node.instances().made.is_empty();
+        // Who connects to a program keeps what waits for it, and reconnects by itself.
+        let begins = |node: &&NodePlan| !node.instances().made.is_empty() && !node.was_program();
         let made: BTreeSet<&str> = nodes.iter().filter(begins).map(NodePlan::name).collect();
         let added: BTreeSet<SocketKey> = nodes.iter().flat_map(added_sockets).collect();
         let is_new = |end: &LinkEnd| {
@@ -175,7 +176,10 @@ fn group(topology: &Topology, ends: &[LinkEnd]) -> Group {
         let node = &topology.nodes[end.node];
         (node.name.clone(), node.sockets[end.socket].name.clone())
     });
-    let delivers_once =
-        |end: &LinkEnd| topology.nodes[end.node].sockets[end.socket].delivers_once();
+    // What a program has received only that program knows.
+    let delivers_once = |end: &LinkEnd| {
+        let node = &topology.nodes[end.node];
+        node.sockets[end.socket].delivers_once() && !node.is_program()
+    };
     Group { sockets: sockets.collect(), balances: ends.iter().all(delivers_once) }
 }

@@ -23,6 +23,7 @@ impl Plan {
                 "changes": changes,
                 "ends": ended,
                 "begins": made,
+                "at_risk": node.risk().map(|risk| risk.to_string()),
                 "pause": self.pause_of(node.name()).map(Pause::token),
             })
         });

@@ -18,7 +18,7 @@ pub(crate) use impact::{Group, Impact};
 
 use std::sync::Arc;
 
-use crate::topology::{NodeSpec, Topology};
+use crate::topology::{NodeSpec, StopSignal, Topology};
 
 /// What happens to one node.
 #[derive(Clone, PartialEq, Debug)]
@@ -91,11 +91,28 @@ impl NodePlan {
         Instances { ended, stay, made }
     }
 
-    /// Whether all its copies end and begin anew: on another thread, or under other names.
+    /// Whether all its copies end and begin anew: on another thread, under other names, or because a
+    /// program has to be told anew.
     #[must_use]
     pub fn is_moved(&self) -> bool {
-        let Self::Change { from, to, .. } = self else { return false };
-        from.isolate != to.isolate || from.replicas.is_some() != to.replicas.is_some()
+        let Self::Change { from, to, changes } = self else { return false };
+        from.isolate != to.isolate
+            || from.replicas.is_some() != to.replicas.is_some()
+            || changes.iter().any(|change| change.how == How::Restart)
+    }
+
+    /// Whether a program drove it before.
+    #[must_use]
+    pub fn was_program(&self) -> bool {
+        matches!(self, Self::Change { from, .. } if from.is_program())
+    }
+
+    /// What its end puts at risk, where copies of a program end.
+    #[must_use]
+    pub fn risk(&self) -> Option<Risk> {
+        let (Self::Remove(from) | Self::Change { from, .. }) = self else { return None };
+        let program = from.process.as_ref()?;
+        (!self.instances().ended.is_empty()).then_some(Risk { signal: program.stop.signal })
     }
 
     /// Whether other handlers take over, or the same with other params.
@@ -122,6 +139,13 @@ impl NodePlan {
         }
         Self::Change { from: Arc::clone(from), to: Arc::clone(to), changes }
     }
+}
+
+/// What is at risk where a program ends: what it has received and nobody else knows of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Risk {
+    /// What it is told by that it ends.
+    pub signal: StopSignal,
 }
 
 /// A node's copies by what happens to them.
@@ -211,7 +235,9 @@ impl Plan {
     /// What it does to what a node exchanges with others, if that goes on.
     #[must_use]
     pub fn pause_of(&self, node: &str) -> Option<Pause> {
-        if !self.impact.sockets.contains_key(node) {
+        // A program goes on as long as it is there.
+        let is_program = self.from.node(node).is_some_and(NodeSpec::is_program);
+        if is_program || !self.impact.sockets.contains_key(node) {
             None
         } else if self.impact.keep_serving.contains(node) {
             Some(Pause::AfterAnswering)

@@ -110,6 +110,93 @@ fn edit(from: &str, to: &str) -> Plan {
     Plan::between(&sound(BEFORE), &sound(&BEFORE.replace(from, to)))
 }
 
+/// A program among handlers, as it runs.
+const PROGRAM: &str = "
+nodes:
+  source: {role: push, connect: worker, every: 1s, on_tick: send(1)}
+  worker:
+    process: {command: [./worker], environment: {LEVEL: a}}
+    sockets: {in: {role: pull, bind: 5001}, out: {role: push, connect: sink}}
+  other: {role: pull, bind: 5003, process: {command: [./other]}}
+  sink: {role: pull, bind: 5002}
+";
+
+/// Edits of that, with the lines of the plan beside those of nodes that stay.
+const OF_PROGRAMS: &[(&str, &str, &str)] = &[
+    (
+        "[./worker]",
+        "[./worker, fast]",
+        "~ worker|process.command  [begins anew: a program is told when it starts]|ends worker|begins worker|at risk",
+    ),
+    (
+        "LEVEL: a",
+        "LEVEL: b",
+        "~ worker|process.environment  [begins anew: a program is told when it starts]|ends worker|begins worker|at risk",
+    ),
+    (
+        "in: {role: pull, bind: 5001}",
+        "in: {role: pull, bind: 5001, hwm: 5}",
+        "~ worker|in: hwm.send 1000 → 5  [begins anew: a program is told when it starts]|in: hwm.receive 1000 → 5  [begins anew: a program is told when it starts]|ends worker|begins worker|at risk",
+    ),
+    (
+        "LEVEL: a}",
+        "LEVEL: a}, on_exit: leave, stop: {within: 5s}",
+        "~ worker|process.on_exit  [live: it holds from now on, the program runs on]|process.stop  [live: it holds from now on, the program runs on]",
+    ),
+    (
+        "process: {command: [./worker], environment: {LEVEL: a}}",
+        "on_in: msg",
+        "~ worker|handlers for a program  [begins anew: the one lets go of its endpoints before the other takes them]|ends worker|begins worker|at risk",
+    ),
+    (
+        "sink: {role: pull, bind: 5002}",
+        "sink: {role: pull, bind: 5002, process: {command: [./sink]}}",
+        "~ sink|a program for handlers  [begins anew: the one lets go of its endpoints before the other takes them]|ends sink|begins sink",
+    ),
+    ("  other: {role: pull, bind: 5003, process: {command: [./other]}}\n", "", "- other|at risk"),
+    ("every: 1s, on_tick: send(1)", "every: 2s, on_tick: send(2)", "~ source"),
+];
+
+#[test]
+fn a_program_begins_anew_by_what_it_is_told_at_its_start_and_by_nothing_else() {
+    for (what, by, expected) in OF_PROGRAMS {
+        let after = PROGRAM.replace(what, by);
+        assert_ne!(after, PROGRAM, "{what}");
+        let plan = Plan::between(&sound(PROGRAM), &sound(&after));
+        let text = plan.to_string();
+        let mut lines: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.starts_with('=') && !line.starts_with("paused"))
+            .map(|line| if line.starts_with("at risk") { "at risk" } else { line })
+            .collect();
+        if lines[0] == "~ source" {
+            lines.truncate(1);
+        }
+        assert_eq!(lines.join("|"), *expected, "{what} → {by}");
+        let worker = plan.nodes.iter().find(|node| node.name() == "other");
+        let is_touched = !matches!(worker, Some(NodePlan::Keep(_)));
+        assert_eq!(is_touched, what.contains("other"), "an unchanged program is left alone");
+        let back = plan.inverse();
+        assert_eq!(back.to(), plan.from());
+    }
+}
+
+#[test]
+fn a_peer_of_a_program_is_not_connected_anew_so_that_it_keeps_what_waits() {
+    let renewed = |before: &str, after: &str| {
+        let plan = Plan::between(&sound(before), &sound(after));
+        plan.impact().renewed.len()
+    };
+    let handlers =
+        PROGRAM.replace("process: {command: [./worker], environment: {LEVEL: a}}", "on_in: msg");
+    let other = PROGRAM.replace("LEVEL: a", "LEVEL: b");
+    assert_eq!(renewed(PROGRAM, &other), 0);
+    assert_eq!(renewed(PROGRAM, &handlers), 0);
+    // What handlers had in hand was counted to the end.
+    assert_eq!(renewed(&handlers, PROGRAM), 1);
+}
+
 #[test]
 fn a_plan_says_what_is_replaced_held_and_made_anew() {
     for (from, to, wanted) in EDITS {

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use super::change::{Change, ChangeKind, How, Why};
-use super::{Instances, NodePlan, Pause, Plan};
+use super::{Instances, NodePlan, Pause, Plan, Risk};
 use crate::listing::some_of;
 use crate::topology::{Attachment, Filter};
 use crate::visible::visible;
@@ -18,6 +18,7 @@ impl How {
             Self::Live => "live",
             Self::ReAttach => "re-attach",
             Self::Rebuild => "rebuild",
+            Self::Restart => "restart",
         })
     }
 }
@@ -29,6 +30,7 @@ impl fmt::Display for How {
             Self::Live => "live",
             Self::ReAttach => "connections change",
             Self::Rebuild => "new socket",
+            Self::Restart => "begins anew",
         }))
     }
 }
@@ -76,6 +78,14 @@ impl fmt::Display for ChangeKind {
             Self::Place => "on",
             Self::Forward => "forward",
             Self::Isolate => "isolate",
+            Self::ToProgram => "a program for handlers",
+            Self::ToHandlers => "handlers for a program",
+            Self::Command => "process.command",
+            Self::Directory => "process.directory",
+            Self::Environment => "process.environment",
+            Self::OnExit => "process.on_exit",
+            Self::Ready => "process.ready",
+            Self::Stop => "process.stop",
             Self::SocketAdded => "new",
             Self::SocketRemoved => "removed",
             Self::Identity => "identity",
@@ -124,6 +134,9 @@ impl fmt::Display for Why {
             Self::CannotBeSetBack => "libzmq has no call that sets an option back",
             Self::ConnectionsStay => "connections stay",
             Self::SocketStays => "the socket stays",
+            Self::ToldAtTheStart => "a program is told when it starts",
+            Self::HandedOver => "the one lets go of its endpoints before the other takes them",
+            Self::FromNowOn => "it holds from now on, the program runs on",
         }))
     }
 }
@@ -173,11 +186,26 @@ impl fmt::Display for Plan {
                     }
                 }
             }
+            if let Some(risk) = node.risk() {
+                writeln!(f, "    {risk}")?;
+            }
             if let Some(pause) = self.pause_of(node.name()) {
                 writeln!(f, "    {pause}")?;
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Risk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {} {}",
+            word("at risk: what the program has received and does not handle after"),
+            self.signal.word(),
+            word("any more; what its peers inside the file hold for it waits")
+        )
     }
 }
 

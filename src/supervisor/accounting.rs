@@ -30,6 +30,8 @@ pub(super) struct Member {
     pub(super) connects: bool,
     /// Whether it also goes to peers that are not in the file.
     pub(super) goes_outside: bool,
+    /// Whether a program has it, so that nothing of it is counted here.
+    pub(super) is_program: bool,
 }
 
 /// Sockets whose messages go from all of the one side to the other, and nowhere else.
@@ -222,15 +224,27 @@ impl Flow {
         Some(capacity.messages + bytes / (smallest.unwrap_or(0) + 2))
     }
 
+    /// What one side of it counted, where the other is a program's and so nothing can be balanced.
+    fn of_one_side(&self, side: &[Arc<Member>], counted: impl Fn(&Self) -> u64) -> Option<u64> {
+        let mut all = self.from.iter().chain(&self.to);
+        let has_outsiders = side.iter().any(|member| member.has_outsiders());
+        let is_known = side.iter().all(|member| !member.is_program) && !has_outsiders;
+        (all.any(|member| member.is_program) && is_known).then(|| counted(self))
+    }
+
     /// The figures of this moment.
     pub(super) fn snapshot(&self, balance: Option<Balance>) -> FlowSnapshot {
+        // To whom of its subscribers a publisher sent what nobody counted.
+        let from: &[_] = if self.publishes { &[] } else { &self.from };
+        let sent = self.of_one_side(from, Self::sent).filter(|_| !self.publishes);
+        let received = self.of_one_side(&self.to, Self::received);
         let ports = |members: &[Arc<Member>]| members.iter().map(|m| m.port.clone()).collect();
         FlowSnapshot {
             pattern: self.pattern(),
             from: ports(&self.from),
             to: ports(&self.to),
-            sent: balance.map(|balance| balance.sent),
-            received: balance.map(|balance| balance.received),
+            sent: balance.map(|balance| balance.sent).or(sent),
+            received: balance.map(|balance| balance.received).or(received),
             dropped: balance.map(|balance| balance.dropped),
             waiting: balance.map(Balance::waiting),
         }
@@ -278,8 +292,16 @@ mod tests {
             let [from, to] = [("from", from), ("to", to)].map(|(socket, role)| {
                 let port = PortSnapshot { socket: socket.to_owned(), ..PortSnapshot::default() };
                 let counters = Arc::default();
-                let (inside, connects, goes_outside) = (1, false, false);
-                Arc::new(Member { port, role, counters, inside, connects, goes_outside })
+                let (inside, connects, goes_outside, is_program) = (1, false, false, false);
+                Arc::new(Member {
+                    port,
+                    role,
+                    counters,
+                    inside,
+                    connects,
+                    goes_outside,
+                    is_program,
+                })
             });
             let publishes = from.role == Role::Pub;
             let mut flow = Flow::new(vec![Arc::clone(&from)], vec![Arc::clone(&to)], publishes);

@@ -119,8 +119,14 @@ impl Actions {
                 continue;
             }
             let endpoints = endpoint_resolution::connects(connecter, &directory, instances);
+            // Nobody counted what waits for a program to the end: a connection that is made anew would
+            // lose it, and libzmq makes it again by itself.
+            let waits = before.node(&binder.name).is_some_and(NodeSpec::is_program);
             for instance in staying {
                 let renew = concerned.entry(instance.into()).or_default();
+                if waits {
+                    continue;
+                }
                 for (place, endpoint) in &endpoints {
                     let reached = Endpoint::parse(endpoint, Side::Connect)
                         .is_ok_and(|endpoint| directory.binds(&binder.name, &endpoint, instances));

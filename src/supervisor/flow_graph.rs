@@ -60,6 +60,10 @@ impl Flows {
         for link in topology.links() {
             let spec = |end: LinkEnd| &topology.nodes[end.node].sockets[end.socket];
             let (one, other) = (spec(link.connecter), spec(link.binder));
+            // What went through a program's socket only the program knows.
+            let is_known = [link.connecter, link.binder]
+                .iter()
+                .all(|end| !topology.nodes[end.node].is_program());
             for one_end in ports(topology, link.connecter) {
                 for other_end in ports(topology, link.binder) {
                     let (Some(a), Some(b)) = (members.get(&one_end), members.get(&other_end))
@@ -75,7 +79,7 @@ impl Flows {
                                 endpoint: link.endpoint.to_string(),
                                 expected: None,
                                 capacity: capacity(link, one, other, from.role, port),
-                                countable: is_countable(one) && is_countable(other),
+                                countable: is_countable(one) && is_countable(other) && is_known,
                             });
                         }
                     }
@@ -243,6 +247,7 @@ fn members(topology: &Topology, instances: &Instances) -> BTreeMap<PortKey, Arc<
                 inside: inside.map_or(0, |(least, _)| *least),
                 connects: links > 0,
                 goes_outside: goes_outside(socket, links),
+                is_program: spec.is_program(),
             };
             members.insert((Arc::clone(&handle.instance), place), Arc::new(member));
         }

@@ -60,6 +60,20 @@ impl Flows {
             known(pair.to.counters.messages_in.get())
                 .filter(|_| alone_from && pair.expected.is_none())
         };
+        // With a program at the other end a socket's own count is the link's where it has no other.
+        let is_only = |is: fn(&Pair, &Pair) -> bool| {
+            let has_program = pair.from.is_program || pair.to.is_program;
+            has_program && self.links.iter().filter(|one| is(one, pair)).count() == 1
+        };
+        let sent = sent.or_else(|| {
+            let is_known = !pair.from.is_program && !pair.from.role.publishes();
+            let is_only = is_known && is_only(|one, other| same(&one.from, &other.from));
+            is_only.then(|| pair.from.sent())
+        });
+        let received = received.or_else(|| {
+            let is_only = is_only(|one, other| same(&one.to, &other.to));
+            (!pair.to.is_program && is_only).then(|| pair.to.received())
+        });
         LinkSnapshot {
             from: pair.from.port.clone(),
             to: pair.to.port.clone(),

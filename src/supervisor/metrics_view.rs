@@ -16,7 +16,7 @@ use super::flow_graph::Flows;
 use super::instances::Instances;
 use crate::clock;
 use crate::counters::{
-    BOUNDS, DropReason, Durations, HandlerCounters, NodeCounters, SocketCounters,
+    BOUNDS, DropReason, Durations, HandlerCounters, NodeCounters, ProgramCounters, SocketCounters,
 };
 use crate::event::{Event, Events};
 use crate::lock::locked;
@@ -24,8 +24,8 @@ use crate::node::{
     Bound, Control, Observation, SocketControl, SocketObservation, WeakControlSender,
 };
 use crate::snapshot::{
-    Bucket, Dropped, HandlerSnapshot, Histogram, NodeSnapshot, NodeStatus, PortSnapshot, Snapshot,
-    SocketSnapshot,
+    Bucket, Dropped, HandlerSnapshot, Histogram, NodeSnapshot, NodeStatus, PortSnapshot,
+    ProgramSnapshot, Snapshot, SocketSnapshot,
 };
 use crate::topology::{HighWaterMark, Topology};
 use crate::zeromq::Role;
@@ -264,6 +264,7 @@ impl ShownNode {
         let counters = self.counters.sockets();
         let sockets = self.sockets.iter().zip(&counters).enumerate();
         NodeSnapshot {
+            program: self.counters.program.as_ref().map(program),
             instance: self.instance.to_string(),
             node: self.node.to_string(),
             status: match answer {
@@ -325,6 +326,18 @@ fn socket(counters: &SocketCounters, observed: Option<&SocketObservation>) -> So
         sequence_delay: counters.delay_micros.get() as f64 / 1e6,
         connections: observed.map(|observed| observed.connections.clone()),
         ..SocketSnapshot::default()
+    }
+}
+
+fn program(counters: &ProgramCounters) -> ProgramSnapshot {
+    let moment = counters.moment();
+    ProgramSnapshot {
+        state: moment.state.word().to_owned(),
+        pid: moment.pid,
+        uptime: moment.since.map(|since| clock::since(since).as_secs_f64()),
+        restarts: counters.restarts.get(),
+        exit_status: moment.exit.and_then(|exit| exit.status),
+        exit_signal: moment.exit.and_then(|exit| exit.signal),
     }
 }
 

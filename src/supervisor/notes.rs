@@ -37,6 +37,19 @@ pub(super) fn notes(old: &Topology, impact: &Impact, quiescence: &Quiescence) ->
     notes
 }
 
+/// What may be gone with programs that ended.
+pub(super) fn ended_programs(plan: &Plan) -> Vec<String> {
+    let risks = plan.nodes.iter().filter_map(|node| Some((node.name(), node.risk()?)));
+    let said = risks.map(|(node, risk)| {
+        format!(
+            "{node} was a program, and ended: what it had received and did not handle after {} is \
+             gone; what its peers inside the file held for it was kept",
+            risk.signal.word()
+        )
+    });
+    said.collect()
+}
+
 /// What a change of names means: a node is known by its name alone.
 pub(super) fn renamed(old: &Topology, new: &Topology, plan: &Plan) -> Vec<String> {
     let mut notes = Vec::new();

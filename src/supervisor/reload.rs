@@ -12,7 +12,7 @@ use super::baselines::SocketName;
 use super::eager_links::EagerLinks;
 use super::endpoint_resolution::{self, Directory};
 use super::error::StartError;
-use super::notes::{notes, renamed};
+use super::notes::{ended_programs, notes, renamed};
 use super::quiescence::{Disturbance, Quiescence, figures_in};
 use super::rehearsal::{self, Wanted};
 use super::running::Supervisor;
@@ -72,6 +72,7 @@ impl Supervisor {
                 receipt.held = done.held;
                 receipt.stashed = done.quiescence.stashed;
                 receipt.notes = done.notes;
+                receipt.notes.extend(ended_programs(&plan));
                 receipt.notes.extend(told);
                 self.generation += 1;
             }

@@ -15,8 +15,8 @@ use crate::clock::RunClock;
 use crate::counters::NodeCounters;
 use crate::event::Events;
 use crate::node::{
-    Asking, Blueprint, Claim, Context, Errno, Interceptors, Legacy, Lingering, NodeError,
-    NodeHandle, Shard, ZapService,
+    Asking, Blueprint, ChosenPorts, Claim, Context, Errno, Interceptors, Legacy, Lingering,
+    NodeError, NodeHandle, Shard, ZapService,
 };
 use crate::plan::Plan;
 use crate::topology::{NodeSpec, Policy, Topology};
@@ -45,6 +45,8 @@ pub(super) struct Spawner {
     clock: RunClock,
     /// What makes the chance of handlers repeat.
     seed: Option<u64>,
+    /// The ports that are chosen for programs, for the life of the run.
+    ports: ChosenPorts,
     /// What a rehearsal made for instances that are to join.
     made: BTreeMap<Arc<str>, Made>,
     /// What instances left that ended in the reload under way.
@@ -86,6 +88,7 @@ impl Spawner {
             interceptors: Arc::default(),
             clock: RunClock::begun(),
             seed: None,
+            ports: ChosenPorts::default(),
             made: BTreeMap::new(),
             legacies: BTreeMap::new(),
         })
@@ -232,7 +235,12 @@ impl Spawner {
             instance: Arc::clone(instance),
             replica,
             context: self.context.clone(),
-            counters: Arc::new(NodeCounters::new(spec.sockets.len())),
+            counters: Arc::new(if spec.is_program() {
+                NodeCounters::of_program(spec.sockets.len())
+            } else {
+                NodeCounters::new(spec.sockets.len())
+            }),
+            ports: self.ports.clone(),
             events: self.events.clone(),
             interceptors: Arc::clone(&self.interceptors),
             clock: self.clock.clone(),

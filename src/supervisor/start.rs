@@ -29,6 +29,8 @@ use crate::zeromq::Role;
 const BARRIER: Duration = Duration::from_secs(2);
 /// The same for a reload and the links that it changed.
 const RELOAD_BARRIER: Duration = Duration::from_millis(500);
+/// The same where a program is started that has to become ready.
+const READINESS: Duration = Duration::from_secs(10);
 /// How often to look whether links come up.
 const PROGRESS: Duration = Duration::from_millis(100);
 
@@ -112,8 +114,21 @@ impl Connecting<'_> {
         if !failures.is_empty() {
             return Err(StartError::Nodes(failures));
         }
-        let patience = if self.reloads { RELOAD_BARRIER } else { BARRIER };
-        Ok(wait_for_links(instances, waiting, patience).await)
+        Ok(wait_for_links(instances, waiting, self.patience()).await)
+    }
+
+    /// How long to wait while no link comes up. A program takes its time to start, and to become ready.
+    fn patience(&self) -> Duration {
+        let is_concerned = |node: &NodeSpec| {
+            node.instances().any(|(it, _)| self.concerned.contains_key(it.as_str()))
+        };
+        let nodes = self.topology.nodes.iter().filter(|node| is_concerned(node));
+        let programs: Vec<_> = nodes.filter_map(|node| node.process.as_ref()).collect();
+        match () {
+            () if programs.iter().any(|program| program.ready.is_some()) => READINESS,
+            () if self.reloads && programs.is_empty() => RELOAD_BARRIER,
+            () => BARRIER,
+        }
     }
 
     /// Tells every instance what to connect to and what to wait for.

@@ -36,8 +36,8 @@ impl Supervisor {
         for handle in self.instances.iter() {
             self.instances.tell(&handle.instance, Control::Quiesce);
         }
-        let drained_by = clock::now() + DRAIN;
-        let sent_by = drained_by + SEND;
+        let mut drained_by = clock::now() + DRAIN;
+        let mut sent_by = drained_by + SEND;
         for level in stop_order::levels(&self.topology) {
             let of_level = self.instances.iter().filter(|handle| level.contains(&handle.node));
             let level: Vec<Arc<str>> =
@@ -47,13 +47,29 @@ impl Supervisor {
                 drain(&self.instances, &level, drained_by).await;
             }
             let deadline = match haste {
-                Haste::Drain => sent_by.min(clock::now() + SEND),
+                // Later than now, or a program would be killed without a word.
+                Haste::Drain => {
+                    sent_by.min(clock::now() + SEND).max(clock::now() + Duration::from_millis(1))
+                }
                 Haste::Now => clock::now(),
             };
+            let begun = clock::now();
+            let has_programs = self.has_programs(&level);
             self.end(&level, deadline, false, &BTreeSet::new()).await;
+            if has_programs {
+                // A program has a time of its own to end, and those behind it have theirs after that.
+                let took = clock::since(begun);
+                (drained_by, sent_by) = (drained_by + took, sent_by + took);
+            }
         }
         self.view.close_accounts(&self.events);
         self.announce();
+    }
+
+    /// Whether programs are among instances that run.
+    fn has_programs(&self, instances: &[Arc<str>]) -> bool {
+        let handles = instances.iter().filter_map(|instance| self.instances.get(instance));
+        handles.into_iter().any(|handle| handle.counters.program.is_some())
     }
 
     /// Ends instances; `alone` if the run goes on without them. Others take the place of the

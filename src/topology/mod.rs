@@ -5,12 +5,14 @@ mod check;
 mod checked;
 mod crossing;
 mod curve;
+mod environment;
 mod links;
 mod mechanism;
 mod part;
 mod place;
 mod plain;
 mod policy;
+mod program;
 mod spec;
 
 #[cfg(test)]
@@ -25,12 +27,14 @@ pub use check::{
 pub use checked::Topology;
 pub use crossing::Crossing;
 pub use curve::{CurveRole, CurveSpec, NodeKey};
+pub use environment::{OWN_VARIABLES, socket_variable, variables};
 pub use links::{Link, LinkEnd};
 pub use mechanism::Mechanism;
 pub use part::{NoSuchPlace, NotHere, Part};
 pub use place::PlaceSpec;
 pub use plain::PlainSpec;
 pub use policy::Policy;
+pub use program::{NotFound, OnExit, ProgramSpec, Ready, StopSignal, StopSpec};
 pub use spec::{
     Attachment, FileSpec, Filter, ForwardSpec, HighWaterMark, NodeSpec, OnError, Queue, ReadFrom,
     ReadSpec, SocketSpec, TopologySpec, WhenFull, WriteSpec,

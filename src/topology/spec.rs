@@ -15,6 +15,7 @@ use super::admission::Admission;
 use super::curve::CurveSpec;
 use super::place::PlaceSpec;
 use super::plain::PlainSpec;
+use super::program::ProgramSpec;
 use crate::message::{Format, RecordFormat};
 use crate::script::ScriptText;
 use crate::zeromq::{Endpoint, OptionName, OptionValue, Role, Side};
@@ -96,6 +97,9 @@ pub struct NodeSpec {
     pub sockets: Vec<SocketSpec>,
     /// Whether the sockets stood under `sockets`.
     pub sockets_are_named: bool,
+    /// `process`: the program that drives it and opens its sockets. Then it has no handlers, and none
+    /// of what only they have.
+    pub process: Option<ProgramSpec>,
     /// The handlers, from a file or inline.
     pub script: Option<ScriptText>,
     /// `every`.
@@ -174,6 +178,12 @@ impl NodeSpec {
     pub fn states(&self) -> impl Iterator<Item = PathBuf> + '_ {
         const COPIES: usize = 32;
         self.instances().take(COPIES).filter_map(|(_, replica)| self.persists_in(replica))
+    }
+
+    /// Whether a program drives it, which opens its sockets itself.
+    #[must_use]
+    pub fn is_program(&self) -> bool {
+        self.process.is_some()
     }
 
     /// Whether one of its sockets is the process's ZAP handler.

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::snapshot::{
-    HandlerSnapshot, Histogram, LinkSnapshot, NodeSnapshot, PortSnapshot, Snapshot, SocketSnapshot,
+    HandlerSnapshot, Histogram, LinkSnapshot, NodeSnapshot, PortSnapshot, ProgramSnapshot,
+    Snapshot, SocketSnapshot,
 };
 
 /// The figures of one moment.
@@ -48,6 +49,9 @@ struct Node {
     instance: String,
     node: String,
     status: &'static str,
+    /// The program that drives it, if one does: its state, process and restarts.
+    #[serde(skip_serializing_if = "is_default")]
+    program: Option<Program>,
     #[serde(skip_serializing_if = "is_default")]
     handled: u64,
     #[serde(skip_serializing_if = "is_default")]
@@ -72,6 +76,20 @@ struct Node {
     /// All calls, to know those of the next time.
     #[serde(skip)]
     durations: Histogram,
+}
+
+/// A program that drives a node.
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+struct Program {
+    state: String,
+    pid: Option<u32>,
+    restarts: u64,
+}
+
+impl Program {
+    fn of(program: &ProgramSnapshot) -> Self {
+        Self { state: program.state.clone(), pid: program.pid, restarts: program.restarts }
+    }
 }
 
 /// How long handlers took.
@@ -270,6 +288,7 @@ impl Node {
             instance: node.instance.clone(),
             node: node.node.clone(),
             status: node.status.word(),
+            program: node.program.as_ref().map(Program::of),
             handled: node.handled,
             failed: node.failed,
             waiting: node.waiting,

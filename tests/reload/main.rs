@@ -22,6 +22,7 @@ mod passwords;
 mod persist;
 mod places;
 mod plans;
+mod programs;
 mod random;
 mod rebuilds;
 mod saves;

@@ -26,6 +26,7 @@ mod mechanisms;
 mod persist;
 mod pipes;
 mod places;
+mod programs;
 mod read_write;
 mod records;
 mod roles;

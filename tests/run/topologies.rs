@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 
-use crate::support::{PATIENCE, Peer, Runner, Zrig, eventually, free_port, free_ports};
+use crate::support::{PATIENCE, Peer, Runner, Zrig, eventually, free_port, free_ports, python};
 
 /// The topologies that a test of this file, or of `feeds.rs`, runs.
 const TESTED: &[&str] = &[
@@ -27,6 +27,7 @@ const TESTED: &[&str] = &[
     "seed",
     "stream",
     "weather",
+    "words",
 ];
 
 fn folder() -> &'static Path {
@@ -388,4 +389,17 @@ fn a_run_leaves_no_file_behind() {
     assert!(endpoint.exists());
     run.stop();
     eventually("the ipc socket's file is gone", || !endpoint.exists());
+}
+
+#[test]
+fn words_are_counted_by_a_program_in_python_among_handlers() {
+    let [lines, counts] = free_ports();
+    let ending = Zrig::shipped("words")
+        .set("WORDS_LINES", lines)
+        .set("WORDS_COUNTS", counts)
+        .set("PYTHON", python())
+        .ends()
+        .expect(0, ["total  46 different words, \"the\" 10 times"]);
+    assert_eq!(ending.times("  counts words"), 3, "{}", ending.text());
+    assert_eq!(ending.times("ended with status 0"), 3, "{}", ending.text());
 }

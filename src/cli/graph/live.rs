@@ -75,6 +75,10 @@ fn live(node: &str, rows: &[&Row], slow: Option<String>) -> Live {
 
 /// `out: 1.2k/s out, 3 peers`
 fn flow(copies: &[&SocketRow], is_named: bool) -> String {
+    if copies.iter().any(|socket| socket.is_of_program) {
+        let name = copies.first().filter(|_| is_named).map(|socket| format!("{}: ", socket.name));
+        return format!("{}known to the program alone", name.unwrap_or_default());
+    }
     let sum = |of: fn(&SocketRow) -> f64| copies.iter().map(|socket| of(socket)).sum::<f64>();
     let (received, sent) = (sum(|one| one.in_per_second), sum(|one| one.out_per_second));
     let peers: u64 = copies.iter().map(|socket| socket.peers).sum();

@@ -141,7 +141,7 @@ impl Column {
             Self::P99 => "99 of 100 calls took no longer",
             Self::Dropped => "messages dropped since the start",
             Self::Dropping => "messages dropped each second now",
-            Self::Failed => "handler calls that failed",
+            Self::Failed => "handler calls that failed; of a program, how often it was restarted",
             Self::Peers => "connections whose handshake is done",
         }
     }
@@ -192,6 +192,19 @@ impl Column {
         let time = |seconds: Option<f64>| seconds.map_or_else(|| "-".to_owned(), time);
         let handler = sums.handler.as_ref();
         match self {
+            // What a program does it knows alone.
+            Self::In
+            | Self::Out
+            | Self::Waiting
+            | Self::Blocked
+            | Self::Dropped
+            | Self::Dropping
+            | Self::Peers
+                if sums.restarts.is_some() =>
+            {
+                "-".to_owned()
+            }
+            Self::Failed if let Some(restarts) = sums.restarts => count(restarts),
             Self::Status => sums.status.clone(),
             Self::Chart => String::new(),
             Self::In => rate(sums.received),

@@ -2,11 +2,11 @@
 //!
 //! Owns what each column means. Pure.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::snapshot::{
-    ConnectionSnapshot, Histogram, LinkSnapshot, NodeSnapshot, NodeStatus, PortSnapshot, Snapshot,
-    SocketSnapshot,
+    ConnectionSnapshot, Histogram, LinkSnapshot, NodeSnapshot, NodeStatus, PortSnapshot,
+    ProgramSnapshot, Snapshot, SocketSnapshot, forget_all_but,
 };
 use crate::visible::visible;
 
@@ -26,10 +26,13 @@ pub(in crate::cli) struct Table {
 
 /// One instance of a node.
 #[derive(Clone, Default, PartialEq, Debug, Serialize)]
+#[serde(remote = "Self")]
 pub(in crate::cli) struct Row {
     pub(in crate::cli) instance: String,
     pub(in crate::cli) node: String,
     pub(in crate::cli) status: String,
+    /// The program that drives it, which alone knows what it does: then the figures are `null`.
+    pub(in crate::cli) program: Option<ProgramSnapshot>,
     /// Messages since the start.
     pub(in crate::cli) messages_in: u64,
     pub(in crate::cli) messages_out: u64,
@@ -79,6 +82,29 @@ pub(in crate::cli) struct SocketRow {
     /// Whether the queue of one of its connections is at its high-water mark.
     #[serde(skip)]
     pub(in crate::cli) is_full: bool,
+    /// Whether a program opens it, so that nothing of it is known.
+    #[serde(skip)]
+    pub(in crate::cli) is_of_program: bool,
+}
+
+/// What is known of a node that a program drives.
+const KNOWN_OF_PROGRAMS: [&str; 5] = ["instance", "node", "status", "program", "sockets"];
+/// The same of its sockets.
+const KNOWN_OF_THEIR_SOCKETS: [&str; 2] = ["name", "role"];
+
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.program.is_none() {
+            return Self::serialize(self, serializer);
+        }
+        let told = Self::serialize(self, serde_json::value::Serializer);
+        let mut told = told.map_err(serde::ser::Error::custom)?;
+        forget_all_but(&mut told, &KNOWN_OF_PROGRAMS);
+        for socket in told["sockets"].as_array_mut().into_iter().flatten() {
+            forget_all_but(socket, &KNOWN_OF_THEIR_SOCKETS);
+        }
+        told.serialize(serializer)
+    }
 }
 
 impl Table {
@@ -157,6 +183,17 @@ const TEXTS: usize = 2;
 impl Row {
     fn cells(&self) -> [String; COLUMNS.len()] {
         let time = |seconds: Option<f64>| seconds.map_or_else(|| "-".to_owned(), time);
+        if let Some(program) = &self.program {
+            let unknown = || "-".to_owned();
+            let [instance, status] =
+                [&self.instance, &self.status].map(|it| visible(it).into_owned());
+            let rest: [String; COLUMNS.len() - TEXTS] = std::array::from_fn(|_| unknown());
+            let mut cells = [instance, status].into_iter().chain(rest);
+            let mut cells = std::array::from_fn(|_| cells.next().unwrap_or_default());
+            // A program has no handlers that could fail, but it may have been started again.
+            cells[COLUMNS.len() - 1] = program.restarts.to_string();
+            return cells;
+        }
         let dropped = match self.dropped_per_second {
             0.0 => self.dropped.to_string(),
             now => format!("{} +{}/s", self.dropped, rate(now)),
@@ -192,7 +229,8 @@ fn row(
         .map(|socket| {
             let waiting = waiting(&now.instance, socket, links);
             let before = before.socket(&socket.name).unwrap_or(&blank);
-            socket_row(before, socket, waiting, interval)
+            let row = socket_row(before, socket, waiting, interval);
+            SocketRow { is_of_program: now.program.is_some(), ..row }
         })
         .collect();
     let total = |of: fn(&SocketRow) -> u64| sockets.iter().map(of).sum::<u64>();
@@ -203,6 +241,7 @@ fn row(
         instance: now.instance.clone(),
         node: now.node.clone(),
         status: now.status.word().to_owned(),
+        program: now.program.clone(),
         messages_in: total(|socket| socket.messages_in),
         messages_out: total(|socket| socket.messages_out),
         in_per_second: sockets.iter().map(|socket| socket.in_per_second).sum(),
@@ -276,6 +315,7 @@ fn socket_row(
             let at = |hwm: u32, queued| hwm > 0 && queued >= u64::from(hwm);
             at(now.hwm_send, one.outbound) || at(now.hwm_receive, one.inbound)
         }),
+        is_of_program: false,
     }
 }
 

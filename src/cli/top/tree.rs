@@ -52,6 +52,8 @@ pub(super) struct Sums {
     pub(super) dropped: u64,
     pub(super) dropping: f64,
     pub(super) peers: u64,
+    /// How often a program was started again, where programs alone are below: nothing else is known.
+    pub(super) restarts: Option<u64>,
     /// What only a node has.
     pub(super) handler: Option<HandlerSums>,
 }
@@ -129,7 +131,8 @@ impl Sums {
             dropped: row.dropped,
             dropping: row.dropped_per_second,
             peers: row.peers,
-            handler: Some(HandlerSums {
+            restarts: row.program.as_ref().map(|program| program.restarts),
+            handler: row.program.is_none().then(|| HandlerSums {
                 busy: row.handler_busy,
                 failed: row.failed,
                 calls: row.calls.clone(),
@@ -149,13 +152,15 @@ impl Sums {
             dropped: socket.dropped,
             dropping: socket.dropped_per_second,
             peers: socket.peers,
+            restarts: socket.is_of_program.then_some(0),
             handler: None,
         }
     }
 
     /// All of these together.
     fn of_all(entries: &[Entry]) -> Self {
-        let mut all = Self { status: status_of(entries), ..Self::default() };
+        let restarts = (!entries.is_empty()).then_some(0);
+        let mut all = Self { status: status_of(entries), restarts, ..Self::default() };
         for Entry { sums, .. } in entries {
             all.has_failed |= sums.has_failed;
             all.received += sums.received;
@@ -166,6 +171,7 @@ impl Sums {
             all.dropped += sums.dropped;
             all.dropping += sums.dropping;
             all.peers += sums.peers;
+            all.restarts = all.restarts.zip(sums.restarts).map(|(all, one)| all + one);
             if let Some(handler) = &sums.handler {
                 all.handler.get_or_insert_default().add(handler);
             }

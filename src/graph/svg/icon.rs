@@ -15,6 +15,8 @@ pub(super) fn draw(markup: &mut Markup, kind: MarkKind, x: f64, y: f64, colour: 
         }
         // A sheet with a folded corner and two lines.
         MarkKind::Script => "M1.5 0.5H6.5L9.5 3.5V10.5H1.5Z M3.5 5.5H7.5 M3.5 8H7.5",
+        // A window with a prompt.
+        MarkKind::Program => "M0.5 1.5H10.5V9.5H0.5Z M2.5 4L4.3 5.5L2.5 7 M5.5 7.3H8.2",
         // A clock.
         MarkKind::Timer => "M5.5 0.5A5 5 0 1 1 5.5 10.5A5 5 0 1 1 5.5 0.5Z M5.5 2.8V5.5L7.5 7",
         // Out of something.

@@ -51,6 +51,7 @@ impl Bench {
             interceptors: Arc::clone(&interceptors),
             clock: RunClock::begun(),
             seed: None,
+            ports: crate::node::ChosenPorts::default(),
             kept: None,
             continues_sink: false,
         };

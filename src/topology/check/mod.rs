@@ -20,6 +20,7 @@ mod option;
 mod options;
 mod places;
 mod plain;
+mod program;
 mod publish;
 mod report;
 mod resolve;
@@ -92,6 +93,7 @@ fn read_top(
     let unresolved = read_nodes(top, root, &context, report);
     let resolved = resolve::resolve(&unresolved, report);
     semantics::check(&unresolved, report);
+    program::check_endpoints(&unresolved, &resolved, report);
     let written = secure::written(&unresolved);
     let mut spec = TopologySpec {
         name: name.unwrap_or_else(|| stem.to_string_lossy().into_owned()),

@@ -21,6 +21,7 @@ pub(super) use super::keys::NODE as KEYS;
 use super::lines;
 use super::name;
 use super::places::{self, WrittenPlaces};
+use super::program;
 use super::report::{Report, first_line};
 use super::scripts::Scripts;
 use super::socket;
@@ -70,7 +71,9 @@ pub(super) fn read(
     let (mut sockets, sockets_are_named, has_unread_sockets) =
         read_sockets(entry, mapping, context, report);
     find_reach(&name, &mut sockets, context.scripts, report);
-    handlers::check(mapping, &sockets, report);
+    if mapping.get("process").is_none() {
+        handlers::check(mapping, &sockets, report);
+    }
     let (forwards, capture) = forward::read(mapping, &sockets, report);
     let script = context.scripts.of(&name).cloned();
     let handles_lines = handles_lines(mapping, script.as_ref());
@@ -79,6 +82,7 @@ pub(super) fn read(
         place: mapping.entry("on").and_then(|on| places::read_on(on, context.places, report)),
         sockets: Vec::new(),
         sockets_are_named,
+        process: program::read(mapping, &sockets, report),
         script,
         every: mapping.get("every").and_then(|every| value::interval("every", every, report)),
         idle: mapping.get("idle").and_then(|idle| value::interval("idle", idle, report)),
@@ -228,7 +232,7 @@ fn read_persist(entry: &Entry, mapping: &Mapping, report: &mut Report<'_>) -> Op
         .entries
         .iter()
         .any(|other| &*other.key.text == "script" || is_handler_key(&other.key.text));
-    if !has_handlers {
+    if !has_handlers && mapping.get("process").is_none() {
         report.add(
             Diagnostic::new(Code::NotHere, "`persist` in a node without handlers")
                 .at(entry.key.span, "there is nothing to keep")

@@ -75,8 +75,13 @@ pub(super) fn secure(
     if let Some(asks) = settled.iter().find(|settled| settled.admission.is_some()) {
         secured.report_own_handler(asks.end);
     }
+    let folder = security.map(|security| report.folder().join(&security.folder.0));
     for Settled { end, curve, plain, admission } in settled {
-        let socket = &mut Arc::make_mut(&mut spec.nodes[end.node]).sockets[end.socket];
+        let node = Arc::make_mut(&mut spec.nodes[end.node]);
+        if let Some(program) = node.process.as_mut().filter(|_| curve.is_some()) {
+            program.keys.clone_from(&folder);
+        }
+        let socket = &mut node.sockets[end.socket];
         (socket.curve, socket.plain) = (curve, plain);
         socket.admission = admission.map(Arc::new);
     }

@@ -20,7 +20,8 @@ export function NodeFigures({ selected }) {
     <${Trouble} node=${node} done=${done} />
     <${Charts} node=${node} members=${members} now=${now} />
     <${Handlers} copies=${copies} now=${now} before=${before} />
-    <${Sockets} sockets=${[...done.sockets.values()]} copies=${copies} />
+    ${copies[0]?.program ? copies.map(({ instance, program: p }) => html`<p>${instance}: ${p.state}, pid ${p.pid ?? "–"}, ${several(p.restarts, "restart")}</p>`)
+    : html`<${Sockets} sockets=${[...done.sockets.values()]} copies=${copies} />`}
     ${copies.length > 1 && html`<${Copies} copies=${copies} before=${before} now=${now} />`}
     <${Counts} copies=${copies} />
     <${Links} node=${node} members=${members} />`;
