@@ -52,7 +52,8 @@ pub enum NodeStatus {
     Running,
     /// A reload holds it for a moment.
     Held,
-    /// It waits to start anew after a failed handler, by `on_error: restart`.
+    /// It waits to start anew after a failed handler, by `on_error: restart`; or its program is started
+    /// again after a pause.
     Resting,
     /// It ends in good order.
     Stopping,

@@ -106,6 +106,8 @@ mod tests {
             (&of_socket[..], known::SOCKET),
             (&["nodes", "a", "read"][..], known::READ),
             (&["nodes", "a", "write"][..], known::WRITE),
+            (&["nodes", "a", "process"][..], known::PROCESS),
+            (&["nodes", "a", "process", "stop"][..], known::STOP),
             (&["nodes", "a", "hwm"][..], known::HWM),
             (&["nodes", "a", "curve"][..], known::CURVE),
             (&["defaults"][..], known::DEFAULTS),

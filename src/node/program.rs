@@ -3,8 +3,11 @@
 //! Owns the program's life. It is told what every node is told, and opens no socket: what went through
 //! those of the program nobody here knows. The program's processes are the guard's.
 
+mod alive;
 mod child;
 mod guard;
+mod making;
+mod outlook;
 mod output;
 mod readiness;
 mod words;
@@ -18,8 +21,8 @@ use std::time::{Duration, Instant};
 
 use tokio::io::AsyncRead;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 
+use self::alive::{Alive, Ending, Then};
 use self::child::Child;
 use self::output::Allowance;
 use self::words::{Exit, Order, Report};
@@ -28,17 +31,14 @@ use super::blueprint::{Blueprint, NodeError};
 use super::control::Control;
 use super::emitter::Emitter;
 use super::observation::Observation;
-use super::rehearsal::Claim;
 use super::slow_motion::{SlowMotion, Step};
 use super::socket_control::SocketControl;
-use super::state::{Bound, Figures, MissingLink, NodeState, SocketState};
+use super::state::{Bound, Figures};
 use crate::clock;
 use crate::counters::{ProgramExit, ProgramMoment, ProgramState};
 use crate::event::EventKind;
-use crate::snapshot::NodeStatus;
-use crate::topology::{NodeSpec, OnExit, ProgramSpec, Ready, StopSignal, variables};
+use crate::topology::{NodeSpec, OnExit, ProgramSpec};
 use crate::until::until;
-use crate::zeromq::{Endpoint, Side};
 
 pub use guard::guard;
 
@@ -78,37 +78,6 @@ enum Stage {
     Left,
     /// It is over.
     Ended,
-}
-
-/// A program that runs.
-struct Alive {
-    child: Child,
-    since: Instant,
-    /// How it ended, once it has.
-    exit: Option<Exit>,
-    /// Why it could not be started.
-    failed: Option<String>,
-    is_ready: bool,
-    /// What finds out whether it is.
-    probe: Option<JoinHandle<()>>,
-    output: Vec<JoinHandle<()>>,
-    ending: Option<Ending>,
-}
-
-/// A program that was told to end.
-struct Ending {
-    /// When all of it is killed.
-    kill: Option<Instant>,
-    then: Then,
-}
-
-/// What follows when a program that was told to end has ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Then {
-    /// The node ends too.
-    End,
-    /// It is started with what it is to be told now.
-    Begin,
 }
 
 /// What happens next.
@@ -321,18 +290,6 @@ impl Program {
         output::tell(from, self.emitter.clone(), Rc::clone(&self.allowance))
     }
 
-    /// What it is told by its environment.
-    fn environment(&self, program: &ProgramSpec) -> BTreeMap<String, String> {
-        let bound = self.bound.iter().map(|(at, _, actual)| (*at, Side::Bind, actual.clone()));
-        let connects = self.connects.iter().flatten();
-        let connects = connects.map(|(at, endpoint)| (*at, Side::Connect, endpoint.clone()));
-        let endpoints: Vec<_> = bound.chain(connects).collect();
-        let (instance, replica) = (&self.blueprint.instance, self.blueprint.replica);
-        let mut environment = variables(&self.spec, instance, replica, &endpoints);
-        environment.extend(program.environment.clone());
-        environment
-    }
-
     async fn reported(&mut self, report: Option<Report>) {
         let Stage::Alive(alive) = &mut self.stage else { return };
         match report {
@@ -358,24 +315,6 @@ impl Program {
             }
             Some(Report::Over) => {}
             None => self.is_gone().await,
-        }
-    }
-
-    /// What has to accept connections before it counts as ready.
-    fn awaited(&self) -> Vec<String> {
-        let ready = self.spec.process.as_ref().and_then(|program| program.ready.as_ref());
-        match ready {
-            None => Vec::new(),
-            Some(Ready::Endpoint(endpoint)) => vec![endpoint.as_seen_by_peer().to_string()],
-            Some(Ready::Socket(name)) => {
-                let Some(place) = self.spec.socket(name) else { return Vec::new() };
-                let bound = self.bound.iter().filter(|(at, _, _)| *at == place);
-                let seen = bound.map(|(_, _, actual)| {
-                    Endpoint::parse(actual, Side::Bind)
-                        .map_or_else(|_| actual.clone(), |it| it.as_seen_by_peer().to_string())
-                });
-                seen.collect()
-            }
         }
     }
 
@@ -491,87 +430,9 @@ impl Program {
         }
     }
 
-    /// What whoever waits for it waits for.
-    fn missing(&self) -> Vec<MissingLink> {
-        if self.waiting.is_none() {
-            return Vec::new();
-        }
-        let said = match &self.stage {
-            Stage::Alive(_) => {
-                let awaited = self.awaited().join(" and ");
-                format!("its program is not ready: nothing accepts at {awaited}")
-            }
-            Stage::Waiting | Stage::Pausing { .. } | Stage::Left | Stage::Ended => {
-                "its program does not run".to_owned()
-            }
-        };
-        vec![MissingLink { said, count: 1 }]
-    }
-
-    fn status(&self) -> NodeStatus {
-        match &self.stage {
-            Stage::Ended => NodeStatus::Stopping,
-            Stage::Alive(alive) if alive.ending.is_some() => NodeStatus::Stopping,
-            Stage::Alive(alive) if alive.is_ready => NodeStatus::Running,
-            Stage::Waiting | Stage::Alive(_) => NodeStatus::Attaching,
-            Stage::Pausing { .. } => NodeStatus::Resting,
-            Stage::Left => NodeStatus::Exited,
-        }
-    }
-
-    fn describe(&self) -> NodeState {
-        let sockets = self.spec.sockets.iter().enumerate().map(|(place, spec)| {
-            let bound = self.bound.iter().filter(|(at, _, _)| *at == place);
-            let connects = self.connects.iter().flatten().filter(|(at, _)| *at == place);
-            let mark = |mark: u32| i32::try_from(mark).unwrap_or(i32::MAX);
-            SocketState {
-                spec: spec.clone(),
-                bound: bound.map(|(_, given, _)| given.clone()).collect(),
-                connected: connects.map(|(_, endpoint)| endpoint.clone()).collect(),
-                wanted: BTreeMap::new(),
-                hwm: (mark(spec.hwm.send), mark(spec.hwm.receive)),
-                linger: spec
-                    .linger
-                    .map_or(-1, |linger| i32::try_from(linger.as_millis()).unwrap_or(i32::MAX)),
-                options: BTreeMap::new(),
-            }
-        });
-        NodeState { spec: Arc::clone(&self.spec), sockets: sockets.collect() }
-    }
-
     fn note(&self, note: impl FnOnce(&mut ProgramMoment)) {
         if let Some(program) = &self.blueprint.counters.program {
             program.note(note);
-        }
-    }
-}
-
-impl Alive {
-    /// Tells it to end, and when it is killed where it does not.
-    fn tell_to_end(&mut self, program: &ProgramSpec, then: Then) {
-        let stop = program.stop;
-        self.child.tell(if stop.signal == StopSignal::Kill {
-            Order::Kill
-        } else {
-            Order::Signal(stop.signal)
-        });
-        self.ending = Some(Ending { kill: Some(clock::now() + stop.within), then });
-    }
-
-    /// Kills all of it, since its time is over.
-    fn kill(&mut self, emitter: &Emitter) {
-        self.child.tell(Order::Kill);
-        if let Some(ending) = &mut self.ending {
-            ending.kill = None;
-        }
-        if let Some(pid) = self.child.pid().filter(|_| self.exit.is_none()) {
-            emitter.emit(EventKind::ProgramKilled { pid });
-        }
-    }
-
-    fn forget_probe(&mut self) {
-        if let Some(probe) = self.probe.take() {
-            probe.abort();
         }
     }
 }
@@ -585,36 +446,5 @@ fn slow_motion(told: SlowMotion) {
             let _ = done.send(step);
         }
         SlowMotion::Release => {}
-    }
-}
-
-impl Blueprint {
-    /// What the sockets of a program bind, with the ports that are chosen for it.
-    fn program_bound(&self) -> Result<Bound, NodeError> {
-        let mut bound = Bound::new();
-        for (place, socket) in self.spec.sockets.iter().enumerate() {
-            for endpoint in socket.binds() {
-                let actual = self.ports.actual(&self.instance, &socket.name, endpoint);
-                let failed = |error: std::io::Error| {
-                    NodeError::Program(format!("there is no port for {}: {error}", socket.name))
-                };
-                bound.push((place, endpoint.to_string(), actual.map_err(failed)?));
-            }
-        }
-        Ok(bound)
-    }
-
-    /// Tries what making the node could fail at, and tells what its program will bind.
-    pub(super) fn rehearse_program(&self) -> Result<Vec<Claim>, NodeError> {
-        if let Some(program) = &self.spec.process {
-            program.locate().map_err(|why| NodeError::Program(why.to_string()))?;
-        }
-        let mut claims = Vec::new();
-        for socket in &self.spec.sockets {
-            for endpoint in socket.binds().filter(|endpoint| !endpoint.is_wildcard()) {
-                claims.extend(self.claim(socket, endpoint)?);
-            }
-        }
-        Ok(claims)
     }
 }

@@ -33,6 +33,26 @@ impl Flows {
         snapshot.links = self.links.iter().map(|pair| self.link(pair, snapshot)).collect();
     }
 
+    /// The same figures, where a program may have one end: what it sends and receives nobody counts, and
+    /// the other end's own count is the link's where that has no other.
+    fn beside_programs(
+        &self,
+        pair: &Pair,
+        sent: Option<u64>,
+        received: Option<u64>,
+    ) -> (Option<u64>, Option<u64>) {
+        let (from, to) = (&pair.from, &pair.to);
+        if !from.is_program && !to.is_program {
+            return (sent, received);
+        }
+        let sends_here_alone =
+            || self.links.iter().filter(|one| same(&one.from, from)).count() == 1;
+        let takes_here_alone = || self.links.iter().filter(|one| same(&one.to, to)).count() == 1;
+        let is_sent = !from.is_program && !from.role.publishes() && sends_here_alone();
+        let is_received = !to.is_program && takes_here_alone();
+        (is_sent.then(|| from.sent()), is_received.then(|| to.received()))
+    }
+
     /// What is known of one link: all where it is a flow of its own, a part where it shares one.
     fn link(&self, pair: &Pair, snapshot: &Snapshot) -> LinkSnapshot {
         let is_of = |flow: &Flow| {
@@ -60,20 +80,7 @@ impl Flows {
             known(pair.to.counters.messages_in.get())
                 .filter(|_| alone_from && pair.expected.is_none())
         };
-        // With a program at the other end a socket's own count is the link's where it has no other.
-        let is_only = |is: fn(&Pair, &Pair) -> bool| {
-            let has_program = pair.from.is_program || pair.to.is_program;
-            has_program && self.links.iter().filter(|one| is(one, pair)).count() == 1
-        };
-        let sent = sent.or_else(|| {
-            let is_known = !pair.from.is_program && !pair.from.role.publishes();
-            let is_only = is_known && is_only(|one, other| same(&one.from, &other.from));
-            is_only.then(|| pair.from.sent())
-        });
-        let received = received.or_else(|| {
-            let is_only = is_only(|one, other| same(&one.to, &other.to));
-            (!pair.to.is_program && is_only).then(|| pair.to.received())
-        });
+        let (sent, received) = self.beside_programs(pair, sent, received);
         LinkSnapshot {
             from: pair.from.port.clone(),
             to: pair.to.port.clone(),

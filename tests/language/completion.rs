@@ -68,6 +68,10 @@ const IN_TOPOLOGY: &[Case] = &[
     ("    hwm: {§", &["send", "receive"], &["role"]),
     ("    hwm:\n      §", &["send", "receive"], &["role"]),
     ("    read: {§", &["file", "rate", "repeat"], &["append"]),
+    ("    process: {§", &["command", "directory", "environment", "on_exit", "ready"], &["file"]),
+    ("    process: {command: [x], stop: {§", &["signal", "within"], &["command"]),
+    ("    process: {command: [x], on_exit: §}", &["restart", "stop", "leave"], &["skip"]),
+    ("    process: {command: [x], stop: {signal: §}}", &["SIGTERM", "SIGINT"], &["restart"]),
     ("    write:\n      file: x\n      §", &["append"], &["file", "rate"]),
     ("    curve: {§", &["role", "server", "allow"], &["bind"]),
     // Words that a value may be.

@@ -2,6 +2,7 @@
 
 mod asked;
 mod left_behind;
+mod seen;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -182,8 +182,8 @@ impl Sums {
 
 /// What all do, or how many of them do what is worth telling first.
 fn status_of(entries: &[Entry]) -> String {
-    const WORST: [&str; 7] =
-        ["failed", "resting", "stopping", "attaching", "held", "busy", "running"];
+    const WORST: [&str; 8] =
+        ["failed", "exited", "resting", "stopping", "attaching", "held", "busy", "running"];
     let rank = |entry: &&Entry| {
         let status = entry.sums.status.split(' ').next_back().unwrap_or_default();
         WORST.iter().position(|word| *word == status).unwrap_or(WORST.len())
