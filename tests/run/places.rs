@@ -103,7 +103,8 @@ impl Fleet {
     }
 
     fn at(&self, place: &str) -> Zrig {
-        Zrig::file(self.file()).arguments(["--place", place])
+        let zrig = Zrig::file(self.file()).arguments(["--place", place]);
+        if soaking() { zrig.lasting("1h") } else { zrig }
     }
 
     fn start(&self, place: &str) -> Runner {
@@ -342,8 +343,11 @@ fn a_line_that_is_cut_for_five_seconds_loses_no_message_but_news_which_are_count
         network.line("hall", "up");
         fleet.grows("done.txt", 1000);
         fleet.grows("answers.txt", 500);
-        assert_eq!(fleet.missing("done.txt"), [0; 0], "round {round}");
-        assert_eq!(fleet.missing("answers.txt"), [0; 0], "round {round}");
+        for name in ["done.txt", "answers.txt"] {
+            let logs = || runs.iter().map(|run| run.log().join("\n")).collect::<Vec<_>>();
+            let missing = fleet.missing(name);
+            assert_eq!(missing, [0; 0], "round {round}, {name}:\n{}", logs().join("\n---\n"));
+        }
         eventually("the news that were missed are counted", || gaps() > before);
     }
     for run in runs {
