@@ -229,3 +229,22 @@ fn send(socket: &RawSocket, answer: Option<Multipart>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_that_is_no_text_lets_in_nobody_and_is_not_taken_for_none() {
+        let policy = Policy::default();
+        for (domain, status) in
+            [(&b""[..], "200"), (b"\xff", "400"), (b"desk.\xff", "400"), (b"desk.in", "400")]
+        {
+            let key = [7; 32];
+            let question: [&[u8]; 9] =
+                [b"id", b"", b"1.0", b"17", domain, b"127.0.0.1", b"", b"CURVE", &key];
+            let answer = answer_of_zap(&policy, &question).unwrap();
+            assert_eq!(answer[4], status.as_bytes(), "{domain:?}");
+        }
+    }
+}

@@ -16,7 +16,7 @@ pub(super) struct Request<'f> {
     /// The way back: the routing id, and the empty frame behind it.
     envelope: &'f [Frame],
     pub(super) id: &'f [u8],
-    /// Under which domain the socket asks; empty where that is no text.
+    /// Under which domain the socket asks, as [`Request::domain_in`] reads it.
     pub(super) domain: &'f str,
     /// Where the peer comes from.
     pub(super) address: &'f str,
@@ -35,6 +35,12 @@ impl<'f> Request<'f> {
         std::str::from_utf8(frame).unwrap_or_default()
     }
 
+    /// The domain of a frame. What is no text is a domain that nobody has, and never none: without one every
+    /// holder of the server's key may come.
+    pub(super) fn domain_in(frame: &[u8]) -> &str {
+        std::str::from_utf8(frame).unwrap_or("\u{fffd}")
+    }
+
     /// A question as a ROUTER receives it; nothing if it is none, so that there is nobody to answer.
     pub(super) fn read(frames: &'f [Frame]) -> Option<Self> {
         let (envelope, question) = frames.split_at_checked(2)?;
@@ -48,7 +54,7 @@ impl<'f> Request<'f> {
         Some(Self {
             envelope,
             id,
-            domain: Self::text(domain),
+            domain: Self::domain_in(domain),
             address: Self::text(address),
             mechanism,
             credentials,
