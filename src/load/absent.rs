@@ -6,6 +6,7 @@ use super::{LOOK, Loaded};
 use crate::aside::within;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::document::Kind;
+use crate::node::locate;
 use crate::source::Span;
 use crate::topology::FileSpec;
 
@@ -44,7 +45,7 @@ impl Loaded {
         let absent = nodes.filter_map(|node| {
             // Where it runs may be another machine.
             let program = node.process.clone().filter(|_| node.place.is_none())?;
-            let why = within(LOOK, move || program.locate().err())??;
+            let why = within(LOOK, move || locate(&program).err())??;
             let mut finding = Diagnostic::new(
                 Code::Unreadable,
                 format!("the program of `{}` cannot be started: {why}", node.name),

@@ -77,7 +77,7 @@ pub use legacy::Legacy;
 pub use lingering::Lingering;
 pub use observation::{Observation, SocketObservation, Still};
 pub use probe::{probe_endpoint, probe_files};
-pub use program::guard;
+pub use program::{NotFound, guard, locate};
 pub use raw::{Errno, lay_out_descriptors};
 pub use rehearsal::Claim;
 pub use shard::Shard;

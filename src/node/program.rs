@@ -6,6 +6,7 @@
 mod alive;
 mod child;
 mod guard;
+mod located;
 mod making;
 mod outlook;
 mod output;
@@ -41,6 +42,7 @@ use crate::topology::{NodeSpec, OnExit, ProgramSpec};
 use crate::until::until;
 
 pub use guard::guard;
+pub use located::{NotFound, locate};
 
 /// How long what a program printed last may take to be read.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -93,7 +95,7 @@ impl Program {
     pub(super) fn create(blueprint: Blueprint) -> Result<(Self, Bound), NodeError> {
         let spec = Arc::clone(&blueprint.spec);
         let Some(program) = &spec.process else { return Err(NodeError::ThreadGone) };
-        program.locate().map_err(|why| NodeError::Program(why.to_string()))?;
+        locate(program).map_err(|why| NodeError::Program(why.to_string()))?;
         let bound = blueprint.program_bound()?;
         let emitter = Emitter::new(&blueprint.events, &blueprint.instance);
         let made = Self {
@@ -241,7 +243,7 @@ impl Program {
     /// Starts the program.
     fn begin(&mut self) {
         let Some(program) = self.spec.process.clone() else { return };
-        let started = program.locate().map_err(|why| why.to_string()).and_then(|file| {
+        let started = locate(&program).map_err(|why| why.to_string()).and_then(|file| {
             let environment = self.environment(&program);
             let directory = std::path::absolute(&program.directory);
             let directory = directory.unwrap_or_else(|_| program.directory.clone());

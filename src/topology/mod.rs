@@ -34,7 +34,7 @@ pub use part::{NoSuchPlace, NotHere, Part};
 pub use place::PlaceSpec;
 pub use plain::PlainSpec;
 pub use policy::Policy;
-pub use program::{NotFound, OnExit, ProgramSpec, Ready, StopSignal, StopSpec};
+pub use program::{OnExit, ProgramSpec, Ready, StopSignal, StopSpec};
 pub use spec::{
     Attachment, FileSpec, Filter, ForwardSpec, HighWaterMark, NodeSpec, OnError, Queue, ReadFrom,
     ReadSpec, SocketSpec, TopologySpec, WhenFull, WriteSpec,

@@ -3,6 +3,7 @@
 //!
 //! Owns what of it can be tried beforehand. Never starts anything.
 
+use super::located::locate;
 use crate::node::blueprint::{Blueprint, NodeError};
 use crate::node::rehearsal::Claim;
 use crate::node::state::Bound;
@@ -26,7 +27,7 @@ impl Blueprint {
     /// Tries what making the node could fail at, and tells what its program will bind.
     pub(in crate::node) fn rehearse_program(&self) -> Result<Vec<Claim>, NodeError> {
         if let Some(program) = &self.spec.process {
-            program.locate().map_err(|why| NodeError::Program(why.to_string()))?;
+            locate(program).map_err(|why| NodeError::Program(why.to_string()))?;
         }
         let mut claims = Vec::new();
         for socket in &self.spec.sockets {
