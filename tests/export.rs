@@ -208,6 +208,14 @@ fn what_cannot_be_as_it_is_there_is_told() {
         said.contains("`sink` writes") && said.contains("${STATE_DIRECTORY:-.}/out.txt"),
         "{said}"
     );
+    let program = "nodes: {a: {process: {command: [python3, a.py]}, sockets: {x: {role: pub, bind: 5557}}}}\n";
+    fs::write(file, program).unwrap();
+    for (engine, place) in [("compose", "in the image"), ("systemd", "on that machine")] {
+        let output = zrig(&["export", engine, file, "--to", to, "--force"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let wanted = format!("`a` runs `python3 a.py`, which has to be {place}");
+        assert!(output.status.success() && said.contains(&wanted), "{said}");
+    }
     fs::write(file, "nodes: {a: {role: pub}}\n").unwrap();
     assert_eq!(zrig(&["export", "compose", file, "--to", to]).status.code(), Some(2));
 }

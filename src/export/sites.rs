@@ -160,6 +160,14 @@ pub(super) fn warnings(project: &Project, engine: Engine) -> Vec<String> {
                 path.file_name().unwrap_or_default().to_string_lossy(),
             ));
         }
+        if let Some(program) = &node.process {
+            let place = match engine {
+                Engine::Systemd => "on that machine",
+                Engine::Compose | Engine::Kubernetes => "in the image",
+            };
+            let command = program.command.join(" ");
+            found.push(format!("`{}` runs `{command}`, which has to be {place}", node.name));
+        }
         if !topology.places.is_empty() && node.place.is_none() {
             found.push(format!("`{}` runs at no place, and so nowhere", node.name));
         }

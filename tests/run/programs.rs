@@ -85,6 +85,17 @@ nodes:
 }
 
 #[test]
+fn a_program_has_the_environment_of_the_run_but_not_its_way_to_systemd() {
+    let script = "echo \"has $GREETING and ${NOTIFY_SOCKET:-none}\"\nsleep 60\n";
+    let run = shell(script, "")
+        .environment("GREETING", "hello")
+        .environment("NOTIFY_SOCKET", "/nowhere/notify")
+        .start();
+    run.says("has hello and none");
+    run.stop();
+}
+
+#[test]
 fn what_a_program_prints_is_logged_line_by_line_within_bounds() {
     let script = r#"
 printf 'to standard output\n'

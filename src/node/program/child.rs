@@ -55,6 +55,8 @@ impl Child {
             .arg(program)
             .args(arguments)
             .current_dir(directory)
+            // It is the run that tells systemd how it does.
+            .env_remove("NOTIFY_SOCKET")
             .envs(environment)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::piped())
