@@ -36,12 +36,14 @@ class Screen:
     def __init__(self, columns, lines):
         self.resize(columns, lines)
         self.pending = ''
-        self.too_long = False
+        self.too_long = self.settles = False
 
     def resize(self, columns, lines):
         self.columns, self.lines = columns, lines
         self.cells = [[' '] * columns for _ in range(lines)]
         self.row = self.column = 0
+        # What was drawn for the size before may be on its way until the screen is cleared.
+        self.settles = True
 
     def feed(self, text):
         text, self.pending = self.pending + text, ''
@@ -66,12 +68,13 @@ class Screen:
             self.row, self.column = row - 1, column - 1
         elif command == 'J' and numbers == [2]:
             self.cells = [[' '] * self.columns for _ in range(self.lines)]
+            self.settles = False
         elif command == 'C':
             self.column += (numbers + [1])[0]
 
     def put(self, sign):
         if self.row >= self.lines or self.column >= self.columns:
-            self.too_long = True
+            self.too_long |= not self.settles
             return
         self.cells[self.row][self.column] = sign
         self.column += 1
