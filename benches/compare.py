@@ -369,6 +369,8 @@ def viewers(tools, options):
             try:
                 for _ in range(options.rounds):
                     for count in rates:
+                        # It stood still since the last measurement, and a page asks it who it is.
+                        node.process.send_signal(signal.SIGCONT)
                         with watching(tools, folder, count):
                             rates[count].append(node.measure(str(options.warm), str(options.seconds))[0])
             finally:
