@@ -7,7 +7,7 @@ pub(crate) fn large(nodes: usize) -> String {
         let port = 1024 + group * 3;
         yaml += &format!(
             "  broker{group}:\n    sockets:\n      front: {{role: router, bind: {port}}}\n      \
-             back: {{role: dealer, bind: 'tcp://*:{}'}}\n      news: {{role: pub, bind: {}}}\n    \
+             back: {{role: dealer, bind: 'tcp://127.0.0.1:{}'}}\n      news: {{role: pub, bind: {}}}\n    \
              forward: [front, back]\n    every: 1s\n    on_tick: send_to(\"news\", elapsed())\n",
             port + 1,
             port + 2
