@@ -69,6 +69,14 @@ struct Guard {
     program: Option<Pid>,
 }
 
+/// What was found when those who have ended were taken in.
+struct Reaped {
+    /// Whether the program itself was among them.
+    has_exited: bool,
+    /// Whether nothing is left.
+    is_last: bool,
+}
+
 impl Guard {
     async fn run(mut self, program: &[OsString]) {
         match start(program) {
@@ -87,7 +95,7 @@ impl Guard {
     /// Waits until the program has exited or all of it is to be killed; whether anything may be left.
     async fn until_over(&mut self) -> bool {
         loop {
-            if self.reap().await {
+            if self.reap().await.has_exited {
                 return true;
             }
             let [terminated, interrupted] = &mut self.ends;
@@ -113,19 +121,23 @@ impl Guard {
         }
     }
 
-    /// Takes in what has ended; whether the program itself has.
-    async fn reap(&mut self) -> bool {
+    /// Takes in what has ended.
+    async fn reap(&mut self) -> Reaped {
         let mut has_exited = false;
-        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
-            if Some(pid) == self.program {
-                self.program = None;
-                // What is left of its group goes with it; the number is nobody else's before that.
-                let _ = kill_process_group(pid, Signal::KILL);
-                has_exited = true;
-                self.report(Report::Exited(exit_of(status))).await;
+        loop {
+            match wait(WaitOptions::NOHANG) {
+                Ok(Some((pid, status))) if Some(pid) == self.program => {
+                    self.program = None;
+                    // What is left of its group goes with it; the number is nobody else's before that.
+                    let _ = kill_process_group(pid, Signal::KILL);
+                    has_exited = true;
+                    self.report(Report::Exited(exit_of(status))).await;
+                }
+                Ok(Some(_)) => {}
+                Err(Errno::CHILD) => return Reaped { has_exited, is_last: true },
+                Ok(None) | Err(_) => return Reaped { has_exited, is_last: false },
             }
         }
-        has_exited
     }
 
     /// Kills until nothing is left.
@@ -139,14 +151,8 @@ impl Guard {
                 // One that has just ended is taken in below.
                 let _ = kill_process(child, Signal::KILL);
             }
-            self.reap().await;
-            match wait(WaitOptions::NOHANG) {
-                Err(Errno::CHILD) => return,
-                Ok(Some((pid, status))) if Some(pid) == self.program => {
-                    self.program = None;
-                    self.report(Report::Exited(exit_of(status))).await;
-                }
-                Ok(_) | Err(_) => {}
+            if self.reap().await.is_last {
+                return;
             }
             let _ = clock::before(clock::now() + pause, self.children.recv()).await;
             pause = (pause * 2).min(LONGEST);
