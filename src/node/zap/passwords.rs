@@ -46,7 +46,7 @@ impl Question {
 
     /// Under which domain its socket asks.
     pub(super) fn domain(&self) -> &str {
-        self.frames.get(Request::DOMAIN).map_or("\u{fffd}", |domain| Request::domain_in(domain))
+        Request::domain_in(&self.frames)
     }
 
     /// Its peer may come, under this name.

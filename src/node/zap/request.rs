@@ -28,23 +28,24 @@ impl<'f> Request<'f> {
     /// So many frames there are before what the peer shows, those of the way back with them.
     pub(super) const FRAMES: usize = 8;
     /// The frame of the domain.
-    pub(super) const DOMAIN: usize = 4;
+    const DOMAIN: usize = 4;
 
     /// A frame that is text; nothing where it is not.
     pub(super) fn text(frame: &[u8]) -> &str {
         std::str::from_utf8(frame).unwrap_or_default()
     }
 
-    /// The domain of a frame. What is no text is a domain that nobody has, and never none: without one every
-    /// holder of the server's key may come.
-    pub(super) fn domain_in(frame: &[u8]) -> &str {
-        std::str::from_utf8(frame).unwrap_or("\u{fffd}")
+    /// The domain in the frames of a question. What is no text is a domain that nobody has, and never none:
+    /// without one every holder of the server's key may come.
+    pub(super) fn domain_in(frames: &[Frame]) -> &str {
+        let domain = frames.get(Self::DOMAIN).map(|frame| std::str::from_utf8(frame));
+        domain.and_then(Result::ok).unwrap_or("\u{fffd}")
     }
 
     /// A question as a ROUTER receives it; nothing if it is none, so that there is nobody to answer.
     pub(super) fn read(frames: &'f [Frame]) -> Option<Self> {
         let (envelope, question) = frames.split_at_checked(2)?;
-        let [version, id, domain, address, _identity, mechanism, credentials @ ..] = question
+        let [version, id, _domain, address, _identity, mechanism, credentials @ ..] = question
         else {
             return None;
         };
@@ -54,7 +55,7 @@ impl<'f> Request<'f> {
         Some(Self {
             envelope,
             id,
-            domain: Self::domain_in(domain),
+            domain: Self::domain_in(frames),
             address: Self::text(address),
             mechanism,
             credentials,
