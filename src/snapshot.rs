@@ -169,10 +169,7 @@ impl Serialize for NodeSnapshot {
         }
         let told = Self::serialize(self, serde_json::value::Serializer);
         let mut told = told.map_err(serde::ser::Error::custom)?;
-        forget_all_but(&mut told, &KNOWN_OF_PROGRAMS);
-        for socket in told["sockets"].as_array_mut().into_iter().flatten() {
-            forget_all_but(socket, &KNOWN_OF_THEIR_SOCKETS);
-        }
+        forget_what_a_program_knows(&mut told, &KNOWN_OF_PROGRAMS, &KNOWN_OF_THEIR_SOCKETS);
         told.serialize(serializer)
     }
 }
@@ -183,8 +180,15 @@ impl<'de> Deserialize<'de> for NodeSnapshot {
     }
 }
 
-/// Makes `null` of all but some keys.
-pub(crate) fn forget_all_but(of: &mut Value, known: &[&str]) {
+/// Makes `null` of all but some keys of a node that a program drives, and of its sockets.
+pub(crate) fn forget_what_a_program_knows(node: &mut Value, known: &[&str], of_sockets: &[&str]) {
+    forget_all_but(node, known);
+    for socket in node["sockets"].as_array_mut().into_iter().flatten() {
+        forget_all_but(socket, of_sockets);
+    }
+}
+
+fn forget_all_but(of: &mut Value, known: &[&str]) {
     let entries = of.as_object_mut().into_iter().flatten();
     for (_, value) in entries.filter(|(key, _)| !known.contains(&key.as_str())) {
         *value = Value::Null;

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use crate::snapshot::{
     ConnectionSnapshot, Histogram, LinkSnapshot, NodeSnapshot, NodeStatus, PortSnapshot,
-    ProgramSnapshot, Snapshot, SocketSnapshot, forget_all_but,
+    ProgramSnapshot, Snapshot, SocketSnapshot, forget_what_a_program_knows,
 };
 use crate::visible::visible;
 
@@ -99,10 +99,7 @@ impl Serialize for Row {
         }
         let told = Self::serialize(self, serde_json::value::Serializer);
         let mut told = told.map_err(serde::ser::Error::custom)?;
-        forget_all_but(&mut told, &KNOWN_OF_PROGRAMS);
-        for socket in told["sockets"].as_array_mut().into_iter().flatten() {
-            forget_all_but(socket, &KNOWN_OF_THEIR_SOCKETS);
-        }
+        forget_what_a_program_knows(&mut told, &KNOWN_OF_PROGRAMS, &KNOWN_OF_THEIR_SOCKETS);
         told.serialize(serializer)
     }
 }
