@@ -234,9 +234,8 @@ impl Flow {
 
     /// The figures of this moment.
     pub(super) fn snapshot(&self, balance: Option<Balance>) -> FlowSnapshot {
-        // To whom of its subscribers a publisher sent what nobody counted.
-        let from: &[_] = if self.publishes { &[] } else { &self.from };
-        let sent = self.of_one_side(from, Self::sent).filter(|_| !self.publishes);
+        // Of a publisher nobody counted to whom of its subscribers it sent.
+        let sent = if self.publishes { None } else { self.of_one_side(&self.from, Self::sent) };
         let received = self.of_one_side(&self.to, Self::received);
         let ports = |members: &[Arc<Member>]| members.iter().map(|m| m.port.clone()).collect();
         FlowSnapshot {
