@@ -188,8 +188,8 @@ impl<'n> Written<'n> {
             ),
             Some(other) => remarks.push(format!("`transport: {other}` is not ZeroMQ's")),
         }
-        for (key, usual) in [("sndTimeoutMs", -1), ("rcvTimeoutMs", -1)] {
-            if let Some(millis) = self.integer(key, reading).filter(|it| *it != usual) {
+        for key in ["sndTimeoutMs", "rcvTimeoutMs"] {
+            if let Some(millis) = self.integer(key, reading).filter(|millis| *millis != -1) {
                 remarks
                     .push(format!("`{key}: {millis}` has no equal: a node waits, and shows that"));
             }

@@ -10,6 +10,7 @@ mod reading;
 mod stand_in;
 mod system;
 mod writing;
+mod yaml;
 mod zdcf;
 mod zpl;
 

@@ -4,14 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::topology::names_an_event;
 use crate::zeromq::Side;
 
-use super::model::{At, End, Node, Socket};
-
-/// Words that `on_WORD` means an event for, so that no socket can have them.
-const EVENTS: &[&str] = &[
-    "start", "message", "tick", "timer", "idle", "line", "end", "peer", "reload", "stop", "error",
-];
+use super::model::{At, Node};
 
 /// Gives everything a name that it can have, and says where that is another one.
 pub(super) fn settled(mut nodes: Vec<Node>) -> Vec<Node> {
@@ -24,7 +20,7 @@ pub(super) fn settled(mut nodes: Vec<Node>) -> Vec<Node> {
         let mut sockets = Vec::new();
         for socket in &mut node.sockets {
             let mut name = plain(&socket.name, "socket", "_");
-            if EVENTS.contains(&&*name) {
+            if names_an_event(&name) {
                 name.push_str("_socket");
             }
             let name = free(name, &sockets);
@@ -61,39 +57,28 @@ fn tell(written: &str, name: &str, remarks: &mut Vec<String>) {
 
 /// Where a connect goes to a bind of the file, it goes to that node.
 fn link(nodes: &mut [Node]) {
-    let mut binders: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    // Who binds there; nobody by name who binds elsewhere too, since a name stands for all of it.
+    let mut binders: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
     for node in &*nodes {
         for socket in &node.sockets {
-            for end in socket.ends.iter().filter(|end| end.side == Side::Bind) {
+            let bound = || socket.ends.iter().filter(|end| end.side == Side::Bind);
+            let name = match node.sockets.len() {
+                1 => node.name.clone(),
+                _ => format!("{}.{}", node.name, socket.name),
+            };
+            let name = (bound().count() == 1).then_some(name);
+            for end in bound() {
                 if let At::Endpoint(endpoint) = &end.at {
-                    let name = match node.sockets.len() {
-                        1 => node.name.clone(),
-                        _ => format!("{}.{}", node.name, socket.name),
-                    };
-                    binders.entry(meeting(endpoint)).or_default().push(name);
+                    binders.entry(meeting(endpoint)).or_default().push(name.clone());
                 }
             }
         }
     }
-    let has_one_end = |ends: &[End]| ends.iter().filter(|end| end.side == Side::Bind).count() == 1;
-    let sole: Vec<String> = nodes
-        .iter()
-        .flat_map(|node| node.sockets.iter().map(move |socket| (node, socket)))
-        .filter(|(_, socket)| has_one_end(&socket.ends))
-        .map(|(node, socket)| match node.sockets.len() {
-            1 => node.name.clone(),
-            _ => format!("{}.{}", node.name, socket.name),
-        })
-        .collect();
-    let ends = nodes
-        .iter_mut()
-        .flat_map(|node| &mut node.sockets)
-        .flat_map(|it: &mut Socket| &mut it.ends);
+    let sockets = nodes.iter_mut().flat_map(|node| &mut node.sockets);
+    let ends = sockets.flat_map(|socket| &mut socket.ends);
     for end in ends.filter(|end| end.side == Side::Connect) {
-        let At::Endpoint(endpoint) = &end.at else { continue };
-        // A name stands for all that its socket binds to.
-        if let Some([name]) = binders.get(&meeting(endpoint)).map(Vec::as_slice)
-            && sole.contains(name)
+        if let At::Endpoint(endpoint) = &end.at
+            && let Some([Some(name)]) = binders.get(&meeting(endpoint)).map(Vec::as_slice)
         {
             end.at = At::Node(name.clone());
         }

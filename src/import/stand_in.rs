@@ -6,6 +6,7 @@
 use crate::zeromq::Role;
 
 use super::model::{Node, Socket};
+use super::yaml::scalar;
 
 /// The handlers of a node whose program is elsewhere.
 #[derive(Default, Debug)]
@@ -39,7 +40,7 @@ pub(super) fn of(node: &Node) -> StandIn {
             (false, []) => ("()".to_owned(), "takes what comes"),
             (false, givers) => (sends(givers, "msg"), "passes on what comes"),
         };
-        stand_in.keys.push((format!("on_{}", socket.name), body));
+        stand_in.keys.push((format!("on_{}", socket.name), scalar(&body)));
         words.push(word);
     }
     let is_source = !takers.iter().any(|it| matches!(it.role, Role::Pull | Role::Sub | Role::Xsub));
@@ -47,13 +48,12 @@ pub(super) fn of(node: &Node) -> StandIn {
         if is_source { [givers.clone(), asking.clone()].concat() } else { asking.clone() };
     if !senders.is_empty() {
         stand_in.keys.push(("every".to_owned(), "1s".to_owned()));
-        stand_in
-            .keys
-            .push(("on_tick".to_owned(), sends(&senders, &format!("\"from {}\"", node.name))));
+        let body = sends(&senders, &format!("\"from {}\"", node.name));
+        stand_in.keys.push(("on_tick".to_owned(), scalar(&body)));
         words.push("sends a message a second");
     }
     for socket in givers.iter().chain(&asking).filter(|socket| socket.role.receives()) {
-        stand_in.keys.push((format!("on_{}", socket.name), "()".to_owned()));
+        stand_in.keys.push((format!("on_{}", socket.name), scalar("()")));
     }
     words.dedup();
     stand_in.words = words.join(", ");

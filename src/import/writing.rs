@@ -1,6 +1,6 @@
 //! The text of a topology file.
 //!
-//! Owns its layout, and what YAML wants in quotes. Never decides what is in it.
+//! Owns its layout. Never decides what is in it.
 
 use std::fmt::Write;
 
@@ -10,6 +10,7 @@ use crate::zeromq::{Role, Side};
 use super::model::{At, End, Node, Socket, Work};
 use super::stand_in;
 use super::system::System;
+use super::yaml::scalar;
 
 /// How long a line of a comment may be.
 const WIDTH: usize = 96;
@@ -60,7 +61,7 @@ fn node(text: &mut String, node: &Node) {
                 comment(text, "    ", &format!("In place of its program: {}.", stand_in.words));
             }
             for (key, value) in &stand_in.keys {
-                let _ = writeln!(text, "    {key}: {}", scalar(value));
+                let _ = writeln!(text, "    {key}: {value}");
             }
         }
     }
@@ -132,21 +133,4 @@ fn comment(text: &mut String, indent: &str, remark: &str) {
     }
     text.push_str(&line);
     text.push('\n');
-}
-
-/// A text as YAML takes it: as it is where it can be nothing else.
-pub(super) fn scalar(text: &str) -> String {
-    let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_./:*@+-".contains(c))
-        && !text.ends_with(':')
-        && !matches!(text, "true" | "false" | "null" | "True" | "False" | "Null");
-    if is_plain || text == "1s" { text.to_owned() } else { quoted(text) }
-}
-
-/// A text in quotes.
-pub(super) fn quoted(text: &str) -> String {
-    if text.chars().any(char::is_control) {
-        return serde_json::Value::from(text).to_string();
-    }
-    format!("'{}'", text.replace('\'', "''"))
 }

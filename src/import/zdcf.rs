@@ -7,6 +7,7 @@ use crate::zeromq::{Role, Side};
 
 use super::model::{Node, Socket, Work};
 use super::reading::{self, Reading};
+use super::yaml::{quoted, scalar};
 
 /// The devices of a file: all that is not its context.
 pub(super) fn nodes(tree: &Mapping, reading: &mut Reading) -> Vec<Node> {
@@ -157,12 +158,12 @@ fn set(options: &Mapping, socket: &mut Socket, reading: &mut Reading) {
             "hwm" => socket.keys.extend(number(reading).map(|it| ("hwm", it.to_string()))),
             "identity" => {
                 let name = reading.text(value, "`identity`");
-                socket.keys.extend(name.map(|it| ("identity", super::writing::scalar(&it))));
+                socket.keys.extend(name.map(|it| ("identity", scalar(&it))));
             }
             "subscribe" => {
                 let topics = reading.texts(value, "`subscribe`");
                 let topics: Vec<String> =
-                    topics.iter().map(|topic| super::writing::quoted(topic)).collect();
+                    topics.iter().map(|topic| quoted(topic)).collect();
                 socket.keys.push(("topics", match topics.iter().any(|it| it == "''") {
                     true => "all".to_owned(),
                     false => format!("[{}]", topics.join(", ")),

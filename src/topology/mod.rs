@@ -22,7 +22,7 @@ pub use admission::{Admission, Credentials, Knock, Login, NotAdmitted, Proof, Wa
 pub use check::known as keys;
 pub use check::{
     Certificates, Checked, InlineHandler, Scripts, WantedHandlers, WantedScript, check,
-    wanted_scripts,
+    names_an_event, wanted_scripts,
 };
 pub use checked::Topology;
 pub use crossing::Crossing;

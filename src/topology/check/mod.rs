@@ -42,6 +42,7 @@ pub use certificates::Certificates;
 pub use handlers::{InlineHandler, WantedHandlers, WantedScript, wanted_scripts};
 
 use defaults::Defaults;
+pub use name::names_an_event;
 use report::Report;
 pub use scripts::Scripts;
 use unresolved::UnresolvedNode;

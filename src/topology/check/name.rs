@@ -19,6 +19,12 @@ pub(super) fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
+/// Whether `on_WORD` is an event's handler, so that no socket can be called so.
+#[must_use]
+pub fn names_an_event(word: &str) -> bool {
+    EVENTS.contains(&word)
+}
+
 /// Reports a node's name that is not allowed.
 pub(super) fn check_node(key: &Key, report: &mut Report<'_>) -> bool {
     let is_fine = is_name(&key.text);
@@ -37,7 +43,7 @@ pub(super) fn check_place(key: &Key, report: &mut Report<'_>) {
 
 /// Reports a socket's name that is not allowed.
 pub(super) fn check_socket(key: &Key, report: &mut Report<'_>) -> bool {
-    if EVENTS.contains(&&*key.text) {
+    if names_an_event(&key.text) {
         report.add(
             Diagnostic::new(Code::BadName, format!("a socket cannot be called `{}`", key.text))
                 .at(key.span, "this word is an event's")
