@@ -1,27 +1,9 @@
 //! Programs among handlers, edited while they run: who is touched, who is not, and what arrives.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use crate::edited::{Edited, tail, times};
-use crate::support::{Runner, Zrig, eventually, free_ports, python};
-
-/// The program of `tests/python/node.py`, as a `command`.
-fn node_py(what: &str) -> String {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/node.py");
-    format!("[{:?}, {script:?}, {what}]", python())
-}
-
-/// The process of each copy that was told of last.
-fn pids(run: &Runner) -> BTreeMap<String, u32> {
-    let lines = run.log();
-    let told = lines.iter().filter_map(|line| {
-        let (before, pid) = line.split_once("  its program runs as process ")?;
-        Some((before.rsplit(' ').next()?.to_owned(), pid.parse().ok()?))
-    });
-    told.collect()
-}
+use crate::support::{Zrig, eventually, free_ports, node_py};
 
 /// What a receipt says of a node.
 fn told<'r>(receipt: &'r Value, node: &str) -> Option<&'r Value> {
@@ -52,7 +34,7 @@ fn a_program_is_started_anew_by_what_it_is_told_and_left_alone_by_all_else() {
     let yaml = desks(free_ports());
     let mut edited = Edited::start(&yaml);
     edited.run.says_times("its program runs as process", 3);
-    let mut known = pids(&edited.run);
+    let mut known = edited.run.programs();
     for (what, by, anew) in [
         ("LEVEL: a", "LEVEL: b", &["one"][..]),
         ("every: 20ms", "every: 30ms", &[]),
@@ -72,10 +54,10 @@ fn a_program_is_started_anew_by_what_it_is_told_and_left_alone_by_all_else() {
         let receipt = edited.apply(&after);
         let is_anew = |instance: &String| anew.contains(&instance.as_str());
         eventually(&format!("{what} → {by}"), || {
-            let now = pids(&edited.run);
+            let now = edited.run.programs();
             anew.iter().all(|one| now.get(*one).is_some_and(|pid| known.get(*one) != Some(pid)))
         });
-        let now = pids(&edited.run);
+        let now = edited.run.programs();
         for (instance, pid) in now.iter().filter(|(instance, _)| !is_anew(instance)) {
             assert_eq!(known.get(instance), Some(pid), "{instance} by {what} → {by}");
         }
@@ -92,7 +74,7 @@ fn a_reload_whose_program_cannot_be_started_changes_nothing() {
     let yaml = desks(free_ports());
     let mut edited = Edited::start(&yaml);
     edited.run.says_times("its program runs as process", 3);
-    let known = pids(&edited.run);
+    let known = edited.run.programs();
     for (what, by, why) in [
         (node_py("answer"), "[no-such-program]".to_owned(), "no folder of PATH has a program"),
         (
@@ -105,7 +87,7 @@ fn a_reload_whose_program_cannot_be_started_changes_nothing() {
         let receipt = edited.receipt();
         assert_eq!(receipt["verdict"], "rolled-back", "{receipt:#}");
         assert!(receipt["errors"].to_string().contains(why), "{receipt:#}");
-        assert_eq!(pids(&edited.run), known);
+        assert_eq!(edited.run.programs(), known);
     }
     edited.stop();
 }

@@ -9,13 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::support::{Zrig, eventually, free_port, python};
-
-/// The program of `tests/python/node.py`, as a `command`.
-fn node_py(what: &str) -> String {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/node.py");
-    format!("[{:?}, {script:?}, {what}]", python())
-}
+use crate::support::{Zrig, eventually, free_port, node_py};
 
 /// The processes that have a text in their environment.
 fn marked(mark: &str) -> BTreeSet<u32> {

@@ -6,8 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::node_py;
-use crate::support::{Runner, Zrig, eventually, python, soaking};
+use crate::support::{Zrig, eventually, node_py, python, soaking};
 
 /// How often a program is killed.
 fn kills() -> usize {
@@ -86,19 +85,19 @@ fn programs_killed_at_random_are_restarted_and_every_question_is_answered() {
     run.says("running live");
     for number in 0..kills() {
         let (kind, copy) = (names[number % names.len()], number / names.len() % 3 + 1);
-        let before = pids(&run);
+        let before = run.programs();
         let instance = format!("{kind}.{copy}");
         let pid = before[&instance];
         let status = Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap();
         assert!(status.success());
         eventually(&format!("{instance} runs again, kill {number}"), || {
-            pids(&run).get(&instance).is_some_and(|now| *now != pid)
+            run.programs().get(&instance).is_some_and(|now| *now != pid)
         });
         let others = |mut pids: BTreeMap<String, u32>| {
             pids.remove(&instance);
             pids
         };
-        assert_eq!(others(pids(&run)), others(before), "the others run on");
+        assert_eq!(others(run.programs()), others(before), "the others run on");
     }
     writeln!(run.stdin(), "enough").unwrap();
     run.says(" are answered");
@@ -107,16 +106,6 @@ fn programs_killed_at_random_are_restarted_and_every_question_is_answered() {
     assert_eq!(ending.times("is started again in"), kills(), "{}", ending.text());
     assert!(!ending.said("came in the place of"), "{}", ending.text());
     assert!(!ending.said("did not arrive"), "{}", ending.text());
-}
-
-/// The process of each copy that was told of last.
-fn pids(run: &Runner) -> BTreeMap<String, u32> {
-    let lines = run.log();
-    let told = lines.iter().filter_map(|line| {
-        let (before, pid) = line.split_once("  its program runs as process ")?;
-        Some((before.rsplit(' ').next()?.to_owned(), pid.parse().ok()?))
-    });
-    told.collect()
 }
 
 /// The program of `answer.c`, where there is all that it takes: a compiler, the headers of the libzmq

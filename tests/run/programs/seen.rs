@@ -4,8 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::node_py;
-use crate::support::{Runner, Zrig, eventually, free_port, http};
+use crate::support::{Runner, Zrig, eventually, free_port, http, node_py};
 
 fn topology(port: u16) -> Value {
     serde_json::from_str(&http::get(port, "/topology").body).unwrap()

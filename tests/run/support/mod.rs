@@ -34,6 +34,12 @@ pub(crate) fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
     }
 }
 
+/// The program of `tests/python/node.py`, as a `command`.
+pub(crate) fn node_py(what: &str) -> String {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/node.py");
+    format!("[{:?}, {script:?}, {what}]", python())
+}
+
 /// The lines `first label`, `second label`, … that numbered messages make.
 pub(crate) fn numbered(label: &str, count: usize) -> Vec<String> {
     (0..count).map(|number| format!("{label} {number}")).collect()

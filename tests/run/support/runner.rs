@@ -1,5 +1,6 @@
 //! `zrig run` as a process.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -209,6 +210,16 @@ impl Runner {
     /// The log so far.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.as_ref().map(Lines::all).unwrap_or_default()
+    }
+
+    /// The process of each copy of a program that was told of last.
+    pub(crate) fn programs(&self) -> BTreeMap<String, u32> {
+        let lines = self.log();
+        let told = lines.iter().filter_map(|line| {
+            let (before, pid) = line.split_once("  its program runs as process ")?;
+            Some((before.rsplit(' ').next()?.to_owned(), pid.parse().ok()?))
+        });
+        told.collect()
     }
 
     /// Waits for a line of the log.
