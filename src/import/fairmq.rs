@@ -3,7 +3,10 @@
 //! Owns the keys of `fairMQOptions` and what they are called here. What they mean is told by `FairMQ`'s
 //! `JSONParser.cxx` and `Channel.h`, version 1.9.
 
+use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Mapping, Node as Tree};
+use crate::nearest::nearest;
+use crate::source::Span;
 use crate::zeromq::{Role, Side};
 
 use super::model::{At, End, Node, Socket, Work};
@@ -29,8 +32,11 @@ const KEYS: [&str; 15] = [
 ];
 
 /// The devices under `fairMQOptions`.
-pub(super) fn nodes(options: &Tree, reading: &mut Reading) -> Vec<Node> {
-    let Some(options) = reading.mapping(options, "`fairMQOptions`") else { return Vec::new() };
+pub(super) fn nodes(place: &Tree, reading: &mut Reading) -> Vec<Node> {
+    let Some(options) = reading.mapping(place, "`fairMQOptions`") else { return Vec::new() };
+    if options.get("devices").is_none() {
+        reading.faults.push(no_devices(options, place.span));
+    }
     let mut nodes = Vec::new();
     for entry in &options.entries {
         match &*entry.key.text {
@@ -43,6 +49,16 @@ pub(super) fn nodes(options: &Tree, reading: &mut Reading) -> Vec<Node> {
         }
     }
     nodes
+}
+
+fn no_devices(options: &Mapping, place: Span) -> Diagnostic {
+    let fault = Diagnostic::new(Code::MissingKey, "`fairMQOptions` has no `devices`");
+    let meant =
+        options.entries.iter().find(|entry| nearest(&entry.key.text, ["devices"]).is_some());
+    match meant {
+        Some(entry) => fault.at(entry.key.span, "no key of FairMQ").help("did you mean `devices`?"),
+        None => fault.at(place, "of which devices?").help("write `\"devices\": [{\"id\": …}]`"),
+    }
 }
 
 fn node(device: &Tree, reading: &mut Reading) -> Option<Node> {

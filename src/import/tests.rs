@@ -49,9 +49,11 @@ fn json_and_zpl_of_the_same_tree_become_the_same_topology() {
 
 #[test]
 fn what_cannot_be_read_is_told_with_all_that_is_wrong() {
-    let cases: [(&str, &[&str]); 8] = [
+    let cases: [(&str, &[&str]); 10] = [
         ("{}", &["there is no device in this file"]),
         ("", &["there is nothing in this file"]),
+        (r#"{"fairMQOptions": {"device": [{"id": "a"}]}}"#, &["`fairMQOptions` has no `devices`"]),
+        (r#"{"fairMQOptions": {}}"#, &["`fairMQOptions` has no `devices`"]),
         ("<zdcf/>", &["this is XML, which is not read"]),
         ("[1, 2]", &["this is neither JSON nor ZPL: `[1, 2]` is no name"]),
         (
