@@ -8,6 +8,7 @@ mod child;
 mod guard;
 mod located;
 mod making;
+mod mark;
 mod outlook;
 mod output;
 mod readiness;

@@ -1,7 +1,7 @@
 //! A guard and its program, as the run sees them.
 //!
 //! Owns starting the guard, telling it something, and hearing of it. Where the guard itself is killed,
-//! what it told of the program's group is killed too. Never decides what happens next.
+//! the program's group is killed too, and who bears its mark. Never decides what happens next.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,6 +16,7 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::process::{Child as Process, ChildStderr, ChildStdout, Command};
 
+use super::mark::Mark;
 use super::words::{Order, Report};
 
 /// This program itself, whatever has become of its file since.
@@ -27,6 +28,8 @@ pub(super) struct Child {
     guard: Process,
     reports: Lines<BufReader<OwnedReadHalf>>,
     orders: OwnedWriteHalf,
+    /// What the processes of its program bear.
+    mark: Mark,
     /// The program's number, once it is known and as long as it may run.
     pid: Option<u32>,
     is_over: bool,
@@ -47,6 +50,7 @@ impl Child {
         environment: &BTreeMap<String, String>,
     ) -> io::Result<(Self, Output)> {
         let (ours, theirs) = StdStream::pair()?;
+        let mark = Mark::new();
         ours.set_nonblocking(true)?;
         let mut command = Command::new(OURSELVES);
         command
@@ -57,7 +61,7 @@ impl Child {
             .current_dir(directory)
             // It is the run that tells systemd how it does.
             .env_remove("NOTIFY_SOCKET")
-            .envs(environment)
+            .envs(mark.added_to(environment))
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -67,7 +71,7 @@ impl Child {
         let output = Output { stdout: guard.stdout.take(), stderr: guard.stderr.take() };
         let (reports, orders) = UnixStream::from_std(ours)?.into_split();
         let reports = BufReader::new(reports).lines();
-        Ok((Self { guard, reports, orders, pid: None, is_over: false }, output))
+        Ok((Self { guard, reports, orders, mark, pid: None, is_over: false }, output))
     }
 
     /// The program's number.
@@ -98,12 +102,15 @@ impl Child {
     /// Waits for the guard, which has said its last; how it ended.
     pub(super) async fn end(mut self) -> Option<ExitStatus> {
         let status = self.guard.wait().await.ok();
-        if !self.is_over
-            && let Some(pid) = self.pid.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?))
-        {
-            // Somebody killed the guard: what stayed in the program's group is known by its number.
+        if self.is_over {
+            return status;
+        }
+        // Somebody killed the guard: what stayed in the program's group is known by its number, and who
+        // has left that bears the mark.
+        if let Some(pid) = self.pid.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)) {
             let _ = kill_process_group(pid, Signal::KILL);
         }
+        let _ = tokio::task::spawn_blocking(move || self.mark.kill_all()).await;
         status
     }
 }
