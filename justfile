@@ -26,6 +26,14 @@ soak *NAME:
 web-pictures:
     ZRIG_SOAK=1 cargo test --locked --test web every_topology -- --nocapture
 
+# The static program, libzmq and the C library inside: what the image of Containerfile holds.
+static *ARGS:
+    packaging/static.sh {{ARGS}}
+
+# Checks and runs a topology where there is nothing but the static program, in namespaces.
+root TOPOLOGY *ARGS:
+    packaging/root.sh target/static/zrig {{TOPOLOGY}} {{ARGS}}
+
 # Everything that a change has to pass, as continuous integration does it.
 ci:
     .ci/run

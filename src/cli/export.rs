@@ -221,11 +221,14 @@ fn project(
             Err(_) => {}
         }
     }
-    for read in topology.nodes.iter().filter_map(|node| node.read.as_ref()) {
-        let FileSpec::Path(path) = &read.file else { continue };
+    let lists = topology.nodes.iter().filter_map(|node| match &node.read.as_ref()?.file {
+        FileSpec::Path(path) => Some(path.clone()),
+        FileSpec::Standard => None,
+    });
+    for path in lists.chain(scripts_of_programs(&topology)) {
         let is_list = path.metadata().is_ok_and(|about| about.is_file() && about.len() <= LIST);
-        if let Some(text) = is_list.then(|| fs::read_to_string(path).ok()).flatten() {
-            texts.insert(plain(path), text.into());
+        if let Some(text) = is_list.then(|| fs::read_to_string(&path).ok()).flatten() {
+            texts.insert(plain(&path), text.into());
         }
     }
     let file = plain(file);
@@ -243,6 +246,15 @@ fn project(
         image: image.to_owned(),
         topology,
     }
+}
+
+/// What programs are told to run beside the topology, such as `worker.py`.
+fn scripts_of_programs(topology: &Topology) -> impl Iterator<Item = PathBuf> {
+    let programs = topology.nodes.iter().filter_map(|node| node.process.as_ref());
+    programs.flat_map(|program| {
+        let words = program.command.iter().filter(|word| Path::new(word).is_relative());
+        words.map(|word| program.directory.join(word))
+    })
 }
 
 /// A path from the root, without `.` and `..`; links on it are not followed.

@@ -26,7 +26,7 @@ fn compose(project: &Project, sites: &[Site<'_>]) -> String {
          \x20 restart: unless-stopped\n\
          \x20 stop_grace_period: 15s\n\
          \x20 read_only: true\n\
-         \x20 tmpfs: [/tmp]\n\
+         \x20 tmpfs: [\"/tmp:mode=1777\"]\n\
          \x20 cap_drop: [ALL]\n\
          \x20 security_opt: [\"no-new-privileges:true\"]\n\
          \x20 healthcheck:\n\

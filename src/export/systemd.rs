@@ -84,7 +84,7 @@ fn unit(project: &Project, sites: &[Site<'_>], site: &Site<'_>) -> String {
          [Service]\n\
          Type=notify\n\
          ExecStart=/usr/local/bin/zrig {}\n\
-         ExecReload=/bin/kill -HUP $MAINPID\n\
+         ExecReload=/bin/sh -c \"kill -HUP $MAINPID\"\n\
          Restart=on-failure\n\
          RestartSec=1\n\
          TimeoutStopSec=15\n\
