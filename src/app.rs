@@ -185,6 +185,9 @@ pub fn run(
                     run.serve_page(listening, page, &desk);
                 }
                 taps = Some(desk.taps());
+                if options.part.place.is_some() {
+                    tokio::spawn(run.supervisor.view().keep_telling_counts());
+                }
                 run.tell_live();
                 service_manager::ready(&run.status());
                 run.watch(&mut signals).await

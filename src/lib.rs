@@ -66,6 +66,7 @@ pub mod security;
 pub mod snapshot;
 pub mod source;
 pub mod supervisor;
+pub mod tally;
 pub mod topology;
 pub mod units;
 mod until;

@@ -136,7 +136,7 @@ fn node_key(key: &str) -> Value {
         "params" => json!({"type": ["object", "null"]}),
         "replicas" => integer(1, Some(10_000)),
         "on_error" => words(["skip", "restart", "stop"]),
-        "isolate" => boolean(),
+        "isolate" | "counts" => boolean(),
         "state_limit" => size(),
         _ => text(),
     }

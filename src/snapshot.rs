@@ -393,6 +393,9 @@ pub struct FlowSnapshot {
 /// A socket of an instance.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 pub struct PortSnapshot {
+    /// The place where it is, of what places tell each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// The instance's name.
     pub instance: String,
     /// The socket's name in it.

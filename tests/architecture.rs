@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["load", "watch", "observe", "control", "web"],
     &["supervisor"],
     &["node"],
-    &["event", "receipt", "counters", "snapshot"],
+    &["event", "receipt", "counters", "snapshot", "tally"],
     &["plan", "lint", "graph", "import", "explain", "export", "schema", "language"],
     &["topology"],
     &["document", "script"],

@@ -107,6 +107,7 @@ impl EventsArguments {
             Reply::Hello(_) => {}
             Reply::Failed(failed) => return Ok(Some(failed)),
             Reply::Figures(_)
+            | Reply::Counts(_)
             | Reply::Texts(_)
             | Reply::Tapping(_)
             | Reply::Message(_)

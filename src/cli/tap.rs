@@ -149,6 +149,7 @@ impl TapArguments {
             Reply::Tapping(_) => {}
             Reply::Hello(_)
             | Reply::Figures(_)
+            | Reply::Counts(_)
             | Reply::Texts(_)
             | Reply::Event(_)
             | Reply::Done(_)

@@ -12,6 +12,7 @@ use crate::event::LetGo;
 use crate::node::Direction;
 use crate::script::Offered;
 use crate::snapshot::Snapshot;
+use crate::tally::Told;
 use crate::topology::{Part, WhenFull};
 
 /// The version of the protocol, in every request under `zrig`.
@@ -27,6 +28,8 @@ pub enum Request {
     Hello,
     /// The figures of this moment.
     Figures,
+    /// What all places count, as this one knows it.
+    Counts,
     /// What a version of the topology was read from.
     Texts {
         /// Which version.
@@ -97,6 +100,8 @@ pub enum Reply {
     Hello(Hello),
     /// The figures.
     Figures(Box<Snapshot>),
+    /// What all places count.
+    Counts(Box<Told>),
     /// What a version was read from.
     Texts(Box<Texts>),
     /// The tap is on; these are the copies it looks at.
@@ -284,6 +289,17 @@ pub struct Hello {
     pub watched: bool,
     /// Its nodes.
     pub nodes: Vec<HelloNode>,
+}
+
+impl Hello {
+    /// What runs: `weather`, or `weather at edge`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match &self.place {
+            Some(place) => format!("{} at {place}", self.name),
+            None => self.name.clone(),
+        }
+    }
 }
 
 fn yes() -> bool {

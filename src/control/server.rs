@@ -290,6 +290,7 @@ async fn client(stream: UnixStream, run: Arc<Run>, slot: OwnedSemaphorePermit) {
                 let figures = run.view.snapshot(&run.file).await;
                 Reply::Figures(Box::new(Arc::unwrap_or_clone(figures)))
             }
+            Ok(Request::Counts) => Reply::Counts(Box::new(run.view.told_counts())),
             Ok(Request::Texts { generation }) => {
                 let texts = run.versions.texts(generation);
                 texts.map_or_else(Reply::Failed, |texts| Reply::Texts(Box::new(texts)))

@@ -136,6 +136,7 @@ codes! {
     CrossesInClear "ZR0358" Warning "a link between places that is not encrypted";
     PlaceEmpty "ZR0359" Warning "a place without nodes";
     NodeWithoutPlace "ZR0360" Warning "a node without a place beside nodes that have one";
+    CountsInClear "ZR0361" Error "counts that strangers could hear or forge";
 }
 
 impl fmt::Display for Code {

@@ -14,7 +14,7 @@ macro_rules! pages {
 pages! {
     "address", "allow", "back-pressure", "binary-star", "bind", "capture", "clone", "command", "environment", "on-exit", "process", "ready", "stop-of-a-program", "espresso", "freelance",
     "majordomo", "paranoid-pirate", "simple-pirate", "suicidal-snail", "titanic",
-    "conflate", "connect", "credit", "curve",
+    "conflate", "connect", "counts", "credit", "curve",
     "dealer", "defaults", "delimiter", "deny", "drain",
     "dropped-message", "endpoint", "envelope", "every",
     "fair-queueing", "format", "forward", "frame",
@@ -53,7 +53,7 @@ pages! {
     "codes/ZR0333", "codes/ZR0334", "codes/ZR0335",
     "codes/ZR0336", "codes/ZR0337", "codes/ZR0338", "codes/ZR0339", "codes/ZR0340", "codes/ZR0341",
     "codes/ZR0342", "codes/ZR0343", "codes/ZR0344", "codes/ZR0345", "codes/ZR0346", "codes/ZR0347", "codes/ZR0348",
-    "codes/ZR0355", "codes/ZR0356", "codes/ZR0357", "codes/ZR0358", "codes/ZR0359", "codes/ZR0360",
+    "codes/ZR0355", "codes/ZR0356", "codes/ZR0357", "codes/ZR0358", "codes/ZR0359", "codes/ZR0360", "codes/ZR0361",
     "functions/after", "functions/bind", "functions/blob", "functions/busy", "functions/call", "functions/compress",
     "functions/connect", "functions/count", "functions/crc32",
     "functions/format", "functions/hmac_sha256", "functions/import", "functions/last_endpoint", "functions/later",

@@ -144,7 +144,17 @@ fn make_certificates(folder: &Path) {
     ] {
         let keys = folder.join(name);
         fs::create_dir_all(keys.join("allow")).unwrap();
-        let names = ["desk", "front", "sink", "station", "display", "worker", "feed"];
+        let names = [
+            "desk",
+            "front",
+            "sink",
+            "station",
+            "display",
+            "worker",
+            "feed",
+            "edge-counts",
+            "hall-counts",
+        ];
         for (name, into) in names.into_iter().map(|name| (name, &*keys)).chain([("alice", folder)])
         {
             let pair = Certificate::new(KeyPair::generate().unwrap(), name).unwrap();

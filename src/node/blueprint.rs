@@ -21,6 +21,7 @@ use crate::clock::{self, RunClock};
 use crate::counters::NodeCounters;
 use crate::event::Events;
 use crate::script::{Engine, Handler, NodeView, ScriptFault, SocketView};
+use crate::tally::Tally;
 use crate::topology::{FileSpec, NodeSpec};
 
 /// What to do about a file that is no state.
@@ -49,6 +50,8 @@ pub struct Blueprint {
     pub seed: Option<u64>,
     /// The ports that are chosen for programs.
     pub ports: ChosenPorts,
+    /// What all places count, for who hears of it.
+    pub tally: Tally,
     /// What an earlier node leaves it, which then goes on instead of starting.
     pub kept: Option<Legacy>,
     /// Whether its sink's file is one that the run has been writing already, so that it is not

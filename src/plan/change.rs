@@ -72,6 +72,8 @@ pub enum ChangeKind {
     },
     /// Whether it has a thread of its own.
     Isolate,
+    /// `counts`.
+    Counts,
     /// A program drives it in the place of handlers.
     ToProgram,
     /// Handlers drive it in the place of a program.

@@ -86,6 +86,7 @@ fn of_handlers(from: &NodeSpec, to: &NodeSpec) -> Vec<Change> {
         (from.params != to.params, ChangeKind::Params),
         (from.on_error != to.on_error, ChangeKind::OnError),
         (from.state_limit != to.state_limit, ChangeKind::StateLimit),
+        (from.counts != to.counts, ChangeKind::Counts),
         (named_forwards(from) != named_forwards(to), ChangeKind::Forward),
     ] {
         if differs {

@@ -78,6 +78,7 @@ impl fmt::Display for ChangeKind {
             Self::Place => "on",
             Self::Forward => "forward",
             Self::Isolate => "isolate",
+            Self::Counts => "counts",
             Self::ToProgram => "a program for handlers",
             Self::ToHandlers => "handlers for a program",
             Self::Command => "process.command",

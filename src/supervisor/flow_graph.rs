@@ -239,6 +239,7 @@ fn members(topology: &Topology, instances: &Instances) -> BTreeMap<PortKey, Arc<
             let links = begun.get(&LinkEnd { node, socket: place }).copied().unwrap_or(0);
             let member = Member {
                 port: PortSnapshot {
+                    place: None,
                     instance: handle.instance.to_string(),
                     socket: socket.name.clone(),
                 },

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use super::endpoint_resolution::Directory;
 use super::flow_graph::Flows;
 use super::instances::Instances;
+use super::place_counts::PlaceCounts;
 use crate::clock;
 use crate::counters::{
     BOUNDS, DropReason, Durations, HandlerCounters, NodeCounters, ProgramCounters, SocketCounters,
@@ -27,11 +28,14 @@ use crate::snapshot::{
     Bucket, Dropped, HandlerSnapshot, Histogram, NodeSnapshot, NodeStatus, PortSnapshot,
     ProgramSnapshot, Snapshot, SocketSnapshot,
 };
+use crate::tally::{Tally, Told};
 use crate::topology::{HighWaterMark, Topology};
 use crate::zeromq::Role;
 
 /// How long a node may take to answer an observer.
 const PATIENCE: Duration = Duration::from_millis(250);
+/// How long it is between two times that other places are told what this one counts.
+const BETWEEN_COUNTS: Duration = Duration::from_secs(1);
 
 /// A window on the running topology: cheap to clone, usable from any task, empty when the
 /// supervisor is gone.
@@ -40,6 +44,8 @@ pub struct View {
     shown: Arc<Mutex<Shown>>,
     /// The last figures, and since when they were taken; nodes are asked by one at a time.
     sampled: Arc<tokio::sync::Mutex<Option<Sampled>>>,
+    /// What places tell each other.
+    counts: Arc<Mutex<PlaceCounts>>,
 }
 
 /// Figures, and since when they were taken.
@@ -87,7 +93,7 @@ enum Answer {
 }
 
 impl View {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(tally: Tally) -> Self {
         let shown = Shown {
             name: String::new(),
             place: None,
@@ -96,7 +102,11 @@ impl View {
             nodes: Vec::new(),
             flows: Flows::default(),
         };
-        Self { shown: Arc::new(Mutex::new(shown)), sampled: Arc::default() }
+        Self {
+            shown: Arc::new(Mutex::new(shown)),
+            sampled: Arc::default(),
+            counts: Arc::new(Mutex::new(PlaceCounts::of(tally))),
+        }
     }
 
     /// Every figure, as of this moment or after. A node that does not answer within a quarter of a
@@ -170,6 +180,32 @@ impl View {
             instances.tell(&handle.instance, SocketControl::Audience { subscribers });
         }
         shown.flows = flows;
+        drop(shown);
+        locked(&self.counts).follow(topology, instances);
+    }
+
+    /// What all places count, as this one knows it.
+    #[must_use]
+    pub fn told_counts(&self) -> Told {
+        locked(&self.counts).told()
+    }
+
+    /// Tells other places what this one counts, again and again.
+    pub async fn keep_telling_counts(self) {
+        loop {
+            clock::sleep(BETWEEN_COUNTS).await;
+            drop(locked(&self.counts).tell(false));
+        }
+    }
+
+    /// Tells other places what this one has counted, now that this is all.
+    pub(super) async fn tell_last_counts(&self) {
+        let deadline = clock::now() + PATIENCE;
+        let told = locked(&self.counts).tell(true);
+        for taken in told {
+            // A node that ended tells nobody anything.
+            let _ = clock::before(deadline, taken).await;
+        }
     }
 
     /// Tells what never arrived, now that every node has ended.
@@ -205,6 +241,7 @@ impl View {
             observe(node, answer, &mut observed);
         }
         self.shown().flows.balance(&observed, &mut snapshot);
+        snapshot.flows.extend(locked(&self.counts).flows());
         snapshot
     }
 
@@ -222,7 +259,8 @@ fn observe(
     let Answer::Given(observation) = answer else { return };
     for (shown, socket) in node.sockets.iter().zip(observation.sockets) {
         let instance = node.instance.to_string();
-        observed.insert(PortSnapshot { instance, socket: shown.name.clone() }, socket);
+        let port = PortSnapshot { place: None, instance, socket: shown.name.clone() };
+        observed.insert(port, socket);
     }
 }
 

@@ -19,6 +19,7 @@ mod link_figures;
 mod metrics_view;
 mod node_registry;
 mod notes;
+mod place_counts;
 mod quiescence;
 mod rehearsal;
 mod reload;

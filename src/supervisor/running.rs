@@ -51,9 +51,11 @@ impl Supervisor {
     ///
     /// When the system gives no thread or libzmq no context.
     pub fn new(topology: &Topology, events: Events) -> Result<Self, StartError> {
+        let spawner = Spawner::new(topology, events.clone())?;
         Ok(Self {
             instances: Instances::default(),
-            spawner: Spawner::new(topology, events.clone())?,
+            view: View::new(spawner.tally()),
+            spawner,
             topology: Topology::empty(),
             holding: Holding::new(events.clone()),
             events,
@@ -63,7 +65,6 @@ impl Supervisor {
             held: BTreeSet::new(),
             ending: Ending::default(),
             roster: watch::Sender::default(),
-            view: View::new(),
         })
     }
 

@@ -19,6 +19,7 @@ use crate::node::{
     NodeError, NodeHandle, Shard, ZapService,
 };
 use crate::plan::Plan;
+use crate::tally::Tally;
 use crate::topology::{NodeSpec, Policy, Topology};
 
 /// Sockets a context holds at least, so that a reload has room to grow.
@@ -47,6 +48,8 @@ pub(super) struct Spawner {
     seed: Option<u64>,
     /// The ports that are chosen for programs, for the life of the run.
     ports: ChosenPorts,
+    /// What all places count.
+    tally: Tally,
     /// What a rehearsal made for instances that are to join.
     made: BTreeMap<Arc<str>, Made>,
     /// What instances left that ended in the reload under way.
@@ -89,6 +92,7 @@ impl Spawner {
             clock: RunClock::begun(),
             seed: None,
             ports: ChosenPorts::default(),
+            tally: Tally::default(),
             made: BTreeMap::new(),
             legacies: BTreeMap::new(),
         })
@@ -101,6 +105,11 @@ impl Spawner {
 
     pub(super) fn interceptors(&self) -> Arc<Interceptors> {
         Arc::clone(&self.interceptors)
+    }
+
+    /// What all places count.
+    pub(super) fn tally(&self) -> Tally {
+        self.tally.clone()
     }
 
     pub(super) fn lingering(&self) -> Lingering {
@@ -241,6 +250,7 @@ impl Spawner {
                 NodeCounters::new(spec.sockets.len())
             }),
             ports: self.ports.clone(),
+            tally: self.tally.clone(),
             events: self.events.clone(),
             interceptors: Arc::clone(&self.interceptors),
             clock: self.clock.clone(),

@@ -43,6 +43,9 @@ impl Supervisor {
             let level: Vec<Arc<str>> =
                 of_level.map(|handle| Arc::clone(&handle.instance)).collect();
             self.ending.begin(&level);
+            if haste == Haste::Drain && self.tells_counts(&level) {
+                self.view.tell_last_counts().await;
+            }
             if haste == Haste::Drain {
                 drain(&self.instances, &level, drained_by).await;
             }
@@ -64,6 +67,12 @@ impl Supervisor {
         }
         self.view.close_accounts(&self.events);
         self.announce();
+    }
+
+    /// Whether those are among instances by which other places are told what this one counts.
+    fn tells_counts(&self, instances: &[Arc<str>]) -> bool {
+        let mut nodes = self.topology.nodes.iter().filter(|node| node.counts);
+        nodes.any(|node| node.instances().any(|(one, _)| instances.iter().any(|it| **it == *one)))
     }
 
     /// Whether programs are among instances that run.

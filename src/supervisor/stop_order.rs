@@ -7,16 +7,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::topology::{Link, LinkEnd, Topology};
 
 /// Nodes by level, the sources first; every node of a level is downstream of earlier levels only,
-/// unless it lies on a cycle, which is cut at its first node in the file.
+/// unless it lies on a cycle, which is cut at its first node in the file. Those that tell what the others
+/// have counted come last.
 pub(super) fn levels(topology: &Topology) -> Vec<Vec<String>> {
     let mut upstream: BTreeMap<usize, BTreeSet<usize>> =
         (0..topology.nodes.len()).map(|node| (node, BTreeSet::new())).collect();
+    let tells: Vec<usize> =
+        upstream.keys().copied().filter(|&at| topology.nodes[at].counts).collect();
+    upstream.retain(|node, _| !tells.contains(node));
     for link in topology.links() {
         let (from, to) = direction(topology, link);
-        if from != to {
+        if from != to && !tells.contains(&from) && !tells.contains(&to) {
             upstream.entry(to).or_default().insert(from);
         }
     }
+    let named = |nodes: Vec<usize>| {
+        nodes.into_iter().map(|node| topology.nodes[node].name.clone()).collect()
+    };
     let mut levels = Vec::new();
     while !upstream.is_empty() {
         let mut level: Vec<usize> =
@@ -30,7 +37,10 @@ pub(super) fn levels(topology: &Topology) -> Vec<Vec<String>> {
         for from in upstream.values_mut() {
             from.retain(|node| !level.contains(node));
         }
-        levels.push(level.into_iter().map(|node| topology.nodes[node].name.clone()).collect());
+        levels.push(named(level));
+    }
+    if !tells.is_empty() {
+        levels.push(named(tells));
     }
     levels
 }

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::checked::Topology;
 use super::crossing::meeting_point;
+use super::exchanges::exchanges;
 use super::links::LinkEnd;
 use super::spec::{Attachment, NodeSpec, SocketSpec};
 use crate::listing::some_of;
@@ -137,6 +138,7 @@ impl Topology {
             }
         }
         spec.here = Some(place.to_owned());
+        spec.exchanges = exchanges(self);
         Self::cut(spec, |node| node.place.as_deref() == Some(place))
     }
 

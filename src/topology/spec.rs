@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::admission::Admission;
 use super::curve::CurveSpec;
+use super::exchange::Exchange;
 use super::place::PlaceSpec;
 use super::plain::PlainSpec;
 use super::program::ProgramSpec;
@@ -31,6 +32,8 @@ pub struct TopologySpec {
     pub places: Vec<PlaceSpec>,
     /// The place of which this is the part, where it is one.
     pub here: Option<String>,
+    /// What places exchange with each other, where this is the part of one.
+    pub exchanges: Vec<Exchange>,
     /// The nodes, in the order of the file; names are unique.
     pub nodes: Vec<Arc<NodeSpec>>,
 }
@@ -128,6 +131,8 @@ pub struct NodeSpec {
     pub isolate: bool,
     /// `state_limit`: how many bytes the state of its handlers may take.
     pub state_limit: u64,
+    /// `counts`: whether it tells other places what this one counts, and hears theirs.
+    pub counts: bool,
 }
 
 impl NodeSpec {

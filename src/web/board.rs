@@ -132,7 +132,7 @@ impl Board {
         // Of one that came back nothing is known from before.
         state.sample = None;
         state.run = RunTold {
-            name: hello.name.clone(),
+            name: hello.title(),
             file: hello.file.clone(),
             pid: hello.pid,
             generation: hello.generation,

@@ -65,6 +65,9 @@ impl Node {
     }
 
     pub(super) fn handle(&mut self, inbound: Inbound) {
+        if self.blueprint.spec.counts {
+            return self.hear_counts(&inbound);
+        }
         if self.handler.as_ref().is_some_and(|handler| handler.takes(inbound.socket)) {
             self.call(Invocation::Message(inbound));
             return;
@@ -80,6 +83,16 @@ impl Node {
             self.write(&parts);
         }
         self.answer_without_handler(inbound);
+    }
+
+    /// Takes in what another place tells of its counts.
+    fn hear_counts(&mut self, inbound: &Inbound) {
+        let heard = inbound.payload.last().map(|frame| self.blueprint.tally.hear(frame));
+        if let Some(Err(why)) = heard {
+            self.sockets[inbound.socket].counters.drop_one(DropReason::Malformed);
+            let message = format!("{why}: {}", beginning(&inbound.payload));
+            self.reporter.emit_limited(Some(inbound.socket), EventKind::Malformed { message });
+        }
     }
 
     /// A `rep` without a handler still answers, with an empty frame: no client waits for ever.

@@ -52,6 +52,7 @@ impl Bench {
             clock: RunClock::begun(),
             seed: None,
             ports: crate::node::ChosenPorts::default(),
+            tally: crate::tally::Tally::default(),
             kept: None,
             continues_sink: false,
         };

@@ -124,6 +124,7 @@ async fn node_of(topology: &Topology, context: &Context, emitter: &Events) -> Bo
         clock: RunClock::begun(),
         seed: None,
         ports: crate::node::ChosenPorts::default(),
+        tally: crate::tally::Tally::default(),
         kept: None,
         continues_sink: false,
     };

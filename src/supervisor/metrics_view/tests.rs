@@ -66,7 +66,7 @@ fn a_node_is_asked_once_however_many_look() {
                 let _ = answer.send(Observation { status, sockets: Vec::new() });
             });
         });
-        let view = View::new();
+        let view = View::new(crate::tally::Tally::default());
         view.shown().nodes = vec![shown(&node)];
         let mut looks = JoinSet::new();
         let mut look = |after: Duration| {

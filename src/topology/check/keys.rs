@@ -32,6 +32,7 @@ pub const NODE: &[&str] = &[
     "on_error",
     "isolate",
     "state_limit",
+    "counts",
     "description",
 ];
 

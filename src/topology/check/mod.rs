@@ -6,6 +6,7 @@
 mod attach;
 mod begin;
 mod certificates;
+mod counts;
 mod curve;
 mod defaults;
 mod forward;
@@ -101,6 +102,7 @@ fn read_top(
         description,
         places: places.specs.clone(),
         here: None,
+        exchanges: Vec::new(),
         nodes: unresolved::into_specs(unresolved, resolved),
     };
     if !report.has_error() {
@@ -111,6 +113,9 @@ fn read_top(
     }
     for fault in &scripts.certificates.faults {
         report.add(fault.clone());
+    }
+    if !report.has_error() {
+        counts::check(&spec, &written, report);
     }
     Some(spec)
 }

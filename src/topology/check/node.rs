@@ -13,6 +13,7 @@ use crate::document::{Entry, Mapping, Node, Style, is_handler_key};
 use crate::script::{Handlers, ScriptText};
 use crate::topology::spec::{NodeSpec, OnError};
 
+use super::counts;
 use super::defaults::Defaults;
 use super::forward;
 use super::handlers;
@@ -110,6 +111,7 @@ pub(super) fn read(
             .get("state_limit")
             .and_then(|limit| value::size("state_limit", limit, STATE_LIMITS, report))
             .unwrap_or(STATE_LIMIT),
+        counts: counts::read(mapping, &sockets, report),
         name,
     };
     Some(UnresolvedNode {

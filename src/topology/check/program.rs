@@ -42,6 +42,7 @@ const NOT_BESIDE: &[(&str, &str)] = &[
     ("on_error", "it is about handlers that fail; `on_exit` of `process` is about a program"),
     ("isolate", "it is about the thread of handlers, and a program is a process of its own"),
     ("state_limit", "it is about `this`, which only handlers have"),
+    ("counts", "the program opens the sockets, so zrig has none to tell counts by"),
 ];
 
 /// What zrig does at the sockets that it opens itself, and why it cannot here.

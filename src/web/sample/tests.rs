@@ -41,7 +41,11 @@ fn node(name: &str, out: u64) -> NodeSnapshot {
 }
 
 fn snapshot(seconds: f64, out: u64) -> Snapshot {
-    let port = |name: &str| PortSnapshot { instance: name.to_owned(), socket: "pub".to_owned() };
+    let port = |name: &str| PortSnapshot {
+        instance: name.to_owned(),
+        socket: "pub".to_owned(),
+        place: None,
+    };
     let link = LinkSnapshot {
         from: port("a"),
         to: port("b"),

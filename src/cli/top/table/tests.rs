@@ -91,7 +91,11 @@ fn what_waits_is_exact_inside_the_file_and_certain_outside() {
     assert_eq!(waiting("a", &one, &[]), 0, "it may be nothing");
     one.connections = queues(100, 50);
     assert_eq!(waiting("a", &one, &[]), 150);
-    let port = |instance: &str| PortSnapshot { instance: instance.into(), socket: "out".into() };
+    let port = |instance: &str| PortSnapshot {
+        instance: instance.into(),
+        socket: "out".into(),
+        place: None,
+    };
     let link = |from: &str, to: &str, waiting| LinkSnapshot {
         from: port(from),
         to: port(to),
