@@ -336,3 +336,34 @@ fn systemd_judges(parent: &Path) {
         }
     }
 }
+
+/// The exports of the fleet that ships, as the documentation keeps them. With `INSTA_UPDATE=always` they are
+/// written anew.
+#[test]
+fn the_exports_in_the_documentation_are_what_is_written_today() {
+    let folder = TempDir::with_prefix("zrig-export-").unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for name in ["fleet.yaml", "judge.py"] {
+        let of = root.join("topologies/fleet").join(name);
+        fs::copy(of, folder.path().join(name)).unwrap();
+    }
+    let (file, keys) = (folder.path().join("fleet.yaml"), folder.path().join("keys"));
+    let (file, keys) = (file.to_str().unwrap(), keys.to_str().unwrap());
+    done(&["keys", keys, "--for", file]);
+    for engine in ENGINES {
+        let to = folder.path().join(engine);
+        let written = zrig(&["export", engine, file, "--to", to.to_str().unwrap()]);
+        assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+        let mut written = files(&to);
+        // What ships itself, and keys that are others each time.
+        written.retain(|name, _| !name.starts_with("files/") && name != ".zrig-export");
+        let kept = root.join("docs/fleet").join(engine);
+        if std::env::var_os("INSTA_UPDATE").is_some_and(|value| value == "always") {
+            for (name, text) in &written {
+                fs::create_dir_all(kept.join(name).parent().unwrap()).unwrap();
+                fs::write(kept.join(name), text).unwrap();
+            }
+        }
+        assert_eq!(files(&kept), written, "{engine}: INSTA_UPDATE=always writes them anew");
+    }
+}

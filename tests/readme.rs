@@ -280,12 +280,14 @@ fn the_test_command_of_the_readme_is_what_continuous_integration_runs_last() {
 
 #[test]
 fn the_readme_lists_every_topology_that_ships() {
-    let shipped: BTreeSet<String> = fs::read_dir(root().join("topologies"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".yaml"))
-        .map(|name| format!("topologies/{name}"))
-        .collect();
+    let of_folder = |folder: &'static str| {
+        let entries = fs::read_dir(root().join(folder)).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let names = names.filter(|name| name.ends_with(".yaml"));
+        names.map(move |name| format!("{folder}/{name}"))
+    };
+    let folders = ["topologies", "topologies/fleet"];
+    let shipped: BTreeSet<String> = folders.into_iter().flat_map(of_folder).collect();
     let rows = readme();
     let rows = rows
         .lines()

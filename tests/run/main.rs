@@ -15,6 +15,7 @@ mod fairness;
 mod feeds;
 mod figures;
 mod files;
+mod fleet;
 mod following;
 mod functions;
 mod importing;
