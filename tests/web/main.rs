@@ -256,6 +256,33 @@ nodes:
     play("copies", &[&address]);
 }
 
+#[test]
+fn a_place_is_named_and_so_are_others_that_are_there_or_not() {
+    let _turn = turn();
+    let [jobs, web] = free_ports();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("fleet.yaml");
+    let yaml = format!(
+        "places:
+  edge: {{address: 127.0.0.1, bind_address: 127.0.0.1}}
+  hall: {{address: 127.0.0.2, bind_address: 127.0.0.2}}
+nodes:
+  source: {{on: edge, role: push, bind: {jobs}, every: 50ms, on_tick: send(1)}}
+  worker: {{on: hall, role: pull, connect: source, on_message: '()'}}
+"
+    );
+    fs::write(&file, yaml).unwrap();
+    let at = |place: &str| Zrig::file(&file).arguments(["--place", place]);
+    let run = at("hall").arguments(["--web", &web.to_string()]).start();
+    run.says("page at http");
+    let scenario = Scenario::begin("places", &[&format!("http://127.0.0.1:{web}/")]);
+    scenario.says("alone");
+    let edge = at("edge").start();
+    scenario.says("together");
+    edge.stop();
+    scenario.ends();
+}
+
 /// Forty that publish and 160 that listen to two of them each, no two alike.
 fn many() -> String {
     let mut yaml = String::from("nodes:\n");

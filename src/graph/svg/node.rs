@@ -22,7 +22,7 @@ pub(super) fn node(markup: &mut Markup, node: &NodeBox, placed: &Placed) {
     let colours = palette(node.family());
     let name = Escaped(&node.name);
     let hook = match &node.group {
-        None => format!(r#"class="node" data-node="{name}"{}"#, copies(node)),
+        None => format!(r#"class="node" data-node="{name}"{}{}"#, copies(node), place(node)),
         Some(group) => {
             let (count, members) = (group.members.len(), group.members.join(" "));
             format!(
@@ -58,6 +58,12 @@ fn copies(node: &NodeBox) -> String {
         (None, Some(copies)) => format!(r#" data-copies="{copies}""#),
         (None, None) => String::new(),
     }
+}
+
+/// Where it runs, if the file says that.
+fn place(node: &NodeBox) -> String {
+    let mark = node.marks.iter().find(|mark| mark.kind == MarkKind::Place);
+    mark.map_or_else(String::new, |mark| format!(r#" data-place="{}""#, Escaped(&mark.text)))
 }
 
 /// Draws a place outside the file.

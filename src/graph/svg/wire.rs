@@ -40,7 +40,8 @@ pub(super) fn wire(markup: &mut Markup, picture: &Picture, wire: &Wire, route: &
     markup.end();
 }
 
-/// An end's attributes: `data-from` and `data-from-socket`, or `data-from-outside`.
+/// An end's attributes: `data-from` and `data-from-socket`, or `data-from-outside` and, where another
+/// place of the file is there, `data-from-place`.
 fn end(picture: &Picture, end: End, name: &str) -> String {
     match end {
         End::Port(at) => {
@@ -48,7 +49,11 @@ fn end(picture: &Picture, end: End, name: &str) -> String {
             let socket = Escaped(node.ports[at.socket].title());
             format!(r#"data-{name}="{}" data-{name}-socket="{socket}""#, Escaped(&node.name))
         }
-        End::Terminal(at) => format!(r#"data-{name}-outside="{at}""#),
+        End::Terminal(at) => {
+            let place = picture.terminals[at].place.as_deref();
+            let place = place.map(|it| format!(r#" data-{name}-place="{}""#, Escaped(it)));
+            format!(r#"data-{name}-outside="{at}"{}"#, place.unwrap_or_default())
+        }
     }
 }
 

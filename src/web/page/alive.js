@@ -66,10 +66,12 @@ export class Alive {
     const all = there + back;
     const words = back >= 0.05 && there >= 0.05 ? `${rate(there)} ⇄ ${rate(back)}` : rate(all);
     let text = all >= 0.05 ? `${isAbout ? "≈ " : ""}${words}/s` : "";
-    if (peers) text += `${text && " · "}${several(peers, "peer")}`;
+    const others = peers ? several(peers, "peer") : wire.place && peers === 0 ? "not there" : "";
+    if (others) text += `${text && " · "}${others}`;
     write(label, text);
     const sentence = [
       wireName(wire),
+      others,
       `${rate(there)} messages a second${back ? `, ${rate(back)} back` : ""}`,
       waiting ? `${several(waiting, "message")} on the way` : "",
       dropped ? `${several(dropped, "message")} dropped` : "",
@@ -91,7 +93,7 @@ export class Alive {
       dressed.said = said;
       this.#chips(dressed, marks);
     }
-    const words = [node.name, done.copies > 1 ? `${done.copies} copies` : "", `${rate(done.in)} in and ${rate(done.out)} out a second`];
+    const words = [node.name, node.place ? `at ${node.place}` : "", done.copies > 1 ? `${done.copies} copies` : "", `${rate(done.in)} in and ${rate(done.out)} out a second`];
     node.element.setAttribute("aria-label", [...words, ...marks.map(({ text }) => text)].filter(Boolean).join(", "));
     node.element.classList.toggle("troubled", marks.some(({ look }) => look === "alarm"));
   }

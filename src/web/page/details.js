@@ -186,7 +186,7 @@ export function LinkFigures({ wire }) {
       <tbody>${links.map((link) => html`<tr key=${JSON.stringify([link.from, link.to])}><th scope="row">${link.from.instance} → ${link.to.instance}</th>
         ${["sent", "received", "dropped", "waiting"].map((key) => html`<td class=${key === "dropped" && link[key] ? "alarm" : ""}>${link[key] == null ? "–" : count(link[key])}</td>`)}</tr>`)}</tbody></table></div>
       <p class="quiet">${[...new Set(links.map(({ pattern, endpoint }) => `${pattern}, ${endpoint}`))].join("; ")}. A dash is what nobody can know.</p>`}
-    <h3>Ends</h3><ul class="links">${ends.map(([node, socket]) => html`<li><button type="button" class="link" onClick=${() => select({ node, members: members(node) })}>${node}</button> <span class="quiet">${socket}, ${fill(now, node, socket, members(node))}</span></li>`)}</ul>`;
+    <h3>Ends</h3><ul class="links">${ends.map(([node, socket]) => html`<li><button type="button" class="link" onClick=${() => select({ node, members: members(node) })}>${node}</button> <span class="quiet">${socket}, ${fill(now, node, socket, members(node))}</span></li>`)}${wire.place && html`<li>${wire.place} <span class="quiet">another place of this file${last?.peers === 0 ? ", not there" : ""}</span></li>`}</ul>`;
 }
 
 function fill(now, node, name, members) {

@@ -140,9 +140,9 @@ function choose({ node, wire }, event) {
   if (event.target.closest?.(".fold") || /^[-+]$/.test(event.key)) return node && fold(node);
   if (node) select({ node: node.name, members: node.members });
   else {
-    const { from, fromSocket, to, toSocket } = wire;
+    const { from, fromSocket, to, toSocket, place } = wire;
     const members = Object.fromEntries([from, to].map((name) => [name, scene.nodes.get(name)?.members]));
-    select({ wire: { from, fromSocket, to, toSocket, members } });
+    select({ wire: { from, fromSocket, to, toSocket, place, members } });
   }
   if (event.type === "keydown") document.getElementById("panel").focus();
 }
@@ -169,7 +169,7 @@ function mark() {
     one.element.setAttribute("aria-pressed", String(one.name === node));
   }
   for (const one of scene.wires) {
-    const is = wire && ["from", "fromSocket", "to", "toSocket"].every((key) => wire[key] === one[key]);
+    const is = wire && ["from", "fromSocket", "to", "toSocket", "place"].every((key) => wire[key] === one[key]);
     one.element.classList.toggle("selected", Boolean(is));
     one.element.setAttribute("aria-pressed", String(Boolean(is)));
   }

@@ -27,6 +27,7 @@ function nodeOf(element) {
     members: members?.split(" "),
     hasCopies: copies > 1,
     copyOf,
+    place: element.dataset.place,
   };
 }
 
@@ -45,9 +46,9 @@ function socketOf(element, box) {
 }
 
 function wireOf(element) {
-  const { from, fromSocket, to, toSocket } = element.dataset;
+  const { from, fromSocket, fromPlace, to, toSocket, toPlace } = element.dataset;
   const path = element.querySelector("path[d]");
-  return { element, path, from, fromSocket, to, toSocket, shape: path?.getAttribute("d") };
+  return { element, path, from, fromSocket, to, toSocket, place: fromPlace ?? toPlace, shape: path?.getAttribute("d") };
 }
 
 /** Whether the path begins at the end that receives. */
@@ -72,8 +73,8 @@ function ownerIn(nodes) {
   return (instance, node) => (nodes.has(instance) ? instance : (groups.get(node) ?? node));
 }
 
-/** What a wire is called. */
-export function wireName({ from, fromSocket, to, toSocket }) {
-  const end = (node, socket) => (node ? (socket && socket !== node ? `${node}.${socket}` : node) : "outside");
+/** What a wire is called; `place` is the other place of the file that it leads to, if it does. */
+export function wireName({ from, fromSocket, to, toSocket, place = "outside" }) {
+  const end = (node, socket) => (node ? (socket && socket !== node ? `${node}.${socket}` : node) : place);
   return `${end(from, fromSocket)} → ${end(to, toSocket)}`;
 }

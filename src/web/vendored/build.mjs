@@ -1,13 +1,14 @@
 // Makes the files of others' code that the page uses. See README.md.
 import { build } from "esbuild";
-import { gzipSync } from "node:zlib";
+import { gzipAsync } from "@gfx/zopfli";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 
 const page = new URL("../page/", import.meta.url);
 
-// As it goes over the wire.
-function keep(name, text) {
-  writeFileSync(new URL(`${name}.gz`, page), gzipSync(text, { level: 9 }));
+// As it goes over the wire: by Zopfli, which is slow, makes it smaller than any gzip, and needs no certain Node.js.
+async function keep(name, text) {
+  const kept = await gzipAsync(Buffer.from(text), { numiterations: 200 });
+  writeFileSync(new URL(`${name}.gz`, page), kept);
 }
 
 async function bundle(entry) {
@@ -50,8 +51,8 @@ function grouped(licences) {
 
 const codemirror = await bundle("codemirror.js");
 const preact = await bundle("preact.js");
-keep("codemirror.js", codemirror.code);
-keep("preact.js", preact.code);
+await keep("codemirror.js", codemirror.code);
+await keep("preact.js", preact.code);
 
 const names = [...new Set([...codemirror.names, ...preact.names])].sort();
 const parts = grouped(names.map(licence)).map(
@@ -59,4 +60,4 @@ const parts = grouped(names.map(licence)).map(
 );
 const licences = parts.join(`\n${"-".repeat(78)}\n\n`);
 writeFileSync("LICENSES", licences);
-keep("licenses.txt", licences);
+await keep("licenses.txt", licences);
