@@ -62,7 +62,12 @@ fn distance(word: &str, candidate: &str, allowed: usize) -> usize {
     if word.len().abs_diff(candidate.len()) > allowed * 4 {
         return usize::MAX;
     }
-    strsim::damerau_levenshtein(word, &candidate.to_lowercase())
+    let candidate = candidate.to_lowercase();
+    // Each letter more is a slip, which is counted faster than all of them.
+    if word.chars().count().abs_diff(candidate.chars().count()) > allowed {
+        return usize::MAX;
+    }
+    strsim::damerau_levenshtein(word, &candidate)
 }
 
 /// `a, b or c`.

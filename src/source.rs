@@ -207,7 +207,10 @@ impl SourceMap {
     /// The text that was read from `path`, if any.
     #[must_use]
     pub fn find(&self, path: &Path) -> Option<SourceId> {
-        let at = self.sources.iter().position(|source| source.path == path)?;
+        // Mostly it is written the same, which is seen sooner than that it means the same.
+        let is_it =
+            |source: &Source| source.path.as_os_str() == path.as_os_str() || source.path == path;
+        let at = self.sources.iter().position(is_it)?;
         Some(SourceId(u32::try_from(at).unwrap_or(u32::MAX)))
     }
 

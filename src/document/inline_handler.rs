@@ -67,13 +67,14 @@ impl Document {
     #[must_use]
     pub fn uncut(&self, value: &Node) -> Option<(Span, String)> {
         let span = value.span;
-        if self.yaml_hand(value) == Some(YamlHand::CutInBraces) {
-            let (end, quoted) = super::braces::quoted(&self.source, span.start)?;
-            return Some((Span::new(span.source, span.start, end), quoted));
-        }
-        let (end, block) = as_block(&self.source, span.start)?;
-        let is_cut = self.yaml_hand(value) == Some(YamlHand::CutAtHash);
-        (is_cut && end > span.end).then(|| (Span::new(span.source, span.start, end), block))
+        let (end, whole) = match self.yaml_hand(value)? {
+            YamlHand::CutInBraces => super::braces::quoted(&self.source, span.start)?,
+            YamlHand::CutAtHash => {
+                as_block(&self.source, span.start).filter(|(end, _)| *end > span.end)?
+            }
+            YamlHand::MadeAMap | YamlHand::JoinedLines | YamlHand::ReadEscapes => return None,
+        };
+        Some((Span::new(span.source, span.start, end), whole))
     }
 
     /// What YAML did to a handler's body, if anything.

@@ -9,6 +9,9 @@ use crate::diagnostic::{Code, Diagnostic};
 
 use super::node::{Entry, Key, Kind, Mapping, Node};
 
+/// So many keys are compared with each other sooner than put into a table.
+const FEW: usize = 16;
+
 /// What a mapping says before its merge keys are applied.
 #[derive(Default)]
 pub(super) struct Pairs {
@@ -21,6 +24,9 @@ impl Pairs {
     /// The mapping: of a key given twice the first counts; explicit keys win over merged ones,
     /// and of merged mappings the earlier one.
     pub(super) fn into_mapping(self, faults: &mut Vec<Diagnostic>) -> Mapping {
+        if self.are_plain() {
+            return Mapping { entries: self.entries };
+        }
         let mut seen: HashMap<Arc<str>, usize> = HashMap::with_capacity(self.entries.len());
         let mut entries: Vec<Entry> = Vec::with_capacity(self.entries.len());
         for entry in self.entries {
@@ -40,6 +46,16 @@ impl Pairs {
             }
         }
         Mapping { entries }
+    }
+
+    /// Whether there are few, no key twice and nothing merged, as nearly always.
+    fn are_plain(&self) -> bool {
+        let is_new = |(at, entry): (usize, &Entry)| {
+            self.entries[..at].iter().all(|before| before.key.text != entry.key.text)
+        };
+        self.merges.is_empty()
+            && self.entries.len() <= FEW
+            && self.entries.iter().enumerate().all(is_new)
     }
 }
 

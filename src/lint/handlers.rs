@@ -17,14 +17,14 @@ use super::survey::span_of;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     for (survey, names) in graph.subject.surveys.shared() {
-        let nodes = graph.nodes(&names);
+        let nodes = graph.nodes(names);
         for function in &survey.functions {
             findings.extend(check_called(graph, survey, function, &nodes));
             findings.extend(check_name(graph, survey, function, &nodes));
         }
         check_after(graph, survey, findings);
         check_properties(graph, survey, &nodes, findings);
-        findings.extend(check_overwritten(graph, survey, &names));
+        findings.extend(check_overwritten(graph, survey, names));
     }
     for node in 0..graph.topology.nodes.len() {
         check_timers(graph, node, findings);
@@ -161,9 +161,9 @@ fn name_of(function: &Function, graph: &Graph<'_>) -> Option<Span> {
 }
 
 /// A state that is kept, of which nothing is left after the first call.
-fn check_overwritten(graph: &Graph<'_>, survey: &Survey, names: &[&str]) -> Option<Diagnostic> {
+fn check_overwritten(graph: &Graph<'_>, survey: &Survey, names: &[String]) -> Option<Diagnostic> {
     let place = span_of(survey.overwrites.as_ref()?, graph.subject.sources)?;
-    let mut nodes = names.iter().filter_map(|name| graph.places.get(name));
+    let mut nodes = names.iter().filter_map(|name| graph.places.get(name.as_str()));
     let node = *nodes.find(|&&node| graph.topology.nodes[node].persist.is_some())?;
     let entry = graph.written.node_key(node, "persist")?;
     Some(

@@ -56,11 +56,9 @@ fn check_replies(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option
 
 /// Whether a dealer faces a router or rep, as far as this file tells.
 fn may_get_replies(graph: &Graph<'_>, dealer: LinkEnd) -> bool {
-    let others = graph.links.iter().filter_map(|link| match dealer {
-        end if end == link.connecter => Some(link.binder),
-        end if end == link.binder => Some(link.connecter),
-        _ => None,
-    });
+    let others = graph
+        .links_of(dealer)
+        .map(|link| if link.connecter == dealer { link.binder } else { link.connecter });
     let mut roles = others.map(|end| graph.topology.nodes[end.node].sockets[end.socket].role);
     roles.all(|role| role != Role::Dealer)
 }

@@ -56,7 +56,7 @@ fn check_pair(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Di
     if socket.role != Role::Pair {
         return None;
     }
-    let arriving = graph.links.iter().filter(|link| link.binder == end);
+    let arriving = graph.links_of(end).filter(|link| link.binder == end);
     let arriving: Vec<(&Link, u32)> =
         arriving.map(|link| (link, copies(&graph.topology.nodes[link.connecter.node]))).collect();
     let connects = socket.attachments.iter().filter(|it| it.side() == Side::Connect).count();
@@ -93,7 +93,7 @@ fn check_read(graph: &Graph<'_>, end: LinkEnd, socket: &SocketSpec) -> Option<Di
             attachment.side() == Side::Bind
                 && attachment.endpoint().transport() == Transport::Inproc
         });
-    let is_reached = || graph.links.iter().any(|link| link.binder == end);
+    let is_reached = || graph.links_of(end).any(|link| link.binder == end);
     if !is_private || socket.is_zap_handler() || is_reached() || connects_itself(graph, end.node) {
         return None;
     }

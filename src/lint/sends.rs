@@ -8,7 +8,7 @@ use crate::message::Format;
 use crate::nearest::{nearest, one_of};
 use crate::script::{Call, Literal, Refusal, Socket, Survey};
 use crate::source::Span;
-use crate::topology::{LinkEnd, NodeSpec, SocketSpec};
+use crate::topology::{Link, LinkEnd, NodeSpec, SocketSpec};
 use crate::zeromq::Role;
 
 use super::subject::Graph;
@@ -16,7 +16,7 @@ use super::survey::span_of;
 
 pub(super) fn check(graph: &Graph<'_>, findings: &mut Vec<Diagnostic>) {
     for (survey, names) in graph.subject.surveys.shared() {
-        let nodes = graph.nodes(&names);
+        let nodes = graph.nodes(names);
         if nodes.is_empty() {
             continue;
         }
@@ -143,12 +143,8 @@ fn check_first_message(graph: &Graph<'_>, end: LinkEnd, survey: &Survey) -> Opti
 /// The roles at the other ends of a socket's links inside the file.
 fn peers(graph: &Graph<'_>, end: LinkEnd) -> Vec<Role> {
     let role = |end: LinkEnd| graph.topology.nodes[end.node].sockets[end.socket].role;
-    let other = |link: &crate::topology::Link| match (link.connecter == end, link.binder == end) {
-        (true, _) => Some(role(link.binder)),
-        (false, true) => Some(role(link.connecter)),
-        (false, false) => None,
-    };
-    graph.links.iter().filter_map(other).collect()
+    let other = |link: &Link| if link.connecter == end { link.binder } else { link.connecter };
+    graph.links_of(end).map(|link| role(other(link))).collect()
 }
 
 /// A REQ and a REP know their messages by the empty frame before them.
@@ -159,12 +155,12 @@ fn check_delimiters(
     findings: &mut Vec<Diagnostic>,
 ) {
     let node = &graph.topology.nodes[end.node];
+    if node.sockets[end.socket].role != Role::Router {
+        return;
+    }
     let peers = peers(graph, end);
     let want_one = |role: &Role| matches!(role, Role::Req | Role::Rep);
-    if node.sockets[end.socket].role != Role::Router
-        || peers.is_empty()
-        || !peers.iter().all(want_one)
-    {
+    if peers.is_empty() || !peers.iter().all(want_one) {
         return;
     }
     let lacks = |frames: &[Option<Literal>]| match frames {
@@ -235,7 +231,7 @@ fn check_early_publish(graph: &Graph<'_>, end: LinkEnd, survey: &Survey) -> Opti
     let call = sends_on(survey, node, end.socket).find(|call| {
         survey.function_at(&call.site).is_some_and(|function| function.name == "on_start")
     })?;
-    if graph.links.iter().any(|link| link.connecter == end || link.binder == end) {
+    if graph.links_of(end).next().is_some() {
         return None;
     }
     let span: Span = span_of(&call.site, graph.subject.sources)?;

@@ -12,27 +12,34 @@ use crate::source::{SourceMap, Span};
 #[derive(Debug)]
 pub struct Surveys {
     vocabulary: Vocabulary,
-    by_node: HashMap<String, Arc<Survey>>,
-    /// In the order in which they came, so that findings have an order.
-    nodes: Vec<String>,
+    /// The place of each node's in `shared`.
+    by_node: HashMap<String, usize>,
+    /// The place of each survey there.
+    places: HashMap<*const Survey, usize>,
+    /// Each once with its nodes, in the order in which they came, so that findings have an order.
+    shared: Vec<(Arc<Survey>, Vec<String>)>,
 }
 
 impl Surveys {
     /// None yet; `vocabulary` is what every script may call.
     #[must_use]
     pub fn new(vocabulary: Vocabulary) -> Self {
-        Self { vocabulary, by_node: HashMap::new(), nodes: Vec::new() }
+        Self { vocabulary, by_node: HashMap::new(), places: HashMap::new(), shared: Vec::new() }
     }
 
     /// Adds a node's; nodes with one script share one survey.
     pub fn insert(&mut self, node: String, survey: Arc<Survey>) {
-        self.nodes.push(node.clone());
-        self.by_node.insert(node, survey);
+        let place = *self.places.entry(Arc::as_ptr(&survey)).or_insert(self.shared.len());
+        if place == self.shared.len() {
+            self.shared.push((survey, Vec::new()));
+        }
+        self.shared[place].1.push(node.clone());
+        self.by_node.insert(node, place);
     }
 
     /// The survey of a node's handlers.
     pub(super) fn of(&self, node: &str) -> Option<&Survey> {
-        self.by_node.get(node).map(Arc::as_ref)
+        self.by_node.get(node).map(|&place| &*self.shared[place].0)
     }
 
     pub(super) fn vocabulary(&self) -> &Vocabulary {
@@ -40,18 +47,8 @@ impl Surveys {
     }
 
     /// Every survey once, with the nodes that share it.
-    pub(super) fn shared(&self) -> Vec<(&Survey, Vec<&str>)> {
-        let mut places: HashMap<*const Survey, usize> = HashMap::new();
-        let mut shared: Vec<(&Survey, Vec<&str>)> = Vec::new();
-        for node in &self.nodes {
-            let survey = &self.by_node[node];
-            let place = *places.entry(Arc::as_ptr(survey)).or_insert_with(|| {
-                shared.push((survey, Vec::new()));
-                shared.len() - 1
-            });
-            shared[place].1.push(node);
-        }
-        shared
+    pub(super) fn shared(&self) -> impl Iterator<Item = (&Survey, &[String])> {
+        self.shared.iter().map(|(survey, nodes)| (&**survey, nodes.as_slice()))
     }
 }
 

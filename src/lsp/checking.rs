@@ -8,16 +8,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::time::Duration;
 
 use crate::diagnostic::Diagnostic;
 use crate::language::looks_like_a_topology;
-use crate::load::{Kept, Unsaved, load_unsaved};
+use crate::load::{Kept, Loaded, Unsaved, load_unsaved};
 use crate::script::panic_text;
 use crate::source::SourceMap;
 
-/// How long it waits for more of the same, so that a burst of edits is one check.
-const PAUSE: Duration = Duration::from_millis(5);
 /// So many files are looked at in search of a topology or a script.
 const MOST_FILES: usize = 2_000;
 /// So deep folders are looked into.
@@ -103,7 +100,8 @@ pub(super) fn start(told: impl Fn(Outcome) + Send + 'static) -> std::io::Result<
 fn work(waiting: &Receiver<Job>, told: &dyn Fn(Outcome)) {
     let mut kept: HashMap<PathBuf, Kept> = HashMap::new();
     while let Ok(mut job) = waiting.recv() {
-        while let Ok(newer) = waiting.recv_timeout(PAUSE) {
+        // What came while the check before this one went on is one check.
+        while let Ok(newer) = waiting.try_recv() {
             let older = std::mem::replace(&mut job, newer);
             job.topologies.extend(older.topologies);
             job.scripts.extend(older.scripts);
@@ -118,9 +116,11 @@ fn work(waiting: &Receiver<Job>, told: &dyn Fn(Outcome)) {
         for topology in &job.topologies {
             let before = kept.remove(topology).unwrap_or_default();
             match catch_unwind(AssertUnwindSafe(|| check(topology, &job, before))) {
-                Ok((findings, after)) => {
-                    kept.insert(topology.clone(), after);
+                Ok((findings, after, rest)) => {
                     told(Outcome::Checked(Box::new(findings)));
+                    kept.insert(topology.clone(), after);
+                    // Of a large file it takes a while to put away, for which nobody waits.
+                    drop(rest);
                 }
                 Err(panic) => {
                     told(Outcome::Panicked(topology.clone(), panic_text(&*panic).to_owned()));
@@ -130,7 +130,8 @@ fn work(waiting: &Receiver<Job>, told: &dyn Fn(Outcome)) {
     }
 }
 
-fn check(topology: &Path, job: &Job, mut kept: Kept) -> (Findings, Kept) {
+/// What is said of a topology, what is kept of it, and what nobody wants any more.
+fn check(topology: &Path, job: &Job, mut kept: Kept) -> (Findings, Kept, Loaded) {
     let lookup = |name: &str| std::env::var_os(name);
     let mut loaded = load_unsaved(topology, &job.unsaved, &mut kept, &lookup);
     loaded.diagnostics.extend(loaded.absent_files());
@@ -142,15 +143,15 @@ fn check(topology: &Path, job: &Job, mut kept: Kept) -> (Findings, Kept) {
     let is_yaml = loaded.node_names().is_some();
     let findings = Findings {
         topology: topology.to_owned(),
-        diagnostics: loaded.diagnostics,
-        sources: loaded.sources,
-        files: loaded.files,
+        diagnostics: std::mem::take(&mut loaded.diagnostics),
+        sources: std::mem::take(&mut loaded.sources),
+        files: std::mem::take(&mut loaded.files),
         versions: job.versions.clone(),
         near,
         scripts,
         is_yaml,
     };
-    (findings, kept)
+    (findings, kept, loaded)
 }
 
 /// The topologies that name a script: among those that are open, and those in the client's folders or

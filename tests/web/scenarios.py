@@ -210,20 +210,20 @@ def places(browser, address):
     assert page.title() == "fleet at hall · zrig", page.title()
     label = "one => document.querySelector(`#picture g.${one[0]}`)?.getAttribute('aria-label')?.includes(one[1])"
     watched.until("a node says where it is", label, ["node", "worker, at hall"])
-    watched.until("a wire says where it leads", label, ["wire", "edge → worker, not there"])
+    watched.until("a wire says where it leads", label, ["wire", "edge → worker.pull, not there"])
     page.locator("#picture .rate", has_text="not there").wait_for()
     page.locator("#picture g.wire").first.focus()
     page.keyboard.press("Enter")
-    page.locator("#panel h2", has_text="edge → worker").wait_for()
+    page.locator("#panel h2", has_text="edge → worker.pull").wait_for()
     page.locator("#part li", has_text="another place of this file, not there").wait_for()
     watched.axe("a place that is not there")
     say("alone")
-    watched.until("the other place is seen to be there", label, ["wire", "edge → worker, 1 peer"])
+    watched.until("the other place is seen to be there", label, ["wire", "edge → worker.pull, 1 peer"])
     page.locator("#part li", has_text="another place of this file").wait_for()
     assert page.locator("#part li", has_text="not there").count() == 0
     watched.until("what comes from there passes", RATE)
     say("together")
-    watched.until("the other place is seen to be away", label, ["wire", "edge → worker, not there"])
+    watched.until("the other place is seen to be away", label, ["wire", "edge → worker.pull, not there"])
     watched.close()
 
 
