@@ -23,6 +23,8 @@ const DEEPEST: usize = 5;
 /// What is to be checked.
 #[derive(Debug, Default)]
 pub(super) struct Job {
+    /// Which one it is: of two the larger was asked for later.
+    pub(super) number: u64,
     /// The texts that are open.
     pub(super) unsaved: Unsaved,
     /// Their versions.
@@ -49,6 +51,8 @@ pub(super) enum Outcome {
 /// What is said of a topology and its scripts.
 #[derive(Debug)]
 pub(super) struct Findings {
+    /// The number of the job that asked for them.
+    pub(super) job: u64,
     pub(super) topology: PathBuf,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) sources: SourceMap,
@@ -131,7 +135,7 @@ fn work(waiting: &Receiver<Job>, told: &dyn Fn(Outcome)) {
 }
 
 /// What is said of a topology, what is kept of it, and what nobody wants any more.
-fn check(topology: &Path, job: &Job, mut kept: Kept) -> (Findings, Kept, Loaded) {
+pub(super) fn check(topology: &Path, job: &Job, mut kept: Kept) -> (Findings, Kept, Loaded) {
     let lookup = |name: &str| std::env::var_os(name);
     let mut loaded = load_unsaved(topology, &job.unsaved, &mut kept, &lookup);
     loaded.diagnostics.extend(loaded.absent_files());
@@ -142,6 +146,7 @@ fn check(topology: &Path, job: &Job, mut kept: Kept) -> (Findings, Kept, Loaded)
     let scripts = scripts.map(|(_, it)| (it.path().to_owned(), Arc::clone(it.text()))).collect();
     let is_yaml = loaded.node_names().is_some();
     let findings = Findings {
+        job: job.number,
         topology: topology.to_owned(),
         diagnostics: std::mem::take(&mut loaded.diagnostics),
         sources: std::mem::take(&mut loaded.sources),

@@ -38,6 +38,10 @@ pub(super) struct Session {
     is_initialized: bool,
     is_shut_down: bool,
     watches: bool,
+    /// How many checks were asked for.
+    asked: u64,
+    /// The first check of each text since it was opened: what others found is of another text.
+    first: BTreeMap<PathBuf, u64>,
     /// By topology.
     pub(super) findings: BTreeMap<PathBuf, Findings>,
     /// Scripts that no topology names.
@@ -58,6 +62,8 @@ impl Session {
             is_initialized: false,
             is_shut_down: false,
             watches: false,
+            asked: 0,
+            first: BTreeMap::new(),
             findings: BTreeMap::new(),
             alone: BTreeSet::new(),
             published: BTreeMap::new(),
@@ -187,6 +193,7 @@ impl Session {
             document.version,
             document.text,
         );
+        self.first.insert(path.clone(), self.asked + 1);
         self.check(&path);
         opened
     }
@@ -203,6 +210,7 @@ impl Session {
     fn closed(&mut self, params: &DidCloseTextDocumentParams) {
         let path = path_of(&params.text_document.uri);
         self.documents.close(&path);
+        self.first.remove(&path);
         let is_needed = |findings: &Findings| {
             findings.files.iter().any(|file| self.documents.get(file).is_some())
         };
@@ -227,7 +235,7 @@ impl Session {
     }
 
     /// Has a file checked, and what it is part of.
-    fn check(&self, path: &Path) {
+    fn check(&mut self, path: &Path) {
         let mut topologies = self.topologies_of(path);
         let mut scripts = BTreeSet::new();
         match self.documents.get(path).map(|document| document.kind) {
@@ -250,11 +258,13 @@ impl Session {
         self.send_job(topologies, scripts);
     }
 
-    fn send_job(&self, topologies: BTreeSet<PathBuf>, scripts: BTreeSet<PathBuf>) {
+    fn send_job(&mut self, topologies: BTreeSet<PathBuf>, scripts: BTreeSet<PathBuf>) {
         if topologies.is_empty() && scripts.is_empty() {
             return;
         }
+        self.asked += 1;
         let job = Job {
+            number: self.asked,
             unsaved: self.documents.unsaved(),
             versions: self.documents.versions(),
             topologies,
@@ -266,9 +276,16 @@ impl Session {
         }
     }
 
+    /// Whether a text was opened since it was looked at, and is looked at again.
+    fn is_outdated(&self, findings: &Findings) -> bool {
+        let mut first = findings.files.iter().filter_map(|file| self.first.get(file));
+        first.any(|first| findings.job < *first)
+    }
+
     /// Takes what a check came to.
     pub(super) fn checked(&mut self, outcome: Outcome) {
         match outcome {
+            Outcome::Checked(findings) if self.is_outdated(&findings) => return,
             Outcome::Checked(mut findings) => {
                 let before = self.findings.remove(&findings.topology);
                 findings.follow(before);
@@ -279,7 +296,9 @@ impl Session {
                 }
             }
             Outcome::Alone(script) => {
-                self.alone.insert(script);
+                if self.documents.get(&script).is_some() {
+                    self.alone.insert(script);
+                }
             }
             Outcome::Panicked(topology, why) => {
                 self.log(&format!("the check of {} panicked: {why}", topology.display()));
@@ -330,4 +349,52 @@ impl Session {
 
 fn read<T: DeserializeOwned>(params: Value) -> Result<T, String> {
     serde_json::from_value(params).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::super::checking;
+    use super::*;
+    use crate::load::Kept;
+
+    /// The versions that the client was told of, and how much was said of each.
+    fn told(out: &mpsc::Receiver<Message>) -> Vec<(i64, usize)> {
+        let told = out.try_iter().filter_map(|message| match message {
+            Message::Notification(it) if it.method.ends_with("publishDiagnostics") => {
+                let said = it.params["diagnostics"].as_array()?.len();
+                Some((it.params["version"].as_i64().unwrap_or(-1), said))
+            }
+            Message::Notification(_) | Message::Request(_) | Message::Response(_) => None,
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn what_was_found_in_a_text_that_was_closed_since_is_not_said_of_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.yaml");
+        let uri = uri_of(&path).unwrap();
+        let ((out, heard), (jobs, asked)) = (mpsc::channel(), mpsc::channel());
+        let mut session = Session::new(out, jobs);
+        session.initialize(&json!({}));
+        let note = |session: &mut Session, what: &str, document: Value| {
+            let params = json!({"textDocument": document});
+            session.notified(Notification::new(format!("textDocument/{what}"), params));
+        };
+        let text = |version: i32, text: &str| json!({"uri": uri, "languageId": "zrig", "version": version, "text": text});
+        let check = |session: &mut Session, job: &Job| {
+            let (findings, ..) = checking::check(&path, job, Kept::default());
+            session.checked(Outcome::Checked(Box::new(findings)));
+        };
+        note(&mut session, "didOpen", text(9, "nodes: ["));
+        let before = asked.recv().unwrap();
+        note(&mut session, "didClose", json!({"uri": uri}));
+        note(&mut session, "didOpen", text(1, "nodes: {a: {role: pull, bind: 5}}"));
+        check(&mut session, &before);
+        assert_eq!(told(&heard), [], "of the text before");
+        check(&mut session, &asked.try_iter().last().unwrap());
+        assert_eq!(told(&heard), [(1, 0)]);
+    }
 }
