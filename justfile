@@ -7,7 +7,7 @@ default:
 # What a change has to pass before anything else: format, lints, the fast tests.
 quick:
     cargo fmt --check
-    cargo clippy --locked --all-targets -- -D warnings
+    cargo clippy --locked --workspace --all-targets -- -D warnings
     cargo test --locked --lib --test architecture --test check --test check_command --test schema
 
 # Every test.
