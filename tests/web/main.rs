@@ -381,6 +381,9 @@ fn apart(name: &str) -> Zrig {
         } else if default.starts_with("tcp://") {
             // Nobody is there, and nobody elsewhere is asked.
             zrig.set(name, format!("tcp://127.0.0.1:{}", free_port()))
+        } else if name == "PYTHON" {
+            // One that has pyzmq.
+            zrig.set(name, support::python())
         } else {
             zrig
         }
