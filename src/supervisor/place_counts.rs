@@ -84,6 +84,9 @@ impl PlaceCounts {
             self.own.entry(name).or_default().follow(Some(found));
         }
         self.tellers.clear();
+        if self.exchanges.is_empty() {
+            return;
+        }
         for node in topology.nodes.iter().filter(|node| node.counts) {
             for handle in node.instances().filter_map(|(instance, _)| instances.get(&instance)) {
                 let tells = node.sockets.iter().filter(|socket| socket.role == Role::Pub);

@@ -176,5 +176,15 @@ mod tests {
         ] {
             assert_eq!(shown(&nodes, "a"), expected, "{nodes}");
         }
+        let file = "places: {a: {address: 127.0.0.1}, b: {address: 127.0.0.2}}\n\
+                    nodes: {x: {on: a, role: push, connect: y}, y: {on: b, role: pull, bind: 5001}}";
+        let part = Part { place: Some("a".to_owned()), ..Part::default() };
+        assert_eq!(sound(file).part(&part).unwrap().exchanges.len(), 1);
+        let some = Part { only: vec!["x".to_owned()], ..part };
+        assert_eq!(
+            sound(file).part(&some).unwrap().exchanges,
+            [],
+            "a part of a place counts for none"
+        );
     }
 }

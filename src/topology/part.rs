@@ -146,7 +146,9 @@ impl Topology {
     /// file gives them.
     #[must_use]
     pub fn only(&self, names: &[String]) -> Self {
-        Self::cut((**self).clone(), |node| names.contains(&node.name))
+        // Who runs the rest of the place counts for himself, and nobody for the place.
+        let spec = super::TopologySpec { exchanges: Vec::new(), ..(**self).clone() };
+        Self::cut(spec, |node| names.contains(&node.name))
     }
 
     fn cut(mut spec: super::TopologySpec, stays: impl Fn(&NodeSpec) -> bool) -> Self {

@@ -110,18 +110,25 @@ fn who_asks_a_program_is_told_what_to_do_instead() {
         let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         (output.status.code(), said)
     };
-    eventually("it can be asked", || folder.path().join("zrig").is_dir());
+    // By its socket: other tests have runs of the same name.
+    let socket = || {
+        let found = std::fs::read_dir(folder.path().join("zrig")).into_iter().flatten().flatten();
+        let mut paths = found.map(|entry| entry.path().display().to_string());
+        paths.find(|path| path.ends_with(".sock"))
+    };
+    eventually("it can be asked", || socket().is_some());
+    let name = socket().unwrap();
     for arguments in [
-        &["tap", "topology", "worker"][..],
-        &["send", "topology", "worker.jobs", "hello"],
-        &["call", "topology", "worker.jobs", "hello"],
+        &["tap", &name, "worker"][..],
+        &["send", &name, "worker.jobs", "hello"],
+        &["call", &name, "worker.jobs", "hello"],
     ] {
         let (status, said) = zrig(arguments);
         assert_ne!(status, Some(0), "{said}");
         assert!(said.contains("worker is a program, which opens its sockets itself"), "{said}");
         assert!(said.contains("tap the node at the other end of its link"), "{said}");
     }
-    let (_, table) = zrig(&["top", "topology", "--once", "--interval", "100ms"]);
+    let (_, table) = zrig(&["top", &name, "--once", "--interval", "100ms"]);
     let row = table.lines().find(|line| line.starts_with("worker")).unwrap();
     let cells: Vec<&str> = row.split_whitespace().collect();
     assert_eq!(cells[1..], ["running", "-", "-", "-", "-", "-", "-", "-", "-", "0"], "{table}");
