@@ -437,28 +437,32 @@ impl Drop for Network {
     }
 }
 
+/// A run at each place, each on a machine of its own, with certificates; why there can be none here, if so.
+fn networked(yaml: &str) -> Result<(Network, Fleet, Vec<Runner>), String> {
+    let network = Network::new()?;
+    let yaml = with_counts(yaml, free_ports());
+    let fleet = Fleet::of(&format!("security: {{curve: keys}}\n{yaml}"));
+    fleet.make_keys();
+    let start = |place: &&str| {
+        let run = fleet.at(place).arguments(["--metrics", "127.0.0.1:9464"]);
+        let run = run.within(&["ip", "netns", "exec", &network.of(place)]).start();
+        run.says("running live");
+        run
+    };
+    let runs = PLACES.iter().map(start).collect();
+    Ok((network, fleet, runs))
+}
+
 #[test]
 fn a_line_that_is_cut_for_five_seconds_loses_no_message_but_news_which_are_counted() {
-    let network = match Network::new() {
-        Ok(network) => network,
-        Err(why) => return println!("skipped, no network can be made here: {why}"),
-    };
     let with_heartbeats =
         "sequence: true\n    options: {heartbeat_ivl: 500ms, heartbeat_timeout: 1s}";
     let yaml =
         yaml(&free_ports::<5>(), Network::ADDRESSES).replace("sequence: true", with_heartbeats);
-    let yaml = with_counts(&yaml, free_ports());
-    let fleet = Fleet::of(&format!("security: {{curve: keys}}\n{yaml}"));
-    fleet.make_keys();
-    let runs: Vec<Runner> = PLACES
-        .iter()
-        .map(|place| {
-            let run = fleet.at(place).arguments(["--metrics", "127.0.0.1:9464"]);
-            let run = run.within(&["ip", "netns", "exec", &network.of(place)]).start();
-            run.says("running live");
-            run
-        })
-        .collect();
+    let (network, fleet, runs) = match networked(&yaml) {
+        Ok(made) => made,
+        Err(why) => return println!("skipped, no network can be made here: {why}"),
+    };
     let told = |place: &str| network.figures(place);
     let gaps = || socket_figures(&told("yard"), "sequence_gaps").iter().sum::<u64>();
     let rounds = if soaking() { 50 } else { 1 };
@@ -499,6 +503,47 @@ fn a_line_that_is_cut_for_five_seconds_loses_no_message_but_news_which_are_count
     assert_eq!(of("source")[0], of("worker")[1], "what was sent at the one end is at the other");
     assert_eq!(of("worker")[1], fleet.lines("done.txt").len() as u64);
     assert_eq!(of("desk")[1], fleet.lines("answers.txt").len() as u64);
+    for run in runs {
+        run.stop();
+    }
+}
+
+/// libzmq ends the connection, and what the kernel had of it is gone: nobody keeps it, but the sums say how
+/// much it was.
+#[test]
+fn what_is_lost_where_heartbeats_end_a_connection_that_is_cut_is_said_by_the_sums() {
+    let yaml = yaml(&free_ports::<5>(), Network::ADDRESSES);
+    let all = "defaults: {options: {heartbeat_ivl: 500ms, heartbeat_timeout: 1s}}\nnodes:";
+    let (network, fleet, runs) = match networked(&yaml.replacen("nodes:", all, 1)) {
+        Ok(made) => made,
+        Err(why) => return println!("skipped, no network can be made here: {why}"),
+    };
+    for _ in 0..if soaking() { 10 } else { 1 } {
+        fleet.grows("done.txt", 100);
+        network.line("hall", "down");
+        std::thread::sleep(std::time::Duration::from_secs(5));
+        network.line("hall", "up");
+        fleet.grows("done.txt", 300);
+        fleet.grows("answers.txt", 300);
+    }
+    let text = fs::read_to_string(fleet.file()).unwrap();
+    fs::write(fleet.file(), text.replace("every: 5ms", "every: 1h")).unwrap();
+    let missing = |file: &str, sent: u64| sent - fleet.lines(file).len() as u64;
+    let told = |place: &str| network.figures(place);
+    let mut before = Vec::new();
+    // What is on its way arrives, what is lost stays.
+    eventually("nothing moves any more", || {
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        let now = settled("after the cuts", u64::MAX, told);
+        std::mem::replace(&mut before, now.clone()) == now
+    });
+    let of = |from: &str| before.iter().find(|(sender, _)| sender == from).unwrap().1;
+    let lost =
+        |senders: [&str; 2]| senders.iter().map(|from| of(from)[2] + of(from)[3]).sum::<u64>();
+    println!("[sent, received, dropped, waiting] at each place: {before:?}");
+    assert_eq!(lost(["source", "worker"]), missing("done.txt", of("source")[0]));
+    assert_eq!(lost(["asker", "desk"]), missing("answers.txt", of("asker")[0]));
+    assert!(lost(["source", "worker"]) > 0, "the line was cut for longer than the timeout");
     for run in runs {
         run.stop();
     }
