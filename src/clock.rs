@@ -13,8 +13,7 @@ const CLOCK_IS_SET: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct RunClock {
     begun: Instant,
-    /// The time of day at which it began, from which on it passes as the rest does.
-    #[cfg(test)]
+    /// In a simulation, the time of day at which it began, from which on it passes as the rest does.
     from: Option<SystemTime>,
 }
 
@@ -22,15 +21,10 @@ impl RunClock {
     /// A run begins now.
     #[must_use]
     pub fn begun() -> Self {
-        Self {
-            begun: now(),
-            #[cfg(test)]
-            from: None,
-        }
+        Self { begun: now(), from: None }
     }
 
     /// A run begins now, at that time of day.
-    #[cfg(test)]
     pub(crate) fn begun_at(from: SystemTime) -> Self {
         Self { from: Some(from), ..Self::begun() }
     }
@@ -47,11 +41,10 @@ impl RunClock {
 
     /// The time of day.
     pub(crate) fn time_of_day(&self) -> SystemTime {
-        #[cfg(test)]
-        if let Some(from) = self.from {
-            return from + self.running();
+        match self.from {
+            Some(from) => from + self.running(),
+            None => SystemTime::now(),
         }
-        SystemTime::now()
     }
 }
 

@@ -171,13 +171,21 @@ impl Blueprint {
 
     pub(super) async fn source(&self) -> Result<Option<LineSource>, NodeError> {
         let Some(spec) = &self.spec.read else { return Ok(None) };
-        let source = LineSource::open(spec, clock::now(), self.emitter()).await;
+        let source = match self.context.network() {
+            Some(network) => {
+                LineSource::simulated(spec, clock::now(), self.emitter(), network.disk())
+            }
+            None => LineSource::open(spec, clock::now(), self.emitter()).await,
+        };
         source.map(Some).map_err(|error| NodeError::Source { path: path(&spec.file), error })
     }
 
     pub(super) async fn sink(&self) -> Result<Option<Sink>, NodeError> {
         let Some(spec) = &self.spec.write else { return Ok(None) };
         let appends = spec.append || self.continues_sink;
+        if let Some(network) = self.context.network() {
+            return Ok(Some(Sink::simulated(spec, appends, self.emitter(), network.disk())));
+        }
         let sink = Sink::open(spec, appends, self.emitter()).await;
         sink.map(Some).map_err(|error| NodeError::Sink { path: path(&spec.file), error })
     }
@@ -189,6 +197,10 @@ impl Blueprint {
         handler: Option<&mut Handler>,
     ) -> Result<Option<Keeper>, NodeError> {
         let Some(path) = self.spec.persists_in(self.replica) else { return Ok(None) };
+        if self.context.network().is_some() {
+            // A simulation begins with what a run without its files begins with.
+            return Ok(None);
+        }
         let failed = |why| NodeError::State { path: path.clone(), why };
         let opened = Keeper::open(&path, self.emitter()).await;
         let (keeper, kept) = opened.map_err(|error| failed(error.to_string()))?;

@@ -1,24 +1,25 @@
-//! What carries a node's messages: a socket of libzmq, or in tests a double that needs none.
+//! What carries a node's messages: a socket of libzmq, one of a simulation, or a test's double.
 //!
-//! Owns the one interface of both. Where there are no tests there is one kind only, and so nothing to
-//! choose between. Never decides anything.
+//! Owns the one interface of all. Never decides anything.
 
 use std::fmt;
-use std::os::fd::RawFd;
 
-use tokio::io::unix::AsyncFd;
-
+use self::simulated::Simulated;
 use super::raw::{Errno, Listener, RawSocket, Readiness};
+use super::wait::Ready;
 use crate::message::Frame;
 use crate::zeromq::OptionValue;
 
 #[cfg(test)]
 pub(super) mod double;
+pub(super) mod simulated;
 
 /// What carries the messages of one socket.
 pub(super) enum Carrier {
     /// A socket of libzmq.
     Zmq(RawSocket),
+    /// A socket of a simulation.
+    Simulated(Simulated),
     /// A test's.
     #[cfg(test)]
     Double(double::Double),
@@ -29,6 +30,7 @@ macro_rules! either {
     ($carrier:expr, $one:ident => $call:expr) => {
         match $carrier {
             Carrier::Zmq($one) => $call,
+            Carrier::Simulated($one) => $call,
             #[cfg(test)]
             Carrier::Double($one) => $call,
         }
@@ -36,6 +38,11 @@ macro_rules! either {
 }
 
 impl Carrier {
+    /// Whether it is one of a simulation.
+    pub(super) fn is_simulated(&self) -> bool {
+        matches!(self, Self::Simulated(_))
+    }
+
     /// Sets an option by libzmq's number.
     pub(super) fn set(&self, option: i32, value: &OptionValue) -> Result<(), Errno> {
         match value {
@@ -61,9 +68,14 @@ impl Carrier {
         either!(self, one => one.events())
     }
 
-    /// Registers its descriptor with this thread's reactor. The result has to be dropped first.
-    pub(super) fn watch(&self) -> Result<AsyncFd<RawFd>, Errno> {
-        either!(self, one => one.watch())
+    /// What tells when it is to be looked at. It has to be dropped first.
+    pub(super) fn watch(&self) -> Result<Ready, Errno> {
+        match self {
+            Self::Zmq(socket) => socket.watch().map(Ready::Descriptor),
+            Self::Simulated(socket) => Ok(socket.watch()),
+            #[cfg(test)]
+            Self::Double(double) => double.watch().map(Ready::Descriptor),
+        }
     }
 
     /// The last endpoint that was bound, with the port that the system chose.

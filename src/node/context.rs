@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::carrier::Carrier;
+use super::carrier::simulated::Simulated;
 #[cfg(test)]
 use super::carrier::double::Doubles;
 use super::door::Doors;
@@ -14,6 +15,7 @@ use super::known_servers::KnownServers;
 use super::lingering::Lingering;
 use super::raw::{Errno, RawContext, RawSocket};
 use crate::event::Events;
+use crate::simulation::Network;
 use crate::topology::SocketSpec;
 use crate::zeromq::Role;
 
@@ -35,7 +37,9 @@ pub struct Context {
     lingering: Lingering,
     doors: Doors,
     servers: KnownServers,
-    /// What its sockets are instead of libzmq's.
+    /// Whose its sockets are instead of libzmq's.
+    network: Option<Network>,
+    /// What its sockets are in a test of one node.
     #[cfg(test)]
     doubles: Option<Doubles>,
 }
@@ -52,9 +56,27 @@ impl Context {
             lingering: Lingering::new(events),
             doors: Doors::default(),
             servers: KnownServers::default(),
+            network: None,
             #[cfg(test)]
             doubles: None,
         })
+    }
+
+    /// A context whose sockets are those of a simulation.
+    pub(crate) fn simulated(network: &Network, events: Events) -> Result<Self, Errno> {
+        let network = Some(network.clone());
+        Ok(Self { network, ..Self::new(1, 0, events)? })
+    }
+
+    /// Whether its sockets are those of a simulation.
+    #[must_use]
+    pub fn is_simulated(&self) -> bool {
+        self.network.is_some()
+    }
+
+    /// The simulation that its sockets are of.
+    pub(super) fn network(&self) -> Option<&Network> {
+        self.network.as_ref()
     }
 
     /// Whether every handshake that would ask a ZAP handler fails while there is none.
@@ -102,7 +124,10 @@ impl Context {
         if let Some(doubles) = &self.doubles {
             return Ok(Carrier::Double(doubles.open(owner, &spec.name)));
         }
-        let _ = owner;
+        if let Some(network) = &self.network {
+            let socket = Simulated::open(network, owner, spec.role, spec.is_on("conflate"));
+            return Ok(Carrier::Simulated(socket));
+        }
         RawSocket::open(&self.raw, spec.role, spec.is_on("conflate")).map(Carrier::Zmq)
     }
 
@@ -114,6 +139,7 @@ impl Context {
             lingering: Lingering::new(events),
             doors: Doors::default(),
             servers: KnownServers::default(),
+            network: None,
             doubles: Some(doubles.clone()),
         }
     }

@@ -20,6 +20,7 @@ use self::reader::{Item, Queue, Reader};
 use super::emitter::Emitter;
 use crate::clock;
 use crate::message::{LENGTH, Multipart, RecordFormat, first_length, unescape};
+use crate::simulation::Disk;
 use crate::topology::ReadSpec;
 
 /// A source that is late by more than this starts its rhythm again from now.
@@ -80,8 +81,12 @@ impl LineSource {
                 emitter.waits(format!("{} does not answer; waits for it", reader::name(&spec.file)))
             }
         }
+        Ok(Self::of(spec, queue, now, emitter))
+    }
+
+    fn of(spec: &ReadSpec, queue: Arc<Queue>, now: Instant, emitter: Emitter) -> Self {
         let budget = Arc::new(Budget::new(queue.arrived()));
-        Ok(Self {
+        Self {
             interval: spec.interval,
             due: now,
             file: reader::name(&spec.file),
@@ -94,7 +99,18 @@ impl LineSource {
             waits_for_its_time: false,
             budget,
             emitter,
-        })
+        }
+    }
+
+    /// A source of a simulation: all of its file is read at once, and again where it repeats.
+    pub(super) fn simulated(
+        spec: &ReadSpec,
+        now: Instant,
+        emitter: Emitter,
+        disk: &Disk,
+    ) -> io::Result<Self> {
+        let queue = Arc::new(Queue::of_memory(spec, disk)?);
+        Ok(Self::of(spec, queue, now, emitter))
     }
 
     /// Begins its rhythm now.

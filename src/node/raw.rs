@@ -36,6 +36,8 @@ impl Errno {
     pub const NOT_FOUND: Self = Self(libc::ENOENT);
     /// Somebody else has the endpoint.
     pub const ADDRESS_IN_USE: Self = Self(libc::EADDRINUSE);
+    /// A REQ or REP is asked for what is not its turn: libzmq's `EFSM`.
+    pub const WRONG_STATE: Self = Self(156_384_763);
 
     fn last() -> Self {
         // SAFETY: reads a thread-local.
@@ -226,8 +228,7 @@ impl fmt::Debug for RawSocket {
 pub(super) struct Readiness(i32);
 
 impl Readiness {
-    /// What a double says.
-    #[cfg(test)]
+    /// What a socket says that is not libzmq's.
     pub(super) fn of(readable: bool) -> Self {
         Self(if readable { zmq_sys::ZMQ_POLLIN.cast_signed() } else { 0 })
     }

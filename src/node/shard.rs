@@ -49,47 +49,36 @@ impl Shard {
     /// When the system gives no thread or no reactor.
     pub fn start(name: &str) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (sender, mut inbox) = mpsc::unbounded_channel::<Order>();
+        let (sender, inbox) = mpsc::unbounded_channel::<Order>();
         let builder = std::thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
         let thread = builder.spawn(move || {
             let shared = Rc::new(Shared {
                 engine: Rc::new(Engine::new()),
                 fibers: Fibers::new(STACK_BYTES),
                 neighbours: Rc::default(),
+                takes_turns: true,
             });
             let nodes = LocalSet::new();
-            runtime.block_on(nodes.run_until(async {
-                let mut rehearsed: HashMap<Arc<str>, Rehearsed> = HashMap::new();
-                while let Some(order) = inbox.recv().await {
-                    match order {
-                        Order::Rehearse { blueprint, done } => {
-                            let result = if blueprint.spec.is_program() {
-                                let claims = blueprint.rehearse_program();
-                                claims.map(|claims| (Rehearsed::nothing(&blueprint.spec), claims))
-                            } else {
-                                blueprint.rehearse(&shared.engine, &[], |_| true)
-                            };
-                            let _ = done.send(result.map(|(made, claims)| {
-                                rehearsed.insert(Arc::clone(&blueprint.instance), made);
-                                claims
-                            }));
-                        }
-                        Order::Forget => rehearsed.clear(),
-                        Order::Spawn(spawn) => {
-                            let made = rehearsed.remove(&spawn.blueprint.instance);
-                            if spawn.blueprint.spec.is_program() {
-                                tokio::task::spawn_local(run_program(*spawn));
-                            } else {
-                                tokio::task::spawn_local(run(*spawn, Rc::clone(&shared), made));
-                            }
-                        }
-                    }
-                }
-            }));
+            runtime.block_on(nodes.run_until(obey(inbox, shared)));
             // Whoever drops the shard has stopped its nodes; what is left waits for nothing.
             runtime.block_on(nodes);
         })?;
         Ok(Self { inbox: Some(sender), thread: Some(thread) })
+    }
+
+    /// No thread of its own: nodes run on this one, within the `LocalSet` that runs now, one after the
+    /// other, and none makes way for others in the middle of a call.
+    #[must_use]
+    pub fn local() -> Self {
+        let (sender, inbox) = mpsc::unbounded_channel::<Order>();
+        let shared = Rc::new(Shared {
+            engine: Rc::new(Engine::new()),
+            fibers: Fibers::new(STACK_BYTES),
+            neighbours: Rc::default(),
+            takes_turns: false,
+        });
+        tokio::task::spawn_local(obey(inbox, shared));
+        Self { inbox: Some(sender), thread: None }
     }
 
     /// Makes a node on this thread: everything open and bound, nothing connected.
@@ -151,6 +140,38 @@ struct Shared {
     engine: Rc<Engine>,
     fibers: Fibers,
     neighbours: Rc<Neighbours>,
+    /// Whether one that computes long lets the others have their turn.
+    takes_turns: bool,
+}
+
+/// Does what a shard is told until nobody tells it anything any more.
+async fn obey(mut inbox: mpsc::UnboundedReceiver<Order>, shared: Rc<Shared>) {
+    let mut rehearsed: HashMap<Arc<str>, Rehearsed> = HashMap::new();
+    while let Some(order) = inbox.recv().await {
+        match order {
+            Order::Rehearse { blueprint, done } => {
+                let result = if blueprint.spec.is_program() {
+                    let claims = blueprint.rehearse_program();
+                    claims.map(|claims| (Rehearsed::nothing(&blueprint.spec), claims))
+                } else {
+                    blueprint.rehearse(&shared.engine, &[], |_| true)
+                };
+                let _ = done.send(result.map(|(made, claims)| {
+                    rehearsed.insert(Arc::clone(&blueprint.instance), made);
+                    claims
+                }));
+            }
+            Order::Forget => rehearsed.clear(),
+            Order::Spawn(spawn) => {
+                let made = rehearsed.remove(&spawn.blueprint.instance);
+                if spawn.blueprint.spec.is_program() {
+                    tokio::task::spawn_local(run_program(*spawn));
+                } else {
+                    tokio::task::spawn_local(run(*spawn, Rc::clone(&shared), made));
+                }
+            }
+        }
+    }
 }
 
 /// A program needs nothing of what nodes share, and never holds up the thread.
@@ -179,7 +200,7 @@ async fn run(spawn: Spawn, shared: Rc<Shared>, rehearsed: Option<Rehearsed>) {
     let instance = Arc::clone(&blueprint.instance);
     let node = blueprint.spec.name.clone();
     let counters = Arc::clone(&blueprint.counters);
-    let alone = blueprint.spec.isolate;
+    let alone = blueprint.spec.isolate || !shared.takes_turns;
     let (engine, neighbours) = (Rc::clone(&shared.engine), Rc::clone(&shared.neighbours));
     // Boxed: what a node needs only while it is made would otherwise be kept for all its life.
     match Box::pin(Node::create(blueprint, engine, neighbours, rehearsed)).await {

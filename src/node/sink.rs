@@ -21,6 +21,7 @@ use super::emitter::Emitter;
 use crate::clock;
 use crate::event::EventKind;
 use crate::message::{RecordFormat, Unfit};
+use crate::simulation::Disk;
 use crate::topology::{FileSpec, WriteSpec};
 
 /// How many bytes may wait to be written before the node takes nothing new.
@@ -94,6 +95,31 @@ impl Sink {
             written: (0, clock::now()),
             emitter,
         })
+    }
+
+    /// A sink of a simulation, which is written to at once and never keeps anybody waiting.
+    pub(super) fn simulated(
+        spec: &WriteSpec,
+        appends: bool,
+        emitter: Emitter,
+        disk: &Disk,
+    ) -> Self {
+        let path = match &spec.file {
+            FileSpec::Standard => None,
+            FileSpec::Path(path) => Some(path.as_path()),
+        };
+        if !appends {
+            disk.empty(path);
+        }
+        Self {
+            file: name(&spec.file),
+            queue: Arc::new(WriteQueue::onto(disk, path)),
+            waiting: Records::default(),
+            format: spec.format,
+            was_full: Cell::new(false),
+            written: (0, clock::now()),
+            emitter,
+        }
     }
 
     /// Goes on as a spec says that differs in no more than its format: from the next message on.

@@ -17,11 +17,8 @@ use delimiters::Delimiters;
 pub use error::SocketError;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use tokio::io::unix::AsyncFd;
 
 use super::carrier::Carrier;
 use super::context::Context;
@@ -37,6 +34,7 @@ use super::raw::Errno;
 use super::sequence::{Checking, Numbering};
 use super::state::SocketState;
 use super::unreached::Unreached;
+use super::wait::Ready;
 
 use crate::clock;
 use crate::counters::{DropReason, SocketCounters};
@@ -61,7 +59,7 @@ pub(super) enum Sent {
 #[derive(Debug)]
 pub(super) struct NodeSocket {
     // Deregisters the descriptor, so it has to go before the socket does.
-    pub(super) ready: AsyncFd<RawFd>,
+    pub(super) ready: Ready,
     pub(super) monitor: Option<Monitor>,
     pub(super) raw: Carrier,
     pub(super) spec: SocketSpec,

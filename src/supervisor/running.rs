@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::sync::watch;
 
@@ -19,6 +20,7 @@ use super::slow_motion::Holding;
 use super::spawner::Spawner;
 use crate::event::Events;
 use crate::node::{Control, Interceptors, Lingering, NodeHandle, NodeState};
+use crate::simulation::Network;
 use crate::snapshot::Snapshot;
 use crate::topology::Topology;
 
@@ -51,8 +53,25 @@ impl Supervisor {
     ///
     /// When the system gives no thread or libzmq no context.
     pub fn new(topology: &Topology, events: Events) -> Result<Self, StartError> {
-        let spawner = Spawner::new(topology, events.clone())?;
-        Ok(Self {
+        Ok(Self::of(Spawner::new(topology, events.clone())?, events))
+    }
+
+    /// A supervisor whose nodes run on this thread, within the `LocalSet` that runs now, with the sockets
+    /// of a simulation; nothing runs yet. Its time of day begins with that.
+    ///
+    /// # Errors
+    ///
+    /// When libzmq gives no context.
+    pub(crate) fn simulated(
+        network: &Network,
+        from: SystemTime,
+        events: Events,
+    ) -> Result<Self, StartError> {
+        Ok(Self::of(Spawner::simulated(network, from, events.clone())?, events))
+    }
+
+    fn of(spawner: Spawner, events: Events) -> Self {
+        Self {
             instances: Instances::default(),
             view: View::new(spawner.tally()),
             spawner,
@@ -65,7 +84,7 @@ impl Supervisor {
             held: BTreeSet::new(),
             ending: Ending::default(),
             roster: watch::Sender::default(),
-        })
+        }
     }
 
     /// The same, with handlers whose chance repeats.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use tokio::sync::oneshot;
 
@@ -19,6 +19,7 @@ use crate::node::{
     NodeError, NodeHandle, Shard, ZapService,
 };
 use crate::plan::Plan;
+use crate::simulation::Network;
 use crate::tally::Tally;
 use crate::topology::{NodeSpec, Policy, Topology};
 
@@ -73,6 +74,17 @@ enum Thread {
 }
 
 impl Spawner {
+    /// One thread, this one, and the sockets of a simulation, whose time of day begins with that.
+    pub(super) fn simulated(
+        network: &Network,
+        from: SystemTime,
+        events: Events,
+    ) -> Result<Self, StartError> {
+        let context = Context::simulated(network, events.clone()).map_err(StartError::Context)?;
+        let clock = RunClock::begun_at(from);
+        Ok(Self::of(context, vec![Shard::local()], clock, events))
+    }
+
     /// Threads and a libzmq context with room for this topology.
     pub(super) fn new(topology: &Topology, events: Events) -> Result<Self, StartError> {
         let wanted = (topology.socket_count() * 2).max(SOCKETS_MIN);
@@ -82,20 +94,29 @@ impl Spawner {
         let shards = (0..cores)
             .map(|number| Shard::start(&format!("shard-{number}")))
             .collect::<Result<_, _>>()?;
-        Ok(Self {
+        Ok(Self::of(context, shards, RunClock::begun(), events))
+    }
+
+    fn of(context: Context, shards: Vec<Shard>, clock: RunClock, events: Events) -> Self {
+        Self {
             isolated: BTreeMap::new(),
             shards,
             zap: None,
             context,
             events,
             interceptors: Arc::default(),
-            clock: RunClock::begun(),
+            clock,
             seed: None,
             ports: ChosenPorts::default(),
             tally: Tally::default(),
             made: BTreeMap::new(),
             legacies: BTreeMap::new(),
-        })
+        }
+    }
+
+    /// Whether nothing here is of the system.
+    pub(super) fn is_simulated(&self) -> bool {
+        self.context.is_simulated()
     }
 
     /// Gives every instance this seed.
@@ -189,7 +210,7 @@ impl Spawner {
         instance: &str,
         number: usize,
     ) -> Result<Thread, StartError> {
-        Ok(if spec.isolate {
+        Ok(if spec.isolate && !self.is_simulated() {
             Thread::Own(Shard::start(instance)?)
         } else {
             Thread::Shared(shard_of(number, self.shards.len()))

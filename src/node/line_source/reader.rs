@@ -15,6 +15,7 @@ use super::cutter::{Cutter, Piece};
 use super::input::{Change, Input, Sort};
 use crate::lock::locked;
 use crate::node::emitter::Emitter;
+use crate::simulation::Disk;
 use crate::topology::{FileSpec, ReadFrom, ReadSpec};
 
 /// How many bytes are read at once.
@@ -47,6 +48,37 @@ pub(super) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
     arrived: Arc<Notify>,
+    /// In a simulation, what it is filled from when it is empty: no thread does that.
+    memory: Option<Mutex<Memory>>,
+}
+
+/// A file of a simulation, read at once.
+#[derive(Debug)]
+struct Memory {
+    spec: ReadSpec,
+    bytes: Vec<u8>,
+    has_ended: bool,
+}
+
+impl Memory {
+    /// All records of the file from its beginning, or from where it is to be read.
+    fn read(&mut self, items: &mut VecDeque<Item>) {
+        if self.has_ended {
+            return;
+        }
+        let mut cutter = Cutter::new(self.spec.format);
+        let from = if self.spec.from == ReadFrom::End { self.bytes.len() } else { 0 };
+        cutter.begin(self.spec.from, from as u64);
+        cutter.add(&self.bytes[from..]);
+        cutter.end();
+        cutter.cut();
+        let pieces = cutter.take();
+        self.has_ended = pieces.is_empty() || !self.spec.repeat;
+        items.extend(pieces.into_iter().map(Item::Piece));
+        if self.has_ended && !self.spec.follow {
+            items.push_back(Item::End);
+        }
+    }
 }
 
 #[derive(Default, Debug)]
@@ -59,6 +91,23 @@ struct State {
 }
 
 impl Queue {
+    /// One that is filled from a file of a simulation: one that was written in it, or one that is there.
+    /// Nobody writes to its standard input.
+    pub(super) fn of_memory(spec: &ReadSpec, disk: &Disk) -> io::Result<Self> {
+        let bytes = match &spec.file {
+            FileSpec::Standard => Vec::new(),
+            FileSpec::Path(path) => match disk.read(Some(path)) {
+                Some(written) => written,
+                None => match std::fs::read(path) {
+                    Err(error) if error.kind() == ErrorKind::NotFound && spec.follow => Vec::new(),
+                    read => read?,
+                },
+            },
+        };
+        let memory = Memory { spec: spec.clone(), bytes, has_ended: false };
+        Ok(Self { memory: Some(Mutex::new(memory)), ..Self::default() })
+    }
+
     /// What wakes the node when something is there.
     pub(super) fn arrived(&self) -> Arc<Notify> {
         Arc::clone(&self.arrived)
@@ -67,9 +116,13 @@ impl Queue {
     /// What was read next, if anything was.
     pub(super) fn take(&self) -> Option<Item> {
         let mut state = locked(&self.state);
+        if let Some(memory) = self.memory.as_ref().filter(|_| state.items.is_empty()) {
+            locked(memory).read(&mut state.items);
+            return state.items.pop_front();
+        }
         let item = state.items.pop_front();
         if let Some(item) = &item {
-            state.bytes -= size_of_item(item);
+            state.bytes = state.bytes.saturating_sub(size_of_item(item));
         } else {
             state.is_hungry = true;
         }

@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,6 +20,7 @@ use super::{Unwritten, name};
 use crate::event::EventKind;
 use crate::lock::locked;
 use crate::node::emitter::Emitter;
+use crate::simulation::Disk;
 use crate::topology::FileSpec;
 
 /// How long a failed write rests before it is tried again.
@@ -49,6 +50,8 @@ pub(super) struct WriteQueue {
     /// The node wants to hear when less than this is unwritten; 0 is never.
     wake_below: AtomicUsize,
     moved: Arc<Notify>,
+    /// In a simulation, where it goes at once: no thread takes it from here.
+    memory: Option<(Disk, Option<PathBuf>)>,
 }
 
 #[derive(Default, Debug)]
@@ -63,8 +66,20 @@ struct State {
 }
 
 impl WriteQueue {
+    /// One whose records go onto a disk that is none.
+    pub(super) fn onto(disk: &Disk, path: Option<&Path>) -> Self {
+        let memory = Some((disk.clone(), path.map(Path::to_owned)));
+        Self { memory, ..Self::default() }
+    }
+
     /// Takes records over, and leaves the room of earlier ones in their place.
     pub(super) fn hand_over(&self, records: &mut Records) {
+        if let Some((disk, path)) = &self.memory {
+            disk.append(path.as_deref(), records.as_slice());
+            self.written.fetch_add(records.bytes() as u64, SeqCst);
+            *records = std::mem::take(records).clear(ROOM_KEPT);
+            return;
+        }
         let mut state = locked(&self.state);
         if state.is_closed {
             *records = Records::default();

@@ -31,7 +31,8 @@ impl NodeSocket {
         self.raw.bind(endpoint).map_err(|errno| self.refused(endpoint, errno))?;
         let failed = |errno: Errno| self.bind_error(endpoint, errno.to_string());
         let actual = self.raw.last_endpoint().map_err(failed)?;
-        self.files.extend(IpcFile::of(endpoint).map(|file| (endpoint.to_owned(), file)));
+        let file = IpcFile::of(endpoint).filter(|_| !self.raw.is_simulated());
+        self.files.extend(file.map(|file| (endpoint.to_owned(), file)));
         self.bound.insert(endpoint.to_owned(), actual.clone());
         self.last_endpoint = Some(actual.clone());
         self.tell_key(&actual, true);
@@ -40,10 +41,15 @@ impl NodeSocket {
 
     /// Binds if that goes at once.
     pub(in crate::node) async fn try_bind(&mut self, endpoint: &str) -> Result<(), SocketError> {
-        match make_room(endpoint).await {
+        match self.room_for(endpoint).await {
             Ok(()) => self.bind(endpoint).map(drop),
             Err(Taken::Perhaps(why) | Taken::ForGood(why)) => Err(self.bind_error(endpoint, why)),
         }
+    }
+
+    /// Makes room for the file of an ipc endpoint, which a simulation has none of.
+    async fn room_for(&self, endpoint: &str) -> Result<(), Taken> {
+        if self.raw.is_simulated() { Ok(()) } else { make_room(endpoint).await }
     }
 
     /// Binds an endpoint that another socket of this process may just have closed.
@@ -53,7 +59,7 @@ impl NodeSocket {
     ) -> Result<String, SocketError> {
         let deadline = clock::now() + REBIND_TIMEOUT;
         loop {
-            let (result, pause) = match make_room(endpoint).await {
+            let (result, pause) = match self.room_for(endpoint).await {
                 Ok(()) => (self.bind(endpoint), REBIND_PAUSE),
                 Err(Taken::Perhaps(why)) => (Err(self.bind_error(endpoint, why)), PROBE_PAUSE),
                 Err(Taken::ForGood(why)) => return Err(self.bind_error(endpoint, why)),

@@ -1,0 +1,155 @@
+//! The end of a socket, and of what it had to send.
+//!
+//! Owns the linger.
+
+use std::time::Duration;
+
+use super::Told;
+use super::end::{EndId, SocketId, Stage};
+use super::network::{Action, State};
+
+impl State {
+    /// Closes a socket: what came is lost, what is to go out goes within its linger.
+    pub(super) fn close(&mut self, id: SocketId) {
+        self.listening.retain(|it| it.socket != id);
+        let Some(socket) = self.socket_mut(id) else { return };
+        socket.is_closed = true;
+        socket.listener = None;
+        let linger = socket.settings.linger;
+        for end in self.ends_of(id) {
+            self.let_go(end, linger);
+        }
+        self.stop_if_over();
+    }
+
+    /// A socket vanishes without a word: nothing of what it had is sent.
+    pub(super) fn vanish(&mut self, id: SocketId) {
+        self.listening.retain(|it| it.socket != id);
+        for end in self.ends_of(id) {
+            let Some(known) = self.end(end) else { continue };
+            let link = known.link;
+            let connects = known.connects;
+            if let Some(known) = self.end_mut(end) {
+                known.out.clear();
+                known.inbound.clear();
+            }
+            self.break_link(link);
+            if connects {
+                self.remove_end(end);
+                self.links.remove(link.0);
+            }
+        }
+    }
+
+    /// A socket lets go of an end, which sends what waits, for so long at most.
+    pub(super) fn let_go(&mut self, id: EndId, linger: Option<Duration>) {
+        let Some(end) = self.end(id) else { return };
+        let (socket, link, stage) = (end.socket, end.link, end.stage);
+        self.leave(socket, id);
+        let Some(known) = self.link(link) else { return self.remove_end(id) };
+        if known.is_direct || stage == Stage::Draining {
+            return self.part_at_once(id);
+        }
+        let until = linger.map(|linger| self.now + linger);
+        if let Some(end) = self.end_mut(id) {
+            end.inbound.clear();
+            end.stage = Stage::Lingering { until };
+        }
+        match linger {
+            Some(Duration::ZERO) => self.expire(id),
+            Some(linger) => self.later(linger, Action::Expire(id)),
+            None => {}
+        }
+        if let Some(way) = self.link(link).map(|link| link.way_from(id)) {
+            self.pump_soon(link, way);
+        }
+        self.end_if_done(id);
+    }
+
+    /// An end inside one process goes at once; what it sent is with its peer already.
+    fn part_at_once(&mut self, id: EndId) {
+        let Some(link) = self.end(id).map(|end| end.link) else { return };
+        let peer = self.link(link).and_then(|link| link.peer_of(id));
+        let is_direct = self.link(link).is_some_and(|link| link.is_direct);
+        self.remove_end(id);
+        if is_direct {
+            self.links.remove(link.0);
+            peer.into_iter().for_each(|peer| self.lose(peer));
+        }
+    }
+
+    /// An end that lingers does so no longer: what still waits is dropped, and told.
+    pub(super) fn expire(&mut self, id: EndId) {
+        if !self.end(id).is_some_and(|end| matches!(end.stage, Stage::Lingering { .. })) {
+            return;
+        }
+        self.tell_unsent(id);
+        self.end_if_done(id);
+    }
+
+    /// What waits to go out is dropped; whoever hears of the end of its socket hears of that.
+    pub(super) fn tell_unsent(&mut self, id: EndId) {
+        let Some(end) = self.end_mut(id) else { return };
+        let count = end.out.clear() as u64;
+        let (socket, ends) = (end.socket, end.ends.clone());
+        let Some(socket) = self.socket(socket).filter(|_| count > 0) else { return };
+        // Subscriptions are nothing that anybody misses.
+        if let Some(epilogue) = socket.epilogue.as_ref().filter(|_| !socket.role.filters()) {
+            epilogue(Told::Unsent { ends: &ends, count });
+        }
+    }
+
+    /// An end that lingers, and has nothing more on its way, ends its link.
+    pub(super) fn end_if_done(&mut self, id: EndId) {
+        let Some(end) = self.end(id) else { return };
+        let link = end.link;
+        if !matches!(end.stage, Stage::Lingering { .. }) || !end.out.is_empty() {
+            return;
+        }
+        let connects = end.connects;
+        let Some(known) = self.link_mut(link) else { return self.remove_end(id) };
+        let way = known.way_from(id);
+        let is_up = known.accepted.is_some();
+        if is_up && !known.line(way).is_empty() {
+            return;
+        }
+        if !connects {
+            self.break_link(link);
+            self.remove_end(id);
+            return;
+        }
+        let accepted = known.accepted.take();
+        self.remove_end(id);
+        self.links.remove(link.0);
+        accepted.into_iter().for_each(|end| self.lose(end));
+    }
+
+    /// Says of closed sockets of which nothing is left that they are over.
+    pub(super) fn stop_if_over(&mut self) {
+        let is_over = |socket: &super::socket::Socket| socket.is_closed && socket.ends.is_empty();
+        let over = self.sockets.iter().filter(|(_, socket)| is_over(socket));
+        let over: Vec<u32> = over.map(|(number, _)| number).collect();
+        for number in over {
+            if let Some(epilogue) = self.sockets.remove(number).and_then(|it| it.epilogue) {
+                epilogue(Told::Stopped);
+            }
+        }
+    }
+
+    /// Tells a socket's listener how full the queues of its connections are.
+    pub(super) fn tell_queues(&self, id: SocketId) {
+        let Some(socket) = self.socket(id) else { return };
+        for end in socket.ends.iter().filter_map(|end| self.end(*end)) {
+            let is_direct = self.link(end.link).is_none_or(|link| link.is_direct);
+            if is_direct || end.stage != Stage::Open {
+                continue;
+            }
+            socket.tell(Told::Queues {
+                ends: &end.ends,
+                outbound: end.out.believed(),
+                unsent: end.out.waiting() as u64,
+                inbound: end.inbound.waiting() as u64,
+            });
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Files of a simulation: what nodes write stays in memory.
+//!
+//! Owns their bytes. Never touches a file of the system.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use crate::lock::locked;
+
+/// What standard output is called here.
+const STANDARD: &str = "-";
+
+/// The files that were written; a clone is the same disk.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Disk(Arc<Mutex<BTreeMap<PathBuf, Vec<u8>>>>);
+
+impl Disk {
+    /// Begins a file, or empties it.
+    pub(crate) fn empty(&self, path: Option<&Path>) {
+        locked(&self.0).insert(name(path), Vec::new());
+    }
+
+    /// Writes at the end of a file; without a path, to standard output.
+    pub(crate) fn append(&self, path: Option<&Path>, bytes: &[u8]) {
+        locked(&self.0).entry(name(path)).or_default().extend_from_slice(bytes);
+    }
+
+    /// What is in a file that was written.
+    pub(crate) fn read(&self, path: Option<&Path>) -> Option<Vec<u8>> {
+        locked(&self.0).get(&name(path)).cloned()
+    }
+}
+
+fn name(path: Option<&Path>) -> PathBuf {
+    path.unwrap_or(Path::new(STANDARD)).to_owned()
+}

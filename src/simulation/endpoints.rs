@@ -1,0 +1,189 @@
+//! Who listens where, and who connects to it.
+//!
+//! Owns endpoints: ports that are chosen, who is meant by an address, and how one is let go of.
+
+use std::time::Duration;
+
+use super::end::{EndId, LinkId, SocketId, Stage};
+use super::network::{Action, State};
+use super::{Refusal, Setting};
+use crate::zeromq::{Endpoint, Role, Side};
+
+/// Somebody who listens.
+#[derive(Debug)]
+pub(super) struct Listening {
+    pub(super) socket: SocketId,
+    /// The endpoint with the port that was chosen.
+    pub(super) actual: String,
+}
+
+impl State {
+    /// Sets a socket.
+    pub(super) fn set(&mut self, id: SocketId, setting: Setting) {
+        let Some(socket) = self.socket_mut(id) else { return };
+        let marks = match setting {
+            Setting::SendMark(mark) => Some((Some(mark), None)),
+            Setting::ReceiveMark(mark) => Some((None, Some(mark))),
+            _ => None,
+        };
+        socket.settings.set(setting);
+        let Some((send, receive)) = marks else { return };
+        for end in self.ends_of(id) {
+            let is_direct =
+                self.end(end).and_then(|end| self.link(end.link)).is_some_and(|it| it.is_direct);
+            let Some(end) = self.end_mut(end).filter(|_| !is_direct) else { continue };
+            send.into_iter().for_each(|mark| end.out.limit(mark));
+            receive.into_iter().for_each(|mark| end.inbound.limit(mark));
+        }
+    }
+
+    /// Binds: whoever has been trying to connect there finds it at its next try.
+    pub(super) fn bind(&mut self, id: SocketId, endpoint: &str) -> Result<(), Refusal> {
+        let actual = self.with_port(endpoint);
+        let (ours, is_inproc) = (Endpoint::parse(&actual, Side::Bind), actual.starts_with("inproc:"));
+        let is_taken = self.listening.iter().any(|it| {
+            it.actual == actual
+                || !is_inproc
+                    && ours.as_ref().is_ok_and(|ours| {
+                        Endpoint::parse(&it.actual, Side::Bind)
+                            .is_ok_and(|theirs| theirs.overlaps(ours))
+                    })
+        });
+        if is_taken {
+            return Err(Refusal::InUse);
+        }
+        let socket = self.socket_mut(id).ok_or(Refusal::Unsupported)?;
+        socket.last_endpoint.clone_from(&actual);
+        self.listening.push(Listening { socket: id, actual: actual.clone() });
+        if is_inproc {
+            let waits = |(_, link): &(u32, &super::link::Link)| {
+                link.is_direct && link.accepted.is_none() && link.endpoint == actual
+            };
+            let waiting: Vec<LinkId> =
+                self.links.iter().filter(waits).map(|(number, _)| LinkId(number)).collect();
+            waiting.into_iter().for_each(|link| self.attempt(link));
+        }
+        Ok(())
+    }
+
+    /// Connects.
+    pub(super) fn connect(&mut self, id: SocketId, endpoint: &str) {
+        let Some(socket) = self.socket(id) else { return };
+        let is_once =
+            matches!(socket.role, Role::Dealer | Role::Sub | Role::Pub | Role::Req);
+        let is_inproc = endpoint.starts_with("inproc:");
+        // A ROUTER knows a peer by its name alone, and `immediate` wants nothing kept for nobody.
+        let joins = !matches!(socket.role, Role::Router | Role::Rep)
+            && (is_inproc || !socket.settings.immediate);
+        if is_once && !is_inproc && self.links_to(id, endpoint).next().is_some() {
+            return;
+        }
+        let Some(end) = self.make_link(id, endpoint) else { return };
+        if joins {
+            self.join(id, end);
+        }
+        let Some(link) = self.end(end).map(|end| end.link) else { return };
+        if is_inproc {
+            self.attempt(link);
+        } else {
+            self.soon(Action::Attempt(link));
+        }
+    }
+
+    /// Lets go of a connection: what came by it is lost, what is to go out goes within the linger.
+    pub(super) fn disconnect(&mut self, id: SocketId, endpoint: &str) -> Result<(), Refusal> {
+        let ends: Vec<EndId> = self.links_to(id, endpoint).collect();
+        if ends.is_empty() {
+            return Err(Refusal::NotFound);
+        }
+        let linger = self.socket(id).map_or(Some(Duration::ZERO), |it| it.settings.linger);
+        for end in ends {
+            self.let_go(end, linger);
+        }
+        Ok(())
+    }
+
+    /// Lets go of a bound endpoint, and of who came in by it with all that is to go out there.
+    pub(super) fn unbind(&mut self, id: SocketId, endpoint: &str) -> Result<(), Refusal> {
+        let is_meant = |it: &Listening| it.socket == id && it.actual == endpoint;
+        let at = self.listening.iter().position(is_meant).ok_or(Refusal::NotFound)?;
+        self.listening.remove(at);
+        if endpoint.starts_with("inproc:") {
+            return Ok(());
+        }
+        let came = self.ends_of(id).into_iter().filter(|end| {
+            let end = self.end(*end).filter(|end| !end.connects);
+            end.and_then(|end| self.link(end.link)).is_some_and(|link| link.by == endpoint)
+        });
+        for end in came.collect::<Vec<_>>() {
+            let Some(link) = self.end(end).map(|end| end.link) else { continue };
+            self.silently(end, |state| state.break_link(link));
+        }
+        Ok(())
+    }
+
+    /// Ends a connection that its socket begins anew: nothing of what was under way on it comes.
+    pub(super) fn begin_connection_anew(&mut self, id: EndId) {
+        let Some(end) = self.end_mut(id).filter(|end| end.is_open()) else { return };
+        end.out.clear();
+        end.inbound.clear();
+        let link = end.link;
+        self.silently(id, |state| state.break_link(link));
+    }
+
+    /// Does something to an end of which its socket is told nothing.
+    fn silently(&mut self, end: EndId, act: impl FnOnce(&mut Self)) {
+        let socket = self.end(end).map(|end| end.socket);
+        let listener = socket.and_then(|id| self.socket_mut(id)).and_then(|it| it.listener.take());
+        act(self);
+        if let Some(socket) = socket.and_then(|id| self.socket_mut(id)) {
+            socket.listener = listener;
+        }
+    }
+
+    /// The ends of a socket that connect to an endpoint.
+    fn links_to<'s>(
+        &'s self,
+        id: SocketId,
+        endpoint: &'s str,
+    ) -> impl Iterator<Item = EndId> + use<'s> {
+        let ends = self.socket(id).map_or(&[][..], |socket| &socket.ends);
+        ends.iter().copied().filter(move |end| {
+            let end = self.end(*end).filter(|end| end.connects);
+            let end = end.filter(|end| !matches!(end.stage, Stage::Lingering { .. }));
+            end.and_then(|end| self.link(end.link)).is_some_and(|link| link.endpoint == endpoint)
+        })
+    }
+
+    /// Who listens at an endpoint, and by which of its own.
+    pub(super) fn who_listens(&self, endpoint: &str) -> Option<(SocketId, String)> {
+        let exact = self.listening.iter().find(|it| it.actual == endpoint);
+        let meant = || {
+            let to = Endpoint::parse(endpoint, Side::Connect).ok()?;
+            self.listening.iter().find(|it| {
+                let theirs = Endpoint::parse(&it.actual, Side::Bind);
+                theirs.is_ok_and(|theirs| theirs.is_reached_by(&to))
+            })
+        };
+        exact.or_else(meant).map(|it| (it.socket, it.actual.clone()))
+    }
+
+    /// An endpoint with a port of its own where any will do.
+    fn with_port(&mut self, endpoint: &str) -> String {
+        self.port += 1;
+        match endpoint.strip_suffix(":*").or_else(|| endpoint.strip_suffix(":0")) {
+            Some(host) => format!("{}:{}", host.replace("://*", "://0.0.0.0"), self.port),
+            None if endpoint == "ipc://*" => format!("ipc:///simulated/{}", self.port),
+            None => endpoint.replace("://*:", "://0.0.0.0:"),
+        }
+    }
+
+    /// The own end of a connection to an endpoint.
+    pub(super) fn chosen_local(&mut self, endpoint: &str) -> String {
+        self.port += 1;
+        match endpoint.split_once("://") {
+            Some((scheme @ ("tcp" | "ws"), _)) => format!("{scheme}://127.0.0.1:{}", self.port),
+            Some(_) | None => endpoint.to_owned(),
+        }
+    }
+}

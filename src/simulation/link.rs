@@ -1,0 +1,412 @@
+//! A link: a socket that connects, a socket that listens, and the line between them.
+//!
+//! Owns how a link comes up, carries messages, and breaks. What its sockets make of that is theirs.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use rand::RngExt;
+
+use super::Told;
+use super::end::{End, EndId, LinkId, SocketId, Stage};
+use super::network::{Action, State};
+use super::pipe::Pipe;
+use super::topics::Topics;
+use crate::message::Multipart;
+
+/// What the system keeps of a connection, in bytes: at least and at most.
+const LINE: (u32, u32) = (128 * 1024, 4 * 1024 * 1024);
+/// What a frame has beside its bytes.
+const FRAME_HEAD: usize = 2;
+
+/// One of the two ways of a link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Way {
+    /// From the end that connects.
+    Forth,
+    /// To it.
+    Back,
+}
+
+impl Way {
+    pub(super) const BOTH: [Self; 2] = [Self::Forth, Self::Back];
+}
+
+/// What the system has taken of one way and not handed on.
+#[derive(Default, Debug)]
+pub(super) struct Line {
+    /// With the time at which each arrives.
+    messages: VecDeque<(Duration, Multipart)>,
+    bytes: usize,
+    /// Whether it is looked at in its turn already.
+    is_pumped: bool,
+    /// Whether it is looked at when what is on its way has arrived.
+    waits: bool,
+}
+
+impl Line {
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    fn put(&mut self, at: Duration, message: Multipart) {
+        self.bytes += bytes(&message);
+        self.messages.push_back((at, message));
+    }
+
+    fn take(&mut self) -> Option<Multipart> {
+        let (_, message) = self.messages.pop_front()?;
+        self.bytes -= bytes(&message);
+        Some(message)
+    }
+}
+
+fn bytes(message: &Multipart) -> usize {
+    message.iter().map(|frame| frame.len() + FRAME_HEAD).sum()
+}
+
+/// A link between two sockets.
+#[derive(Debug)]
+pub(super) struct Link {
+    /// Where it connects to, as that was written.
+    pub(super) endpoint: String,
+    pub(super) connecting: EndId,
+    pub(super) accepted: Option<EndId>,
+    /// Whether the two are in one process, and hand messages on at once.
+    pub(super) is_direct: bool,
+    /// By which bound endpoint it came in.
+    pub(super) by: String,
+    pub(super) forth: Line,
+    pub(super) back: Line,
+    /// How many bytes the system takes of one way.
+    capacity: usize,
+    /// How long a message is on its way.
+    pub(super) delay: Duration,
+    /// How often it was cut; odd while it is.
+    pub(super) cuts: u32,
+}
+
+impl Link {
+    pub(super) fn is_cut(&self) -> bool {
+        self.cuts % 2 == 1
+    }
+
+    /// The end where a way begins, and where it ends.
+    pub(super) fn way(&self, way: Way) -> Option<(EndId, EndId)> {
+        let accepted = self.accepted?;
+        Some(match way {
+            Way::Forth => (self.connecting, accepted),
+            Way::Back => (accepted, self.connecting),
+        })
+    }
+
+    pub(super) fn line(&mut self, way: Way) -> &mut Line {
+        match way {
+            Way::Forth => &mut self.forth,
+            Way::Back => &mut self.back,
+        }
+    }
+
+    /// The peer of an end.
+    pub(super) fn peer_of(&self, end: EndId) -> Option<EndId> {
+        if end == self.connecting { self.accepted } else { Some(self.connecting) }
+    }
+
+    /// The way that leads away from an end.
+    pub(super) fn way_from(&self, end: EndId) -> Way {
+        if end == self.connecting { Way::Forth } else { Way::Back }
+    }
+}
+
+impl State {
+    /// A link from a socket to an endpoint, which is not up yet.
+    pub(super) fn make_link(&mut self, socket: SocketId, endpoint: &str) -> Option<EndId> {
+        let is_direct = endpoint.starts_with("inproc:");
+        let capacity = self.chance.random_range(LINE.0.ilog2()..LINE.1.ilog2());
+        let capacity = self.chance.random_range(1_usize << capacity..1_usize << (capacity + 1));
+        let link = LinkId(self.links.add(Link {
+            endpoint: endpoint.to_owned(),
+            connecting: EndId(u32::MAX),
+            accepted: None,
+            is_direct,
+            by: String::new(),
+            forth: Line::default(),
+            back: Line::default(),
+            capacity,
+            delay: Duration::ZERO,
+            cuts: 0,
+        }));
+        let local = self.chosen_local(endpoint);
+        let end = self.make_end(socket, link, true, (local, endpoint.to_owned()))?;
+        self.link_mut(link)?.connecting = end;
+        Some(end)
+    }
+
+    /// An end of a socket, with queues as that is set.
+    pub(super) fn make_end(
+        &mut self,
+        socket: SocketId,
+        link: LinkId,
+        connects: bool,
+        ends: (String, String),
+    ) -> Option<EndId> {
+        let settings = self.socket(socket)?.settings.clone();
+        let id = EndId(self.ends.add(End {
+            socket,
+            link,
+            connects,
+            stage: Stage::Unattached,
+            out: Pipe::new(settings.send_mark, settings.conflates),
+            inbound: Pipe::new(settings.receive_mark, settings.conflates),
+            topics: Topics::default(),
+            name: None,
+            ends,
+        }));
+        self.socket_mut(socket)?.ends.push(id);
+        Some(id)
+    }
+
+    /// A link tries to come up: whoever listens there accepts it, or it tries again.
+    pub(super) fn attempt(&mut self, id: LinkId) {
+        let Some(link) = self.link(id).filter(|link| link.accepted.is_none()) else { return };
+        let (connecting, endpoint, is_direct) =
+            (link.connecting, link.endpoint.clone(), link.is_direct);
+        let found = if self.is_unreachable(id) { None } else { self.who_listens(&endpoint) };
+        match found {
+            Some((socket, by)) => self.accept(id, socket, by),
+            // It comes up when somebody binds there.
+            None if is_direct => {}
+            None => {
+                let Some(socket) = self.end(connecting).map(|end| end.socket) else { return };
+                if let Some(socket) = self.socket(socket).filter(|it| !it.is_closed) {
+                    socket.tell(Told::Refused(&endpoint));
+                }
+                self.try_again(id, socket);
+            }
+        }
+    }
+
+    /// Has a link that has no peer try again in a while, if its socket is set to that.
+    fn try_again(&mut self, id: LinkId, socket: SocketId) {
+        let pause = self.socket(socket).and_then(|it| it.settings.reconnects_after);
+        if let Some(pause) = pause {
+            // libzmq adds up to as much again.
+            let more = self.chance.random_range(0..=pause.as_millis().max(1));
+            let more = Duration::from_millis(u64::try_from(more).unwrap_or(0));
+            self.later(pause + more, Action::Attempt(id));
+        }
+    }
+
+    fn accept(&mut self, id: LinkId, socket: SocketId, by: String) {
+        let Some(link) = self.link(id) else { return };
+        let (connecting, is_direct) = (link.connecting, link.is_direct);
+        let Some(near) = self.end(connecting) else { return };
+        let ends = (by.clone(), near.ends.0.clone());
+        let near = near.socket;
+        let Some(far) = self.make_end(socket, id, false, ends) else { return };
+        if let Some(link) = self.link_mut(id) {
+            (link.accepted, link.by) = (Some(far), by);
+        }
+        if is_direct {
+            self.join_queues(connecting, far);
+        }
+        let roles = self.socket(near).zip(self.socket(socket)).map(|(a, b)| (a.role, b.role));
+        if !is_direct && roles.is_some_and(|(a, b)| !a.peers().contains(&b)) {
+            // libzmq ends such a connection, and never tries again.
+            self.remove_end(far);
+            if let Some(link) = self.link_mut(id) {
+                link.accepted = None;
+            }
+            return;
+        }
+        self.obey_faults(id);
+        for end in [connecting, far] {
+            self.soon(Action::Greet(end));
+        }
+    }
+
+    /// An end has got its peer's greeting.
+    pub(super) fn greet(&mut self, id: EndId) {
+        let Some(end) = self.end(id) else { return };
+        let (link, ends, socket, is_lingering) =
+            (end.link, end.ends.clone(), end.socket, matches!(end.stage, Stage::Lingering { .. }));
+        let Some(known) = self.link(link) else { return };
+        let Some(peer) = known.peer_of(id) else { return };
+        let is_direct = known.is_direct;
+        if !is_lingering && !self.attach(id, peer) {
+            if let Some(socket) = self.socket(socket) {
+                socket.tell(Told::TurnedAway(&ends));
+            }
+        } else if !is_direct {
+            if let Some(socket) = self.socket(socket) {
+                let listener = if socket.is_closed { &socket.epilogue } else { &socket.listener };
+                if let Some(listener) = listener {
+                    listener(Told::Connected(&ends));
+                }
+            }
+            self.ring(socket);
+        }
+        for way in Way::BOTH {
+            self.pump_soon(link, way);
+        }
+    }
+
+    /// Looks at a way of a link in its turn.
+    pub(super) fn pump_soon(&mut self, id: LinkId, way: Way) {
+        let Some(link) = self.link_mut(id).filter(|link| !link.is_direct) else { return };
+        if !std::mem::replace(&mut link.line(way).is_pumped, true) {
+            self.soon(Action::Pump(id, way));
+        }
+    }
+
+    /// Moves messages along a link: some of those that wait, as many as chance has it.
+    pub(super) fn pump(&mut self, id: LinkId, way: Way) {
+        let now = self.now;
+        let Some(link) = self.link_mut(id) else { return };
+        let line = link.line(way);
+        line.is_pumped = false;
+        line.waits &= line.messages.front().is_some_and(|(at, _)| *at > now);
+        let Some((from, to)) = link.way(way) else { return };
+        let most = self.chance.random_range(1..=64);
+        let mut moved = false;
+        for _ in 0..most {
+            let arrived = self.hand_on(id, way, to);
+            let taken = self.take_up(id, way, from);
+            if !arrived && !taken {
+                self.moved_all(id, way);
+                return;
+            }
+            moved = true;
+        }
+        if moved {
+            self.pump_soon(id, way);
+        }
+    }
+
+    /// The line takes a message of whoever sends; whether it did.
+    fn take_up(&mut self, id: LinkId, way: Way, from: EndId) -> bool {
+        let now = self.now;
+        let Some(link) = self.links.get_mut(id.0) else { return false };
+        let (capacity, delay) = (link.capacity, link.delay);
+        let line = link.line(way);
+        let Some(end) = self.ends.get_mut(from.0) else { return false };
+        if line.bytes >= capacity || end.stage == Stage::Unattached {
+            return false;
+        }
+        let Some((message, credit)) = end.out.read() else { return false };
+        line.put(now + delay, message);
+        if let Some(read) = credit {
+            self.soon(Action::Credit { end: from, out: true, read });
+        }
+        true
+    }
+
+    /// The line hands a message on to whoever receives; whether it did.
+    fn hand_on(&mut self, id: LinkId, way: Way, to: EndId) -> bool {
+        let now = self.now;
+        let Some(link) = self.links.get_mut(id.0).filter(|link| !link.is_cut()) else {
+            return false;
+        };
+        let line = link.line(way);
+        let Some(end) = self.ends.get_mut(to.0) else { return false };
+        match line.messages.front() {
+            Some((at, _)) if *at > now => {
+                let after = *at - now;
+                if !std::mem::replace(&mut line.waits, true) {
+                    self.later(after, Action::Pump(id, way));
+                }
+                return false;
+            }
+            Some(_) => {}
+            None => return false,
+        }
+        match end.stage {
+            Stage::Unattached => return false,
+            Stage::Open if !end.inbound.has_room() => return false,
+            Stage::Open => {
+                if let Some(message) = line.take() {
+                    end.inbound.write(message);
+                }
+                self.soon(Action::Notice(to));
+            }
+            // Nobody reads it any more.
+            Stage::Draining | Stage::Lingering { .. } => drop(line.take()),
+        }
+        true
+    }
+
+    /// Nothing more moves on a way now: an end that only lingers for that is over.
+    fn moved_all(&mut self, id: LinkId, way: Way) {
+        let Some((from, _)) = self.link(id).and_then(|link| link.way(way)) else { return };
+        self.end_if_done(from);
+    }
+
+    /// Who writes hears how much was read of a queue of that end.
+    pub(super) fn credit(&mut self, id: EndId, out: bool, read: u64) {
+        let Some(end) = self.end_mut(id) else { return };
+        let (link, socket) = (end.link, end.socket);
+        if out {
+            end.out.credit(read);
+            self.may_write(socket, id);
+            return;
+        }
+        end.inbound.credit(read);
+        let Some(known) = self.link(link) else { return };
+        let (is_direct, peer) = (known.is_direct, known.peer_of(id));
+        let Some(peer) = peer else { return };
+        if is_direct {
+            if let Some(socket) = self.end(peer).map(|end| end.socket) {
+                self.may_write(socket, peer);
+            }
+        } else if let Some(way) = self.link(link).map(|link| link.way_from(peer)) {
+            self.pump_soon(link, way);
+        }
+    }
+
+    fn may_write(&mut self, socket: SocketId, end: EndId) {
+        if let Some(socket) = self.socket_mut(socket) {
+            socket.targets.activate(end);
+            socket.bell.ring();
+        }
+    }
+
+    /// A link breaks: what the system had of it is gone. Who connects tries again.
+    pub(super) fn break_link(&mut self, id: LinkId) {
+        let Some(link) = self.link_mut(id) else { return };
+        let (connecting, accepted, is_direct) = (link.connecting, link.accepted.take(), link.is_direct);
+        let pumped = (link.forth.is_pumped, link.back.is_pumped);
+        (link.forth, link.back) = (Line::default(), Line::default());
+        (link.forth.is_pumped, link.back.is_pumped) = pumped;
+        if let Some(accepted) = accepted {
+            self.lose(accepted);
+        }
+        if is_direct {
+            self.lose(connecting);
+            self.links.remove(id.0);
+            return;
+        }
+        self.lose_connection(id, connecting, accepted.is_some());
+    }
+
+    /// The end that connects has lost its peer, and looks for it anew.
+    fn lose_connection(&mut self, id: LinkId, connecting: EndId, was_up: bool) {
+        let Some(end) = self.end(connecting) else {
+            self.links.remove(id.0);
+            return;
+        };
+        let (socket, ends, stage) = (end.socket, end.ends.clone(), end.stage);
+        if stage != Stage::Unattached && !matches!(stage, Stage::Lingering { .. }) && was_up {
+            if let Some(socket) = self.socket(socket) {
+                socket.tell(Told::Disconnected(&ends));
+            }
+            self.ring(socket);
+        }
+        if matches!(stage, Stage::Lingering { .. }) && self.end(connecting).is_some_and(|it| it.out.is_empty()) {
+            self.remove_end(connecting);
+            self.links.remove(id.0);
+            return;
+        }
+        self.begin_anew(connecting);
+        self.try_again(id, socket);
+    }
+}

@@ -1,0 +1,173 @@
+//! What a role makes of a message that came.
+//!
+//! Owns libzmq's rules of that: whose turn it is, filters, envelopes, the lockstep. Never sends.
+
+use super::Refusal;
+use super::end::{EndId, SocketId, Stage};
+use super::network::{Action, State};
+use super::socket::Lockstep;
+use crate::message::{Frame, Multipart};
+use crate::zeromq::Role;
+
+impl State {
+    /// A socket notices that something came by an end.
+    pub(super) fn notice(&mut self, id: EndId) {
+        let Some(end) = self.end(id) else { return };
+        let socket = end.socket;
+        let Some(known) = self.socket_mut(socket) else { return };
+        match known.role {
+            Role::Pub | Role::Xpub => self.read_wishes(socket, id),
+            Role::Pair
+            | Role::Sub
+            | Role::Req
+            | Role::Rep
+            | Role::Dealer
+            | Role::Router
+            | Role::Push
+            | Role::Pull
+            | Role::Xsub
+            | Role::Stream => known.sources.activate(id),
+        }
+        self.ring(socket);
+    }
+
+    /// Whether a receive would go through.
+    pub(super) fn is_readable(&mut self, id: SocketId) -> bool {
+        let Some(socket) = self.socket(id) else { return false };
+        if !socket.receiving.is_empty() || socket.found.is_some() {
+            return true;
+        }
+        let found = self.next_message(id);
+        let Some(socket) = self.socket_mut(id) else { return false };
+        socket.found = found;
+        socket.found.is_some()
+    }
+
+    /// The next frame, and whether more of its message follow.
+    pub(super) fn receive(&mut self, id: SocketId) -> Result<(Frame, bool), Refusal> {
+        let socket = self.socket_mut(id).ok_or(Refusal::Unsupported)?;
+        if let Some(frame) = socket.receiving.pop_front() {
+            return Ok((frame, !socket.receiving.is_empty()));
+        }
+        if socket.role == Role::Req && socket.lockstep == Lockstep::Idle && socket.found.is_none() {
+            return Err(Refusal::WrongState);
+        }
+        if socket.role == Role::Rep && socket.envelope.is_some() && socket.found.is_none() {
+            return Err(Refusal::WrongState);
+        }
+        let found = socket.found.take();
+        let mut message = found.or_else(|| self.next_message(id)).ok_or(Refusal::Again)?;
+        if message.len() == 1
+            && let Some(frame) = message.pop()
+        {
+            return Ok((frame, false));
+        }
+        let socket = self.socket_mut(id).ok_or(Refusal::Unsupported)?;
+        socket.receiving.extend(message);
+        let frame = socket.receiving.pop_front().ok_or(Refusal::Again)?;
+        Ok((frame, !socket.receiving.is_empty()))
+    }
+
+    /// The next message as the role hands it out.
+    fn next_message(&mut self, id: SocketId) -> Option<Multipart> {
+        match self.socket(id)?.role {
+            Role::Pub | Role::Xpub => self.socket_mut(id)?.pending.pop_front(),
+            Role::Sub => self.next_wanted(id),
+            Role::Router => {
+                let (end, message) = self.next_in_turn(id)?;
+                let name = self.end(end).and_then(|end| end.name.clone()).unwrap_or_default();
+                Some([Frame::copy(&name)].into_iter().chain(message).collect())
+            }
+            Role::Rep => self.next_question(id),
+            Role::Req => self.next_answer(id),
+            Role::Pair | Role::Dealer | Role::Pull | Role::Xsub => {
+                self.next_in_turn(id).map(|(_, message)| message)
+            }
+            Role::Push | Role::Stream => None,
+        }
+    }
+
+    /// The next message of whoever's turn it is.
+    fn next_in_turn(&mut self, id: SocketId) -> Option<(EndId, Multipart)> {
+        loop {
+            let end = self.socket(id)?.sources.current()?;
+            let read = self.end_mut(end).and_then(|end| end.inbound.read());
+            let socket = self.socket_mut(id)?;
+            let Some((message, credit)) = read else {
+                socket.sources.skip();
+                self.remove_if_drained(end);
+                continue;
+            };
+            socket.sources.next();
+            if let Some(read) = credit {
+                self.soon(Action::Credit { end, out: false, read });
+            }
+            let is_drained = |end: &super::end::End| {
+                end.stage == Stage::Draining && end.inbound.is_empty() && end.name.is_none()
+            };
+            if self.end(end).is_some_and(is_drained) {
+                self.remove_end(end);
+            }
+            return Some((end, message));
+        }
+    }
+
+    fn next_wanted(&mut self, id: SocketId) -> Option<Multipart> {
+        loop {
+            let (_, message) = self.next_in_turn(id)?;
+            let socket = self.socket_mut(id)?;
+            let first = message.first()?;
+            if socket.topics.match_frame(first) != socket.settings.inverts {
+                return Some(message);
+            }
+            socket.unwanted = socket.unwanted.wrapping_add(1);
+        }
+    }
+
+    /// A question whose envelope a REP keeps for the answer; one without is thrown away.
+    fn next_question(&mut self, id: SocketId) -> Option<Multipart> {
+        if self.socket(id)?.envelope.is_some() {
+            return None;
+        }
+        loop {
+            let (end, message) = self.next_in_turn(id)?;
+            let Some(at) = message.iter().position(|frame| frame.is_empty()) else { continue };
+            let mut frames = message.into_iter();
+            let envelope: Multipart = frames.by_ref().take(at + 1).collect();
+            let body: Multipart = frames.collect();
+            if body.is_empty() {
+                continue;
+            }
+            self.socket_mut(id)?.envelope = Some((end, envelope));
+            return Some(body);
+        }
+    }
+
+    /// The answer to what a REQ asked; what another sends, or to another question, is thrown away.
+    fn next_answer(&mut self, id: SocketId) -> Option<Multipart> {
+        loop {
+            let Lockstep::Asked { end: asked, number } = self.socket(id)?.lockstep.clone() else {
+                return None;
+            };
+            let (end, message) = self.next_in_turn(id)?;
+            if asked.is_some_and(|asked| asked != end) {
+                continue;
+            }
+            let mut frames = message.into_iter();
+            if let Some(number) = number
+                && frames.next().is_none_or(|frame| *frame != number)
+            {
+                continue;
+            }
+            if frames.next().is_none_or(|frame| !frame.is_empty()) {
+                continue;
+            }
+            let body: Multipart = frames.collect();
+            if body.is_empty() {
+                continue;
+            }
+            self.socket_mut(id)?.lockstep = Lockstep::Idle;
+            return Some(body);
+        }
+    }
+}

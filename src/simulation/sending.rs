@@ -1,0 +1,244 @@
+//! What a role makes of a message that is handed over: whom it goes to, whether it waits or is dropped.
+//!
+//! Owns libzmq's rules of that. What becomes of it on its way is `link`'s.
+
+use super::Refusal;
+use super::end::{EndId, SocketId};
+use super::network::{Action, State};
+use super::socket::{Begun, Lockstep, Target};
+use crate::message::{Frame, Multipart, share_all};
+use crate::zeromq::Role;
+
+impl State {
+    /// Takes a frame of a message, or refuses it with the message still to come; the last one sends it.
+    pub(super) fn send(
+        &mut self,
+        id: SocketId,
+        frame: &mut Frame,
+        more: bool,
+    ) -> Result<(), Refusal> {
+        let role = self.socket(id).ok_or(Refusal::Unsupported)?.role;
+        let begun = self.socket_mut(id).and_then(|socket| socket.begun.take());
+        let mut begun = match begun {
+            Some(begun) => begun,
+            None => {
+                let to = self.choose(id, role, frame)?;
+                let mut frames = Multipart::new();
+                if role == Role::Req {
+                    frames = self.question_head(id);
+                }
+                let begun = Begun { frames, to };
+                if matches!(role, Role::Router) {
+                    // The first frame only says to whom.
+                    drop(std::mem::replace(frame, Frame::empty()));
+                    if let (true, Some(socket)) = (more, self.socket_mut(id)) {
+                        socket.begun = Some(begun);
+                    }
+                    return Ok(());
+                }
+                begun
+            }
+        };
+        begun.frames.push(std::mem::replace(frame, Frame::empty()));
+        if more {
+            if let Some(socket) = self.socket_mut(id) {
+                socket.begun = Some(begun);
+            }
+            return Ok(());
+        }
+        self.commit(id, role, begun);
+        Ok(())
+    }
+
+    /// Whom a message that begins with this frame goes to.
+    fn choose(
+        &mut self,
+        id: SocketId,
+        role: Role,
+        frame: &Frame,
+    ) -> Result<Target, Refusal> {
+        match role {
+            Role::Push | Role::Dealer => self.next_target(id),
+            Role::Pair => {
+                let socket = self.socket(id).ok_or(Refusal::Unsupported)?;
+                let end = socket.targets.all().first().copied();
+                let end = end.filter(|end| self.has_room(*end)).ok_or(Refusal::Again)?;
+                Ok(Target::One(end))
+            }
+            Role::Req => {
+                let socket = self.socket(id).ok_or(Refusal::Unsupported)?;
+                if socket.lockstep != Lockstep::Idle {
+                    if !socket.settings.relaxed {
+                        return Err(Refusal::WrongState);
+                    }
+                    self.give_up_question(id);
+                }
+                self.next_target(id)
+            }
+            Role::Pub | Role::Xpub => self.audience(id, frame),
+            Role::Xsub => Ok(Target::All),
+            Role::Router => self.route(id, frame),
+            Role::Rep => {
+                let socket = self.socket(id).ok_or(Refusal::Unsupported)?;
+                let (end, _) = socket.envelope.as_ref().ok_or(Refusal::WrongState)?;
+                let end = *end;
+                Ok(if self.may_take(end) { Target::One(end) } else { Target::Nobody })
+            }
+            Role::Sub | Role::Pull | Role::Stream => Err(Refusal::Unsupported),
+        }
+    }
+
+    /// The end whose turn it is, of those that have room.
+    fn next_target(&mut self, id: SocketId) -> Result<Target, Refusal> {
+        loop {
+            let end = self.socket(id).and_then(|it| it.targets.current()).ok_or(Refusal::Again)?;
+            if self.may_take(end) {
+                return Ok(Target::One(end));
+            }
+            if let Some(socket) = self.socket_mut(id) {
+                socket.targets.skip();
+            }
+        }
+    }
+
+    /// Whether a message that begins so may be published now: where it is to wait for all, each that
+    /// wants it has to have room.
+    fn audience(&self, id: SocketId, frame: &Frame) -> Result<Target, Refusal> {
+        let socket = self.socket(id).ok_or(Refusal::Unsupported)?;
+        let is_full = |end: &EndId| self.wants(*end, frame) && !self.may_take(*end);
+        if socket.settings.waits && socket.targets.all().iter().any(is_full) {
+            return Err(Refusal::Again);
+        }
+        Ok(Target::All)
+    }
+
+    /// Whom a ROUTER means by a frame.
+    fn route(&self, id: SocketId, frame: &Frame) -> Result<Target, Refusal> {
+        let socket = self.socket(id).ok_or(Refusal::Unsupported)?;
+        let is_mandatory = socket.settings.mandatory;
+        let refusal = match socket.routes.get(&**frame) {
+            Some(end) if self.may_take(*end) => return Ok(Target::One(*end)),
+            Some(end) if self.end(*end).is_some_and(super::end::End::is_open) => Refusal::Again,
+            Some(_) | None => Refusal::HostUnreachable,
+        };
+        if is_mandatory { Err(refusal) } else { Ok(Target::Nobody) }
+    }
+
+    /// Whether a subscriber wants a message that begins so.
+    fn wants(&self, end: EndId, frame: &Frame) -> bool {
+        let Some(end) = self.end(end) else { return false };
+        let inverts = self.socket(end.socket).is_some_and(|socket| socket.settings.inverts);
+        end.topics.match_frame(frame) != inverts
+    }
+
+    /// Whether an end takes another message.
+    pub(super) fn may_take(&self, id: EndId) -> bool {
+        self.end(id).is_some_and(super::end::End::is_open) && self.has_room(id)
+    }
+
+    /// Whether the queue behind an end has room.
+    fn has_room(&self, id: EndId) -> bool {
+        let Some(end) = self.end(id) else { return false };
+        let Some(link) = self.link(end.link) else { return false };
+        match link.peer_of(id).filter(|_| link.is_direct).and_then(|peer| self.end(peer)) {
+            Some(peer) => peer.inbound.has_room(),
+            None => end.out.has_room(),
+        }
+    }
+
+    /// A whole message goes where it is to go.
+    fn commit(&mut self, id: SocketId, role: Role, begun: Begun) {
+        let Begun { frames, to } = begun;
+        match (role, to) {
+            (Role::Rep, to) => self.answer(id, to, frames),
+            (Role::Xsub, _) => self.send_upstream(id, frames),
+            (_, Target::One(end)) => {
+                if self.end(end).is_some_and(super::end::End::is_open) {
+                    self.put(end, frames);
+                }
+                if let Some(socket) = self.socket_mut(id) {
+                    if socket.targets.current() == Some(end) {
+                        socket.targets.next();
+                    }
+                    if let (Role::Req, Lockstep::Asked { end: asked, .. }) =
+                        (role, &mut socket.lockstep)
+                    {
+                        *asked = Some(end);
+                    }
+                }
+            }
+            (_, Target::All) => self.publish(id, &frames),
+            (_, Target::Nobody) => {}
+        }
+    }
+
+    /// A message goes to every subscriber that wants it and has room.
+    fn publish(&mut self, id: SocketId, frames: &Multipart) {
+        let Some(first) = frames.first() else { return };
+        let all = self.socket(id).map_or(&[][..], |socket| socket.targets.all());
+        let those: Vec<EndId> = all.iter().copied().filter(|end| self.wants(*end, first)).collect();
+        for end in those {
+            if self.may_take(end) {
+                self.put(end, share_all(frames));
+            }
+        }
+    }
+
+    /// The answer of a REP goes back by the way that the question came.
+    fn answer(&mut self, id: SocketId, to: Target, frames: Multipart) {
+        let Some((_, mut whole)) = self.socket_mut(id).and_then(|socket| socket.envelope.take()) else {
+            return;
+        };
+        if let Target::One(end) = to
+            && self.may_take(end)
+        {
+            whole.extend(frames);
+            self.put(end, whole);
+        }
+    }
+
+    /// What a REQ puts before a question; it has asked from now on.
+    fn question_head(&mut self, id: SocketId) -> Multipart {
+        let Some(socket) = self.socket(id) else { return Multipart::new() };
+        let number = socket.settings.correlates.then(|| {
+            self.routing_number = self.routing_number.wrapping_add(1);
+            self.routing_number.to_be_bytes()
+        });
+        if let Some(socket) = self.socket_mut(id) {
+            socket.lockstep = Lockstep::Asked { end: None, number };
+        }
+        let number = number.as_ref().map(|number| Frame::copy(number));
+        number.into_iter().chain([Frame::empty()]).collect()
+    }
+
+    /// A relaxed REQ asks anew: who was asked is parted from, so that no late answer comes.
+    fn give_up_question(&mut self, id: SocketId) {
+        let Some(socket) = self.socket_mut(id) else { return };
+        let before = std::mem::take(&mut socket.lockstep);
+        if let Lockstep::Asked { end: Some(end), .. } = before {
+            self.begin_connection_anew(end);
+        }
+    }
+
+    /// Puts a message into the queue of an end.
+    pub(super) fn put(&mut self, id: EndId, message: Multipart) {
+        let Some(end) = self.end(id) else { return };
+        let link_id = end.link;
+        let Some(link) = self.link(link_id) else { return };
+        let way = link.way_from(id);
+        match link.peer_of(id).filter(|_| link.is_direct) {
+            Some(peer) => {
+                if let Some(end) = self.end_mut(peer) {
+                    end.inbound.write(message);
+                    self.soon(Action::Notice(peer));
+                }
+            }
+            None => {
+                if let Some(end) = self.end_mut(id) {
+                    end.out.write(message);
+                }
+                self.pump_soon(link_id, way);
+            }
+        }
+    }
+}
