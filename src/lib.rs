@@ -68,6 +68,7 @@ pub mod snapshot;
 pub mod source;
 pub mod supervisor;
 pub mod tally;
+pub mod test_file;
 pub mod topology;
 mod trial;
 pub mod units;
