@@ -51,7 +51,20 @@ impl Document {
         source: &Source,
         lookup: &dyn Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Vec<Diagnostic>> {
-        Self::parse_as(id, source, Some(lookup))
+        Self::parse_as(id, source, Some(lookup), About::Topology)
+    }
+
+    /// Reads a text that tests a topology; in its expressions `${…}` is Rhai's.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Document::parse`].
+    pub fn parse_tests(
+        id: SourceId,
+        source: &Source,
+        lookup: &dyn Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        Self::parse_as(id, source, Some(lookup), About::Tests)
     }
 
     /// Reads a text that is no topology: no variables, no handlers.
@@ -60,13 +73,14 @@ impl Document {
     ///
     /// As of [`Document::parse`].
     pub fn parse_data(id: SourceId, source: &Source) -> Result<Self, Vec<Diagnostic>> {
-        Self::parse_as(id, source, None)
+        Self::parse_as(id, source, None, About::Data)
     }
 
     fn parse_as(
         id: SourceId,
         source: &Source,
         lookup: Option<Lookup<'_>>,
+        about: About,
     ) -> Result<Self, Vec<Diagnostic>> {
         let text = source.text();
         if let Some(why) = bounds::excess(text) {
@@ -76,6 +90,7 @@ impl Document {
             text,
             id,
             lookup,
+            about,
             places: Places::new(text),
             frames: Vec::new(),
             anchors: HashMap::new(),
@@ -129,11 +144,21 @@ impl Document {
     }
 }
 
+/// What a text says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum About {
+    Topology,
+    Tests,
+    /// Anything else; it has no variables.
+    Data,
+}
+
 struct Builder<'t, 'l> {
     text: &'t str,
     id: SourceId,
     /// What variables stand for; none where a text has no variables.
     lookup: Option<Lookup<'l>>,
+    about: About,
     places: Places<'t>,
     frames: Vec<Frame>,
     anchors: HashMap<usize, (Node, Size)>,
@@ -158,9 +183,10 @@ impl Builder<'_, '_> {
                 }
             }
         }
-        let help = match self.lookup {
-            Some(_) => "declare at least one node under `nodes:`",
-            None => "write a list or a map into it",
+        let help = match self.about {
+            About::Topology => "declare at least one node under `nodes:`",
+            About::Tests => "name what is tested by `topology:`, and write tests under `tests:`",
+            About::Data => "write a list or a map into it",
         };
         self.root.take().ok_or_else(|| {
             Box::new(
@@ -218,7 +244,7 @@ impl Builder<'_, '_> {
         if is_secret {
             self.hide(span);
         }
-        let kind = if let Some(outside) = self.lookup.filter(|_| !self.is_handler_body()) {
+        let kind = if let Some(outside) = self.lookup.filter(|_| !self.is_code()) {
             let of_each_copy = |name: &str| match name {
                 "replica" | "replica_index" => Some(format!("${{{name}}}").into()),
                 _ => outside(name),
@@ -340,6 +366,25 @@ impl Builder<'_, '_> {
         }
     }
 
+    /// Whether the next scalar is Rhai's.
+    fn is_code(&self) -> bool {
+        match self.about {
+            About::Topology => self.is_handler_body(),
+            About::Tests => self.is_expression(),
+            About::Data => false,
+        }
+    }
+
+    /// Whether the next scalar is the value of `where` or `always`, or a handler that a test saves.
+    fn is_expression(&self) -> bool {
+        let list = self.frames.iter().rev().take_while(|frame| frame.is_list()).count();
+        let holder = self.frames.iter().rev().nth(list);
+        holder.and_then(Frame::awaited_key).is_some_and(|key| {
+            let last = key.rsplit('.').next().unwrap_or_default();
+            matches!(key, "where" | "always") || is_handler_key(last)
+        })
+    }
+
     /// Whether the next scalar is the value of `nodes.NAME.on_…`, merge keys looked through.
     fn is_handler_body(&self) -> bool {
         let [top, nodes, node @ ..] = self.frames.as_slice() else { return false };
@@ -367,9 +412,14 @@ impl Builder<'_, '_> {
     }
 
     fn second_document(&self, start: usize, end: usize) -> Diagnostic {
+        let why = match self.about {
+            About::Topology => "a file holds one topology",
+            About::Tests => "a file of tests has one list of them",
+            About::Data => "a file holds one value",
+        };
         Diagnostic::new(Code::NotYaml, "a second document in one file")
             .at(Span::new(self.id, start, end), "it starts here")
-            .because("a file holds one topology")
+            .because(why)
             .help("remove the `---`, or put what follows into a file of its own")
     }
 

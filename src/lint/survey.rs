@@ -38,11 +38,11 @@ impl Surveys {
     }
 
     /// The survey of a node's handlers.
-    pub(super) fn of(&self, node: &str) -> Option<&Survey> {
+    pub(crate) fn of(&self, node: &str) -> Option<&Survey> {
         self.by_node.get(node).map(|&place| &*self.shared[place].0)
     }
 
-    pub(super) fn vocabulary(&self) -> &Vocabulary {
+    pub(crate) fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
     }
 

@@ -22,6 +22,7 @@ pub(crate) use check::tests::sound;
 
 pub use admission::{Admission, Credentials, Knock, Login, NotAdmitted, Proof, Wanted};
 pub use check::known as keys;
+pub(crate) use check::reading;
 pub use check::{
     Certificates, Checked, InlineHandler, Scripts, WantedHandlers, WantedScript, check,
     names_an_event, wanted_scripts,

@@ -74,6 +74,10 @@ impl Frame {
         self.awaited_key() == Some(key)
     }
 
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self.content, Content::Sequence(_))
+    }
+
     pub(super) fn is_merging(&self) -> bool {
         match &self.content {
             Content::Mapping(_, pending) => matches!(pending, Pending::Merge),

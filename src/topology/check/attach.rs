@@ -37,7 +37,7 @@ pub(super) fn read(mapping: &Mapping, report: &mut Report<'_>) -> (Vec<Target>, 
     (targets, has_unread)
 }
 
-fn read_target(node: &Node, side: Side, report: &mut Report<'_>) -> Option<TargetKind> {
+pub(crate) fn read_target(node: &Node, side: Side, report: &mut Report<'_>) -> Option<TargetKind> {
     let Some(scalar) = node.as_scalar().filter(|scalar| !scalar.is_null()) else {
         let help = match side {
             Side::Bind => {

@@ -45,7 +45,7 @@ impl Defaults {
 }
 
 /// A number for both ways, or `{send, receive}`.
-pub(super) fn read_hwm(node: &Node, report: &mut Report<'_>) -> UnresolvedHwm {
+pub(crate) fn read_hwm(node: &Node, report: &mut Report<'_>) -> UnresolvedHwm {
     if let Some(mapping) = node.as_mapping() {
         keys::check(mapping, &[HWM_KEYS], "`hwm`", report);
         let mut mark = |key| {

@@ -138,7 +138,7 @@ pub fn other_handler(name: &str) -> Option<&'static str> {
 }
 
 /// Whether a mapping has an unknown key in the place of this one, so that it is told there.
-pub(super) fn stands_for(mapping: &Mapping, wanted: &str, sets: &[&[&str]]) -> bool {
+pub(crate) fn stands_for(mapping: &Mapping, wanted: &str, sets: &[&[&str]]) -> bool {
     let known = || sets.iter().flat_map(|set| set.iter().copied());
     let mut unknown = mapping.entries.iter().map(|entry| &*entry.key.text).filter(|key| {
         key.len() < 64 && !is_handler_key(key) && !known().any(|known| known == *key)
@@ -164,7 +164,7 @@ fn has_handlers(entry: &Entry) -> bool {
 }
 
 /// Reports every key of a mapping that is in none of the sets.
-pub(super) fn check(mapping: &Mapping, sets: &[&[&str]], whose: &str, report: &mut Report<'_>) {
+pub(crate) fn check(mapping: &Mapping, sets: &[&[&str]], whose: &str, report: &mut Report<'_>) {
     for entry in written_keys(mapping, report.document()) {
         if !sets.iter().any(|set| set.contains(&&*entry.key.text)) {
             unknown(entry, mapping, sets, whose, report);
@@ -174,7 +174,7 @@ pub(super) fn check(mapping: &Mapping, sets: &[&[&str]], whose: &str, report: &m
 
 /// The entries of a mapping, but not those that YAML cut off a handler inside braces: they are told
 /// with the handler.
-pub(super) fn written_keys<'m>(
+pub(crate) fn written_keys<'m>(
     mapping: &'m Mapping,
     document: &'m Document,
 ) -> impl Iterator<Item = &'m Entry> {
@@ -191,7 +191,7 @@ pub(super) fn written_keys<'m>(
 }
 
 /// Reports one unknown key of a mapping.
-pub(super) fn unknown(
+pub(crate) fn unknown(
     entry: &Entry,
     mapping: &Mapping,
     sets: &[&[&str]],
@@ -300,7 +300,7 @@ fn is_a_node(entry: &Entry, whose: &str) -> bool {
 }
 
 /// As much of a text as a message can hold.
-pub(super) fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     let short: String = line.chars().take(40).collect();
     if short.len() < text.len() { format!("{short}…") } else { short }

@@ -23,6 +23,7 @@ mod places;
 mod plain;
 mod program;
 mod publish;
+pub(crate) mod reading;
 mod report;
 mod resolve;
 mod scripts;
@@ -31,7 +32,7 @@ mod security;
 mod semantics;
 mod socket;
 mod unresolved;
-mod value;
+pub(crate) mod value;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Document, Mapping, Node};

@@ -14,7 +14,7 @@ const EVENTS: &[&str] = &[
 ];
 
 /// A letter first, then letters, digits, `_` and `-`.
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
@@ -26,7 +26,7 @@ pub fn names_an_event(word: &str) -> bool {
 }
 
 /// Reports a node's name that is not allowed.
-pub(super) fn check_node(key: &Key, report: &mut Report<'_>) -> bool {
+pub(crate) fn check_node(key: &Key, report: &mut Report<'_>) -> bool {
     let is_fine = is_name(&key.text);
     if !is_fine {
         bad(key, "a node's name", "letters from a to z, digits, `_` and `-`", "_-", report);
@@ -35,14 +35,14 @@ pub(super) fn check_node(key: &Key, report: &mut Report<'_>) -> bool {
 }
 
 /// Reports a place's name that is not allowed.
-pub(super) fn check_place(key: &Key, report: &mut Report<'_>) {
+pub(crate) fn check_place(key: &Key, report: &mut Report<'_>) {
     if !is_name(&key.text) {
         bad(key, "a place's name", "letters from a to z, digits, `_` and `-`", "_-", report);
     }
 }
 
 /// Reports a socket's name that is not allowed.
-pub(super) fn check_socket(key: &Key, report: &mut Report<'_>) -> bool {
+pub(crate) fn check_socket(key: &Key, report: &mut Report<'_>) -> bool {
     if names_an_event(&key.text) {
         report.add(
             Diagnostic::new(Code::BadName, format!("a socket cannot be called `{}`", key.text))

@@ -296,7 +296,7 @@ fn read_params(
 }
 
 /// YAML makes a float of an integer of more than 64 bits, and JSON nothing of what is infinite.
-fn report_lossy_numbers(node: &Node, report: &mut Report<'_>) {
+pub(crate) fn report_lossy_numbers(node: &Node, report: &mut Report<'_>) {
     for number in node.lossy_numbers() {
         let Some(scalar) = number.as_scalar() else { continue };
         let is_integer =

@@ -23,18 +23,18 @@ const FORMATS: &[(&str, Format)] =
 const WHEN_FULL: &[(&str, WhenFull)] = &[("drop", WhenFull::Drop), ("wait", WhenFull::Wait)];
 
 /// The settings read here.
-pub(super) struct Publishing {
-    pub(super) filters: Vec<Filter>,
-    pub(super) msgid: i64,
-    pub(super) format: Option<Format>,
-    pub(super) when_full: WhenFull,
-    pub(super) sequence: bool,
+pub(crate) struct Publishing {
+    pub(crate) filters: Vec<Filter>,
+    pub(crate) msgid: i64,
+    pub(crate) format: Option<Format>,
+    pub(crate) when_full: WhenFull,
+    pub(crate) sequence: bool,
 }
 
 type PlacedRole = Option<(Role, Span)>;
 
 /// Reads them, and reports those that the role cannot have.
-pub(super) fn read(mapping: &Mapping, role: PlacedRole, report: &mut Report<'_>) -> Publishing {
+pub(crate) fn read(mapping: &Mapping, role: PlacedRole, report: &mut Report<'_>) -> Publishing {
     let format = mapping.get("format").and_then(|f| value::word("format", f, FORMATS, report));
     Publishing {
         filters: read_filters(mapping, role, format, report),

@@ -17,18 +17,18 @@ const MANY: usize = 200;
 const MOST: usize = 1000;
 
 /// The faults found so far.
-pub(super) struct Report<'d> {
+pub(crate) struct Report<'d> {
     document: &'d Document,
     faults: Vec<Diagnostic>,
     has_error: bool,
 }
 
 impl<'d> Report<'d> {
-    pub(super) fn new(document: &'d Document) -> Self {
+    pub(crate) fn new(document: &'d Document) -> Self {
         Self { document, faults: Vec::new(), has_error: false }
     }
 
-    pub(super) fn add(&mut self, fault: Diagnostic) {
+    pub(crate) fn add(&mut self, fault: Diagnostic) {
         self.has_error |= fault.is_error();
         if self.faults.len() < MOST {
             self.faults.push(fault);
@@ -36,13 +36,13 @@ impl<'d> Report<'d> {
     }
 
     /// Whether a fault stops a run.
-    pub(super) fn has_error(&self) -> bool {
+    pub(crate) fn has_error(&self) -> bool {
         self.has_error
     }
 
     /// Adds a fault with the mended text, unless the place holds a variable: its value is not
     /// what should be written there.
-    pub(super) fn add_with_fix(&mut self, fault: Diagnostic, span: Span, replacement: &str) {
+    pub(crate) fn add_with_fix(&mut self, fault: Diagnostic, span: Span, replacement: &str) {
         let written = self.source().text().get(span.start..span.end).unwrap_or_default();
         let can_mend = !written.contains('$') && !written.contains('\n');
         self.add(if can_mend { fault.fix(span, quoted_as(written, replacement)) } else { fault });
@@ -50,7 +50,7 @@ impl<'d> Report<'d> {
 
     /// The word that was probably meant, as long as there are few faults: each guess costs a
     /// look at every candidate, and nobody reads the hundredth.
-    pub(super) fn nearest<'c>(
+    pub(crate) fn nearest<'c>(
         &self,
         word: &str,
         candidates: impl IntoIterator<Item = &'c str>,
@@ -59,31 +59,31 @@ impl<'d> Report<'d> {
     }
 
     /// Whether there are so many faults that more need no long help.
-    pub(super) fn has_many(&self) -> bool {
+    pub(crate) fn has_many(&self) -> bool {
         self.faults.len() >= MANY
     }
 
-    pub(super) fn document(&self) -> &'d Document {
+    pub(crate) fn document(&self) -> &'d Document {
         self.document
     }
 
-    pub(super) fn source(&self) -> &'d Source {
+    pub(crate) fn source(&self) -> &'d Source {
         self.document.source()
     }
 
     /// The folder that the topology's relative paths start from.
-    pub(super) fn folder(&self) -> &'d Path {
+    pub(crate) fn folder(&self) -> &'d Path {
         self.source().path().parent().unwrap_or_else(|| Path::new(""))
     }
 
     /// All faults in the order of their main places.
-    pub(super) fn finish(self) -> Vec<Diagnostic> {
+    pub(crate) fn finish(self) -> Vec<Diagnostic> {
         in_order(self.faults)
     }
 }
 
 /// The first line of a span.
-pub(super) fn first_line(span: Span, source: &Source) -> Span {
+pub(crate) fn first_line(span: Span, source: &Source) -> Span {
     let text = source.text().get(span.start..span.end).unwrap_or_default();
     let length = text.find('\n').unwrap_or(text.len());
     Span::new(span.source, span.start, span.start + length)

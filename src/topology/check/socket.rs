@@ -80,7 +80,7 @@ pub(super) fn read(
     }
 }
 
-fn read_role(mapping: &Mapping, name_span: Span, report: &mut Report<'_>) -> Option<(Role, Span)> {
+pub(crate) fn read_role(mapping: &Mapping, name_span: Span, report: &mut Report<'_>) -> Option<(Role, Span)> {
     let Some(node) = mapping.get("role") else {
         // It has lost its `:` only, or has another name, which is told there.
         let is_half = mapping.entries.iter().any(|entry| entry.key.text.starts_with("role "));
@@ -128,7 +128,7 @@ fn role_words() -> String {
 /// The roles that have a routing id by libzmq's documentation.
 const IDENTIFIED: &[Role] = &[Role::Req, Role::Rep, Role::Dealer, Role::Router];
 
-fn read_identity(
+pub(crate) fn read_identity(
     node: &Node,
     role: Option<(Role, Span)>,
     report: &mut Report<'_>,

@@ -55,9 +55,9 @@ pub(super) struct UnresolvedSocket {
 
 /// High-water marks as far as they are said, with their places.
 #[derive(Clone, Copy, Default)]
-pub(super) struct UnresolvedHwm {
-    pub(super) send: Option<(u32, Span)>,
-    pub(super) receive: Option<(u32, Span)>,
+pub(crate) struct UnresolvedHwm {
+    pub(crate) send: Option<(u32, Span)>,
+    pub(crate) receive: Option<(u32, Span)>,
 }
 
 /// What a socket binds or connects to, as written.
@@ -66,7 +66,7 @@ pub(super) struct Target {
     pub(super) to: TargetKind,
 }
 
-pub(super) enum TargetKind {
+pub(crate) enum TargetKind {
     Bind(Endpoint),
     Connect(Endpoint),
     /// `NODE` or `NODE.SOCKET`.

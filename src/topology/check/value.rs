@@ -24,7 +24,7 @@ const MAPS: &[(&str, &str)] =
 const DURATION_UNITS: &str = "us, ms, s, m or h";
 
 /// Reports a value that is not of the wanted kind.
-pub(super) fn wrong(key: &str, value: &Node, wanted: &str, help: &str, report: &mut Report<'_>) {
+pub(crate) fn wrong(key: &str, value: &Node, wanted: &str, help: &str, report: &mut Report<'_>) {
     if value.is_faulty() {
         return;
     }
@@ -54,13 +54,13 @@ fn scalar<'n>(
 }
 
 /// Text; a number or boolean counts as what it was written as.
-pub(super) fn text(key: &str, value: &Node, report: &mut Report<'_>) -> Option<String> {
+pub(crate) fn text(key: &str, value: &Node, report: &mut Report<'_>) -> Option<String> {
     let help = format!("write `{key}: some text`");
     scalar(key, value, "a text", &help, report).map(|scalar| scalar.text.to_string())
 }
 
 /// `true` or `false`.
-pub(super) fn boolean(key: &str, value: &Node, report: &mut Report<'_>) -> Option<bool> {
+pub(crate) fn boolean(key: &str, value: &Node, report: &mut Report<'_>) -> Option<bool> {
     let spelled = value.as_scalar().and_then(|scalar| match &*scalar.text.to_lowercase() {
         "true" => Some(true),
         "false" => Some(false),
@@ -91,7 +91,7 @@ fn report_no_boolean(key: &str, value: &Node, report: &mut Report<'_>) {
 }
 
 /// An integer within bounds.
-pub(super) fn integer(
+pub(crate) fn integer(
     key: &str,
     value: &Node,
     range: RangeInclusive<i64>,
@@ -114,14 +114,14 @@ pub(super) fn integer(
 }
 
 /// A value below or above its bounds.
-pub(super) fn out_of_range(key: &str, value: &Node, least: &str, most: &str) -> Diagnostic {
+pub(crate) fn out_of_range(key: &str, value: &Node, least: &str, most: &str) -> Diagnostic {
     Diagnostic::new(Code::OutOfRange, format!("`{key}` is from {least} to {most}"))
         .at(value.span, format!("this is {}", value.describe()))
         .help(format!("write a value from {least} to {most}"))
 }
 
 /// A duration with its unit.
-pub(super) fn duration(key: &str, value: &Node, report: &mut Report<'_>) -> Option<Duration> {
+pub(crate) fn duration(key: &str, value: &Node, report: &mut Report<'_>) -> Option<Duration> {
     let help = format!("write a number with {}, such as `{key}: 500ms`", DURATION_UNITS);
     let scalar = scalar(key, value, "a duration", &help, report)?;
     let read = parse_duration(&scalar.text);
@@ -137,7 +137,7 @@ pub(super) fn duration(key: &str, value: &Node, report: &mut Report<'_>) -> Opti
 }
 
 /// A duration that is more than nothing.
-pub(super) fn interval(key: &str, value: &Node, report: &mut Report<'_>) -> Option<Duration> {
+pub(crate) fn interval(key: &str, value: &Node, report: &mut Report<'_>) -> Option<Duration> {
     let duration = duration(key, value, report)?;
     if duration.is_zero() {
         report.add(
@@ -151,14 +151,14 @@ pub(super) fn interval(key: &str, value: &Node, report: &mut Report<'_>) -> Opti
 }
 
 /// A rate: the time that one takes.
-pub(super) fn rate(key: &str, value: &Node, report: &mut Report<'_>) -> Option<Duration> {
+pub(crate) fn rate(key: &str, value: &Node, report: &mut Report<'_>) -> Option<Duration> {
     let help = format!("write so many per time, such as `{key}: 100/s`");
     let scalar = scalar(key, value, "a rate", &help, report)?;
     unit(key, value, "a rate", units::rate(&scalar.text), &help, report)
 }
 
 /// A size within bounds, in bytes.
-pub(super) fn size(
+pub(crate) fn size(
     key: &str,
     value: &Node,
     range: RangeInclusive<u64>,
@@ -176,7 +176,7 @@ pub(super) fn size(
 }
 
 /// What came of reading a quantity, its fault reported.
-pub(super) fn unit<T>(
+pub(crate) fn unit<T>(
     key: &str,
     value: &Node,
     wanted: &str,
@@ -199,7 +199,7 @@ pub(super) fn unit<T>(
 }
 
 /// One of a list of words.
-pub(super) fn word<T: Copy>(
+pub(crate) fn word<T: Copy>(
     key: &str,
     value: &Node,
     words: &[(&'static str, T)],
@@ -225,7 +225,7 @@ pub(super) fn word<T: Copy>(
 }
 
 /// A map.
-pub(super) fn map<'n>(key: &str, value: &'n Node, report: &mut Report<'_>) -> Option<&'n Mapping> {
+pub(crate) fn map<'n>(key: &str, value: &'n Node, report: &mut Report<'_>) -> Option<&'n Mapping> {
     let mapping = value.as_mapping();
     if mapping.is_none() {
         let example = MAPS.iter().find(|(known, _)| *known == key).map(|(_, example)| *example);
@@ -245,7 +245,7 @@ pub(super) fn map<'n>(key: &str, value: &'n Node, report: &mut Report<'_>) -> Op
 }
 
 /// The items of a list, or the one value that stands where a list could.
-pub(super) fn one_or_many(value: &Node) -> &[Node] {
+pub(crate) fn one_or_many(value: &Node) -> &[Node] {
     match &value.kind {
         Kind::Sequence(items) => items,
         Kind::Scalar(_) | Kind::Mapping(_) | Kind::Faulty => std::slice::from_ref(value),
