@@ -23,6 +23,7 @@ mod digits;
 mod effect;
 mod encode;
 mod engine;
+mod expression;
 mod failure;
 mod fast_expression;
 mod fault;
@@ -75,6 +76,7 @@ pub use effect::{
 };
 pub use encode::{Offered, encode_failure, encode_line, encode_offered, encode_record};
 pub use engine::Engine;
+pub use expression::{ExpressionText, Way};
 pub use failure::panic_text;
 pub use fault::{CallSite, FaultKind, HandlerError, HandlerErrorKind, ScriptFault, ScriptFix};
 pub use filter::Filter;
