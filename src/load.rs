@@ -10,6 +10,7 @@ mod read;
 mod scripts;
 mod secrets;
 mod states;
+mod test_files;
 mod unsaved;
 mod users;
 
@@ -24,7 +25,7 @@ use std::time::{Duration, SystemTime};
 use crate::aside::within;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Document, MAX_BYTES};
-use crate::lint::{Subject, lint};
+use crate::lint::{Subject, Surveys, lint};
 use crate::security::secret_places;
 use crate::source::{Source, SourceMap};
 use crate::topology::{Checked, Topology, check};
@@ -37,6 +38,7 @@ use secrets::Secrets;
 use states::check_states;
 use users::load_users;
 
+pub use test_files::{LoadedTests, load_tests, load_tests_text, load_tests_unsaved};
 pub use unsaved::{Kept, Unsaved};
 
 /// The variable that names the folder of the secrets that a service manager lends: systemd's own.
@@ -63,6 +65,8 @@ pub struct Loaded {
     pub trouble: Option<Trouble>,
     /// The file as written, if it is YAML.
     document: Option<Document>,
+    /// What its handlers say of themselves, once they were compiled.
+    surveys: Option<Surveys>,
 }
 
 /// Where texts come from, and what is known of them from before.
@@ -194,6 +198,7 @@ impl Loaded {
             holds_until: None,
             trouble: None,
             document: None,
+            surveys: None,
         }
     }
 
@@ -254,6 +259,7 @@ impl Loaded {
         let is_sound = !self.diagnostics.iter().any(Diagnostic::is_error);
         self.topology = topology.filter(|_| is_sound);
         self.document = Some(document);
+        self.surveys = Some(loaded.surveys);
     }
 }
 

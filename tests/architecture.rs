@@ -17,7 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["supervisor"],
     &["node"],
     &["event", "receipt", "counters", "snapshot", "tally"],
-    &["plan", "lint", "graph", "import", "explain", "export", "schema", "language"],
+    &["plan", "lint", "graph", "import", "explain", "export", "schema", "language", "test_file"],
     &["topology"],
     &["document", "script"],
     &[

@@ -1,4 +1,5 @@
-//! The stable codes of all findings: ZR01xx form, ZR02xx scripts, ZR03xx ZeroMQ semantics.
+//! The stable codes of all findings: ZR01xx form, ZR02xx scripts, ZR03xx ZeroMQ semantics,
+//! ZR04xx tests.
 //!
 //! Owns the one table of codes. A code is never given a second meaning, and never removed.
 
@@ -137,6 +138,15 @@ codes! {
     PlaceEmpty "ZR0359" Warning "a place without nodes";
     NodeWithoutPlace "ZR0360" Warning "a node without a place beside nodes that have one";
     CountsInClear "ZR0361" Error "counts that strangers could hear or forge";
+    PeerLikeNode "ZR0401" Error "a peer with the name of a node";
+    StepNotOne "ZR0402" Error "a step that does nothing, or two things";
+    TestTwice "ZR0403" Error "two tests of one name";
+    CannotPass "ZR0404" Error "a step at a socket that no such message passes";
+    NeverSeen "ZR0405" Error "something looked for where it cannot be seen";
+    NoSuchHandler "ZR0406" Error "a handler or timer that the node does not have";
+    UnknownFigure "ZR0407" Error "a figure that nothing has";
+    StepInVain "ZR0408" Warning "a step that changes nothing";
+    CannotFail "ZR0409" Warning "a test that cannot fail";
 }
 
 impl fmt::Display for Code {

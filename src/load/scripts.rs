@@ -266,7 +266,7 @@ fn leads_out(path: &Path, folders: &[PathBuf]) -> Option<PathBuf> {
 }
 
 /// A path without `..`, where that is still the same file.
-fn tidy(path: &Path) -> PathBuf {
+pub(super) fn tidy(path: &Path) -> PathBuf {
     use std::path::Component;
     let mut plain = PathBuf::new();
     for part in path.components() {
