@@ -1,7 +1,9 @@
-//! The JSON Schema of the topology file, for editors.
+//! The JSON Schemas of topologies and of test files, for editors.
 //!
 //! Owns its shape. The words come from where the checker has them, the meanings from the pages of
 //! `explain`. Never checks a topology: a schema sees one value at a time, the checker the whole.
+
+mod test_files;
 
 use serde_json::{Map, Value, json};
 
@@ -9,6 +11,8 @@ use crate::explain::{meaning, takes};
 use crate::message::RecordFormat;
 use crate::topology::{StopSignal, keys};
 use crate::zeromq::{OptionKind, Role, SocketOption};
+
+pub use test_files::test_schema;
 
 /// What a variable looks like, which may stand for any scalar.
 const VARIABLE: &str = r"\$";

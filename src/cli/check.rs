@@ -1,9 +1,10 @@
-//! `zrig check`: all faults of all files.
+//! `zrig check`: all faults of all files, topologies and test files.
 //!
 //! Owns the arguments of `check` and its exit status. Never finds a fault itself.
 
 mod files;
 mod json;
+mod subject;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,17 +13,17 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::load::{Loaded, load};
-use crate::topology::Part;
+use crate::topology::{Part, Topology};
 
 use super::draw::{Look, draw_each, summary};
 use super::output::{INVALID, colours_on, invalid};
 use super::variables::Variables;
+use subject::{Subject, told_by_themselves};
 
-/// Check topologies without running them
+/// Check topologies and test files without running them
 #[derive(Args, Debug)]
 pub(super) struct CheckArguments {
-    /// Topology files, folders of them, or patterns such as 'topologies/*.yaml'
+    /// Topology files, test files, folders of them, or patterns such as 'topologies/*.yaml'
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// How faults are printed
@@ -67,17 +68,16 @@ impl CheckArguments {
         let mut is_sound = true;
         let mut seen = Seen::default();
         let mut faults = Vec::new();
+        let by_themselves = told_by_themselves(&files);
         for file in &files {
-            let mut loaded = load(file, &|name| variables.get(name));
-            loaded.diagnostics.extend(loaded.absent_files());
-            if let Some(error) = self.no_place(file, &loaded) {
+            let subject = Subject::load(file, &by_themselves, &|name| variables.get(name));
+            if let Some(error) = self.no_place(file, subject.topology.as_ref()) {
                 return Ok(invalid(&error));
             }
-            loaded.diagnostics.extend(loaded.absent_programs());
-            is_sound &= loaded.topology.is_some();
-            out.write_all(self.format.print(&file.display().to_string(), &loaded).as_bytes())?;
-            seen.add(&loaded, &self.part());
-            faults.extend(loaded.diagnostics);
+            is_sound &= subject.is_sound;
+            out.write_all(self.format.print(&file.display().to_string(), &subject).as_bytes())?;
+            seen.add(&subject, &self.part());
+            faults.extend(subject.diagnostics);
         }
         if let Some(error) = variables.unread() {
             return Ok(invalid(&error));
@@ -100,8 +100,8 @@ impl CheckArguments {
     }
 
     /// That a file has not the place that is asked for.
-    fn no_place(&self, file: &Path, loaded: &Loaded) -> Option<String> {
-        let error = loaded.topology.as_ref()?.part(&self.part()).err()?;
+    fn no_place(&self, file: &Path, topology: Option<&Topology>) -> Option<String> {
+        let error = topology?.part(&self.part()).err()?;
         Some(format!("--place: {}: {error}", file.display()))
     }
 }
@@ -112,13 +112,16 @@ struct Seen {
     files: usize,
     nodes: usize,
     links: usize,
+    tests: usize,
 }
 
 impl Seen {
-    fn add(&mut self, loaded: &Loaded, part: &Part) {
+    fn add(&mut self, subject: &Subject, part: &Part) {
         self.files += 1;
-        let topology = loaded.topology.as_ref().and_then(|topology| topology.part(part).ok());
-        if let Some(topology) = topology {
+        self.tests += subject.tests;
+        // One that is checked by itself too is counted there.
+        let topology = subject.topology.as_ref().filter(|_| !subject.is_told_elsewhere);
+        if let Some(topology) = topology.and_then(|topology| topology.part(part).ok()) {
             self.nodes += topology.nodes.len();
             self.links += topology.links().len();
         }
@@ -139,12 +142,16 @@ impl std::fmt::Display for Seen {
             "{files}: {}, {} and their handlers",
             counted(self.nodes, "node"),
             counted(self.links, "link")
-        )
+        )?;
+        match self.tests {
+            0 => Ok(()),
+            tests => write!(f, ", {}", counted(tests, "test")),
+        }
     }
 }
 
 impl Format {
-    fn print(self, file: &str, loaded: &Loaded) -> String {
+    fn print(self, file: &str, loaded: &Subject) -> String {
         let look = match self {
             Self::Full => Look::Full { colours: colours_on(&io::stdout()) },
             Self::Short => Look::Short,

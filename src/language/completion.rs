@@ -74,13 +74,17 @@ pub struct Completion {
 }
 
 impl Completion {
-    fn new(label: impl Into<String>, kind: CompletionKind, detail: Option<&str>) -> Self {
+    pub(super) fn new(
+        label: impl Into<String>,
+        kind: CompletionKind,
+        detail: Option<&str>,
+    ) -> Self {
         let label = label.into();
         let detail = detail.map(str::to_owned);
         Self { insert: label.clone(), label, kind, detail, replace: 0..0 }
     }
 
-    fn inserting(mut self, insert: String) -> Self {
+    pub(super) fn inserting(mut self, insert: String) -> Self {
         self.insert = insert;
         self
     }

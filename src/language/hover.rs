@@ -71,7 +71,7 @@ fn explain_of_rhai(name: &str) -> Option<String> {
     })
 }
 
-fn of_node(outline: &Outline<'_>, node: &Node) -> String {
+pub(super) fn of_node(outline: &Outline<'_>, node: &Node) -> String {
     let name = &outline.text[node.name.clone()];
     let description = node.description.clone().map(|it| &outline.text[it]);
     let mut said = format!("**{name}**: {}\n", description.unwrap_or("a node"));

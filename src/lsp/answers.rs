@@ -27,7 +27,8 @@ use super::documents::{Document, Kind};
 use super::places::{Text, path_of, uri_of};
 use super::session::Session;
 use crate::language::{
-    self, Completion, CompletionKind, Encoding, Lines, Project, Symbol, SymbolKind,
+    self, Completion, CompletionKind, Encoding, File, Lines, Project, Symbol, SymbolKind,
+    complete_test, hover_test,
 };
 use crate::script::panic_text;
 
@@ -137,7 +138,7 @@ fn written(answer: impl Serialize) -> Answer {
     serde_json::to_value(answer).map_err(|error| Refused::Failed(error.to_string()))
 }
 
-/// An open text that is a topology or a script.
+/// An open text that is a topology, a script or a test file.
 struct Asked<'s> {
     session: &'s Session,
     path: PathBuf,
@@ -145,16 +146,37 @@ struct Asked<'s> {
 }
 
 impl<'s> Asked<'s> {
+    /// One that is part of a project, as a test file is not.
     fn of(session: &'s Session, uri: &Uri) -> Option<Self> {
+        Self::any(session, uri).filter(|asked| asked.document.kind != Kind::Tests)
+    }
+
+    fn any(session: &'s Session, uri: &Uri) -> Option<Self> {
         let path = path_of(uri);
         let document = session.documents.get(&path).filter(|it| it.kind != Kind::Other)?;
         Some(Self { session, path, document })
     }
 
     fn at(session: &'s Session, place: &TextDocumentPositionParams) -> Option<(Self, usize)> {
-        let asked = Self::of(session, &place.text_document.uri)?;
-        let byte = asked.text().byte(place.position);
-        Some((asked, byte))
+        Some(Self::of(session, &place.text_document.uri)?.with_byte(place))
+    }
+
+    fn any_at(session: &'s Session, place: &TextDocumentPositionParams) -> Option<(Self, usize)> {
+        Some(Self::any(session, &place.text_document.uri)?.with_byte(place))
+    }
+
+    fn with_byte(self, place: &TextDocumentPositionParams) -> (Self, usize) {
+        let byte = self.text().byte(place.position);
+        (self, byte)
+    }
+
+    /// Asks something of a test file, with the topology that it tests.
+    fn with_tested<T>(&self, ask: impl FnOnce(&File<'_>, Option<&File<'_>>) -> T) -> T {
+        let topology = self.session.topology_for(&self.path);
+        let text = topology.as_deref().and_then(|path| self.session.text(path));
+        let topology = topology.as_deref().zip(text.as_deref());
+        let topology = topology.map(|(path, text)| File { path, text });
+        ask(&File { path: &self.path, text: &self.document.text }, topology.as_ref())
     }
 
     fn text(&self) -> Text<'s> {
@@ -194,10 +216,15 @@ impl<'s> Asked<'s> {
 }
 
 fn completion(session: &Session, params: CompletionParams) -> Answer {
-    let Some((asked, byte)) = Asked::at(session, &params.text_document_position) else {
+    let Some((asked, byte)) = Asked::any_at(session, &params.text_document_position) else {
         return Ok(Value::Null);
     };
-    let found = asked.with_project(|project, path| language::complete(project, path, byte));
+    let found = match asked.document.kind {
+        Kind::Tests => asked.with_tested(|file, topology| complete_test(file, topology, byte)),
+        Kind::Topology | Kind::Script | Kind::Other => {
+            asked.with_project(|project, path| language::complete(project, path, byte))
+        }
+    };
     let items = found.into_iter().enumerate().map(|(at, found)| item(&asked, at, found));
     written(items.collect::<Vec<CompletionItem>>())
 }
@@ -232,8 +259,13 @@ fn item(asked: &Asked<'_>, at: usize, found: Completion) -> CompletionItem {
 
 fn hover(session: &Session, params: HoverParams) -> Answer {
     let place = params.text_document_position_params;
-    let Some((asked, byte)) = Asked::at(session, &place) else { return Ok(Value::Null) };
-    let found = asked.with_project(|project, path| language::hover(project, path, byte));
+    let Some((asked, byte)) = Asked::any_at(session, &place) else { return Ok(Value::Null) };
+    let found = match asked.document.kind {
+        Kind::Tests => asked.with_tested(|file, topology| hover_test(file, topology, byte)),
+        Kind::Topology | Kind::Script | Kind::Other => {
+            asked.with_project(|project, path| language::hover(project, path, byte))
+        }
+    };
     written(found.map(|found| lsp_types::Hover {
         contents: HoverContents::Markup(MarkupContent {
             kind: MarkupKind::Markdown,
@@ -319,7 +351,7 @@ fn formatting(session: &Session, params: DocumentFormattingParams) -> Answer {
     let formatted = match asked.document.kind {
         Kind::Topology => language::format_topology(text),
         Kind::Script => language::format_script(text),
-        Kind::Other => None,
+        Kind::Tests | Kind::Other => None,
     };
     let edits = formatted.map(|formatted| {
         let (bytes, new_text) = language::difference(text, &formatted);
@@ -330,7 +362,9 @@ fn formatting(session: &Session, params: DocumentFormattingParams) -> Answer {
 
 #[expect(clippy::mutable_key_type, reason = "the protocol's own type")]
 fn actions(session: &Session, params: CodeActionParams) -> Answer {
-    let Some(asked) = Asked::of(session, &params.text_document.uri) else { return Ok(Value::Null) };
+    let Some(asked) = Asked::any(session, &params.text_document.uri) else {
+        return Ok(Value::Null);
+    };
     let bytes = asked.text().bytes(params.range);
     let mut told: Vec<CodeAction> = Vec::new();
     for findings in session.findings.values() {

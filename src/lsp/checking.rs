@@ -11,9 +11,10 @@ use std::sync::mpsc::{self, Receiver, Sender};
 
 use crate::diagnostic::Diagnostic;
 use crate::language::looks_like_a_topology;
-use crate::load::{Kept, Loaded, Unsaved, load_unsaved};
+use crate::load::{Kept, Loaded, Unsaved, load_tests_unsaved, load_unsaved};
 use crate::script::panic_text;
 use crate::source::SourceMap;
+use crate::test_file::is_test_file;
 
 /// So many files are looked at in search of a topology or a script.
 const MOST_FILES: usize = 2_000;
@@ -29,7 +30,7 @@ pub(super) struct Job {
     pub(super) unsaved: Unsaved,
     /// Their versions.
     pub(super) versions: BTreeMap<PathBuf, i32>,
-    /// The topologies.
+    /// The topologies and test files.
     pub(super) topologies: BTreeSet<PathBuf>,
     /// Scripts whose topologies are not known yet.
     pub(super) scripts: BTreeSet<PathBuf>,
@@ -64,6 +65,8 @@ pub(super) struct Findings {
     pub(super) near: Vec<PathBuf>,
     /// The scripts that it names and what they import, with their texts.
     pub(super) scripts: BTreeMap<PathBuf, Arc<str>>,
+    /// The topology that it tests, where it is a test file.
+    pub(super) tested: Option<PathBuf>,
     /// Whether the topology is YAML: otherwise nothing is known of its scripts.
     is_yaml: bool,
 }
@@ -134,16 +137,60 @@ fn work(waiting: &Receiver<Job>, told: &dyn Fn(Outcome)) {
     }
 }
 
-/// What is said of a topology, what is kept of it, and what nobody wants any more.
-pub(super) fn check(topology: &Path, job: &Job, mut kept: Kept) -> (Findings, Kept, Loaded) {
+/// What is said of a topology or a test file, what is kept of it, and what nobody wants any more.
+pub(super) fn check(path: &Path, job: &Job, kept: Kept) -> (Findings, Kept, Option<Box<Loaded>>) {
+    let is_tests = is_test_file(path, "")
+        || job.unsaved.get(path).is_some_and(|text| is_test_file(path, text));
+    if is_tests { check_tests(path, job, kept) } else { check_topology(path, job, kept) }
+}
+
+fn check_tests(
+    path: &Path,
+    job: &Job,
+    mut kept: Kept,
+) -> (Findings, Kept, Option<Box<Loaded>>) {
+    let lookup = |name: &str| std::env::var_os(name);
+    let mut loaded = load_tests_unsaved(path, &job.unsaved, &mut kept, &lookup);
+    let absent = loaded.tested.as_deref().map(absent);
+    loaded.diagnostics.extend(absent.unwrap_or_default());
+    let rest = loaded.tested.take();
+    let findings = Findings {
+        job: job.number,
+        topology: path.to_owned(),
+        diagnostics: loaded.diagnostics,
+        scripts: scripts_of(&loaded.sources),
+        sources: loaded.sources,
+        files: loaded.files,
+        versions: job.versions.clone(),
+        near: Vec::new(),
+        is_yaml: loaded.topology_file.is_some(),
+        tested: Some(loaded.topology_file.unwrap_or_default()),
+    };
+    (findings, kept, rest)
+}
+
+/// Files and programs that a run would miss.
+fn absent(loaded: &Loaded) -> Vec<Diagnostic> {
+    loaded.absent_files().into_iter().chain(loaded.absent_programs()).collect()
+}
+
+fn scripts_of(sources: &SourceMap) -> BTreeMap<PathBuf, Arc<str>> {
+    let is_script = |path: &Path| path.extension().is_some_and(|ending| ending == "rhai");
+    let scripts = sources.iter().filter(|(_, source)| is_script(source.path()));
+    scripts.map(|(_, it)| (it.path().to_owned(), Arc::clone(it.text()))).collect()
+}
+
+fn check_topology(
+    topology: &Path,
+    job: &Job,
+    mut kept: Kept,
+) -> (Findings, Kept, Option<Box<Loaded>>) {
     let lookup = |name: &str| std::env::var_os(name);
     let mut loaded = load_unsaved(topology, &job.unsaved, &mut kept, &lookup);
-    loaded.diagnostics.extend(loaded.absent_files());
-    loaded.diagnostics.extend(loaded.absent_programs());
+    let absent = absent(&loaded);
+    loaded.diagnostics.extend(absent);
     let near = near(topology, &loaded.files);
-    let is_script = |path: &Path| path.extension().is_some_and(|ending| ending == "rhai");
-    let scripts = loaded.sources.iter().filter(|(_, source)| is_script(source.path()));
-    let scripts = scripts.map(|(_, it)| (it.path().to_owned(), Arc::clone(it.text()))).collect();
+    let scripts = scripts_of(&loaded.sources);
     let is_yaml = loaded.node_names().is_some();
     let findings = Findings {
         job: job.number,
@@ -154,9 +201,10 @@ pub(super) fn check(topology: &Path, job: &Job, mut kept: Kept) -> (Findings, Ke
         versions: job.versions.clone(),
         near,
         scripts,
+        tested: None,
         is_yaml,
     };
-    (findings, kept, loaded)
+    (findings, kept, Some(Box::new(loaded)))
 }
 
 /// The topologies that name a script: among those that are open, and those in the client's folders or

@@ -12,6 +12,7 @@ use super::places::Text;
 use crate::document::MAX_BYTES;
 use crate::language::{Encoding, Lines, looks_like_a_topology};
 use crate::load::Unsaved;
+use crate::test_file::is_test_file;
 
 /// An open text.
 pub(super) struct Document {
@@ -29,6 +30,8 @@ pub(super) enum Kind {
     Topology,
     /// A script.
     Script,
+    /// A test file.
+    Tests,
     /// Some other file, of which nothing is said.
     Other,
 }
@@ -38,6 +41,12 @@ impl Kind {
     /// in it.
     fn of(language: &str, path: &Path, text: &str) -> Self {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        let is_yaml = matches!(language, "yaml" | "zrig" | "") || matches!(ending, "yaml" | "yml");
+        // Other programs have files of such names, too.
+        let is_ours = language == "zrig" || text.lines().any(|line| line.starts_with("topology:"));
+        if is_yaml && is_ours && is_test_file(path, text) {
+            return Self::Tests;
+        }
         match (language, ending) {
             ("zrig", _) => Self::Topology,
             ("rhai", _) | (_, "rhai") => Self::Script,
@@ -114,7 +123,7 @@ impl Documents {
             document.text = text.into();
         }
         // What was a topology stays one while somebody writes.
-        if document.kind == Kind::Other && looks_like_a_topology(&document.text) {
+        if document.kind == Kind::Other {
             document.kind = Kind::of("", path, &document.text);
         }
         Ok(())

@@ -62,7 +62,11 @@ impl Session {
     pub(super) fn topology_for(&self, path: &Path) -> Option<PathBuf> {
         match self.documents.get(path)?.kind {
             Kind::Topology => Some(path.to_owned()),
-            Kind::Script => self.topologies_of(path).into_iter().next(),
+            Kind::Script => {
+                let mut known = self.topologies_of(path).into_iter();
+                known.find(|path| self.findings.get(path).is_none_or(|it| it.tested.is_none()))
+            }
+            Kind::Tests => self.findings.get(path)?.tested.clone(),
             Kind::Other => None,
         }
     }

@@ -100,7 +100,7 @@ impl Session {
         let path = uri.and_then(|uri| uri.parse().ok()).map(|uri| path_of(&uri));
         let Some(path) = path else { return false };
         match self.documents.get(&path).map(|document| document.kind) {
-            Some(Kind::Topology) => !self.findings.contains_key(&path),
+            Some(Kind::Topology | Kind::Tests) => !self.findings.contains_key(&path),
             Some(Kind::Script) => {
                 self.topologies_of(&path).is_empty() && !self.alone.contains(&path)
             }
@@ -239,7 +239,7 @@ impl Session {
         let mut topologies = self.topologies_of(path);
         let mut scripts = BTreeSet::new();
         match self.documents.get(path).map(|document| document.kind) {
-            Some(Kind::Topology) => {
+            Some(Kind::Topology | Kind::Tests) => {
                 topologies.insert(path.to_owned());
             }
             Some(Kind::Script) if topologies.is_empty() && !self.alone.contains(path) => {
@@ -252,7 +252,9 @@ impl Session {
 
     fn check_everything(&mut self) {
         let open = self.documents.iter();
-        let open = open.filter(|(_, it)| it.kind == Kind::Topology).map(|(path, _)| path.clone());
+        let open = open
+            .filter(|(_, it)| matches!(it.kind, Kind::Topology | Kind::Tests))
+            .map(|(path, _)| path.clone());
         let topologies = open.chain(self.findings.keys().cloned()).collect();
         let scripts = std::mem::take(&mut self.alone);
         self.send_job(topologies, scripts);

@@ -7,9 +7,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::carrier::Carrier;
-use super::carrier::simulated::Simulated;
 #[cfg(test)]
 use super::carrier::double::Doubles;
+use super::carrier::simulated::Simulated;
 use super::door::Doors;
 use super::known_servers::KnownServers;
 use super::lingering::Lingering;

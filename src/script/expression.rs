@@ -151,7 +151,10 @@ mod tests {
             ("counters.a.sent == counters.b.x.received", "a.sent b.x.received"),
             ("counters[\"a-b\"].sent > 1;", "a-b.sent"),
             ("let a = counters.a;\na.sent < counters.a.sent", "a a.sent"),
-            ("counters.worker[\"1\"].sent == counters.worker[\"2\"][\"pull\"].sent", "worker.1.sent worker.2.pull.sent"),
+            (
+                "counters.worker[\"1\"].sent == counters.worker[\"2\"][\"pull\"].sent",
+                "worker.1.sent worker.2.pull.sent",
+            ),
             ("1 == 1", ""),
             ("counters.a.sent.to_string() == \"1\"", "a.sent"),
         ] {
@@ -163,7 +166,8 @@ mod tests {
                 .collect();
             assert_eq!(ways.join(" "), want, "{expression}");
         }
-        let (_, ways) = engine.survey_of_map(&text("true &&\ncounters.a.b == 1"), "counters").unwrap();
+        let (_, ways) =
+            engine.survey_of_map(&text("true &&\ncounters.a.b == 1"), "counters").unwrap();
         let places: Vec<_> = ways[0].iter().map(|(_, at)| (at.line, at.column)).collect();
         assert_eq!(places, [(11, 14), (11, 16)]);
     }

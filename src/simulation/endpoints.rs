@@ -40,7 +40,8 @@ impl State {
     /// Binds: whoever has been trying to connect there finds it at its next try.
     pub(super) fn bind(&mut self, id: SocketId, endpoint: &str) -> Result<(), Refusal> {
         let actual = self.with_port(endpoint);
-        let (ours, is_inproc) = (Endpoint::parse(&actual, Side::Bind), actual.starts_with("inproc:"));
+        let (ours, is_inproc) =
+            (Endpoint::parse(&actual, Side::Bind), actual.starts_with("inproc:"));
         let is_taken = self.listening.iter().any(|it| {
             it.actual == actual
                 || !is_inproc
@@ -69,8 +70,7 @@ impl State {
     /// Connects.
     pub(super) fn connect(&mut self, id: SocketId, endpoint: &str) {
         let Some(socket) = self.socket(id) else { return };
-        let is_once =
-            matches!(socket.role, Role::Dealer | Role::Sub | Role::Pub | Role::Req);
+        let is_once = matches!(socket.role, Role::Dealer | Role::Sub | Role::Pub | Role::Req);
         let is_inproc = endpoint.starts_with("inproc:");
         // A ROUTER knows a peer by its name alone, and `immediate` wants nothing kept for nobody.
         let joins = !matches!(socket.role, Role::Router | Role::Rep)

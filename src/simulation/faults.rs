@@ -68,7 +68,8 @@ impl State {
 
     /// Lets a link have the faults of the line between its owners.
     pub(super) fn obey_faults(&mut self, id: LinkId) {
-        let Some(fault) = self.owners(id).and_then(|key| self.faults.lines.get(&key).copied()) else {
+        let Some(fault) = self.owners(id).and_then(|key| self.faults.lines.get(&key).copied())
+        else {
             return;
         };
         let silence = self.silence_of(id);

@@ -373,7 +373,8 @@ impl State {
     /// A link breaks: what the system had of it is gone. Who connects tries again.
     pub(super) fn break_link(&mut self, id: LinkId) {
         let Some(link) = self.link_mut(id) else { return };
-        let (connecting, accepted, is_direct) = (link.connecting, link.accepted.take(), link.is_direct);
+        let (connecting, accepted, is_direct) =
+            (link.connecting, link.accepted.take(), link.is_direct);
         let pumped = (link.forth.is_pumped, link.back.is_pumped);
         (link.forth, link.back) = (Line::default(), Line::default());
         (link.forth.is_pumped, link.back.is_pumped) = pumped;
@@ -401,7 +402,9 @@ impl State {
             }
             self.ring(socket);
         }
-        if matches!(stage, Stage::Lingering { .. }) && self.end(connecting).is_some_and(|it| it.out.is_empty()) {
+        if matches!(stage, Stage::Lingering { .. })
+            && self.end(connecting).is_some_and(|it| it.out.is_empty())
+        {
             self.remove_end(connecting);
             self.links.remove(id.0);
             return;

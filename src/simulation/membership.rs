@@ -19,7 +19,9 @@ impl State {
             return false;
         }
         if stage == Stage::Unattached {
-            if role == Role::Pair && self.socket(socket).is_some_and(|it| !it.sources.all().is_empty()) {
+            if role == Role::Pair
+                && self.socket(socket).is_some_and(|it| !it.sources.all().is_empty())
+            {
                 self.break_link(link);
                 return false;
             }
@@ -78,7 +80,9 @@ impl State {
     }
 
     fn rename(&mut self, socket: SocketId, id: EndId, name: Vec<u8>) {
-        let Some(before) = self.end_mut(id).map(|end| end.name.replace(name.clone())) else { return };
+        let Some(before) = self.end_mut(id).map(|end| end.name.replace(name.clone())) else {
+            return;
+        };
         let Some(socket) = self.socket_mut(socket) else { return };
         if let Some(before) = before {
             socket.routes.remove(&before);
@@ -98,9 +102,13 @@ impl State {
     /// both add up.
     pub(super) fn join_queues(&mut self, near: EndId, far: EndId) {
         for (from, to) in [(near, far), (far, near)] {
-            let Some(sender) = self.end(from).and_then(|end| self.socket(end.socket)) else { return };
+            let Some(sender) = self.end(from).and_then(|end| self.socket(end.socket)) else {
+                return;
+            };
             let (send, conflates) = (sender.settings.send_mark, sender.settings.conflates);
-            let Some(receiver) = self.end(to).and_then(|end| self.socket(end.socket)) else { return };
+            let Some(receiver) = self.end(to).and_then(|end| self.socket(end.socket)) else {
+                return;
+            };
             let (receive, conflates) =
                 (receiver.settings.receive_mark, conflates || receiver.settings.conflates);
             let mark = if send == 0 || receive == 0 { 0 } else { send + receive };
@@ -116,7 +124,8 @@ impl State {
     pub(super) fn lose(&mut self, id: EndId) {
         let Some(end) = self.end_mut(id) else { return };
         let (socket, stage, ends) = (end.socket, end.stage, end.ends.clone());
-        let is_direct = self.end(id).and_then(|end| self.link(end.link)).is_some_and(|it| it.is_direct);
+        let is_direct =
+            self.end(id).and_then(|end| self.link(end.link)).is_some_and(|it| it.is_direct);
         match stage {
             Stage::Open => {}
             Stage::Unattached | Stage::Draining => return self.remove_end(id),
@@ -142,7 +151,8 @@ impl State {
 
     /// An end whose peer is gone goes when all that came has been read.
     pub(super) fn remove_if_drained(&mut self, id: EndId) {
-        let is_done = |end: &super::end::End| end.stage == Stage::Draining && end.inbound.is_empty();
+        let is_done =
+            |end: &super::end::End| end.stage == Stage::Draining && end.inbound.is_empty();
         if self.end(id).is_some_and(is_done) {
             self.remove_end(id);
         }

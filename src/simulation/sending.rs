@@ -51,12 +51,7 @@ impl State {
     }
 
     /// Whom a message that begins with this frame goes to.
-    fn choose(
-        &mut self,
-        id: SocketId,
-        role: Role,
-        frame: &Frame,
-    ) -> Result<Target, Refusal> {
+    fn choose(&mut self, id: SocketId, role: Role, frame: &Frame) -> Result<Target, Refusal> {
         match role {
             Role::Push | Role::Dealer => self.next_target(id),
             Role::Pair => {
@@ -186,7 +181,8 @@ impl State {
 
     /// The answer of a REP goes back by the way that the question came.
     fn answer(&mut self, id: SocketId, to: Target, frames: Multipart) {
-        let Some((_, mut whole)) = self.socket_mut(id).and_then(|socket| socket.envelope.take()) else {
+        let Some((_, mut whole)) = self.socket_mut(id).and_then(|socket| socket.envelope.take())
+        else {
             return;
         };
         if let Target::One(end) = to

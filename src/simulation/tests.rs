@@ -125,7 +125,9 @@ fn what_is_pushed_arrives_whole_and_in_order_whatever_the_marks() {
 
 #[test]
 fn inside_a_process_the_marks_of_both_ends_add_up() {
-    for (send, receive, takes) in [(1, 1, 2), (3, 4, 7), (1000, 10, 1010), (0, 5, 5000), (5, 0, 5000)] {
+    for (send, receive, takes) in
+        [(1, 1, 2), (3, 4, 7), (1000, 10, 1010), (0, 5, 5000), (5, 0, 5000)]
+    {
         let mut bench = Bench::new(1);
         let (_pull, push) = bench.pair(
             "inproc",
@@ -141,7 +143,8 @@ fn peers_have_their_turns_and_a_full_one_is_passed_over() {
     let mut bench = Bench::new(3);
     let push = bench.open(Role::Push, &[Setting::SendMark(1)]);
     push.bind("inproc://work").unwrap();
-    let pulls: Vec<_> = (0..3).map(|_| bench.open(Role::Pull, &[Setting::ReceiveMark(1)])).collect();
+    let pulls: Vec<_> =
+        (0..3).map(|_| bench.open(Role::Pull, &[Setting::ReceiveMark(1)])).collect();
     for pull in &pulls {
         pull.connect("inproc://work");
         bench.settle();
@@ -150,7 +153,10 @@ fn peers_have_their_turns_and_a_full_one_is_passed_over() {
         send(&push, &n.to_string()).unwrap();
     }
     bench.settle();
-    assert_eq!(pulls.iter().map(all).collect::<Vec<_>>(), [vec!["0", "3"], vec!["1", "4"], vec!["2"]]);
+    assert_eq!(
+        pulls.iter().map(all).collect::<Vec<_>>(),
+        [vec!["0", "3"], vec!["1", "4"], vec!["2"]]
+    );
 }
 
 #[test]
@@ -204,8 +210,11 @@ fn a_router_names_its_peers_and_says_whom_it_cannot_reach() {
 fn subscriptions_travel_and_a_subscriber_that_is_full_misses_what_it_wants() {
     for transport in ["inproc", "tcp"] {
         let mut bench = Bench::new(6);
-        let (publisher, sub) =
-            bench.pair(transport, (Role::Xpub, &[Setting::SendMark(5)]), (Role::Sub, &[Setting::ReceiveMark(5)]));
+        let (publisher, sub) = bench.pair(
+            transport,
+            (Role::Xpub, &[Setting::SendMark(5)]),
+            (Role::Sub, &[Setting::ReceiveMark(5)]),
+        );
         send(&publisher, "a early").unwrap();
         bench.settle();
         assert_eq!(all(&sub), [""; 0]);

@@ -61,7 +61,9 @@ mod tests {
             assert!(topics.add(topic.as_bytes()));
         }
         assert!(!topics.add(b"a"));
-        for (frame, wanted) in [("a", true), ("azzz", true), ("ab 0", true), ("c", false), ("", false)] {
+        for (frame, wanted) in
+            [("a", true), ("azzz", true), ("ab 0", true), ("c", false), ("", false)]
+        {
             assert_eq!(topics.match_frame(frame.as_bytes()), wanted, "{frame}");
         }
         assert_eq!((topics.remove(b"a"), topics.remove(b"a")), (Some(1), Some(0)));

@@ -63,7 +63,8 @@ impl State {
     /// A publisher reads what came by an end, all of it.
     pub(super) fn read_wishes(&mut self, socket: SocketId, id: EndId) {
         loop {
-            let Some((message, credit)) = self.end_mut(id).and_then(|end| end.inbound.read()) else {
+            let Some((message, credit)) = self.end_mut(id).and_then(|end| end.inbound.read())
+            else {
                 break;
             };
             if let Some(read) = credit {
@@ -73,9 +74,9 @@ impl State {
                 Some((1, topic)) => {
                     let topic = topic.to_vec();
                     let is_first = !self.wanted_by_others(socket, id, &topic);
-                    let is_new = self.end_mut(id).is_some_and(|end| {
-                        !end.topics.has(&topic) && end.topics.add(&topic)
-                    });
+                    let is_new = self
+                        .end_mut(id)
+                        .is_some_and(|end| !end.topics.has(&topic) && end.topics.add(&topic));
                     self.note_wish(socket, true, &topic, is_first && is_new);
                 }
                 Some((0, topic)) => {
@@ -86,8 +87,7 @@ impl State {
                     self.note_wish(socket, false, &topic, is_last);
                 }
                 Some(_) | None => {
-                    if let Some(socket) =
-                        self.socket_mut(socket).filter(|it| it.role == Role::Xpub)
+                    if let Some(socket) = self.socket_mut(socket).filter(|it| it.role == Role::Xpub)
                     {
                         socket.pending.push_back(message);
                     }

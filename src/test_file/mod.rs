@@ -20,7 +20,5 @@ pub use spec::{
 pub fn is_test_file(path: &std::path::Path, text: &str) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let has = |key: &str| text.lines().any(|line| line.starts_with(key));
-    name.ends_with(".test.yaml")
-        || name.ends_with(".test.yml")
-        || (has("tests:") && !has("nodes:"))
+    name.ends_with(".test.yaml") || name.ends_with(".test.yml") || (has("tests:") && !has("nodes:"))
 }

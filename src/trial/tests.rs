@@ -21,8 +21,10 @@ nodes:
         let begun = std::time::Instant::now();
         let log = in_virtual_time(&network, async {
             let events = Events::new();
-            let mut reader = events.subscribe(crate::backlog::Room { entries: 100_000, bytes: 64 << 20 }, |_| true);
-            let mut supervisor = Supervisor::simulated(&network, SystemTime::UNIX_EPOCH, events.clone()).unwrap();
+            let mut reader = events
+                .subscribe(crate::backlog::Room { entries: 100_000, bytes: 64 << 20 }, |_| true);
+            let mut supervisor =
+                Supervisor::simulated(&network, SystemTime::UNIX_EPOCH, events.clone()).unwrap();
             supervisor.start(&topology).await.unwrap();
             clock::sleep(Duration::from_secs(3600)).await;
             supervisor.stop(Haste::Drain).await;

@@ -21,7 +21,10 @@ const TURNS: u32 = 1000;
 /// # Errors
 ///
 /// When the system gives no runtime.
-pub(super) fn in_virtual_time<T>(network: &Network, work: impl Future<Output = T>) -> io::Result<T> {
+pub(super) fn in_virtual_time<T>(
+    network: &Network,
+    work: impl Future<Output = T>,
+) -> io::Result<T> {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build()?;
     let nodes = LocalSet::new();
@@ -64,5 +67,6 @@ async fn drive(network: Network) {
 
 /// Waits until something is to happen that was not before.
 async fn work(network: &Network) {
-    poll_fn(|task| if network.work().has_rung(task) { Poll::Ready(()) } else { Poll::Pending }).await;
+    poll_fn(|task| if network.work().has_rung(task) { Poll::Ready(()) } else { Poll::Pending })
+        .await;
 }

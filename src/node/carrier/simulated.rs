@@ -28,7 +28,12 @@ pub(in crate::node) struct Simulated {
 impl Simulated {
     /// Opens one. As with libzmq, a `rep` is a ROUTER underneath and a `pub` an XPUB, so that what
     /// ZeroMQ hides can be seen.
-    pub(in crate::node) fn open(network: &Network, owner: &str, role: Role, conflate: bool) -> Self {
+    pub(in crate::node) fn open(
+        network: &Network,
+        owner: &str,
+        role: Role,
+        conflate: bool,
+    ) -> Self {
         let kind = match role {
             Role::Rep => Role::Router,
             Role::Pub if !conflate => Role::Xpub,

@@ -111,9 +111,7 @@ fn read_handler(
     let meant = match &written {
         Some(written) => written.clone(),
         // A handler of the socket comes before that of all.
-        None => of_socket
-            .filter(|handler| has(handler))
-            .unwrap_or_else(|| "on_message".to_owned()),
+        None => of_socket.filter(|handler| has(handler)).unwrap_or_else(|| "on_message".to_owned()),
     };
     if has(&meant) || context.tested.surveys.is_none() {
         return Some(meant);

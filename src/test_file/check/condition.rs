@@ -96,7 +96,9 @@ fn report_faults(faults: Vec<ScriptFault>, node: &Node, report: &mut Report<'_>)
         let help = fault.help.unwrap_or_else(|| "write an expression of Rhai".to_owned());
         let diagnostic = Diagnostic::new(Code::ScriptSyntax, fault.message).at(span, "").help(help);
         report.add(match report.document().yaml_hand(node) {
-            Some(hand) => diagnostic.because(hand.why()).help("write it as a block: `|` after the key, or in quotes"),
+            Some(hand) => diagnostic
+                .because(hand.why())
+                .help("write it as a block: `|` after the key, or in quotes"),
             None => diagnostic,
         });
     }
@@ -150,8 +152,7 @@ fn check_properties(survey: &Survey, node: &Node, formats: &[Format], report: &m
         let name = property.name.as_str();
         if !MESSAGE_PROPERTIES.contains(&name) {
             let message = format!("a message has no `{name}`");
-            let fault =
-                Diagnostic::new(Code::UnknownProperty, message).at(span, "not a property");
+            let fault = Diagnostic::new(Code::UnknownProperty, message).at(span, "not a property");
             match nearest(name, MESSAGE_PROPERTIES.iter().copied()) {
                 Some(meant) => {
                     report.add_with_fix(fault.help(meant.question()), span, meant.first());
@@ -191,11 +192,9 @@ fn check_way(way: &Way, node: &Node, context: &Context<'_>, report: &mut Report<
         let nodes = topology.nodes.iter().map(|node| node.name.as_str());
         let peers = context.peers.iter().map(|peer| peer.name.as_str());
         let span = word_at(Some(*at), node, report);
-        let fault = Diagnostic::new(
-            Code::UnknownNode,
-            format!("there is no node and no peer `{name}`"),
-        )
-        .at(span, "`counters` has no such key");
+        let fault =
+            Diagnostic::new(Code::UnknownNode, format!("there is no node and no peer `{name}`"))
+                .at(span, "`counters` has no such key");
         match nearest(name, nodes.clone().chain(peers)) {
             Some(meant) => {
                 report.add_with_fix(fault.help(meant.question()), span, meant.first());

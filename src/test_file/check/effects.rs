@@ -19,14 +19,8 @@ pub(super) fn check(test: &TestSpec, topology: Option<&Topology>, report: &mut R
     check_checks(test, report);
     let Some(topology) = topology else { return };
     let linked = Linked::new(topology, &test.peers);
-    let mut look = Look {
-        test,
-        topology,
-        linked,
-        killed: BTreeSet::new(),
-        cut: BTreeSet::new(),
-        report,
-    };
+    let mut look =
+        Look { test, topology, linked, killed: BTreeSet::new(), cut: BTreeSet::new(), report };
     for step in &test.steps {
         look.step(&step.action, step.span);
     }
@@ -127,9 +121,8 @@ impl Look<'_, '_, '_> {
 
     fn party(&self, name: &str) -> Option<Party> {
         let peer = self.test.peers.iter().position(|peer| peer.name == name);
-        peer.map(Party::Peer).or_else(|| {
-            Some(Party::Node(Place::find(self.topology, name).ok()?.node))
-        })
+        peer.map(Party::Peer)
+            .or_else(|| Some(Party::Node(Place::find(self.topology, name).ok()?.node)))
     }
 
     fn name_of(&self, party: Party) -> &str {

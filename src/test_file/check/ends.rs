@@ -40,10 +40,13 @@ pub(super) fn read(
     }
     if !has_any {
         report.add(
-            Diagnostic::new(Code::MissingKey, format!("the peer `{}` goes nowhere", entry.key.text))
-                .at(entry.key.span, "it neither connects nor binds")
-                .because("no message could ever pass it")
-                .help("write `connect:` and the node that it talks to"),
+            Diagnostic::new(
+                Code::MissingKey,
+                format!("the peer `{}` goes nowhere", entry.key.text),
+            )
+            .at(entry.key.span, "it neither connects nor binds")
+            .because("no message could ever pass it")
+            .help("write `connect:` and the node that it talks to"),
         );
     }
     ends
@@ -139,7 +142,9 @@ fn only_socket<'t>(
     let bound: Vec<&SocketSpec> =
         spec.sockets.iter().filter(|socket| socket.binds().next().is_some()).collect();
     let talks = |socket: &&&SocketSpec| {
-        role.is_none_or(|(role, _)| role.peers().contains(&socket.role) || is_raw(role, socket.role))
+        role.is_none_or(|(role, _)| {
+            role.peers().contains(&socket.role) || is_raw(role, socket.role)
+        })
     };
     let fits: Vec<&SocketSpec> = bound.iter().filter(talks).copied().collect();
     match (bound.as_slice(), fits.as_slice()) {
@@ -293,9 +298,7 @@ fn check_reached(
 }
 
 /// Every attachment of every socket.
-fn attachments(
-    topology: &Topology,
-) -> impl Iterator<Item = (&NodeSpec, &SocketSpec, &Attachment)> {
+fn attachments(topology: &Topology) -> impl Iterator<Item = (&NodeSpec, &SocketSpec, &Attachment)> {
     let nodes = topology.nodes.iter().map(AsRef::as_ref);
     nodes.flat_map(|node: &NodeSpec| {
         let sockets = node.sockets.iter();
@@ -321,9 +324,9 @@ pub(super) fn check_among(
                     let by_node = attachments(topology).any(|(_, _, attachment)| {
                         matches!(attachment, Attachment::Bind(bound) if bound.is_reached_by(endpoint))
                     });
-                    let by_peer = peers.iter().flat_map(|peer| &peer.ends).any(|end| {
-                        matches!(end, PeerEnd::Bind(bound) if bound.is_reached_by(endpoint))
-                    });
+                    let by_peer = peers.iter().flat_map(|peer| &peer.ends).any(
+                        |end| matches!(end, PeerEnd::Bind(bound) if bound.is_reached_by(endpoint)),
+                    );
                     // Handlers may bind it while it runs.
                     (by_node || by_peer || may_attach(topology), "binds")
                 }
@@ -331,9 +334,9 @@ pub(super) fn check_among(
                     let by_node = attachments(topology).any(|(_, _, attachment)| {
                         matches!(attachment, Attachment::Connect(to) if endpoint.is_reached_by(to))
                     });
-                    let by_peer = peers.iter().flat_map(|peer| &peer.ends).any(|end| {
-                        matches!(end, PeerEnd::Connect(to) if endpoint.is_reached_by(to))
-                    });
+                    let by_peer = peers.iter().flat_map(|peer| &peer.ends).any(
+                        |end| matches!(end, PeerEnd::Connect(to) if endpoint.is_reached_by(to)),
+                    );
                     // Handlers may connect to it while it runs.
                     (by_node || by_peer || may_attach(topology), "connects to")
                 }

@@ -72,18 +72,18 @@ fn parties(end: &PeerEnd, topology: &Topology, peers: &[PeerSpec]) -> Vec<Party>
             place.map(|place| Party::Node(place.node)).into_iter().collect()
         }
         PeerEnd::Connect(endpoint) => {
-            let mut met = nodes(&|attachment| {
-                matches!(attachment, Attachment::Bind(bound) if bound.is_reached_by(endpoint))
-            });
+            let mut met = nodes(
+                &|attachment| matches!(attachment, Attachment::Bind(bound) if bound.is_reached_by(endpoint)),
+            );
             met.extend(others(
                 &|end| matches!(end, PeerEnd::Bind(bound) if bound.is_reached_by(endpoint)),
             ));
             met
         }
         PeerEnd::Bind(endpoint) => {
-            let mut met = nodes(&|attachment| {
-                matches!(attachment, Attachment::Connect(to) if endpoint.is_reached_by(to))
-            });
+            let mut met = nodes(
+                &|attachment| matches!(attachment, Attachment::Connect(to) if endpoint.is_reached_by(to)),
+            );
             met.extend(others(
                 &|end| matches!(end, PeerEnd::Connect(to) if endpoint.is_reached_by(to)),
             ));

@@ -172,12 +172,7 @@ pub(super) fn check_seen_tag(
 }
 
 /// Reports a value that the format has no form for.
-fn check_form(
-    message: &MessageSpec,
-    end: End,
-    place: Option<&Entry>,
-    report: &mut Report<'_>,
-) {
+fn check_form(message: &MessageSpec, end: End, place: Option<&Entry>, report: &mut Report<'_>) {
     // What is routed has a frame before, which the run puts there.
     let is_routed = matches!(end.role, Role::Router | Role::Stream) && end.format == Format::Plain;
     let Some(place) = place.filter(|_| message.frames.is_none() && !is_routed) else { return };

@@ -81,11 +81,7 @@ struct Context<'c> {
     has_unread_peers: bool,
 }
 
-fn read_top(
-    document: &Document,
-    tested: &Tested<'_>,
-    report: &mut Report<'_>,
-) -> Option<TestFile> {
+fn read_top(document: &Document, tested: &Tested<'_>, report: &mut Report<'_>) -> Option<TestFile> {
     let root = document.root();
     let Some(top) = root.as_mapping() else {
         value::wrong("tests", root, "a map", "write `topology:` and below it `tests:`", report);
@@ -195,8 +191,7 @@ fn has_misspelt(test: &Mapping, wanted: &str) -> bool {
     let mut entries = test.entries.iter();
     entries.any(|entry| {
         let key = &*entry.key.text;
-        !known::TEST.contains(&key)
-            && crate::nearest::nearest(key, [wanted]).is_some()
+        !known::TEST.contains(&key) && crate::nearest::nearest(key, [wanted]).is_some()
     })
 }
 
@@ -224,14 +219,11 @@ fn read_name(
     }
     match named.get(&name) {
         Some(before) => report.add(
-            Diagnostic::new(
-                Code::TestTwice,
-                format!("two tests are called `{}`", shorten(&name)),
-            )
-            .at(node.span, "the second one")
-            .at(*before, "the first one")
-            .because("a test that fails is told by its name, and `--filter` chooses by it")
-            .help("say what only this one shows"),
+            Diagnostic::new(Code::TestTwice, format!("two tests are called `{}`", shorten(&name)))
+                .at(node.span, "the second one")
+                .at(*before, "the first one")
+                .because("a test that fails is told by its name, and `--filter` chooses by it")
+                .help("say what only this one shows"),
         ),
         None => {
             named.insert(name.clone(), node.span);

@@ -48,7 +48,9 @@ impl<'c> Spot<'c> {
                 let meant = meant.filter(|(at, _)| place.socket.is_none_or(|socket| socket == *at));
                 Some(meant.map(|(_, socket)| End::from(socket)).collect())
             }
-            Self::Peer(peer) => Some(vec![End { role: peer.role, format: peer.format, msgid: 1000 }]),
+            Self::Peer(peer) => {
+                Some(vec![End { role: peer.role, format: peer.format, msgid: 1000 }])
+            }
             Self::Unknown => None,
         }
     }
@@ -122,10 +124,12 @@ fn find<'c>(
     match Place::find(topology, name) {
         Ok(place) if place.socket.is_some() && !who.takes_sockets() => {
             let meant = name.rsplit_once('.').map_or(name, |(node, _)| node);
-            let fault =
-                Diagnostic::new(Code::NotHere, format!("`{name}` is a socket, and a node is meant"))
-                    .at(node.span, "a node with its socket")
-                    .help(format!("write `{meant}`"));
+            let fault = Diagnostic::new(
+                Code::NotHere,
+                format!("`{name}` is a socket, and a node is meant"),
+            )
+            .at(node.span, "a node with its socket")
+            .help(format!("write `{meant}`"));
             report.add_with_fix(fault, node.span, meant);
             None
         }
@@ -190,13 +194,7 @@ fn report_copy(node: &Node, spec: &NodeSpec, copy: &str, report: &mut Report<'_>
     }
 }
 
-fn report_socket(
-    name: &str,
-    node: &Node,
-    spec: &NodeSpec,
-    socket: &str,
-    report: &mut Report<'_>,
-) {
+fn report_socket(name: &str, node: &Node, spec: &NodeSpec, socket: &str, report: &mut Report<'_>) {
     let message = format!("`{}` has no socket `{}`", spec.name, shorten(socket));
     let fault = Diagnostic::new(Code::UnknownNode, message).at(node.span, "no such socket");
     let names = || spec.sockets.iter().map(|socket| socket.name.as_str());
@@ -281,9 +279,9 @@ fn cannot(name: &str, node: &Node, roles: &[Role], verb: &str, spot: Spot<'_>) -
         .at(node.span, roles.first().map_or(String::new(), |role| format!("a {role}")))
         .because(why);
     match spot {
-        Spot::Peer(peer) => fault.at(peer.span, "the peer").help(format!(
-            "give it a role that {verbs}, or name another place"
-        )),
+        Spot::Peer(peer) => fault
+            .at(peer.span, "the peer")
+            .help(format!("give it a role that {verbs}, or name another place")),
         Spot::Node(..) | Spot::Unknown => fault.help(format!("name a place that {verbs}")),
     }
 }

@@ -45,7 +45,9 @@ pub(super) fn read(entry: &Entry, context: &Context<'_>, report: &mut Report<'_>
                 report.add(
                     Diagnostic::new(Code::MissingKey, "`save` without a version")
                         .at(entry.key.span, "it has neither `file` nor `set`")
-                        .help("write `save: {set: {nodes.display.hwm: 5}}`, or `save: {file: FILE}`"),
+                        .help(
+                            "write `save: {set: {nodes.display.hwm: 5}}`, or `save: {file: FILE}`",
+                        ),
                 );
             }
             None
@@ -74,7 +76,9 @@ fn read_set(
             check_way(entry, context, report)?;
             let value = match entry.value.is_null() {
                 true => None,
-                false => Some(message::read_json(&entry.key.text, &entry.value, report)?.to_string()),
+                false => {
+                    Some(message::read_json(&entry.key.text, &entry.value, report)?.to_string())
+                }
             };
             Some((entry.key.text.split('.').map(str::to_owned).collect(), value))
         })

@@ -44,7 +44,10 @@ pub(super) fn read(
             report.add(
                 Diagnostic::new(
                     Code::StepNotOne,
-                    format!("a step that does two things, `{}` and `{}`", first.key.text, second.key.text),
+                    format!(
+                        "a step that does two things, `{}` and `{}`",
+                        first.key.text, second.key.text
+                    ),
                 )
                 .at(second.key.span, "the second one")
                 .at(first.key.span, "the first one")
@@ -120,11 +123,7 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("fire", "tick"),
 ];
 
-fn read_action(
-    entry: &Entry,
-    context: &Context<'_>,
-    report: &mut Report<'_>,
-) -> Option<Action> {
+fn read_action(entry: &Entry, context: &Context<'_>, report: &mut Report<'_>) -> Option<Action> {
     let value = &entry.value;
     match &*entry.key.text {
         "send" => read_send(entry, context, report),
@@ -264,13 +263,16 @@ fn read_route(
         (Some(to), end) => {
             let role = end.map_or("socket", |end| end.role.word());
             report.add(
-                Diagnostic::new(Code::NotHere, format!("a {role} does not say where a message goes"))
-                    .at(to.key.span, "for a router only")
-                    .because(
-                        "beside `from`, `to` is the routing id of one peer; who gets the messages of \
+                Diagnostic::new(
+                    Code::NotHere,
+                    format!("a {role} does not say where a message goes"),
+                )
+                .at(to.key.span, "for a router only")
+                .because(
+                    "beside `from`, `to` is the routing id of one peer; who gets the messages of \
                          other sockets is ZeroMQ's choice",
-                    )
-                    .help("remove `to`"),
+                )
+                .help("remove `to`"),
             );
             None
         }
@@ -281,7 +283,9 @@ fn read_route(
                 Diagnostic::new(Code::MissingKey, "a message of a router that goes to nobody")
                     .at(entry.key.span, "it has no `to`")
                     .because("a router sends to the peer whose routing id it is given")
-                    .help("write `to:` and the identity of a peer, or `frames:` with it as the first"),
+                    .help(
+                        "write `to:` and the identity of a peer, or `frames:` with it as the first",
+                    ),
             );
             None
         }
@@ -341,9 +345,9 @@ fn check_timer(
         Some(meant) => {
             report.add_with_fix(fault.help(meant.question()), place, meant.first());
         }
-        None if spec.timers.is_empty() && spec.every.is_some() => report.add(
-            fault.because("it has `every` alone").help(format!("write `tick: {name}`")),
-        ),
+        None if spec.timers.is_empty() && spec.every.is_some() => {
+            report.add(fault.because("it has `every` alone").help(format!("write `tick: {name}`")))
+        }
         None if spec.timers.is_empty() => report.add(
             fault.because("it has neither `every` nor `timers`").help("name a node that has one"),
         ),

@@ -12,12 +12,12 @@ nodes:
     role: pub
     bind: 15556
     every: 500ms
-    on_tick: publish(1000, #{ city: "Oslo", celsius: 4 })
+    on_tick: 'publish(1000, #{ city: "Oslo", celsius: 4 })'
   display:
     role: sub
     connect: station
     msgids: [1000]
-    on_message: print(`${msg.body.city} ${msg.body.celsius}`)
+    on_message: 'print(`${msg.body.city} ${msg.body.celsius}`)'
   broker:
     sockets:
       frontend: {role: router, bind: 15557}
@@ -39,7 +39,7 @@ nodes:
   file:
     role: pull
     bind: 15561
-    write: out.txt
+    write: {file: out.txt}
 "#;
 
 fn loaded(tests: &str) -> LoadedTests {
@@ -105,12 +105,14 @@ fn told(cases: &[String]) -> String {
                 }
             }
             if let Some(fix) = &fault.fix {
+                assert_eq!(Some(fix.span.source), checked.sources.iter().next().map(|it| it.0));
                 let old = &case[fix.span.start..fix.span.end];
                 writeln!(text, "    fix: {old} -> {}", fix.replacement).unwrap();
                 let mut mended = case.clone();
                 mended.replace_range(fix.span.start..fix.span.end, &fix.replacement);
                 let after = loaded(&mended);
-                let is_same = |other: &crate::diagnostic::Diagnostic| other.message == fault.message;
+                let is_same =
+                    |other: &crate::diagnostic::Diagnostic| other.message == fault.message;
                 assert!(!after.diagnostics.iter().any(is_same), "{mended}");
             }
         }
@@ -176,12 +178,18 @@ fn every_step_is_read_as_it_is_written() {
          call: {node: worker, handler: on_timer, text: check, this: {last: check}}",
     );
     assert!(matches!(&read[0], Action::Receive { to, .. } if to == "display"));
-    assert!(matches!(&read[1], Action::Send { message, .. } if message.frames.as_ref().unwrap().len() == 2));
-    assert!(matches!(&read[2], Action::Send { message, .. } if message.to.as_deref() == Some(b"client")));
+    assert!(
+        matches!(&read[1], Action::Send { message, .. } if message.frames.as_ref().unwrap().len() == 2)
+    );
+    assert!(
+        matches!(&read[2], Action::Send { message, .. } if message.to.as_deref() == Some(b"client"))
+    );
     assert!(matches!(&read[3], Action::Wait(time) if *time == Duration::from_secs(5)));
     assert!(matches!(&read[4], Action::Tick { node, timer: None } if node == "station"));
     assert!(matches!(&read[5], Action::Tick { timer: Some(timer), .. } if timer == "check"));
-    assert!(matches!(&read[8], Action::Cut(one, other) if (one.as_str(), other.as_str()) == ("station", "display")));
+    assert!(
+        matches!(&read[8], Action::Cut(one, other) if (one.as_str(), other.as_str()) == ("station", "display"))
+    );
     let Action::Save(Saved::Set(set)) = &read[12] else { panic!("{:?}", read[12]) };
     let want = [
         (vec!["nodes", "display", "hwm"], Some("5")),
@@ -402,7 +410,8 @@ fn what_always_has_to_hold_is_checked() {
         "[counters.sink.received == 0, counters.sink.sended == 0]",
     ];
     let cases = cases.map(|always| {
-        let always = if always.starts_with('[') { always.to_owned() } else { format!("|\n      {always}") };
+        let always =
+            if always.starts_with('[') { always.to_owned() } else { format!("|\n      {always}") };
         format!("{}    always: {always}\n", of("never: {at: display}"))
     });
     assert_told("what_always_has_to_hold_is_checked", &cases);

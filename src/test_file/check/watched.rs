@@ -182,9 +182,7 @@ fn read_message(
 ) -> Option<Expected> {
     let sent = mapping.get("sent").map(|sent| value::boolean("sent", sent, report));
     let sent = sent.unwrap_or(Some(false));
-    let formats = sent.map_or(Some(Vec::new()), |sent| {
-        formats_at(mapping, spot, sent, report)
-    });
+    let formats = sent.map_or(Some(Vec::new()), |sent| formats_at(mapping, spot, sent, report));
     let formats = formats.unwrap_or_default();
     for key in ["msgid", "topic"] {
         if let Some(entry) = mapping.entry(key) {
@@ -247,9 +245,9 @@ fn formats_at(
         .at(at.span, ends.first().map_or(String::new(), |end| format!("a {}", end.role)))
         .because("it would never be seen, whatever happens");
     report.add(match (sent, mapping.entry("sent")) {
-        (true, Some(entry)) => fault.at(entry.key.span, "messages that go out").help(
-            "leave `sent` out, or name the node that sends",
-        ),
+        (true, Some(entry)) => fault
+            .at(entry.key.span, "messages that go out")
+            .help("leave `sent` out, or name the node that sends"),
         _ => fault.help("write `sent: true` for a message that it sends, or name who receives"),
     });
     None

@@ -80,7 +80,11 @@ pub(super) fn read(
     }
 }
 
-pub(crate) fn read_role(mapping: &Mapping, name_span: Span, report: &mut Report<'_>) -> Option<(Role, Span)> {
+pub(crate) fn read_role(
+    mapping: &Mapping,
+    name_span: Span,
+    report: &mut Report<'_>,
+) -> Option<(Role, Span)> {
     let Some(node) = mapping.get("role") else {
         // It has lost its `:` only, or has another name, which is told there.
         let is_half = mapping.entries.iter().any(|entry| entry.key.text.starts_with("role "));
