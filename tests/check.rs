@@ -7,6 +7,8 @@
 mod large;
 #[path = "check/secrets.rs"]
 mod secrets;
+#[path = "check/test_files.rs"]
+mod test_files;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,6 +25,7 @@ fn topologies(folder: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut paths: Vec<PathBuf> = entries
         .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .filter(|path| !path.to_str().unwrap().ends_with(".test.yaml"))
         .collect();
     paths.sort();
     paths
@@ -73,6 +76,7 @@ fn every_faulty_file_has_its_one_fault_told_and_is_clean_once_mended() {
         });
         assert_clean(&path.with_extension("fixed.yaml"));
     }
+    codes.extend(test_files::assert_told());
     let missing: Vec<&Code> = Code::ALL.iter().filter(|code| !codes.contains(code)).collect();
     assert!(missing.is_empty(), "without an example: {missing:?}");
 }

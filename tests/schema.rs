@@ -10,7 +10,7 @@ use jsonschema::Validator;
 use serde_json::Value;
 use zrig::diagnostic::Code;
 use zrig::load::load;
-use zrig::schema::schema;
+use zrig::schema::{schema, test_schema};
 
 fn validator() -> Validator {
     jsonschema::draft7::new(&schema()).unwrap()
@@ -27,6 +27,7 @@ fn topologies(folder: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut paths: Vec<PathBuf> = entries
         .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .filter(|path| !path.to_str().unwrap().ends_with(".test.yaml"))
         .collect();
     paths.sort();
     paths
@@ -125,5 +126,58 @@ fn roles_and_options_bear_their_meaning() {
     {
         let is_there = schema.contains(word) || schema.to_lowercase().contains(word);
         assert!(is_there, "{word}");
+    }
+}
+
+fn test_files() -> Vec<PathBuf> {
+    let entries = fs::read_dir("tests/check_tests").unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        entries.filter(|path| path.to_str().unwrap().ends_with(".test.yaml")).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_sound_test_file_fits_its_schema() {
+    assert!(jsonschema::draft7::meta::is_valid(&test_schema()));
+    let validator = jsonschema::draft7::new(&test_schema()).unwrap();
+    let sound = test_files().into_iter().filter(|path| path.to_str().unwrap().contains(".fixed."));
+    let mut seen = 0;
+    for path in sound {
+        seen += 1;
+        let instance = instance(&fs::read_to_string(&path).unwrap());
+        let faults: Vec<String> =
+            validator.iter_errors(&instance).map(|fault| fault.to_string()).collect();
+        assert_eq!(faults, Vec::<String>::new(), "{}", path.display());
+    }
+    assert!(seen >= 30, "{seen}");
+}
+
+#[test]
+fn what_the_form_of_a_test_file_forbids_is_marked() {
+    let validator = jsonschema::draft7::new(&test_schema()).unwrap();
+    let step = |step: &str| format!("topology: a.yaml\ntests: [{{name: a, steps: [{step}]}}]");
+    for yaml in [
+        "tests: [{name: a, steps: [wait: 1s]}]".to_owned(),
+        "topology: a.yaml\ntests: []".to_owned(),
+        "topology: a.yaml\ntests: [{name: a, steps: []}]".to_owned(),
+        "topology: a.yaml\ntests: [{name: a, step: [wait: 1s]}]".to_owned(),
+        "topology: a.yaml\ntests: [{name: a, peers: {b: {role: req}}, steps: [wait: 1s]}]"
+            .to_owned(),
+        step("{wiat: 1s}"),
+        step("{wait: 1s, kill: a}"),
+        step("{wait: soon}"),
+        step("{expect: {log: a}}"),
+        step("{expect: {at: a, lgo: a}}"),
+        step("{never: {at: a, within: 1s}}"),
+        step("{cut: [a]}"),
+        step("{delay: {between: [a, b]}}"),
+        step("{send: {from: a, msgid: x}}"),
+        step("{call: {handler: on_tick}}"),
+    ] {
+        assert!(!validator.is_valid(&instance(&yaml)), "{yaml}");
+    }
+    for yaml in [step("{tick: a}"), step("{tick: {node: a, timer: b}}"), step("{wait: 1s}")] {
+        assert!(validator.is_valid(&instance(&yaml)), "{yaml}");
     }
 }

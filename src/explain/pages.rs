@@ -54,6 +54,8 @@ pages! {
     "codes/ZR0336", "codes/ZR0337", "codes/ZR0338", "codes/ZR0339", "codes/ZR0340", "codes/ZR0341",
     "codes/ZR0342", "codes/ZR0343", "codes/ZR0344", "codes/ZR0345", "codes/ZR0346", "codes/ZR0347", "codes/ZR0348",
     "codes/ZR0355", "codes/ZR0356", "codes/ZR0357", "codes/ZR0358", "codes/ZR0359", "codes/ZR0360", "codes/ZR0361",
+    "codes/ZR0401", "codes/ZR0402", "codes/ZR0403", "codes/ZR0404", "codes/ZR0405", "codes/ZR0406", "codes/ZR0407",
+    "codes/ZR0408", "codes/ZR0409", "always", "steps", "tests",
     "functions/after", "functions/bind", "functions/blob", "functions/busy", "functions/call", "functions/compress",
     "functions/connect", "functions/count", "functions/crc32",
     "functions/format", "functions/hmac_sha256", "functions/import", "functions/last_endpoint", "functions/later",

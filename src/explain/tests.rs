@@ -8,8 +8,9 @@ use std::time::SystemTime;
 
 use super::*;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::load::load;
+use crate::load::{load, load_tests};
 use crate::security::{Certificate, KeyPair, Secret, hash_password, with_user};
+use crate::test_file::{is_test_file, known};
 use crate::topology::keys;
 use crate::zeromq::Role;
 
@@ -40,10 +41,12 @@ fn every_role_key_option_and_code_has_a_page() {
     let keys = keys::ALL.iter().flat_map(|keys| keys.iter()).map(|key| (*key).to_owned());
     let options = SocketOption::all().iter().map(|option| option.name.0.to_owned());
     let codes = Code::ALL.iter().map(|code| code.id().to_owned());
+    let steps = known::STEPS.iter().map(|step| step.name.to_owned());
     let missing: Vec<String> = roles
         .chain(keys)
         .chain(options)
         .chain(codes)
+        .chain(steps)
         .filter(|word| explain(word).is_none())
         .collect();
     assert_eq!(missing, Vec::<String>::new());
@@ -55,6 +58,21 @@ fn a_codes_page_begins_with_its_title() {
         let page = pages().iter().find(|page| page.word == code.id()).unwrap();
         let title = page.meaning.trim_end_matches('.').to_lowercase();
         assert_eq!(title, code.title().to_lowercase(), "{code}");
+    }
+}
+
+#[test]
+fn every_figure_of_always_has_its_line() {
+    let text = explain("always").unwrap();
+    for figure in known::FIGURES {
+        let line = text.lines().find(|line| line.trim_start().starts_with(figure.name));
+        let line = line.unwrap_or_else(|| panic!("{}", figure.name));
+        assert!(line.ends_with(figure.meaning), "{line}");
+        for (who, has) in
+            [("nodes", figure.of_nodes), ("sockets", figure.of_sockets), ("peers", figure.of_peers)]
+        {
+            assert_eq!(line.contains(&format!(" {who}")), has, "{line}");
+        }
     }
 }
 
@@ -124,7 +142,14 @@ fn findings(name: &str, yaml: &str) -> Vec<Diagnostic> {
     if yaml.contains("users: ") {
         make_users(&folder.path().join("users.txt"));
     }
-    load(&path, &secrets).diagnostics
+    if !is_test_file(&path, yaml) {
+        return load(&path, &secrets).diagnostics;
+    }
+    for block in page.iter().flat_map(|page| page.text.split("```yaml ").skip(1)) {
+        let (topology, rest) = block.split_once('\n').unwrap();
+        fs::write(folder.path().join(topology), rest.split("```").next().unwrap()).unwrap();
+    }
+    load_tests(&path, &secrets).diagnostics
 }
 
 /// The file of users that examples speak of.
