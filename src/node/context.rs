@@ -68,6 +68,11 @@ impl Context {
         Ok(Self { network, ..Self::new(1, 0, events)? })
     }
 
+    /// libzmq's own.
+    pub(super) fn raw(&self) -> &RawContext {
+        &self.raw
+    }
+
     /// Whether its sockets are those of a simulation.
     #[must_use]
     pub fn is_simulated(&self) -> bool {

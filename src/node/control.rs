@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use super::blueprint::NodeError;
+use super::interference::Interference;
 use super::legacy::Legacy;
 use super::observation::Observation;
 use super::rehearsal::Claim;
@@ -84,6 +85,8 @@ pub enum Control {
     },
     /// Take nothing but what it is told to take, or go on after that.
     SlowMotion(SlowMotion),
+    /// What only a test does.
+    Interfere(Interference),
     /// What only a node can be told that has sockets of its own.
     Sockets(SocketControl),
 }
@@ -91,6 +94,12 @@ pub enum Control {
 impl From<SocketControl> for Control {
     fn from(told: SocketControl) -> Self {
         Self::Sockets(told)
+    }
+}
+
+impl From<Interference> for Control {
+    fn from(told: Interference) -> Self {
+        Self::Interfere(told)
     }
 }
 

@@ -63,7 +63,8 @@ impl Outbox {
 
     /// Whether a call whose effects begin there wants nothing more of what has come to be taken.
     pub(super) fn is_held_back(&self, from: usize) -> bool {
-        (from..self.effects.len()).any(|place| self.effects[place].holds_back())
+        self.busy_until.is_some()
+            || (from..self.effects.len()).any(|place| self.effects[place].holds_back())
     }
 
     /// The answers that the node owes.

@@ -32,6 +32,7 @@ use super::backoff::Backoff;
 use super::blueprint::{Blueprint, NodeError};
 use super::control::Control;
 use super::emitter::Emitter;
+use super::interference::Interference;
 use super::observation::Observation;
 use super::slow_motion::{SlowMotion, Step};
 use super::socket_control::SocketControl;
@@ -200,7 +201,17 @@ impl Program {
             }
             Control::Describe { answer } => drop(answer.send(self.describe())),
             Control::SlowMotion(told) => slow_motion(told),
+            Control::Interfere(told) => self.interfered(told),
             Control::Sockets(told) => self.told_of_links(told),
+        }
+    }
+
+    /// What a test does to it: it is killed; its time is its own.
+    fn interfered(&mut self, told: Interference) {
+        match told {
+            Interference::Vanish => self.end(clock::now()),
+            Interference::Slow(_) => {}
+            Interference::Tick { done, .. } => drop(done.send(Err(NOT_OURS.to_owned()))),
         }
     }
 

@@ -84,6 +84,18 @@ impl RawSocket {
             Role::Xsub => zmq_sys::ZMQ_XSUB,
             Role::Stream => zmq_sys::ZMQ_STREAM,
         };
+        Self::open_kind(context, kind)
+    }
+
+    /// A socket that is what it is called.
+    pub(super) fn open_as(context: &RawContext, role: Role) -> Result<Self, Errno> {
+        match role {
+            Role::Rep => Self::open_kind(context, zmq_sys::ZMQ_REP),
+            other => Self::open(context, other, other == Role::Pub),
+        }
+    }
+
+    fn open_kind(context: &RawContext, kind: u32) -> Result<Self, Errno> {
         // SAFETY: the context lives until every socket is closed: termination waits for them.
         let pointer = unsafe { zmq_sys::zmq_socket(context.pointer, kind.cast_signed()) };
         if pointer.is_null() {

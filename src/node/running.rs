@@ -8,6 +8,7 @@
 mod attaching;
 mod change;
 mod handling;
+mod interfered;
 mod outgoing;
 mod owing;
 mod parting;
@@ -17,7 +18,7 @@ mod task;
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -74,6 +75,8 @@ pub(super) struct Node {
     arrivals: Arrivals,
     clock: CallClock,
     slowness: Slowness,
+    /// How long a test lets each call take.
+    pace: Duration,
     /// The socket that is read first in the next round.
     cursor: usize,
     /// How many calls came from outside.
@@ -116,6 +119,7 @@ impl Node {
             arrivals: Arrivals::new(clock::really(now)),
             clock: CallClock::new(now),
             slowness: Slowness::new(seat),
+            pace: Duration::ZERO,
             cursor: 0,
             calls: 0,
             rehearsed: None,

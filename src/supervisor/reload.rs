@@ -253,6 +253,21 @@ impl Supervisor {
         if failures.is_empty() { Ok(()) } else { Err(StartError::Nodes(failures)) }
     }
 
+    /// Takes in instances of the version that runs.
+    pub(super) async fn take_in(
+        &mut self,
+        actions: &Actions,
+        plan: &Plan,
+    ) -> Result<(), StartError> {
+        self.make_joining(actions, plan.to()).await?;
+        self.connect(actions, plan, &Done::default()).await?;
+        self.view.account(&self.topology, &self.instances);
+        self.start_all(actions);
+        self.show();
+        self.announce();
+        Ok(())
+    }
+
     /// Makes the instances that join.
     async fn make_joining(&mut self, actions: &Actions, new: &Topology) -> Result<(), StartError> {
         let mut eager = (self.generation == 0).then(|| EagerLinks::of(new));

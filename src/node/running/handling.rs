@@ -140,6 +140,7 @@ impl Node {
         if has_said {
             self.tell_said(waiting);
         }
+        self.take_its_time();
         match result {
             Ok(()) => {}
             Err(error) if matches!(error.kind, HandlerErrorKind::Malformed(_)) => {

@@ -121,6 +121,7 @@ impl Node {
             Control::Observe { answer } => self.inquire(answer),
             Control::Describe { answer } => drop(answer.send(self.describe())),
             Control::SlowMotion(told) => self.obey_slow_motion(told),
+            Control::Interfere(told) => self.interfered(told),
             Control::Sockets(told) => self.obey_of_sockets(told),
         }
     }

@@ -146,6 +146,12 @@ impl NodeSocket {
         }
     }
 
+    /// Lets it be closed without sending anything more.
+    pub(in crate::node) fn drop_unsent(&mut self) {
+        // The socket goes in any case.
+        let _ = self.set_int("linger", zmq_sys::ZMQ_LINGER, 0);
+    }
+
     /// Lets libzmq read whatever comes, since what it left with the kernel would end with its
     /// connection.
     pub(in crate::node) fn take_without_limit(&mut self) {
