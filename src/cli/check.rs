@@ -12,6 +12,8 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
+pub(super) use self::files::test_files;
+
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::topology::{Part, Topology};
 

@@ -12,7 +12,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Patch, Renderer, Snippet};
 
 use crate::diagnostic::{Diagnostic, Label, Severity};
-use crate::source::{Source, SourceId, SourceMap};
+use crate::source::{Source, SourceId, SourceMap, Span};
 use crate::visible::{acts, visible};
 
 /// More faults than these are counted, not drawn: nobody mends the hundredth first.
@@ -96,6 +96,25 @@ pub(super) fn on_one_line(diagnostic: &Diagnostic, sources: &SourceMap) -> Strin
     });
     let word = diagnostic.severity.word();
     format!("{place}{word}[{}]: {}", diagnostic.code, visible(&diagnostic.message))
+}
+
+/// Draws the step of a test that does not hold.
+pub(super) fn draw_failure(
+    span: Span,
+    what: &str,
+    when: &str,
+    sources: &SourceMap,
+    colours: bool,
+) -> String {
+    let source = sources.get(span.source);
+    let text = source.shown(0..source.text().len());
+    let path = source.path().display().to_string();
+    let snippet = Snippet::source(text.as_ref())
+        .path(path.as_str())
+        .annotation(AnnotationKind::Primary.span(span.start..span.end).label(when));
+    let group = Group::with_title(Level::ERROR.primary_title(visible(what))).element(snippet);
+    let renderer = if colours { Renderer::styled() } else { Renderer::plain() };
+    renderer.decor_style(DecorStyle::Ascii).render(&[group])
 }
 
 fn full(diagnostic: &Diagnostic, sources: &SourceMap, colours: bool) -> String {

@@ -19,6 +19,7 @@ mod run;
 mod schema;
 mod send;
 mod tap;
+mod test;
 mod top;
 mod users;
 mod variables;
@@ -53,6 +54,7 @@ enum Command {
     Export(export::ExportArguments),
     Top(top::TopArguments),
     Tap(tap::TapArguments),
+    Test(test::TestArguments),
     Events(events::EventsArguments),
     Web(web::WebArguments),
     Send(send::SendArguments),
@@ -78,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Export(arguments) => arguments.run(),
         Command::Top(arguments) => arguments.run(),
         Command::Tap(arguments) => arguments.run(),
+        Command::Test(arguments) => arguments.run(),
         Command::Events(arguments) => arguments.run(),
         Command::Web(arguments) => arguments.run(),
         Command::Send(arguments) => arguments.run(),

@@ -32,6 +32,8 @@ pub use protocol::{
     Ended, Failed, FrameKind, Happened, Hello, HelloNode, Lacking, Message, Released, Reply,
     Request, Spoken, Stepped, Taken, Texts, WireFrame,
 };
+pub(crate) use reading::Opened;
 pub use reading::routing_id;
 pub use server::{ControlSocket, Desk, OpenTaps};
+pub(crate) use speak::send;
 pub use versions::Versions;

@@ -22,19 +22,19 @@ const SHOWN: usize = 16 << 10;
 const FRAMES_SHOWN: usize = 64;
 
 /// A message without its envelope, as handlers and filters get it.
-pub(super) struct Opened {
+pub(crate) struct Opened {
     at: SystemTime,
     direction: Direction,
-    pub(super) place: Arc<Place>,
+    pub(crate) place: Arc<Place>,
     bytes: usize,
     sequence: Option<Frame>,
-    pub(super) inbound: Inbound,
+    pub(crate) inbound: Inbound,
     misfit: Option<Malformed>,
 }
 
 impl Opened {
     /// Takes off the envelope, and the frame of `sequence`.
-    pub(super) fn of(passed: Passed) -> Self {
+    pub(crate) fn of(passed: Passed) -> Self {
         let Passed { at, direction, place, mut frames } = passed;
         let bytes = frames.iter().map(|frame| frame.len()).sum();
         let sequence = if place.numbered && frames.len() > 1 { frames.pop() } else { None };
@@ -46,7 +46,7 @@ impl Opened {
     }
 
     /// What there is to read.
-    pub(super) fn read(&self) -> Message {
+    pub(crate) fn read(&self) -> Message {
         let peer = self.inbound.route.as_ref().and_then(|route| route.envelope.first());
         let mut message = Message {
             time: seconds(self.at),

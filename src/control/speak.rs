@@ -23,7 +23,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 const ANSWER: Duration = Duration::from_millis(300);
 
 /// Lets a node send a value, or take it as received; the result says which.
-pub(super) async fn send(roster: &Roster, spoken: Spoken) -> Result<String, Failed> {
+pub(crate) async fn send(roster: &Roster, spoken: Spoken) -> Result<String, Failed> {
     let target: Target = spoken.target.parse().map_err(Failed::invalid)?;
     let sends = |socket: &SocketSpec| way("", socket, &spoken).is_ok();
     let (entry, socket) = choose(roster, &target, sends, "send on")?;

@@ -18,6 +18,7 @@ mod substitute;
 mod syntax;
 mod tag;
 mod variables;
+mod set_values;
 mod written;
 
 pub use bounds::MAX_BYTES;
@@ -26,3 +27,4 @@ pub use handler_key::is_handler_key;
 pub use inline_handler::YamlHand;
 pub use node::{Entry, Key, Kind, Mapping, Node, Scalar, Style};
 pub use schema::TypedError;
+pub use set_values::with_values;

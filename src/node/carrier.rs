@@ -12,6 +12,8 @@ use crate::zeromq::OptionValue;
 
 #[cfg(test)]
 pub(super) mod double;
+#[cfg(test)]
+mod agreement;
 pub(super) mod simulated;
 
 /// What carries the messages of one socket.

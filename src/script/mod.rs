@@ -4,6 +4,7 @@
 //! as [`Effect`]s.
 
 mod argument;
+mod assertion;
 mod binary_form;
 mod binary_layout;
 mod body;
@@ -79,6 +80,7 @@ pub use engine::Engine;
 pub use expression::{ExpressionText, Way};
 pub use failure::panic_text;
 pub use fault::{CallSite, FaultKind, HandlerError, HandlerErrorKind, ScriptFault, ScriptFix};
+pub use assertion::Assertion;
 pub use filter::Filter;
 pub use handler::{Handler, NodeState};
 pub use import::ImportError;

@@ -13,6 +13,7 @@ use super::network::{Action, State};
 use super::pipe::Pipe;
 use super::topics::Topics;
 use crate::message::Multipart;
+use crate::zeromq::Role;
 
 /// What the system keeps of a connection, in bytes: at least and at most.
 const LINE: (u32, u32) = (128 * 1024, 4 * 1024 * 1024);
@@ -59,6 +60,13 @@ impl Line {
         self.bytes -= bytes(&message);
         Some(message)
     }
+}
+
+/// Whether a message has the form that a REQ takes off a connection (`req.cpp`): perhaps a number, then
+/// an empty frame, then more.
+fn is_answer(message: &Multipart) -> bool {
+    let lengths: Vec<usize> = message.iter().take(3).map(|frame| frame.len()).collect();
+    matches!(lengths[..], [0, _, ..] | [4, 0, _])
 }
 
 fn bytes(message: &Multipart) -> usize {
@@ -324,15 +332,29 @@ impl State {
             Stage::Unattached => return false,
             Stage::Open if !end.inbound.has_room() => return false,
             Stage::Open => {
-                if let Some(message) = line.take() {
-                    end.inbound.write(message);
+                let Some(message) = line.take() else { return false };
+                let role = self.sockets.get(end.socket.0).map(|socket| socket.role);
+                if role == Some(Role::Req) && !is_answer(&message) {
+                    self.give_up(id, to);
+                    return false;
                 }
+                end.inbound.write(message);
                 self.soon(Action::Notice(to));
             }
             // Nobody reads it any more.
             Stage::Draining | Stage::Lingering { .. } => drop(line.take()),
         }
         true
+    }
+
+    /// An end got what breaks its protocol: it ends the connection, and never tries again.
+    fn give_up(&mut self, id: LinkId, end: EndId) {
+        let connects = self.end(end).is_some_and(|end| end.connects);
+        self.break_link(id);
+        if connects {
+            self.remove_end(end);
+            self.links.remove(id.0);
+        }
     }
 
     /// Nothing more moves on a way now: an end that only lingers for that is over.

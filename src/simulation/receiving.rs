@@ -5,7 +5,7 @@
 use super::Refusal;
 use super::end::{EndId, SocketId, Stage};
 use super::network::{Action, State};
-use super::socket::Lockstep;
+use super::socket::{Lockstep, Taken};
 use crate::message::{Frame, Multipart};
 use crate::zeromq::Role;
 
@@ -31,16 +31,50 @@ impl State {
         self.ring(socket);
     }
 
-    /// Whether a receive would go through.
+    /// Whether a receive would go through. As in libzmq, a ROUTER, a REP and a subscriber take the next
+    /// message off its queue to find out; the others leave it there.
     pub(super) fn is_readable(&mut self, id: SocketId) -> bool {
         let Some(socket) = self.socket(id) else { return false };
-        if !socket.receiving.is_empty() || socket.found.is_some() {
+        if !socket.receiving.is_empty() || socket.found.is_some() || socket.prefetched.is_some() {
             return true;
         }
-        let found = self.next_message(id);
-        let Some(socket) = self.socket_mut(id) else { return false };
-        socket.found = found;
-        socket.found.is_some()
+        match socket.role {
+            Role::Pub | Role::Xpub => !socket.pending.is_empty(),
+            Role::Pair | Role::Dealer | Role::Pull => self.has_next(id),
+            Role::Req => socket.lockstep != Lockstep::Idle && self.has_next(id),
+            Role::Rep if socket.envelope.is_some() => false,
+            Role::Router | Role::Rep => {
+                let next = self.next_in_turn(id);
+                self.socket_mut(id).is_some_and(|socket| {
+                    socket.prefetched = next;
+                    socket.prefetched.is_some()
+                })
+            }
+            Role::Sub | Role::Xsub => {
+                let found = self.next_message(id);
+                self.socket_mut(id).is_some_and(|socket| {
+                    socket.found = found;
+                    socket.found.is_some()
+                })
+            }
+            Role::Push | Role::Stream => false,
+        }
+    }
+
+    /// Whether anybody whose turn it is has a message.
+    fn has_next(&mut self, id: SocketId) -> bool {
+        loop {
+            let Some(end) = self.socket(id).and_then(|socket| socket.sources.current()) else {
+                return false;
+            };
+            if self.end(end).is_some_and(|end| !end.inbound.is_empty()) {
+                return true;
+            }
+            if let Some(socket) = self.socket_mut(id) {
+                socket.sources.skip();
+            }
+            self.remove_if_drained(end);
+        }
     }
 
     /// The next frame, and whether more of its message follow.
@@ -74,21 +108,23 @@ impl State {
             Role::Pub | Role::Xpub => self.socket_mut(id)?.pending.pop_front(),
             Role::Sub => self.next_wanted(id),
             Role::Router => {
-                let (end, message) = self.next_in_turn(id)?;
-                let name = self.end(end).and_then(|end| end.name.clone()).unwrap_or_default();
+                let Taken { name, message, .. } = self.next_in_turn(id)?;
                 Some([Frame::copy(&name)].into_iter().chain(message).collect())
             }
             Role::Rep => self.next_question(id),
             Role::Req => self.next_answer(id),
             Role::Pair | Role::Dealer | Role::Pull | Role::Xsub => {
-                self.next_in_turn(id).map(|(_, message)| message)
+                self.next_in_turn(id).map(|taken| taken.message)
             }
             Role::Push | Role::Stream => None,
         }
     }
 
     /// The next message of whoever's turn it is.
-    fn next_in_turn(&mut self, id: SocketId) -> Option<(EndId, Multipart)> {
+    fn next_in_turn(&mut self, id: SocketId) -> Option<Taken> {
+        if let Some(prefetched) = self.socket_mut(id)?.prefetched.take() {
+            return Some(prefetched);
+        }
         loop {
             let end = self.socket(id)?.sources.current()?;
             let read = self.end_mut(end).and_then(|end| end.inbound.read());
@@ -99,6 +135,7 @@ impl State {
                 continue;
             };
             socket.sources.next();
+            let name = self.end(end).and_then(|end| end.name.clone()).unwrap_or_default();
             if let Some(read) = credit {
                 self.soon(Action::Credit { end, out: false, read });
             }
@@ -108,13 +145,13 @@ impl State {
             if self.end(end).is_some_and(is_drained) {
                 self.remove_end(end);
             }
-            return Some((end, message));
+            return Some(Taken { end, name, message });
         }
     }
 
     fn next_wanted(&mut self, id: SocketId) -> Option<Multipart> {
         loop {
-            let (_, message) = self.next_in_turn(id)?;
+            let Taken { message, .. } = self.next_in_turn(id)?;
             let socket = self.socket_mut(id)?;
             let first = message.first()?;
             if socket.topics.match_frame(first) != socket.settings.inverts {
@@ -130,7 +167,7 @@ impl State {
             return None;
         }
         loop {
-            let (end, message) = self.next_in_turn(id)?;
+            let Taken { end, message, .. } = self.next_in_turn(id)?;
             let Some(at) = message.iter().position(|frame| frame.is_empty()) else { continue };
             let mut frames = message.into_iter();
             let envelope: Multipart = frames.by_ref().take(at + 1).collect();
@@ -149,7 +186,7 @@ impl State {
             let Lockstep::Asked { end: asked, number } = self.socket(id)?.lockstep.clone() else {
                 return None;
             };
-            let (end, message) = self.next_in_turn(id)?;
+            let Taken { end, message, .. } = self.next_in_turn(id)?;
             if asked.is_some_and(|asked| asked != end) {
                 continue;
             }

@@ -22,6 +22,11 @@ impl State {
         let mut begun = match begun {
             Some(begun) => begun,
             None => {
+                if role == Role::Router && !more {
+                    // A name without a message is none.
+                    drop(std::mem::replace(frame, Frame::empty()));
+                    return Ok(());
+                }
                 let to = self.choose(id, role, frame)?;
                 let mut frames = Multipart::new();
                 if role == Role::Req {
@@ -31,7 +36,7 @@ impl State {
                 if matches!(role, Role::Router) {
                     // The first frame only says to whom.
                     drop(std::mem::replace(frame, Frame::empty()));
-                    if let (true, Some(socket)) = (more, self.socket_mut(id)) {
+                    if let Some(socket) = self.socket_mut(id) {
                         socket.begun = Some(begun);
                     }
                     return Ok(());

@@ -107,6 +107,15 @@ pub(super) enum Lockstep {
     Asked { end: Option<EndId>, number: Option<[u8; 4]> },
 }
 
+/// A message that was taken off the queue of a peer.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) end: EndId,
+    /// What a ROUTER called the peer when it was taken.
+    pub(super) name: Vec<u8>,
+    pub(super) message: Multipart,
+}
+
 /// A message that is being handed over, frame by frame.
 #[derive(Debug)]
 pub(super) struct Begun {
@@ -151,6 +160,8 @@ pub(super) struct Socket {
     pub(super) receiving: VecDeque<Frame>,
     /// A message that was found by looking.
     pub(super) found: Option<Multipart>,
+    /// The same with whom it is from, before the role has made anything of it.
+    pub(super) prefetched: Option<Taken>,
     /// Messages that came though they were unsubscribed from.
     pub(super) unwanted: u32,
     pub(super) last_endpoint: String,
@@ -178,6 +189,7 @@ impl Socket {
             begun: None,
             receiving: VecDeque::new(),
             found: None,
+            prefetched: None,
             unwanted: 0,
             last_endpoint: String::new(),
             bell: Arc::default(),

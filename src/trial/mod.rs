@@ -1,6 +1,57 @@
-//! Trials of a topology: it runs, things are done to it, and what comes of that is looked at.
+//! Trials: a topology runs, a test does things to it, and what comes of that is looked at.
+//!
+//! Owns how a test is carried out, simulated or on real sockets. Reads no file, and prints nothing.
 
+mod figures;
+mod handler_call;
+mod outcome;
+mod peer;
+mod sightings;
+mod stage;
+mod steps;
+mod unsimulated;
 mod virtual_time;
 
-#[cfg(test)]
-mod tests;
+use std::io;
+
+pub use outcome::{Failure, Outcome, Reached, Verdict};
+
+use crate::simulation::Network;
+use crate::test_file::{Saved, TestSpec};
+use crate::topology::Topology;
+
+/// How a test is carried out.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// The order of all that ZeroMQ leaves open, and the chance of handlers.
+    pub seed: u64,
+    /// On real sockets, in real time.
+    pub real: bool,
+}
+
+/// Makes another version of the topology of what a test saves; the error is why it cannot be one.
+pub type Load<'l> = &'l dyn Fn(&Saved) -> Result<Topology, String>;
+
+/// Carries out a test.
+///
+/// # Errors
+///
+/// When the system refuses what that needs.
+pub fn carry_out(
+    test: &TestSpec,
+    topology: &Topology,
+    load: Load<'_>,
+    manner: Manner,
+) -> io::Result<Outcome> {
+    if manner.real {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        return Ok(runtime.block_on(steps::carry_out(test, topology, load, manner, None)));
+    }
+    let cannot = unsimulated::unsimulated(topology);
+    if !cannot.is_empty() {
+        return Ok(Outcome::cannot_be_simulated(&cannot));
+    }
+    let network = Network::new(manner.seed);
+    let work = steps::carry_out(test, topology, load, manner, Some(network.clone()));
+    virtual_time::in_virtual_time(&network, work)
+}

@@ -23,6 +23,20 @@ pub(super) fn files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
+/// The test files of all arguments: of folders and patterns those whose names end as theirs do.
+///
+/// # Errors
+///
+/// With an argument that stands for no file.
+pub(in crate::cli) fn test_files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    let is_test = |file: &PathBuf| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        name.ends_with(".test.yaml") || name.ends_with(".test.yml") || arguments.contains(file)
+    };
+    let found: Vec<PathBuf> = files(arguments)?.into_iter().filter(is_test).collect();
+    if found.is_empty() { Err("there is no .test.yaml file among these".to_owned()) } else { Ok(found) }
+}
+
 fn of_one(argument: &Path) -> Result<Vec<PathBuf>, String> {
     let shown = argument.display();
     if argument.is_dir() {

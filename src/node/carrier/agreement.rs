@@ -1,0 +1,290 @@
+//! Whether simulated sockets do what libzmq's do: the same calls of both, one after the other.
+//!
+//! Owns the comparison. After each call both come to rest, so that libzmq has one way to answer only.
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::Carrier;
+use super::simulated::Simulated;
+use crate::message::{Frame, Multipart};
+use crate::node::raw::{Errno, RawContext, RawSocket};
+use crate::simulation::{Network, Next};
+use crate::zeromq::{OptionValue, Role};
+
+/// What is done to the sockets of a case: one that binds, and up to three that connect.
+#[derive(Clone, Debug)]
+enum Call {
+    /// The socket of that number sends a message of so many frames.
+    Send(usize, usize),
+    /// It sends to the peer of that number, as a ROUTER does.
+    SendTo(usize, usize),
+    /// It receives so many at most.
+    Receive(usize, usize),
+    /// It subscribes to a topic, or no longer does.
+    Subscribe(usize, bool, usize),
+    /// A socket that connects is closed, and one like it opened.
+    Renew(usize),
+}
+
+#[derive(Clone, Debug)]
+struct Case {
+    binds: Role,
+    connects: Role,
+    transport: &'static str,
+    count: usize,
+    marks: [i32; 4],
+    calls: Vec<Call>,
+}
+
+const TOPICS: [&str; 3] = ["", "a", "ab"];
+
+/// The sockets of a case, real or simulated.
+struct World {
+    // Dropped first: a context waits for its sockets.
+    sockets: Vec<Carrier>,
+    network: Option<(Network, Duration)>,
+    context: Option<RawContext>,
+    endpoint: String,
+    case: Case,
+    sent: usize,
+}
+
+impl World {
+    fn new(case: &Case, simulated: bool) -> Self {
+        let mut world = Self {
+            sockets: Vec::new(),
+            network: simulated.then(|| (Network::new(7), Duration::ZERO)),
+            context: (!simulated).then(|| RawContext::new().unwrap()),
+            endpoint: String::new(),
+            case: case.clone(),
+            sent: 0,
+        };
+        let binder = world.open(case.binds, 0);
+        let endpoint = match case.transport {
+            "inproc" => "inproc://agreement",
+            "tcp" => "tcp://127.0.0.1:*",
+            _ => "ipc://*",
+        };
+        binder.bind(endpoint).unwrap();
+        world.endpoint = binder.last_endpoint().unwrap();
+        world.sockets.push(binder);
+        for number in 1..=case.count {
+            let connecter = world.open(case.connects, number);
+            connecter.connect(&world.endpoint).unwrap();
+            world.sockets.push(connecter);
+            world.rest();
+        }
+        world
+    }
+
+    fn open(&self, role: Role, number: usize) -> Carrier {
+        let socket = match (&self.network, &self.context) {
+            (Some((network, _)), _) => {
+                Carrier::Simulated(Simulated::open_as(network, &number.to_string(), role))
+            }
+            (None, Some(context)) => Carrier::Zmq(RawSocket::open_as(context, role).unwrap()),
+            (None, None) => unreachable!(),
+        };
+        let set = |option: u32, value| {
+            socket.set(option.cast_signed(), &OptionValue::Int(value)).unwrap();
+        };
+        let [send, receive, ..] = self.case.marks;
+        let [.., theirs_send, theirs_receive] = self.case.marks;
+        let marks = if number == 0 { (send, receive) } else { (theirs_send, theirs_receive) };
+        set(zmq_sys::ZMQ_SNDHWM, marks.0);
+        set(zmq_sys::ZMQ_RCVHWM, marks.1);
+        set(zmq_sys::ZMQ_LINGER, 0);
+        // Later than any case ends.
+        set(zmq_sys::ZMQ_RECONNECT_IVL, 60_000);
+        if role == Role::Router {
+            set(zmq_sys::ZMQ_ROUTER_MANDATORY, 1);
+        }
+        if matches!(role, Role::Dealer | Role::Req | Role::Router) {
+            let id = OptionValue::Bytes(name(number));
+            socket.set(zmq_sys::ZMQ_ROUTING_ID.cast_signed(), &id).unwrap();
+        }
+        socket
+    }
+
+    /// Waits until nothing happens any more. Inside a process a message is there at once.
+    fn rest(&mut self) {
+        let pause = if self.case.transport == "inproc" { 0 } else { 6 };
+        self.rest_for(Duration::from_millis(pause));
+    }
+
+    fn rest_for(&mut self, pause: Duration) {
+        if let Some((network, now)) = &mut self.network {
+            loop {
+                match network.advance(*now) {
+                    Next::Now => {}
+                    // Nobody listens there any more: not of this case.
+                    Next::At(_) | Next::Idle => break,
+                }
+            }
+            for socket in &self.sockets {
+                let _ = socket.events();
+            }
+        } else {
+            let until = Instant::now() + pause;
+            loop {
+                for socket in &self.sockets {
+                    // What libzmq knows it knows by this.
+                    let _ = socket.events();
+                }
+                if Instant::now() >= until {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+
+    /// Makes a call; what came of it.
+    fn call(&mut self, call: &Call) -> String {
+        let count = self.sockets.len();
+        let said = match call {
+            Call::Send(at, frames) => {
+                self.sent += 1;
+                let topic = TOPICS[self.sent % 3];
+                let texts = (0..*frames).map(|n| format!("{topic}{}.{n}", self.sent));
+                self.send(at % count, texts.map(String::into_bytes).collect())
+            }
+            Call::SendTo(at, to) => {
+                self.sent += 1;
+                let text = format!("{}", self.sent).into_bytes();
+                self.send(at % count, vec![name(to % (count + 1)), text])
+            }
+            Call::Receive(at, most) => {
+                let received = (0..*most).map_while(|_| self.receive(at % count));
+                received.collect::<Vec<_>>().join(" ")
+            }
+            Call::Subscribe(at, on, topic) => {
+                let option =
+                    if *on { zmq_sys::ZMQ_SUBSCRIBE } else { zmq_sys::ZMQ_UNSUBSCRIBE };
+                let socket = &self.sockets[at % count];
+                let subscribes =
+                    if at % count == 0 { self.case.binds } else { self.case.connects } == Role::Sub;
+                if subscribes {
+                    let topic = TOPICS[topic % 3].as_bytes();
+                    // One that is not wanted cannot be given up.
+                    let _ = socket.set_bytes(option.cast_signed(), topic);
+                }
+                String::new()
+            }
+            Call::Renew(at) => {
+                let at = 1 + at % (count - 1);
+                let fresh = self.open(self.case.connects, at);
+                let before = std::mem::replace(&mut self.sockets[at], fresh);
+                drop(before);
+                // A thread of libzmq's own closes it.
+                self.rest_for(Duration::from_millis(8));
+                self.sockets[at].connect(&self.endpoint).unwrap();
+                String::new()
+            }
+        };
+        self.rest();
+        said
+    }
+
+    fn send(&self, at: usize, frames: Vec<Vec<u8>>) -> String {
+        let last = frames.len() - 1;
+        for (number, frame) in frames.into_iter().enumerate() {
+            let sent = self.sockets[at].send(&mut Frame::copy(&frame), number < last);
+            if let Err(errno) = sent {
+                return match errno {
+                    Errno::AGAIN => "again".to_owned(),
+                    Errno::HOST_UNREACHABLE => "unreachable".to_owned(),
+                    Errno::WRONG_STATE => "wrong state".to_owned(),
+                    _ => "cannot".to_owned(),
+                };
+            }
+        }
+        "sent".to_owned()
+    }
+
+    fn receive(&self, at: usize) -> Option<String> {
+        let mut frames = Multipart::new();
+        loop {
+            let mut frame = Frame::empty();
+            let (_, more) = self.sockets[at].receive(&mut frame).ok()?;
+            frames.push(frame);
+            if !more {
+                let texts: Vec<_> = frames.iter().map(|it| String::from_utf8_lossy(it)).collect();
+                return Some(texts.join("|"));
+            }
+        }
+    }
+}
+
+fn name(number: usize) -> Vec<u8> {
+    format!("socket-{number}").into_bytes()
+}
+
+/// What both say of a case, call by call.
+fn compare(case: &Case) -> Result<(), TestCaseError> {
+    let (mut real, mut simulated) = (World::new(case, false), World::new(case, true));
+    for (number, call) in case.calls.iter().enumerate() {
+        let (is, seems) = (real.call(call), simulated.call(call));
+        prop_assert_eq!(is, seems, "call {} of {:#?}", number, case);
+    }
+    Ok(())
+}
+
+fn pairs() -> impl Strategy<Value = (Role, Role)> {
+    let all = Role::ALL.into_iter().filter(|role| *role != Role::Stream).flat_map(|role| {
+        role.peers().iter().map(move |peer| (role, *peer))
+    });
+    prop::sample::select(all.collect::<Vec<_>>())
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    prop_oneof![
+        6 => (0..4_usize, 1..3_usize).prop_map(|(at, frames)| Call::Send(at, frames)),
+        3 => (0..4_usize, 0..5_usize).prop_map(|(at, to)| Call::SendTo(at, to)),
+        4 => (0..4_usize, 1..6_usize).prop_map(|(at, most)| Call::Receive(at, most)),
+        3 => (0..4_usize, any::<bool>(), 0..3_usize)
+            .prop_map(|(at, on, topic)| Call::Subscribe(at, on, topic)),
+        1 => (0..3_usize).prop_map(Call::Renew),
+    ]
+}
+
+fn case(
+    transport: &'static str,
+    marks: std::ops::Range<i32>,
+    calls: usize,
+) -> impl Strategy<Value = Case> {
+    let marks = [marks.clone(), marks.clone(), marks.clone(), marks];
+    (pairs(), 1..4_usize, marks, prop::collection::vec(call(), 1..calls)).prop_map(
+        move |((binds, connects), count, marks, calls)| {
+            // A PAIR has one peer.
+            let count = if binds == Role::Pair { 1 } else { count };
+            Case { binds, connects, transport, count, marks, calls }
+        },
+    )
+}
+
+fn cases() -> u32 {
+    if std::env::var_os("ZRIG_SOAK").is_some() { 20_000 } else { 300 }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn inside_a_process_simulated_sockets_do_what_libzmqs_do(case in case("inproc", 1..11, 60)) {
+        compare(&case)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases() / 10, failure_persistence: None, max_shrink_iters: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn over_tcp_and_ipc_they_do_as_long_as_no_queue_is_full(
+        case in prop_oneof![case("tcp", 100..101, 30), case("ipc", 100..101, 30)]
+    ) {
+        compare(&case)?;
+    }
+}

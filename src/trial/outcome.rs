@@ -1,0 +1,80 @@
+//! What came of a test.
+//!
+//! Plain data; how it is shown is the command line's.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::source::Span;
+
+/// What came of a test.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Outcome {
+    /// Whether it holds.
+    pub verdict: Verdict,
+    /// How long it took, in the time of the nodes.
+    pub took: Duration,
+    /// What its handlers and sockets came to.
+    pub reached: Reached,
+    /// All that was seen, in order: what tells two orders apart.
+    pub order: String,
+}
+
+/// Whether a test holds.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Verdict {
+    /// It does.
+    Passed,
+    /// It does not.
+    Failed(Box<Failure>),
+    /// It cannot be carried out like that, for these reasons.
+    Impossible(Vec<String>),
+}
+
+/// Why a test does not hold.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Failure {
+    /// The step, or the assertion.
+    pub span: Span,
+    /// What did not come about, in a sentence.
+    pub what: String,
+    /// When, since the test began.
+    pub at: Duration,
+    /// What was seen there instead, a line each.
+    pub instead: Vec<String>,
+    /// What happened last, of all places, a line each.
+    pub sequence: Vec<String>,
+}
+
+/// What a test reached: the handlers of nodes with how often each was called, and the sockets with how
+/// many messages went through.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Reached {
+    /// By node and handler.
+    pub handlers: BTreeMap<(String, String), u64>,
+    /// By node and socket.
+    pub sockets: BTreeMap<(String, String), u64>,
+}
+
+impl Outcome {
+    pub(super) fn cannot_be_simulated(why: &[String]) -> Self {
+        Self {
+            verdict: Verdict::Impossible(why.to_vec()),
+            took: Duration::ZERO,
+            reached: Reached::default(),
+            order: String::new(),
+        }
+    }
+}
+
+impl Reached {
+    /// Adds what another test reached.
+    pub fn add(&mut self, other: &Self) {
+        for (name, calls) in &other.handlers {
+            *self.handlers.entry(name.clone()).or_default() += calls;
+        }
+        for (name, messages) in &other.sockets {
+            *self.sockets.entry(name.clone()).or_default() += messages;
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Where a test takes place: the run, its peers, and everything that is seen of them.
+//!
+//! Owns what goes on while a step waits: sightings are collected and what has to hold always is asked.
+//! Knows no step.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::Manner;
+use super::figures::{Counted, figures};
+use super::outcome::{Failure, Reached};
+use super::peer::Peer;
+use super::sightings::{SeenMessage, Sight, Sightings};
+use crate::backlog::Room;
+use crate::clock;
+use crate::event::{EventKind, EventReader, Events, Heard};
+use crate::node::{Context, Seen, Target, WholeReader};
+use crate::script::{Assertion, Engine};
+use crate::simulation::Network;
+use crate::source::Span;
+use crate::supervisor::{Haste, Supervisor};
+use crate::test_file::TestSpec;
+use crate::topology::{Topology, WhenFull};
+
+/// How long a step waits at least, and at most, before it looks again.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+/// What may wait to be seen.
+const ROOM: Room = Room { entries: 1 << 20, bytes: 64 << 20 };
+/// The time of day at which simulations begin.
+const MORNING: Duration = Duration::from_secs(1_767_258_000);
+
+/// Where a test takes place.
+pub(super) struct Stage {
+    begun: Instant,
+    pub(super) topology: Topology,
+    pub(super) supervisor: Supervisor,
+    pub(super) network: Option<Network>,
+    pub(super) context: Context,
+    pub(super) engine: Rc<Engine>,
+    pub(super) peers: BTreeMap<String, Peer>,
+    pub(super) sightings: Sightings,
+    reader: EventReader,
+    tap: WholeReader,
+    always: Vec<(Span, Assertion)>,
+    /// Instances that are gone, whose figures count on.
+    gone: Vec<Counted>,
+    /// How many sightings there were when what has to hold was asked last.
+    asked_at: Option<usize>,
+}
+
+impl Stage {
+    /// Starts the topology, with the peers connected.
+    pub(super) async fn set(
+        test: &TestSpec,
+        topology: &Topology,
+        manner: Manner,
+        network: Option<Network>,
+    ) -> Result<Self, Failure> {
+        let failed = |what: String| Failure {
+            span: test.span,
+            what,
+            at: Duration::ZERO,
+            instead: Vec::new(),
+            sequence: Vec::new(),
+        };
+        let begun = clock::now();
+        let events = Events::new();
+        let reader = events.subscribe(ROOM, |_| true);
+        let made = match &network {
+            Some(network) => {
+                Supervisor::simulated(network, SystemTime::UNIX_EPOCH + MORNING, events.clone())
+            }
+            None => Supervisor::new(topology, events.clone()),
+        };
+        let supervisor = made.map_err(|error| failed(error.to_string()))?;
+        let mut supervisor = supervisor.with_seed(Some(manner.seed));
+        let everything = Target::everything();
+        let tap = supervisor.interceptors().whole_tap(everything, None, ROOM.bytes, WhenFull::Wait);
+        let context = match &network {
+            Some(network) => Context::simulated(network, events.clone()),
+            None => Context::new(1024, 1, events.clone()),
+        };
+        let context = context.map_err(|errno| failed(errno.to_string()))?;
+        let engine = Rc::new(Engine::new());
+        let always = compiled(test, &engine)?;
+        let started = supervisor.start(topology).await;
+        started.map_err(|error| failed(format!("the topology does not start: {error}")))?;
+        let mut stage = Self {
+            begun,
+            topology: topology.clone(),
+            supervisor,
+            network,
+            context,
+            engine,
+            peers: BTreeMap::new(),
+            sightings: Sightings::default(),
+            reader,
+            tap,
+            always,
+            gone: Vec::new(),
+            asked_at: None,
+        };
+        for spec in &test.peers {
+            let peer = Peer::open(spec, &stage.context, &stage.supervisor, &stage.topology);
+            let peer = peer.map_err(|what| Failure { span: spec.span, ..failed(what) })?;
+            stage.peers.insert(spec.name.clone(), peer);
+        }
+        Ok(stage)
+    }
+
+    /// How long the test has been going on.
+    pub(super) fn at(&self) -> Duration {
+        clock::since(self.begun)
+    }
+
+    /// A failure of a step at this moment.
+    pub(super) fn failure(&self, span: Span, what: String, instead: Vec<String>) -> Failure {
+        Failure { span, what, at: self.at(), instead, sequence: self.sightings.sequence() }
+    }
+
+    /// Notes that a step did something.
+    pub(super) fn did(&mut self, what: String) {
+        let at = self.at();
+        self.sightings.add(at, &"test".into(), None, Sight::Done(what));
+    }
+
+    /// Takes in what was seen since it last did.
+    pub(super) fn collect(&mut self) {
+        let at = self.at();
+        while let Some(seen) = self.tap.try_next() {
+            let Seen::Message(passed) = seen else { continue };
+            let place = Arc::clone(&passed.place);
+            let message = Sight::Message(Box::new(SeenMessage::of(passed)));
+            self.sightings.add(at, &place.instance, Some(&place.socket), message);
+        }
+        while let Some(heard) = self.reader.try_next() {
+            let Heard::Event(told) = heard else { continue };
+            let sight = match &told.event.kind {
+                EventKind::Log { text, .. } => Sight::Log(text.clone()),
+                EventKind::HandlerFailed { error, .. } => Sight::Failed(error.clone()),
+                EventKind::Panicked { message } => Sight::Failed(message.clone()),
+                _ => continue,
+            };
+            self.sightings.add(at, &told.event.node, told.event.socket.as_ref(), sight);
+        }
+        for peer in self.peers.values() {
+            while let Some(passed) = peer.receive() {
+                let message = Sight::Message(Box::new(SeenMessage::of(passed)));
+                self.sightings.add(at, peer.name(), None, message);
+            }
+        }
+    }
+
+    /// Lets time pass until something holds, or the time is over; whether it held.
+    pub(super) async fn wait_until(
+        &mut self,
+        time: Duration,
+        mut holds: impl FnMut(&mut Self) -> Result<bool, Failure>,
+    ) -> Result<bool, Failure> {
+        let until = clock::now() + time;
+        let mut look = LOOKS.0;
+        loop {
+            let before = self.sightings.count();
+            self.collect();
+            self.ask_always()?;
+            if holds(self)? {
+                return Ok(true);
+            }
+            let left = until.saturating_duration_since(clock::now());
+            if left.is_zero() {
+                return Ok(false);
+            }
+            look = if self.sightings.count() > before { LOOKS.0 } else { LOOKS.1.min(look * 2) };
+            clock::sleep(look.min(left)).await;
+        }
+    }
+
+    /// Lets time pass.
+    pub(super) async fn wait(&mut self, time: Duration) -> Result<(), Failure> {
+        self.wait_until(time, |_| Ok(false)).await.map(drop)
+    }
+
+    /// Asks what has to hold always, where anything happened since that was last asked.
+    pub(super) fn ask_always(&mut self) -> Result<(), Failure> {
+        if self.always.is_empty() || self.asked_at == Some(self.sightings.count()) {
+            return Ok(());
+        }
+        self.asked_at = Some(self.sightings.count());
+        let counters = figures(&self.counted());
+        let mut always = std::mem::take(&mut self.always);
+        let mut broken = None;
+        for (span, assertion) in &mut always {
+            match assertion.holds(&counters) {
+                Ok(true) => {}
+                Ok(false) => broken = broken.or(Some((*span, "this does not hold".to_owned()))),
+                Err(why) => broken = broken.or(Some((*span, why))),
+            }
+        }
+        self.always = always;
+        match broken {
+            Some((span, what)) => {
+                let figures = counters.iter().map(|(node, figures)| format!("{node}: {figures}"));
+                Err(self.failure(span, what, figures.collect()))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The counters of all instances, those that are gone among them.
+    fn counted(&self) -> Vec<Counted> {
+        let running = self.supervisor.nodes().filter_map(|handle| {
+            let spec = self.topology.nodes.iter().find(|spec| spec.name == handle.node)?;
+            Some(Counted { spec: Arc::clone(spec), counters: Arc::clone(&handle.counters) })
+        });
+        self.gone.iter().cloned().chain(running).collect()
+    }
+
+    /// What handlers and sockets came to.
+    pub(super) fn reached(&self) -> Reached {
+        super::figures::reached(&self.counted())
+    }
+
+    /// Keeps the figures of an instance that is about to go.
+    pub(super) fn keep_figures(&mut self, instance: &str) {
+        let handle = self.supervisor.nodes().find(|handle| *handle.instance == *instance);
+        let kept = handle.and_then(|handle| {
+            let spec = self.topology.nodes.iter().find(|spec| spec.name == handle.node)?;
+            Some(Counted { spec: Arc::clone(spec), counters: Arc::clone(&handle.counters) })
+        });
+        self.gone.extend(kept);
+    }
+
+    /// Ends the run.
+    pub(super) async fn strike(mut self) {
+        drop(self.tap);
+        self.peers.clear();
+        self.supervisor.stop(Haste::Now).await;
+    }
+}
+
+/// What has to hold always, compiled.
+fn compiled(test: &TestSpec, engine: &Rc<Engine>) -> Result<Vec<(Span, Assertion)>, Failure> {
+    let mut always = Vec::new();
+    for condition in &test.always {
+        match Assertion::compile(engine, &condition.text) {
+            Ok(assertion) => always.push((condition.span, assertion)),
+            Err(faults) => {
+                return Err(Failure {
+                    span: condition.span,
+                    what: faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+                    at: Duration::ZERO,
+                    instead: Vec::new(),
+                    sequence: Vec::new(),
+                });
+            }
+        }
+    }
+    Ok(always)
+}
