@@ -58,6 +58,10 @@ impl State {
 
     /// A ROUTER or REP calls a peer by the routing id that it has, or by a new one; whether it takes it.
     fn name_peer(&mut self, socket: SocketId, id: EndId, peer: EndId) -> bool {
+        if self.end(id).is_some_and(|end| end.name.is_some()) {
+            // Whoever it is now, it is called as before.
+            return true;
+        }
         let theirs = self.end(peer).and_then(|peer| self.socket(peer.socket));
         let wanted = theirs.map_or_else(Vec::new, |it| it.settings.routing_id.clone());
         let name = if wanted.is_empty() { self.new_name() } else { wanted };
@@ -139,14 +143,21 @@ impl State {
             end.out.clear();
         }
         if let Some(socket) = self.socket_mut(socket) {
-            socket.targets.remove(id);
             socket.answers_no_more(id);
             if !is_direct {
                 socket.tell(super::Told::Disconnected(&ends));
             }
         }
         self.ring(socket);
-        self.remove_if_drained(id);
+        // Who reads finds the end of the queue when it gets there, and until then has the peer's name.
+        let reads = self.socket_mut(socket).is_some_and(|socket| {
+            let reads = socket.sources.has(id);
+            socket.sources.activate(id);
+            reads
+        });
+        if !reads {
+            self.remove_if_drained(id);
+        }
     }
 
     /// An end whose peer is gone goes when all that came has been read.
@@ -164,18 +175,14 @@ impl State {
         let Some(end) = self.end(id) else { return };
         let (socket, is_open) = (end.socket, end.is_open());
         let Some(known) = self.socket(socket) else { return };
-        let (filters, immediate, routes) = (
-            known.role.filters(),
-            known.settings.immediate,
-            matches!(known.role, Role::Router | Role::Rep),
-        );
+        let (filters, immediate) = (known.role.filters(), known.settings.immediate);
         if filters && is_open {
             if let Some(end) = self.end_mut(id) {
                 end.out = Pipe::new(0, false);
             }
             self.renew_out(id);
             self.tell_topics(socket, id);
-        } else if (immediate || routes) && is_open {
+        } else if immediate && is_open {
             // The end is one for this connection alone.
             self.leave(socket, id);
             if let Some(end) = self.end_mut(id) {

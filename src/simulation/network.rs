@@ -325,9 +325,12 @@ impl SimulatedSocket {
         self.network.state().receive(self.id)
     }
 
-    /// Whether a receive would go through.
+    /// Whether a receive would go through. As in libzmq, whoever looks at that passes over the peers
+    /// that have no room, if they are the next.
     pub(crate) fn is_readable(&self) -> bool {
-        self.network.state().is_readable(self.id)
+        let mut state = self.network.state();
+        state.pass_over_full(self.id);
+        state.is_readable(self.id)
     }
 
     /// How many messages came that it had unsubscribed from.

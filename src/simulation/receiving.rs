@@ -3,7 +3,7 @@
 //! Owns libzmq's rules of that: whose turn it is, filters, envelopes, the lockstep. Never sends.
 
 use super::Refusal;
-use super::end::{EndId, SocketId, Stage};
+use super::end::{EndId, SocketId};
 use super::network::{Action, State};
 use super::socket::{Lockstep, Taken};
 use crate::message::{Frame, Multipart};
@@ -31,23 +31,32 @@ impl State {
         self.ring(socket);
     }
 
-    /// Whether a receive would go through. As in libzmq, a ROUTER, a REP and a subscriber take the next
-    /// message off its queue to find out; the others leave it there.
+    /// Whether a receive would go through. As in libzmq, a ROUTER, a REP and a subscriber take a frame off
+    /// the queue to find out, which is a message where it is the only one; the others leave all there.
     pub(super) fn is_readable(&mut self, id: SocketId) -> bool {
         let Some(socket) = self.socket(id) else { return false };
         if !socket.receiving.is_empty() || socket.found.is_some() || socket.prefetched.is_some() {
             return true;
         }
-        match socket.role {
-            Role::Pub | Role::Xpub => !socket.pending.is_empty(),
+        let (role, pending) = (socket.role, !socket.pending.is_empty());
+        let (asked, answers) = (socket.lockstep != Lockstep::Idle, socket.envelope.is_some());
+        match role {
+            Role::Pub | Role::Xpub => pending,
             Role::Pair | Role::Dealer | Role::Pull => self.has_next(id),
-            Role::Req => socket.lockstep != Lockstep::Idle && self.has_next(id),
-            Role::Rep if socket.envelope.is_some() => false,
+            Role::Req => asked && self.has_next(id),
+            Role::Rep if answers => false,
+            Role::Router | Role::Rep if self.next_has_several(id) => true,
             Role::Router | Role::Rep => {
                 let next = self.next_in_turn(id);
                 self.socket_mut(id).is_some_and(|socket| {
                     socket.prefetched = next;
                     socket.prefetched.is_some()
+                })
+            }
+            Role::Sub | Role::Xsub if self.next_has_several(id) && self.next_is_wanted(id) => {
+                self.socket_mut(id).is_some_and(|socket| {
+                    socket.is_decided = true;
+                    socket.is_decided
                 })
             }
             Role::Sub | Role::Xsub => {
@@ -59,6 +68,26 @@ impl State {
             }
             Role::Push | Role::Stream => false,
         }
+    }
+
+    /// Whether the next message has more frames than one.
+    fn next_has_several(&mut self, id: SocketId) -> bool {
+        self.has_next(id) && self.front(id).is_some_and(|message| message.len() > 1)
+    }
+
+    /// Whether a subscriber wants the next message.
+    fn next_is_wanted(&self, id: SocketId) -> bool {
+        let Some((socket, message)) = self.socket(id).zip(self.front(id)) else { return false };
+        let matches = || {
+            let first = message.first();
+            first.is_some_and(|first| socket.topics.match_frame(first) != socket.settings.inverts)
+        };
+        socket.role == Role::Xsub || matches()
+    }
+
+    /// The message that is next, once that was looked for.
+    fn front(&self, id: SocketId) -> Option<&Multipart> {
+        self.end(self.socket(id)?.sources.current()?)?.inbound.front()
     }
 
     /// Whether anybody whose turn it is has a message.
@@ -139,12 +168,6 @@ impl State {
             if let Some(read) = credit {
                 self.soon(Action::Credit { end, out: false, read });
             }
-            let is_drained = |end: &super::end::End| {
-                end.stage == Stage::Draining && end.inbound.is_empty() && end.name.is_none()
-            };
-            if self.end(end).is_some_and(is_drained) {
-                self.remove_end(end);
-            }
             return Some(Taken { end, name, message });
         }
     }
@@ -154,7 +177,7 @@ impl State {
             let Taken { message, .. } = self.next_in_turn(id)?;
             let socket = self.socket_mut(id)?;
             let first = message.first()?;
-            if socket.topics.match_frame(first) != socket.settings.inverts {
+            if std::mem::take(&mut socket.is_decided) || socket.topics.match_frame(first) != socket.settings.inverts {
                 return Some(message);
             }
             socket.unwanted = socket.unwanted.wrapping_add(1);

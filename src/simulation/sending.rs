@@ -62,7 +62,7 @@ impl State {
             Role::Pair => {
                 let socket = self.socket(id).ok_or(Refusal::Unsupported)?;
                 let end = socket.targets.all().first().copied();
-                let end = end.filter(|end| self.has_room(*end)).ok_or(Refusal::Again)?;
+                let end = end.filter(|end| self.may_take(*end)).ok_or(Refusal::Again)?;
                 Ok(Target::One(end))
             }
             Role::Req => {
@@ -85,6 +85,19 @@ impl State {
                 Ok(if self.may_take(end) { Target::One(end) } else { Target::Nobody })
             }
             Role::Sub | Role::Pull | Role::Stream => Err(Refusal::Unsupported),
+        }
+    }
+
+    /// Passes over the ends without room whose turn it would be.
+    pub(super) fn pass_over_full(&mut self, id: SocketId) {
+        let sends = |socket: &super::socket::Socket| match socket.role {
+            Role::Push | Role::Dealer => true,
+            Role::Req => socket.lockstep == Lockstep::Idle,
+            _ => false,
+        };
+        if self.socket(id).is_some_and(sends) {
+            // That nobody has room is no news.
+            let _ = self.next_target(id);
         }
     }
 

@@ -162,6 +162,8 @@ pub(super) struct Socket {
     pub(super) found: Option<Multipart>,
     /// The same with whom it is from, before the role has made anything of it.
     pub(super) prefetched: Option<Taken>,
+    /// Whether the message that is next was found to be wanted, which stays so.
+    pub(super) is_decided: bool,
     /// Messages that came though they were unsubscribed from.
     pub(super) unwanted: u32,
     pub(super) last_endpoint: String,
@@ -190,6 +192,7 @@ impl Socket {
             receiving: VecDeque::new(),
             found: None,
             prefetched: None,
+            is_decided: false,
             unwanted: 0,
             last_endpoint: String::new(),
             bell: Arc::default(),

@@ -49,10 +49,12 @@ struct World {
     endpoint: String,
     case: Case,
     sent: usize,
+    /// How many times the usual time libzmq has.
+    patience: u32,
 }
 
 impl World {
-    fn new(case: &Case, simulated: bool) -> Self {
+    fn new(case: &Case, simulated: bool, patience: u32) -> Self {
         let mut world = Self {
             sockets: Vec::new(),
             network: simulated.then(|| (Network::new(7), Duration::ZERO)),
@@ -60,6 +62,7 @@ impl World {
             endpoint: String::new(),
             case: case.clone(),
             sent: 0,
+            patience,
         };
         let binder = world.open(case.binds, 0);
         let endpoint = match case.transport {
@@ -110,7 +113,8 @@ impl World {
 
     /// Waits until nothing happens any more. Inside a process a message is there at once.
     fn rest(&mut self) {
-        let pause = if self.case.transport == "inproc" { 0 } else { 6 };
+        let is_busy = self.patience > 1;
+        let pause = if self.case.transport == "inproc" { u64::from(is_busy) } else { 6 };
         self.rest_for(Duration::from_millis(pause));
     }
 
@@ -127,7 +131,7 @@ impl World {
                 let _ = socket.events();
             }
         } else {
-            let until = Instant::now() + pause;
+            let until = Instant::now() + pause * self.patience;
             loop {
                 for socket in &self.sockets {
                     // What libzmq knows it knows by this.
@@ -224,11 +228,17 @@ fn name(number: usize) -> Vec<u8> {
 
 /// What both say of a case, call by call.
 fn compare(case: &Case) -> Result<(), TestCaseError> {
-    let (mut real, mut simulated) = (World::new(case, false), World::new(case, true));
-    for (number, call) in case.calls.iter().enumerate() {
-        let (is, seems) = (real.call(call), simulated.call(call));
-        prop_assert_eq!(is, seems, "call {} of {:#?}", number, case);
+    let told = |simulated, patience| {
+        let mut world = World::new(case, simulated, patience);
+        case.calls.iter().map(|call| world.call(call)).collect::<Vec<_>>()
+    };
+    let seems = told(true, 1);
+    let mut is = told(false, 1);
+    if is != seems {
+        // On a busy machine libzmq's threads may not have had their turn.
+        is = told(false, 20);
     }
+    prop_assert_eq!(is, seems, "{:#?}", case);
     Ok(())
 }
 
