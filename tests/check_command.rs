@@ -45,6 +45,38 @@ fn folders_and_patterns_are_checked_as_a_whole() {
 }
 
 #[test]
+fn test_files_are_checked_with_their_topologies() {
+    let sound = "tests/check_tests/timer_misspelt.fixed.test.yaml";
+    let (status, text, _) = check(&[sound]);
+    let want = "sound: 4 nodes, 2 links and their handlers, 1 test\n";
+    assert_eq!((status, text.as_str()), (0, want));
+    let (status, text, _) =
+        check(&["--format", "short", "tests/check_tests/timer_misspelt.test.yaml"]);
+    let line = text.lines().next().unwrap();
+    let place = "tests/check_tests/timer_misspelt.test.yaml:5:38: error[ZR0406]: ";
+    assert!(status == 2 && line.starts_with(place), "{status} {text}");
+    let warned = "tests/check_tests/test_that_cannot_fail.test.yaml";
+    assert_eq!(check(&[warned]).0, 0);
+    assert_eq!(check(&["--deny-warnings", warned]).0, 2);
+}
+
+#[test]
+fn a_topology_beside_its_tests_is_told_of_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("a.yaml"), "nodes: {a: {role: pull, bnd: 5, on_message: x}}").unwrap();
+    let tests = "topology: a.yaml\ntests: [{name: a, steps: [{never: {at: a}}]}]";
+    std::fs::write(path("a.test.yaml"), tests).unwrap();
+    let told = |of: &std::path::Path| {
+        let (status, text, _) = check(&["--format", "json", of.to_str().unwrap()]);
+        assert_eq!(status, 2);
+        text.lines().filter(|line| line.contains("ZR0105")).count()
+    };
+    assert_eq!(told(&path("a.test.yaml")), 1);
+    assert_eq!(told(folder.path()), 1);
+}
+
+#[test]
 fn the_short_form_has_one_line_a_fault() {
     let (_, text, _) = check(&["--format", "short", "tests/check/port_too_large.yaml"]);
     let line = text.lines().next().unwrap();

@@ -20,7 +20,7 @@ struct Allow {
 }
 
 /// Leaves out what the texts allow; unless `judges_all`, an unused `allow` may only be early.
-pub(super) fn silence(
+pub(crate) fn silence(
     findings: Vec<Diagnostic>,
     sources: &SourceMap,
     judges_all: bool,

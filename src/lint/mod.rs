@@ -27,6 +27,7 @@ mod written;
 
 use crate::diagnostic::{Diagnostic, in_order};
 
+pub(crate) use allow::silence;
 pub use subject::Subject;
 pub use survey::Surveys;
 
@@ -41,7 +42,7 @@ pub fn lint(subject: &Subject<'_>) -> Vec<Diagnostic> {
     if let Some(topology) = subject.topology {
         check(&Graph::new(*subject, topology), &mut findings);
     }
-    allow::silence(in_order(findings), subject.sources, subject.topology.is_some())
+    silence(in_order(findings), subject.sources, subject.topology.is_some())
 }
 
 /// Every rule about a whole graph.

@@ -13,8 +13,9 @@ use super::unsaved::{Kept, Unsaved};
 use super::{Loaded, Origin};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Document, MAX_BYTES};
+use crate::lint::silence;
 use crate::security::secret_places;
-use crate::source::{Source, SourceId, SourceMap, Span};
+use crate::source::{Source, SourceMap, Span};
 use crate::test_file::{Action, Saved, TestFile, Tested, check, topology_of};
 use crate::topology::Topology;
 
@@ -121,14 +122,18 @@ impl LoadedTests {
         let surveys = tested.as_ref().and_then(|tested| tested.surveys.as_ref());
         let topology = tested.as_ref().and_then(|tested| tested.topology.as_ref());
         let checked = check(&document, &Tested { topology, surveys });
-        self.diagnostics.extend(checked.diagnostics);
+        // Its own text alone: what the topology allows has been seen with the topology.
+        let mut own = SourceMap::default();
+        own.add(source.clone());
+        let judges_all = checked.file.is_some();
+        self.diagnostics.extend(silence(checked.diagnostics, &own, judges_all));
         if let Some(tested) = tested {
             self.diagnostics.extend(tested.diagnostics.iter().cloned());
             self.topology.clone_from(&tested.topology);
             self.tested = Some(Box::new(tested));
         }
         self.file = checked.file.filter(|_| self.topology.is_some());
-        self.find_saved(id);
+        self.find_saved();
         let found = std::mem::take(&mut self.diagnostics);
         self.diagnostics = Secrets::of_document(&document).kept_out_of(found);
         self.diagnostics.sort_by_key(|fault| fault.severity);
@@ -169,13 +174,12 @@ impl LoadedTests {
     }
 
     /// Looks whether the versions that tests save are there.
-    fn find_saved(&mut self, id: SourceId) {
+    fn find_saved(&mut self) {
         let Some(file) = &self.file else { return };
         let steps = file.tests.iter().flat_map(|test| &test.steps);
         for step in steps {
             let Action::Save(Saved::File(path)) = &step.action else { continue };
             if let Err(error) = super::read::read_file(path, MAX_BYTES) {
-                debug_assert_eq!(step.span.source, id);
                 let fault = unreadable(path, &error);
                 let why = "its path is relative to the test file's folder";
                 self.diagnostics.push(

@@ -83,6 +83,7 @@ fn every_example_of_check_is_told_as_check_tells_it() {
     let mut paths = topologies("tests/check");
     paths.extend(topologies("tests/sound"));
     paths.extend(topologies("topologies"));
+    paths.extend(topologies("tests/check_tests"));
     let wanted = checked(&paths);
     let mut client = Client::start();
     let mut told = 0;

@@ -53,7 +53,6 @@ pub(super) fn read(
 }
 
 /// `socket`. Nothing where it cannot be read.
-#[expect(clippy::option_option, reason = "read, and there")]
 fn read_socket(
     mapping: &Mapping,
     spot: Spot<'_>,
@@ -172,7 +171,6 @@ fn read_message(
 }
 
 /// Reports what a state cannot be.
-#[expect(clippy::option_option, reason = "read, and there")]
 fn check_map(
     key: &str,
     mapping: &Mapping,

@@ -125,7 +125,6 @@ fn read_frames(node: &Node, report: &mut Report<'_>) -> Option<Vec<Vec<u8>>> {
 }
 
 /// `msgid` or `topic`. Nothing where it cannot be read.
-#[expect(clippy::option_option, reason = "read, and there")]
 fn read_tag(mapping: &Mapping, report: &mut Report<'_>) -> Option<Option<String>> {
     if let Some(node) = mapping.get("msgid") {
         let msgid = value::integer("msgid", node, MSGIDS, report)?;

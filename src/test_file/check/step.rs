@@ -243,7 +243,6 @@ fn has_misspelt(mapping: &Mapping) -> bool {
 }
 
 /// `to` beside `from`: the routing id of the peer that a router sends to.
-#[expect(clippy::option_option, reason = "read, and there")]
 fn read_route(
     entry: &Entry,
     mapping: &Mapping,

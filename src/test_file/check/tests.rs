@@ -98,7 +98,9 @@ fn told(cases: &[String]) -> String {
                     format!("`{}` {}", written.lines().next().unwrap_or_default(), label.text)
                 })
                 .collect();
-            writeln!(text, "  {}: {} ({})", fault.code, fault.message, places.join("; ")).unwrap();
+            let folder = format!("{}/", checked.files[0].parent().unwrap().display());
+            let message = fault.message.replace(&folder, "");
+            writeln!(text, "  {}: {message} ({})", fault.code, places.join("; ")).unwrap();
             for (head, said) in [("why", &fault.why), ("help", &fault.help)] {
                 if let Some(said) = said {
                     writeln!(text, "    {head}: {said}").unwrap();
@@ -228,6 +230,36 @@ fn a_place_is_a_node_a_copy_or_a_socket() {
     }
     let worker = crate::test_file::Place::find(&topology, "worker").unwrap();
     assert_eq!(worker.instances(&topology), ["worker.1", "worker.2", "worker.3"]);
+}
+
+#[test]
+fn a_warning_is_silenced_where_it_stands_and_an_error_is_not() {
+    let cut = "cut: [station, sink]";
+    for (steps, allow, told) in [
+        (cut, "ZR0408 because it shows that nothing happens", &[][..]),
+        (cut, "ZR0409 because of nothing", &["ZR0119", "ZR0408"]),
+        ("kill: nobody", "ZR0112 because it is gone", &["ZR0112", "ZR0118"]),
+    ] {
+        let case = of(&format!("{steps} # zrig: allow {allow}\nnever: {{at: display}}"));
+        let mut codes: Vec<&str> =
+            loaded(&case).diagnostics.iter().map(|it| it.code.id()).collect();
+        codes.sort_unstable();
+        assert_eq!(codes, told, "{case}");
+    }
+}
+
+#[test]
+fn faults_of_the_topology_are_told_too_and_stop_its_tests() {
+    let folder = tempfile::tempdir().unwrap();
+    let topology = "nodes: {a: {role: pull, bind: 15562, on_message: 'print(msg.tex)'}}";
+    std::fs::write(folder.path().join("a.yaml"), topology).unwrap();
+    let tests = "topology: a.yaml\ntests: [{name: a, steps: [{kil: a}, {expect: {at: nobody}}]}]";
+    let loaded = load_tests_text(&folder.path().join("a.test.yaml"), tests, &|_| None);
+    let mut codes: Vec<&str> = loaded.diagnostics.iter().map(|it| it.code.id()).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, ["ZR0105", "ZR0210"], "of a faulty topology no names are looked up");
+    assert!(loaded.file.is_none() && loaded.topology.is_none());
+    assert_eq!(loaded.files.len(), 2);
 }
 
 #[test]

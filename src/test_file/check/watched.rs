@@ -216,7 +216,6 @@ fn read_message(
 }
 
 /// Nothing where something is there that could not be read.
-#[expect(clippy::option_option, reason = "there, and read")]
 fn lifted<T>(read: Option<Option<T>>) -> Option<Option<T>> {
     match read {
         None => Some(None),
