@@ -14,11 +14,11 @@ mod merge;
 mod node;
 mod places;
 mod schema;
+mod set_values;
 mod substitute;
 mod syntax;
 mod tag;
 mod variables;
-mod set_values;
 mod written;
 
 pub use bounds::MAX_BYTES;

@@ -68,11 +68,7 @@ fn every_figure_of_always_has_its_line() {
         let line = text.lines().find(|line| line.trim_start().starts_with(figure.name));
         let line = line.unwrap_or_else(|| panic!("{}", figure.name));
         assert!(line.ends_with(figure.meaning), "{line}");
-        for (who, has) in
-            [("nodes", figure.of_nodes), ("sockets", figure.of_sockets), ("peers", figure.of_peers)]
-        {
-            assert_eq!(line.contains(&format!(" {who}")), has, "{line}");
-        }
+        assert_eq!(line.contains(" nodes, sockets "), figure.of_sockets, "{line}");
     }
 }
 

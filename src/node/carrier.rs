@@ -11,9 +11,9 @@ use crate::message::Frame;
 use crate::zeromq::OptionValue;
 
 #[cfg(test)]
-pub(super) mod double;
-#[cfg(test)]
 mod agreement;
+#[cfg(test)]
+pub(super) mod double;
 pub(super) mod simulated;
 
 /// What carries the messages of one socket.

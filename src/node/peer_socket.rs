@@ -47,9 +47,7 @@ impl PeerSocket {
     /// When the system or libzmq refuses it.
     pub fn open(context: &Context, owner: &str, settings: &PeerSettings) -> Result<Self, Errno> {
         let carrier = match context.network() {
-            Some(network) => {
-                Carrier::Simulated(Simulated::open_as(network, owner, settings.role))
-            }
+            Some(network) => Carrier::Simulated(Simulated::open_as(network, owner, settings.role)),
             None => Carrier::Zmq(RawSocket::open_as(context.raw(), settings.role)?),
         };
         let peer = Self { ready: carrier.watch()?, carrier };

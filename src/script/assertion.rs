@@ -97,7 +97,8 @@ mod tests {
     #[test]
     fn figures_are_compared_by_the_names_of_their_nodes() {
         let engine = Rc::new(Engine::new());
-        let Value::Object(counters) = json!({"a": {"sent": 3, "out": {"sent": 3}}, "b-1": {"received": 2}})
+        let Value::Object(counters) =
+            json!({"a": {"sent": 3, "out": {"sent": 3}}, "b-1": {"received": 2}})
         else {
             unreachable!()
         };

@@ -69,6 +69,7 @@ mod weight;
 mod wording;
 
 pub use argument::words_of;
+pub use assertion::Assertion;
 pub use call_context::NodeView;
 pub use csv_lines::csv_table;
 pub use debt::Debt;
@@ -80,7 +81,6 @@ pub use engine::Engine;
 pub use expression::{ExpressionText, Way};
 pub use failure::panic_text;
 pub use fault::{CallSite, FaultKind, HandlerError, HandlerErrorKind, ScriptFault, ScriptFix};
-pub use assertion::Assertion;
 pub use filter::Filter;
 pub use handler::{Handler, NodeState};
 pub use import::ImportError;

@@ -177,7 +177,9 @@ impl State {
             let Taken { message, .. } = self.next_in_turn(id)?;
             let socket = self.socket_mut(id)?;
             let first = message.first()?;
-            if std::mem::take(&mut socket.is_decided) || socket.topics.match_frame(first) != socket.settings.inverts {
+            if std::mem::take(&mut socket.is_decided)
+                || socket.topics.match_frame(first) != socket.settings.inverts
+            {
                 return Some(message);
             }
             socket.unwanted = socket.unwanted.wrapping_add(1);

@@ -128,38 +128,33 @@ pub fn step(name: &str) -> Option<&'static Step> {
     STEPS.iter().find(|step| step.name == name)
 }
 
-/// A figure that `always` reads of `counters`.
+/// A figure that `always` reads of `counters`, a whole number.
 #[derive(Clone, Copy, Debug)]
 pub struct Figure {
     /// Its name.
     pub name: &'static str,
-    /// Whether a node as a whole has it, `counters.NODE.FIGURE`: the sum of its copies.
-    pub of_nodes: bool,
-    /// Whether a socket has it, `counters.NODE.SOCKET.FIGURE`.
+    /// Whether a socket has it too, `counters.NODE.SOCKET.FIGURE`; every node does,
+    /// `counters.NODE.FIGURE`.
     pub of_sockets: bool,
-    /// Whether a peer of the test has it, `counters.PEER.FIGURE`.
-    pub of_peers: bool,
     /// What it counts.
     pub meaning: &'static str,
 }
 
-const fn figure(name: &'static str, of: [bool; 3], meaning: &'static str) -> Figure {
-    let [of_nodes, of_sockets, of_peers] = of;
-    Figure { name, of_nodes, of_sockets, of_peers, meaning }
+const fn figure(name: &'static str, of_sockets: bool, meaning: &'static str) -> Figure {
+    Figure { name, of_sockets, meaning }
 }
 
-/// Every figure. `blocked` is true or false, the others are whole numbers.
+/// Every figure: of a node the sum of its copies and sockets, those that are gone among them.
 pub const FIGURES: &[Figure] = &[
-    figure("sent", [true, true, true], "messages handed to ZeroMQ"),
-    figure("received", [true, true, true], "messages that came in"),
-    figure("dropped", [true, true, false], "messages dropped, for whatever reason"),
-    figure("blocked", [true, true, false], "whether a message waits for room in a full queue"),
-    figure("connected", [false, true, false], "connections that are up"),
-    figure("waiting", [true, false, false], "messages handled and not yet taken by a socket"),
-    figure("handled", [true, false, false], "events that a handler was called for"),
-    figure("failed", [true, false, false], "calls of handlers that failed"),
-    figure("lines_read", [true, false, false], "lines that `read` took"),
-    figure("lines_written", [true, false, false], "lines that `write` wrote"),
+    figure("sent", true, "messages handed to ZeroMQ"),
+    figure("received", true, "messages that came in"),
+    figure("dropped", true, "messages dropped, for whatever reason"),
+    figure("peers", true, "connections that are up"),
+    figure("waiting", false, "messages handled and not yet taken by a socket"),
+    figure("handled", false, "events that a handler was called for"),
+    figure("failed", false, "calls of handlers that failed"),
+    figure("lines_read", false, "lines that `read` took"),
+    figure("lines_written", false, "lines that `write` wrote"),
 ];
 
 /// What a key means, in one line: of one owner (a step, `peers`), or wherever it stands.

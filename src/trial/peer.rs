@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::message::{Frame, Multipart};
-use crate::node::{
-    Context, Direction, NodeHandle, Passed, PeerSettings, PeerSocket, Place,
-};
+use crate::node::{Context, Direction, NodeHandle, Passed, PeerSettings, PeerSocket, Place};
 use crate::script::{SocketView, encode_offered};
 use crate::supervisor::Supervisor;
 use crate::test_file::{MessageSpec, PeerEnd, PeerSpec};
@@ -133,7 +131,9 @@ fn bound(
     let is_meant = |handle: &&NodeHandle| *handle.instance == *node || handle.node == node;
     let mut found = Vec::new();
     for handle in supervisor.nodes().filter(is_meant) {
-        let Some(spec) = topology.nodes.iter().find(|spec| spec.name == handle.node) else { continue };
+        let Some(spec) = topology.nodes.iter().find(|spec| spec.name == handle.node) else {
+            continue;
+        };
         for (place, _, actual) in &handle.bound {
             let name = spec.sockets.get(*place).map(|socket| socket.name.as_str());
             if socket.is_none_or(|socket| name == Some(socket)) {
@@ -143,5 +143,9 @@ fn bound(
             }
         }
     }
-    if found.is_empty() { Err(format!("{node} has bound nothing to connect to")) } else { Ok(found) }
+    if found.is_empty() {
+        Err(format!("{node} has bound nothing to connect to"))
+    } else {
+        Ok(found)
+    }
 }

@@ -113,8 +113,9 @@ async fn perform(
                 }
             }
         }
-        Action::Call(call) => call_alone(stage, call)
-            .map_err(|(what, instead)| stage.failure(span, what, instead)),
+        Action::Call(call) => {
+            call_alone(stage, call).map_err(|(what, instead)| stage.failure(span, what, instead))
+        }
     }
 }
 

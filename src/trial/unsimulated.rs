@@ -7,16 +7,41 @@ use crate::zeromq::{Role, Side};
 
 /// Options that mean the same where there is no network: they change what it costs, not what arrives.
 const INDIFFERENT: &[&str] = &[
-    "affinity", "backlog", "busy_poll", "connect_timeout", "handshake_ivl", "heartbeat_ttl",
-    "in_batch_size", "ipv6", "out_batch_size", "priority", "rcvbuf", "reconnect_ivl_max", "sndbuf",
-    "tcp_keepalive", "tcp_keepalive_cnt", "tcp_keepalive_idle", "tcp_keepalive_intvl", "tcp_maxrt",
+    "affinity",
+    "backlog",
+    "busy_poll",
+    "connect_timeout",
+    "handshake_ivl",
+    "heartbeat_ttl",
+    "in_batch_size",
+    "ipv6",
+    "out_batch_size",
+    "priority",
+    "rcvbuf",
+    "reconnect_ivl_max",
+    "sndbuf",
+    "tcp_keepalive",
+    "tcp_keepalive_cnt",
+    "tcp_keepalive_idle",
+    "tcp_keepalive_intvl",
+    "tcp_maxrt",
     "tos",
 ];
 /// Options that are simulated.
 const SIMULATED: &[&str] = &[
-    "conflate", "heartbeat_ivl", "heartbeat_timeout", "immediate", "invert_matching", "probe_router",
-    "reconnect_ivl", "req_correlate", "req_relaxed", "router_handover", "router_mandatory",
-    "xpub_verbose", "xpub_verboser",
+    "conflate",
+    "heartbeat_ivl",
+    "heartbeat_timeout",
+    "immediate",
+    "invert_matching",
+    "probe_router",
+    "reconnect_ivl",
+    "req_correlate",
+    "req_relaxed",
+    "router_handover",
+    "router_mandatory",
+    "xpub_verbose",
+    "xpub_verboser",
 ];
 
 /// Everything of a topology that cannot be simulated, a sentence each.

@@ -34,7 +34,11 @@ pub(in crate::cli) fn test_files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, 
         name.ends_with(".test.yaml") || name.ends_with(".test.yml") || arguments.contains(file)
     };
     let found: Vec<PathBuf> = files(arguments)?.into_iter().filter(is_test).collect();
-    if found.is_empty() { Err("there is no .test.yaml file among these".to_owned()) } else { Ok(found) }
+    if found.is_empty() {
+        Err("there is no .test.yaml file among these".to_owned())
+    } else {
+        Ok(found)
+    }
 }
 
 fn of_one(argument: &Path) -> Result<Vec<PathBuf>, String> {

@@ -47,7 +47,12 @@ impl Coverage {
         let mut text = String::new();
         for (name, of) in &self.0 {
             // Writing into a String cannot fail.
-            let _ = writeln!(text, "{name}: {}, {}", told(&of.handlers, "handler"), told(&of.links, "link"));
+            let _ = writeln!(
+                text,
+                "{name}: {}, {}",
+                told(&of.handlers, "handler"),
+                told(&of.links, "link")
+            );
         }
         text
     }

@@ -18,7 +18,8 @@ pub(super) fn load_saved(
 ) -> Result<Topology, String> {
     let lookup = |name: &str| variables.get(name);
     let read = |path: &Path| {
-        std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+        std::fs::read_to_string(path)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))
     };
     let loaded = match saved {
         Saved::File(other) if other.parent() == path.parent() => load(other, &lookup),

@@ -165,8 +165,7 @@ impl World {
                 received.collect::<Vec<_>>().join(" ")
             }
             Call::Subscribe(at, on, topic) => {
-                let option =
-                    if *on { zmq_sys::ZMQ_SUBSCRIBE } else { zmq_sys::ZMQ_UNSUBSCRIBE };
+                let option = if *on { zmq_sys::ZMQ_SUBSCRIBE } else { zmq_sys::ZMQ_UNSUBSCRIBE };
                 let socket = &self.sockets[at % count];
                 let subscribes =
                     if at % count == 0 { self.case.binds } else { self.case.connects } == Role::Sub;
@@ -243,9 +242,10 @@ fn compare(case: &Case) -> Result<(), TestCaseError> {
 }
 
 fn pairs() -> impl Strategy<Value = (Role, Role)> {
-    let all = Role::ALL.into_iter().filter(|role| *role != Role::Stream).flat_map(|role| {
-        role.peers().iter().map(move |peer| (role, *peer))
-    });
+    let all = Role::ALL
+        .into_iter()
+        .filter(|role| *role != Role::Stream)
+        .flat_map(|role| role.peers().iter().map(move |peer| (role, *peer)));
     prop::sample::select(all.collect::<Vec<_>>())
 }
 

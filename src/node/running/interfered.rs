@@ -28,7 +28,9 @@ impl Node {
     fn tick(&mut self, timer: Option<String>) -> Result<(), String> {
         let spec = &self.blueprint.spec;
         let invocation = match timer {
-            Some(name) if spec.timers.contains_key(&name) => Invocation::Timer(name.as_str().into()),
+            Some(name) if spec.timers.contains_key(&name) => {
+                Invocation::Timer(name.as_str().into())
+            }
             Some(name) => return Err(format!("{} has no timer {name}", spec.name)),
             None if spec.every.is_some() => Invocation::Tick,
             None => match spec.timers.keys().next().filter(|_| spec.timers.len() == 1) {

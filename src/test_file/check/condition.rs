@@ -11,7 +11,6 @@ use crate::source::{Position, Span};
 use crate::topology::reading::{Report, value};
 
 use super::super::known::{FIGURES, Figure};
-use super::super::place::Place;
 use super::super::spec::Condition;
 use super::Context;
 
@@ -181,8 +180,13 @@ fn check_way(way: &Way, node: &Node, context: &Context<'_>, report: &mut Report<
     let Some(topology) = context.tested.topology else { return };
     let Some(((name, at), rest)) = way.split_first() else { return };
     if let Some(peer) = context.peers.iter().find(|peer| peer.name == *name) {
-        let figures = |figure: &Figure| figure.of_peers;
-        check_figure(rest, &format!("the peer `{}`", peer.name), figures, &[], node, report);
+        report.add(
+            Diagnostic::new(Code::UnknownFigure, format!("the peer `{name}` has no figures"))
+                .at(word_at(Some(*at), node, report), "a peer of the test")
+                .at(peer.span, "declared here")
+                .because("`counters` are those of the topology's nodes")
+                .help("look at the node that it talks to"),
+        );
         return;
     }
     if context.has_unread_peers && topology.node(name).is_none() {
@@ -190,12 +194,10 @@ fn check_way(way: &Way, node: &Node, context: &Context<'_>, report: &mut Report<
     }
     let Some(spec) = topology.node(name) else {
         let nodes = topology.nodes.iter().map(|node| node.name.as_str());
-        let peers = context.peers.iter().map(|peer| peer.name.as_str());
         let span = word_at(Some(*at), node, report);
-        let fault =
-            Diagnostic::new(Code::UnknownNode, format!("there is no node and no peer `{name}`"))
-                .at(span, "`counters` has no such key");
-        match nearest(name, nodes.clone().chain(peers)) {
+        let fault = Diagnostic::new(Code::UnknownNode, format!("there is no node `{name}`"))
+            .at(span, "`counters` has no such key");
+        match nearest(name, nodes.clone()) {
             Some(meant) => {
                 report.add_with_fix(fault.help(meant.question()), span, meant.first());
             }
@@ -203,29 +205,17 @@ fn check_way(way: &Way, node: &Node, context: &Context<'_>, report: &mut Report<
         }
         return;
     };
-    let (rest, whose) = match rest.split_first() {
-        Some(((copy, _), rest))
-            if Place::find(topology, &format!("{name}.{copy}"))
-                .is_ok_and(|place| place.copy.is_some()) =>
-        {
-            (rest, format!("`{name}.{copy}`"))
-        }
-        _ => (rest, format!("`{name}`")),
-    };
+    let whose = format!("`{name}`");
     match rest.split_first() {
-        Some(((socket, _), rest)) if spec.socket(socket).is_some() && !is_figure(socket) => {
-            let whose = format!("{}.{socket}`", whose.trim_end_matches('`'));
+        Some(((socket, _), rest)) if spec.socket(socket).is_some() => {
+            let whose = format!("`{name}.{socket}`");
             check_figure(rest, &whose, |figure| figure.of_sockets, &[], node, report);
         }
         _ => {
             let sockets: Vec<&str> = spec.sockets.iter().map(|it| it.name.as_str()).collect();
-            check_figure(rest, &whose, |figure| figure.of_nodes, &sockets, node, report);
+            check_figure(rest, &whose, |_| true, &sockets, node, report);
         }
     }
-}
-
-fn is_figure(name: &str) -> bool {
-    FIGURES.iter().any(|figure| figure.name == name && figure.of_nodes)
 }
 
 /// Reports what stands where a figure should, if it is none. A way that ends before is a map, which
@@ -250,12 +240,9 @@ fn check_figure(
         .at(span, "not a figure");
     let elsewhere = FIGURES.iter().find(|figure| figure.name == name);
     match (elsewhere, nearest(name, figures().chain(sockets.iter().copied()))) {
-        (Some(figure), _) => {
-            let who = match (figure.of_nodes, figure.of_sockets) {
-                (true, _) => "only nodes have it",
-                (false, _) => "only sockets have it: `counters.NODE.SOCKET.…`",
-            };
-            report.add(fault.because(who).help(format!("it has {}", one_of(figures()))));
+        (Some(_), _) => {
+            let fault = fault.because("only nodes have it: `counters.NODE.…`");
+            report.add(fault.help(format!("it has {}", one_of(figures()))));
         }
         (None, Some(meant)) => {
             report.add_with_fix(fault.help(meant.question()), span, meant.first());
