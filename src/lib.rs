@@ -70,7 +70,7 @@ pub mod supervisor;
 pub mod tally;
 pub mod test_file;
 pub mod topology;
-mod trial;
+pub mod trial;
 pub mod units;
 mod until;
 pub mod visible;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// From the top; modules of one line may use each other.
 const FLOORS: &[&[&str]] = &[
     &["main", "cli"],
-    &["app", "lsp"],
+    &["app", "lsp", "trial"],
     &["load", "watch", "observe", "control", "web"],
     &["supervisor"],
     &["node"],
@@ -38,6 +38,7 @@ const FLOORS: &[&[&str]] = &[
         "clock",
         "until",
         "visible",
+        "simulation",
         "whole",
     ],
 ];
@@ -57,7 +58,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("lz4_flex", &["script"]),
     ("md5", &["script"]),
     ("minicbor", &["script"]),
-    ("rand", &["script"]),
+    ("rand", &["script", "simulation"]),
     ("regex_automata", &["script"]),
     ("rmp", &["script"]),
     ("ruzstd", &["script"]),

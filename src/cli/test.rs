@@ -23,7 +23,7 @@ use super::output::{FAILED, INVALID, aside, colours_on, invalid};
 use super::variables::Variables;
 use crate::load::{LoadedTests, load_tests};
 use crate::source::SourceMap;
-use crate::test_file::{TestFile, TestSpec};
+use crate::test_file::TestSpec;
 use crate::topology::Topology;
 use crate::trial::{Manner, Outcome, Verdict, carry_out};
 

@@ -29,7 +29,6 @@ pub(crate) use bell::Bell;
 pub(crate) use disk::Disk;
 pub(crate) use faults::Fault;
 pub(crate) use network::{Network, Next, SimulatedSocket};
-pub(crate) use socket::Listener;
 
 use std::time::Duration;
 

@@ -1,0 +1,211 @@
+//! `zrig test`, seen from outside: what ships is tested, the same seed gives the same run, what fails is
+//! shown, and real sockets say the same.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// `zrig test` in the repository.
+fn zrig_test(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_zrig"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("NO_COLOR", "1")
+        .arg("test")
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// Free ports below those that the system gives to who connects.
+fn free_ports(count: usize) -> Vec<u16> {
+    let first = 21_000 + u16::try_from(std::process::id() % 9_000).unwrap();
+    let free = (first..32_000).filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    free.take(count).collect()
+}
+
+/// A topology and its tests in a folder of their own.
+fn folder(topology: &str, tests: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.yaml"), topology).unwrap();
+    fs::write(folder.path().join("a.test.yaml"), format!("topology: a.yaml\ntests:\n{tests}"))
+        .unwrap();
+    folder
+}
+
+fn file(folder: &tempfile::TempDir) -> String {
+    folder.path().join("a.test.yaml").display().to_string()
+}
+
+#[test]
+fn all_that_ships_holds_in_many_orders() {
+    let output = zrig_test(&["topologies/tests", "--seeds", "10"]);
+    assert!(output.status.success(), "{}", text(&output));
+    let shipped = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("topologies/tests"));
+    let count = shipped.unwrap().count();
+    let told = text(&output);
+    assert_eq!(told.matches(".test.yaml\n").count(), count, "{told}");
+    assert!(told.contains("10 seeds each") && !told.contains("skip"), "{told}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_to_the_byte() {
+    let once = |seed: &str| {
+        let output =
+            zrig_test(&["topologies/tests/broker.test.yaml", "--seed", seed, "--format", "json"]);
+        assert!(output.status.success(), "{}", text(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let first = once("7");
+    for _ in 0..20 {
+        assert_eq!(once("7"), first);
+    }
+}
+
+#[test]
+fn other_seeds_give_other_orders_of_what_is_open() {
+    let topology = "
+nodes:
+  one: {role: push, connect: sink, on_start: 'send(\"1\")'}
+  two: {role: push, connect: sink, on_start: 'send(\"2\")'}
+  three: {role: push, connect: sink, on_start: 'send(\"3\")'}
+  sink: {role: pull, bind: 'tcp://127.0.0.1:21111', on_message: 'this.all += msg.text; print(this.all)', on_start: 'this.all = \"\"'}
+";
+    let folder = folder(
+        topology,
+        "  - name: all come\n    steps: [{expect: {at: sink, count: 3, where: 'true'}}]\n",
+    );
+    let output = zrig_test(&[&file(&folder), "--seeds", "200"]);
+    let told = text(&output);
+    assert!(output.status.success(), "{told}");
+    // Six orders in which they arrive, told with the order of the log between.
+    let orders: usize = told
+        .split(" different orders")
+        .next()
+        .unwrap()
+        .rsplit(' ')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(orders >= 6, "{told}");
+}
+
+#[test]
+fn what_does_not_hold_is_drawn_where_it_stands_with_what_was_seen_instead() {
+    let topology = "nodes: {a: {role: push, bind: 'inproc://a'}, b: {role: pull, connect: a, on_message: 'print(msg.text)'}}";
+    let tests = "
+  - name: b prints what a sends
+    steps:
+      - send: {from: a, text: hello}
+      - expect: {at: b, log: goodbye, within: 2s}
+";
+    let folder = folder(topology, tests);
+    let output = zrig_test(&[&file(&folder)]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output).replace(&folder.path().display().to_string(), "FOLDER");
+    let told =
+        told.lines().filter(|line| !line.contains(" passed, ")).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!(told);
+    let junit = zrig_test(&[&file(&folder), "--format", "junit"]);
+    let xml = String::from_utf8(junit.stdout).unwrap();
+    let parsed = roxmltree::Document::parse(&xml).unwrap();
+    let failure = parsed.descendants().find(|it| it.has_tag_name("failure")).unwrap();
+    assert!(failure.attribute("message").unwrap().contains("goodbye"), "{xml}");
+}
+
+#[test]
+fn real_sockets_say_the_same_as_simulated_ones() {
+    let ports = free_ports(2);
+    let topology = format!(
+        "
+nodes:
+  source: {{role: push, bind: {}, hwm: 5}}
+  worker: {{replicas: 2, sockets: {{in: {{role: pull, connect: source}}, out: {{role: push, connect: sink}}}}, on_message: 'if msg.text == \"bad\" {{ throw \"no\" }} msg.text + \"!\"'}}
+  sink: {{role: pull, bind: {}, on_message: 'print(msg.text)'}}
+",
+        ports[0], ports[1]
+    );
+    let tests = "
+  - name: what is sent arrives with a mark
+    steps:
+      - send: {from: source, text: one}
+      - send: {from: source, text: two}
+      - expect: {at: sink, log: one!, within: 5s}
+      - expect: {at: sink, text: two!, within: 5s}
+    always: counters.sink.received <= counters.source.sent
+  - name: a copy that dies leaves the work to the other
+    steps:
+      - kill: worker.1
+      - send: {from: source, text: one}
+      - send: {from: source, text: two}
+      - expect: {at: sink, text: one!, within: 5s}
+      - expect: {at: sink, text: two!, within: 5s}
+      - start: worker.1
+      - send: {from: source, text: three}
+      - send: {from: source, text: four}
+      - expect: {at: worker.1, where: msg.text.len() > 3, within: 5s}
+  - name: a handler that fails is seen
+    steps:
+      - send: {from: source, text: bad}
+      - expect: {at: worker, fails: no, within: 5s}
+      - never: {at: sink, text: bad!, for: 100ms}
+  - name: a version that is saved is applied
+    steps:
+      - save: {set: {nodes.sink.on_message: 'print(\"new \" + msg.text)'}}
+      - send: {from: source, text: one}
+      - expect: {at: sink, log: new one!, within: 5s}
+  - name: a program from outside is served
+    peers:
+      outside: {role: push, connect: sink}
+    steps:
+      - send: {from: outside, text: hello}
+      - expect: {at: sink, log: hello, within: 5s}
+  - name: this one does not hold
+    steps:
+      - never: {at: sink, log: hello, for: 50ms}
+      - expect: {at: sink, log: hello, within: 200ms}
+";
+    let folder = folder(&topology, tests);
+    let verdicts = |arguments: &[&str]| {
+        let path = file(&folder);
+        let all = [&[path.as_str(), "--format", "json"][..], arguments].concat();
+        let output = zrig_test(&all);
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines
+            .map(|line| (line["name"].clone(), line["verdict"].clone(), line["why"].clone()))
+            .collect::<Vec<_>>()
+    };
+    let (simulated, real) = (verdicts(&[]), verdicts(&["--real"]));
+    assert_eq!(simulated, real);
+    let failed: BTreeSet<&str> = simulated
+        .iter()
+        .filter(|(_, verdict, _)| verdict == "failed")
+        .map(|(name, _, _)| name.as_str().unwrap())
+        .collect();
+    assert_eq!(failed, BTreeSet::from(["this one does not hold"]), "{simulated:#?}");
+}
+
+#[test]
+fn what_cannot_be_simulated_is_said_and_no_test_at_all_is_an_error() {
+    let ports = free_ports(1);
+    let topology =
+        format!("nodes: {{a: {{role: stream, bind: {}, on_message: 'print(1)'}}}}", ports[0]);
+    let folder = folder(&topology, "  - name: one\n    steps: [{wait: 1s}]\n");
+    let output = zrig_test(&[&file(&folder)]);
+    assert!(text(&output).contains("a.stream is a stream"), "{}", text(&output));
+    let output = zrig_test(&[&file(&folder), "--filter", "two"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output).contains("no test has \"two\" in its name"), "{}", text(&output));
+}
