@@ -144,11 +144,7 @@ pub(super) fn check(path: &Path, job: &Job, kept: Kept) -> (Findings, Kept, Opti
     if is_tests { check_tests(path, job, kept) } else { check_topology(path, job, kept) }
 }
 
-fn check_tests(
-    path: &Path,
-    job: &Job,
-    mut kept: Kept,
-) -> (Findings, Kept, Option<Box<Loaded>>) {
+fn check_tests(path: &Path, job: &Job, mut kept: Kept) -> (Findings, Kept, Option<Box<Loaded>>) {
     let lookup = |name: &str| std::env::var_os(name);
     let mut loaded = load_tests_unsaved(path, &job.unsaved, &mut kept, &lookup);
     let absent = loaded.tested.as_deref().map(absent);

@@ -89,10 +89,10 @@ impl RawSocket {
 
     /// A socket that is what it is called.
     pub(super) fn open_as(context: &RawContext, role: Role) -> Result<Self, Errno> {
-        match role {
-            Role::Rep => Self::open_kind(context, zmq_sys::ZMQ_REP),
-            other => Self::open(context, other, other == Role::Pub),
+        if role == Role::Rep {
+            return Self::open_kind(context, zmq_sys::ZMQ_REP);
         }
+        Self::open(context, role, role == Role::Pub)
     }
 
     fn open_kind(context: &RawContext, kind: u32) -> Result<Self, Errno> {

@@ -21,13 +21,12 @@ impl State {
     /// Sets a socket.
     pub(super) fn set(&mut self, id: SocketId, setting: Setting) {
         let Some(socket) = self.socket_mut(id) else { return };
-        let marks = match setting {
-            Setting::SendMark(mark) => Some((Some(mark), None)),
-            Setting::ReceiveMark(mark) => Some((None, Some(mark))),
-            _ => None,
-        };
+        let send = if let Setting::SendMark(mark) = setting { Some(mark) } else { None };
+        let receive = if let Setting::ReceiveMark(mark) = setting { Some(mark) } else { None };
         socket.settings.set(setting);
-        let Some((send, receive)) = marks else { return };
+        if send.or(receive).is_none() {
+            return;
+        }
         for end in self.ends_of(id) {
             let is_direct =
                 self.end(end).and_then(|end| self.link(end.link)).is_some_and(|it| it.is_direct);

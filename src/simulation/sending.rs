@@ -90,10 +90,9 @@ impl State {
 
     /// Passes over the ends without room whose turn it would be.
     pub(super) fn pass_over_full(&mut self, id: SocketId) {
-        let sends = |socket: &super::socket::Socket| match socket.role {
-            Role::Push | Role::Dealer => true,
-            Role::Req => socket.lockstep == Lockstep::Idle,
-            _ => false,
+        let sends = |socket: &super::socket::Socket| {
+            matches!(socket.role, Role::Push | Role::Dealer)
+                || socket.role == Role::Req && socket.lockstep == Lockstep::Idle
         };
         if self.socket(id).is_some_and(sends) {
             // That nobody has room is no news.

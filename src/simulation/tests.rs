@@ -186,7 +186,7 @@ fn a_router_names_its_peers_and_says_whom_it_cannot_reach() {
         let (router, dealer) = bench.pair(
             transport,
             (Role::Router, &[Setting::RouterMandatory(true)]),
-            (Role::Dealer, &[id.clone()]),
+            (Role::Dealer, std::slice::from_ref(&id)),
         );
         send(&dealer, "hello").unwrap();
         bench.settle();

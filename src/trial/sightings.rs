@@ -70,9 +70,9 @@ impl SeenMessage {
             return Ok(false);
         };
         let body = || self.read.body.clone().unwrap_or_default();
-        let as_text = || match body() {
-            serde_json::Value::String(text) => text,
-            other => other.to_string(),
+        let as_text = || {
+            let body = body();
+            body.as_str().map_or_else(|| body.to_string(), str::to_owned)
         };
         let fits = *sent == self.sent
             && self.read.malformed.is_none()

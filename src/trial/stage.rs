@@ -137,11 +137,15 @@ impl Stage {
         }
         while let Some(heard) = self.reader.try_next() {
             let Heard::Event(told) = heard else { continue };
-            let sight = match &told.event.kind {
-                EventKind::Log { text, .. } => Sight::Log(text.clone()),
-                EventKind::HandlerFailed { error, .. } => Sight::Failed(error.clone()),
-                EventKind::Panicked { message } => Sight::Failed(message.clone()),
-                _ => continue,
+            let kind = &told.event.kind;
+            let sight = if let EventKind::Log { text, .. } = kind {
+                Sight::Log(text.clone())
+            } else if let EventKind::HandlerFailed { error, .. } = kind {
+                Sight::Failed(error.clone())
+            } else if let EventKind::Panicked { message } = kind {
+                Sight::Failed(message.clone())
+            } else {
+                continue;
             };
             self.sightings.add(at, &told.event.node, told.event.socket.as_ref(), sight);
         }

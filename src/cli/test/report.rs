@@ -173,9 +173,10 @@ mod tests {
         let mut sources = SourceMap::default();
         let id = sources.add(Source::new("a.test.yaml", "tests:\n- name: x\n"));
         let span = Span::new(id, 9, 10);
-        let verdict = match verdict {
-            Verdict::Failed(failure) => Verdict::Failed(Box::new(Failure { span, ..*failure })),
-            other => other,
+        let verdict = if let Verdict::Failed(failure) = verdict {
+            Verdict::Failed(Box::new(Failure { span, ..*failure }))
+        } else {
+            verdict
         };
         let outcome = Outcome {
             verdict,

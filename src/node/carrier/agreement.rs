@@ -120,13 +120,8 @@ impl World {
 
     fn rest_for(&mut self, pause: Duration) {
         if let Some((network, now)) = &mut self.network {
-            loop {
-                match network.advance(*now) {
-                    Next::Now => {}
-                    // Nobody listens there any more: not of this case.
-                    Next::At(_) | Next::Idle => break,
-                }
-            }
+            // What happens later is a try to connect again, later than any case ends.
+            while network.advance(*now) == Next::Now {}
             for socket in &self.sockets {
                 let _ = socket.events();
             }

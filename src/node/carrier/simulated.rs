@@ -34,10 +34,12 @@ impl Simulated {
         role: Role,
         conflate: bool,
     ) -> Self {
-        let kind = match role {
-            Role::Rep => Role::Router,
-            Role::Pub if !conflate => Role::Xpub,
-            other => other,
+        let kind = if role == Role::Rep {
+            Role::Router
+        } else if role == Role::Pub && !conflate {
+            Role::Xpub
+        } else {
+            role
         };
         Self::open_as(network, owner, kind)
     }
