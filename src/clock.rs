@@ -4,6 +4,7 @@
 //! know it. Where a test has paused the time of its tokio runtime, it moves only when everybody waits, so
 //! that no such test really does. How long work takes is no matter of this clock: `really` has that.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How long it may take until a time of day that was set is noticed.
@@ -61,7 +62,23 @@ pub(crate) fn since(then: Instant) -> Duration {
 /// The moment that was just read from this clock, on the one that never pauses, by which it is known how
 /// long work takes. Where no test pauses anything that is the same one, and is not read again.
 pub(crate) fn really(now: Instant) -> Instant {
-    if cfg!(test) { Instant::now() } else { now }
+    if cfg!(test) { at_work() } else { now }
+}
+
+/// This moment, for who looks how long work takes. In a simulation it takes no time, or one run would
+/// not be like the other.
+pub(crate) fn at_work() -> Instant {
+    if SIMULATED.get() { now() } else { Instant::now() }
+}
+
+/// Lets work on this thread take no time from now on, or take its time again.
+pub(crate) fn simulate(on: bool) {
+    SIMULATED.set(on);
+}
+
+thread_local! {
+    /// Whether work on this thread takes no time.
+    static SIMULATED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Waits for so long.

@@ -41,7 +41,7 @@ impl CallClock {
 
     /// A burst begins.
     pub(super) fn begin_burst(&mut self) {
-        self.last = Some(Instant::now());
+        self.last = Some(clock::at_work());
     }
 
     /// The burst is over.
@@ -51,12 +51,12 @@ impl CallClock {
 
     /// Where the burst is; now, if there is none.
     pub(super) fn now(&self) -> Instant {
-        self.last.unwrap_or_else(Instant::now)
+        self.last.unwrap_or_else(clock::at_work)
     }
 
     /// A call has ended; when that was.
     pub(super) fn called(&mut self) -> Instant {
-        let now = Instant::now();
+        let now = clock::at_work();
         self.ended = now;
         if let Some(last) = &mut self.last {
             *last = now;

@@ -22,21 +22,19 @@ impl State {
         self.stop_if_over();
     }
 
-    /// A socket vanishes without a word: nothing of what it had is sent.
+    /// A socket vanishes without a word: nothing of what it had is sent. Its peers notice in their turn,
+    /// and what they send until then is lost; inside one process they know it at once.
     pub(super) fn vanish(&mut self, id: SocketId) {
         self.listening.retain(|it| it.socket != id);
         for end in self.ends_of(id) {
-            let Some(known) = self.end(end) else { continue };
-            let link = known.link;
-            let connects = known.connects;
-            if let Some(known) = self.end_mut(end) {
-                known.out.clear();
-                known.inbound.clear();
+            let Some(link) = self.end(end).map(|end| end.link) else { continue };
+            let is_direct = self.link(link).is_none_or(|link| link.is_direct);
+            if is_direct {
+                self.break_link(link);
             }
-            self.break_link(link);
-            if connects {
-                self.remove_end(end);
-                self.links.remove(link.0);
+            self.remove_end(end);
+            if !is_direct {
+                self.soon(Action::Break(link));
             }
         }
     }

@@ -61,6 +61,8 @@ pub(super) enum Action {
     Credit { end: EndId, out: bool, read: u64 },
     /// An end that lingers does so no longer.
     Expire(EndId),
+    /// Who is left at a link finds it broken.
+    Break(LinkId),
     /// A link that is cut is taken for broken.
     Silence(LinkId, u32),
 }
@@ -215,6 +217,7 @@ impl State {
             Action::Notice(end) => self.notice(end),
             Action::Credit { end, out, read } => self.credit(end, out, read),
             Action::Expire(end) => self.expire(end),
+            Action::Break(link) => self.break_link(link),
             Action::Silence(link, cut) => self.silence(link, cut),
         }
         true

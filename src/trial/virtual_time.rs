@@ -28,10 +28,27 @@ pub(super) fn in_virtual_time<T>(
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build()?;
     let nodes = LocalSet::new();
+    let _simulated = Simulated::begin();
     Ok(nodes.block_on(&runtime, async {
         tokio::task::spawn_local(drive(network.clone()));
         work.await
     }))
+}
+
+/// This thread, while work on it takes no time.
+struct Simulated;
+
+impl Simulated {
+    fn begin() -> Self {
+        clock::simulate(true);
+        Self
+    }
+}
+
+impl Drop for Simulated {
+    fn drop(&mut self) {
+        clock::simulate(false);
+    }
 }
 
 /// Lets happen in the network what may, in turn with the nodes.
