@@ -53,7 +53,7 @@ fn test_files_are_checked_with_their_topologies() {
     let (status, text, _) =
         check(&["--format", "short", "tests/check_tests/timer_misspelt.test.yaml"]);
     let line = text.lines().next().unwrap();
-    let place = "tests/check_tests/timer_misspelt.test.yaml:5:38: error[ZR0406]: ";
+    let place = "tests/check_tests/timer_misspelt.test.yaml:5:39: error[ZR0406]: ";
     assert!(status == 2 && line.starts_with(place), "{status} {text}");
     let warned = "tests/check_tests/test_that_cannot_fail.test.yaml";
     assert_eq!(check(&[warned]).0, 0);

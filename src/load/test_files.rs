@@ -128,7 +128,10 @@ impl LoadedTests {
         let judges_all = checked.file.is_some();
         self.diagnostics.extend(silence(checked.diagnostics, &own, judges_all));
         if let Some(tested) = tested {
-            self.diagnostics.extend(tested.diagnostics.iter().cloned());
+            // Its comments that allow something have been judged with it.
+            let of_tests = |fault: &&Diagnostic| fault.span().is_some_and(|it| it.source == id);
+            let found = tested.diagnostics.iter().filter(|fault| !of_tests(fault));
+            self.diagnostics.extend(found.cloned());
             self.topology.clone_from(&tested.topology);
             self.tested = Some(Box::new(tested));
         }

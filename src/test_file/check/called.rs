@@ -11,9 +11,10 @@ use crate::topology::{NodeSpec, SocketSpec};
 
 use super::super::known;
 use super::super::spec::{CallSpec, MessageSpec};
+use super::context::Context;
+use super::keys::{map_of, needed};
+use super::message;
 use super::places::{self, End, Spot, Who};
-use super::step::{map_of, needed};
-use super::{Context, message};
 
 /// Reads `call`.
 pub(super) fn read(

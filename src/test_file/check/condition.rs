@@ -12,7 +12,7 @@ use crate::topology::reading::{Report, value};
 
 use super::super::known::{FIGURES, Figure};
 use super::super::spec::Condition;
-use super::Context;
+use super::context::Context;
 
 /// What `always` calls the figures.
 const FIGURES_NAME: &str = "counters";

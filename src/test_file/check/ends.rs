@@ -11,6 +11,7 @@ use crate::topology::reading::{Report, TargetKind, first_line, is_name, read_tar
 use crate::topology::{Attachment, NodeSpec, SocketSpec, Topology};
 use crate::zeromq::{Endpoint, Role, Side};
 
+use super::super::known;
 use super::super::place::{NoPlace, Place};
 use super::super::spec::{PeerEnd, PeerSpec};
 
@@ -26,7 +27,7 @@ pub(super) fn read(
     report: &mut Report<'_>,
 ) -> Vec<PeerEnd> {
     let mut ends = Vec::new();
-    let mut has_any = mapping.entries.iter().any(|it| !super::known::PEER.contains(&&*it.key.text));
+    let mut has_any = mapping.entries.iter().any(|it| !known::PEER.contains(&&*it.key.text));
     for entry in &mapping.entries {
         let side = match &*entry.key.text {
             "bind" => Side::Bind,

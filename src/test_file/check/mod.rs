@@ -5,8 +5,10 @@
 
 mod called;
 mod condition;
+mod context;
 mod effects;
 mod ends;
+mod keys;
 mod linked;
 mod message;
 mod peer;
@@ -21,26 +23,19 @@ use std::rc::Rc;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Document, Entry, Mapping, Node};
-use crate::lint::Surveys;
 use crate::script::Engine;
 use crate::source::Span;
-use crate::topology::Topology;
 use crate::topology::reading::{Report, check_keys, first_line, shorten, value};
 
 use super::known;
-use super::spec::{PeerSpec, TestFile, TestSpec};
+use super::spec::{TestFile, TestSpec};
+
+pub use context::Tested;
+
+use context::Context;
 
 #[cfg(test)]
 mod tests;
-
-/// What a test file is checked against.
-#[derive(Clone, Copy, Debug)]
-pub struct Tested<'t> {
-    /// The topology that it tests; without one, names are not looked up.
-    pub topology: Option<&'t Topology>,
-    /// What its handlers say of themselves.
-    pub surveys: Option<&'t Surveys>,
-}
 
 /// What came of checking a test file.
 #[derive(Debug)]
@@ -69,16 +64,6 @@ pub fn check(document: &Document, tested: &Tested<'_>) -> Checked {
     let file = read_top(document, tested, &mut report);
     let is_sound = !report.has_error();
     Checked { file: file.filter(|_| is_sound), diagnostics: report.finish() }
-}
-
-/// What reading a step needs besides the step.
-struct Context<'c> {
-    tested: Tested<'c>,
-    engine: &'c Rc<Engine>,
-    /// The peers of the test.
-    peers: &'c [PeerSpec],
-    /// Whether some could not be read, so that what seems missing may only be misspelt.
-    has_unread_peers: bool,
 }
 
 fn read_top(document: &Document, tested: &Tested<'_>, report: &mut Report<'_>) -> Option<TestFile> {

@@ -12,7 +12,7 @@ use crate::zeromq::Role;
 
 use super::super::place::{NoPlace, Place};
 use super::super::spec::PeerSpec;
-use super::Context;
+use super::context::Context;
 
 /// What a name means.
 #[derive(Clone, Copy)]

@@ -10,8 +10,9 @@ use crate::topology::keys;
 use crate::topology::reading::{Report, shorten, value};
 
 use super::super::spec::Saved;
-use super::step::map_of;
-use super::{Context, message};
+use super::context::Context;
+use super::keys::map_of;
+use super::message;
 
 /// Reads `save`.
 pub(super) fn read(entry: &Entry, context: &Context<'_>, report: &mut Report<'_>) -> Option<Saved> {

@@ -10,8 +10,10 @@ use crate::topology::reading::{Report, check_keys, first_line, unknown_key, valu
 
 use super::super::known;
 use super::super::spec::{Action, StepSpec};
+use super::context::Context;
+use super::keys::{map_of, needed};
 use super::places::{self, End, Spot, Who};
-use super::{Context, called, message, saved, watched};
+use super::{called, message, saved, watched};
 
 /// Reads a step.
 pub(super) fn read(
@@ -155,41 +157,6 @@ fn read_node(
     report: &mut Report<'_>,
 ) -> Option<String> {
     places::read(key, value, Who::Nodes, context, report).map(|(name, _)| name)
-}
-
-/// The map of a step with its keys checked.
-pub(super) fn map_of<'n>(entry: &'n Entry, report: &mut Report<'_>) -> Option<&'n Mapping> {
-    let known = known::step(&entry.key.text)?;
-    let Some(mapping) = entry.value.as_mapping() else {
-        let help = format!("write `{}`", known.example);
-        value::wrong(known.name, &entry.value, "a map", &help, report);
-        return None;
-    };
-    check_keys(mapping, known.keys, &format!("`{}`", known.name), report);
-    Some(mapping)
-}
-
-/// A key of a step that has to be there.
-pub(super) fn needed<'n>(
-    key: &str,
-    entry: &Entry,
-    mapping: &'n Mapping,
-    report: &mut Report<'_>,
-) -> Option<&'n Node> {
-    let found = mapping.get(key);
-    let known = known::step(&entry.key.text)?;
-    let is_typo = |other: &str| {
-        !known.keys.iter().any(|keys| keys.contains(&other))
-            && crate::nearest::nearest(other, [key]).is_some()
-    };
-    if found.is_none() && !mapping.entries.iter().any(|entry| is_typo(&entry.key.text)) {
-        report.add(
-            Diagnostic::new(Code::MissingKey, format!("`{}` without `{key}`", known.name))
-                .at(entry.key.span, format!("it has no `{key}`"))
-                .help(format!("write `{}`", known.example)),
-        );
-    }
-    found
 }
 
 fn read_send(entry: &Entry, context: &Context<'_>, report: &mut Report<'_>) -> Option<Action> {

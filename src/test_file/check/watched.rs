@@ -11,8 +11,9 @@ use crate::topology::reading::{Report, check_keys, value};
 
 use super::super::known;
 use super::super::spec::{Expected, Line, Watched};
+use super::context::Context;
 use super::places::{self, End, Spot, Who};
-use super::{Context, condition, message};
+use super::{condition, message};
 
 /// How long it is looked where the file does not say.
 const USUAL: Duration = Duration::from_secs(1);
