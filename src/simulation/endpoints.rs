@@ -5,17 +5,10 @@
 use std::time::Duration;
 
 use super::end::{EndId, LinkId, SocketId, Stage};
+use super::line::{Link, Listening};
 use super::network::{Action, State};
 use super::{Refusal, Setting};
 use crate::zeromq::{Endpoint, Role, Side};
-
-/// Somebody who listens.
-#[derive(Debug)]
-pub(super) struct Listening {
-    pub(super) socket: SocketId,
-    /// The endpoint with the port that was chosen.
-    pub(super) actual: String,
-}
 
 impl State {
     /// Sets a socket.
@@ -56,7 +49,7 @@ impl State {
         socket.last_endpoint.clone_from(&actual);
         self.listening.push(Listening { socket: id, actual: actual.clone() });
         if is_inproc {
-            let waits = |(_, link): &(u32, &super::link::Link)| {
+            let waits = |(_, link): &(u32, &Link)| {
                 link.is_direct && link.accepted.is_none() && link.endpoint == actual
             };
             let waiting: Vec<LinkId> =

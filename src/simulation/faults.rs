@@ -2,10 +2,10 @@
 //!
 //! Owns which. Who dies is a socket that vanishes.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::end::LinkId;
+use super::line::Way;
 use super::network::{Action, Network, State};
 
 /// How long a connection that is silent lasts where nobody looks after it.
@@ -20,18 +20,6 @@ pub(crate) enum Fault {
     Heal,
     /// Each message takes so long.
     Delay(Duration),
-}
-
-/// The faults of a network, by the owners between whom they are; in order of their names.
-#[derive(Default, Debug)]
-pub(super) struct Faults {
-    lines: BTreeMap<(String, String), LineFault>,
-}
-
-#[derive(Clone, Copy, Default, Debug)]
-struct LineFault {
-    is_cut: bool,
-    delay: Duration,
 }
 
 impl Network {
@@ -83,7 +71,7 @@ impl State {
         if fault.is_cut {
             silence.into_iter().for_each(|after| self.later(after, Action::Silence(id, cuts)));
         } else {
-            for way in super::link::Way::BOTH {
+            for way in Way::BOTH {
                 self.pump_soon(id, way);
             }
         }

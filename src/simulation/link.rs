@@ -1,14 +1,14 @@
-//! A link: a socket that connects, a socket that listens, and the line between them.
+//! What happens to a link: a socket that connects, a socket that listens, and the line between them.
 //!
 //! Owns how a link comes up, carries messages, and breaks. What its sockets make of that is theirs.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use rand::RngExt;
 
 use super::Told;
 use super::end::{End, EndId, LinkId, SocketId, Stage};
+use super::line::{Line, Link, Way};
 use super::network::{Action, State};
 use super::pipe::Pipe;
 use super::topics::Topics;
@@ -17,113 +17,11 @@ use crate::zeromq::Role;
 
 /// What the system keeps of a connection, in bytes: at least and at most.
 const LINE: (u32, u32) = (128 * 1024, 4 * 1024 * 1024);
-/// What a frame has beside its bytes.
-const FRAME_HEAD: usize = 2;
-
-/// One of the two ways of a link.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Way {
-    /// From the end that connects.
-    Forth,
-    /// To it.
-    Back,
-}
-
-impl Way {
-    pub(super) const BOTH: [Self; 2] = [Self::Forth, Self::Back];
-}
-
-/// What the system has taken of one way and not handed on.
-#[derive(Default, Debug)]
-pub(super) struct Line {
-    /// With the time at which each arrives.
-    messages: VecDeque<(Duration, Multipart)>,
-    bytes: usize,
-    /// Whether it is looked at in its turn already.
-    is_pumped: bool,
-    /// Whether it is looked at when what is on its way has arrived.
-    waits: bool,
-}
-
-impl Line {
-    pub(super) fn is_empty(&self) -> bool {
-        self.messages.is_empty()
-    }
-
-    fn put(&mut self, at: Duration, message: Multipart) {
-        self.bytes += bytes(&message);
-        self.messages.push_back((at, message));
-    }
-
-    fn take(&mut self) -> Option<Multipart> {
-        let (_, message) = self.messages.pop_front()?;
-        self.bytes -= bytes(&message);
-        Some(message)
-    }
-}
-
 /// Whether a message has the form that a REQ takes off a connection (`req.cpp`): perhaps a number, then
 /// an empty frame, then more.
 fn is_answer(message: &Multipart) -> bool {
     let lengths: Vec<usize> = message.iter().take(3).map(|frame| frame.len()).collect();
     matches!(lengths[..], [0, _, ..] | [4, 0, _])
-}
-
-fn bytes(message: &Multipart) -> usize {
-    message.iter().map(|frame| frame.len() + FRAME_HEAD).sum()
-}
-
-/// A link between two sockets.
-#[derive(Debug)]
-pub(super) struct Link {
-    /// Where it connects to, as that was written.
-    pub(super) endpoint: String,
-    pub(super) connecting: EndId,
-    pub(super) accepted: Option<EndId>,
-    /// Whether the two are in one process, and hand messages on at once.
-    pub(super) is_direct: bool,
-    /// By which bound endpoint it came in.
-    pub(super) by: String,
-    pub(super) forth: Line,
-    pub(super) back: Line,
-    /// How many bytes the system takes of one way.
-    capacity: usize,
-    /// How long a message is on its way.
-    pub(super) delay: Duration,
-    /// How often it was cut; odd while it is.
-    pub(super) cuts: u32,
-}
-
-impl Link {
-    pub(super) fn is_cut(&self) -> bool {
-        self.cuts % 2 == 1
-    }
-
-    /// The end where a way begins, and where it ends.
-    pub(super) fn way(&self, way: Way) -> Option<(EndId, EndId)> {
-        let accepted = self.accepted?;
-        Some(match way {
-            Way::Forth => (self.connecting, accepted),
-            Way::Back => (accepted, self.connecting),
-        })
-    }
-
-    pub(super) fn line(&mut self, way: Way) -> &mut Line {
-        match way {
-            Way::Forth => &mut self.forth,
-            Way::Back => &mut self.back,
-        }
-    }
-
-    /// The peer of an end.
-    pub(super) fn peer_of(&self, end: EndId) -> Option<EndId> {
-        if end == self.connecting { self.accepted } else { Some(self.connecting) }
-    }
-
-    /// The way that leads away from an end.
-    pub(super) fn way_from(&self, end: EndId) -> Way {
-        if end == self.connecting { Way::Forth } else { Way::Back }
-    }
 }
 
 impl State {

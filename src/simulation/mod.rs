@@ -12,6 +12,7 @@ mod disk;
 mod end;
 mod endpoints;
 mod faults;
+mod line;
 mod link;
 mod membership;
 mod network;

@@ -4,6 +4,7 @@
 
 mod figures;
 mod handler_call;
+mod manner;
 mod outcome;
 mod peer;
 mod sightings;
@@ -14,23 +15,12 @@ mod virtual_time;
 
 use std::io;
 
+pub use manner::{Load, Manner};
 pub use outcome::{Failure, Outcome, Reached, Verdict};
 
 use crate::simulation::Network;
-use crate::test_file::{Saved, TestSpec};
+use crate::test_file::TestSpec;
 use crate::topology::Topology;
-
-/// How a test is carried out.
-#[derive(Clone, Copy, Debug)]
-pub struct Manner {
-    /// The order of all that ZeroMQ leaves open, and the chance of handlers.
-    pub seed: u64,
-    /// On real sockets, in real time.
-    pub real: bool,
-}
-
-/// Makes another version of the topology of what a test saves; the error is why it cannot be one.
-pub type Load<'l> = &'l dyn Fn(&Saved) -> Result<Topology, String>;
 
 /// Carries out a test.
 ///

@@ -8,8 +8,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::Manner;
 use super::figures::{Counted, figures};
+use super::manner::Manner;
 use super::outcome::{Failure, Reached};
 use super::peer::Peer;
 use super::sightings::{SeenMessage, Sight, Sightings};

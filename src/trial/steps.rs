@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use super::handler_call::call_alone;
-use super::outcome::{Failure, Outcome, Verdict};
+use super::manner::{Load, Manner};
+use super::outcome::{Failure, Outcome, Reached, Verdict};
 use super::stage::Stage;
-use super::{Load, Manner};
 use crate::control::{Spoken, send};
 use crate::node::{Interference, Target};
 use crate::receipt;
@@ -65,7 +65,7 @@ fn failed_at_once(failure: Failure) -> Outcome {
     Outcome {
         verdict: Verdict::Failed(Box::new(failure)),
         took: Duration::ZERO,
-        reached: super::Reached::default(),
+        reached: Reached::default(),
         order: String::new(),
     }
 }

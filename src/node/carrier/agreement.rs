@@ -2,12 +2,14 @@
 //!
 //! Owns the comparison. After each call both come to rest, so that libzmq has one way to answer only.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use proptest::prelude::*;
+use proptest::prelude::{ProptestConfig, Strategy, TestCaseError, any, prop};
+use proptest::{prop_assert_eq, prop_oneof, proptest};
 
 use super::Carrier;
 use super::simulated::Simulated;
+use crate::clock;
 use crate::message::{Frame, Multipart};
 use crate::node::raw::{Errno, RawContext, RawSocket};
 use crate::simulation::{Network, Next};
@@ -126,13 +128,13 @@ impl World {
                 let _ = socket.events();
             }
         } else {
-            let until = Instant::now() + pause * self.patience;
+            let until = clock::at_work() + pause * self.patience;
             loop {
                 for socket in &self.sockets {
                     // What libzmq knows it knows by this.
                     let _ = socket.events();
                 }
-                if Instant::now() >= until {
+                if clock::at_work() >= until {
                     break;
                 }
                 std::thread::sleep(Duration::from_millis(1));
