@@ -29,6 +29,8 @@
 //!   it nor anybody where the parent is killed. The groups are the standard library's, the rest rustix's.
 //! - A load of a benchmark speaks ZMTP by itself: with libzmq at all three ends the middle, which is
 //!   what is measured, had a third of the processor time.
+//! - Tests of a topology run the very supervisor and nodes of a run, on one thread, in tokio's paused time,
+//!   on sockets of their own (`simulation/`): a second implementation of nodes would be tested instead of them.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 pub mod app;

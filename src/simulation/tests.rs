@@ -289,6 +289,8 @@ fn who_vanishes_loses_what_was_on_its_way_and_who_connects_comes_back() {
     bench.pass(Duration::from_secs(1));
     assert_eq!(all(&pull), ["one"]);
     bench.network.kill("pull");
+    // Until it is noticed, what is sent is lost.
+    bench.settle();
     send(&push, "two").unwrap();
     bench.pass(Duration::from_secs(1));
     let other = bench.network.open(Role::Pull, "other");
