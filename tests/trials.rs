@@ -211,3 +211,32 @@ fn what_cannot_be_simulated_is_said_and_no_test_at_all_is_an_error() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output).contains("no test has \"two\" in its name"), "{}", text(&output));
 }
+
+#[test]
+fn a_run_that_a_node_ends_is_over_and_figures_outlive_a_reload() {
+    let topology = "
+nodes:
+  a: {role: push, bind: 'inproc://a'}
+  b: {role: pull, connect: a, on_message: 'if msg.text == \"end\" { stop() } else { print(msg.text) }'}
+";
+    let tests = "
+  - name: the run ends
+    steps:
+      - send: {from: a, text: end}
+      - wait: 1s
+      - send: {from: a, text: more}
+  - name: what was received before a rebuild counts on
+    steps:
+      - send: {from: a, text: one}
+      - expect: {at: b, log: one}
+      - save: {set: {nodes.b.hwm: 5}}
+      - send: {from: a, text: two}
+      - expect: {at: b, log: two}
+    always: counters.b.received <= counters.a.sent && counters.b.handled <= 4
+";
+    let folder = folder(topology, tests);
+    let output = zrig_test(&[&file(&folder)]);
+    let told = text(&output);
+    assert!(told.contains("FAIL  the run ends") && told.contains("asked for the end"), "{told}");
+    assert!(told.contains("ok    what was received before a rebuild counts on"), "{told}");
+}

@@ -80,3 +80,32 @@ pub(super) fn reached(counted: &[Counted]) -> Reached {
     }
     reached
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_file::known::FIGURES;
+    use crate::topology::sound;
+
+    #[test]
+    fn every_figure_that_a_test_may_ask_of_is_there_and_no_other() {
+        let topology = sound("nodes: {a: {role: push, bind: 'inproc://a'}}");
+        let spec = Arc::clone(&topology.nodes[0]);
+        let counters = Arc::new(NodeCounters::new(1));
+        counters.sockets()[0].messages_out.add(2);
+        let one = Counted { spec, counters };
+        let all = figures(&[one.clone(), one]);
+        assert_eq!(all["a"]["sent"], 4, "copies add up");
+        assert_eq!(all["a"]["push"]["sent"], 4);
+        let names =
+            |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+        let mut wanted: Vec<&str> = FIGURES.iter().map(|figure| figure.name).collect();
+        wanted.push("push");
+        wanted.sort_unstable();
+        assert_eq!(names(&all["a"]), wanted);
+        let mut of_sockets: Vec<&str> =
+            FIGURES.iter().filter(|it| it.of_sockets).map(|it| it.name).collect();
+        of_sockets.sort_unstable();
+        assert_eq!(names(&all["a"]["push"]), of_sockets);
+    }
+}

@@ -17,6 +17,7 @@ use crate::backlog::Room;
 use crate::clock;
 use crate::event::{EventKind, EventReader, Events, Heard};
 use crate::node::{Context, Seen, Target, WholeReader};
+use crate::receipt::Receipt;
 use crate::script::{Assertion, Engine};
 use crate::simulation::Network;
 use crate::source::Span;
@@ -48,6 +49,16 @@ pub(super) struct Stage {
     gone: Vec<Counted>,
     /// How many sightings there were when what has to hold was asked last.
     asked_at: Option<usize>,
+    /// Whether a node has asked for the end of the run, and whether it has come.
+    end: End,
+}
+
+/// How far the run is from its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    Open,
+    AskedFor,
+    Come,
 }
 
 impl Stage {
@@ -101,6 +112,7 @@ impl Stage {
             always,
             gone: Vec::new(),
             asked_at: None,
+            end: End::Open,
         };
         for spec in &test.peers {
             let peer = Peer::open(spec, &stage.context, &stage.supervisor, &stage.topology);
@@ -144,6 +156,9 @@ impl Stage {
                 Sight::Failed(error.clone())
             } else if let EventKind::Panicked { message } = kind {
                 Sight::Failed(message.clone())
+            } else if let EventKind::StopRequested { why, .. } = kind {
+                self.end = if self.end == End::Open { End::AskedFor } else { self.end };
+                Sight::Done(format!("asked for the end: {why}"))
             } else {
                 continue;
             };
@@ -168,6 +183,10 @@ impl Stage {
         loop {
             let before = self.sightings.count();
             self.collect();
+            if self.end == End::AskedFor {
+                self.end = End::Come;
+                self.stop_all().await;
+            }
             self.ask_always()?;
             if holds(self)? {
                 return Ok(true);
@@ -234,6 +253,24 @@ impl Stage {
             Some(Counted { spec: Arc::clone(spec), counters: Arc::clone(&handle.counters) })
         });
         self.gone.extend(kept);
+    }
+
+    /// Ends the run in good order, since a node has asked for that.
+    async fn stop_all(&mut self) {
+        self.gone = self.counted();
+        self.supervisor.stop(Haste::Drain).await;
+        self.collect();
+    }
+
+    /// Reloads; the figures of instances that are no more count on.
+    pub(super) async fn reload(&mut self, new: &Topology) -> Receipt {
+        let before = self.counted();
+        let receipt = self.supervisor.reload(new).await;
+        let running: Vec<_> = self.supervisor.nodes().map(|it| Arc::clone(&it.counters)).collect();
+        let is_gone = |one: &Counted| !running.iter().any(|it| Arc::ptr_eq(it, &one.counters));
+        self.gone = before.into_iter().filter(is_gone).collect();
+        self.topology = self.supervisor.topology().clone();
+        receipt
     }
 
     /// Ends the run.

@@ -102,8 +102,7 @@ async fn perform(
         Action::Save(saved) => {
             let wanted = load(saved);
             let new = wanted.map_err(|why| stage.failure(span, why, Vec::new()))?;
-            let receipt = stage.supervisor.reload(&new).await;
-            stage.topology = stage.supervisor.topology().clone();
+            let receipt = stage.reload(&new).await;
             stage.did("saved another version".to_owned());
             match receipt.verdict {
                 receipt::Verdict::Applied => Ok(()),

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use proptest::prelude::{ProptestConfig, Strategy, TestCaseError, any, prop};
+use proptest::test_runner::RngSeed;
 use proptest::{prop_assert_eq, prop_oneof, proptest};
 
 use super::Carrier;
@@ -272,12 +273,23 @@ fn case(
     )
 }
 
-fn cases() -> u32 {
-    if std::env::var_os("ZRIG_SOAK").is_some() { 20_000 } else { 300 }
+fn is_soak() -> bool {
+    std::env::var_os("ZRIG_SOAK").is_some()
+}
+
+/// So many cases, the same ones each time but in a soak.
+fn config(cases: u32, soak: u32, shrinks: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases: if is_soak() { soak } else { cases },
+        rng_seed: if is_soak() { RngSeed::Random } else { RngSeed::Fixed(19) },
+        failure_persistence: None,
+        max_shrink_iters: shrinks,
+        ..ProptestConfig::default()
+    }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(config(400, 20_000, 2000))]
 
     #[test]
     fn inside_a_process_simulated_sockets_do_what_libzmqs_do(case in case("inproc", 1..11, 60)) {
@@ -286,7 +298,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases() / 10, failure_persistence: None, max_shrink_iters: 60, ..ProptestConfig::default() })]
+    #![proptest_config(config(40, 2000, 60))]
 
     #[test]
     fn over_tcp_and_ipc_they_do_as_long_as_no_queue_is_full(
