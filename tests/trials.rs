@@ -5,9 +5,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -239,4 +240,26 @@ nodes:
     let told = text(&output);
     assert!(told.contains("FAIL  the run ends") && told.contains("asked for the end"), "{told}");
     assert!(told.contains("ok    what was received before a rebuild counts on"), "{told}");
+}
+
+#[test]
+fn tests_that_are_watched_are_carried_out_again_when_their_topology_is_saved() {
+    let topology = "nodes: {a: {role: push, bind: 'inproc://a'}, b: {role: pull, connect: a, on_message: 'print(msg.text)'}}";
+    let tests = "  - name: b says it\n    steps: [{send: {from: a, text: hi}}, {expect: {at: b, log: hi}}]\n";
+    let folder = folder(topology, tests);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zrig"));
+    let command = command.args(["test", &file(&folder), "--watch"]).stdout(Stdio::piped());
+    let mut running = command.spawn().unwrap();
+    let mut lines = BufReader::new(running.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut until = |wanted: &str| {
+        let said: Vec<String> =
+            lines.by_ref().take_while(|line| !line.contains("waits for a save")).collect();
+        assert!(said.iter().any(|line| line.contains(wanted)), "{said:?}");
+    };
+    until("1 passed");
+    let other = topology.replace("print(msg.text)", "print(1)");
+    fs::write(folder.path().join("a.yaml"), other).unwrap();
+    until("1 failed");
+    running.kill().unwrap();
+    running.wait().unwrap();
 }

@@ -26,6 +26,7 @@ use crate::source::SourceMap;
 use crate::test_file::TestSpec;
 use crate::topology::Topology;
 use crate::trial::{Manner, Outcome, Verdict, carry_out};
+use crate::watch::Watcher;
 
 /// Carry out tests of topologies: simulated, in a time of their own, unless told otherwise
 #[derive(Args, Debug)]
@@ -48,6 +49,9 @@ pub(super) struct TestArguments {
     /// How results are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Again whenever one of their files is saved, until Ctrl-C
+    #[arg(long, conflicts_with = "format")]
+    watch: bool,
     /// Set a variable of the files, before the environment
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
@@ -87,12 +91,40 @@ impl TestArguments {
             Ok(asked) => asked,
             Err(error) => return Ok(invalid(&error)),
         };
+        if self.watch {
+            self.again_and_again(&files, &variables)
+        } else {
+            self.once(&files, &variables).map(|(status, _)| status)
+        }
+    }
+
+    /// Carries out every test whenever a file of theirs has changed.
+    fn again_and_again(&self, files: &[PathBuf], variables: &Variables) -> io::Result<ExitCode> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let mut watcher = Watcher::new(false);
+        loop {
+            let (_, read) = self.once(files, variables)?;
+            watcher.follow(&read);
+            writeln!(io::stdout(), "waits for a save; Ctrl-C ends")?;
+            runtime.block_on(watcher.changed());
+            writeln!(io::stdout())?;
+        }
+    }
+
+    /// Carries out every test; the exit status, and every file that was read.
+    fn once(
+        &self,
+        files: &[PathBuf],
+        variables: &Variables,
+    ) -> io::Result<(ExitCode, Vec<PathBuf>)> {
         let begun = Instant::now();
         let mut sum = Sum::default();
-        let mut all = Vec::new();
+        let (mut all, mut read) = (Vec::new(), Vec::new());
         let mut coverage = Coverage::default();
-        for file in &files {
-            self.test_file(file, &variables, &mut sum, &mut all, &mut coverage)?;
+        for file in files {
+            let loaded = load_tests(file, &|name| variables.get(name));
+            self.test_file(file, &loaded, variables, &mut sum, &mut all, &mut coverage)?;
+            read.extend(loaded.files);
         }
         let mut out = io::stdout().lock();
         match self.format {
@@ -103,12 +135,13 @@ impl TestArguments {
                 writeln!(out, "{}", sum.text(begun.elapsed(), self.seeds))?;
             }
         }
-        Ok(match () {
+        let status = match () {
             () if sum.faulty > 0 => ExitCode::from(INVALID),
             () if sum.failed > 0 => ExitCode::from(FAILED),
             () if sum.passed + sum.impossible == 0 => invalid(&self.nothing()),
             () => ExitCode::SUCCESS,
-        })
+        };
+        Ok((status, read))
     }
 
     /// That no test was carried out.
@@ -123,13 +156,13 @@ impl TestArguments {
     fn test_file(
         &self,
         path: &Path,
+        loaded: &LoadedTests,
         variables: &Variables,
         sum: &mut Sum,
         all: &mut Vec<Done>,
         coverage: &mut Coverage,
     ) -> io::Result<()> {
-        let loaded = load_tests(path, &|name| variables.get(name));
-        let LoadedTests { file: Some(file), topology: Some(topology), .. } = &loaded else {
+        let LoadedTests { file: Some(file), topology: Some(topology), .. } = loaded else {
             sum.faulty += 1;
             let look = Look::Full { colours: colours_on(&io::stderr()) };
             aside(draw(&loaded.diagnostics, &loaded.sources, look).trim_end());

@@ -35,7 +35,8 @@ impl State {
     /// the queue to find out, which is a message where it is the only one; the others leave all there.
     pub(super) fn is_readable(&mut self, id: SocketId) -> bool {
         let Some(socket) = self.socket(id) else { return false };
-        if !socket.receiving.is_empty() || socket.found.is_some() || socket.prefetched.is_some() {
+        let is_held = socket.found.is_some() || socket.prefetched.is_some();
+        if !socket.receiving.is_empty() || is_held || socket.is_decided {
             return true;
         }
         let (role, pending) = (socket.role, !socket.pending.is_empty());

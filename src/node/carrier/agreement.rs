@@ -307,3 +307,27 @@ proptest! {
         compare(&case)?;
     }
 }
+
+#[test]
+fn what_a_subscriber_has_unsubscribed_from_makes_room_as_it_does_in_libzmq() {
+    for binds in [Role::Pub, Role::Xpub] {
+        let calls = vec![
+            Call::Subscribe(1, true, 0),
+            Call::Send(0, 1),
+            Call::Send(0, 1),
+            Call::Receive(1, 2),
+            Call::SendTo(2, 0),
+            Call::Send(2, 1),
+            Call::Subscribe(1, true, 1),
+            Call::Subscribe(1, false, 0),
+            Call::Send(0, 1),
+            Call::Send(0, 1),
+            Call::Send(0, 1),
+            Call::Send(0, 1),
+            Call::Receive(1, 4),
+        ];
+        let marks = [1, 1, 1, 4];
+        compare(&Case { binds, connects: Role::Sub, transport: "inproc", count: 1, marks, calls })
+            .unwrap();
+    }
+}
