@@ -58,7 +58,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("lz4_flex", &["script"]),
     ("md5", &["script"]),
     ("minicbor", &["script"]),
-    ("rand", &["script", "simulation"]),
+    ("rand", &["script", "simulation", "trial"]),
     ("regex_automata", &["script"]),
     ("rmp", &["script"]),
     ("ruzstd", &["script"]),

@@ -6,6 +6,7 @@ mod check;
 mod draw;
 mod events;
 mod explain;
+mod explore;
 mod export;
 mod graph;
 mod guard;
@@ -55,6 +56,7 @@ enum Command {
     Top(top::TopArguments),
     Tap(tap::TapArguments),
     Test(test::TestArguments),
+    Explore(explore::ExploreArguments),
     Events(events::EventsArguments),
     Web(web::WebArguments),
     Send(send::SendArguments),
@@ -81,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Top(arguments) => arguments.run(),
         Command::Tap(arguments) => arguments.run(),
         Command::Test(arguments) => arguments.run(),
+        Command::Explore(arguments) => arguments.run(),
         Command::Events(arguments) => arguments.run(),
         Command::Web(arguments) => arguments.run(),
         Command::Send(arguments) => arguments.run(),

@@ -113,7 +113,7 @@ impl State {
     }
 
     /// Whose sockets a link is between, in order of their names.
-    fn owners(&self, id: LinkId) -> Option<(String, String)> {
+    pub(super) fn owners(&self, id: LinkId) -> Option<(String, String)> {
         let link = self.link(id)?;
         let owner = |end| Some(&self.socket(self.end(end)?.socket)?.owner);
         Some(ordered(owner(link.connecting)?, owner(link.accepted?)?))

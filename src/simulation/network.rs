@@ -109,6 +109,8 @@ pub(super) struct State {
     pub(super) links: Numbered<Link>,
     pub(super) listening: Vec<Listening>,
     pub(super) faults: Faults,
+    /// How many messages subscribers missed, by the owners of publisher and subscriber.
+    pub(super) missed: BTreeMap<(String, String), u64>,
     /// What may happen at once, in any order.
     ready: Vec<Action>,
     /// What happens later, by its time.
@@ -134,6 +136,7 @@ impl Network {
             links: Numbered::default(),
             listening: Vec::new(),
             faults: Faults::default(),
+            missed: BTreeMap::new(),
             ready: Vec::new(),
             timers: BTreeMap::new(),
             timers_set: 0,
@@ -166,6 +169,11 @@ impl Network {
     /// The files of the simulation.
     pub(crate) fn disk(&self) -> &Disk {
         &self.disk
+    }
+
+    /// How many messages subscribers wanted and missed since their queue was full, by the owners of both.
+    pub(crate) fn missed(&self) -> BTreeMap<(String, String), u64> {
+        self.state().missed.clone()
     }
 
     /// Rings when something is to happen that was not before.

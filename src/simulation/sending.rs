@@ -192,6 +192,13 @@ impl State {
         for end in those {
             if self.may_take(end) {
                 self.put(end, share_all(frames));
+            } else if self.end(end).is_some_and(super::end::End::is_open) {
+                let key = self.end(end).and_then(|end| self.owners(end.link)).zip(self.socket(id));
+                if let Some(((one, other), socket)) = key {
+                    let subscriber = if one == socket.owner { other } else { one };
+                    let key = (socket.owner.clone(), subscriber);
+                    *self.missed.entry(key).or_default() += 1;
+                }
             }
         }
     }

@@ -336,3 +336,38 @@ fn the_same_seed_gives_the_same_order_and_others_give_others() {
     let orders: std::collections::BTreeSet<_> = (0..200).map(order).collect();
     assert_eq!(orders.len(), 6, "all orders of three: {orders:?}");
 }
+
+#[test]
+fn who_connects_hears_of_the_end_and_of_each_connection_once() {
+    use std::sync::{Arc, Mutex};
+    for seed in 0..20 {
+        let mut bench = Bench::new(seed);
+        let rep = bench.network.open(Role::Router, "server");
+        rep.bind("tcp://127.0.0.1:5560").unwrap();
+        let req = bench.network.open(Role::Req, "client");
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let telling = Arc::clone(&told);
+        req.monitor(Box::new(move |it| {
+            let word = format!("{it:?}");
+            telling.lock().unwrap().push(word.split('(').next().unwrap().to_owned());
+        }));
+        req.connect("tcp://127.0.0.1:5560");
+        bench.pass(Duration::from_secs(1));
+        bench.network.kill("server");
+        drop(rep);
+        bench.pass(Duration::from_millis(50));
+        send(&req, "kept").unwrap();
+        bench.pass(Duration::from_secs(1));
+        let again = bench.network.open(Role::Router, "server");
+        again.set(Setting::RouterMandatory(true));
+        again.bind("tcp://127.0.0.1:5560").unwrap();
+        bench.pass(Duration::from_secs(1));
+        let mut told = told.lock().unwrap().clone();
+        told.dedup();
+        assert_eq!(told, ["Connected", "Disconnected", "Refused", "Connected"], "{seed}");
+        let question = receive(&again).unwrap();
+        let name = question.split('|').next().unwrap();
+        again.send(&mut Frame::copy(name.as_bytes()), true).ok();
+        assert!(question.ends_with("||kept"));
+    }
+}

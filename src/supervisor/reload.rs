@@ -260,7 +260,14 @@ impl Supervisor {
         plan: &Plan,
     ) -> Result<(), StartError> {
         self.make_joining(actions, plan.to()).await?;
-        self.connect(actions, plan, &Done::default()).await?;
+        let mut concerned = actions.concerned(plan, &self.topology, &self.instances);
+        let is_back = |endpoint: &str| {
+            let bound = self.instances.iter().flat_map(|handle| &handle.bound);
+            !endpoint.starts_with("inproc:") && bound.into_iter().any(|(_, _, it)| it == endpoint)
+        };
+        // libzmq connects again by itself to what is bound where it was, and has kept what waits.
+        concerned.values_mut().for_each(|renew| renew.retain(|(_, endpoint)| !is_back(endpoint)));
+        self.connect_those(&concerned, plan, &Done::default()).await?;
         self.view.account(&self.topology, &self.instances);
         self.start_all(actions);
         self.show();
@@ -291,16 +298,26 @@ impl Supervisor {
         done: &Done,
     ) -> Result<Vec<String>, StartError> {
         let concerned = actions.concerned(plan, &self.topology, &self.instances);
+        self.connect_those(&concerned, plan, done).await
+    }
+
+    /// Connects instances, some endpoints of theirs anew.
+    async fn connect_those(
+        &mut self,
+        concerned: &BTreeMap<Arc<str>, Vec<(usize, String)>>,
+        plan: &Plan,
+        done: &Done,
+    ) -> Result<Vec<String>, StartError> {
         let reloads = self.generation > 0;
         let connecting = Connecting {
             topology: plan.to(),
-            concerned: &concerned,
+            concerned,
             reloads,
             outsiders: &done.quiescence.outsiders,
             wanted: &done.wanted,
         };
         let missing = connecting.connect(&self.instances).await?;
-        self.remember_links(plan.to(), &concerned);
+        self.remember_links(plan.to(), concerned);
         if !reloads {
             start::tell_missing(missing, &self.events);
             return Ok(Vec::new());

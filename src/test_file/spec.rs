@@ -83,7 +83,7 @@ pub struct StepSpec {
 }
 
 /// What a step does.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Action {
     /// `send: {from, …}`: a node's socket, or a peer, sends a message.
     Send {
@@ -154,7 +154,7 @@ pub struct MessageSpec {
 }
 
 /// Something that is looked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Watched {
     /// `at`: the node (a copy, a socket of it) or the peer.
     pub at: String,
@@ -167,7 +167,7 @@ pub struct Watched {
 }
 
 /// What a step looks for.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Expected {
     /// A message that arrives there, or with `sent: true` one that it sends: everything that is said has
     /// to fit.
@@ -198,7 +198,7 @@ pub enum Expected {
 pub struct Line(pub String);
 
 /// A Rhai expression.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Condition {
     /// It.
     pub text: String,
@@ -207,7 +207,7 @@ pub struct Condition {
 }
 
 /// A version that a test saves.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Saved {
     /// `file`: the text of another file in place of the topology's.
     File(PathBuf),
@@ -217,7 +217,7 @@ pub enum Saved {
 }
 
 /// One handler that is called alone.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct CallSpec {
     /// The node.
     pub node: String,

@@ -2,6 +2,7 @@
 //!
 //! Owns how a test is carried out, simulated or on real sockets. Reads no file, and prints nothing.
 
+mod explore;
 mod figures;
 mod handler_call;
 mod manner;
@@ -10,13 +11,15 @@ mod peer;
 mod sightings;
 mod stage;
 mod steps;
+mod symptoms;
 mod unsimulated;
 mod virtual_time;
 
 use std::io;
 
+pub use explore::{Finding, Progress, Search, Searched, explore};
 pub use manner::{Load, Manner};
-pub use outcome::{Failure, Outcome, Reached, Verdict};
+pub use outcome::{Failure, Outcome, Reached, Symptom, Verdict};
 
 use crate::simulation::Network;
 use crate::test_file::TestSpec;

@@ -18,6 +18,55 @@ pub struct Outcome {
     pub reached: Reached,
     /// All that was seen, in order: what tells two orders apart.
     pub order: String,
+    /// What went wrong, whether the test asks of it or not.
+    pub symptoms: Vec<Symptom>,
+    /// What handlers and queues came to, roughly: what tells two kinds of runs apart.
+    pub state: String,
+    /// What happened last, of all places, a line each.
+    pub sequence: Vec<String>,
+}
+
+/// Something that goes wrong with a topology; the gravest first.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Symptom {
+    /// A handler failed.
+    Failed {
+        /// Whose.
+        node: String,
+        /// With what.
+        error: String,
+    },
+    /// A REQ has asked, and was not answered when all was over.
+    Waits {
+        /// The node's instance and the socket.
+        socket: String,
+        /// How many answers it had before.
+        answers: u64,
+    },
+    /// ZeroMQ dropped messages that a node sent.
+    Dropped {
+        /// The node's instance.
+        node: String,
+        /// Who did not get them, where one subscriber is it.
+        to: Option<String>,
+        /// How many.
+        count: u64,
+    },
+}
+
+impl Symptom {
+    /// Whether the same is wrong, whatever the numbers.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Failed { node, .. }, Self::Failed { node: of, .. }) => node == of,
+            (Self::Waits { socket, .. }, Self::Waits { socket: of, .. }) => socket == of,
+            (Self::Dropped { node, to, .. }, Self::Dropped { node: of, to: whom, .. }) => {
+                node == of && to == whom
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Whether a test holds.
@@ -63,6 +112,9 @@ impl Outcome {
             took: Duration::ZERO,
             reached: Reached::default(),
             order: String::new(),
+            symptoms: Vec::new(),
+            state: String::new(),
+            sequence: Vec::new(),
         }
     }
 }

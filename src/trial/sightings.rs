@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::outcome::Symptom;
 use crate::control::{Message, Opened};
 use crate::node::{Direction, Passed, Target};
 use crate::script::{Filter, Inbound, SocketView};
@@ -167,6 +168,25 @@ impl Sightings {
     pub(super) fn sequence(&self) -> Vec<String> {
         let skipped = self.0.len().saturating_sub(SEQUENCE);
         self.0[skipped..].iter().map(Sighting::shown).collect()
+    }
+
+    /// The handlers that failed, each node once.
+    pub(super) fn failures(&self) -> Vec<Symptom> {
+        let mut found: Vec<Symptom> = Vec::new();
+        for one in &self.0 {
+            if let Sight::Failed(error) = &one.what {
+                let symptom = Symptom::Failed { node: one.whose.to_string(), error: error.clone() };
+                if !found.iter().any(|it| it.is_like(&symptom)) {
+                    found.push(symptom);
+                }
+            }
+        }
+        found
+    }
+
+    /// When anything was last seen of an instance.
+    pub(super) fn last_at(&self, instance: &str) -> Option<Duration> {
+        self.0.iter().rev().find(|one| *one.whose == *instance).map(|one| one.at)
     }
 
     /// The order of all that was seen, as one text: what tells two runs apart.

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::figures::{Counted, figures};
 use super::manner::Manner;
-use super::outcome::{Failure, Reached};
+use super::outcome::{Failure, Reached, Symptom};
 use super::peer::Peer;
 use super::sightings::{SeenMessage, Sight, Sightings};
+use super::symptoms::{missed, of_counters, rough_state};
 use crate::backlog::Room;
 use crate::clock;
 use crate::event::{EventKind, EventReader, Events, Heard};
@@ -238,6 +239,23 @@ impl Stage {
             Some(Counted { spec: Arc::clone(spec), counters: Arc::clone(&handle.counters) })
         });
         self.gone.iter().cloned().chain(running).collect()
+    }
+
+    /// What went wrong so far.
+    pub(super) fn symptoms(&self) -> Vec<Symptom> {
+        let mut found = self.sightings.failures();
+        let running = self.supervisor.nodes().filter_map(|handle| {
+            let spec = self.topology.nodes.iter().find(|spec| spec.name == handle.node)?;
+            Some((&*handle.instance, &**spec, &*handle.counters))
+        });
+        found.extend(of_counters(running, |instance| self.sightings.last_at(instance), self.at()));
+        found.extend(self.network.as_ref().map(missed).unwrap_or_default());
+        found
+    }
+
+    /// What handlers and queues came to, roughly.
+    pub(super) fn state(&self) -> String {
+        rough_state(&self.counted())
     }
 
     /// What handlers and sockets came to.

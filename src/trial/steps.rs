@@ -56,6 +56,9 @@ pub(super) async fn carry_out(
         took: stage.at(),
         reached: stage.reached(),
         order: stage.sightings.order(),
+        symptoms: stage.symptoms(),
+        state: stage.state(),
+        sequence: stage.sightings.sequence(),
     };
     stage.strike().await;
     outcome
@@ -67,6 +70,9 @@ fn failed_at_once(failure: Failure) -> Outcome {
         took: Duration::ZERO,
         reached: Reached::default(),
         order: String::new(),
+        symptoms: Vec::new(),
+        state: String::new(),
+        sequence: Vec::new(),
     }
 }
 

@@ -183,6 +183,9 @@ mod tests {
             took: std::time::Duration::from_millis(1500),
             reached: Reached::default(),
             order: String::new(),
+            symptoms: Vec::new(),
+            state: String::new(),
+            sequence: Vec::new(),
         };
         let test = TestSpec {
             name: "a <b> & \"c\"".to_owned(),
