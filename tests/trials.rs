@@ -156,13 +156,13 @@ nodes:
   - name: a copy that dies leaves the work to the other
     steps:
       - kill: worker.1
-      - wait: 200ms
+      - wait: 1s
       - send: {from: source, text: one}
       - send: {from: source, text: two}
       - expect: {at: sink, text: one!, within: 5s}
       - expect: {at: sink, text: two!, within: 5s}
       - start: worker.1
-      - wait: 200ms
+      - wait: 1s
       - send: {from: source, text: three}
       - send: {from: source, text: four}
       - expect: {at: worker.1, where: msg.text.len() > 3, within: 5s}
