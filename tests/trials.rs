@@ -330,3 +330,32 @@ nodes:
         assert!(text(&output).contains("nothing went wrong: 40 runs"), "{}", text(&output));
     }
 }
+
+#[test]
+fn a_line_that_is_written_is_seen_and_one_that_must_not_be_fails_the_test() {
+    let topology = "
+nodes:
+  a: {role: push, bind: 'inproc://a'}
+  b: {role: pull, connect: a, on_message: 'msg.text', write: {file: out.txt}}
+";
+    let tests = "
+  - name: lines are seen once each
+    steps:
+      - send: {from: a, text: one}
+      - send: {from: a, text: two}
+      - expect: {at: b, file: one}
+      - expect: {at: b, file: two}
+      - never: {at: b, file: three, for: 100ms}
+  - name: one too many
+    steps:
+      - send: {from: a, text: one}
+      - never: {at: b, file: one, for: 100ms}
+";
+    let folder = folder(topology, tests);
+    for real in [&[][..], &["--real"]] {
+        let output = zrig_test(&[&[file(&folder).as_str()], real].concat());
+        let told = text(&output);
+        assert!(told.contains("ok    lines are seen once each"), "{told}");
+        assert!(told.contains("FAIL  one too many") && told.contains("b wrote \"one\""), "{told}");
+    }
+}

@@ -26,9 +26,9 @@ impl Disk {
         locked(&self.0).entry(name(path)).or_default().extend_from_slice(bytes);
     }
 
-    /// What is in a file that was written.
-    pub(crate) fn read(&self, path: Option<&Path>) -> Option<Vec<u8>> {
-        locked(&self.0).get(&name(path)).cloned()
+    /// What is in a file that was written, from a byte on.
+    pub(crate) fn read(&self, path: Option<&Path>, from: usize) -> Option<Vec<u8>> {
+        locked(&self.0).get(&name(path)).map(|bytes| bytes.get(from..).unwrap_or_default().to_vec())
     }
 }
 

@@ -14,6 +14,7 @@ mod steps;
 mod symptoms;
 mod unsimulated;
 mod virtual_time;
+mod written;
 
 use std::io;
 

@@ -38,6 +38,8 @@ pub(super) enum Sight {
     Log(String),
     /// A handler that failed.
     Failed(String),
+    /// A line of the file that it writes.
+    Written(String),
     /// What a step did.
     Done(String),
 }
@@ -218,7 +220,9 @@ impl Sighting {
     fn is_like(&self, wanted: &Expected) -> bool {
         match (&self.what, wanted) {
             (Sight::Message(message), Expected::Message { sent, .. }) => message.sent == *sent,
-            (Sight::Log(_), Expected::Log(_)) | (Sight::Failed(_), Expected::Fails(_)) => true,
+            (Sight::Log(_), Expected::Log(_))
+            | (Sight::Failed(_), Expected::Fails(_))
+            | (Sight::Written(_), Expected::File(_)) => true,
             _ => false,
         }
     }
@@ -228,6 +232,7 @@ impl Sighting {
             (Sight::Message(message), wanted) => message.fits(wanted, condition)?,
             (Sight::Log(text), Expected::Log(line)) => text.contains(&line.0),
             (Sight::Failed(error), Expected::Fails(line)) => error.contains(&line.0),
+            (Sight::Written(text), Expected::File(line)) => text.contains(&line.0),
             _ => false,
         })
     }
@@ -247,6 +252,7 @@ impl Sight {
             Self::Message(message) => format!("got {}", message.shown()),
             Self::Log(text) => format!("logged {text:?}"),
             Self::Failed(error) => format!("failed: {error}"),
+            Self::Written(line) => format!("wrote {line:?}"),
             Self::Done(what) => what.clone(),
         }
     }

@@ -14,6 +14,7 @@ use super::outcome::{Failure, Reached, Symptom};
 use super::peer::Peer;
 use super::sightings::{SeenMessage, Sight, Sightings};
 use super::symptoms::{missed, of_counters, rough_state};
+use super::written::Written;
 use crate::backlog::Room;
 use crate::clock;
 use crate::event::{EventKind, EventReader, Events, Heard};
@@ -45,6 +46,7 @@ pub(super) struct Stage {
     pub(super) sightings: Sightings,
     reader: EventReader,
     tap: WholeReader,
+    written: Written,
     always: Vec<(Span, Assertion)>,
     /// Instances that are gone, whose figures count on.
     gone: Vec<Counted>,
@@ -97,6 +99,7 @@ impl Stage {
         let context = context.map_err(|errno| failed(errno.to_string()))?;
         let engine = Rc::new(Engine::new());
         let always = compiled(test, &engine)?;
+        let written = Written::of(test, topology, network.as_ref());
         let started = supervisor.start(topology).await;
         started.map_err(|error| failed(format!("the topology does not start: {error}")))?;
         let mut stage = Self {
@@ -110,6 +113,7 @@ impl Stage {
             sightings: Sightings::default(),
             reader,
             tap,
+            written,
             always,
             gone: Vec::new(),
             asked_at: None,
@@ -164,6 +168,9 @@ impl Stage {
                 continue;
             };
             self.sightings.add(at, &told.event.node, told.event.socket.as_ref(), sight);
+        }
+        for (node, line) in self.written.lines(self.network.as_ref()) {
+            self.sightings.add(at, &node, None, Sight::Written(line));
         }
         for peer in self.peers.values() {
             while let Some(passed) = peer.receive() {

@@ -172,14 +172,10 @@ async fn say(
 async fn expect(stage: &mut Stage, span: Span, watched: &Watched) -> Result<(), Failure> {
     let Watched { at, what, count, time } = watched;
     let mut condition = filter(stage, what)?;
-    let (lines, file) = written(stage, what, at);
     let seen = stage
-        .wait_until(*time, |stage| match (&lines, &file) {
-            (Some(line), Some(file)) => Ok(file.count(stage, line) >= *count as usize),
-            _ => {
-                let taken = stage.sightings.take(0, at, what, *count, &mut condition);
-                taken.map_err(|why| stage.failure(span, why, Vec::new()))
-            }
+        .wait_until(*time, |stage| {
+            let taken = stage.sightings.take(0, at, what, *count, &mut condition);
+            taken.map_err(|why| stage.failure(span, why, Vec::new()))
         })
         .await?;
     if seen {
@@ -220,36 +216,6 @@ fn filter(stage: &Stage, what: &Expected) -> Result<Option<Filter>, Failure> {
         let what = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         stage.failure(condition.span, what, Vec::new())
     })
-}
-
-/// A file that a node writes.
-struct Written {
-    path: Option<std::path::PathBuf>,
-}
-
-impl Written {
-    /// How many of its lines have a text in them.
-    fn count(&self, stage: &Stage, line: &Line) -> usize {
-        let bytes = match (&stage.network, &self.path) {
-            (Some(network), path) => network.disk().read(path.as_deref()),
-            (None, Some(path)) => std::fs::read(path).ok(),
-            (None, None) => None,
-        };
-        let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        text.unwrap_or_default().lines().filter(|it| it.contains(&line.0)).count()
-    }
-}
-
-/// The line and the file, where a line of a file is looked for.
-fn written(stage: &Stage, what: &Expected, at: &str) -> (Option<Line>, Option<Written>) {
-    let Expected::File(line) = what else { return (None, None) };
-    let node = at.split('.').next().unwrap_or(at);
-    let spec = stage.topology.nodes.iter().find(|spec| spec.name == node);
-    let path = spec.and_then(|spec| spec.write.as_ref()).map(|write| match &write.file {
-        crate::topology::FileSpec::Standard => None,
-        crate::topology::FileSpec::Path(path) => Some(path.clone()),
-    });
-    (Some(line.clone()), Some(Written { path: path.flatten() }))
 }
 
 /// What is looked for, in words.

@@ -96,7 +96,7 @@ impl Queue {
     pub(super) fn of_memory(spec: &ReadSpec, disk: &Disk) -> io::Result<Self> {
         let bytes = match &spec.file {
             FileSpec::Standard => Vec::new(),
-            FileSpec::Path(path) => match disk.read(Some(path)) {
+            FileSpec::Path(path) => match disk.read(Some(path), 0) {
                 Some(written) => written,
                 None => match std::fs::read(path) {
                     Err(error) if error.kind() == ErrorKind::NotFound && spec.follow => Vec::new(),
