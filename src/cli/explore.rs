@@ -13,7 +13,7 @@ use clap::Args;
 
 use super::output::{FAILED, INVALID, invalid, show_faults};
 use super::variables::Variables;
-use crate::duration::{format_duration, parse_duration};
+use crate::duration::parse_duration;
 use crate::load::load;
 use crate::source::Span;
 use crate::test_file::Action;
@@ -38,10 +38,10 @@ pub(super) struct ExploreArguments {
     #[arg(long)]
     faults: bool,
     /// How long each run is, in its own time
-    #[arg(long, default_value = "10s", value_parser = duration)]
+    #[arg(long, default_value = "10s", value_parser = parse_duration)]
     time: Duration,
     /// How long the search takes at most
-    #[arg(long, default_value = "1m", value_parser = duration)]
+    #[arg(long, default_value = "1m", value_parser = parse_duration)]
     most: Duration,
     /// Write what is found as a test, which fails until it is mended; never over a file that is there
     #[arg(long, value_name = "FILE.test.yaml")]
@@ -49,10 +49,6 @@ pub(super) struct ExploreArguments {
     /// Set a variable of the file, before the environment
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|error| error.to_string())
 }
 
 impl ExploreArguments {
@@ -153,11 +149,11 @@ fn what(symptom: &Symptom) -> String {
         Symptom::Waits { socket, answers } => {
             format!("{socket} has asked and waits for ever; it had {answers} answers before")
         }
-        Symptom::Dropped { node, to: None, count } => {
-            format!("{count} messages that {node} sent were dropped")
+        Symptom::Missed { publisher, subscriber, count, .. } => {
+            format!("{subscriber} missed {count} messages of {publisher}: its queue was full")
         }
-        Symptom::Dropped { node, to: Some(to), count } => {
-            format!("{to} missed {count} messages of {node}: its queue was full")
+        Symptom::Dropped { node, count } => {
+            format!("{count} messages that {node} sent were dropped")
         }
     }
 }
@@ -170,11 +166,11 @@ fn lesson(symptom: &Symptom) -> &'static str {
             "A REQ that has asked waits for that very answer, and a server that dies takes the question \
              with it: `zrig explain req`."
         }
-        Symptom::Dropped { to: None, .. } => {
-            "A ROUTER drops what is for nobody that is there, or has no room: `zrig explain router`."
-        }
-        Symptom::Dropped { to: Some(_), .. } => {
+        Symptom::Missed { .. } => {
             "A publisher waits for nobody: what a subscriber has no room for, it misses: `zrig explain hwm`."
+        }
+        Symptom::Dropped { .. } => {
+            "A ROUTER drops what is for nobody that is there, or has no room: `zrig explain router`."
         }
     }
 }
@@ -209,7 +205,7 @@ fn as_test(finding: &Finding, topology: &Path, at: &Path) -> String {
     let name = what(&finding.symptom).replace('"', "'");
     let name = name.lines().next().unwrap_or_default();
     let mut text = format!(
-        "# Found by `zrig explore` with seed {}; it fails until that is mended.\n\
+        "# Found by `zrig explore`; `zrig test --seed {}` fails until that is mended.\n\
          topology: {relative}\ntests:\n  - name: \"{name}\"\n    steps:\n",
         finding.seed
     );
@@ -217,35 +213,28 @@ fn as_test(finding: &Finding, topology: &Path, at: &Path) -> String {
     for step in &finding.steps {
         let _ = writeln!(text, "      - {}", step_text(step));
     }
-    let wait = format_duration(Duration::from_millis(1));
     let node_of = |instance: &str| instance.split('.').next().unwrap_or_default().to_owned();
-    match &finding.symptom {
+    let _ = match &finding.symptom {
         Symptom::Failed { node, .. } => {
-            let _ = writeln!(text, "      - wait: {wait}");
-            let _ = writeln!(text, "    always: counters[\"{}\"].failed == 0", node_of(node));
+            writeln!(text, "    always: counters[\"{}\"].failed == 0", node_of(node))
+        }
+        Symptom::Dropped { node, .. } => {
+            writeln!(text, "    always: counters[\"{}\"].dropped == 0", node_of(node))
         }
         Symptom::Waits { socket, answers } => {
-            let count = answers + 1;
-            let _ = writeln!(
-                text,
-                "      - expect: {{at: {socket}, where: \"true\", count: {count}, within: 1m}}"
-            );
+            writeln!(text, "{}", expected(socket, answers + 1, "1m"))
         }
-        Symptom::Dropped { node, to: None, .. } => {
-            let _ = writeln!(text, "      - wait: {wait}");
-            let _ = writeln!(text, "    always: counters[\"{}\"].dropped == 0", node_of(node));
+        // All that it wants has to have come by then.
+        Symptom::Missed { subscriber, count, came, .. } => {
+            writeln!(text, "{}", expected(subscriber, came + count, "1ms"))
         }
-        Symptom::Dropped { node, to: Some(to), .. } => {
-            let _ = writeln!(text, "      - wait: {wait}");
-            let (publisher, subscriber) = (node_of(node), node_of(to));
-            let _ = writeln!(
-                text,
-                "    # Of those that {publisher} sent after it: name what {subscriber} must not miss.\n    \
-                 always: counters[\"{subscriber}\"].received >= counters[\"{publisher}\"].sent"
-            );
-        }
-    }
+    };
     text
+}
+
+/// A step that wants so many messages to have come to a place.
+fn expected(at: &str, count: u64, within: &str) -> String {
+    format!("      - expect: {{at: {at}, where: \"true\", count: {count}, within: {within}}}")
 }
 
 /// The topology as its test names it: from the folder of that.

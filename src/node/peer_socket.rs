@@ -2,15 +2,12 @@
 //!
 //! Owns whole messages in and out of one socket, as its role has them. Counts nothing, decides nothing.
 
-use std::future::poll_fn;
-use std::task::Poll;
 use std::time::Duration;
 
 use super::carrier::Carrier;
 use super::carrier::simulated::Simulated;
 use super::context::Context;
 use super::raw::{Errno, RawSocket};
-use super::wait::{Ready, edge};
 use crate::clock;
 use crate::message::{Frame, Multipart};
 use crate::zeromq::{OptionValue, Role};
@@ -21,8 +18,6 @@ const AGAIN: Duration = Duration::from_millis(1);
 /// A socket of a peer; it is closed when it is dropped, and what it has sent goes on its way yet.
 #[derive(Debug)]
 pub struct PeerSocket {
-    // Deregisters the descriptor, so it has to go before the socket does.
-    ready: Ready,
     carrier: Carrier,
 }
 
@@ -50,7 +45,7 @@ impl PeerSocket {
             Some(network) => Carrier::Simulated(Simulated::open_as(network, owner, settings.role)),
             None => Carrier::Zmq(RawSocket::open_as(context.raw(), settings.role)?),
         };
-        let peer = Self { ready: carrier.watch()?, carrier };
+        let peer = Self { carrier };
         let number = |messages: u32| OptionValue::Int(i32::try_from(messages).unwrap_or(i32::MAX));
         peer.set(zmq_sys::ZMQ_SNDHWM, &number(settings.hwm.0))?;
         peer.set(zmq_sys::ZMQ_RCVHWM, &number(settings.hwm.1))?;
@@ -84,15 +79,6 @@ impl PeerSocket {
     /// When libzmq refuses the endpoint.
     pub fn connect(&self, endpoint: &str) -> Result<(), Errno> {
         self.carrier.connect(endpoint)
-    }
-
-    /// Lets go of what it connects to.
-    ///
-    /// # Errors
-    ///
-    /// When it is not connected to it.
-    pub fn disconnect(&self, endpoint: &str) -> Result<(), Errno> {
-        self.carrier.disconnect(endpoint)
     }
 
     /// Drops what it has to send when it is closed.
@@ -133,18 +119,5 @@ impl PeerSocket {
                 return Some(message);
             }
         }
-    }
-
-    /// Waits until something may be there to be received.
-    pub async fn stirred(&mut self) {
-        let ready = &mut self.ready;
-        let carrier = &self.carrier;
-        poll_fn(|task| {
-            let rang = edge(ready, task);
-            // A real socket's edge is consumed by any call, so it is asked as well.
-            let has = carrier.events().is_ok_and(super::raw::Readiness::readable);
-            if rang || has { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
     }
 }

@@ -109,7 +109,7 @@ pub fn explore(
 /// The gravest thing that went wrong in a run. What was for a node that had died is none.
 fn first(outcome: &Outcome, steps: &[Action]) -> Option<Symptom> {
     let dies = steps.iter().any(|step| matches!(step, Action::Kill(_)));
-    let is_meant = |it: &&Symptom| !(dies && matches!(it, Symptom::Dropped { to: None, .. }));
+    let is_meant = |it: &&Symptom| !(dies && matches!(it, Symptom::Dropped { .. }));
     outcome.symptoms.iter().filter(is_meant).min().cloned()
 }
 

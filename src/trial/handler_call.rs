@@ -23,7 +23,7 @@ type Wrong = (String, Vec<String>);
 /// Calls a handler, and compares what it does with what is wanted.
 pub(super) fn call_alone(stage: &Stage, call: &CallSpec) -> Result<(), Wrong> {
     let plain = |what: String| (what, Vec::new());
-    let found = stage.topology.nodes.iter().find(|spec| spec.name == call.node);
+    let found = stage.topology.node(&call.node);
     let spec = found.ok_or_else(|| plain(format!("there is no node {}", call.node)))?;
     let script = spec.script.as_ref();
     let script = script.ok_or_else(|| plain(format!("{} has no handlers", call.node)))?;

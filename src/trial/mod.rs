@@ -43,7 +43,7 @@ pub fn carry_out(
     }
     let cannot = unsimulated::unsimulated(topology);
     if !cannot.is_empty() {
-        return Ok(Outcome::cannot_be_simulated(&cannot));
+        return Ok(Outcome::without_a_run(Verdict::Impossible(cannot)));
     }
     let network = Network::new(manner.seed);
     let work = steps::carry_out(test, topology, load, manner, Some(network.clone()));

@@ -43,12 +43,21 @@ pub enum Symptom {
         /// How many answers it had before.
         answers: u64,
     },
-    /// ZeroMQ dropped messages that a node sent.
+    /// A subscriber missed messages that it wanted, since its queue was full.
+    Missed {
+        /// The instance of the publisher.
+        publisher: String,
+        /// The instance of the subscriber.
+        subscriber: String,
+        /// How many it missed.
+        count: u64,
+        /// How many came, of all publishers.
+        came: u64,
+    },
+    /// ZeroMQ dropped messages that a node sent to one peer.
     Dropped {
         /// The node's instance.
         node: String,
-        /// Who did not get them, where one subscriber is it.
-        to: Option<String>,
         /// How many.
         count: u64,
     },
@@ -61,9 +70,11 @@ impl Symptom {
         match (self, other) {
             (Self::Failed { node, .. }, Self::Failed { node: of, .. }) => node == of,
             (Self::Waits { socket, .. }, Self::Waits { socket: of, .. }) => socket == of,
-            (Self::Dropped { node, to, .. }, Self::Dropped { node: of, to: whom, .. }) => {
-                node == of && to == whom
-            }
+            (
+                Self::Missed { publisher, subscriber, .. },
+                Self::Missed { publisher: of, subscriber: whom, .. },
+            ) => publisher == of && subscriber == whom,
+            (Self::Dropped { node, .. }, Self::Dropped { node: of, .. }) => node == of,
             _ => false,
         }
     }
@@ -106,9 +117,10 @@ pub struct Reached {
 }
 
 impl Outcome {
-    pub(super) fn cannot_be_simulated(why: &[String]) -> Self {
+    /// What comes of a test for which nothing ran.
+    pub(super) fn without_a_run(verdict: Verdict) -> Self {
         Self {
-            verdict: Verdict::Impossible(why.to_vec()),
+            verdict,
             took: Duration::ZERO,
             reached: Reached::default(),
             order: String::new(),

@@ -131,7 +131,7 @@ fn bound(
     let is_meant = |handle: &&NodeHandle| *handle.instance == *node || handle.node == node;
     let mut found = Vec::new();
     for handle in supervisor.nodes().filter(is_meant) {
-        let Some(spec) = topology.nodes.iter().find(|spec| spec.name == handle.node) else {
+        let Some(spec) = topology.node(&handle.node) else {
             continue;
         };
         for (place, _, actual) in &handle.bound {

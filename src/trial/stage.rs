@@ -18,14 +18,14 @@ use super::written::Written;
 use crate::backlog::Room;
 use crate::clock;
 use crate::event::{EventKind, EventReader, Events, Heard};
-use crate::node::{Context, Seen, Target, WholeReader};
+use crate::node::{Context, NodeHandle, Seen, Target, WholeReader};
 use crate::receipt::Receipt;
 use crate::script::{Assertion, Engine};
 use crate::simulation::Network;
 use crate::source::Span;
 use crate::supervisor::{Haste, Supervisor};
 use crate::test_file::TestSpec;
-use crate::topology::{Topology, WhenFull};
+use crate::topology::{NodeSpec, Topology, WhenFull};
 
 /// How long a step waits at least, and at most, before it looks again.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
@@ -239,24 +239,36 @@ impl Stage {
         }
     }
 
+    /// The instances that run, with what they were told to be.
+    fn running(&self) -> impl Iterator<Item = (&NodeHandle, &Arc<NodeSpec>)> {
+        let handles = self.supervisor.nodes();
+        handles.filter_map(|handle| {
+            let spec = self.topology.nodes.iter().find(|spec| spec.name == handle.node)?;
+            Some((handle, spec))
+        })
+    }
+
     /// The counters of all instances, those that are gone among them.
     fn counted(&self) -> Vec<Counted> {
-        let running = self.supervisor.nodes().filter_map(|handle| {
-            let spec = self.topology.nodes.iter().find(|spec| spec.name == handle.node)?;
-            Some(Counted { spec: Arc::clone(spec), counters: Arc::clone(&handle.counters) })
-        });
+        let running = self.running().map(|(handle, spec)| counted(handle, spec));
         self.gone.iter().cloned().chain(running).collect()
     }
 
     /// What went wrong so far.
     pub(super) fn symptoms(&self) -> Vec<Symptom> {
         let mut found = self.sightings.failures();
-        let running = self.supervisor.nodes().filter_map(|handle| {
-            let spec = self.topology.nodes.iter().find(|spec| spec.name == handle.node)?;
-            Some((&*handle.instance, &**spec, &*handle.counters))
-        });
-        found.extend(of_counters(running, |instance| self.sightings.last_at(instance), self.at()));
-        found.extend(self.network.as_ref().map(missed).unwrap_or_default());
+        let running =
+            self.running().map(|(handle, spec)| (&*handle.instance, &**spec, &*handle.counters));
+        let last_seen = |instance: &str| self.sightings.last_at(instance);
+        found.extend(of_counters(running, last_seen, self.at()));
+        let came = |instance: &str| {
+            let of_instance = self.running().filter(|(handle, _)| *handle.instance == *instance);
+            of_instance
+                .flat_map(|(handle, _)| handle.counters.sockets())
+                .map(|it| it.messages_in.get())
+                .sum()
+        };
+        found.extend(self.network.as_ref().map(|it| missed(it, came)).unwrap_or_default());
         found
     }
 
@@ -272,11 +284,8 @@ impl Stage {
 
     /// Keeps the figures of an instance that is about to go.
     pub(super) fn keep_figures(&mut self, instance: &str) {
-        let handle = self.supervisor.nodes().find(|handle| *handle.instance == *instance);
-        let kept = handle.and_then(|handle| {
-            let spec = self.topology.nodes.iter().find(|spec| spec.name == handle.node)?;
-            Some(Counted { spec: Arc::clone(spec), counters: Arc::clone(&handle.counters) })
-        });
+        let found = self.running().find(|(handle, _)| *handle.instance == *instance);
+        let kept = found.map(|(handle, spec)| counted(handle, spec));
         self.gone.extend(kept);
     }
 
@@ -304,6 +313,10 @@ impl Stage {
         self.peers.clear();
         self.supervisor.stop(Haste::Now).await;
     }
+}
+
+fn counted(handle: &NodeHandle, spec: &Arc<NodeSpec>) -> Counted {
+    Counted { spec: Arc::clone(spec), counters: Arc::clone(&handle.counters) }
 }
 
 /// What has to hold always, compiled.

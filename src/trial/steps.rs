@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::handler_call::call_alone;
 use super::manner::{Load, Manner};
-use super::outcome::{Failure, Outcome, Reached, Verdict};
+use super::outcome::{Failure, Outcome, Verdict};
 use super::stage::Stage;
 use crate::control::{Spoken, send};
 use crate::node::{Interference, Target};
@@ -15,7 +15,7 @@ use crate::script::{Filter, Offered};
 use crate::simulation::{Fault, Network};
 use crate::source::Span;
 use crate::supervisor::{kill, revive};
-use crate::test_file::{Action, Expected, Line, MessageSpec, StepSpec, TestSpec, Watched};
+use crate::test_file::{Action, Expected, Line, MessageSpec, Place, StepSpec, TestSpec, Watched};
 
 /// How long a node may take to send what it is given, in milliseconds.
 const SENDING: u64 = 5000;
@@ -30,7 +30,7 @@ pub(super) async fn carry_out(
 ) -> Outcome {
     let mut stage = match Stage::set(test, topology, manner, network).await {
         Ok(stage) => stage,
-        Err(failure) => return failed_at_once(failure),
+        Err(failure) => return Outcome::without_a_run(Verdict::Failed(Box::new(failure))),
     };
     let mut acted_at = 0;
     let mut result = stage.wait(Duration::ZERO).await;
@@ -62,18 +62,6 @@ pub(super) async fn carry_out(
     };
     stage.strike().await;
     outcome
-}
-
-fn failed_at_once(failure: Failure) -> Outcome {
-    Outcome {
-        verdict: Verdict::Failed(Box::new(failure)),
-        took: Duration::ZERO,
-        reached: Reached::default(),
-        order: String::new(),
-        symptoms: Vec::new(),
-        state: String::new(),
-        sequence: Vec::new(),
-    }
 }
 
 /// Performs a step; what has not happened before `acted_at` is what a `never` is about.
@@ -273,11 +261,8 @@ fn entries(
 
 /// The instances of the topology that a name means, whether they run or not.
 fn instances(stage: &Stage, name: &str) -> Vec<String> {
-    let all = stage.topology.nodes.iter().flat_map(|spec| {
-        let instances = spec.instances().map(|(instance, _)| instance);
-        instances.filter(|it| it == name || spec.name == name).collect::<Vec<_>>()
-    });
-    all.collect()
+    let place = Place::find(&stage.topology, name);
+    place.map_or_else(|_| Vec::new(), |place| place.instances(&stage.topology))
 }
 
 /// Lets a node or a peer vanish.

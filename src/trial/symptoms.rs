@@ -34,16 +34,19 @@ pub(super) fn of_counters<'c>(
             }
         }
         if dropped > 0 {
-            found.push(Symptom::Dropped { node: instance.to_owned(), to: None, count: dropped });
+            found.push(Symptom::Dropped { node: instance.to_owned(), count: dropped });
         }
     }
     found
 }
 
-/// What subscribers missed.
-pub(super) fn missed(network: &Network) -> Vec<Symptom> {
-    let missed = network.missed().into_iter();
-    missed.map(|((node, to), count)| Symptom::Dropped { node, to: Some(to), count }).collect()
+/// What subscribers missed, of which so many messages came to an instance.
+pub(super) fn missed(network: &Network, came: impl Fn(&str) -> u64) -> Vec<Symptom> {
+    let missed = network.missed().into_iter().map(|((publisher, subscriber), count)| {
+        let came = came(&subscriber);
+        Symptom::Missed { publisher, subscriber, count, came }
+    });
+    missed.collect()
 }
 
 /// What handlers and queues came to: each figure by its order of magnitude.
