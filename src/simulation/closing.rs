@@ -19,7 +19,7 @@ impl State {
         for end in self.ends_of(id) {
             self.let_go(end, linger);
         }
-        self.stop_if_over();
+        self.stop_if_over(id);
     }
 
     /// A socket vanishes without a word: nothing of what it had is sent. Its peers notice in their turn,
@@ -48,10 +48,9 @@ impl State {
         if known.is_direct || stage == Stage::Draining {
             return self.part_at_once(id);
         }
-        let until = linger.map(|linger| self.now + linger);
         if let Some(end) = self.end_mut(id) {
             end.inbound.clear();
-            end.stage = Stage::Lingering { until };
+            end.stage = Stage::Lingering;
         }
         match linger {
             Some(Duration::ZERO) => self.expire(id),
@@ -78,7 +77,7 @@ impl State {
 
     /// An end that lingers does so no longer: what still waits is dropped, and told.
     pub(super) fn expire(&mut self, id: EndId) {
-        if !self.end(id).is_some_and(|end| matches!(end.stage, Stage::Lingering { .. })) {
+        if !self.end(id).is_some_and(|end| end.stage == Stage::Lingering) {
             return;
         }
         self.tell_unsent(id);
@@ -101,7 +100,7 @@ impl State {
     pub(super) fn end_if_done(&mut self, id: EndId) {
         let Some(end) = self.end(id) else { return };
         let link = end.link;
-        if !matches!(end.stage, Stage::Lingering { .. }) || !end.out.is_empty() {
+        if end.stage != Stage::Lingering || !end.out.is_empty() {
             return;
         }
         let connects = end.connects;
@@ -122,15 +121,13 @@ impl State {
         accepted.into_iter().for_each(|end| self.lose(end));
     }
 
-    /// Says of closed sockets of which nothing is left that they are over.
-    pub(super) fn stop_if_over(&mut self) {
-        let is_over = |socket: &super::socket::Socket| socket.is_closed && socket.ends.is_empty();
-        let over = self.sockets.iter().filter(|(_, socket)| is_over(socket));
-        let over: Vec<u32> = over.map(|(number, _)| number).collect();
-        for number in over {
-            if let Some(epilogue) = self.sockets.remove(number).and_then(|it| it.epilogue) {
-                epilogue(Told::Stopped);
-            }
+    /// Says of a closed socket of which nothing is left that it is over.
+    pub(super) fn stop_if_over(&mut self, id: SocketId) {
+        if !self.socket(id).is_some_and(|socket| socket.is_closed && socket.ends.is_empty()) {
+            return;
+        }
+        if let Some(epilogue) = self.sockets.remove(id.0).and_then(|it| it.epilogue) {
+            epilogue(Told::Stopped);
         }
     }
 

@@ -2,8 +2,6 @@
 //!
 //! Owns what is known of an end. What happens to one is the files' of the network.
 
-use std::time::Duration;
-
 use super::pipe::Pipe;
 use super::topics::Topics;
 
@@ -28,8 +26,8 @@ pub(super) enum Stage {
     Open,
     /// The peer is gone: what came can be read yet, and nothing more goes out.
     Draining,
-    /// Its socket has let go of it: what waits to go out goes, until then at the latest.
-    Lingering { until: Option<Duration> },
+    /// Its socket has let go of it: what waits to go out goes, within the linger.
+    Lingering,
 }
 
 /// One end of a link.

@@ -142,7 +142,7 @@ impl State {
         let ends = self.socket(id).map_or(&[][..], |socket| &socket.ends);
         ends.iter().copied().filter(move |end| {
             let end = self.end(*end).filter(|end| end.connects);
-            let end = end.filter(|end| !matches!(end.stage, Stage::Lingering { .. }));
+            let end = end.filter(|end| end.stage != Stage::Lingering);
             end.and_then(|end| self.link(end.link)).is_some_and(|link| link.endpoint == endpoint)
         })
     }

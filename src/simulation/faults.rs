@@ -8,9 +8,6 @@ use super::end::LinkId;
 use super::line::Way;
 use super::network::{Action, Network, State};
 
-/// How long a connection that is silent lasts where nobody looks after it.
-const HEARTBEATS: u32 = 2;
-
 /// Something that is done to the line between two owners of sockets, whoever of them connects.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Fault {
@@ -107,7 +104,7 @@ impl State {
         let settings = ends.filter_map(|end| Some(&self.socket(self.end(end)?.socket)?.settings));
         let bears = settings.filter_map(|settings| {
             let every = settings.heartbeat?;
-            Some(every + settings.heartbeat_timeout.unwrap_or(every * (HEARTBEATS - 1)))
+            Some(every + settings.heartbeat_timeout.unwrap_or(every))
         });
         bears.min()
     }

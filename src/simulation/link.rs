@@ -17,6 +17,7 @@ use crate::zeromq::Role;
 
 /// What the system keeps of a connection, in bytes: at least and at most.
 const LINE: (u32, u32) = (128 * 1024, 4 * 1024 * 1024);
+
 /// Whether a message has the form that a REQ takes off a connection (`req.cpp`): perhaps a number, then
 /// an empty frame, then more.
 fn is_answer(message: &Multipart) -> bool {
@@ -135,7 +136,7 @@ impl State {
     pub(super) fn greet(&mut self, id: EndId) {
         let Some(end) = self.end(id) else { return };
         let (link, ends, socket, is_lingering) =
-            (end.link, end.ends.clone(), end.socket, matches!(end.stage, Stage::Lingering { .. }));
+            (end.link, end.ends.clone(), end.socket, end.stage == Stage::Lingering);
         let Some(known) = self.link(link) else { return };
         let Some(peer) = known.peer_of(id) else { return };
         let is_direct = known.is_direct;
@@ -240,7 +241,7 @@ impl State {
                 self.soon(Action::Notice(to));
             }
             // Nobody reads it any more.
-            Stage::Draining | Stage::Lingering { .. } => drop(line.take()),
+            Stage::Draining | Stage::Lingering => drop(line.take()),
         }
         true
     }
@@ -316,15 +317,13 @@ impl State {
             return;
         };
         let (socket, ends, stage) = (end.socket, end.ends.clone(), end.stage);
-        if stage != Stage::Unattached && !matches!(stage, Stage::Lingering { .. }) && was_up {
+        if stage != Stage::Unattached && stage != Stage::Lingering && was_up {
             if let Some(socket) = self.socket(socket) {
                 socket.tell(Told::Disconnected(&ends));
             }
             self.ring(socket);
         }
-        if matches!(stage, Stage::Lingering { .. })
-            && self.end(connecting).is_some_and(|it| it.out.is_empty())
-        {
+        if stage == Stage::Lingering && self.end(connecting).is_some_and(|it| it.out.is_empty()) {
             self.remove_end(connecting);
             self.links.remove(id.0);
             return;

@@ -133,7 +133,7 @@ impl State {
         match stage {
             Stage::Open => {}
             Stage::Unattached | Stage::Draining => return self.remove_end(id),
-            Stage::Lingering { .. } => {
+            Stage::Lingering => {
                 self.tell_unsent(id);
                 return self.remove_end(id);
             }
@@ -177,9 +177,6 @@ impl State {
         let Some(known) = self.socket(socket) else { return };
         let (filters, immediate) = (known.role.filters(), known.settings.immediate);
         if filters && is_open {
-            if let Some(end) = self.end_mut(id) {
-                end.out = Pipe::new(0, false);
-            }
             self.renew_out(id);
             self.tell_topics(socket, id);
         } else if immediate && is_open {
@@ -187,7 +184,6 @@ impl State {
             self.leave(socket, id);
             if let Some(end) = self.end_mut(id) {
                 end.stage = Stage::Unattached;
-                end.out.clear();
             }
             self.renew_out(id);
         }
@@ -195,15 +191,14 @@ impl State {
 
     /// An empty queue out, as its socket is set now.
     fn renew_out(&mut self, id: EndId) {
-        let Some(settings) = self
-            .end(id)
-            .and_then(|end| self.socket(end.socket))
-            .map(|socket| socket.settings.clone())
+        let socket = self.end(id).and_then(|end| self.socket(end.socket));
+        let Some((mark, conflates)) =
+            socket.map(|socket| (socket.settings.send_mark, socket.settings.conflates))
         else {
             return;
         };
         if let Some(end) = self.end_mut(id) {
-            end.out = Pipe::new(settings.send_mark, settings.conflates);
+            end.out = Pipe::new(mark, conflates);
         }
     }
 
@@ -235,13 +230,13 @@ impl State {
 
     /// An end is no more.
     pub(super) fn remove_end(&mut self, id: EndId) {
-        let Some(end) = self.end(id) else { return };
-        let socket = end.socket;
-        self.leave(socket, id);
+        let Some(owner) = self.end(id).map(|end| end.socket) else { return };
+        self.leave(owner, id);
         self.ends.remove(id.0);
-        let Some(socket) = self.socket_mut(socket) else { return };
-        socket.ends.retain(|known| *known != id);
-        self.stop_if_over();
+        if let Some(socket) = self.socket_mut(owner) {
+            socket.ends.retain(|known| *known != id);
+        }
+        self.stop_if_over(owner);
     }
 }
 
