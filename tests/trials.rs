@@ -3,14 +3,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "run/support/port.rs"]
+mod port;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+
+use port::{free_port, free_ports};
 
 /// `zrig test` in the repository.
 fn zrig_test(arguments: &[&str]) -> Output {
@@ -34,13 +38,6 @@ fn explore(folder: &tempfile::TempDir, arguments: &[&str]) -> Output {
         .args(arguments)
         .output()
         .unwrap()
-}
-
-/// Free ports below those that the system gives to who connects.
-fn free_ports(count: usize) -> Vec<u16> {
-    let first = 21_000 + u16::try_from(std::process::id() % 9_000).unwrap();
-    let free = (first..32_000).filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
-    free.take(count).collect()
 }
 
 /// A topology and its tests in a folder of their own.
@@ -135,7 +132,7 @@ fn what_does_not_hold_is_drawn_where_it_stands_with_what_was_seen_instead() {
 
 #[test]
 fn real_sockets_say_the_same_as_simulated_ones() {
-    let ports = free_ports(2);
+    let ports = free_ports::<2>();
     let topology = format!(
         "
 nodes:
@@ -211,9 +208,8 @@ nodes:
 
 #[test]
 fn what_cannot_be_simulated_is_said_and_no_test_at_all_is_an_error() {
-    let ports = free_ports(1);
-    let topology =
-        format!("nodes: {{a: {{role: stream, bind: {}, on_message: 'print(1)'}}}}", ports[0]);
+    let port = free_port();
+    let topology = format!("nodes: {{a: {{role: stream, bind: {port}, on_message: 'print(1)'}}}}");
     let folder = folder(&topology, "  - name: one\n    steps: [{wait: 1s}]\n");
     let output = zrig_test(&[&file(&folder)]);
     assert!(text(&output).contains("a.stream is a stream"), "{}", text(&output));

@@ -24,7 +24,7 @@ pub(super) struct EventsArguments {
     /// A running topology: its name, its file or its process
     run: String,
     /// End after this time; without it, with the run
-    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     lasting: Option<Duration>,
     /// End after so many events
     #[arg(long, value_name = "N")]
@@ -138,8 +138,4 @@ fn for_person(happened: &Happened, colours: bool) -> String {
         fault: None,
     };
     line.for_person(happened.repeated, moment(happened.time), colours)
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|error| error.to_string())
 }

@@ -54,7 +54,7 @@ pub(super) struct RunArguments {
     #[arg(long, value_name = "PLACE=HOST", value_parser = address, requires = "place")]
     address: Vec<(String, String)>,
     /// End in good order after this time, such as 10s
-    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     duration: Option<Duration>,
     /// Set a variable of the file, before the environment
     #[arg(long, value_name = "NAME=VALUE")]
@@ -214,8 +214,4 @@ fn address(text: &str) -> Result<(String, String), String> {
         Ok(_) => Ok((place.to_owned(), host.to_owned())),
         Err(error) => Err(error.to_string()),
     }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|error| error.to_string())
 }

@@ -62,7 +62,7 @@ struct ValueArguments {
     #[arg(long)]
     topic: Option<String>,
     /// How long it may take
-    #[arg(long, default_value = "5s", value_parser = duration)]
+    #[arg(long, default_value = "5s", value_parser = parse_duration)]
     timeout: Duration,
 }
 
@@ -155,8 +155,4 @@ impl ValueArguments {
 
 fn strange(reply: &Reply) -> io::Result<ExitCode> {
     Err(io::Error::other(format!("the run said something strange: {reply:?}")))
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|error| error.to_string())
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns compiling it and asking it, by the rules and limits of handlers. Never reads a figure.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::rc::Rc;
 
 use rhai::ImmutableString;
@@ -15,8 +15,7 @@ use super::engine::Engine;
 use super::fault::ScriptFault;
 use super::handler::Handler;
 use super::msg::{LazyMessage, ReadProfile};
-use super::text::{HandlerText, Handlers, ScriptText};
-use crate::clock::RunClock;
+use super::text::{HandlerText, ScriptText};
 use crate::message::{Format, Multipart};
 use crate::source::Position;
 use crate::zeromq::Role;
@@ -47,26 +46,11 @@ impl Assertion {
             body: format!("{HEAD}{text}").into(),
             lines: [Position { line: 1, column: 1 }].into_iter().chain(lines).collect(),
         };
-        let script = ScriptText {
-            path: PathBuf::from(SOURCE),
-            handlers: Handlers::Inline(vec![handler]),
-            modules: std::collections::BTreeMap::new(),
-        };
+        let script = ScriptText::of_one(Path::new(SOURCE), handler);
         let program = engine.compile(&script)?;
         let socket =
             SocketView { name: "".into(), role: Role::Pull, format: Format::Plain, msgid: 0 };
-        let view = NodeView {
-            node: "".into(),
-            replica: "".into(),
-            replica_index: 1,
-            seed: None,
-            params: Map::new(),
-            sockets: Vec::new(),
-            clock: RunClock::begun(),
-            writes: false,
-            state_limit: usize::MAX,
-        };
-        Ok(Self { handler: Handler::new(engine, program, view), socket })
+        Ok(Self { handler: Handler::new(engine, program, NodeView::of_nobody()), socket })
     }
 
     /// Whether it holds of these figures.

@@ -45,6 +45,23 @@ pub struct NodeView {
     pub state_limit: usize,
 }
 
+impl NodeView {
+    /// Of an expression that belongs to no node.
+    pub(super) fn of_nobody() -> Self {
+        Self {
+            node: "".into(),
+            replica: "".into(),
+            replica_index: 1,
+            seed: None,
+            params: serde_json::Map::new(),
+            sockets: Vec::new(),
+            clock: RunClock::begun(),
+            writes: false,
+            state_limit: usize::MAX,
+        }
+    }
+}
+
 /// A [`NodeView`] in the types of the engine.
 pub(super) struct View {
     pub(super) node: ImmutableString,

@@ -2,7 +2,7 @@
 //!
 //! Owns facts with their places. Never judges them, and never evaluates one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rhai::{AST, ASTNode, Expr};
 
@@ -10,7 +10,7 @@ use super::engine::Engine;
 use super::fault::{FaultKind, ScriptFault};
 use super::survey::Survey;
 use super::syntax;
-use super::text::{HandlerText, Handlers, ScriptText};
+use super::text::{HandlerText, ScriptText};
 use crate::source::Position;
 
 /// An expression as it stands in its file.
@@ -77,11 +77,7 @@ impl Engine {
             body: format!("{head}{body}").into(),
             lines: first.into_iter().chain(text.lines.iter().copied()).collect(),
         };
-        let script = ScriptText {
-            path: PathBuf::from(text.path),
-            handlers: Handlers::Inline(vec![handler]),
-            modules: std::collections::BTreeMap::new(),
-        };
+        let script = ScriptText::of_one(text.path, handler);
         self.compile(&script).map(|program| program.survey().clone())
     }
 }

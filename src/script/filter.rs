@@ -3,7 +3,7 @@
 //! Owns compiling it and asking it, by the rules and limits of handlers. Never sends anything: a
 //! filter has no sockets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use rhai::ImmutableString;
@@ -17,8 +17,7 @@ use super::handler::Handler;
 use super::msg::{LazyMessage, PROPERTIES, ReadProfile};
 use super::program::Program;
 use super::syntax;
-use super::text::{HandlerText, Handlers, ScriptText};
-use crate::clock::RunClock;
+use super::text::{HandlerText, ScriptText};
 use crate::source::Position;
 
 /// The name that faults of a filter bear in place of a file's.
@@ -44,11 +43,7 @@ impl Filter {
             body: text.trim_end_matches([';', ' ', '\n']).into(),
             lines: lines.collect(),
         };
-        let script = ScriptText {
-            path: PathBuf::from(SOURCE),
-            handlers: Handlers::Inline(vec![handler]),
-            modules: std::collections::BTreeMap::new(),
-        };
+        let script = ScriptText::of_one(Path::new(SOURCE), handler);
         if let Some(position) = syntax::assignment(text) {
             let message = "`=` sets something; two values are compared by `==`";
             return Err(vec![fault(Some(position), message.to_owned())]);
@@ -58,18 +53,7 @@ impl Filter {
         if !unknown.is_empty() {
             return Err(unknown);
         }
-        let view = NodeView {
-            node: "".into(),
-            replica: "".into(),
-            replica_index: 1,
-            seed: None,
-            params: serde_json::Map::new(),
-            sockets: Vec::new(),
-            clock: RunClock::begun(),
-            writes: false,
-            state_limit: usize::MAX,
-        };
-        Ok(Self { handler: Handler::new(engine, program, view) })
+        Ok(Self { handler: Handler::new(engine, program, NodeView::of_nobody()) })
     }
 
     /// Whether a message is wanted. One that does not fit its socket's format is not.

@@ -3,7 +3,7 @@
 //! Owns how inline handlers become one script. Never compiles: the engine does.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::source::Position;
@@ -42,6 +42,15 @@ pub struct HandlerText {
 }
 
 impl ScriptText {
+    /// A script of one inline handler, which imports nothing.
+    pub(super) fn of_one(path: &Path, handler: HandlerText) -> Self {
+        Self {
+            path: path.to_owned(),
+            handlers: Handlers::Inline(vec![handler]),
+            modules: BTreeMap::new(),
+        }
+    }
+
     /// Whether two scripts have the same text, wherever in a file it stands.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
