@@ -13,6 +13,7 @@ mod states;
 mod test_files;
 mod unsaved;
 mod users;
+mod versions;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -40,6 +41,7 @@ use users::load_users;
 
 pub use test_files::{LoadedTests, load_tests, load_tests_text, load_tests_unsaved};
 pub use unsaved::{Kept, Unsaved};
+pub use versions::{Version, Versions};
 
 /// The variable that names the folder of the secrets that a service manager lends: systemd's own.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";

@@ -22,7 +22,6 @@ mod sieve;
 mod speak;
 mod stepping;
 mod tapping;
-mod versions;
 mod watched;
 mod whole;
 
@@ -36,4 +35,3 @@ pub(crate) use reading::Opened;
 pub use reading::routing_id;
 pub use server::{ControlSocket, Desk, OpenTaps};
 pub(crate) use speak::send;
-pub use versions::Versions;

@@ -19,12 +19,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::protocol::{Failed, Hello, HelloNode, REQUEST_MAX, Released, Reply, Request, VERSION};
+use super::protocol::{Failed, Hello, HelloNode, REQUEST_MAX, Released, Reply, Request, Texts, VERSION};
 use super::tapping::{self, Wish};
-use super::versions::Versions;
 use super::whole::ENDING;
 use super::{events, folder, speak, stepping};
 use crate::event::Events;
+use crate::load::Versions;
 use crate::node::{Interceptors, Target};
 use crate::supervisor::{Hold, Holding, Roster, Supervisor, View};
 
@@ -292,7 +292,7 @@ async fn client(stream: UnixStream, run: Arc<Run>, slot: OwnedSemaphorePermit) {
             }
             Ok(Request::Counts) => Reply::Counts(Box::new(run.view.told_counts())),
             Ok(Request::Texts { generation }) => {
-                let texts = run.versions.texts(generation);
+                let texts = texts(&run.versions, generation);
                 texts.map_or_else(Reply::Failed, |texts| Reply::Texts(Box::new(texts)))
             }
             Ok(Request::Send(spoken)) => {
@@ -411,6 +411,21 @@ async fn request(
         return Some(Err(format!("a request has at most {} KiB", REQUEST_MAX >> 10)));
     }
     Some(parse(&line))
+}
+
+/// What a version was read from.
+fn texts(versions: &Versions, generation: u64) -> Result<Texts, Failed> {
+    let version = versions.version(generation);
+    let version = version.ok_or_else(|| {
+        Failed::invalid(format!("the texts of generation {generation} are not kept"))
+    })?;
+    let shown = |path: &PathBuf| path.display().to_string();
+    Ok(Texts {
+        generation,
+        file: version.texts.first().map(|(path, _)| shown(path)).unwrap_or_default(),
+        part: versions.part().clone(),
+        texts: version.texts.iter().map(|(path, text)| (shown(path), text.to_string())).collect(),
+    })
 }
 
 fn parse(line: &[u8]) -> Result<Request, String> {

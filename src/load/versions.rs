@@ -2,11 +2,11 @@
 //!
 //! Owns how much of that is kept, and that a text which stays is kept once. Never reads a file.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::protocol::{Failed, Texts};
 use crate::lock::locked;
 use crate::source::SourceMap;
 use crate::topology::Part;
@@ -24,11 +24,15 @@ pub struct Versions {
     kept: Arc<Mutex<VecDeque<Version>>>,
 }
 
-#[derive(Debug)]
-struct Version {
-    generation: u64,
-    /// The topology's own is the first.
-    texts: Vec<(PathBuf, Arc<str>)>,
+/// What one version was read from.
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// Its number.
+    pub generation: u64,
+    /// The texts by their paths, secrets included; the topology's own is the first.
+    pub texts: Vec<(PathBuf, Arc<str>)>,
+    /// The same as they may be shown.
+    pub shown: Vec<Arc<str>>,
 }
 
 impl Versions {
@@ -53,8 +57,15 @@ impl Versions {
             let text = known(&path, source.text());
             (path, text.unwrap_or_else(|| Arc::clone(source.text())))
         });
-        let texts = texts.collect();
-        kept.push_back(Version { generation, texts });
+        let texts: Vec<_> = texts.collect();
+        let shown = sources.iter().zip(&texts).map(|((_, source), (_, text))| {
+            match source.shown(0..source.text().len()) {
+                Cow::Borrowed(_) => Arc::clone(text),
+                Cow::Owned(shown) => shown.into(),
+            }
+        });
+        let shown = shown.collect();
+        kept.push_back(Version { generation, texts, shown });
         let bytes = |version: &Version| version.texts.iter().map(|(_, text)| text.len()).sum();
         let mut old: usize = kept.iter().rev().skip(1).map(bytes).sum();
         while kept.len() > VERSIONS || (old > OLD_BYTES && kept.len() > 1) {
@@ -62,22 +73,22 @@ impl Versions {
         }
     }
 
-    /// What a version was read from.
-    pub(super) fn texts(&self, generation: u64) -> Result<Texts, Failed> {
-        let kept = locked(&self.kept);
-        let version = kept.iter().find(|version| version.generation == generation);
-        let version = version.ok_or_else(|| {
-            let error = format!("the texts of generation {generation} are not kept");
-            Failed::invalid(error)
-        })?;
-        let shown = |path: &PathBuf| path.display().to_string();
-        let texts = version.texts.iter().map(|(path, text)| (shown(path), text.to_string()));
-        Ok(Texts {
-            generation,
-            file: version.texts.first().map(|(path, _)| shown(path)).unwrap_or_default(),
-            part: self.part.clone(),
-            texts: texts.collect::<BTreeMap<_, _>>(),
-        })
+    /// What a version was read from, if that is still kept.
+    #[must_use]
+    pub fn version(&self, generation: u64) -> Option<Version> {
+        locked(&self.kept).iter().find(|version| version.generation == generation).cloned()
+    }
+
+    /// Versions that came after a generation.
+    #[must_use]
+    pub fn since(&self, generation: u64) -> Vec<Version> {
+        locked(&self.kept).iter().filter(|it| it.generation > generation).cloned().collect()
+    }
+
+    /// The part of the file that runs.
+    #[must_use]
+    pub fn part(&self) -> &Part {
+        &self.part
     }
 }
 
@@ -118,11 +129,12 @@ mod tests {
         versions.keep(2, &of("rolled back"));
         versions.keep(2, &of("two"));
         for (generation, text) in [(1, "one"), (2, "two")] {
-            let told = versions.texts(generation).unwrap();
-            assert_eq!((&*told.file, &told.part.only[..]), ("/t/a.yaml", &["a".to_owned()][..]));
-            assert_eq!((&*told.texts["/t/a.yaml"], &*told.texts["/t/b.rhai"]), (text, "same"));
+            let told = versions.version(generation).unwrap();
+            let texts = told.texts.iter().map(|(path, text)| (path.to_str().unwrap(), &**text));
+            assert_eq!(texts.collect::<Vec<_>>(), [("/t/a.yaml", text), ("/t/b.rhai", "same")]);
         }
-        assert!(versions.texts(3).is_err());
+        assert!(versions.version(3).is_none());
+        assert_eq!(versions.since(1).iter().map(|it| it.generation).collect::<Vec<_>>(), [2]);
         let kept = locked(&versions.kept);
         assert!(Arc::ptr_eq(&kept[0].texts[1].1, &kept[1].texts[1].1));
     }
@@ -133,8 +145,8 @@ mod tests {
         for generation in 1..=3 * VERSIONS as u64 {
             versions.keep(generation, &sources(&[("a", "text")]));
         }
-        assert!(versions.texts(2 * VERSIONS as u64).is_err());
-        assert!(versions.texts(2 * VERSIONS as u64 + 1).is_ok());
+        assert!(versions.version(2 * VERSIONS as u64).is_none());
+        assert!(versions.version(2 * VERSIONS as u64 + 1).is_some());
         let long = "x".repeat(OLD_BYTES / 2 + 1);
         for generation in 100..103 {
             versions.keep(generation, &sources(&[("a", &format!("{generation}{long}"))]));
