@@ -10,9 +10,9 @@ use clap::{Args, ValueEnum};
 
 use super::message::moment;
 use super::output::{aside, colours_on, end_with_reader, fail};
-use crate::control::{Client, Failed, Happened, Reply, Request, find};
+use crate::control::{Client, Failed, Reply, Request, find};
 use crate::duration::parse_duration;
-use crate::observe::Line;
+use crate::observe::{Happened, Line};
 use crate::script::Level;
 
 /// The line of an event on the wire, around the event itself.

@@ -3,16 +3,13 @@
 //! Owns how an event is written. A client that is slow loses events, which are counted and told, and
 //! holds nobody up.
 
-use std::time::UNIX_EPOCH;
-
-use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
-use super::protocol::{Happened, Reply};
+use super::protocol::Reply;
 use crate::backlog::Room;
-use crate::event::{EventReader, Events, Heard, Stamped};
-use crate::observe::{level, sentence};
+use crate::event::{EventReader, Events, Heard};
+use crate::observe::Happened;
 
 /// How much may wait for a client.
 const ROOM: Room = Room { entries: 4_096, bytes: 4 << 20 };
@@ -54,25 +51,8 @@ pub(super) async fn tell(stream: &mut BufReader<UnixStream>, mut reader: EventRe
 
 fn reply(heard: Heard) -> Reply {
     match heard {
-        Heard::Event(told) => Reply::Event(Box::new(happened(&told))),
+        Heard::Event(told) => Reply::Event(Box::new(Happened::of(&told))),
         Heard::Lost(count) => Reply::Dropped(count),
-    }
-}
-
-fn happened(told: &Stamped) -> Happened {
-    let Stamped { at, event } = told;
-    // Kinds always are JSON.
-    let mut kind = serde_json::to_value(&event.kind).unwrap_or_default();
-    let mut part = |name: &str| kind.get_mut(name).map(Value::take);
-    Happened {
-        time: at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()),
-        level: level(&event.kind).word().to_owned(),
-        node: Some(event.node.to_string()).filter(|node| !node.is_empty()),
-        socket: event.socket.as_deref().map(str::to_owned),
-        kind: part("kind").and_then(|kind| Some(kind.as_str()?.to_owned())).unwrap_or_default(),
-        details: part("details").unwrap_or_default(),
-        message: sentence(&event.kind),
-        repeated: event.repeated,
     }
 }
 
@@ -80,13 +60,13 @@ fn happened(told: &Stamped) -> Happened {
 mod tests {
     use std::path::PathBuf;
     use std::sync::Arc;
-    use std::time::Duration;
+    use std::time::{Duration, UNIX_EPOCH};
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::counters::DropReason;
-    use crate::event::{Event, EventKind};
+    use crate::event::{Event, EventKind, Stamped};
     use crate::receipt::Receipt;
     use crate::script::{HandlerError, HandlerErrorKind};
 

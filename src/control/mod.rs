@@ -28,8 +28,8 @@ mod whole;
 pub use client::{Client, find};
 pub use conversation::Conversation;
 pub use protocol::{
-    Ended, Failed, FrameKind, Happened, Hello, HelloNode, Lacking, Message, Released, Reply,
-    Request, Spoken, Stepped, Taken, Texts, WireFrame,
+    Ended, Failed, FrameKind, Hello, HelloNode, Lacking, Message, Released, Reply, Request, Spoken,
+    Stepped, Taken, Texts, WireFrame,
 };
 pub(crate) use reading::Opened;
 pub use reading::routing_id;

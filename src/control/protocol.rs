@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::event::LetGo;
 use crate::node::Direction;
+use crate::observe::Happened;
 use crate::script::Offered;
 use crate::snapshot::Snapshot;
 use crate::tally::Told;
@@ -327,29 +328,6 @@ pub struct HelloNode {
     pub name: String,
     /// Its sockets, by name.
     pub sockets: Vec<String>,
-}
-
-/// Something that happened.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Happened {
-    /// Seconds since the epoch.
-    pub time: f64,
-    /// How much it matters: the word of a level.
-    pub level: String,
-    /// The node, with its copy's number where it is replicated; none for the run as a whole.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub node: Option<String>,
-    /// The socket, if one is concerned.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub socket: Option<String>,
-    /// What it is.
-    pub kind: String,
-    /// All that is known of it, by its kind.
-    pub details: Value,
-    /// The sentence of the log.
-    pub message: String,
-    /// How many times more the same happened since it was last told.
-    pub repeated: u64,
 }
 
 /// A frame of a message.

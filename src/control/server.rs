@@ -19,7 +19,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::protocol::{Failed, Hello, HelloNode, REQUEST_MAX, Released, Reply, Request, Texts, VERSION};
+use super::protocol::{
+    Failed, Hello, HelloNode, REQUEST_MAX, Released, Reply, Request, Texts, VERSION,
+};
 use super::tapping::{self, Wish};
 use super::whole::ENDING;
 use super::{events, folder, speak, stepping};

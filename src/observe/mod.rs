@@ -5,6 +5,7 @@
 
 mod exposition;
 mod filter;
+mod happened;
 mod line;
 mod log;
 mod metrics;
@@ -15,9 +16,9 @@ mod words;
 
 pub(crate) use exposition::CONTENT_TYPE;
 pub use filter::LogFilter;
+pub use happened::Happened;
 pub(crate) use line::Line;
 pub use line::{LogFormat, time_of_day};
 pub use log::Logger;
 pub(crate) use metrics::text as metrics_text;
 pub use receipts::Receipts;
-pub(crate) use words::{level, sentence};

@@ -17,8 +17,9 @@ use tokio::time::timeout;
 
 use self::history::History;
 use super::sample::Sample;
-use crate::control::{Happened, Hello};
+use crate::control::Hello;
 use crate::lock::locked;
+use crate::observe::Happened;
 use crate::snapshot::Snapshot;
 
 /// How many tellings may wait for a viewer: some five seconds of them.

@@ -12,7 +12,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use super::Figures;
 use super::pane::Said;
 use crate::aside::asked;
-use crate::control::{Conversation, Failed, Happened, Reply, Request, find};
+use crate::control::{Conversation, Failed, Reply, Request, find};
+use crate::observe::Happened;
 use crate::snapshot::Snapshot;
 
 /// How long after a run has gone it is looked for again.

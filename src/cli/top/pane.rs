@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use super::super::message;
 use super::text::broken;
 use super::tree::Key;
-use crate::control::{Happened, Message};
-use crate::observe::Line;
+use crate::control::Message;
+use crate::observe::{Happened, Line};
 use crate::script::Level;
 use crate::visible::visible;
 

@@ -12,7 +12,7 @@ use super::pane::{Log, Pane, Said, Shows};
 use super::table::Table;
 use super::text::width;
 use super::tree::{Entry, Key, Sums, tree};
-use crate::control::Happened;
+use crate::observe::Happened;
 use crate::snapshot::{NodeStatus, Snapshot};
 
 /// Seconds that a notice stays.

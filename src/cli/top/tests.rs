@@ -12,8 +12,9 @@ use super::pane::Said;
 use super::state::{State, Wish};
 use super::tree::Key;
 use super::view::draw;
-use crate::control::{Happened, Message};
+use crate::control::Message;
 use crate::node::Direction;
+use crate::observe::Happened;
 use crate::snapshot::{
     Bucket, ConnectionSnapshot, Dropped, Histogram, NodeSnapshot, NodeStatus, Snapshot,
     SocketSnapshot,
