@@ -18,7 +18,7 @@ use thiserror::Error;
 
 use self::retry::Retry;
 use self::saves::{Reason, Reloaded};
-use self::shutdown::{end, stop};
+use self::shutdown::{end, finish, stop};
 use self::sight::Sight;
 use self::signals::{Asked, Signals};
 use crate::backlog::Room;
@@ -30,6 +30,7 @@ use crate::event::{Event, EventKind, EventReader, Events};
 use crate::load::{Loaded, Trouble, Versions};
 use crate::node::lay_out_descriptors;
 use crate::observe::{Logger, Receipts};
+use crate::recording::{RecordOptions, Recording};
 use crate::script::Level;
 use crate::source::SourceMap;
 use crate::supervisor::{StartError, Supervisor};
@@ -73,6 +74,8 @@ pub struct RunOptions {
     pub metrics: Option<ServeAddress>,
     /// Where a live page is served.
     pub web: Option<PageOptions>,
+    /// How all that passes is recorded, if it is.
+    pub record: Option<RecordOptions>,
     /// What makes the chance of handlers repeat.
     pub seed: Option<u64>,
     /// Whether a handler that failed makes the exit status 1.
@@ -114,6 +117,14 @@ pub enum RunError {
     /// Its figures or its page could not be served.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// Its recording could not be begun.
+    #[error("--record: cannot write {}: {error}", to.display())]
+    Record {
+        /// The file.
+        to: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
     /// The system gave no reactor or no signals.
     #[error("the system refused what zrig needs to run: {0}")]
     System(#[from] std::io::Error),
@@ -165,7 +176,8 @@ pub fn run(
         logger,
     };
     run.versions.keep(1, &loaded.sources);
-    let status = runtime.block_on(async {
+    let recording = run.record()?;
+    let outcome = runtime.block_on(async {
         if let Some(listening) = metrics {
             run.serve(listening);
         }
@@ -202,7 +214,11 @@ pub fn run(
             }
         }
         Ok::<u8, RunError>(status)
-    })?;
+    });
+    if let Some(recording) = recording {
+        runtime.block_on(finish(recording, &mut signals, logger));
+    }
+    let status = outcome?;
     let status = end(run.supervisor, status, &runtime, &events, logger);
     if let Some(receipts) = receipts {
         receipts.finish();
@@ -267,6 +283,14 @@ impl Run<'_> {
             Ok(()) => EventKind::PageServed { address },
             Err(error) => EventKind::Failed { error: format!("--web: cannot serve: {error}") },
         });
+    }
+
+    /// Records all that passes from now on, if that is wanted.
+    fn record(&self) -> Result<Option<Recording>, RunError> {
+        let Some(options) = &self.options.record else { return Ok(None) };
+        let interceptors = self.supervisor.interceptors();
+        let begun = Recording::begin(options, &interceptors, &self.events, &self.versions);
+        begun.map(Some).map_err(|error| RunError::Record { to: options.to.clone(), error })
     }
 
     /// Lets other processes of this user look into the run; it goes on without that too.

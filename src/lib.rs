@@ -62,6 +62,7 @@ pub mod node;
 pub mod observe;
 pub mod plan;
 pub mod receipt;
+pub mod recording;
 pub mod schema;
 pub mod script;
 pub mod security;

@@ -12,6 +12,7 @@ use crate::event::{Event, EventKind, Events};
 use crate::listing::some_of;
 use crate::node::Lingering;
 use crate::observe::Logger;
+use crate::recording::Recording;
 use crate::script::Level;
 use crate::supervisor::{Haste, Supervisor};
 use crate::topology::Topology;
@@ -51,6 +52,15 @@ pub(super) async fn stop(
                 std::process::exit(1);
             }
         }
+    }
+}
+
+/// Waits until a recording has its end; a second signal ends the process at once.
+pub(super) async fn finish(recording: Recording, signals: &mut Signals, logger: &Logger) {
+    let finishing = tokio::task::spawn_blocking(|| recording.finish());
+    tokio::select! {
+        _ = finishing => {}
+        () = signals.next() => end_at_once(logger),
     }
 }
 

@@ -117,6 +117,7 @@ impl EventsArguments {
             | Reply::Note(_)
             | Reply::Done(_)
             | Reply::Answer(_)
+            | Reply::Recording(_)
             | Reply::Holding(_)
             | Reply::Stepped(_)
             | Reply::Released(_) => {
@@ -128,7 +129,7 @@ impl EventsArguments {
 }
 
 /// The line that the log has for it, whatever the log tells.
-fn for_person(happened: &Happened, colours: bool) -> String {
+pub(super) fn for_person(happened: &Happened, colours: bool) -> String {
     let known = Level::ALL.into_iter().find(|level| level.word() == happened.level);
     let line = Line {
         level: known.unwrap_or(Level::Info),

@@ -16,6 +16,8 @@ mod lsp;
 mod message;
 mod output;
 mod plan;
+mod record;
+mod recording;
 mod run;
 mod schema;
 mod send;
@@ -58,6 +60,8 @@ enum Command {
     Test(test::TestArguments),
     Explore(explore::ExploreArguments),
     Events(events::EventsArguments),
+    Record(record::RecordArguments),
+    Recording(recording::RecordingArguments),
     Web(web::WebArguments),
     Send(send::SendArguments),
     Call(send::CallArguments),
@@ -85,6 +89,8 @@ pub fn main() -> ExitCode {
         Command::Test(arguments) => arguments.run(),
         Command::Explore(arguments) => arguments.run(),
         Command::Events(arguments) => arguments.run(),
+        Command::Record(arguments) => arguments.run(),
+        Command::Recording(arguments) => arguments.run(),
         Command::Web(arguments) => arguments.run(),
         Command::Send(arguments) => arguments.run(),
         Command::Call(arguments) => arguments.run(),

@@ -12,13 +12,16 @@ use clap::{Args, ValueEnum};
 
 use super::draw::{Look, draw, on_one_line};
 use super::output::{FAILED, INVALID, colours_on};
+use super::record::WhenSlow;
 use super::variables::Variables;
 use crate::app::{self, PageOptions, RunOptions, Terminal, Watching};
 use crate::duration::parse_duration;
 use crate::listing::some_of;
 use crate::load::{Loaded, load};
 use crate::observe::{LogFilter, LogFormat, Logger};
+use crate::recording::{OnFull, RecordOptions};
 use crate::topology::{Part, Topology};
+use crate::units::size;
 use crate::visible::visible_lines;
 use crate::web::ServeAddress;
 use crate::zeromq::{Endpoint, Side};
@@ -82,6 +85,12 @@ pub(super) struct RunArguments {
     /// Let the page of --web change the file and its scripts
     #[arg(long, requires = "web")]
     edit: bool,
+    /// Record every message that nodes receive and send, and what else happens, in this file, which must
+    /// not be there; see `zrig record` for a run that is under way
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    #[command(flatten)]
+    how: Recordings,
     /// Make what handlers leave to chance the same in each run: random, pick, shuffle and uuid
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -94,6 +103,38 @@ pub(super) struct RunArguments {
     /// How its lines look: for a person, or a JSON object each
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Human)]
     log_format: Format,
+}
+
+/// How a run is recorded.
+#[derive(Args, Debug)]
+struct Recordings {
+    /// What becomes of messages while the disk of the recording is too slow for them
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = WhenSlow::Drop, requires = "record")]
+    record_when_slow: WhenSlow,
+    /// What becomes of the run when the disk of the recording is full
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = FullDisk::Continue, requires = "record")]
+    record_on_full: FullDisk,
+    /// Go on in another file when one has this size, such as 100MiB
+    #[arg(long, value_name = "SIZE", value_parser = size, requires = "record")]
+    record_rotate: Option<u64>,
+}
+
+/// What becomes of a run whose recording cannot go on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum FullDisk {
+    /// It goes on, and is not recorded any more
+    Continue,
+    /// It ends in good order, with status 1
+    Stop,
+}
+
+impl From<FullDisk> for OnFull {
+    fn from(what: FullDisk) -> Self {
+        match what {
+            FullDisk::Continue => Self::Continue,
+            FullDisk::Stop => Self::Stop,
+        }
+    }
 }
 
 impl RunArguments {
@@ -167,6 +208,12 @@ impl RunArguments {
                 lookup: variables.lookup(),
                 edit: self.edit,
                 open: self.open,
+            }),
+            record: self.record.as_ref().map(|to| RecordOptions {
+                to: to.clone(),
+                when_slow: self.how.record_when_slow.into(),
+                on_full: self.how.record_on_full.into(),
+                rotate: self.how.record_rotate,
             }),
             seed: self.seed,
             fail_on_error: self.fail_on_error,

@@ -154,6 +154,7 @@ impl TapArguments {
             | Reply::Event(_)
             | Reply::Done(_)
             | Reply::Answer(_)
+            | Reply::Recording(_)
             | Reply::Holding(_)
             | Reply::Stepped(_)
             | Reply::Released(_) => {

@@ -70,6 +70,21 @@ impl Client {
         self.stream
     }
 
+    /// Another end of the connection, to say from another thread that nothing more is asked.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no descriptor.
+    pub fn speaker(&self) -> io::Result<UnixStream> {
+        self.stream.try_clone()
+    }
+
+    /// Says that nothing more is asked; what the run says to that can be read yet.
+    pub fn say_no_more(&self) {
+        // It may have gone meanwhile.
+        let _ = self.stream.shutdown(std::net::Shutdown::Write);
+    }
+
     /// The next thing that the run says; none when it has ended.
     ///
     /// # Errors

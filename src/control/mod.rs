@@ -16,6 +16,7 @@ mod in_order;
 mod paper;
 mod protocol;
 mod reading;
+mod record;
 mod sampling;
 mod server;
 mod sieve;
@@ -28,10 +29,11 @@ mod whole;
 pub use client::{Client, find};
 pub use conversation::Conversation;
 pub use protocol::{
-    Ended, Failed, FrameKind, Hello, HelloNode, Lacking, Message, Released, Reply, Request, Spoken,
-    Stepped, Taken, Texts, WireFrame,
+    Ended, Failed, FrameKind, Hello, HelloNode, Lacking, Message, RecordingFigures, Released,
+    Reply, Request, Spoken, Stepped, Taken, Texts, WireFrame,
 };
 pub(crate) use reading::Opened;
 pub use reading::routing_id;
 pub use server::{ControlSocket, Desk, OpenTaps};
+pub(crate) use sieve::Sieve;
 pub(crate) use speak::send;

@@ -55,6 +55,23 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         frames: bool,
     },
+    /// Record what passes and what happens in a file, until this connection ends or says anything.
+    Record {
+        /// The file, as the run finds it; it must not be there.
+        to: String,
+        /// Whose messages; without it every node's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<String>,
+        /// Only messages of which this says true.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        filter: Option<String>,
+        /// What becomes of messages that the disk is too slow for: they are said to be missing, or their
+        /// nodes have to wait.
+        when_slow: WhenFull,
+        /// A file that has so many bytes is followed by another one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rotate: Option<u64>,
+    },
     /// What happens, from now on.
     Events,
     /// Let a node send a value, or take it as received.
@@ -125,6 +142,8 @@ pub enum Reply {
     Missing(Lacking),
     /// That was all, of a tap that shows all, and the run is over.
     Ended(Ended),
+    /// What a recording has so far, or has in all.
+    Recording(RecordingFigures),
     /// What a tap looks at has gone or come back.
     Note(String),
     /// A value was sent or taken.
@@ -158,12 +177,12 @@ impl fmt::Display for Failed {
 
 impl Failed {
     /// A question that cannot be answered, now or later.
-    pub(super) fn invalid(error: impl Into<String>) -> Self {
+    pub(crate) fn invalid(error: impl Into<String>) -> Self {
         Self { error: error.into(), invalid: true }
     }
 
     /// Something that could not be done now.
-    pub(super) fn now(error: impl ToString) -> Self {
+    pub(crate) fn now(error: impl ToString) -> Self {
         Self { error: error.to_string(), invalid: false }
     }
 }
@@ -319,6 +338,23 @@ pub struct Texts {
     pub part: Part,
     /// All texts by their files, secrets and all.
     pub texts: BTreeMap<String, String>,
+}
+
+/// What a recording has.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RecordingFigures {
+    /// Its file, or the first of them.
+    pub file: String,
+    /// How many files.
+    pub files: u32,
+    /// Messages, each way.
+    pub messages: u64,
+    /// Messages that passed and are not in it, because the disk was too slow.
+    pub missing: u64,
+    /// Bytes, as far as they are written.
+    pub bytes: u64,
+    /// Whether that is all, and the file has its end.
+    pub ended: bool,
 }
 
 /// A node of a run.

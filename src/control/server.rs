@@ -22,12 +22,14 @@ use tokio::time::timeout;
 use super::protocol::{
     Failed, Hello, HelloNode, REQUEST_MAX, Released, Reply, Request, Texts, VERSION,
 };
+use super::record::{self, Recordable};
 use super::tapping::{self, Wish};
 use super::whole::ENDING;
 use super::{events, folder, speak, stepping};
 use crate::event::Events;
 use crate::load::Versions;
 use crate::node::{Interceptors, Target};
+use crate::recording::Wanted;
 use crate::supervisor::{Hold, Holding, Roster, Supervisor, View};
 
 /// Clients at a time.
@@ -209,6 +211,9 @@ impl Drop for ControlSocket {
     }
 }
 
+/// A place among the clients, and one among the taps.
+type Slots = (OwnedSemaphorePermit, OwnedSemaphorePermit);
+
 struct Run {
     file: PathBuf,
     versions: Versions,
@@ -258,7 +263,9 @@ async fn client(stream: UnixStream, run: Arc<Run>, slot: OwnedSemaphorePermit) {
     let (mut line, mut hold) = (Vec::new(), None);
     while let Some(request) = next(&mut stream, &mut line, patience, &mut hold).await {
         let reply = match request {
-            Ok(Request::Tap { .. } | Request::Events) if hold.is_some() => {
+            Ok(Request::Tap { .. } | Request::Record { .. } | Request::Events)
+                if hold.is_some() =>
+            {
                 Reply::Failed(Failed::invalid("this connection holds the run; look by another one"))
             }
             Ok(Request::Hold) => stepping::hold(&run.holding, &run.roster, &mut hold).await,
@@ -274,7 +281,17 @@ async fn client(stream: UnixStream, run: Arc<Run>, slot: OwnedSemaphorePermit) {
                 match run.wish(target.as_deref()) {
                     Ok((target, tap_slot)) => {
                         let wish = Wish { target, direction, filter, all, frames };
-                        return run.tap(wish, stream.into_inner(), (slot, tap_slot)).await;
+                        return run.tap(wish, stream.into_inner(), (slot, tap_slot));
+                    }
+                    Err(failed) => Reply::Failed(failed),
+                }
+            }
+            Ok(Request::Record { to, target, filter, when_slow, rotate }) => {
+                match run.wish(target.as_deref()) {
+                    Ok((target, tap_slot)) => {
+                        let to = PathBuf::from(to);
+                        let wanted = Wanted { to, target, when_full: when_slow, rotate };
+                        return run.record(wanted, filter, stream.into_inner(), (slot, tap_slot));
                     }
                     Err(failed) => Reply::Failed(failed),
                 }
@@ -356,21 +373,31 @@ impl Run {
         Ok((target, slot))
     }
 
-    async fn tap(
-        &self,
-        wish: Wish,
-        stream: UnixStream,
-        slots: (OwnedSemaphorePermit, OwnedSemaphorePermit),
-    ) {
+    fn tap(&self, wish: Wish, stream: UnixStream, slots: Slots) {
         let (interceptors, roster) = (Arc::clone(&self.interceptors), self.roster.clone());
-        let Ok(stream) = stream.into_std() else { return };
-        let copy = stream.try_clone();
-        if let Err(error) = tapping::start(wish, stream, interceptors, roster, slots)
-            && let Ok(mut copy) = copy
-        {
-            let failed = Failed::now(format!("the system gives no thread: {error}"));
-            let _ = io::Write::write_all(&mut copy, &Reply::Failed(failed).line());
-        }
+        by_itself(stream, |stream| tapping::start(wish, stream, interceptors, roster, slots));
+    }
+
+    fn record(&self, wanted: Wanted, filter: Option<String>, stream: UnixStream, slots: Slots) {
+        let run = Recordable {
+            interceptors: Arc::clone(&self.interceptors),
+            events: self.events.clone(),
+            versions: self.versions.clone(),
+            roster: self.roster.clone(),
+        };
+        by_itself(stream, |stream| record::start(wanted, filter, stream, run, slots));
+    }
+}
+
+/// Lets a thread of its own go on with a client, who is told where the system gives none.
+fn by_itself(stream: UnixStream, start: impl FnOnce(StandardStream) -> io::Result<()>) {
+    let Ok(stream) = stream.into_std() else { return };
+    let copy = stream.try_clone();
+    if let Err(error) = start(stream)
+        && let Ok(mut copy) = copy
+    {
+        let failed = Failed::now(format!("the system gives no thread: {error}"));
+        let _ = io::Write::write_all(&mut copy, &Reply::Failed(failed).line());
     }
 }
 

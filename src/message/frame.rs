@@ -4,7 +4,7 @@
 //! without a copy. Owns all unsafe code about messages; sockets are `node/raw.rs`'s.
 #![expect(unsafe_code, reason = "a frame is a zmq_msg_t, which only C calls may touch")]
 
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::fmt;
 use std::ops::Deref;
 use std::slice;
@@ -112,16 +112,27 @@ impl Frame {
     /// The name under which a ZAP handler let the peer in that sent it, if there is one.
     #[must_use]
     pub fn user(&self) -> Option<&str> {
+        self.property(c"User-Id")
+    }
+
+    /// The host of the peer that sent it, where its transport knows one.
+    #[must_use]
+    pub fn peer_address(&self) -> Option<&str> {
+        self.property(c"Peer-Address")
+    }
+
+    /// What libzmq knows of where it came from (`zmq_msg_gets(3)`).
+    fn property(&self, name: &CStr) -> Option<&str> {
         // SAFETY: the message is initialised, the name ends with a zero, and so does what libzmq finds,
         // which lives as long as the message.
-        let user = unsafe {
-            let found = zmq_sys::zmq_msg_gets(&self.0, c"User-Id".as_ptr());
+        let found = unsafe {
+            let found = zmq_sys::zmq_msg_gets(&self.0, name.as_ptr());
             if found.is_null() {
                 return None;
             }
-            std::ffi::CStr::from_ptr(found)
+            CStr::from_ptr(found)
         };
-        user.to_str().ok().filter(|user| !user.is_empty())
+        found.to_str().ok().filter(|text| !text.is_empty())
     }
 
     /// What lies below, for `zmq_msg_send` (which empties it on success) and `zmq_msg_recv`.

@@ -27,6 +27,17 @@ pub enum Direction {
     Out,
 }
 
+impl Direction {
+    /// `in` or `out`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::Out => "out",
+        }
+    }
+}
+
 /// A socket of a running node, with what is needed to read its messages.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Place {

@@ -33,7 +33,8 @@ impl Target {
     }
 
     /// Whether it means this socket of a copy of a node.
-    pub(super) fn means(&self, node: &str, replica: u32, socket: &str) -> bool {
+    #[must_use]
+    pub fn means(&self, node: &str, replica: u32, socket: &str) -> bool {
         (self.is_everything() || self.node == node)
             && self.replica.is_none_or(|wanted| wanted == replica)
             && self.socket.as_ref().is_none_or(|name| name == socket)

@@ -108,6 +108,18 @@ impl WholeReader {
         }
         Some(seen)
     }
+
+    /// All that waits, behind what `into` has already.
+    pub fn take_all(&self, into: &mut VecDeque<Seen>) {
+        let mut waiting = VecDeque::new();
+        std::mem::swap(&mut *locked(&self.tap.queue), &mut waiting);
+        let sizes = waiting.iter().map(|seen| match seen {
+            Seen::Message(passed) => size(&passed.frames),
+            Seen::Missing(_) => 0,
+        });
+        self.tap.bytes.fetch_sub(sizes.sum(), Relaxed);
+        into.append(&mut waiting);
+    }
 }
 
 impl Drop for WholeReader {
@@ -251,6 +263,16 @@ mod tests {
         assert_eq!(seen(&reader), ["8"], "there is room again");
         one.received(&[Frame::from("x".repeat(1000).as_str())]);
         assert_eq!(seen(&reader)[0].len(), 1000, "a single one always finds room");
+        for text in ["1", "2", "3"] {
+            one.received(&[Frame::from(text)]);
+        }
+        let mut all = VecDeque::new();
+        reader.take_all(&mut all);
+        assert!(
+            matches!(&all.make_contiguous()[..], [_, _, Seen::Missing(it)] if it.messages == 1)
+        );
+        one.received(&[Frame::from("4")]);
+        assert_eq!(seen(&reader), ["4"], "what was taken has left its room");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod client;
 mod events;
 mod hostile;
+mod recording;
 mod secrets;
 mod slow_motion;
 mod socket;

@@ -1,0 +1,74 @@
+//! A part of a recording as a recording of its own.
+//!
+//! Owns what goes along: the texts of the versions that ran, and what happened. Never changes what was
+//! recorded.
+
+use std::io;
+use std::ops::{ControlFlow, RangeInclusive};
+use std::path::Path;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::reader::{Entry, Reader, RecordingError, moment};
+use super::writer::Writer;
+use crate::node::Passed;
+
+/// Why a part cannot be written.
+#[derive(Debug, Error)]
+pub enum CutError {
+    /// The recording cannot be read.
+    #[error(transparent)]
+    Read(#[from] RecordingError),
+    /// The file cannot be written, or is there.
+    #[error("cannot write {file}: {error}")]
+    Write {
+        /// The file.
+        file: String,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+/// Writes what is wanted of these times, in nanoseconds since the epoch, to a file that is not there;
+/// how many messages that were.
+///
+/// # Errors
+///
+/// When the recording cannot be read, or the file cannot be written.
+pub fn cut(
+    reader: &mut Reader,
+    times: Option<RangeInclusive<u64>>,
+    mut wants: impl FnMut(&Passed) -> bool,
+    to: &Path,
+) -> Result<u64, CutError> {
+    let failed = |error| CutError::Write { file: to.display().to_string(), error };
+    let mut writer = Writer::create(to).map_err(failed)?;
+    let last = times.as_ref().map_or(u64::MAX, |times| *times.end());
+    for version in reader.versions().to_vec() {
+        if version.at > last {
+            continue;
+        }
+        let texts = reader.texts(&version)?.into_iter().map(|(file, text)| (file, Arc::from(text)));
+        let mut texts: Vec<(String, Arc<str>)> = texts.collect();
+        texts.sort_by_key(|(file, _)| *file != version.file);
+        writer.texts(version.generation, moment(version.at), &texts).map_err(failed)?;
+    }
+    let mut messages = 0;
+    let stopped = reader.read(times, |entry| {
+        let written = match &entry {
+            Entry::Message { passed, .. } if !wants(passed) => Ok(()),
+            Entry::Message { passed, peer } => {
+                messages += 1;
+                writer.message(passed, peer.clone())
+            }
+            Entry::Event { at, happened } => writer.event(*at, happened),
+            Entry::Gap { at, gap } => writer.known_gap(*at, gap),
+        };
+        written.map_or_else(ControlFlow::Break, ControlFlow::Continue)
+    })?;
+    match stopped {
+        Some(error) => Err(failed(error)),
+        None => writer.finish().map(|_| messages).map_err(failed),
+    }
+}

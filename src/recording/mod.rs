@@ -1,0 +1,23 @@
+//! Recordings: what passed the sockets of a run, and what else happened, in a file.
+//!
+//! ```text
+//! whole tap, events, texts ──Recorder──▶ MCAP file ──Reader──▶ list, cut, replay
+//! ```
+//!
+//! Owns the form of the file: MCAP, with frames as protobuf whose schema is in the file, so that other
+//! programs of that format read it. Never holds a node back that was not to be, and never says of a file
+//! that it has all where it has not.
+
+mod background;
+mod cut;
+mod entry;
+mod names;
+mod reader;
+mod recorder;
+mod writer;
+
+pub use background::{OnFull, RecordOptions, Recording};
+pub use cut::{CutError, cut};
+pub(crate) use reader::moment;
+pub use reader::{Channel, Entry, Reader, RecordingError, Version};
+pub(crate) use recorder::{Recorded, Recorder, Wanted};

@@ -1,0 +1,10 @@
+//! The names in a recording that are not those of sockets.
+
+/// The topic of what happened.
+pub(super) const EVENTS: &str = "/zrig/events";
+/// The topic of what is missing.
+pub(super) const GAPS: &str = "/zrig/gaps";
+/// The metadata that name the version of attached texts.
+pub(super) const TEXTS: &str = "zrig.texts";
+/// The metadata with figures of all topics: their names begin so.
+pub(super) const FIGURES: &str = "zrig.figures.";

@@ -1,0 +1,231 @@
+//! Recording a run while it runs.
+//!
+//! Owns what is read from the run, in which steps it is written, and what becomes of a file that takes no
+//! more. What is recorded is complete, or says exactly what is missing. Never holds a node back that was
+//! not to be.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::writer::Writer;
+use crate::backlog::Room;
+use crate::event::{EventReader, Events, Heard};
+use crate::load::Versions;
+use crate::message::Frame;
+use crate::node::{Direction, Interceptors, Passed, Seen, Target, WholeReader};
+use crate::observe::Happened;
+use crate::topology::WhenFull;
+
+/// Bytes of messages that may wait to be written.
+const ROOM: usize = 64 << 20;
+/// How much of what happens may wait to be written.
+const EVENTS_ROOM: Room = Room { entries: 65_536, bytes: 16 << 20 };
+/// How old what is given may be before it is in the file: a run that is killed loses no more.
+const FLUSH_EVERY: Duration = Duration::from_millis(500);
+
+/// What is recorded, and where to.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    /// The file, which must not be there.
+    pub(crate) to: PathBuf,
+    /// Which sockets.
+    pub(crate) target: Target,
+    /// What becomes of messages that the disk is too slow for: they are counted as missing, or their
+    /// nodes wait.
+    pub(crate) when_full: WhenFull,
+    /// A file that has so many bytes is followed by another one.
+    pub(crate) rotate: Option<u64>,
+}
+
+/// What a recording has so far.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Recorded {
+    /// Messages, each way.
+    pub(crate) messages: u64,
+    /// Messages that passed and are not in it.
+    pub(crate) missing: u64,
+    /// Bytes of all its files, as far as they are written.
+    pub(crate) bytes: u64,
+    /// How many files.
+    pub(crate) files: u32,
+}
+
+/// A recording at work.
+pub(crate) struct Recorder {
+    wanted: Wanted,
+    writer: Writer,
+    reader: WholeReader,
+    events: EventReader,
+    versions: Versions,
+    /// The last version whose texts are in the file.
+    generation: u64,
+    waiting: VecDeque<Seen>,
+    recorded: Recorded,
+    /// Bytes of the files before this one.
+    before: u64,
+    flushed: Instant,
+    is_dirty: bool,
+}
+
+impl Recorder {
+    /// Begins a recording.
+    ///
+    /// # Errors
+    ///
+    /// When its file is there already, or cannot be written.
+    pub(crate) fn begin(
+        wanted: Wanted,
+        interceptors: &std::sync::Arc<Interceptors>,
+        events: &Events,
+        versions: &Versions,
+    ) -> io::Result<Self> {
+        let writer = Writer::create(&wanted.to)?;
+        let events = events.subscribe(EVENTS_ROOM, |_| true);
+        let reader = interceptors.whole_tap(wanted.target.clone(), None, ROOM, wanted.when_full);
+        Ok(Self {
+            wanted,
+            writer,
+            reader,
+            events,
+            versions: versions.clone(),
+            generation: 0,
+            waiting: VecDeque::new(),
+            recorded: Recorded { files: 1, ..Recorded::default() },
+            before: 0,
+            flushed: Instant::now(),
+            is_dirty: true,
+        })
+    }
+
+    /// Writes what has come since it was last called, as far as it is wanted; whether anything had.
+    ///
+    /// # Errors
+    ///
+    /// When the file takes no more. What was written before stays.
+    pub(crate) fn step(&mut self, wants: &mut dyn FnMut(&Passed) -> bool) -> io::Result<bool> {
+        self.write_texts()?;
+        self.reader.take_all(&mut self.waiting);
+        let mut found = !self.waiting.is_empty();
+        while let Some(seen) = self.waiting.pop_front() {
+            self.write(&seen, wants)?;
+        }
+        while let Some(heard) = self.events.try_next() {
+            found = true;
+            self.write_event(&heard)?;
+        }
+        self.is_dirty |= found;
+        if self.is_dirty && self.flushed.elapsed() >= FLUSH_EVERY {
+            self.flush()?;
+        }
+        Ok(found)
+    }
+
+    /// What it has so far.
+    pub(crate) fn recorded(&self) -> Recorded {
+        self.recorded
+    }
+
+    /// Writes the rest and the index.
+    ///
+    /// # Errors
+    ///
+    /// When the file takes no more. What was written before stays.
+    pub(crate) fn finish(mut self, wants: &mut dyn FnMut(&Passed) -> bool) -> io::Result<Recorded> {
+        while self.step(wants)? {}
+        self.recorded.bytes = self.before + self.writer.finish()?;
+        Ok(self.recorded)
+    }
+
+    fn write(&mut self, seen: &Seen, wants: &mut dyn FnMut(&Passed) -> bool) -> io::Result<()> {
+        match seen {
+            Seen::Message(passed) if wants(passed) => {
+                self.recorded.messages += 1;
+                self.writer.message(passed, peer(passed))
+            }
+            Seen::Message(_) => Ok(()),
+            Seen::Missing(missing) => {
+                self.recorded.missing += missing.messages;
+                let times = (missing.since, missing.until);
+                self.writer.gap(&missing.place, missing.direction, missing.messages, times)
+            }
+        }
+    }
+
+    fn write_event(&mut self, heard: &Heard) -> io::Result<()> {
+        match heard {
+            Heard::Event(told) => {
+                // What happened always is JSON.
+                let happened = serde_json::to_value(Happened::of(told)).unwrap_or_default();
+                self.writer.event(told.at, &happened)
+            }
+            Heard::Lost(count) => {
+                let lost = serde_json::json!({"kind": "events-lost", "count": count});
+                self.writer.event(SystemTime::now(), &lost)
+            }
+        }
+    }
+
+    /// Writes the texts of versions that have come since.
+    fn write_texts(&mut self) -> io::Result<()> {
+        for version in self.versions.since(self.generation) {
+            self.generation = version.generation;
+            let paths = version.texts.iter().map(|(path, _)| path.display().to_string());
+            let texts: Vec<_> = paths.zip(version.shown).collect();
+            self.writer.texts(version.generation, SystemTime::now(), &texts)?;
+            self.is_dirty = true;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let bytes = self.writer.flush()?;
+        self.writer.sync()?;
+        self.recorded.bytes = self.before + bytes;
+        if self.wanted.rotate.is_some_and(|most| bytes >= most) {
+            self.rotate()?;
+        }
+        (self.flushed, self.is_dirty) = (Instant::now(), false);
+        Ok(())
+    }
+
+    /// Goes on in another file, which has what is needed to be read alone.
+    fn rotate(&mut self) -> io::Result<()> {
+        let next = numbered(&self.wanted.to, self.recorded.files + 1);
+        let full = std::mem::replace(&mut self.writer, Writer::create(&next)?);
+        self.before += full.finish()?;
+        self.recorded.files += 1;
+        self.generation = self.generation.saturating_sub(1);
+        self.write_texts()
+    }
+}
+
+/// The host that a message came from, where its transport knows one.
+fn peer(passed: &Passed) -> Option<String> {
+    let address = || passed.frames.last().and_then(Frame::peer_address);
+    (passed.direction == Direction::In).then(address).flatten().map(str::to_owned)
+}
+
+/// `drops.mcap` is followed by `drops.2.mcap`.
+fn numbered(path: &Path, number: u32) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = match path.extension() {
+        Some(extension) => format!("{stem}.{number}.{}", extension.to_string_lossy()),
+        None => format!("{stem}.{number}"),
+    };
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_that_follow_are_numbered_before_their_ending() {
+        for (path, want) in [("a/x.mcap", "a/x.2.mcap"), ("x", "x.2"), ("a.b/x.y.z", "a.b/x.y.2.z")]
+        {
+            assert_eq!(numbered(Path::new(path), 2), Path::new(want));
+        }
+    }
+}

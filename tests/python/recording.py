@@ -1,0 +1,31 @@
+"""Reads a recording as anybody would who knows MCAP and nothing of zrig.
+
+recording.py FILE: a line of JSON for each message, its frames in hex.
+"""
+
+import json
+import sys
+
+from mcap.reader import make_reader
+from mcap_protobuf.decoder import DecoderFactory
+
+with open(sys.argv[1], "rb") as file:
+    reader = make_reader(file, validate_crcs=True, decoder_factories=[DecoderFactory()])
+    for schema, channel, message, decoded in reader.iter_decoded_messages(
+        topics=[
+            channel.topic
+            for channel in reader.get_summary().channels.values()
+            if channel.message_encoding == "protobuf"
+        ]
+    ):
+        print(
+            json.dumps(
+                {
+                    "topic": channel.topic,
+                    "schema": schema.name,
+                    "role": channel.metadata["role"],
+                    "sequence": message.sequence,
+                    "frames": [frame.hex() for frame in decoded.frames],
+                }
+            )
+        )
