@@ -130,7 +130,21 @@ impl RecordArguments {
                         "… not recorded, as the filter failed ({count} times): {error}"
                     ));
                 }
-                strange => {
+                strange @ (Reply::Hello(_)
+                | Reply::Figures(_)
+                | Reply::Counts(_)
+                | Reply::Texts(_)
+                | Reply::Tapping(_)
+                | Reply::Message(_)
+                | Reply::Event(_)
+                | Reply::Dropped(_)
+                | Reply::Missing(_)
+                | Reply::Ended(_)
+                | Reply::Done(_)
+                | Reply::Answer(_)
+                | Reply::Holding(_)
+                | Reply::Stepped(_)
+                | Reply::Released(_)) => {
                     return Err(io::Error::other(format!(
                         "the run said something strange: {strange:?}"
                     )));

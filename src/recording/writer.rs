@@ -60,11 +60,12 @@ impl Writer {
     /// When it is there, or cannot be written.
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        let file = opened.map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => {
-                io::Error::new(error.kind(), "it is there already, and no file is ever overwritten")
+        let file = opened.map_err(|error| {
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                let why = "it is there already, and no file is ever overwritten";
+                return io::Error::new(error.kind(), why);
             }
-            _ => error,
+            error
         })?;
         let options = WriteOptions::new()
             .profile(PROFILE)
@@ -276,8 +277,8 @@ fn seconds(at: SystemTime) -> f64 {
 
 /// What the system said, without what the library adds.
 fn of(error: McapError) -> io::Error {
-    match error {
-        McapError::Io(error) => error,
-        other => io::Error::other(other),
+    if let McapError::Io(error) = error {
+        return error;
     }
+    io::Error::other(error)
 }

@@ -86,40 +86,36 @@ impl Scanned {
             self.summary.attachment_indexes.push(attachment(at, length, body)?);
             return Some(());
         }
-        match mcap::parse_record(kind, body).ok()? {
-            Record::Chunk { header, data } => self.note_chunk(at, length, header, &data)?,
-            Record::Metadata(metadata) => {
-                let index = MetadataIndex { offset: at, length, name: metadata.name };
-                self.summary.metadata_indexes.push(index);
-            }
-            other => self.note_known(&other),
+        let record = mcap::parse_record(kind, body).ok()?;
+        self.note_known(&record);
+        if let Record::Metadata(metadata) = record {
+            let index = MetadataIndex { offset: at, length, name: metadata.name };
+            self.summary.metadata_indexes.push(index);
+        } else if let Record::Chunk { header, data } = record {
+            self.note_chunk(at, length, header, &data)?;
         }
         Some(())
     }
 
     /// Notes schemas and channels.
     fn note_known(&mut self, record: &Record<'_>) {
-        match record {
-            Record::Schema { header, data } => {
-                let schema = Schema {
-                    id: header.id,
-                    name: header.name.clone(),
-                    encoding: header.encoding.clone(),
-                    data: data.to_vec().into(),
-                };
-                self.summary.schemas.insert(header.id, Arc::new(schema));
-            }
-            Record::Channel(known) => {
-                let channel = Channel {
-                    id: known.id,
-                    topic: known.topic.clone(),
-                    schema: self.summary.schemas.get(&known.schema_id).cloned(),
-                    message_encoding: known.message_encoding.clone(),
-                    metadata: known.metadata.clone(),
-                };
-                self.summary.channels.insert(known.id, Arc::new(channel));
-            }
-            _ => {}
+        if let Record::Schema { header, data } = record {
+            let schema = Schema {
+                id: header.id,
+                name: header.name.clone(),
+                encoding: header.encoding.clone(),
+                data: data.to_vec().into(),
+            };
+            self.summary.schemas.insert(header.id, Arc::new(schema));
+        } else if let Record::Channel(known) = record {
+            let channel = Channel {
+                id: known.id,
+                topic: known.topic.clone(),
+                schema: self.summary.schemas.get(&known.schema_id).cloned(),
+                message_encoding: known.message_encoding.clone(),
+                metadata: known.metadata.clone(),
+            };
+            self.summary.channels.insert(known.id, Arc::new(channel));
         }
     }
 
