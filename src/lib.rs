@@ -12,6 +12,8 @@
 //!   depend on a node's name, which only a run knows, and a repeated line is held back by its text.
 //! - The text for Prometheus is written in `observe/`, in the format that every parser reads:
 //!   prometheus-client writes OpenMetrics alone, whose counters others take for untyped.
+//! - Recordings are MCAP by its own crate, but chunks are unpacked here: the crate's reader of chunks panics
+//!   where a damaged one names a length that there is not, and its reader by the index compares no checksum.
 //! - axum routes what is asked over HTTP, and hyper alone serves it: axum's own way to serve knows no
 //!   bounds of connections, heads and slow clients.
 //! - What a burst of requests leads to does not all wait for its end: with 64 requests in flight the

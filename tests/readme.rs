@@ -329,6 +329,7 @@ fn every_link_of_the_pages_leads_somewhere() {
     for page in pages.into_iter().chain([
         "docs/development.md",
         "docs/performance.md",
+        "docs/recordings.md",
         "docs/security.md",
         "SECURITY.md",
     ]) {
