@@ -321,7 +321,13 @@ def fairness(tools, options):
 
 def tap(tools, options):
     """What a tap costs a node that never runs out of messages."""
-    looks = {"no tap": None, "a tap": [], "a tap with a filter": ["--filter", "msg.msgid == 1001"]}
+    looks = {
+        "no tap": None,
+        "a tap": ["tap", "zrig", "middle"],
+        "a tap with a filter": ["tap", "zrig", "middle", "--filter", "msg.msgid == 1001"],
+        "a recording": ["record", "zrig", "--to"],
+        "a recording that is waited for": ["record", "zrig", "--when-slow", "wait", "--to"],
+    }
     print("\n### tap: messages a second through a node that is looked at\n")
     print("| | messages/s | of no tap |\n|---|---|---|")
     for work in TAPPED:
@@ -342,11 +348,12 @@ def tap(tools, options):
 
 @contextlib.contextmanager
 def looking(tools, folder, arguments):
-    """A tap that runs meanwhile, unless there are no arguments for one."""
+    """A tap or a recording that runs meanwhile, unless there are no arguments for one."""
     if arguments is None:
         yield
         return
-    command = [tools.zrig, "tap", "zrig", "middle", *arguments]
+    recording = Path(folder) / "recording.mcap"
+    command = [tools.zrig, *arguments, *([str(recording)] if arguments[0] == "record" else [])]
     environment = dict(os.environ, XDG_RUNTIME_DIR=str(folder))
     quiet = subprocess.DEVNULL
     process = start(command, CORES, env=environment, stdin=quiet, stdout=quiet, stderr=quiet)
@@ -356,6 +363,7 @@ def looking(tools, folder, arguments):
             raise SystemExit("the tap has ended")
     finally:
         end(process)
+        recording.unlink(missing_ok=True)
 
 
 def viewers(tools, options):

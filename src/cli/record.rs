@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::output::{aside, fail};
 use crate::control::{Client, Failed, RecordingFigures, Reply, Request, find};
@@ -154,18 +155,27 @@ impl RecordArguments {
     }
 }
 
-/// Ends the recording in good order at the first Ctrl-C, and this process at the second one.
+/// Ends the recording in good order at the first Ctrl-C or SIGTERM, and this process at the second one.
 fn end_by_signal(speaker: UnixStream) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (mut interrupt, mut terminate) = {
+        let _inside = runtime.enter();
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+    };
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        runtime.block_on(async {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                // It may have gone meanwhile.
-                let _ = speaker.shutdown(Shutdown::Write);
-                let _ = tokio::signal::ctrl_c().await;
-                std::process::exit(130);
-            }
-        });
+        let mut next = || {
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+            });
+        };
+        next();
+        // It may have gone meanwhile.
+        let _ = speaker.shutdown(Shutdown::Write);
+        next();
+        std::process::exit(130);
     })?;
     Ok(())
 }

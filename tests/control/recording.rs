@@ -332,3 +332,63 @@ nodes:
     let turned = words.iter().position(|text| text.starts_with("two")).unwrap();
     assert!(turned > 0 && words[turned..].iter().all(|text| text.starts_with("two")));
 }
+
+/// A library that makes each `fdatasync` of a process take three seconds.
+fn slow_disk(folder: &Path) -> std::path::PathBuf {
+    let (source, library) = (folder.join("slow.c"), folder.join("slow.so"));
+    let text = "#include <unistd.h>\nint fdatasync(int fd) { return sleep(3) + fd * 0; }\n";
+    fs::write(&source, text).unwrap();
+    let mut built = Command::new("cc");
+    built.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source);
+    assert!(built.status().unwrap().success());
+    library
+}
+
+#[test]
+fn what_a_slow_disk_has_no_room_for_is_counted_or_waited_for() {
+    let count = 4_000;
+    let body = "x".repeat(20_000);
+    let lines: String = (0..count).map(|n| format!("{n} {body}\n")).collect();
+    for when_slow in ["drop", "wait"] {
+        let zrig = Zrig::of(&format!(
+            "
+name: t
+nodes:
+  source: {{role: push, bind: {}, read: {{file: lines.txt}}}}
+  sink: {{role: pull, connect: source, write: {{file: out.txt}}}}
+",
+            free_port()
+        ));
+        let file = zrig.path("r.mcap");
+        let library = slow_disk(file.parent().unwrap());
+        let run = zrig
+            .with("lines.txt", &lines)
+            .environment("LD_PRELOAD", library.display())
+            .arguments(["--record", file.to_str().unwrap(), "--record-when-slow", when_slow])
+            .start();
+        let out = run.path("out.txt");
+        let bytes = lines.len() as u64;
+        eventually("all have come", || fs::metadata(&out).is_ok_and(|file| file.len() == bytes));
+        let ending = run.stop();
+        let told = ending.times("missing: the disk was too slow");
+        assert_eq!(told, usize::from(when_slow == "drop"));
+        let said = recording(&file, []).well();
+        let mut missing = 0;
+        for row in said.lines().filter(|line| line.contains(" messages  ")) {
+            // `sink.pull  in  12 messages  9 bytes  3 missing: the disk was too slow`
+            let number = |word: &str| {
+                let before = row.split_once(word).map_or("0", |(before, _)| before.trim_end());
+                before.rsplit(' ').next().unwrap().parse::<usize>().unwrap()
+            };
+            assert_eq!(number("messages") + number("missing"), count, "{row}");
+            missing += number("missing");
+        }
+        assert_eq!(missing > 0, when_slow == "drop", "{said}");
+        let gaps = recording(&file, ["--format", "jsonl"]).well();
+        let gaps = gaps.lines().filter_map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["missing"]["messages"].as_u64()
+        });
+        assert_eq!(gaps.sum::<u64>(), missing as u64, "each gap in its place");
+        assert_eq!(recording(&file, ["--check"]).status, Some(0));
+    }
+}
