@@ -65,6 +65,7 @@ pub mod observe;
 pub mod plan;
 pub mod receipt;
 pub mod recording;
+pub mod replay;
 pub mod schema;
 pub mod script;
 pub mod security;

@@ -18,6 +18,7 @@ mod output;
 mod plan;
 mod record;
 mod recording;
+mod replay;
 mod run;
 mod schema;
 mod send;
@@ -62,6 +63,7 @@ enum Command {
     Events(events::EventsArguments),
     Record(record::RecordArguments),
     Recording(recording::RecordingArguments),
+    Replay(replay::ReplayArguments),
     Web(web::WebArguments),
     Send(send::SendArguments),
     Call(send::CallArguments),
@@ -91,6 +93,7 @@ pub fn main() -> ExitCode {
         Command::Events(arguments) => arguments.run(),
         Command::Record(arguments) => arguments.run(),
         Command::Recording(arguments) => arguments.run(),
+        Command::Replay(arguments) => arguments.run(),
         Command::Web(arguments) => arguments.run(),
         Command::Send(arguments) => arguments.run(),
         Command::Call(arguments) => arguments.run(),

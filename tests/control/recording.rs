@@ -392,3 +392,98 @@ nodes:
         assert_eq!(recording(&file, ["--check"]).status, Some(0));
     }
 }
+
+/// Nodes that programs outside speak with, each in another way.
+fn servers(ports: [u16; 4]) -> Zrig {
+    let [jobs, desk, hub, feed] = ports;
+    Zrig::of(&format!(
+        "
+name: servers
+nodes:
+  jobs: {{role: pull, bind: {jobs}}}
+  desk: {{role: rep, bind: {desk}, on_message: '\"got \" + msg.text'}}
+  hub: {{role: router, bind: {hub}, on_message: 'msg.text + \"!\"'}}
+  feed: {{role: sub, connect: \"tcp://127.0.0.1:{feed}\", topics: [\"\"]}}
+  work: {{role: pull, connect: inner}}
+  inner: {{role: push, bind: inproc://inner, every: 10ms, on_tick: 'send(\"inside\")'}}
+"
+    ))
+}
+
+#[test]
+fn what_came_from_outside_is_given_again_in_its_order_with_its_routing_ids() {
+    let desk = Desk::new();
+    let ports = free_ports();
+    let [jobs, asks, hub, feed] = ports;
+    let first = servers(ports);
+    let one = first.path("one.mcap");
+    let run = desk.start(first.arguments(["--record", one.to_str().unwrap()]));
+    {
+        let lines: String = (0..200).map(|n| format!("job {n}\n")).collect();
+        let clients = Zrig::of(&format!(
+            "
+nodes:
+  jobs: {{role: push, connect: {jobs}, read: {{file: lines.txt}}}}
+  asks: {{role: req, connect: {asks}, identity: asker, every: 4ms, on_tick: 'this.n = (this.n ?? 0) + 1; if this.n <= 100 {{ send(`question ${{this.n}}`) }}'}}
+  hubs: {{role: dealer, connect: {hub}, identity: c7, every: 4ms, on_tick: 'this.n = (this.n ?? 0) + 1; if this.n <= 100 {{ send(`call ${{this.n}}`) }}'}}
+  feed: {{role: pub, bind: {feed}, every: 4ms, on_tick: 'this.n = (this.n ?? 0) + 1; if this.n <= 400 {{ send(`news ${{this.n}}`) }}'}}
+"
+        ))
+        .with("lines.txt", lines)
+        .environment("XDG_RUNTIME_DIR", desk.path().display())
+        .start();
+        eventually("all has been said", || {
+            let figures = desk.ask(["top", "servers", "--once", "--format", "json"]).well();
+            let figures: Value = serde_json::from_str(&figures).unwrap();
+            let came = |node: &str| {
+                let nodes = figures["nodes"].as_array().unwrap();
+                let node = nodes.iter().find(|it| it["node"] == node).unwrap();
+                node["sockets"][0]["messages_in"].as_u64().unwrap()
+            };
+            came("jobs") == 200 && came("desk") == 100 && came("hub") == 100 && came("feed") >= 100
+        });
+        clients.stop();
+    }
+    let _first = run.stop();
+    let before = texts(&one);
+
+    let second = servers(ports);
+    let two = second.path("two.mcap");
+    let run = desk.start(second.arguments(["--record", two.to_str().unwrap()]));
+    let said = desk.ask(["replay", one.to_str().unwrap(), "servers", "--speed", "4"]).well();
+    assert!(
+        said.contains(" messages given") && said.contains("came from nodes of the file"),
+        "{said}"
+    );
+    let given: u64 = said.split(' ').next().unwrap().parse().unwrap();
+    assert!(given >= 500, "{said}");
+    let _second = run.stop();
+    let after = texts(&two);
+    for place in [
+        "jobs.pull in",
+        "desk.rep in",
+        "desk.rep out",
+        "hub.router in",
+        "hub.router out",
+        "feed.sub in",
+    ] {
+        assert!(
+            before[place] == after[place],
+            "{place}: {:?}",
+            (before[place].len(), after[place].len())
+        );
+    }
+    let ids = recording(&two, ["--node", "hub", "--format", "jsonl"]).well();
+    assert!(ids.lines().all(|line| line.contains("\"peer\":\"c7\"")), "{ids}");
+
+    // The same with a run of its own, which ends with the replay.
+    let file = two.with_file_name("topology.yaml");
+    let said =
+        desk.ask(["replay", one.to_str().unwrap(), file.to_str().unwrap(), "--speed", "max"]);
+    assert_eq!(said.status, Some(0), "{said:?}");
+    assert!(said.out.starts_with(&format!("{given} messages given")), "{}", said.out);
+    assert!(said.errors.contains("running live"), "{}", said.errors);
+    // What is no such thing is refused before anything runs.
+    desk.ask(["replay", file.to_str().unwrap(), "servers"]).fails(2, ["is no recording"]);
+    desk.ask(["replay", one.to_str().unwrap(), "nobody"]).fails(2, ["nobody"]);
+}
