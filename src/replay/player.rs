@@ -55,7 +55,7 @@ pub struct Player<'t> {
     origin: Origin,
     pace: Pace,
     // Before the context, which waits for them.
-    peers: HashMap<Key, Result<PeerSocket, String>>,
+    peers: HashMap<Key, Result<Peer, String>>,
     context: Context,
     runtime: tokio::runtime::Runtime,
     /// When the recording's first message was, and when it was given again.
@@ -64,6 +64,15 @@ pub struct Player<'t> {
     given: BTreeMap<(String, String), u64>,
     drained: Instant,
     replayed: Replayed,
+}
+
+/// A peer that is played.
+#[derive(Debug)]
+struct Peer {
+    socket: PeerSocket,
+    role: Role,
+    /// How long it waits for its node: not at all where that has not come to it the last time.
+    patience: Duration,
 }
 
 /// A peer: of which socket, and with which routing id.
@@ -157,15 +166,16 @@ impl<'t> Player<'t> {
 
     /// Takes what came to the peers; nobody reads it.
     pub fn drain(&mut self) {
-        for peer in self.peers.values().flatten() {
-            while peer.receive().is_some() {}
+        // What a REP is asked it has to have in its hand to answer.
+        for peer in self.peers.values().flatten().filter(|peer| peer.role != Role::Rep) {
+            while peer.socket.receive().is_some() {}
         }
         self.drained = Instant::now();
     }
 
     /// Lets all peers go, without what their nodes have not taken.
     pub fn leave(self) {
-        self.peers.values().flatten().for_each(PeerSocket::vanish);
+        self.peers.values().flatten().for_each(|peer| peer.socket.vanish());
     }
 
     /// When a message of that time is due; none where that is at once.
@@ -201,20 +211,24 @@ impl<'t> Player<'t> {
             let opened = self.open(&key);
             self.peers.insert(key.clone(), opened);
         }
-        let peer = match self.peers.get(&key) {
+        let peer = match self.peers.get_mut(&key) {
             Some(Ok(peer)) => peer,
             Some(Err(why)) => return Err(why.clone()),
             None => return Ok(()),
         };
         let name = format!("{}.{}", place.instance, place.socket);
+        // A peer that waited in vain does not wait again until something has gone through.
+        let patience = std::mem::replace(&mut peer.patience, Duration::ZERO);
         if place.role == Role::Req {
             // It is answered when it has asked.
-            await_one(peer)
+            await_one(&peer.socket, patience)
                 .ok_or_else(|| format!("{name} has asked nothing that could be answered"))?;
         }
         let message: Multipart = rest.iter().map(Frame::share).collect();
-        let sent = self.runtime.block_on(peer.send(message, ROOM));
-        sent.map_err(|errno| format!("{name} takes no more: {errno}"))
+        let sent = self.runtime.block_on(peer.socket.send(message, patience));
+        sent.map_err(|errno| format!("{name} takes no more: {errno}"))?;
+        peer.patience = ROOM;
+        Ok(())
     }
 
     fn spec(&self, instance: &str, socket: &str) -> Result<&'t SocketSpec, String> {
@@ -226,7 +240,7 @@ impl<'t> Player<'t> {
         spec.ok_or_else(|| format!("the topology has no socket {instance}.{socket} any more"))
     }
 
-    fn open(&self, (instance, socket, id): &Key) -> Result<PeerSocket, String> {
+    fn open(&self, (instance, socket, id): &Key) -> Result<Peer, String> {
         let spec = self.spec(instance, socket)?;
         let name = format!("{instance}.{socket}");
         if spec.curve.is_some() || spec.plain.is_some() {
@@ -254,9 +268,9 @@ impl<'t> Player<'t> {
         }
         if role == Role::Xpub {
             // What it says before somebody listens is lost.
-            await_one(&peer);
+            await_one(&peer, ROOM);
         }
-        Ok(peer)
+        Ok(Peer { socket: peer, role, patience: ROOM })
     }
 }
 
@@ -284,8 +298,8 @@ fn outside(spec: &SocketSpec) -> Option<&Endpoint> {
 }
 
 /// Waits for a message.
-fn await_one(peer: &PeerSocket) -> Option<Multipart> {
-    let until = Instant::now() + ROOM;
+fn await_one(peer: &PeerSocket, patience: Duration) -> Option<Multipart> {
+    let until = Instant::now() + patience;
     loop {
         match peer.receive() {
             Some(message) => return Some(message),

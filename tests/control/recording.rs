@@ -394,8 +394,8 @@ nodes:
 }
 
 /// Nodes that programs outside speak with, each in another way.
-fn servers(ports: [u16; 4]) -> Zrig {
-    let [jobs, desk, hub, feed] = ports;
+fn servers(ports: [u16; 8]) -> Zrig {
+    let [jobs, desk, hub, feed, asked, friend, news, deal] = ports;
     Zrig::of(&format!(
         "
 name: servers
@@ -404,6 +404,10 @@ nodes:
   desk: {{role: rep, bind: {desk}, on_message: '\"got \" + msg.text'}}
   hub: {{role: router, bind: {hub}, on_message: 'msg.text + \"!\"'}}
   feed: {{role: sub, connect: \"tcp://127.0.0.1:{feed}\", topics: [\"\"]}}
+  asker: {{role: req, connect: \"tcp://127.0.0.1:{asked}\", every: 5ms, on_tick: 'send(\"and?\")'}}
+  friend: {{role: pair, bind: {friend}}}
+  news: {{role: xpub, bind: {news}}}
+  deal: {{role: dealer, bind: {deal}}}
   work: {{role: pull, connect: inner}}
   inner: {{role: push, bind: inproc://inner, every: 10ms, on_tick: 'send(\"inside\")'}}
 "
@@ -414,7 +418,7 @@ nodes:
 fn what_came_from_outside_is_given_again_in_its_order_with_its_routing_ids() {
     let desk = Desk::new();
     let ports = free_ports();
-    let [jobs, asks, hub, feed] = ports;
+    let [jobs, asks, hub, feed, asked, friend, news, deal] = ports;
     let first = servers(ports);
     let one = first.path("one.mcap");
     let run = desk.start(first.arguments(["--record", one.to_str().unwrap()]));
@@ -426,6 +430,10 @@ nodes:
   jobs: {{role: push, connect: {jobs}, read: {{file: lines.txt}}}}
   asks: {{role: req, connect: {asks}, identity: asker, every: 4ms, on_tick: 'this.n = (this.n ?? 0) + 1; if this.n <= 100 {{ send(`question ${{this.n}}`) }}'}}
   hubs: {{role: dealer, connect: {hub}, identity: c7, every: 4ms, on_tick: 'this.n = (this.n ?? 0) + 1; if this.n <= 100 {{ send(`call ${{this.n}}`) }}'}}
+  asked: {{role: rep, bind: {asked}, on_message: 'this.n = (this.n ?? 0) + 1; `because ${{this.n}}`'}}
+  friend: {{role: pair, connect: {friend}, every: 40ms, on_tick: 'this.n = (this.n ?? 0) + 1; send(`hello ${{this.n}}`)'}}
+  reader: {{role: sub, connect: {news}, topics: [a., b.]}}
+  deal: {{role: dealer, connect: {deal}, every: 40ms, on_tick: 'this.n = (this.n ?? 0) + 1; send(`deal ${{this.n}}`)'}}
   feed: {{role: pub, bind: {feed}, every: 4ms, on_tick: 'this.n = (this.n ?? 0) + 1; if this.n <= 400 {{ send(`news ${{this.n}}`) }}'}}
 "
         ))
@@ -440,7 +448,12 @@ nodes:
                 let node = nodes.iter().find(|it| it["node"] == node).unwrap();
                 node["sockets"][0]["messages_in"].as_u64().unwrap()
             };
-            came("jobs") == 200 && came("desk") == 100 && came("hub") == 100 && came("feed") >= 100
+            let others = ["asker", "friend", "news", "deal"].map(came);
+            others.iter().all(|count| *count >= 2)
+                && came("jobs") == 200
+                && came("desk") == 100
+                && came("hub") == 100
+                && came("feed") >= 100
         });
         clients.stop();
     }
@@ -466,6 +479,10 @@ nodes:
         "hub.router in",
         "hub.router out",
         "feed.sub in",
+        "asker.req in",
+        "friend.pair in",
+        "news.xpub in",
+        "deal.dealer in",
     ] {
         assert!(
             before[place] == after[place],
