@@ -232,8 +232,11 @@ fn settle(run: u32, player: &mut Player<'_>, begun: &Snapshot) -> Result<bool, F
 /// What became of it, for a person.
 fn told(replayed: &Replayed) -> String {
     let Replayed { given, inside, refused, late } = replayed;
-    let late = Duration::from_micros(u64::try_from(late.as_micros()).unwrap_or(u64::MAX));
-    let mut text = format!("{given} messages given, at most {} late", format_duration(late));
+    let mut text = format!("{given} messages given");
+    if let Some(late) = late {
+        let late = Duration::from_micros(u64::try_from(late.as_micros()).unwrap_or(u64::MAX));
+        text.push_str(&format!(", at most {} late", format_duration(late)));
+    }
     if *inside > 0 {
         text.push_str(&format!("; {inside} came from nodes of the file, and come from them again"));
     }

@@ -43,8 +43,8 @@ pub struct Replayed {
     pub inside: u64,
     /// How many could not be given, by why.
     pub refused: BTreeMap<String, u64>,
-    /// How much later than it was to be the latest was given.
-    pub late: Duration,
+    /// How much later than it was to be the latest was given; none where each was to be as soon as could be.
+    pub late: Option<Duration>,
 }
 
 /// Plays the peers of a run.
@@ -146,8 +146,7 @@ impl<'t> Player<'t> {
                 self.replayed.given += 1;
                 let socket = (passed.place.instance.to_string(), passed.place.socket.to_string());
                 *self.given.entry(socket).or_default() += 1;
-                let late = due.map_or(Duration::ZERO, |due| due.elapsed());
-                self.replayed.late = self.replayed.late.max(late);
+                self.replayed.late = self.replayed.late.max(due.map(|due| due.elapsed()));
             }
             Err(why) => *self.replayed.refused.entry(why).or_default() += 1,
         }
