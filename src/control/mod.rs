@@ -20,6 +20,7 @@ mod record;
 mod sampling;
 mod server;
 mod sieve;
+mod socket_file;
 mod speak;
 mod stepping;
 mod tapping;
@@ -34,6 +35,7 @@ pub use protocol::{
 };
 pub(crate) use reading::Opened;
 pub use reading::routing_id;
-pub use server::{ControlSocket, Desk, OpenTaps};
+pub use server::{Desk, OpenTaps};
 pub(crate) use sieve::Sieve;
+pub use socket_file::ControlSocket;
 pub(crate) use speak::send;

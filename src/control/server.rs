@@ -1,11 +1,9 @@
 //! The run's end of the control socket.
 //!
-//! Owns the socket's file, who may speak, and how many at a time. Whatever a client does or leaves
+//! Owns who may speak, and how many at a time. Whatever a client does or leaves
 //! undone, no node waits for it.
 
-use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as StandardStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,10 +11,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixStream;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::protocol::{
@@ -40,16 +37,6 @@ const TAPS: u32 = 16;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a client may be silent between two questions.
 const SILENCE: Duration = Duration::from_secs(120);
-/// The pause after the system gave no descriptor.
-const REST: Duration = Duration::from_millis(100);
-
-/// A run's control socket; its file goes when it is dropped.
-#[derive(Debug)]
-pub struct ControlSocket {
-    path: PathBuf,
-    detour: Option<String>,
-    task: JoinHandle<()>,
-}
 
 /// The taps that look at a run.
 #[derive(Clone, Debug)]
@@ -104,6 +91,16 @@ impl Desk {
         Self { run, runtime: Handle::current() }
     }
 
+    /// The name of what runs.
+    pub(super) fn name(&self) -> String {
+        self.run.roster().name.clone()
+    }
+
+    /// Takes a client, if there is room for it.
+    pub(super) fn attend(&self, stream: UnixStream) {
+        attend(stream, Arc::clone(&self.run));
+    }
+
     /// The taps that look at the run, which may still have something to show when it has ended.
     #[must_use]
     pub fn taps(&self) -> OpenTaps {
@@ -128,89 +125,6 @@ impl Desk {
     }
 }
 
-impl ControlSocket {
-    /// Opens the socket of a run. Has to be called inside a tokio runtime.
-    ///
-    /// # Errors
-    ///
-    /// When there is no folder for it that only this user can look into.
-    pub fn open(desk: &Desk) -> io::Result<Self> {
-        let pid = std::process::id();
-        for (path, pid) in folder::sockets().files {
-            folder::remove_stale(&path, pid);
-        }
-        let run = Arc::clone(&desk.run);
-        let name = folder::file_name(&run.roster().name, pid);
-        let Opened { path, listener, detour } = open(&name)?;
-        let task = tokio::spawn(serve(listener, run));
-        Ok(Self { path, detour, task })
-    }
-
-    /// Why it is not where it is wanted first, if it is not.
-    #[must_use]
-    pub fn detour(&self) -> Option<&str> {
-        self.detour.as_deref()
-    }
-
-    /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-/// A socket that listens.
-struct Opened {
-    path: PathBuf,
-    listener: UnixListener,
-    detour: Option<String>,
-}
-
-/// Listens in the first folder where that can be done.
-fn open(name: &str) -> io::Result<Opened> {
-    let mut unusable: Vec<String> = Vec::new();
-    for place in folder::places() {
-        let opened = place.map_err(|place| place.why).and_then(|folder| {
-            let path = folder::made(&folder)?.join(name);
-            folder::fits(&path)?;
-            let listener = listen(&path);
-            let listener = listener.map_err(|error| format!("{}: {error}", path.display()))?;
-            Ok((path, listener))
-        });
-        match opened {
-            Ok((path, listener)) => {
-                let detour = (!unusable.is_empty()).then(|| unusable.join("; "));
-                return Ok(Opened { path, listener, detour });
-            }
-            Err(why) => unusable.push(why),
-        }
-    }
-    Err(io::Error::other(unusable.join("; ")))
-}
-
-/// Listens at a path, where the socket appears when it takes connections and is its owner's alone.
-fn listen(path: &Path) -> io::Result<UnixListener> {
-    let fresh = path.with_file_name(format!(".{}", std::process::id()));
-    // One of an earlier process that bore the same number.
-    let _ = fs::remove_file(&fresh);
-    let listener = UnixListener::bind(&fresh)?;
-    let named = fs::set_permissions(&fresh, fs::Permissions::from_mode(0o600))
-        .and_then(|()| fs::rename(&fresh, path));
-    if named.is_err() {
-        // It is of no use to anybody.
-        let _ = fs::remove_file(&fresh);
-    }
-    named.map(|()| listener)
-}
-
-impl Drop for ControlSocket {
-    fn drop(&mut self) {
-        self.task.abort();
-        // Somebody may have removed it before.
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
 /// A place among the clients, and one among the taps.
 type Slots = (OwnedSemaphorePermit, OwnedSemaphorePermit);
 
@@ -227,16 +141,6 @@ struct Run {
     holding: Holding,
     clients: Arc<Semaphore>,
     taps: OpenTaps,
-}
-
-async fn serve(listener: UnixListener, run: Arc<Run>) {
-    loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(REST).await;
-            continue;
-        };
-        attend(stream, Arc::clone(&run));
-    }
 }
 
 /// Takes a client, if there is room for it.

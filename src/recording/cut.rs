@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::reader::{Entry, Reader, RecordingError, moment};
+use super::contents::{Entry, RecordingError, moment};
+use super::reader::Reader;
 use super::writer::Writer;
 use crate::node::Passed;
 

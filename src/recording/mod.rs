@@ -9,6 +9,7 @@
 //! that it has all where it has not.
 
 mod background;
+mod contents;
 mod cut;
 mod entry;
 mod names;
@@ -17,7 +18,8 @@ mod recorder;
 mod writer;
 
 pub use background::{OnFull, RecordOptions, Recording};
+pub(crate) use contents::moment;
+pub use contents::{Channel, Entry, RecordingError, Version};
 pub use cut::{CutError, cut};
-pub(crate) use reader::moment;
-pub use reader::{Channel, Entry, Reader, RecordingError, Version};
+pub use reader::Reader;
 pub(crate) use recorder::{Recorded, Recorder, Wanted};

@@ -11,17 +11,15 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::{ControlFlow, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mcap::Summary;
 use mcap::records::{AttachmentIndex, ChunkIndex, MessageHeader, MetadataIndex, Record};
 use mcap::sans_io::indexed_reader::{IndexedReadEvent, IndexedReader, IndexedReaderOptions};
 use mcap::sans_io::summary_reader::{SummaryReadEvent, SummaryReader, SummaryReaderOptions};
 use prost::Message as _;
-use serde_json::Value;
-use thiserror::Error;
 
 use self::scan::scan;
+use super::contents::{Channel, Entry, RecordingError, Version, moment};
 use super::entry::{MESSAGE, Message};
 use super::names::{EVENTS, FIGURES, GAPS, TEXTS};
 use crate::message::{Format, Frame};
@@ -30,87 +28,6 @@ use crate::zeromq::Role;
 
 /// Bytes that one record may have; more is not believed.
 const RECORD_MOST: usize = 1 << 30;
-
-/// Why a file cannot be read as a recording.
-#[derive(Debug, Error)]
-pub enum RecordingError {
-    /// The system does not give it.
-    #[error("cannot read {}: {error}", path.display())]
-    Io {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// It is none.
-    #[error("{} is no recording: {why}", path.display())]
-    NotOne {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
-    /// A part of it is not as it was written.
-    #[error("{} is damaged: {why}", path.display())]
-    Damaged {
-        /// Which file.
-        path: PathBuf,
-        /// Where and how.
-        why: String,
-    },
-}
-
-/// A socket and a direction in a recording.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Channel {
-    /// The socket.
-    pub place: Arc<Place>,
-    /// Which way.
-    pub direction: Direction,
-    /// How many messages it has.
-    pub messages: u64,
-    /// How many bytes their frames have, where the file says it.
-    pub bytes: Option<u64>,
-    /// How many more passed that are not in it, where the file says it.
-    pub missing: u64,
-}
-
-/// A version of the topology in a recording.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Version {
-    /// Its number.
-    pub generation: u64,
-    /// When it was there, in nanoseconds since the epoch.
-    pub at: u64,
-    /// Its file.
-    pub file: String,
-}
-
-/// What a recording can have, with its time.
-#[derive(Debug)]
-pub enum Entry {
-    /// A message passed.
-    Message {
-        /// When, where, and what.
-        passed: Passed,
-        /// The host that it came from, where that is known.
-        peer: Option<String>,
-    },
-    /// Something happened.
-    Event {
-        /// When.
-        at: SystemTime,
-        /// What, as `zrig events --format json` has it.
-        happened: Value,
-    },
-    /// Messages passed that are not in it.
-    Gap {
-        /// When the first of them passed.
-        at: SystemTime,
-        /// Where, how many, and until when.
-        gap: Value,
-    },
-}
 
 /// A recording that can be read.
 #[derive(Debug)]
@@ -435,11 +352,6 @@ fn read_at(
     // What is not there is not made room for.
     file.take(length as u64).read_to_end(into)?;
     if into.len() < length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
-}
-
-/// A time of the file.
-pub(crate) fn moment(nanoseconds: u64) -> SystemTime {
-    UNIX_EPOCH.checked_add(Duration::from_nanos(nanoseconds)).unwrap_or(UNIX_EPOCH)
 }
 
 fn not_one(path: &Path, why: impl Into<String>) -> RecordingError {

@@ -13,9 +13,10 @@ use mcap::records::{AttachmentIndex, ChunkHeader, ChunkIndex, MetadataIndex, Rec
 use mcap::{Channel, MAGIC, Schema, Summary};
 use prost::Message as _;
 
+use super::super::contents::RecordingError;
 use super::super::entry::Message;
 use super::chunk::{records, unpacked};
-use super::{RECORD_MOST, RecordingError, not_one};
+use super::{RECORD_MOST, not_one};
 
 /// Bytes before what a record says: its kind and its length.
 pub(super) const HEAD: usize = 9;
