@@ -11,6 +11,7 @@ mod scripts;
 mod secrets;
 mod states;
 mod test_files;
+mod told;
 mod unsaved;
 mod users;
 mod versions;
@@ -24,10 +25,9 @@ use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use crate::aside::within;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Diagnostic;
 use crate::document::{Document, MAX_BYTES};
 use crate::lint::{Subject, Surveys, lint};
-use crate::security::secret_places;
 use crate::source::{Source, SourceMap};
 use crate::topology::{Checked, Topology, check};
 
@@ -35,7 +35,6 @@ use certificates::load_certificates;
 use look_ups::load_look_ups;
 use read::{ReadError, read_file, read_text};
 use scripts::load_scripts;
-use secrets::Secrets;
 use states::check_states;
 use users::load_users;
 
@@ -147,8 +146,6 @@ fn loaded(
     match text {
         Ok(text) => loaded.check(Source::new(path, text), from, lookup),
         Err(error) => {
-            let code = if error.is_size() { Code::TooLarge } else { Code::Unreadable };
-            let message = format!("cannot read {}", path.display());
             loaded.trouble = Some(match &error {
                 ReadError::Missing => Trouble::Gone,
                 ReadError::NoFile => Trouble::Pipe,
@@ -158,9 +155,7 @@ fn loaded(
                 | ReadError::NoAnswer
                 | ReadError::Io(_) => Trouble::Unreadable(error.to_string()),
             });
-            loaded
-                .diagnostics
-                .push(Diagnostic::new(code, message).because(error.to_string()).help(error.help()));
+            loaded.diagnostics.push(told::unreadable(path, &error));
         }
     }
     loaded
@@ -223,17 +218,14 @@ impl Loaded {
         lookup: &dyn Fn(&str) -> Option<OsString>,
     ) {
         self.trouble = source.text().trim().is_empty().then_some(Trouble::Empty);
-        let id = self.sources.add(source.clone());
-        let document = match Document::parse(id, &source, lookup) {
-            Ok(document) => document,
+        let parse = |id| Document::parse(id, &source, lookup);
+        let (id, document) = match told::parsed(&source, &mut self.sources, parse) {
+            Ok(parsed) => parsed,
             Err(faults) => {
-                let places = secret_places(source.text());
-                self.diagnostics = Secrets::of_text(&source, &places).kept_out_of(faults);
-                self.sources.hide(id, places);
+                self.diagnostics = faults;
                 return;
             }
         };
-        self.sources.hide(id, document.secrets().iter().cloned());
         let mut loaded = load_scripts(&document, id, from, &mut self.sources, &mut self.files);
         let unsaved = from.unsaved;
         load_look_ups(&document, unsaved, &mut loaded.scripts, &mut self.sources, &mut self.files);
@@ -253,11 +245,8 @@ impl Loaded {
             is_taken: &is_taken,
             is_same_file: &|one, other| identities.are_same(one, other),
         });
-        self.diagnostics = diagnostics;
-        self.diagnostics.extend(findings);
-        let found = std::mem::take(&mut self.diagnostics);
-        self.diagnostics = Secrets::of_document(&document).kept_out_of(found);
-        self.diagnostics.sort_by_key(|fault| fault.severity);
+        let found = diagnostics.into_iter().chain(findings).collect();
+        self.diagnostics = told::in_order(&document, found);
         let is_sound = !self.diagnostics.iter().any(Diagnostic::is_error);
         self.topology = topology.filter(|_| is_sound);
         self.document = Some(document);
@@ -317,6 +306,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::diagnostic::Code;
 
     fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
         let path = folder.join(name);

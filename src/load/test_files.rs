@@ -8,13 +8,12 @@ use std::path::{Path, PathBuf};
 
 use super::read::{ReadError, read_text};
 use super::scripts::tidy;
-use super::secrets::Secrets;
+use super::told::{in_order, parsed, unreadable};
 use super::unsaved::{Kept, Unsaved};
 use super::{Loaded, Origin};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Diagnostic;
 use crate::document::{Document, MAX_BYTES};
 use crate::lint::silence;
-use crate::security::secret_places;
 use crate::source::{Source, SourceMap, Span};
 use crate::test_file::{Action, Saved, TestFile, Tested, check, topology_of};
 use crate::topology::Topology;
@@ -92,13 +91,6 @@ fn loaded_tests(
     loaded
 }
 
-fn unreadable(path: &Path, error: &ReadError) -> Diagnostic {
-    let code = if error.is_size() { Code::TooLarge } else { Code::Unreadable };
-    Diagnostic::new(code, format!("cannot read {}", path.display()))
-        .because(error.to_string())
-        .help(error.help())
-}
-
 impl LoadedTests {
     fn check(
         &mut self,
@@ -106,17 +98,14 @@ impl LoadedTests {
         from: &mut Origin<'_>,
         lookup: &dyn Fn(&str) -> Option<OsString>,
     ) {
-        let id = self.sources.add(source.clone());
-        let document = match Document::parse_tests(id, &source, lookup) {
-            Ok(document) => document,
+        let parse = |id| Document::parse_tests(id, &source, lookup);
+        let (id, document) = match parsed(&source, &mut self.sources, parse) {
+            Ok(parsed) => parsed,
             Err(faults) => {
-                let places = secret_places(source.text());
-                self.diagnostics = Secrets::of_text(&source, &places).kept_out_of(faults);
-                self.sources.hide(id, places);
+                self.diagnostics = faults;
                 return;
             }
         };
-        self.sources.hide(id, document.secrets().iter().cloned());
         let tested = topology_of(&document)
             .and_then(|(path, span)| self.read_topology(&path, span, from, lookup));
         let surveys = tested.as_ref().and_then(|tested| tested.surveys.as_ref());
@@ -137,9 +126,7 @@ impl LoadedTests {
         }
         self.file = checked.file.filter(|_| self.topology.is_some());
         self.find_saved();
-        let found = std::mem::take(&mut self.diagnostics);
-        self.diagnostics = Secrets::of_document(&document).kept_out_of(found);
-        self.diagnostics.sort_by_key(|fault| fault.severity);
+        self.diagnostics = in_order(&document, std::mem::take(&mut self.diagnostics));
         if self.diagnostics.iter().any(Diagnostic::is_error) {
             self.file = None;
         }
