@@ -68,17 +68,40 @@ pub(crate) fn really(now: Instant) -> Instant {
 /// This moment, for who looks how long work takes. In a simulation it takes no time, or one run would
 /// not be like the other.
 pub(crate) fn at_work() -> Instant {
-    if SIMULATED.get() { now() } else { Instant::now() }
+    if is_simulated() { now() } else { Instant::now() }
 }
 
-/// Lets work on this thread take no time from now on, or take its time again.
-pub(crate) fn simulate(on: bool) {
-    SIMULATED.set(on);
+/// The time of day. In a simulation it passes as the rest of its time does, and each moment is a nanosecond
+/// later than the one that was read before, so that what happened first can be told.
+pub(crate) fn time_of_day() -> SystemTime {
+    let Some(simulated) = SIMULATED.get() else { return SystemTime::now() };
+    let read = simulated.read + 1;
+    SIMULATED.set(Some(Simulated { read, ..simulated }));
+    simulated.from + since(simulated.begun) + Duration::from_nanos(read)
+}
+
+/// Whether work on this thread takes no time, so that nothing may depend on how long it really takes.
+pub(crate) fn is_simulated() -> bool {
+    SIMULATED.get().is_some()
+}
+
+/// Lets work on this thread take no time from now on, which is that time of day, or take its time again.
+pub(crate) fn simulate(from: Option<SystemTime>) {
+    SIMULATED.set(from.map(|from| Simulated { begun: now(), from, read: 0 }));
+}
+
+/// The time of a simulation.
+#[derive(Clone, Copy)]
+struct Simulated {
+    begun: Instant,
+    from: SystemTime,
+    /// How often the time of day was read.
+    read: u64,
 }
 
 thread_local! {
-    /// Whether work on this thread takes no time.
-    static SIMULATED: Cell<bool> = const { Cell::new(false) };
+    /// Of a thread whose work takes no time.
+    static SIMULATED: Cell<Option<Simulated>> = const { Cell::new(None) };
 }
 
 /// Waits for so long.
@@ -113,6 +136,19 @@ pub(crate) fn paused<T>(test: impl Future<Output = T>) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn in_a_simulation_each_time_of_day_is_later_than_the_one_before() {
+        paused(async {
+            simulate(Some(SystemTime::UNIX_EPOCH));
+            let moments: Vec<SystemTime> = (0..3).map(|_| time_of_day()).collect();
+            sleep(Duration::from_secs(60)).await;
+            let later = time_of_day().duration_since(SystemTime::UNIX_EPOCH);
+            simulate(None);
+            assert!(moments.is_sorted_by(|one, other| one < other), "{moments:?}");
+            assert_eq!(later.unwrap().as_secs(), 60);
+        });
+    }
 
     #[test]
     fn in_paused_time_an_hour_passes_at_once_and_exactly() {

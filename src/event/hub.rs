@@ -7,12 +7,12 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
-use std::time::SystemTime;
 
 use smallvec::SmallVec;
 
 use super::{Event, Stamped};
 use crate::backlog::{Backlog, Item, Room};
+use crate::clock;
 
 /// How much may wait for a reader of everything.
 const ROOM: Room = Room { entries: 65_536, bytes: 64 << 20 };
@@ -147,7 +147,7 @@ impl Events {
         }
         let bytes = event.size();
         let ends = event.kind.exit_status().is_some();
-        let told = Arc::new(Stamped { at: SystemTime::now(), event });
+        let told = Arc::new(Stamped { at: clock::time_of_day(), event });
         for reader in wanting {
             // Once: a node may ask for the end again and again.
             let urgent = ends && !reader.ends.swap(true, Relaxed);

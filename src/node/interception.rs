@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::credentials::without_password;
 use super::target::Target;
+use crate::clock;
 use crate::lock::locked;
 use crate::message::{Format, Frame, Multipart, share_all};
 use crate::zeromq::Role;
@@ -89,7 +90,7 @@ pub(super) struct Copy {
 impl Copy {
     /// Of a message that is sent now.
     pub(super) fn now(frames: &[Frame]) -> Self {
-        Self { at: SystemTime::now(), frames: share_all(frames) }
+        Self { at: clock::time_of_day(), frames: share_all(frames) }
     }
 }
 
@@ -264,7 +265,7 @@ impl Passage {
     #[inline]
     pub(super) fn received(&self, frames: &[Frame]) {
         if !self.is_free() {
-            self.tell(Direction::In, SystemTime::now(), Some(frames));
+            self.tell(Direction::In, clock::time_of_day(), Some(frames));
         }
     }
 
@@ -278,7 +279,7 @@ impl Passage {
     #[inline]
     pub(super) fn sent(&self, copy: Option<&Copy>) {
         if !self.is_free() {
-            let at = copy.map_or_else(SystemTime::now, |copy| copy.at);
+            let at = copy.map_or_else(clock::time_of_day, |copy| copy.at);
             self.tell(Direction::Out, at, copy.map(|copy| &copy.frames[..]));
         }
     }

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::clock;
 use crate::counters::SocketCounters;
 use crate::message::{Format, Frame, Malformed, Multipart, parse_tagged};
 
@@ -23,7 +24,7 @@ pub(super) struct Numbering {
 impl Numbering {
     /// A numbering from 1, of a source that no other run shares.
     pub(super) fn new(name: &str) -> Self {
-        let run = since_epoch(SystemTime::now()).as_micros();
+        let run = since_epoch(clock::time_of_day()).as_micros();
         Self { source: format!("{name}@{run:x}"), numbers: HashMap::new() }
     }
 
@@ -31,7 +32,7 @@ impl Numbering {
     pub(super) fn number(&mut self, format: Format, frames: &mut Multipart) {
         let number = self.numbers.entry(tag(format, frames)).or_default();
         *number += 1;
-        let now = since_epoch(SystemTime::now()).as_secs_f64();
+        let now = since_epoch(clock::time_of_day()).as_secs_f64();
         let text = format!("{} {number} {now:.6}", self.source);
         frames.push(Frame::from(text.as_str()));
     }
@@ -57,7 +58,7 @@ impl Checking {
     ) -> Result<(), Malformed> {
         let (source, number, sent) = frames.last().and_then(parse).ok_or(Malformed::Sequence)?;
         frames.pop();
-        let delay = since_epoch(SystemTime::now()).as_secs_f64() - sent;
+        let delay = since_epoch(clock::time_of_day()).as_secs_f64() - sent;
         counters.delay_micros.set((delay.max(0.0) * 1e6) as u64);
         match self.last.entry((source, tag(format, frames))) {
             // Whoever joins late has missed nothing that it asked for.

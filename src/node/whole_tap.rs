@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use super::interception::{Direction, Interceptor, Interceptors, Passed, Place};
 use super::target::Target;
+use crate::clock;
 use crate::lock::locked;
 use crate::message::Frame;
 use crate::topology::WhenFull;
@@ -187,7 +188,7 @@ impl WholeTap {
 
 /// Counts messages that found no room, once for each socket and direction since the last one that did.
 fn miss(queue: &mut VecDeque<Seen>, direction: Direction, place: &Arc<Place>, messages: u64) {
-    let until = SystemTime::now();
+    let until = clock::time_of_day();
     for seen in queue.iter_mut().rev() {
         let Seen::Missing(missing) = seen else { break };
         if missing.direction == direction && missing.place == *place {

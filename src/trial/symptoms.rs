@@ -27,7 +27,8 @@ pub(super) fn of_counters<'c>(
         for (socket, counters) in spec.sockets.iter().zip(counters.sockets()) {
             dropped += counters.dropped.iter().map(Counter::get).sum::<u64>();
             let (asked, answers) = (counters.messages_out.get(), counters.messages_in.get());
-            let is_silent = last_seen(instance).is_some_and(|at| now - at >= FOR_EVER);
+            let is_silent =
+                last_seen(instance).is_some_and(|at| now.saturating_sub(at) >= FOR_EVER);
             if socket.role == Role::Req && asked > answers && is_silent {
                 let socket = format!("{instance}.{}", socket.name);
                 found.push(Symptom::Waits { socket, answers });

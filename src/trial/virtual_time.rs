@@ -6,7 +6,7 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::task::LocalSet;
 
@@ -15,6 +15,8 @@ use crate::simulation::{Network, Next};
 
 /// How many turns of the network take a millisecond: what never comes to rest gets older by that.
 const TURNS: u32 = 1000;
+/// When simulations begin, since 1970.
+const MORNING: Duration = Duration::from_secs(1_767_258_000);
 
 /// Does some work on this thread, in a time that begins now and passes when everybody waits.
 ///
@@ -28,11 +30,16 @@ pub(super) fn in_virtual_time<T>(
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build()?;
     let nodes = LocalSet::new();
-    let _simulated = Simulated::begin();
     Ok(nodes.block_on(&runtime, async {
+        let _simulated = Simulated::begin();
         tokio::task::spawn_local(drive(network.clone()));
         work.await
     }))
+}
+
+/// The time of day at which simulations begin.
+pub(super) fn morning() -> SystemTime {
+    SystemTime::UNIX_EPOCH + MORNING
 }
 
 /// This thread, while work on it takes no time.
@@ -40,14 +47,14 @@ struct Simulated;
 
 impl Simulated {
     fn begin() -> Self {
-        clock::simulate(true);
+        clock::simulate(Some(morning()));
         Self
     }
 }
 
 impl Drop for Simulated {
     fn drop(&mut self) {
-        clock::simulate(false);
+        clock::simulate(None);
     }
 }
 
