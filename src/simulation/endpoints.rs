@@ -65,7 +65,7 @@ impl State {
         let is_once = matches!(socket.role, Role::Dealer | Role::Sub | Role::Pub | Role::Req);
         let is_inproc = endpoint.starts_with("inproc:");
         // A ROUTER knows a peer by its name alone, and `immediate` wants nothing kept for nobody.
-        let joins = !matches!(socket.role, Role::Router | Role::Rep)
+        let joins = !matches!(socket.role, Role::Router | Role::Rep | Role::Stream)
             && (is_inproc || !socket.settings.immediate);
         if is_once && !is_inproc && self.links_to(id, endpoint).next().is_some() {
             return;

@@ -11,12 +11,18 @@ use super::end::{End, EndId, LinkId, SocketId, Stage};
 use super::line::{Line, Link, Way};
 use super::network::{Action, State};
 use super::pipe::Pipe;
+use super::stream::pieces;
 use super::topics::Topics;
 use crate::message::Multipart;
 use crate::zeromq::Role;
 
 /// What the system keeps of a connection, in bytes: at least and at most.
 const LINE: (u32, u32) = (128 * 1024, 4 * 1024 * 1024);
+
+/// Whether a connection between two roles comes about. A STREAM speaks no ZMTP: with its like alone.
+fn can_talk(one: Role, other: Role) -> bool {
+    one.peers().contains(&other) || (one == Role::Stream && other == Role::Stream)
+}
 
 /// Whether a message has the form that a REQ takes off a connection (`req.cpp`): perhaps a number, then
 /// an empty frame, then more.
@@ -118,7 +124,7 @@ impl State {
             self.join_queues(connecting, far);
         }
         let roles = self.socket(near).zip(self.socket(socket)).map(|(a, b)| (a.role, b.role));
-        if !is_direct && roles.is_some_and(|(a, b)| !a.peers().contains(&b)) {
+        if !is_direct && roles.is_some_and(|(a, b)| !can_talk(a, b)) {
             // libzmq ends such a connection, and never tries again.
             self.remove_end(far);
             if let Some(link) = self.link_mut(id) {
@@ -200,8 +206,13 @@ impl State {
         if line.bytes >= capacity || end.stage == Stage::Unattached {
             return false;
         }
+        let socket = end.socket;
         let Some((message, credit)) = end.out.read() else { return false };
-        line.put(now + delay, message);
+        if self.sockets.get(socket.0).is_some_and(|it| it.role == Role::Stream) {
+            pieces(message, &mut self.chance).into_iter().for_each(|it| line.put(now + delay, it));
+        } else {
+            line.put(now + delay, message);
+        }
         if let Some(read) = credit {
             self.soon(Action::Credit { end: from, out: true, read });
         }
@@ -321,6 +332,7 @@ impl State {
             if let Some(socket) = self.socket(socket) {
                 socket.tell(Told::Disconnected(&ends));
             }
+            self.tell_stream(connecting);
             self.ring(socket);
         }
         if stage == Stage::Lingering && self.end(connecting).is_some_and(|it| it.out.is_empty()) {

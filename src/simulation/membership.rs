@@ -18,6 +18,9 @@ impl State {
         if matches!(role, Role::Router | Role::Rep) && !self.name_peer(socket, id, peer) {
             return false;
         }
+        if role == Role::Stream {
+            self.name_stream(socket, id);
+        }
         if stage == Stage::Unattached {
             if role == Role::Pair
                 && self.socket(socket).is_some_and(|it| !it.sources.all().is_empty())
@@ -26,6 +29,9 @@ impl State {
                 return false;
             }
             self.join(socket, id);
+        }
+        if role == Role::Stream {
+            self.tell_stream(id);
         }
         true
     }
@@ -39,7 +45,7 @@ impl State {
         if receives_in_turn(role) {
             socket.sources.attach(end);
         }
-        if !matches!(role, Role::Pull | Role::Router | Role::Rep) {
+        if !matches!(role, Role::Pull | Role::Router | Role::Rep | Role::Stream) {
             socket.targets.attach(end);
         }
         let probes = socket.settings.probes;
@@ -83,7 +89,7 @@ impl State {
         true
     }
 
-    fn rename(&mut self, socket: SocketId, id: EndId, name: Vec<u8>) {
+    pub(super) fn rename(&mut self, socket: SocketId, id: EndId, name: Vec<u8>) {
         let Some(before) = self.end_mut(id).map(|end| end.name.replace(name.clone())) else {
             return;
         };
@@ -95,7 +101,7 @@ impl State {
     }
 
     /// What libzmq calls a peer that has no routing id: a zero and a number.
-    fn new_name(&mut self) -> Vec<u8> {
+    pub(super) fn new_name(&mut self) -> Vec<u8> {
         self.routing_number = self.routing_number.wrapping_add(1);
         let mut name = vec![0];
         name.extend(self.routing_number.to_be_bytes());
@@ -138,6 +144,7 @@ impl State {
                 return self.remove_end(id);
             }
         }
+        self.tell_stream(id);
         if let Some(end) = self.end_mut(id) {
             end.stage = Stage::Draining;
             end.out.clear();

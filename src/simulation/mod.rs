@@ -20,6 +20,7 @@ mod network;
 mod receiving;
 mod sending;
 mod socket;
+mod stream;
 mod topics;
 mod turns;
 mod wishes;

@@ -43,7 +43,7 @@ impl State {
         let (asked, answers) = (socket.lockstep != Lockstep::Idle, socket.envelope.is_some());
         match role {
             Role::Pub | Role::Xpub => pending,
-            Role::Pair | Role::Dealer | Role::Pull => self.has_next(id),
+            Role::Pair | Role::Dealer | Role::Pull | Role::Stream => self.has_next(id),
             Role::Req => asked && self.has_next(id),
             Role::Rep if answers => false,
             Role::Router | Role::Rep if self.next_has_several(id) => true,
@@ -67,7 +67,7 @@ impl State {
                     socket.found.is_some()
                 })
             }
-            Role::Push | Role::Stream => false,
+            Role::Push => false,
         }
     }
 
@@ -137,7 +137,7 @@ impl State {
         match self.socket(id)?.role {
             Role::Pub | Role::Xpub => self.socket_mut(id)?.pending.pop_front(),
             Role::Sub => self.next_wanted(id),
-            Role::Router => {
+            Role::Router | Role::Stream => {
                 let Taken { name, message, .. } = self.next_in_turn(id)?;
                 Some([Frame::copy(&name)].into_iter().chain(message).collect())
             }
@@ -146,7 +146,7 @@ impl State {
             Role::Pair | Role::Dealer | Role::Pull | Role::Xsub => {
                 self.next_in_turn(id).map(|taken| taken.message)
             }
-            Role::Push | Role::Stream => None,
+            Role::Push => None,
         }
     }
 

@@ -22,7 +22,7 @@ impl State {
         let mut begun = match begun {
             Some(begun) => begun,
             None => {
-                if role == Role::Router && !more {
+                if matches!(role, Role::Router | Role::Stream) && !more {
                     // A name without a message is none.
                     drop(std::mem::replace(frame, Frame::empty()));
                     return Ok(());
@@ -33,7 +33,7 @@ impl State {
                     frames = self.question_head(id);
                 }
                 let begun = Begun { frames, to };
-                if matches!(role, Role::Router) {
+                if matches!(role, Role::Router | Role::Stream) {
                     // The first frame only says to whom.
                     drop(std::mem::replace(frame, Frame::empty()));
                     if let Some(socket) = self.socket_mut(id) {
@@ -77,14 +77,14 @@ impl State {
             }
             Role::Pub | Role::Xpub => self.audience(id, frame),
             Role::Xsub => Ok(Target::All),
-            Role::Router => self.route(id, frame),
+            Role::Router | Role::Stream => self.route(id, frame),
             Role::Rep => {
                 let socket = self.socket(id).ok_or(Refusal::Unsupported)?;
                 let (end, _) = socket.envelope.as_ref().ok_or(Refusal::WrongState)?;
                 let end = *end;
                 Ok(if self.may_take(end) { Target::One(end) } else { Target::Nobody })
             }
-            Role::Sub | Role::Pull | Role::Stream => Err(Refusal::Unsupported),
+            Role::Sub | Role::Pull => Err(Refusal::Unsupported),
         }
     }
 
@@ -127,7 +127,7 @@ impl State {
     /// Whom a ROUTER means by a frame.
     fn route(&self, id: SocketId, frame: &Frame) -> Result<Target, Refusal> {
         let socket = self.socket(id).ok_or(Refusal::Unsupported)?;
-        let is_mandatory = socket.settings.mandatory;
+        let is_mandatory = socket.settings.mandatory || socket.role == Role::Stream;
         let refusal = match socket.routes.get(&**frame) {
             Some(end) if self.may_take(*end) => return Ok(Target::One(*end)),
             Some(end) if self.end(*end).is_some_and(super::end::End::is_open) => Refusal::Again,
@@ -164,6 +164,7 @@ impl State {
         match (role, to) {
             (Role::Rep, to) => self.answer(id, to, frames),
             (Role::Xsub, _) => self.send_upstream(id, frames),
+            (Role::Stream, Target::One(end)) => self.send_bytes(end, frames),
             (_, Target::One(end)) => {
                 if self.end(end).is_some_and(super::end::End::is_open) {
                     self.put(end, frames);

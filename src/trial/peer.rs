@@ -2,9 +2,12 @@
 //!
 //! Owns a peer's socket, and how its messages are laid out and read.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::clock;
 use crate::message::{Frame, Multipart};
 use crate::node::{Context, Direction, NodeHandle, Passed, PeerSettings, PeerSocket, Place};
 use crate::script::{SocketView, encode_offered};
@@ -15,6 +18,8 @@ use crate::zeromq::{Endpoint, Role, Side};
 
 /// How long a message of a peer may wait for room.
 const ROOM: Duration = Duration::from_secs(5);
+/// How often it looks whether it is connected.
+const AGAIN: Duration = Duration::from_millis(1);
 
 /// A peer.
 pub(super) struct Peer {
@@ -23,6 +28,10 @@ pub(super) struct Peer {
     place: Arc<Place>,
     /// None while it is killed.
     socket: Option<PeerSocket>,
+    /// What came while it waited to send.
+    came: RefCell<VecDeque<Multipart>>,
+    /// Of a stream, the name of whom it is connected with.
+    route: RefCell<Option<Frame>>,
 }
 
 impl Peer {
@@ -36,11 +45,19 @@ impl Peer {
         let place = Place {
             instance: Arc::clone(&name),
             socket: spec.role.word().into(),
-            role: spec.role,
+            // A REP of libzmq's own keeps its envelopes to itself.
+            role: if spec.role == Role::Rep { Role::Pair } else { spec.role },
             format: spec.format,
             numbered: false,
         };
-        let mut peer = Self { spec: spec.clone(), name, place: Arc::new(place), socket: None };
+        let mut peer = Self {
+            spec: spec.clone(),
+            name,
+            place: Arc::new(place),
+            socket: None,
+            came: RefCell::default(),
+            route: RefCell::default(),
+        };
         peer.begin(context, supervisor, topology)?;
         Ok(peer)
     }
@@ -73,6 +90,8 @@ impl Peer {
             }
         }
         self.socket = Some(socket);
+        self.came.borrow_mut().clear();
+        *self.route.borrow_mut() = None;
         Ok(())
     }
 
@@ -100,8 +119,13 @@ impl Peer {
             Some(frames) => frames.iter().map(|frame| Frame::copy(frame)).collect(),
             None => encode_offered(message.value.clone(), message.tag.as_deref(), &view)?,
         };
-        let route = message.to.as_ref().filter(|_| self.spec.role == Role::Router);
-        let whole: Multipart = route.map(|id| Frame::copy(id)).into_iter().chain(payload).collect();
+        let route = if self.spec.role == Role::Stream {
+            Some(self.connection(socket).await?)
+        } else {
+            let to = message.to.as_ref().filter(|_| self.spec.role == Role::Router);
+            to.map(|id| Frame::copy(id))
+        };
+        let whole: Multipart = route.into_iter().chain(payload).collect();
         let shown = self.passed(Direction::Out, crate::message::share_all(&whole));
         socket.send(whole, ROOM).await.map_err(|errno| {
             format!("{} could not send, as a {}: {errno}", self.name, self.spec.role)
@@ -111,8 +135,45 @@ impl Peer {
 
     /// What came, if anything did.
     pub(super) fn receive(&self) -> Option<Passed> {
-        let message = self.socket.as_ref()?.receive()?;
+        let before = self.came.borrow_mut().pop_front();
+        let message = match before {
+            Some(message) => message,
+            None => self.take(self.socket.as_ref()?)?,
+        };
         Some(self.passed(Direction::In, message))
+    }
+
+    /// The next message that is one. A stream is told by empty ones that somebody has come or gone.
+    fn take(&self, socket: &PeerSocket) -> Option<Multipart> {
+        loop {
+            let message = socket.receive()?;
+            let ([id, data], Role::Stream) = (message.as_slice(), self.spec.role) else {
+                return Some(message);
+            };
+            if !data.is_empty() {
+                return Some(message);
+            }
+            let mut route = self.route.borrow_mut();
+            let has_gone = route.as_ref().is_some_and(|known| **known == **id);
+            *route = if has_gone { None } else { Some(Frame::copy(id)) };
+        }
+    }
+
+    /// Of a stream, the name of whom it is connected with, once it is.
+    async fn connection(&self, socket: &PeerSocket) -> Result<Frame, String> {
+        let until = clock::now() + ROOM;
+        loop {
+            while let Some(message) = self.take(socket) {
+                self.came.borrow_mut().push_back(message);
+            }
+            if let Some(route) = &*self.route.borrow() {
+                return Ok(Frame::copy(route));
+            }
+            if clock::now() >= until {
+                return Err(format!("{} is connected with nobody", self.name));
+            }
+            clock::sleep(AGAIN).await;
+        }
     }
 
     fn passed(&self, direction: Direction, frames: Multipart) -> Passed {
