@@ -197,13 +197,15 @@ impl Blueprint {
         handler: Option<&mut Handler>,
     ) -> Result<Option<Keeper>, NodeError> {
         let Some(path) = self.spec.persists_in(self.replica) else { return Ok(None) };
-        if self.context.network().is_some() {
-            // A simulation begins with what a run without its files begins with.
-            return Ok(None);
-        }
         let failed = |why| NodeError::State { path: path.clone(), why };
-        let opened = Keeper::open(&path, self.emitter()).await;
-        let (keeper, kept) = opened.map_err(|error| failed(error.to_string()))?;
+        let (keeper, kept) = match self.context.network() {
+            // What a run has left behind is not there: a simulation begins as a first run does.
+            Some(network) => Keeper::simulated(&path, self.emitter(), network.disk()),
+            None => {
+                let opened = Keeper::open(&path, self.emitter()).await;
+                opened.map_err(|error| failed(error.to_string()))?
+            }
+        };
         if let Some((handler, text)) = handler.zip(kept) {
             let restored = handler.state_mut().restore_text(&text);
             restored.map_err(|why| failed(format!("{why}; {UNFIT}")))?;

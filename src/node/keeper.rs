@@ -17,6 +17,7 @@ use self::writer::{Slot, Version, Writer};
 use super::emitter::Emitter;
 use crate::clock;
 use crate::event::EventKind;
+use crate::simulation::Disk;
 
 /// How long after a change its version is written, so that the file is never a second old.
 const DELAY: Duration = Duration::from_millis(400);
@@ -29,7 +30,7 @@ const STALLED: Duration = Duration::from_millis(300);
 #[derive(Debug)]
 pub(super) struct Keeper {
     path: PathBuf,
-    slot: Arc<Slot>,
+    store: Store,
     emitter: Emitter,
     /// Since when the state differs from what was handed to the writing thread, if it may.
     changed: Option<Instant>,
@@ -37,13 +38,31 @@ pub(super) struct Keeper {
     told: Vec<String>,
 }
 
+/// Where versions go.
+#[derive(Debug)]
+enum Store {
+    /// To the thread that writes the file.
+    File(Arc<Slot>),
+    /// To the disk of a simulation, at once.
+    Simulated(Disk),
+}
+
 impl Keeper {
+    /// One that keeps a state on the disk of a simulation; what it holds, if anybody has kept it there
+    /// before.
+    pub(super) fn simulated(path: &Path, emitter: Emitter, disk: &Disk) -> (Self, Option<Vec<u8>>) {
+        let kept = disk.read(Some(path), 0);
+        let store = Store::Simulated(disk.clone());
+        (Self { path: path.to_owned(), store, emitter, changed: None, told: Vec::new() }, kept)
+    }
+
     /// Opens the file; what it holds, if there is one.
     pub(super) async fn open(path: &Path, emitter: Emitter) -> io::Result<(Self, Option<Vec<u8>>)> {
         let slot = Arc::new(Slot::default());
         let (opened, report) = oneshot::channel();
         Writer::start(path, Arc::clone(&slot), emitter.clone(), opened)?;
-        let keeper = Self { path: path.to_owned(), slot, emitter, changed: None, told: Vec::new() };
+        let (path, store) = (path.to_owned(), Store::File(slot));
+        let keeper = Self { path, store, emitter, changed: None, told: Vec::new() };
         let kept = match clock::before(clock::now() + OPENING, report).await {
             Some(Ok(result)) => result?,
             Some(Err(_)) => return Err(io::Error::other("the thread that keeps it has ended")),
@@ -91,7 +110,10 @@ impl Keeper {
                         self.path.display()
                     ));
                 }
-                self.slot.hand_over(Version { text: state.text, changed });
+                match &self.store {
+                    Store::File(slot) => slot.hand_over(Version { text: state.text, changed }),
+                    Store::Simulated(disk) => disk.write(&self.path, state.text),
+                }
             }
             Err(why) => self.tell_once(format!(
                 "keeping the state in {}: {why}; the file keeps the version before",
@@ -110,12 +132,19 @@ impl Keeper {
 
     /// Whether the last version is with the disk.
     pub(super) fn is_idle(&self) -> bool {
-        self.changed.is_none() && self.slot.is_idle()
+        let is_written = match &self.store {
+            Store::File(slot) => slot.is_idle(),
+            Store::Simulated(_) => true,
+        };
+        self.changed.is_none() && is_written
     }
 
     /// What is notified when a version is with the disk.
     pub(super) fn moved(&self) -> Arc<Notify> {
-        self.slot.moved()
+        match &self.store {
+            Store::File(slot) => slot.moved(),
+            Store::Simulated(_) => Arc::default(),
+        }
     }
 
     /// Whether a node whose stop is over at this time has no reason to wait any longer.
@@ -137,6 +166,8 @@ impl Keeper {
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        self.slot.close();
+        if let Store::File(slot) = &self.store {
+            slot.close();
+        }
     }
 }
