@@ -28,6 +28,7 @@ const NAMES: &[(&str, bool)] = &[
     ("start", false),
     ("tick", false),
     ("connect", false),
+    ("without", false),
 ];
 
 /// A place in a test file: the keys that lead to it, and the step that it is in.
@@ -52,6 +53,7 @@ impl<'v> Way<'v> {
             (["tests", "peers", _], _) => of("", &[known::PEER]),
             (["tests", "steps"], _) => STEPS.iter().map(|it| (it.name, Some(it.meaning))).collect(),
             (_, Some((step, []))) => of(step.name, step.keys),
+            (_, Some((_, ["frames"]))) => of("", &[known::FRAME]),
             _ => Vec::new(),
         }
     }
@@ -249,6 +251,8 @@ mod tests {
             (&format!("{test}      - expect: {{at: station, wi|}}"), "within", "at"),
             (&format!("{test}      - kill: st|"), "station", "client"),
             (&format!("{test}      - cut: [station, cl|]"), "client", "broker.back"),
+            (&format!("{test}      - send: {{from: station, frames: [{{rh|}}]}}"), "rhai", "text"),
+            ("topology: a.yaml\ntests:\n  - name: x\n    without: st|", "station", "name"),
             ("tests:\n  - peers:\n      client:\n        ro|", "role", "name"),
             ("tests:\n  - peers:\n      client: {role: r|}", "req", "role"),
         ] {

@@ -65,7 +65,7 @@ fn test() -> Value {
             "minItems": 1,
             "items": {"$ref": "#/definitions/step"},
         }),
-        "always" => one_or_many(text()),
+        "always" | "without" => one_or_many(text()),
         _ => text(),
     });
     closed(properties, &["name", "steps"])
@@ -121,7 +121,7 @@ fn of_step(step: &known::Step) -> Value {
         "within" | "for" | "by" => duration(),
         "sent" => boolean(),
         "between" => pair(),
-        "frames" => json!({"type": "array", "minItems": 1, "items": text()}),
+        "frames" => json!({"type": "array", "minItems": 1, "items": frame()}),
         "sends" => json!({"type": "array"}),
         "state" | "this" => json!({"type": "object"}),
         "set" => json!({"type": "object", "minProperties": 1}),
@@ -136,6 +136,11 @@ fn of_step(step: &known::Step) -> Value {
         _ => &[],
     };
     closed(properties, required)
+}
+
+fn frame() -> Value {
+    let of = described("", &[known::FRAME], &|_| text());
+    json!({"anyOf": [text(), closed(of, known::FRAME)]})
 }
 
 fn msgid() -> Value {

@@ -44,6 +44,9 @@ pub enum Offered {
     Text(String),
     /// As JSON.
     Json(serde_json::Value),
+    /// As these frames, whatever the socket's format; a test alone offers them.
+    #[serde(skip)]
+    Frames(Vec<Vec<u8>>),
 }
 
 /// A value from outside as the payload of a message, as `send(v)` or `publish(tag, v)` would lay
@@ -60,6 +63,9 @@ pub fn encode_offered(
     let value = match value {
         Offered::Text(text) => text.into(),
         Offered::Json(value) => json::from_value(value),
+        Offered::Frames(frames) => {
+            return Ok(frames.iter().map(|frame| Frame::copy(frame)).collect());
+        }
     };
     let tag = match tag {
         None => Tag::Default,

@@ -71,18 +71,27 @@ impl Engine {
                 fix: None,
             }]);
         }
-        let first = text.lines.first().copied().filter(|_| !head.is_empty());
-        let handler = HandlerText {
-            name: handler.to_owned(),
-            body: format!("{head}{body}").into(),
-            lines: first.into_iter().chain(text.lines.iter().copied()).collect(),
-        };
-        let script = ScriptText::of_one(text.path, handler);
-        self.compile(&script).map(|program| program.survey().clone())
+        self.compile(&text.below(head, handler)).map(|program| program.survey().clone())
     }
 }
 
 impl<'t> ExpressionText<'t> {
+    /// The script whose one handler is this expression.
+    pub(super) fn as_handler(&self, handler: &str) -> ScriptText {
+        self.below("", handler)
+    }
+
+    /// The same below a line that nobody wrote.
+    fn below(&self, head: &str, handler: &str) -> ScriptText {
+        let first = self.lines.first().copied().filter(|_| !head.is_empty());
+        let handler = HandlerText {
+            name: handler.to_owned(),
+            body: format!("{head}{}", self.body()).into(),
+            lines: first.into_iter().chain(self.lines.iter().copied()).collect(),
+        };
+        ScriptText::of_one(self.path, handler)
+    }
+
     /// The expression itself: what ends with `;` would say nothing.
     fn body(&self) -> &'t str {
         self.text.trim_end_matches([';', ' ', '\n'])

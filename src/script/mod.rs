@@ -29,6 +29,7 @@ mod failure;
 mod fast_expression;
 mod fault;
 mod filter;
+mod frame_expression;
 mod functions;
 mod generator;
 mod guard;

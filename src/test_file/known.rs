@@ -5,12 +5,14 @@
 /// The keys of the whole file.
 pub const TOP: &[&str] = &["topology", "tests"];
 /// The keys of a test.
-pub const TEST: &[&str] = &["name", "peers", "steps", "always"];
+pub const TEST: &[&str] = &["name", "without", "peers", "steps", "always"];
 /// The keys of a peer.
 pub const PEER: &[&str] =
     &["role", "connect", "bind", "format", "identity", "msgids", "topics", "hwm"];
 /// What a message is made of.
 pub const MESSAGE: &[&str] = &["text", "json", "frames", "msgid", "topic"];
+/// What a frame is made of that is no text.
+pub const FRAME: &[&str] = &["rhai"];
 /// What else `send` takes.
 pub const SEND: &[&str] = &["from", "to"];
 /// What a message that is looked for has to be.
@@ -82,7 +84,7 @@ pub const STEPS: &[Step] = &[
         name: "start",
         keys: &[],
         example: "start: worker.2",
-        meaning: "One that was killed is back, with nothing of what it had.",
+        meaning: "One that was killed is back, with nothing but what it persists.",
     },
     Step {
         name: "cut",
@@ -163,6 +165,7 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("", "tests", "The tests: each is a run of its own."),
     ("", "name", "What has to hold, as a sentence; `--filter` chooses by it."),
     ("", "peers", "Programs outside that the test plays, by name: one socket each."),
+    ("", "without", "Nodes that do not run here: peers may play their part."),
     ("", "steps", "What is done and looked for, one after the other."),
     ("", "always", "Rhai expressions of `counters` that have to hold all the time."),
     ("", "role", "The socket type."),
@@ -176,6 +179,7 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("", "text", "The body as text."),
     ("", "json", "The body as JSON."),
     ("", "frames", "All frames as they are, in place of a body."),
+    ("", "rhai", "A Rhai expression that the frame comes to, a text or bytes."),
     ("", "msgid", "The message id."),
     ("", "topic", "The topic."),
     ("", "at", "The node, copy, socket or peer that is looked at."),
@@ -224,7 +228,7 @@ mod tests {
     #[test]
     fn every_key_has_its_line() {
         let steps = STEPS.iter().flat_map(|step| step.keys.iter().map(|keys| (step.name, *keys)));
-        let others = [("", TOP), ("", TEST), ("", PEER)];
+        let others = [("", TOP), ("", TEST), ("", PEER), ("", FRAME)];
         for (owner, keys) in others.into_iter().chain(steps) {
             for key in keys {
                 assert!(meaning(owner, key).is_some(), "{owner} {key}");

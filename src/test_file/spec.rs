@@ -27,6 +27,8 @@ pub struct TestSpec {
     pub name: String,
     /// Where it begins.
     pub span: Span,
+    /// `without`: nodes that do not run in it.
+    pub without: Vec<String>,
     /// `peers`: programs outside that the test plays, in order of the file.
     pub peers: Vec<PeerSpec>,
     /// `steps`.
@@ -114,7 +116,7 @@ pub enum Action {
     },
     /// `kill`: a node, or one copy, vanishes without a word.
     Kill(String),
-    /// `start`: one that was killed is back, with nothing of what it had.
+    /// `start`: one that was killed is back, with nothing but what it persists.
     Start(String),
     /// `cut: [a, b]`: nothing passes between two nodes or peers any more.
     Cut(String, String),

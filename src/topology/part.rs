@@ -3,6 +3,7 @@
 //! Owns cutting a topology down to that. What endpoints become at a place is `crossing.rs`'s.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -149,6 +150,35 @@ impl Topology {
         // Who runs the rest of the place counts for himself, and nobody for the place.
         let spec = super::TopologySpec { exchanges: Vec::new(), ..(**self).clone() };
         Self::cut(spec, |node| names.contains(&node.name))
+    }
+
+    /// The same topology without these nodes, which run elsewhere or not at all.
+    #[must_use]
+    pub fn without(&self, names: &[String]) -> Self {
+        Self::cut((**self).clone(), |node| !names.contains(&node.name))
+    }
+
+    /// The same topology with states that are kept in a folder, so that it begins without any.
+    #[must_use]
+    pub fn keeping_states_in(&self, folder: &Path) -> Self {
+        let mut spec = (**self).clone();
+        for node in spec.nodes.iter_mut().filter(|node| node.persist.is_some()) {
+            let path = folder.join(format!("{}.json", node.name));
+            Arc::make_mut(node).persist = Some(path);
+        }
+        Self::new(spec)
+    }
+
+    /// The same topology in the clear: nobody encrypts, says who it is, or is asked. A ZAP handler of the
+    /// file is asked nothing.
+    #[must_use]
+    pub fn in_the_clear(&self) -> Self {
+        let mut spec = (**self).clone();
+        for socket in spec.nodes.iter_mut().flat_map(|node| &mut Arc::make_mut(node).sockets) {
+            (socket.curve, socket.plain, socket.admission) = (None, None, None);
+            socket.asks_zap = false;
+        }
+        Self::new(spec)
     }
 
     fn cut(mut spec: super::TopologySpec, stays: impl Fn(&NodeSpec) -> bool) -> Self {

@@ -119,6 +119,7 @@ fn run(topology: &Topology, span: Span, steps: &[Action], seed: u64) -> io::Resu
     let test = TestSpec {
         name: "explored".to_owned(),
         span,
+        without: Vec::new(),
         peers: Vec::new(),
         steps: steps.collect(),
         always: Vec::new(),

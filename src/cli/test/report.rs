@@ -190,6 +190,7 @@ mod tests {
         let test = TestSpec {
             name: "a <b> & \"c\"".to_owned(),
             span,
+            without: Vec::new(),
             peers: Vec::new(),
             steps: Vec::new(),
             always: Vec::new(),

@@ -32,7 +32,7 @@ pub(super) fn read(
     let spot = named.as_ref().map_or(Spot::Unknown, |(_, spot)| *spot);
     let socket = read_socket(mapping, spot, report);
     let handler = read_handler(entry, mapping, node, spot, socket.as_ref(), context, report);
-    let message = read_message(mapping, handler.as_deref(), spot, socket.as_ref(), report);
+    let message = read_message(mapping, handler.as_deref(), spot, socket.as_ref(), context, report);
     let mut json = |key: &str| match mapping.get(key) {
         None => Some(None),
         Some(node) => message::read_json(key, node, report).map(Some),
@@ -139,6 +139,7 @@ fn read_message(
     handler: Option<&str>,
     spot: Spot<'_>,
     socket: Option<&Option<String>>,
+    context: &Context<'_>,
     report: &mut Report<'_>,
 ) -> Option<MessageSpec> {
     let takes = handler.map(argument_of);
@@ -157,7 +158,7 @@ fn read_message(
         .filter(|_| takes == Some("msg"))
         .and_then(|spec| socket_of(spec, socket))
         .map(End::from);
-    let message = message::read(mapping, end, report)?;
+    let message = message::read(mapping, end, context, report)?;
     let is_text = matches!(message.value, Offered::Text(_)) && message.frames.is_none();
     if let (Some("line" | "name"), false, Some(given)) = (takes, is_text, given) {
         report.add(

@@ -1,4 +1,4 @@
-//! `where` and `always`: expressions of a message, and of figures.
+//! `where`, `always` and `rhai`: expressions of a message, of figures, and of nothing.
 //!
 //! Owns what is said of their words. How an expression is compiled is the script engine's.
 
@@ -33,6 +33,22 @@ pub(super) fn read_where(
         Err(faults) => report_faults(faults, node, report),
     }
     Some(Condition { text, span: node.span })
+}
+
+/// Reads a frame that is written as an expression: the bytes that it comes to.
+pub(super) fn read_frame(
+    node: &Node,
+    context: &Context<'_>,
+    report: &mut Report<'_>,
+) -> Option<Vec<u8>> {
+    let text = value::text("rhai", node, report)?;
+    match context.engine.frame_of(&expression(node, &text, report)) {
+        Ok(frame) => Some(frame),
+        Err(faults) => {
+            report_faults(faults, node, report);
+            None
+        }
+    }
 }
 
 /// Reads `always`: one expression or several.
@@ -179,7 +195,7 @@ fn check_properties(survey: &Survey, node: &Node, formats: &[Format], report: &m
 fn check_way(way: &Way, node: &Node, context: &Context<'_>, report: &mut Report<'_>) {
     let Some(topology) = context.tested.topology else { return };
     let Some(((name, at), rest)) = way.split_first() else { return };
-    if let Some(peer) = context.peers.iter().find(|peer| peer.name == *name) {
+    if let Some(peer) = context.peer(name) {
         report.add(
             Diagnostic::new(Code::UnknownFigure, format!("the peer `{name}` has no figures"))
                 .at(word_at(Some(*at), node, report), "a peer of the test")

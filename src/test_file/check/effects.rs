@@ -2,7 +2,7 @@
 //!
 //! Owns these warnings. Never says that a test is wrong.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::nearest::one_of;
@@ -12,15 +12,17 @@ use crate::topology::reading::Report;
 
 use super::super::place::Place;
 use super::super::spec::{Action, TestSpec};
-use super::linked::{Linked, Party};
+use super::linked::Linked;
+use super::meeting::Party;
 
 /// Warns of what can have no effect.
 pub(super) fn check(test: &TestSpec, topology: Option<&Topology>, report: &mut Report<'_>) {
     check_checks(test, report);
     let Some(topology) = topology else { return };
     let linked = Linked::new(topology, &test.peers);
-    let mut look =
-        Look { test, topology, linked, killed: BTreeSet::new(), cut: BTreeSet::new(), report };
+    let peers = test.peers.iter().enumerate().map(|(at, peer)| (peer.name.as_str(), at)).collect();
+    let (killed, cut) = (BTreeSet::new(), BTreeSet::new());
+    let mut look = Look { test, peers, topology, linked, killed, cut, report };
     for step in &test.steps {
         look.step(&step.action, step.span);
     }
@@ -55,6 +57,8 @@ fn check_checks(test: &TestSpec, report: &mut Report<'_>) {
 
 struct Look<'c, 'r, 'd> {
     test: &'c TestSpec,
+    /// The places of its peers, by name.
+    peers: HashMap<&'c str, usize>,
     topology: &'c Topology,
     linked: Linked,
     /// The copies that do not run.
@@ -120,7 +124,7 @@ impl Look<'_, '_, '_> {
     }
 
     fn party(&self, name: &str) -> Option<Party> {
-        let peer = self.test.peers.iter().position(|peer| peer.name == name);
+        let peer = self.peers.get(name).copied();
         peer.map(Party::Peer)
             .or_else(|| Some(Party::Node(Place::find(self.topology, name).ok()?.node)))
     }

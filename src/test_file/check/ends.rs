@@ -14,6 +14,7 @@ use crate::zeromq::{Endpoint, Role, Side};
 use super::super::known;
 use super::super::place::{NoPlace, Place};
 use super::super::spec::{PeerEnd, PeerSpec};
+use super::meeting::Meeting;
 
 /// The role of a peer, with its place.
 type PlacedRole = Option<(Role, Span)>;
@@ -317,33 +318,20 @@ pub(super) fn check_among(
     report: &mut Report<'_>,
 ) {
     let Some(topology) = topology else { return };
+    // Handlers may bind or connect while it runs.
+    if may_attach(topology) {
+        return;
+    }
+    let meeting = Meeting::new(topology, peers);
     for peer in peers {
         for end in &peer.ends {
-            let (is_met, what) = match end {
+            let (side, endpoint) = match end {
                 PeerEnd::Node { .. } => continue,
-                PeerEnd::Connect(endpoint) => {
-                    let by_node = attachments(topology).any(|(_, _, attachment)| {
-                        matches!(attachment, Attachment::Bind(bound) if bound.is_reached_by(endpoint))
-                    });
-                    let by_peer = peers.iter().flat_map(|peer| &peer.ends).any(
-                        |end| matches!(end, PeerEnd::Bind(bound) if bound.is_reached_by(endpoint)),
-                    );
-                    // Handlers may bind it while it runs.
-                    (by_node || by_peer || may_attach(topology), "binds")
-                }
-                PeerEnd::Bind(endpoint) => {
-                    let by_node = attachments(topology).any(|(_, _, attachment)| {
-                        matches!(attachment, Attachment::Connect(to) if endpoint.is_reached_by(to))
-                    });
-                    let by_peer = peers.iter().flat_map(|peer| &peer.ends).any(
-                        |end| matches!(end, PeerEnd::Connect(to) if endpoint.is_reached_by(to)),
-                    );
-                    // Handlers may connect to it while it runs.
-                    (by_node || by_peer || may_attach(topology), "connects to")
-                }
+                PeerEnd::Connect(endpoint) => (Side::Connect, endpoint),
+                PeerEnd::Bind(endpoint) => (Side::Bind, endpoint),
             };
-            if !is_met {
-                report_unmet(peer, end, what, written, report);
+            if meeting.across(side, endpoint).next().is_none() {
+                report_unmet(peer, side, endpoint, written, report);
             }
         }
     }
@@ -356,17 +344,16 @@ fn may_attach(topology: &Topology) -> bool {
 
 fn report_unmet(
     peer: &PeerSpec,
-    end: &PeerEnd,
-    verb: &str,
+    side: Side,
+    endpoint: &Endpoint,
     written: &Mapping,
     report: &mut Report<'_>,
 ) {
-    let (key, endpoint) = match end {
-        PeerEnd::Bind(endpoint) => ("bind", endpoint),
-        PeerEnd::Connect(endpoint) => ("connect", endpoint),
-        PeerEnd::Node { .. } => return,
+    let verb = match side {
+        Side::Connect => "binds",
+        Side::Bind => "connects to",
     };
-    let place = written.get(&peer.name).and_then(|it| it.as_mapping()?.get(key));
+    let place = written.get(&peer.name).and_then(|it| it.as_mapping()?.get(side.word()));
     let place = place.map_or(peer.span, |value| first_line(value.span, report.source()));
     report.add(
         Diagnostic::new(Code::StepInVain, format!("nothing {verb} {}", endpoint.as_str()))

@@ -6,10 +6,13 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Entry, Mapping, Node};
 use crate::message::Format;
 use crate::script::{Offered, SocketView, encode_offered};
-use crate::topology::reading::{Report, first_line, report_lossy_numbers, value};
+use crate::topology::reading::{Report, check_keys, first_line, report_lossy_numbers, value};
 use crate::zeromq::Role;
 
+use super::super::known;
 use super::super::spec::MessageSpec;
+use super::condition;
+use super::context::Context;
 use super::places::End;
 
 /// What a frame's message id is read with: 18 digits.
@@ -20,6 +23,7 @@ pub(super) const MSGIDS: std::ops::RangeInclusive<i64> =
 pub(super) fn read(
     mapping: &Mapping,
     end: Option<End>,
+    context: &Context<'_>,
     report: &mut Report<'_>,
 ) -> Option<MessageSpec> {
     let bodies: Vec<&Entry> =
@@ -29,7 +33,7 @@ pub(super) fn read(
     let is_clear = one_of_them(&bodies, "a message has one body", report)
         & one_of_them(&tags, "a message has one of them, by its socket's format", report);
     let value = read_value(mapping, report);
-    let frames = mapping.get("frames").and_then(|frames| read_frames(frames, report));
+    let frames = mapping.get("frames").and_then(|frames| read_frames(frames, context, report));
     let tag = read_tag(mapping, report);
     if let (Some(frames), Some(tag)) = (mapping.entry("frames"), tags.first()) {
         report.add(
@@ -111,17 +115,35 @@ pub(super) fn read_json(
     }
 }
 
-fn read_frames(node: &Node, report: &mut Report<'_>) -> Option<Vec<Vec<u8>>> {
+fn read_frames(
+    node: &Node,
+    context: &Context<'_>,
+    report: &mut Report<'_>,
+) -> Option<Vec<Vec<u8>>> {
     let help = "write a list of texts, such as `frames: [\"\", hello]`";
     let Some(items) = node.as_sequence().filter(|items| !items.is_empty()) else {
         value::wrong("frames", node, "a list of frames", help, report);
         return None;
     };
-    let frames: Vec<Vec<u8>> = items
-        .iter()
-        .filter_map(|item| value::text("frames", item, report).map(String::into_bytes))
-        .collect();
+    let frames: Vec<Vec<u8>> =
+        items.iter().filter_map(|item| read_frame(item, context, report)).collect();
     (frames.len() == items.len()).then_some(frames)
+}
+
+/// A text, or `{rhai: …}`, which is evaluated.
+fn read_frame(item: &Node, context: &Context<'_>, report: &mut Report<'_>) -> Option<Vec<u8>> {
+    let Some(mapping) = item.as_mapping() else {
+        return value::text("frames", item, report).map(String::into_bytes);
+    };
+    check_keys(mapping, &[known::FRAME], "a frame", report);
+    let Some(expression) = mapping.get("rhai") else {
+        if mapping.entries.is_empty() {
+            let help = "write a text, or `{rhai: …}` with an expression";
+            value::wrong("frames", item, "a frame", help, report);
+        }
+        return None;
+    };
+    condition::read_frame(expression, context, report)
 }
 
 /// `msgid` or `topic`. Nothing where it cannot be read.

@@ -10,12 +10,14 @@ mod effects;
 mod ends;
 mod keys;
 mod linked;
+mod meeting;
 mod message;
 mod peer;
 mod places;
 mod saved;
 mod step;
 mod watched;
+mod without;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -72,6 +74,16 @@ fn read_top(document: &Document, tested: &Tested<'_>, report: &mut Report<'_>) -
         value::wrong("tests", root, "a map", "write `topology:` and below it `tests:`", report);
         return None;
     };
+    if let Some(nodes) = top.entry("nodes")
+        && top.entries.iter().all(|entry| !known::TOP.contains(&&*entry.key.text))
+    {
+        report.add(
+            Diagnostic::new(Code::UnknownKey, "a topology, where a test file is meant")
+                .at(nodes.key.span, "a topology has nodes, a test file has `topology` and `tests`")
+                .help("name the file of its tests, `….test.yaml`; `zrig run` runs a topology"),
+        );
+        return None;
+    }
     check_keys(top, &[known::TOP], "a test file", report);
     let topology = read_topology(top, root, report);
     let tests = read_tests(top, root, tested, report);
@@ -150,17 +162,21 @@ fn read_test(
     };
     check_keys(test, &[known::TEST], "a test", report);
     let name = read_name(item, test, named, report);
+    let without = without::read(test, tested.topology, report);
+    let part = without::part(&without, tested.topology);
+    let tested = &Tested { topology: part.as_ref().or(tested.topology), ..*tested };
     let (peers, has_unread_peers) = match test.entry("peers") {
         Some(entry) => peer::read_all(entry, tested.topology, report),
         None => (Vec::new(), has_misspelt(test, "peers")),
     };
-    let context = Context { tested: *tested, engine, peers: &peers, has_unread_peers };
+    let context = Context::new(*tested, engine, &peers, has_unread_peers);
     let errors = report.has_error();
     let steps = read_steps(item, test, &context, report);
     let always = test.entry("always").map(|entry| condition::read_always(entry, &context, report));
     let spec = TestSpec {
         name: name.unwrap_or_default(),
         span: item.span,
+        without,
         steps,
         always: always.unwrap_or_default(),
         peers: peers.clone(),

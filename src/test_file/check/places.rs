@@ -107,7 +107,7 @@ fn find<'c>(
     context: &Context<'c>,
     report: &mut Report<'_>,
 ) -> Option<Spot<'c>> {
-    if let Some(peer) = context.peers.iter().find(|peer| peer.name == name) {
+    if let Some(peer) = context.peer(name) {
         if who.takes_peers() {
             return Some(Spot::Peer(peer));
         }

@@ -168,7 +168,7 @@ fn read_send(entry: &Entry, context: &Context<'_>, report: &mut Report<'_>) -> O
             places::one_copy(name, from, *spot, report)?;
             places::one_socket(name, from, *spot, |role| role.sends(), "send", report)
         });
-        let message = message::read(mapping, end.flatten(), report);
+        let message = message::read(mapping, end.flatten(), context, report);
         let to = read_route(entry, mapping, end.flatten(), report);
         end?;
         let (from, _) = named?;
@@ -194,7 +194,7 @@ fn read_send(entry: &Entry, context: &Context<'_>, report: &mut Report<'_>) -> O
         places::one_copy(name, to, *spot, report)?;
         places::one_socket(name, to, *spot, |role| role.receives(), "receive", report)
     });
-    let message = message::read(mapping, end.flatten(), report);
+    let message = message::read(mapping, end.flatten(), context, report);
     end?;
     let (to, _) = named?;
     Some(Action::Receive { to, message: message? })
