@@ -5,16 +5,19 @@
 
 #[path = "run/support/port.rs"]
 mod port;
+#[path = "trials/runs.rs"]
+mod runs;
+#[path = "trials/shipped.rs"]
+mod shipped;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use port::{free_port, free_ports};
+use port::free_ports;
 
 /// `zrig test` in the repository.
 fn zrig_test(arguments: &[&str]) -> Output {
@@ -28,7 +31,7 @@ fn zrig_test(arguments: &[&str]) -> Output {
 }
 
 fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    String::from_utf8_lossy(&output.stdout).into_owned() + &*String::from_utf8_lossy(&output.stderr)
 }
 
 /// `zrig explore` with a topology in a folder of its own.
@@ -51,17 +54,6 @@ fn folder(topology: &str, tests: &str) -> tempfile::TempDir {
 
 fn file(folder: &tempfile::TempDir) -> String {
     folder.path().join("a.test.yaml").display().to_string()
-}
-
-#[test]
-fn all_that_ships_holds_in_many_orders() {
-    let output = zrig_test(&["topologies/tests", "--seeds", "10"]);
-    assert!(output.status.success(), "{}", text(&output));
-    let shipped = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("topologies/tests"));
-    let count = shipped.unwrap().count();
-    let told = text(&output);
-    assert_eq!(told.matches(".test.yaml\n").count(), count, "{told}");
-    assert!(told.contains("10 seeds each") && !told.contains("skip"), "{told}");
 }
 
 #[test]
@@ -208,11 +200,13 @@ nodes:
 
 #[test]
 fn what_cannot_be_simulated_is_said_and_no_test_at_all_is_an_error() {
-    let port = free_port();
-    let topology = format!("nodes: {{a: {{role: stream, bind: {port}, on_message: 'print(1)'}}}}");
-    let folder = folder(&topology, "  - name: one\n    steps: [{wait: 1s}]\n");
+    let topology = "
+nodes:
+  a: {role: router, bind: 'inproc://a', options: {hello_msg: hi}, on_message: msg}
+";
+    let folder = folder(topology, "  - name: one\n    steps: [{wait: 1s}]\n");
     let output = zrig_test(&[&file(&folder)]);
-    assert!(text(&output).contains("a.stream is a stream"), "{}", text(&output));
+    assert!(text(&output).contains("a.router sets `hello_msg`"), "{}", text(&output));
     let output = zrig_test(&[&file(&folder), "--filter", "two"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output).contains("no test has \"two\" in its name"), "{}", text(&output));
@@ -353,5 +347,45 @@ nodes:
         let told = text(&output);
         assert!(told.contains("ok    lines are seen once each"), "{told}");
         assert!(told.contains("FAIL  one too many") && told.contains("b wrote \"one\""), "{told}");
+    }
+}
+
+#[test]
+fn what_is_no_test_file_is_said_with_what_is_to_be_done_and_status_2() {
+    let sound = "nodes: {a: {role: push, bind: 'inproc://a'}, b: {role: pull, connect: a}}";
+    let folder = folder(sound, "  - name: a\n    steps: [{wait: 1s}]\n");
+    let of = |peers: &str, at: &str| {
+        format!(
+            "topology: a.yaml\ntests: [{{name: a, peers: {peers}, steps: [{{expect: {{at: {at}}}}}]}}]"
+        )
+    };
+    for (name, written) in [
+        ("empty", String::new()),
+        ("open", "topology: a.yaml\ntests:\n  - name: [a\n".to_owned()),
+        ("nowhere", "topology: b.yaml\ntests: [{name: a, steps: [{wait: 1s}]}]".to_owned()),
+        ("folder", "topology: .\ntests: [{name: a, steps: [{wait: 1s}]}]".to_owned()),
+        ("peer", of("{p: {role: pull, connect: c}}", "b")),
+        ("place", of("{}", "c")),
+    ] {
+        fs::write(folder.path().join(format!("{name}.test.yaml")), written).unwrap();
+    }
+    fs::create_dir(folder.path().join("bare")).unwrap();
+    for (file, what, help) in [
+        ("none.test.yaml", "there is no such file", "check the path"),
+        ("none*.test.yaml", "no file fits the pattern", "none*"),
+        ("bare", "there is no .yaml or .yml file in the folder", "bare"),
+        ("a.yaml", "a topology, where a test file is meant", "name the file of its tests"),
+        ("empty.test.yaml", "there is nothing in this file", "name what is tested"),
+        ("open.test.yaml", "a list that is never closed", "write `]`"),
+        ("nowhere.test.yaml", "cannot read ", "its path is relative to the test file's folder"),
+        ("folder.test.yaml", "it is a folder", "name a file in it"),
+        ("peer.test.yaml", "there is no node `c`", "write `a` or `b`, or an endpoint"),
+        ("place.test.yaml", "there is no node and no peer `c`", "the nodes are `a` or `b`"),
+    ] {
+        let output = zrig_test(&[&folder.path().join(file).display().to_string()]);
+        let told = text(&output);
+        assert_eq!(output.status.code(), Some(2), "{file}: {told}");
+        assert!(told.contains(what) && told.contains(help), "{file}: {told}");
+        assert!(!told.contains("ok  "), "{file}: {told}");
     }
 }

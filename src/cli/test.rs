@@ -129,7 +129,11 @@ impl TestArguments {
         let mut out = io::stdout().lock();
         match self.format {
             Format::Junit => out.write_all(report_junit(&all).as_bytes())?,
-            Format::Json => {}
+            Format::Json => {
+                for line in coverage.json() {
+                    writeln!(out, "{line}")?;
+                }
+            }
             Format::Text => {
                 out.write_all(coverage.text().as_bytes())?;
                 writeln!(out, "{}", sum.text(begun.elapsed(), self.seeds))?;
@@ -200,7 +204,7 @@ impl TestArguments {
         for seed in self.seed..self.seed.saturating_add(self.seeds) {
             let manner = Manner { seed, real: self.real };
             let mut outcome = carry_out(test, topology, load, manner)?;
-            orders.insert(outcome.order.clone());
+            orders.insert(outcome.order);
             reached.add(&outcome.reached);
             outcome.reached = reached.clone();
             let is_over = outcome.verdict != Verdict::Passed;

@@ -20,7 +20,7 @@ use super::socket::{NodeSocket, SocketError};
 use crate::clock::{self, RunClock};
 use crate::counters::NodeCounters;
 use crate::event::Events;
-use crate::script::{Engine, Handler, NodeView, ScriptFault, SocketView};
+use crate::script::{Branches, Engine, Handler, NodeView, ScriptFault, SocketView};
 use crate::tally::Tally;
 use crate::topology::{FileSpec, NodeSpec};
 
@@ -48,6 +48,8 @@ pub struct Blueprint {
     pub clock: RunClock,
     /// What makes the chance of its handlers repeat.
     pub seed: Option<u64>,
+    /// Where it is counted which branches of its handlers are passed, if anybody wants to know.
+    pub branches: Option<Branches>,
     /// The ports that are chosen for programs.
     pub ports: ChosenPorts,
     /// What all places count, for who hears of it.
@@ -144,7 +146,8 @@ impl Blueprint {
     /// A handler with an empty state.
     pub(super) fn handler(&self, engine: &Rc<Engine>) -> Result<Option<Handler>, NodeError> {
         let Some(script) = &self.spec.script else { return Ok(None) };
-        let program = engine.compile(script).map_err(NodeError::Script)?.without_survey();
+        let compiled = engine.compile_counting(script, self.branches.as_ref());
+        let program = compiled.map_err(NodeError::Script)?.without_survey();
         let handler = Handler::new(engine, program, self.view());
         Ok(Some(if self.spec.isolate { handler.with_patience() } else { handler }))
     }

@@ -17,6 +17,7 @@ use rhai::{
 };
 
 use super::body::body_of;
+use super::branches::{Branches, Marker};
 use super::engine::Engine;
 use super::fast_expression::{self, FastExpression};
 use super::fault::{FaultKind, ScriptFault};
@@ -41,7 +42,21 @@ impl Engine {
     ///
     /// With every fault that could be found, each at its place in the file the user wrote.
     pub fn compile(&self, text: &ScriptText) -> Result<Program, Vec<ScriptFault>> {
-        let mut linker = Linker::new(self, text);
+        self.compile_counting(text, None)
+    }
+
+    /// The same, and it is counted how often each branch is passed, where somebody wants to know.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::compile`].
+    pub fn compile_counting(
+        &self,
+        text: &ScriptText,
+        branches: Option<&Branches>,
+    ) -> Result<Program, Vec<ScriptFault>> {
+        let marker = branches.map(|branches| Marker { marks: &self.marks, branches });
+        let mut linker = Linker::new(self, text, marker);
         let (script, mut places) = Places::of_script(text);
         let script = semicolon::say(&self.rhai, script, &mut places);
         let unit = linker.unit(&script, &places);
@@ -68,13 +83,16 @@ struct Linker<'a> {
     places: BTreeMap<String, Places>,
     survey: Survey,
     faults: Vec<ScriptFault>,
+    /// Who marks branches, where they are counted.
+    marker: Option<Marker<'a>>,
 }
 
 impl<'a> Linker<'a> {
-    fn new(engine: &'a Engine, text: &'a ScriptText) -> Self {
+    fn new(engine: &'a Engine, text: &'a ScriptText, marker: Option<Marker<'a>>) -> Self {
         Self {
             engine,
             text,
+            marker,
             linked: BTreeMap::new(),
             places: BTreeMap::new(),
             survey: Survey::default(),
@@ -97,6 +115,11 @@ impl<'a> Linker<'a> {
             }
             if let Some(argument) = argument {
                 self.survey.add_properties(&function.name, argument, &body, &main);
+            }
+            if let Some(marker) = &self.marker {
+                marker.mark(&mut body, &main);
+            }
+            if let Some(argument) = argument {
                 whole = fast_expression::whole(&body, argument);
             }
             fast_expression::rewrite(&mut body, argument, &lender);
@@ -174,7 +197,7 @@ impl<'a> Linker<'a> {
             return None;
         }
         let imports = imports?;
-        lend_in_functions(&mut ast);
+        replace_functions(&mut ast, self.marker.as_ref().map(|marker| (marker, places)));
         let mut global = self.run_top_level(&ast, places, &imports)?;
         let constants = global.constants.as_ref().map(|constants| constants.borrow().clone());
         self.survey.add(&ast, &constants.unwrap_or_default(), places, in_module);
@@ -316,19 +339,22 @@ fn fresh_global(engine: &Engine, imports: &Shared<StaticModuleResolver>) -> Glob
     global
 }
 
-/// Lends what a script's own functions only look at. Handlers are not called as functions.
-fn lend_in_functions(ast: &mut AST) {
+/// Lends what a script's own functions only look at, and marks their branches where these are counted.
+/// Handlers are not called as functions.
+fn replace_functions(ast: &mut AST, marker: Option<(&Marker<'_>, &Places)>) {
     let lender = Lender::new(ast);
     let looks = lender.looks(ast);
     let mut replaced = Vec::new();
     for function in ast.iter_fn_def() {
         let body = function.body.start_position()..function.body.end_position();
         let is_named = !is_handler(&function.name) && !function.name.starts_with("anon$");
-        if !is_named || !looks.iter().any(|place| body.contains(place)) {
+        let looks = looks.iter().any(|place| body.contains(place));
+        if !is_named || (!looks && marker.is_none()) {
             continue;
         }
         let mut body = body_of(ast, function);
-        if fast_expression::rewrite(&mut body, None, &lender) {
+        let is_marked = marker.is_some_and(|(marker, places)| marker.mark(&mut body, places));
+        if (looks && fast_expression::rewrite(&mut body, None, &lender)) || is_marked {
             replaced.push((function.clone(), body));
         }
     }

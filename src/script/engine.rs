@@ -10,6 +10,7 @@ use rhai::module_resolvers::StaticModuleResolver;
 use rhai::packages::{Package, StandardPackage};
 use rhai::{EvalAltResult, Module, ModuleResolver, OptimizationLevel, Position, Shared};
 
+use super::branches::{self, Marks};
 use super::call_context::CallContext;
 use super::guard::{Guard, Spent};
 use super::{
@@ -39,6 +40,7 @@ pub struct Engine {
     pub(super) context: Rc<CallContext>,
     pub(super) module_scope: ModuleScope,
     pub(super) guard: Rc<Guard>,
+    pub(super) marks: Marks,
 }
 
 impl Engine {
@@ -67,6 +69,7 @@ impl Engine {
         move_return::register(&mut rhai);
         lending::register(&mut rhai);
         own_function::register(&mut rhai);
+        let marks = branches::register(&mut rhai);
         let guard = Rc::new(Guard::new(&context));
         bounded::register(&mut rhai, &guard);
         lengthy::register(&mut rhai, &guard);
@@ -75,7 +78,7 @@ impl Engine {
         }
         let watch = Rc::clone(&guard);
         rhai.on_progress(move |_| watch.look().map(Spent::token));
-        Self { rhai, context, module_scope, guard }
+        Self { rhai, context, module_scope, guard, marks }
     }
 
     /// How much the last call has computed, if it was that long that it was measured, and for how

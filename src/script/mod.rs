@@ -9,6 +9,7 @@ mod binary_form;
 mod binary_layout;
 mod body;
 mod bounded;
+mod branches;
 mod byte_literal;
 mod bytes;
 mod call_context;
@@ -71,6 +72,7 @@ mod wording;
 
 pub use argument::words_of;
 pub use assertion::Assertion;
+pub use branches::{Arm, Branch, Branches};
 pub use call_context::NodeView;
 pub use csv_lines::csv_table;
 pub use debt::Debt;

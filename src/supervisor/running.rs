@@ -20,6 +20,7 @@ use super::slow_motion::Holding;
 use super::spawner::Spawner;
 use crate::event::Events;
 use crate::node::{Control, Interceptors, Lingering, NodeHandle, NodeState};
+use crate::script::Branches;
 use crate::simulation::Network;
 use crate::snapshot::Snapshot;
 use crate::topology::Topology;
@@ -91,6 +92,13 @@ impl Supervisor {
     #[must_use]
     pub fn with_seed(mut self, seed: Option<u64>) -> Self {
         self.spawner.set_seed(seed);
+        self
+    }
+
+    /// The same, and it is counted which branches of handlers are passed.
+    #[must_use]
+    pub fn counting(mut self, branches: &Branches) -> Self {
+        self.spawner.count_branches(branches.clone());
         self
     }
 

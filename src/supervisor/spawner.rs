@@ -19,6 +19,7 @@ use crate::node::{
     NodeError, NodeHandle, Shard, ZapService,
 };
 use crate::plan::Plan;
+use crate::script::Branches;
 use crate::simulation::Network;
 use crate::tally::Tally;
 use crate::topology::{NodeSpec, Policy, Topology};
@@ -47,6 +48,8 @@ pub(super) struct Spawner {
     clock: RunClock,
     /// What makes the chance of handlers repeat.
     seed: Option<u64>,
+    /// Where passed branches of handlers are counted.
+    branches: Option<Branches>,
     /// The ports that are chosen for programs, for the life of the run.
     ports: ChosenPorts,
     /// What all places count.
@@ -107,6 +110,7 @@ impl Spawner {
             interceptors: Arc::default(),
             clock,
             seed: None,
+            branches: None,
             ports: ChosenPorts::default(),
             tally: Tally::default(),
             made: BTreeMap::new(),
@@ -122,6 +126,11 @@ impl Spawner {
     /// Gives every instance this seed.
     pub(super) fn set_seed(&mut self, seed: Option<u64>) {
         self.seed = seed;
+    }
+
+    /// Counts the branches of every instance's handlers.
+    pub(super) fn count_branches(&mut self, branches: Branches) {
+        self.branches = Some(branches);
     }
 
     pub(super) fn interceptors(&self) -> Arc<Interceptors> {
@@ -276,6 +285,7 @@ impl Spawner {
             interceptors: Arc::clone(&self.interceptors),
             clock: self.clock.clone(),
             seed: self.seed,
+            branches: self.branches.clone(),
             kept: self.legacies.get(instance).cloned(),
             continues_sink: before.node(&spec.name).is_some_and(|one| one.keeps_sink(spec)),
         }

@@ -27,9 +27,10 @@ pub(super) fn call_alone(stage: &Stage, call: &CallSpec) -> Result<(), Wrong> {
     let spec = found.ok_or_else(|| plain(format!("there is no node {}", call.node)))?;
     let script = spec.script.as_ref();
     let script = script.ok_or_else(|| plain(format!("{} has no handlers", call.node)))?;
-    let program = stage.engine.compile(script).map_err(|faults| {
-        plain(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-    })?;
+    let program =
+        stage.engine.compile_counting(script, Some(&stage.branches)).map_err(|faults| {
+            plain(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        })?;
     let mut handler = Handler::new(&stage.engine, program, view(spec));
     if let Some(state) = &call.state {
         let restored = handler.state_mut().restore_text(state.to_string().as_bytes());

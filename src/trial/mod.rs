@@ -1,12 +1,13 @@
 //! Trials: a topology runs, a test does things to it, and what comes of that is looked at.
 //!
-//! Owns how a test is carried out, simulated or on real sockets. Reads no file, and prints nothing.
+//! Owns how a test is carried out, simulated or on real sockets. Prints nothing.
 
 mod explore;
 mod figures;
 mod handler_call;
 mod manner;
 mod outcome;
+mod part;
 mod peer;
 mod sightings;
 mod stage;
@@ -21,6 +22,8 @@ use std::io;
 pub use explore::{Finding, Progress, Search, Searched, explore};
 pub use manner::{Load, Manner};
 pub use outcome::{Failure, Outcome, Reached, Symptom, Verdict};
+
+use part::Part;
 
 use crate::simulation::Network;
 use crate::test_file::TestSpec;
@@ -39,13 +42,16 @@ pub fn carry_out(
 ) -> io::Result<Outcome> {
     if manner.real {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        return Ok(runtime.block_on(steps::carry_out(test, topology, load, manner, None)));
+        let part = Part::real(test)?;
+        let work = steps::carry_out(test, topology, part, load, manner, None);
+        return Ok(runtime.block_on(work));
     }
-    let cannot = unsimulated::unsimulated(topology);
+    let cannot = unsimulated::unsimulated(&topology.without(&test.without), &test.peers);
     if !cannot.is_empty() {
         return Ok(Outcome::without_a_run(Verdict::Impossible(cannot)));
     }
     let network = Network::new(manner.seed);
-    let work = steps::carry_out(test, topology, load, manner, Some(network.clone()));
+    let part = Part::simulated(test);
+    let work = steps::carry_out(test, topology, part, load, manner, Some(network.clone()));
     virtual_time::in_virtual_time(&network, work)
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::script::Branch;
 use crate::source::Span;
 
 /// What came of a test.
@@ -16,8 +17,8 @@ pub struct Outcome {
     pub took: Duration,
     /// What its handlers and sockets came to.
     pub reached: Reached,
-    /// All that was seen, in order: what tells two orders apart.
-    pub order: String,
+    /// What tells the order of all that was seen from another one.
+    pub order: u64,
     /// What went wrong, whether the test asks of it or not.
     pub symptoms: Vec<Symptom>,
     /// What handlers and queues came to, roughly: what tells two kinds of runs apart.
@@ -107,13 +108,15 @@ pub struct Failure {
 }
 
 /// What a test reached: the handlers of nodes with how often each was called, and the sockets with how
-/// many messages went through.
+/// many messages went through, and the branches of handlers.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Reached {
     /// By node and handler.
     pub handlers: BTreeMap<(String, String), u64>,
     /// By node and socket.
     pub sockets: BTreeMap<(String, String), u64>,
+    /// How often each branch of the handlers was passed.
+    pub branches: BTreeMap<Branch, u64>,
 }
 
 impl Outcome {
@@ -123,7 +126,7 @@ impl Outcome {
             verdict,
             took: Duration::ZERO,
             reached: Reached::default(),
-            order: String::new(),
+            order: 0,
             symptoms: Vec::new(),
             state: String::new(),
             sequence: Vec::new(),
@@ -139,6 +142,9 @@ impl Reached {
         }
         for (name, messages) in &other.sockets {
             *self.sockets.entry(name.clone()).or_default() += messages;
+        }
+        for (branch, passed) in &other.branches {
+            *self.branches.entry(branch.clone()).or_default() += passed;
         }
     }
 }

@@ -2,14 +2,17 @@
 //!
 //! Owns which of them a step has matched already. Never waits for anything.
 
+use std::cell::OnceCell;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::outcome::Symptom;
 use crate::control::{Message, Opened};
+use crate::message::share_all;
 use crate::node::{Direction, Passed, Target};
 use crate::script::{Filter, Inbound, SocketView};
-use crate::test_file::Expected;
+use crate::test_file::{Expected, Watched};
 
 /// How many sightings a failure shows of its place.
 const SHOWN: usize = 8;
@@ -44,64 +47,85 @@ pub(super) enum Sight {
     Done(String),
 }
 
-/// A message as it passed a socket.
+/// A message as it passed a socket; it is read once somebody wants to know what it says.
 #[derive(Debug)]
 pub(super) struct SeenMessage {
-    sent: bool,
-    read: Message,
+    passed: Passed,
+    opened: OnceCell<Box<Read>>,
+}
+
+/// What a message says.
+#[derive(Debug)]
+struct Read {
+    message: Message,
     inbound: Inbound,
     view: SocketView,
 }
 
 impl SeenMessage {
     pub(super) fn of(passed: Passed) -> Self {
-        let sent = passed.direction == Direction::Out;
-        let opened = Opened::of(passed);
-        let place = &opened.place;
-        let view = SocketView {
-            name: (&*place.socket).into(),
-            role: place.role,
-            format: place.format,
-            msgid: 0,
-        };
-        let read = opened.read();
-        Self { sent, read, inbound: opened.inbound, view }
+        Self { passed, opened: OnceCell::new() }
+    }
+
+    fn is_sent(&self) -> bool {
+        self.passed.direction == Direction::Out
+    }
+
+    fn read(&self) -> &Read {
+        self.opened.get_or_init(|| {
+            let Passed { at, direction, place, frames } = &self.passed;
+            let frames = share_all(frames);
+            let place = Arc::clone(place);
+            let opened = Opened::of(Passed { at: *at, direction: *direction, place, frames });
+            let place = &opened.place;
+            let view = SocketView {
+                name: (&*place.socket).into(),
+                role: place.role,
+                format: place.format,
+                msgid: 0,
+            };
+            let message = opened.read();
+            Box::new(Read { message, inbound: opened.inbound, view })
+        })
     }
 
     fn fits(&self, wanted: &Expected, condition: Option<&mut Filter>) -> Result<bool, String> {
         let Expected::Message { sent, text, json, msgid, topic, .. } = wanted else {
             return Ok(false);
         };
-        let body = || self.read.body.clone().unwrap_or_default();
+        if *sent != self.is_sent() {
+            return Ok(false);
+        }
+        let Read { message: read, inbound, view } = self.read();
+        let body = || read.body.clone().unwrap_or_default();
         let as_text = || {
             let body = body();
             body.as_str().map_or_else(|| body.to_string(), str::to_owned)
         };
-        let fits = *sent == self.sent
-            && self.read.malformed.is_none()
+        let fits = read.malformed.is_none()
             && text.as_ref().is_none_or(|text| *text == as_text())
             && json.as_ref().is_none_or(|json| *json == body())
-            && msgid.is_none_or(|msgid| self.read.msgid == Some(msgid))
+            && msgid.is_none_or(|msgid| read.msgid == Some(msgid))
             && topic.as_ref().is_none_or(|topic| {
-                self.read.topic.as_ref().and_then(serde_json::Value::as_str) == Some(topic)
+                read.topic.as_ref().and_then(serde_json::Value::as_str) == Some(topic)
             });
         match condition.filter(|_| fits) {
             Some(condition) => {
-                let payload = crate::message::share_all(&self.inbound.payload);
-                let route = None;
-                let socket = self.inbound.socket;
-                condition.wants(Inbound { socket, payload, route }, &self.view)
+                let payload = share_all(&inbound.payload);
+                let (socket, route) = (inbound.socket, None);
+                condition.wants(Inbound { socket, payload, route }, view)
             }
             None => Ok(fits),
         }
     }
 
     fn shown(&self) -> String {
-        let tag = self.read.msgid.map(|id| format!("{id} ")).or_else(|| {
-            let topic = self.read.topic.as_ref()?.as_str()?;
+        let read = &self.read().message;
+        let tag = read.msgid.map(|id| format!("{id} ")).or_else(|| {
+            let topic = read.topic.as_ref()?.as_str()?;
             Some(format!("{topic} "))
         });
-        let body = match (&self.read.body, &self.read.frames) {
+        let body = match (&read.body, &read.frames) {
             (Some(serde_json::Value::String(text)), _) => format!("{text:?}"),
             (Some(other), _) => other.to_string(),
             (None, Some(frames)) => serde_json::Value::from(frames.clone()).to_string(),
@@ -113,7 +137,33 @@ impl SeenMessage {
 
 /// All that was seen.
 #[derive(Default, Debug)]
-pub(super) struct Sightings(Vec<Sighting>);
+pub(super) struct Sightings {
+    all: Vec<Sighting>,
+    /// What tells this order from another one.
+    order: DefaultHasher,
+}
+
+/// What a step looks for, as far as it has looked.
+pub(super) struct Search<'w> {
+    at: &'w str,
+    target: Option<Target>,
+    wanted: &'w Expected,
+    count: usize,
+    condition: Option<Filter>,
+    /// The first sighting that it has not looked at.
+    next: usize,
+    found: Vec<usize>,
+}
+
+impl<'w> Search<'w> {
+    /// From a sighting on.
+    pub(super) fn new(watched: &'w Watched, condition: Option<Filter>, from: usize) -> Self {
+        let Watched { at, what, count, .. } = watched;
+        let target = at.parse().ok();
+        let count = *count as usize;
+        Self { at, target, wanted: what, count, condition, next: from, found: Vec::new() }
+    }
+}
 
 impl Sightings {
     pub(super) fn add(
@@ -124,58 +174,53 @@ impl Sightings {
         what: Sight,
     ) {
         let (whose, socket) = (Arc::clone(whose), socket.cloned());
-        self.0.push(Sighting { at, whose, socket, what, is_taken: false });
+        (&*whose, socket.as_deref()).hash(&mut self.order);
+        what.hash(&mut self.order);
+        self.all.push(Sighting { at, whose, socket, what, is_taken: false });
     }
 
     /// How many there are.
     pub(super) fn count(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
-    /// Whether so many that no step has matched fit, from that one on; they are matched then.
-    pub(super) fn take(
-        &mut self,
-        from: usize,
-        at: &str,
-        wanted: &Expected,
-        count: u32,
-        condition: &mut Option<Filter>,
-    ) -> Result<bool, String> {
-        let mut found = Vec::new();
-        for place in from..self.0.len() {
-            if found.len() == count as usize {
-                break;
+    /// Whether as many that no step has matched fit as are looked for; they are matched then.
+    pub(super) fn take(&mut self, search: &mut Search<'_>) -> Result<bool, String> {
+        while search.found.len() < search.count
+            && let Some(one) = self.all.get(search.next)
+        {
+            let is_there = !one.is_taken && one.is_at(search.at, search.target.as_ref());
+            if is_there && one.fits(search.wanted, search.condition.as_mut())? {
+                search.found.push(search.next);
             }
-            let one = &self.0[place];
-            if !one.is_taken && one.is_at(at) && one.fits(wanted, condition.as_mut())? {
-                found.push(place);
-            }
+            search.next += 1;
         }
-        if found.len() < count as usize {
+        if search.found.len() < search.count {
             return Ok(false);
         }
-        found.into_iter().for_each(|place| self.0[place].is_taken = true);
+        search.found.drain(..).for_each(|place| self.all[place].is_taken = true);
         Ok(true)
     }
 
     /// What was seen at a place of the kind that was looked for, the last of it.
     pub(super) fn instead(&self, at: &str, wanted: &Expected) -> Vec<String> {
-        let same_kind = |one: &&Sighting| one.is_at(at) && one.is_like(wanted);
-        let all: Vec<&Sighting> = self.0.iter().filter(same_kind).collect();
+        let target = at.parse().ok();
+        let same_kind = |one: &&Sighting| one.is_at(at, target.as_ref()) && one.is_like(wanted);
+        let all: Vec<&Sighting> = self.all.iter().filter(same_kind).collect();
         let skipped = all.len().saturating_sub(SHOWN);
         all[skipped..].iter().map(|one| one.shown()).collect()
     }
 
     /// The last messages and steps, of all places.
     pub(super) fn sequence(&self) -> Vec<String> {
-        let skipped = self.0.len().saturating_sub(SEQUENCE);
-        self.0[skipped..].iter().map(Sighting::shown).collect()
+        let skipped = self.all.len().saturating_sub(SEQUENCE);
+        self.all[skipped..].iter().map(Sighting::shown).collect()
     }
 
     /// The handlers that failed, each node once.
     pub(super) fn failures(&self) -> Vec<Symptom> {
         let mut found: Vec<Symptom> = Vec::new();
-        for one in &self.0 {
+        for one in &self.all {
             if let Sight::Failed(error) = &one.what {
                 let symptom = Symptom::Failed { node: one.whose.to_string(), error: error.clone() };
                 if !found.iter().any(|it| it.is_like(&symptom)) {
@@ -188,38 +233,37 @@ impl Sightings {
 
     /// When anything was last seen of an instance.
     pub(super) fn last_at(&self, instance: &str) -> Option<Duration> {
-        self.0.iter().rev().find(|one| *one.whose == *instance).map(|one| one.at)
+        self.all.iter().rev().find(|one| *one.whose == *instance).map(|one| one.at)
     }
 
-    /// The order of all that was seen, as one text: what tells two runs apart.
-    pub(super) fn order(&self) -> String {
-        let told = self.0.iter().map(|one| {
-            let socket = one.socket.as_deref().unwrap_or_default();
-            format!("{}.{socket} {}\n", one.whose, one.what.shown())
-        });
-        told.collect()
+    /// What tells the order of all that was seen from another one.
+    pub(super) fn order(&self) -> u64 {
+        self.order.finish()
     }
 }
 
 impl Sighting {
     /// Whether it was seen at a node, a copy, a socket or a peer of that name.
-    fn is_at(&self, at: &str) -> bool {
+    fn is_at(&self, at: &str, target: Option<&Target>) -> bool {
         if *self.whose == *at {
             return true;
         }
-        let Ok(target) = at.parse::<Target>() else { return false };
+        let Some(target) = target else { return false };
+        if !self.whose.starts_with(target.node.as_str()) {
+            return false;
+        }
         let (node, copy) = match self.whose.rsplit_once('.') {
             Some((node, copy)) => (node, copy.parse::<u32>().ok()),
             None => (&*self.whose, None),
         };
         target.node == node
             && target.replica.is_none_or(|wanted| copy == Some(wanted))
-            && target.socket.is_none_or(|wanted| self.socket.as_deref() == Some(&*wanted))
+            && target.socket.as_ref().is_none_or(|wanted| self.socket.as_deref() == Some(wanted))
     }
 
     fn is_like(&self, wanted: &Expected) -> bool {
         match (&self.what, wanted) {
-            (Sight::Message(message), Expected::Message { sent, .. }) => message.sent == *sent,
+            (Sight::Message(message), Expected::Message { sent, .. }) => message.is_sent() == *sent,
             (Sight::Log(_), Expected::Log(_))
             | (Sight::Failed(_), Expected::Fails(_))
             | (Sight::Written(_), Expected::File(_)) => true,
@@ -248,12 +292,27 @@ impl Sighting {
 impl Sight {
     fn shown(&self) -> String {
         match self {
-            Self::Message(message) if message.sent => format!("sent {}", message.shown()),
+            Self::Message(message) if message.is_sent() => format!("sent {}", message.shown()),
             Self::Message(message) => format!("got {}", message.shown()),
             Self::Log(text) => format!("logged {text:?}"),
             Self::Failed(error) => format!("failed: {error}"),
             Self::Written(line) => format!("wrote {line:?}"),
             Self::Done(what) => what.clone(),
+        }
+    }
+}
+
+impl Hash for Sight {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        match self {
+            Self::Message(message) => {
+                message.is_sent().hash(state);
+                message.passed.frames.iter().for_each(|frame| (**frame).hash(state));
+            }
+            Self::Log(text) | Self::Failed(text) | Self::Written(text) | Self::Done(text) => {
+                text.hash(state);
+            }
         }
     }
 }

@@ -11,16 +11,18 @@ use std::time::{Duration, Instant, SystemTime};
 use super::figures::{Counted, figures};
 use super::manner::Manner;
 use super::outcome::{Failure, Reached, Symptom};
+use super::part::Part;
 use super::peer::Peer;
 use super::sightings::{SeenMessage, Sight, Sightings};
 use super::symptoms::{missed, of_counters, rough_state};
+use super::virtual_time;
 use super::written::Written;
 use crate::backlog::Room;
 use crate::clock;
-use crate::event::{EventKind, EventReader, Events, Heard};
-use crate::node::{Context, NodeHandle, Seen, Target, WholeReader};
+use crate::event::{EventKind, EventReader, Events, Heard, Stamped};
+use crate::node::{Context, NodeHandle, Passed, Seen, Target, WholeReader};
 use crate::receipt::Receipt;
-use crate::script::{Assertion, Engine};
+use crate::script::{Assertion, Branches, Engine};
 use crate::simulation::Network;
 use crate::source::Span;
 use crate::supervisor::{Haste, Supervisor};
@@ -31,12 +33,11 @@ use crate::topology::{NodeSpec, Topology, WhenFull};
 const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
 /// What may wait to be seen.
 const ROOM: Room = Room { entries: 1 << 20, bytes: 64 << 20 };
-/// The time of day at which simulations begin.
-const MORNING: Duration = Duration::from_secs(1_767_258_000);
-
 /// Where a test takes place.
 pub(super) struct Stage {
     begun: Instant,
+    /// The time of day when it began.
+    morning: SystemTime,
     pub(super) topology: Topology,
     pub(super) supervisor: Supervisor,
     pub(super) network: Option<Network>,
@@ -48,10 +49,15 @@ pub(super) struct Stage {
     tap: WholeReader,
     written: Written,
     always: Vec<(Span, Assertion)>,
+    pub(super) branches: Branches,
+    /// Handlers that were called alone, by node and name.
+    called: BTreeMap<(String, String), u64>,
     /// Instances that are gone, whose figures count on.
     gone: Vec<Counted>,
     /// How many sightings there were when what has to hold was asked last.
     asked_at: Option<usize>,
+    /// What of each version runs.
+    pub(super) part: Part,
     /// Whether a node has asked for the end of the run, and whether it has come.
     end: End,
 }
@@ -69,6 +75,7 @@ impl Stage {
     pub(super) async fn set(
         test: &TestSpec,
         topology: &Topology,
+        part: Part,
         manner: Manner,
         network: Option<Network>,
     ) -> Result<Self, Failure> {
@@ -79,17 +86,19 @@ impl Stage {
             instead: Vec::new(),
             sequence: Vec::new(),
         };
-        let begun = clock::now();
+        let topology = &part.of(topology);
+        let (begun, morning) = (clock::now(), clock::time_of_day());
         let events = Events::new();
         let reader = events.subscribe(ROOM, |_| true);
         let made = match &network {
             Some(network) => {
-                Supervisor::simulated(network, SystemTime::UNIX_EPOCH + MORNING, events.clone())
+                Supervisor::simulated(network, virtual_time::morning(), events.clone())
             }
             None => Supervisor::new(topology, events.clone()),
         };
         let supervisor = made.map_err(|error| failed(error.to_string()))?;
-        let mut supervisor = supervisor.with_seed(Some(manner.seed));
+        let branches = Branches::default();
+        let mut supervisor = supervisor.with_seed(Some(manner.seed)).counting(&branches);
         let everything = Target::everything();
         let tap = supervisor.interceptors().whole_tap(everything, None, ROOM.bytes, WhenFull::Wait);
         let context = match &network {
@@ -104,6 +113,7 @@ impl Stage {
         started.map_err(|error| failed(format!("the topology does not start: {error}")))?;
         let mut stage = Self {
             begun,
+            morning,
             topology: topology.clone(),
             supervisor,
             network,
@@ -115,8 +125,11 @@ impl Stage {
             tap,
             written,
             always,
+            branches,
+            called: BTreeMap::new(),
             gone: Vec::new(),
             asked_at: None,
+            part,
             end: End::Open,
         };
         for spec in &test.peers {
@@ -143,32 +156,25 @@ impl Stage {
         self.sightings.add(at, &"test".into(), None, Sight::Done(what));
     }
 
-    /// Takes in what was seen since it last did.
+    /// Takes in what was seen since it last did, in the order in which it happened.
     pub(super) fn collect(&mut self) {
         let at = self.at();
-        while let Some(seen) = self.tap.try_next() {
-            let Seen::Message(passed) = seen else { continue };
-            let place = Arc::clone(&passed.place);
-            let message = Sight::Message(Box::new(SeenMessage::of(passed)));
-            self.sightings.add(at, &place.instance, Some(&place.socket), message);
+        let messages = std::iter::from_fn(|| self.tap.try_next()).filter_map(|seen| match seen {
+            Seen::Message(passed) => Some(passed),
+            Seen::Missing(_) => None,
+        });
+        let mut messages = messages.collect::<Vec<_>>().into_iter().peekable();
+        let told = std::iter::from_fn(|| self.reader.try_next()).filter_map(|heard| match heard {
+            Heard::Event(told) => Some(told),
+            Heard::Lost(_) => None,
+        });
+        for told in told.collect::<Vec<_>>() {
+            while let Some(passed) = messages.next_if(|passed| passed.at <= told.at) {
+                self.see(passed);
+            }
+            self.hear(&told);
         }
-        while let Some(heard) = self.reader.try_next() {
-            let Heard::Event(told) = heard else { continue };
-            let kind = &told.event.kind;
-            let sight = if let EventKind::Log { text, .. } = kind {
-                Sight::Log(text.clone())
-            } else if let EventKind::HandlerFailed { error, .. } = kind {
-                Sight::Failed(error.clone())
-            } else if let EventKind::Panicked { message } = kind {
-                Sight::Failed(message.clone())
-            } else if let EventKind::StopRequested { why, .. } = kind {
-                self.end = if self.end == End::Open { End::AskedFor } else { self.end };
-                Sight::Done(format!("asked for the end: {why}"))
-            } else {
-                continue;
-            };
-            self.sightings.add(at, &told.event.node, told.event.socket.as_ref(), sight);
-        }
+        messages.for_each(|passed| self.see(passed));
         for (node, line) in self.written.lines(self.network.as_ref()) {
             self.sightings.add(at, &node, None, Sight::Written(line));
         }
@@ -178,6 +184,35 @@ impl Stage {
                 self.sightings.add(at, peer.name(), None, message);
             }
         }
+    }
+
+    /// When something happened, since the test began.
+    fn since_begun(&self, at: SystemTime) -> Duration {
+        at.duration_since(self.morning).unwrap_or_default()
+    }
+
+    fn see(&mut self, passed: Passed) {
+        let (at, place) = (self.since_begun(passed.at), Arc::clone(&passed.place));
+        let message = Sight::Message(Box::new(SeenMessage::of(passed)));
+        self.sightings.add(at, &place.instance, Some(&place.socket), message);
+    }
+
+    fn hear(&mut self, told: &Stamped) {
+        let kind = &told.event.kind;
+        let sight = if let EventKind::Log { text, .. } = kind {
+            Sight::Log(text.clone())
+        } else if let EventKind::HandlerFailed { error, .. } = kind {
+            Sight::Failed(error.clone())
+        } else if let EventKind::Panicked { message } = kind {
+            Sight::Failed(message.clone())
+        } else if let EventKind::StopRequested { why, .. } = kind {
+            self.end = if self.end == End::Open { End::AskedFor } else { self.end };
+            Sight::Done(format!("asked for the end: {why}"))
+        } else {
+            return;
+        };
+        let at = self.since_begun(told.at);
+        self.sightings.add(at, &told.event.node, told.event.socket.as_ref(), sight);
     }
 
     /// Lets time pass until something holds, or the time is over; whether it held.
@@ -279,7 +314,17 @@ impl Stage {
 
     /// What handlers and sockets came to.
     pub(super) fn reached(&self) -> Reached {
-        super::figures::reached(&self.counted())
+        let mut reached = super::figures::reached(&self.counted());
+        reached.branches = self.branches.passed();
+        for (handler, calls) in &self.called {
+            *reached.handlers.entry(handler.clone()).or_default() += calls;
+        }
+        reached
+    }
+
+    /// Notes that a handler was called alone.
+    pub(super) fn called(&mut self, node: &str, handler: &str) {
+        *self.called.entry((node.to_owned(), handler.to_owned())).or_default() += 1;
     }
 
     /// Keeps the figures of an instance that is about to go.

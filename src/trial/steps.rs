@@ -7,6 +7,8 @@ use std::time::Duration;
 use super::handler_call::call_alone;
 use super::manner::{Load, Manner};
 use super::outcome::{Failure, Outcome, Verdict};
+use super::part::Part;
+use super::sightings::Search;
 use super::stage::Stage;
 use crate::control::{Spoken, send};
 use crate::node::{Interference, Target};
@@ -24,11 +26,12 @@ const SENDING: u64 = 5000;
 pub(super) async fn carry_out(
     test: &TestSpec,
     topology: &crate::topology::Topology,
+    part: Part,
     load: Load<'_>,
     manner: Manner,
     network: Option<Network>,
 ) -> Outcome {
-    let mut stage = match Stage::set(test, topology, manner, network).await {
+    let mut stage = match Stage::set(test, topology, part, manner, network).await {
         Ok(stage) => stage,
         Err(failure) => return Outcome::without_a_run(Verdict::Failed(Box::new(failure))),
     };
@@ -96,6 +99,7 @@ async fn perform(
         Action::Save(saved) => {
             let wanted = load(saved);
             let new = wanted.map_err(|why| stage.failure(span, why, Vec::new()))?;
+            let new = stage.part.of(&new);
             let receipt = stage.reload(&new).await;
             stage.did("saved another version".to_owned());
             match receipt.verdict {
@@ -107,6 +111,7 @@ async fn perform(
             }
         }
         Action::Call(call) => {
+            stage.called(&call.node, &call.handler);
             call_alone(stage, call).map_err(|(what, instead)| stage.failure(span, what, instead))
         }
     }
@@ -135,10 +140,7 @@ async fn say(
         };
     }
     let value = match &message.frames {
-        Some(frames) => {
-            let texts = frames.iter().map(|frame| String::from_utf8_lossy(frame).into_owned());
-            Offered::Json(texts.collect::<Vec<_>>().into())
-        }
+        Some(frames) => Offered::Frames(frames.clone()),
         None => message.value.clone(),
     };
     let spoken = Spoken {
@@ -159,10 +161,10 @@ async fn say(
 /// Waits until something is seen.
 async fn expect(stage: &mut Stage, span: Span, watched: &Watched) -> Result<(), Failure> {
     let Watched { at, what, count, time } = watched;
-    let mut condition = filter(stage, what)?;
+    let mut search = Search::new(watched, filter(stage, what)?, 0);
     let seen = stage
         .wait_until(*time, |stage| {
-            let taken = stage.sightings.take(0, at, what, *count, &mut condition);
+            let taken = stage.sightings.take(&mut search);
             taken.map_err(|why| stage.failure(span, why, Vec::new()))
         })
         .await?;
@@ -183,10 +185,10 @@ async fn never(
     acted_at: usize,
 ) -> Result<(), Failure> {
     let Watched { at, what, count, time } = watched;
-    let mut condition = filter(stage, what)?;
+    let mut search = Search::new(watched, filter(stage, what)?, acted_at);
     let seen = stage
         .wait_until(*time, |stage| {
-            let taken = stage.sightings.take(acted_at, at, what, *count, &mut condition);
+            let taken = stage.sightings.take(&mut search);
             taken.map_err(|why| stage.failure(span, why, Vec::new()))
         })
         .await?;

@@ -182,7 +182,7 @@ mod tests {
             verdict,
             took: std::time::Duration::from_millis(1500),
             reached: Reached::default(),
-            order: String::new(),
+            order: 0,
             symptoms: Vec::new(),
             state: String::new(),
             sequence: Vec::new(),

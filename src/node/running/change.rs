@@ -118,7 +118,9 @@ impl Node {
         let (mut program, mut fresh) = (None, None);
         match &to.script {
             Some(script) if self.handler.is_some() => {
-                let compiled = self.engine.compile(script).map_err(NodeError::Script)?;
+                let compiled =
+                    self.engine.compile_counting(script, self.blueprint.branches.as_ref());
+                let compiled = compiled.map_err(NodeError::Script)?;
                 program = Some(compiled.without_survey());
             }
             Some(_) => fresh = next.handler(&self.engine)?,

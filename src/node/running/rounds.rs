@@ -51,6 +51,7 @@ impl Bench {
             interceptors: Arc::clone(&interceptors),
             clock: RunClock::begun(),
             seed: None,
+            branches: None,
             ports: crate::node::ChosenPorts::default(),
             tally: crate::tally::Tally::default(),
             kept: None,

@@ -123,6 +123,7 @@ async fn node_of(topology: &Topology, context: &Context, emitter: &Events) -> Bo
         interceptors: Arc::default(),
         clock: RunClock::begun(),
         seed: None,
+        branches: None,
         ports: crate::node::ChosenPorts::default(),
         tally: crate::tally::Tally::default(),
         kept: None,

@@ -9,7 +9,7 @@ use rhai::{ASTFlags, ASTNode, Dynamic, Expr, FlowControl, FnCallExpr, Stmt, Stmt
 
 use super::{Calculation, Comparison, FastExpression, NAME, Property, Rc, Rewritten};
 use crate::script::lending::Lender;
-use crate::script::{custom, move_return};
+use crate::script::{branches, custom, move_return};
 
 /// Puts fast expressions in the place of what a handler's body says about its argument, and moved
 /// returns in that of the variables that its blocks end with; what is only looked at is lent. Tells
@@ -66,7 +66,7 @@ fn is_changed_by(expression: &Expr, name: &str) -> bool {
             matches!(pair.rhs, Expr::MethodCall(..))
         }
         Expr::Index(pair, ..) => root_is(&pair.lhs, name),
-        Expr::Custom(..) => true,
+        Expr::Custom(custom, _) => !branches::is_mark(custom),
         _ => false,
     }
 }
