@@ -46,12 +46,12 @@ pub fn carry_out(
         let work = steps::carry_out(test, topology, part, load, manner, None);
         return Ok(runtime.block_on(work));
     }
-    let cannot = unsimulated::unsimulated(&topology.without(&test.without), &test.peers);
+    let part = Part::simulated(test);
+    let cannot = part.unsimulated(topology);
     if !cannot.is_empty() {
         return Ok(Outcome::without_a_run(Verdict::Impossible(cannot)));
     }
     let network = Network::new(manner.seed);
-    let part = Part::simulated(test);
     let work = steps::carry_out(test, topology, part, load, manner, Some(network.clone()));
     virtual_time::in_virtual_time(&network, work)
 }

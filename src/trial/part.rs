@@ -7,7 +7,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::test_file::TestSpec;
+use super::unsimulated::unsimulated;
+use crate::test_file::{PeerSpec, TestSpec};
 use crate::topology::Topology;
 
 /// Makes the folders of two tests two.
@@ -17,6 +18,7 @@ static NUMBER: AtomicU64 = AtomicU64::new(0);
 #[derive(Debug)]
 pub(super) struct Part {
     without: Vec<String>,
+    peers: Vec<PeerSpec>,
     /// Where states are kept, on real sockets; the disk of a simulation has no folders.
     states: Option<PathBuf>,
 }
@@ -24,7 +26,7 @@ pub(super) struct Part {
 impl Part {
     /// Of a simulated test.
     pub(super) fn simulated(test: &TestSpec) -> Self {
-        Self { without: test.without.clone(), states: None }
+        Self { without: test.without.clone(), peers: test.peers.clone(), states: None }
     }
 
     /// Of a test on real sockets, which keeps states in a folder of its own.
@@ -33,7 +35,16 @@ impl Part {
         let name = format!("zrig-test-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir(&folder)?;
-        Ok(Self { without: test.without.clone(), states: Some(folder) })
+        let (without, peers) = (test.without.clone(), test.peers.clone());
+        Ok(Self { without, peers, states: Some(folder) })
+    }
+
+    /// Why a version cannot be simulated, where that is what is done with it.
+    pub(super) fn unsimulated(&self, topology: &Topology) -> Vec<String> {
+        if self.states.is_some() {
+            return Vec::new();
+        }
+        unsimulated(&topology.without(&self.without), &self.peers)
     }
 
     /// What it runs of a version.

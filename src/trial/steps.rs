@@ -96,23 +96,34 @@ async fn perform(
             stage.did(format!("made {node} slow"));
             Ok(())
         }
-        Action::Save(saved) => {
-            let wanted = load(saved);
-            let new = wanted.map_err(|why| stage.failure(span, why, Vec::new()))?;
-            let new = stage.part.of(&new);
-            let receipt = stage.reload(&new).await;
-            stage.did("saved another version".to_owned());
-            match receipt.verdict {
-                receipt::Verdict::Applied => Ok(()),
-                receipt::Verdict::Rejected | receipt::Verdict::RolledBack => {
-                    let what = "the new version could not be applied".to_owned();
-                    Err(stage.failure(span, what, receipt.errors.clone()))
-                }
-            }
-        }
+        Action::Save(saved) => save(stage, span, load(saved)).await,
         Action::Call(call) => {
             stage.called(&call.node, &call.handler);
             call_alone(stage, call).map_err(|(what, instead)| stage.failure(span, what, instead))
+        }
+    }
+}
+
+/// Reloads with another version, which has to be one that can run here.
+async fn save(
+    stage: &mut Stage,
+    span: Span,
+    wanted: Result<crate::topology::Topology, String>,
+) -> Result<(), Failure> {
+    let new = wanted.map_err(|why| stage.failure(span, why, Vec::new()))?;
+    let cannot = stage.part.unsimulated(&new);
+    if !cannot.is_empty() {
+        let what = "the new version cannot be simulated; try --real".to_owned();
+        return Err(stage.failure(span, what, cannot));
+    }
+    let new = stage.part.of(&new);
+    let receipt = stage.reload(&new).await;
+    stage.did("saved another version".to_owned());
+    match receipt.verdict {
+        receipt::Verdict::Applied => Ok(()),
+        receipt::Verdict::Rejected | receipt::Verdict::RolledBack => {
+            let what = "the new version could not be applied".to_owned();
+            Err(stage.failure(span, what, receipt.errors.clone()))
         }
     }
 }

@@ -124,3 +124,17 @@ nodes:
     assert_eq!((&branches["all"], &branches["missed"][0]["line"]), (&4.into(), &8.into()));
     assert_eq!(last["coverage"]["handlers"]["missed"][0], "b.on_stop");
 }
+
+#[test]
+fn a_version_with_a_program_cannot_be_saved_where_nobody_could_simulate_it() {
+    let tests = "
+  - name: one
+    steps:
+      - save: {set: {nodes.a.on_message: null, nodes.a.process: {command: [cat]}}}
+      - expect: {at: a, log: x}
+";
+    let folder = folder("nodes: {a: {role: pull, bind: 21123, on_message: 'print(1)'}}", tests);
+    let output = zrig_test(&[&file(&folder)]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert!(text(&output).contains("the new version cannot be simulated"), "{}", text(&output));
+}

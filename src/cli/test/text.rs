@@ -29,8 +29,11 @@ pub(super) fn shown(
     ));
     match &done.outcome.verdict {
         Verdict::Passed if seeds > 1 => {
-            let orders = done.orders;
-            format!("  {}  {name} ({took}, {orders} different orders)\n", paint("ok  ", 32))
+            let orders = match done.orders {
+                1 => "always one order".to_owned(),
+                orders => format!("{orders} different orders"),
+            };
+            format!("  {}  {name} ({took}, {orders})\n", paint("ok  ", 32))
         }
         Verdict::Passed => format!("  {}  {name} ({took})\n", paint("ok  ", 32)),
         Verdict::Impossible(why) => {
