@@ -51,6 +51,7 @@ pub mod export;
 mod fiber;
 pub mod graph;
 pub mod import;
+mod ink;
 pub mod language;
 pub mod lint;
 pub mod listing;

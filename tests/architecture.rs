@@ -40,6 +40,7 @@ const FLOORS: &[&[&str]] = &[
         "visible",
         "simulation",
         "whole",
+        "ink",
     ],
 ];
 

@@ -14,7 +14,6 @@ mod dot;
 mod family;
 mod fold;
 mod layout;
-mod measure;
 mod mermaid;
 mod picture;
 mod svg;

@@ -3,9 +3,9 @@
 //! Owns the sizes of names, ports, descriptions and marks, relative to the box's top left corner.
 //! Never knows where the box stands.
 
-use super::super::measure::Type;
 use super::super::picture::{Mark, MarkKind, NodeBox, Port};
 use super::layers::{Side, Sides};
+use crate::ink::Type;
 
 /// A node's name.
 pub(in super::super) const NAME: Type = Type::bold(15.0);

@@ -3,8 +3,7 @@
 //! Owns their strokes, drawn in a square of 11 pixels. Never sets text.
 
 use super::super::picture::MarkKind;
-use super::element::{Look, Markup, Number};
-use super::palette::Colour;
+use crate::ink::{Colour, Look, Markup, Number};
 
 /// Draws a sign, its left edge at `x`, its middle at `y`.
 pub(super) fn draw(markup: &mut Markup, kind: MarkKind, x: f64, y: f64, colour: Colour) {

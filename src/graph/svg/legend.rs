@@ -4,11 +4,10 @@
 
 use super::super::family::Family;
 use super::super::layout::Point;
-use super::super::measure::Type;
 use super::super::picture::Picture;
-use super::element::{Look, Markup, Number as N};
-use super::palette::{MUTED, palette};
+use super::palette::palette;
 use super::wire::{Attached, dot};
+use crate::ink::{Look, MUTED, Markup, Number as N, Type};
 
 const SET: Type = Type::plain(11.0);
 const SIGN: f64 = 15.0;

@@ -3,7 +3,6 @@
 //! Owns the canvas: title, picture, legend. Needs no font, script or style sheet; the same picture
 //! gives the same bytes.
 
-mod element;
 mod icon;
 mod legend;
 mod node;
@@ -13,19 +12,15 @@ mod tests;
 mod wire;
 
 use super::layout::{Layout, Placed, Point, Route, Step, lay_out};
-use super::measure::Type;
 use super::picture::{Picture, Wire};
-use element::{Look, Markup, Number as N};
+use crate::ink::{FONTS, GROUND, INK, Look, MUTED, Markup, Number as N, Type};
 use legend::Legend;
-use palette::{GROUND, INK, MUTED};
 
 const MARGIN: f64 = 30.0;
 const TITLE: Type = Type::bold(20.0);
 const DESCRIPTION: Type = Type::plain(13.0);
 const DESCRIPTION_LINE: f64 = 18.0;
 const LEAST_WIDTH: f64 = 400.0;
-const FONTS: &str = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, \
-                     'Liberation Sans', sans-serif";
 
 /// Draws a picture.
 #[must_use]

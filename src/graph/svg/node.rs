@@ -8,12 +8,13 @@ use super::super::layout::box_metrics::{
 };
 use super::super::layout::{Placed, Side};
 use super::super::picture::{Forward, ForwardKind, Mark, MarkKind, NodeBox, Port, Terminal};
-use super::element::{Escaped, Look, Markup, Number as N};
 use super::icon;
-use super::palette::{
-    ALARM, BOX, Colour, MUTED, OUTSIDE, OUTSIDE_EDGE, PILL_TEXT, Palette, RULE, TEXT, palette,
-};
+use super::palette::{Palette, palette};
 use super::wire::{head, socket_ends};
+use crate::ink::{
+    ALARM, BOX, Colour, Escaped, Look, MUTED, Markup, Number as N, OUTSIDE, OUTSIDE_EDGE,
+    PILL_TEXT, RULE, TEXT,
+};
 
 const RADIUS: f64 = 10.0;
 

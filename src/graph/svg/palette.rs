@@ -1,19 +1,9 @@
 //! The colours of a picture.
 //!
-//! Owns which family has which colour, and the word of each: what is filled with a colour has the
-//! class `fill-WORD`, what is drawn with it `stroke-WORD`, so that a page's style sheet can give it
-//! another one. Text colours keep a contrast of 4.5 on what they stand on.
+//! Owns which family has which colour. Text colours keep a contrast of 4.5 on what they stand on.
 
 use super::super::family::Family;
-
-/// A colour and its word.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Colour {
-    /// As SVG has it.
-    pub value: &'static str,
-    /// What it is for.
-    pub word: &'static str,
-}
+use crate::ink::Colour;
 
 /// The colours of one family.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,40 +18,15 @@ pub(super) struct Palette {
     pub deep: Colour,
 }
 
-const fn colour(value: &'static str, word: &'static str) -> Colour {
-    Colour { value, word }
-}
-
-/// What lies under everything.
-pub(super) const GROUND: Colour = colour("#ffffff", "ground");
-/// The inside of a box.
-pub(super) const BOX: Colour = colour("#ffffff", "box");
-/// The role on a pill.
-pub(super) const PILL_TEXT: Colour = colour("#ffffff", "pill-text");
-/// The topology's name.
-pub(super) const INK: Colour = colour("#0f172a", "ink");
-/// Ports and marks.
-pub(super) const TEXT: Colour = colour("#334155", "text");
-/// Descriptions and the legend.
-pub(super) const MUTED: Colour = colour("#5b6879", "muted");
-/// Rules.
-pub(super) const RULE: Colour = colour("#dbe2ea", "rule");
-/// What waits, is blocked or was dropped.
-pub(super) const ALARM: Colour = colour("#b91c1c", "alarm");
-/// The inside of a terminal.
-pub(super) const OUTSIDE: Colour = colour("#f8fafc", "outside");
-/// The edge of a terminal.
-pub(super) const OUTSIDE_EDGE: Colour = colour("#8594a8", "outside-edge");
-
 /// The colours of a family, or of a node whose sockets are of several.
 pub(super) fn palette(family: Option<Family>) -> Palette {
     macro_rules! palette {
         ($word:literal, $strong:literal, $tint:literal, $edge:literal, $deep:literal) => {
             Palette {
-                strong: colour($strong, concat!($word, "-strong")),
-                tint: colour($tint, concat!($word, "-tint")),
-                edge: colour($edge, concat!($word, "-edge")),
-                deep: colour($deep, concat!($word, "-deep")),
+                strong: Colour::new($strong, concat!($word, "-strong")),
+                tint: Colour::new($tint, concat!($word, "-tint")),
+                edge: Colour::new($edge, concat!($word, "-edge")),
+                deep: Colour::new($deep, concat!($word, "-deep")),
             }
         };
     }

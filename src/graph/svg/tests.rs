@@ -4,10 +4,10 @@
 use roxmltree::{Document, Node};
 
 use super::super::layout::lay_out;
-use super::super::measure::Type;
 use super::super::picture::{End, Live, Picture};
 use super::super::tests::{shipped, topology};
 use super::svg;
+use crate::ink::Type;
 
 const HARD: &str = r#"
 description: "<all> at once & more: ends outside, long names, a way back, a node wired to itself"

@@ -6,8 +6,8 @@ use super::super::family::Family;
 use super::super::layout::box_metrics::LABEL;
 use super::super::layout::{Facing, Placed, Point, Route, Side, Step};
 use super::super::picture::{End, Picture, Port, Wire};
-use super::element::{Escaped, Look, Markup, Number as N};
-use super::palette::{BOX, Colour, MUTED, TEXT, palette};
+use super::palette::palette;
+use crate::ink::{BOX, Colour, Escaped, Look, MUTED, Markup, Number as N, TEXT};
 
 const DOT: f64 = 4.6;
 const HEAD: f64 = 10.0;

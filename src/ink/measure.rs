@@ -5,7 +5,7 @@
 
 /// How a text is set.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Type {
+pub(crate) struct Type {
     /// Pixels an em.
     pub size: f64,
     /// Whether it is bold.
@@ -14,23 +14,23 @@ pub(super) struct Type {
 
 impl Type {
     /// Of that size.
-    pub(super) const fn plain(size: f64) -> Self {
+    pub(crate) const fn plain(size: f64) -> Self {
         Self { size, bold: false }
     }
 
     /// Of that size, bold.
-    pub(super) const fn bold(size: f64) -> Self {
+    pub(crate) const fn bold(size: f64) -> Self {
         Self { size, bold: true }
     }
 
     /// The width of a text in pixels, or a little more.
-    pub(super) fn width(self, text: &str) -> f64 {
+    pub(crate) fn width(self, text: &str) -> f64 {
         let thousandths: u32 = text.chars().map(|c| glyph_width(c, self.bold)).sum();
         f64::from(thousandths) * self.size / 1000.0
     }
 
     /// The text, or as much of its beginning as fits, with an ellipsis.
-    pub(super) fn fit(self, text: &str, width: f64) -> String {
+    pub(crate) fn fit(self, text: &str, width: f64) -> String {
         if self.width(text) <= width {
             return text.to_owned();
         }
@@ -47,7 +47,7 @@ impl Type {
     }
 
     /// The text in lines no wider than this and no more than that many, the last one cut to fit.
-    pub(super) fn wrap(self, text: &str, width: f64, most: usize) -> Vec<String> {
+    pub(crate) fn wrap(self, text: &str, width: f64, most: usize) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         for word in text.split_whitespace() {
             let is_last = lines.len() == most;

@@ -4,44 +4,44 @@
 
 use std::fmt;
 
-use super::super::measure::Type;
-use super::palette::Colour;
+use super::colour::Colour;
+use super::measure::Type;
 use crate::visible::acts;
 
 /// An SVG document in the making.
 #[derive(Default)]
-pub(super) struct Markup {
+pub(crate) struct Markup {
     out: String,
     open: Vec<&'static str>,
 }
 
 impl Markup {
     /// Begins an element that others stand in.
-    pub(super) fn begin(&mut self, tag: &'static str, attributes: &str) {
+    pub(crate) fn begin(&mut self, tag: &'static str, attributes: &str) {
         self.line(format_args!("<{tag} {attributes}>"));
         self.open.push(tag);
     }
 
     /// Ends the innermost open element.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         if let Some(tag) = self.open.pop() {
             self.line(format_args!("</{tag}>"));
         }
     }
 
     /// Writes an element without content.
-    pub(super) fn leaf(&mut self, tag: &str, attributes: &str) {
+    pub(crate) fn leaf(&mut self, tag: &str, attributes: &str) {
         self.line(format_args!("<{tag} {attributes}/>"));
     }
 
     /// Writes an element that holds a text only. The text is escaped; the attributes are not.
-    pub(super) fn words(&mut self, tag: &str, attributes: &str, text: &str) {
+    pub(crate) fn words(&mut self, tag: &str, attributes: &str, text: &str) {
         let space = if attributes.is_empty() { "" } else { " " };
         self.line(format_args!("<{tag}{space}{attributes}>{}</{tag}>", Escaped(text)));
     }
 
     /// Sets a line of text.
-    pub(super) fn text(&mut self, (x, y): (f64, f64), set: Type, look: &Look, text: &str) {
+    pub(crate) fn text(&mut self, (x, y): (f64, f64), set: Type, look: &Look, text: &str) {
         let weight = if set.bold { r#" font-weight="700""# } else { "" };
         let (x, y, size) = (Number(x), Number(y), Number(set.size));
         let attributes = format!(r#"x="{x}" y="{y}" font-size="{size}"{weight} {look}"#);
@@ -49,7 +49,7 @@ impl Markup {
     }
 
     /// The document.
-    pub(super) fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> String {
         while !self.open.is_empty() {
             self.end();
         }
@@ -66,7 +66,7 @@ impl Markup {
 
 /// The classes and colours of an element.
 #[derive(Clone, Default)]
-pub(super) struct Look {
+pub(crate) struct Look {
     classes: Vec<&'static str>,
     filled: Option<Colour>,
     drawn: Option<(Colour, f64)>,
@@ -76,32 +76,32 @@ pub(super) struct Look {
 
 impl Look {
     /// What it is, for a style sheet.
-    pub(super) fn of(class: &'static str) -> Self {
+    pub(crate) fn of(class: &'static str) -> Self {
         Self { classes: vec![class], ..Self::default() }
     }
 
     /// Filled, and nothing else.
-    pub(super) fn filled(colour: Colour) -> Self {
+    pub(crate) fn filled(colour: Colour) -> Self {
         Self::default().fill(colour)
     }
 
     /// Filled with that colour.
-    pub(super) fn fill(self, colour: Colour) -> Self {
+    pub(crate) fn fill(self, colour: Colour) -> Self {
         Self { filled: Some(colour), ..self }
     }
 
     /// Its line in that colour and width.
-    pub(super) fn stroke(self, colour: Colour, width: f64) -> Self {
+    pub(crate) fn stroke(self, colour: Colour, width: f64) -> Self {
         Self { drawn: Some((colour, width)), ..self }
     }
 
     /// Not filled.
-    pub(super) fn hollow(self) -> Self {
+    pub(crate) fn hollow(self) -> Self {
         Self { is_hollow: true, ..self }
     }
 
     /// Further attributes.
-    pub(super) fn with(self, more: &'static str) -> Self {
+    pub(crate) fn with(self, more: &'static str) -> Self {
         Self { more, ..self }
     }
 }
@@ -125,7 +125,7 @@ impl fmt::Display for Look {
 }
 
 /// A coordinate, with no more digits than can be seen.
-pub(super) struct Number(pub f64);
+pub(crate) struct Number(pub f64);
 
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,7 +140,7 @@ impl fmt::Display for Number {
 }
 
 /// A text that cannot end an element or an attribute, or be refused by an XML parser.
-pub(super) struct Escaped<'t>(pub &'t str);
+pub(crate) struct Escaped<'t>(pub &'t str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
