@@ -110,7 +110,8 @@ pub(super) fn take_for(socket: &mut NodeSocket, patience: Duration) {
         }
         let more = socket.raw.events().is_ok_and(Readiness::readable);
         let waited = clock::since(begun);
-        if waited >= LAST_WORDS_MOST || !more && waited >= patience {
+        let is_over = waited >= patience || clock::stands_still();
+        if waited >= LAST_WORDS_MOST || !more && is_over {
             return;
         }
         std::hint::spin_loop();
