@@ -64,7 +64,7 @@ fn carried_out(loaded: &LoadedTests, topology: &Topology) -> Vec<Outcome> {
     let load = |_: &_| Err("nothing is saved".to_owned());
     let tests = file.tests.iter();
     let outcomes = tests.map(|test| {
-        let manner = Manner { seed: 0, real: false };
+        let manner = Manner::simulated(0);
         let outcome = carry_out(test, topology, &load, manner).unwrap();
         assert_eq!(outcome.verdict, Verdict::Passed);
         outcome

@@ -70,6 +70,7 @@ pub mod replay;
 pub mod schema;
 pub mod script;
 pub mod security;
+pub mod sequence;
 mod simulation;
 pub mod snapshot;
 pub mod source;

@@ -41,6 +41,7 @@ const FLOORS: &[&[&str]] = &[
         "simulation",
         "whole",
         "ink",
+        "sequence",
     ],
 ];
 

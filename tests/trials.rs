@@ -34,15 +34,6 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &*String::from_utf8_lossy(&output.stderr)
 }
 
-/// `zrig explore` with a topology in a folder of its own.
-fn explore(folder: &tempfile::TempDir, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_zrig"))
-        .args(["explore", &folder.path().join("a.yaml").display().to_string()])
-        .args(arguments)
-        .output()
-        .unwrap()
-}
-
 /// A topology and its tests in a folder of their own.
 fn folder(topology: &str, tests: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -264,61 +255,24 @@ fn tests_that_are_watched_are_carried_out_again_when_their_topology_is_saved() {
 }
 
 #[test]
-fn what_is_planted_is_found_shortened_and_written_as_a_test_that_fails() {
-    let full = "
-nodes:
-  source: {role: pub, bind: 'inproc://p', hwm: 5, every: 100ms, on_tick: 'for n in 0..20 { publish(1000, n) }'}
-  slow: {role: sub, connect: source, msgids: [1000], hwm: 5, on_message: 'busy(\"20ms\")'}
-";
-    let waits = "
-nodes:
-  server: {role: rep, bind: 'tcp://127.0.0.1:21113', on_message: 'busy(\"50ms\"); msg.text'}
-  client: {role: req, connect: server, on_start: 'send(1)', on_message: 'after(\"100ms\", \"more\")', on_timer: '1'}
-";
-    let fails = "
-nodes:
-  a: {role: push, bind: 'inproc://a', every: 1s, on_start: 'this.n = 0', on_tick: 'this.n += 1; `${this.n}`'}
-  b: {role: pull, connect: a, on_message: 'if msg.text == \"7\" { throw \"seven\" }'}
-";
-    for (topology, faults, found) in [
-        (full, false, "slow missed "),
-        (waits, true, "client.req has asked and waits for ever"),
-        (fails, false, "a handler of b failed"),
-    ] {
-        let folder = folder(topology, "");
-        let test = folder.path().join("found.test.yaml").display().to_string();
-        let arguments =
-            [&["--write", &test, "--most", "50s"][..], if faults { &["--faults"] } else { &[] }];
-        let output = explore(&folder, &arguments.concat());
-        let told = text(&output);
-        assert_eq!(output.status.code(), Some(1), "{told}");
-        assert!(told.contains(found) && told.contains("zrig explain"), "{told}");
-        assert_eq!(told.contains("kill: "), faults, "{told}");
-        let again = zrig_test(&[&test]);
-        assert_eq!(
-            again.status.code(),
-            Some(1),
-            "{}{}",
-            fs::read_to_string(&test).unwrap(),
-            text(&again)
-        );
-    }
-}
-
-#[test]
-fn a_sound_topology_has_nothing_to_be_found() {
+fn a_version_that_has_a_bound_socket_made_anew_ends_no_simulated_run() {
     let topology = "
 nodes:
-  source: {role: push, bind: 'tcp://127.0.0.1:21114', hwm: 5, every: 50ms, on_tick: '1'}
-  worker: {replicas: 2, sockets: {in: {role: pull, connect: source}, out: {role: push, connect: sink}}, on_message: msg}
-  sink: {role: pull, bind: 'inproc://sink', on_message: 'count(\"seen\")'}
+  a: {role: push, connect: b}
+  b: {role: pull, bind: 'tcp://127.0.0.1:21115', on_message: 'print(msg.text)'}
 ";
-    let folder = folder(topology, "");
-    for faults in [&[][..], &["--faults"]] {
-        let output = explore(&folder, &[&["--runs", "40"], faults].concat());
-        assert!(output.status.success(), "{}", text(&output));
-        assert!(text(&output).contains("nothing went wrong: 40 runs"), "{}", text(&output));
-    }
+    let tests = "
+  - name: it goes on
+    steps:
+      - send: {from: a, text: one}
+      - expect: {at: b, log: one}
+      - save: {set: {nodes.b.hwm: 5}}
+      - send: {from: a, text: two}
+      - expect: {at: b, log: two, within: 5s}
+";
+    let folder = folder(topology, tests);
+    let told = text(&zrig_test(&[&file(&folder)]));
+    assert!(told.contains("ok    it goes on"), "{told}");
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! `zrig explore`: a search for what goes wrong with a topology.
 //!
-//! Owns its arguments, how a finding is shown, and the test that is made of one. What is searched is
-//! `trial`'s.
+//! Owns its arguments, the line that says how far it is, and the files that are kept. What is searched is
+//! `trial`'s; how a finding is told, and made a test, the files' beside this one.
 
-use std::fmt::Write as _;
+mod as_test;
+mod words;
+
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,14 +14,19 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::output::{FAILED, INVALID, invalid, show_faults};
+use self::as_test::as_test;
+use self::words::{shown, told, told_on_the_way, what};
+use super::draw::{Look, draw};
+use super::output::{FAILED, INVALID, aside, colours_on, invalid, show_faults};
+use super::saved::load_saved;
 use super::variables::Variables;
 use crate::duration::parse_duration;
-use crate::load::load;
-use crate::source::Span;
-use crate::test_file::Action;
+use crate::load::{load, load_tests};
+use crate::sequence::{mermaid, svg};
+use crate::source::{SourceMap, Span};
+use crate::test_file::{Condition, is_test_file};
+use crate::topology::Topology;
 use crate::trial::{Finding, Progress, Search, Symptom, explore};
-use crate::visible::visible;
 
 /// How often the progress line is written anew.
 const TELL_EVERY: Duration = Duration::from_millis(200);
@@ -26,7 +34,7 @@ const TELL_EVERY: Duration = Duration::from_millis(200);
 /// Search a topology, simulated, for what goes wrong with it
 #[derive(Args, Debug)]
 pub(super) struct ExploreArguments {
-    /// The topology file
+    /// The topology file, or a test file of it whose `always` have to hold
     file: PathBuf,
     /// In so many runs at most, each in another order
     #[arg(long, default_value_t = 1000)]
@@ -34,7 +42,7 @@ pub(super) struct ExploreArguments {
     /// The seed of the first run; the same seed gives the same search
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Let nodes die, lines be cut and delayed, and handlers be slow
+    /// Let nodes die, lines be cut and delayed, handlers be slow, and versions be saved
     #[arg(long)]
     faults: bool,
     /// How long each run is, in its own time
@@ -43,12 +51,30 @@ pub(super) struct ExploreArguments {
     /// How long the search takes at most
     #[arg(long, default_value = "1m", value_parser = parse_duration)]
     most: Duration,
+    /// What has to hold whenever something has happened: an expression of `counters`
+    #[arg(long, value_name = "EXPRESSION")]
+    always: Vec<String>,
+    /// A kind of symptom that is meant and no finding
+    #[arg(long, value_name = "KIND", value_parser = clap::builder::PossibleValuesParser::new(Symptom::KINDS))]
+    except: Vec<String>,
     /// Write what is found as a test, which fails until it is mended; never over a file that is there
     #[arg(long, value_name = "FILE.test.yaml")]
     write: Option<PathBuf>,
+    /// Draw what happened: FILE.svg, or FILE.mmd for Mermaid
+    #[arg(long, value_name = "FILE")]
+    picture: Vec<PathBuf>,
     /// Set a variable of the file, before the environment
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
+}
+
+/// What is searched, as it was read.
+struct Read {
+    topology: Topology,
+    /// Its file.
+    path: PathBuf,
+    span: Span,
+    always: Vec<Condition>,
 }
 
 impl ExploreArguments {
@@ -65,16 +91,24 @@ impl ExploreArguments {
         if let Some(path) = self.write.as_ref().filter(|path| path.exists()) {
             return Ok(invalid(&format!("{} is there already", path.display())));
         }
-        let loaded = load(&self.file, &|name| variables.get(name));
-        let source = loaded.sources.iter().next().map(|(id, _)| id);
-        let Some((topology, source)) = loaded.topology.as_ref().zip(source) else {
-            show_faults(&loaded);
-            return Ok(ExitCode::from(INVALID));
+        if let Some(path) = self.picture.iter().find(|path| !is_picture(path)) {
+            let path = path.display();
+            return Ok(invalid(&format!("{path} is no picture: FILE.svg or FILE.mmd")));
+        }
+        // One that cannot be read is told of when it is loaded.
+        let text = std::fs::read_to_string(&self.file).unwrap_or_default();
+        let read = if is_test_file(&self.file, &text) {
+            self.read_tests(&variables)
+        } else {
+            self.read_topology(&variables)
         };
+        let Some(read) = read else { return Ok(ExitCode::from(INVALID)) };
         let Self { runs, seed, faults, time, most, .. } = *self;
-        let search = Search { runs, seed, faults, time, most };
+        let (always, except) = (read.always, self.except.clone());
+        let search = Search { runs, seed, faults, time, most, always, except };
+        let load = |saved: &_| load_saved(&read.path, saved, &variables);
         let mut line = Line::default();
-        let searched = explore(topology, Span::new(source, 0, 0), search, |it| line.tell(it));
+        let searched = explore(&read.topology, read.span, &search, &load, |it| line.tell(it));
         line.clear();
         let searched = match searched {
             Ok(searched) => searched,
@@ -88,12 +122,72 @@ impl ExploreArguments {
         };
         out.write_all(shown(&finding).as_bytes())?;
         writeln!(out, "{done}")?;
-        if let Some(path) = &self.write {
-            std::fs::write(path, as_test(&finding, &self.file, path))?;
-            writeln!(out, "written as a test to {}", path.display())?;
-        }
+        self.keep(&finding, &read.path, &mut out)?;
         Ok(ExitCode::from(FAILED))
     }
+
+    /// The topology, and what the command line says of it; without one, its faults are told.
+    fn read_topology(&self, variables: &Variables) -> Option<Read> {
+        let loaded = load(&self.file, &|name| variables.get(name));
+        let span = loaded.sources.iter().next().map(|(id, _)| Span::new(id, 0, 0));
+        let Some((topology, span)) = loaded.topology.clone().zip(span) else {
+            show_faults(&loaded);
+            return None;
+        };
+        let always = self.conditions(span);
+        Some(Read { topology, path: self.file.clone(), span, always })
+    }
+
+    /// The topology of a test file, with what has to hold in its tests.
+    fn read_tests(&self, variables: &Variables) -> Option<Read> {
+        let loaded = load_tests(&self.file, &|name| variables.get(name));
+        let span = loaded.sources.iter().next().map(|(id, _)| Span::new(id, 0, 0));
+        let (Some(file), Some(topology), Some(span)) = (loaded.file, loaded.topology, span) else {
+            told_faults(&loaded.diagnostics, &loaded.sources);
+            return None;
+        };
+        let mut always = self.conditions(span);
+        for condition in file.tests.into_iter().flat_map(|test| test.always) {
+            if !always.iter().any(|known| known.text == condition.text) {
+                always.push(condition);
+            }
+        }
+        Some(Read { topology, path: file.topology, span, always })
+    }
+
+    /// What the command line says has to hold. Each stands at a place of its own, to be known again.
+    fn conditions(&self, span: Span) -> Vec<Condition> {
+        let place = |at: usize| Span::new(span.source, at, at + 1);
+        let all = self.always.iter().enumerate();
+        all.map(|(at, text)| Condition { text: text.clone(), span: place(at) }).collect()
+    }
+
+    /// Writes the test and the pictures that are wanted.
+    fn keep(&self, finding: &Finding, topology: &Path, out: &mut impl Write) -> io::Result<()> {
+        if let Some(path) = &self.write {
+            std::fs::write(path, as_test(finding, topology, path))?;
+            writeln!(out, "written as a test to {}", path.display())?;
+        }
+        for path in &self.picture {
+            let title = what(&finding.symptom);
+            let drawn = match path.extension().and_then(OsStr::to_str) {
+                Some("svg") => svg(&finding.story, &title),
+                _ => mermaid(&finding.story, &title),
+            };
+            std::fs::write(path, drawn)?;
+            writeln!(out, "drawn to {}", path.display())?;
+        }
+        Ok(())
+    }
+}
+
+fn is_picture(path: &Path) -> bool {
+    matches!(path.extension().and_then(OsStr::to_str), Some("svg" | "mmd"))
+}
+
+fn told_faults(faults: &[crate::diagnostic::Diagnostic], sources: &SourceMap) {
+    let look = Look::Full { colours: colours_on(&io::stderr()) };
+    aside(draw(faults, sources, look).trim_end());
 }
 
 /// A line that says how far the search is, where somebody looks.
@@ -110,7 +204,7 @@ impl Line {
         }
         (self.told, self.is_there) = (progress.took, true);
         // Nobody may be reading it any more.
-        let _ = write!(io::stderr(), "\r\u{1b}[K{}", told(progress));
+        let _ = write!(io::stderr(), "\r\u{1b}[K{}", told_on_the_way(progress));
     }
 
     fn clear(&self) {
@@ -118,131 +212,4 @@ impl Line {
             let _ = write!(io::stderr(), "\r\u{1b}[K");
         }
     }
-}
-
-/// `120 runs, 34 kinds of states, 60 runs a second`
-fn told(progress: Progress) -> String {
-    let Progress { runs, states, took } = progress;
-    let a_second = runs as f64 / took.as_secs_f64().max(0.001);
-    format!("{runs} runs, {states} kinds of states, {a_second:.0} runs a second")
-}
-
-/// What was found, for a person.
-fn shown(finding: &Finding) -> String {
-    let mut text = format!("found: {}\n\n", visible(&what(&finding.symptom)));
-    // Writing into a String cannot fail.
-    let _ = writeln!(text, "by these steps, with seed {}:", finding.seed);
-    for step in &finding.steps {
-        let _ = writeln!(text, "  {}", step_text(step));
-    }
-    let _ = writeln!(text, "\nwhat happened last:");
-    for line in &finding.sequence {
-        let _ = writeln!(text, "  {}", visible(line));
-    }
-    let _ = writeln!(text, "\n{}", lesson(&finding.symptom));
-    text
-}
-
-fn what(symptom: &Symptom) -> String {
-    match symptom {
-        Symptom::Failed { node, error } => format!("a handler of {node} failed: {error}"),
-        Symptom::Waits { socket, answers } => {
-            format!("{socket} has asked and waits for ever; it had {answers} answers before")
-        }
-        Symptom::Missed { publisher, subscriber, count, .. } => {
-            format!("{subscriber} missed {count} messages of {publisher}: its queue was full")
-        }
-        Symptom::Dropped { node, count } => {
-            format!("{count} messages that {node} sent were dropped")
-        }
-    }
-}
-
-/// What there is to learn of it.
-fn lesson(symptom: &Symptom) -> &'static str {
-    match symptom {
-        Symptom::Failed { .. } => "What becomes of a handler that fails: `zrig explain on_error`.",
-        Symptom::Waits { .. } => {
-            "A REQ that has asked waits for that very answer, and a server that dies takes the question \
-             with it: `zrig explain req`."
-        }
-        Symptom::Missed { .. } => {
-            "A publisher waits for nobody: what a subscriber has no room for, it misses: `zrig explain hwm`."
-        }
-        Symptom::Dropped { .. } => {
-            "A ROUTER drops what is for nobody that is there, or has no room: `zrig explain router`."
-        }
-    }
-}
-
-/// A step as a test file has it.
-fn step_text(step: &Action) -> String {
-    let ms = |time: &Duration| format!("{}ms", time.as_millis());
-    match step {
-        Action::Wait(time) => format!("wait: {}", ms(time)),
-        Action::Kill(node) => format!("kill: {node}"),
-        Action::Start(node) => format!("start: {node}"),
-        Action::Cut(one, other) => format!("cut: [{one}, {other}]"),
-        Action::Heal(one, other) => format!("heal: [{one}, {other}]"),
-        Action::Delay { between: (one, other), by } => {
-            format!("delay: {{between: [{one}, {other}], by: {}}}", ms(by))
-        }
-        Action::Slow { node, by } => format!("slow: {{node: {node}, by: {}}}", ms(by)),
-        // A search does nothing else.
-        Action::Send { .. }
-        | Action::Receive { .. }
-        | Action::Expect(_)
-        | Action::Never(_)
-        | Action::Tick { .. }
-        | Action::Save(_)
-        | Action::Call(_) => String::new(),
-    }
-}
-
-/// A test that fails until what was found is mended.
-fn as_test(finding: &Finding, topology: &Path, at: &Path) -> String {
-    let relative = pathname(topology, at);
-    let name = what(&finding.symptom).replace('"', "'");
-    let name = name.lines().next().unwrap_or_default();
-    let mut text = format!(
-        "# Found by `zrig explore`; `zrig test --seed {}` fails until that is mended.\n\
-         topology: {relative}\ntests:\n  - name: \"{name}\"\n    steps:\n",
-        finding.seed
-    );
-    // Writing into a String cannot fail.
-    for step in &finding.steps {
-        let _ = writeln!(text, "      - {}", step_text(step));
-    }
-    let node_of = |instance: &str| instance.split('.').next().unwrap_or_default().to_owned();
-    let _ = match &finding.symptom {
-        Symptom::Failed { node, .. } => {
-            writeln!(text, "    always: counters[\"{}\"].failed == 0", node_of(node))
-        }
-        Symptom::Dropped { node, .. } => {
-            writeln!(text, "    always: counters[\"{}\"].dropped == 0", node_of(node))
-        }
-        Symptom::Waits { socket, answers } => {
-            writeln!(text, "{}", expected(socket, answers + 1, "1m"))
-        }
-        // All that it wants has to have come by then.
-        Symptom::Missed { subscriber, count, came, .. } => {
-            writeln!(text, "{}", expected(subscriber, came + count, "1ms"))
-        }
-    };
-    text
-}
-
-/// A step that wants so many messages to have come to a place.
-fn expected(at: &str, count: u64, within: &str) -> String {
-    format!("      - expect: {{at: {at}, where: \"true\", count: {count}, within: {within}}}")
-}
-
-/// The topology as its test names it: from the folder of that.
-fn pathname(topology: &Path, test: &Path) -> String {
-    let folder = test.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let same = topology.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if let (Some(name), true) = (topology.file_name(), folder == same) {
-        return name.to_string_lossy().into_owned();
-    }
-    std::path::absolute(topology).unwrap_or_else(|_| topology.to_owned()).display().to_string()
 }

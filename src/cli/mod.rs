@@ -20,6 +20,7 @@ mod record;
 mod recording;
 mod replay;
 mod run;
+mod saved;
 mod schema;
 mod send;
 mod tap;

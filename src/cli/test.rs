@@ -5,7 +5,6 @@
 
 mod coverage;
 mod report;
-mod saved;
 mod text;
 
 use std::io::{self, Write};
@@ -20,6 +19,7 @@ use self::report::{Done, report_json, report_junit};
 use super::check::test_files;
 use super::draw::{Look, draw};
 use super::output::{FAILED, INVALID, aside, colours_on, invalid};
+use super::saved;
 use super::variables::Variables;
 use crate::load::{LoadedTests, load_tests};
 use crate::source::SourceMap;
@@ -202,7 +202,7 @@ impl TestArguments {
         let mut reached = crate::trial::Reached::default();
         let mut last = None;
         for seed in self.seed..self.seed.saturating_add(self.seeds) {
-            let manner = Manner { seed, real: self.real };
+            let manner = Manner { real: self.real, ..Manner::simulated(seed) };
             let mut outcome = carry_out(test, topology, load, manner)?;
             orders.insert(outcome.order);
             reached.add(&outcome.reached);

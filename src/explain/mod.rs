@@ -59,6 +59,22 @@ pub fn meaning(word: &str) -> Option<&'static str> {
     found.map(|page| &*page.meaning)
 }
 
+/// The sentence of a word's page that has these words in it.
+#[must_use]
+pub fn sentence(word: &str, words: &str) -> Option<String> {
+    let wanted = normal(word);
+    let page = pages().iter().find(|page| normal(page.word) == wanted)?;
+    // Items of a list and paragraphs are what sentences end in.
+    let items = page.text.split("\n\n").flat_map(|paragraph| paragraph.split("\n- "));
+    let texts = items.map(|item| item.split_whitespace().collect::<Vec<_>>().join(" "));
+    let text = texts.into_iter().find(|text| text.contains(words))?;
+    let found = text.split(". ").find(|sentence| sentence.contains(words))?;
+    let found = found.trim_start_matches("- ").trim_end_matches([';', '.', ':']);
+    let mut letters = found.chars();
+    let first = letters.next()?.to_uppercase();
+    Some(format!("{first}{}.", letters.as_str()))
+}
+
 /// The word that was probably meant.
 #[must_use]
 pub fn nearest_word(word: &str) -> Option<&'static str> {

@@ -84,7 +84,9 @@ impl State {
         let Some(link) = self.link(id).filter(|link| link.accepted.is_none()) else { return };
         let (connecting, endpoint, is_direct) =
             (link.connecting, link.endpoint.clone(), link.is_direct);
-        let found = if self.is_unreachable(id) { None } else { self.who_listens(&endpoint) };
+        // Inside one process there is no line that could be cut.
+        let is_cut_off = !is_direct && self.is_unreachable(id);
+        let found = if is_cut_off { None } else { self.who_listens(&endpoint) };
         match found {
             Some((socket, by)) => self.accept(id, socket, by),
             // It comes up when somebody binds there.
@@ -147,6 +149,7 @@ impl State {
         let Some(peer) = known.peer_of(id) else { return };
         let is_direct = known.is_direct;
         if !is_lingering && !self.attach(id, peer) {
+            self.note_refusal(id);
             if let Some(socket) = self.socket(socket) {
                 socket.tell(Told::TurnedAway(&ends));
             }

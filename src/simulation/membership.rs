@@ -25,6 +25,7 @@ impl State {
             if role == Role::Pair
                 && self.socket(socket).is_some_and(|it| !it.sources.all().is_empty())
             {
+                self.note_refusal(id);
                 self.break_link(link);
                 return false;
             }

@@ -21,6 +21,7 @@ mod receiving;
 mod sending;
 mod socket;
 mod stream;
+mod survey;
 mod topics;
 mod turns;
 mod wishes;
@@ -31,6 +32,7 @@ pub(crate) use bell::Bell;
 pub(crate) use disk::Disk;
 pub(crate) use faults::Fault;
 pub(crate) use network::{Network, Next, SimulatedSocket};
+pub(crate) use survey::{Stretch, Survey};
 
 use std::time::Duration;
 

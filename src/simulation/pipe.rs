@@ -64,6 +64,11 @@ impl Pipe {
         self.queue.len()
     }
 
+    /// How many have been read of it.
+    pub(super) fn taken(&self) -> u64 {
+        self.read
+    }
+
     /// Messages that wait in it as far as who writes knows.
     pub(super) fn believed(&self) -> u64 {
         self.written - self.credited

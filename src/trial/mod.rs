@@ -2,26 +2,37 @@
 //!
 //! Owns how a test is carried out, simulated or on real sockets. Prints nothing.
 
+mod deliveries;
 mod explore;
 mod figures;
+mod findings;
 mod handler_call;
 mod manner;
 mod outcome;
 mod part;
 mod peer;
+mod queues;
+mod schedule;
+mod shorten;
 mod sightings;
 mod stage;
 mod steps;
+mod story;
+mod subject;
+mod symptom;
 mod symptoms;
 mod unsimulated;
 mod virtual_time;
+mod watch;
 mod written;
 
 use std::io;
 
-pub use explore::{Finding, Progress, Search, Searched, explore};
+pub use explore::{Finding, Progress, Searched, explore};
 pub use manner::{Load, Manner};
-pub use outcome::{Failure, Outcome, Reached, Symptom, Verdict};
+pub use outcome::{Failure, Outcome, Reached, Verdict};
+pub use subject::Search;
+pub use symptom::Symptom;
 
 use part::Part;
 

@@ -2,10 +2,12 @@
 //!
 //! Plain data; how it is shown is the command line's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::symptom::Symptom;
 use crate::script::Branch;
+use crate::sequence::Sequence;
 use crate::source::Span;
 
 /// What came of a test.
@@ -21,64 +23,20 @@ pub struct Outcome {
     pub order: u64,
     /// What went wrong, whether the test asks of it or not.
     pub symptoms: Vec<Symptom>,
-    /// What handlers and queues came to, roughly: what tells two kinds of runs apart.
-    pub state: String,
+    /// What handlers, queues and sockets came to, each a word: what tells two kinds of runs apart.
+    pub states: BTreeSet<String>,
     /// What happened last, of all places, a line each.
     pub sequence: Vec<String>,
-}
-
-/// Something that goes wrong with a topology; the gravest first.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Symptom {
-    /// A handler failed.
-    Failed {
-        /// Whose.
-        node: String,
-        /// With what.
-        error: String,
-    },
-    /// A REQ has asked, and was not answered when all was over.
-    Waits {
-        /// The node's instance and the socket.
-        socket: String,
-        /// How many answers it had before.
-        answers: u64,
-    },
-    /// A subscriber missed messages that it wanted, since its queue was full.
-    Missed {
-        /// The instance of the publisher.
-        publisher: String,
-        /// The instance of the subscriber.
-        subscriber: String,
-        /// How many it missed.
-        count: u64,
-        /// How many came, of all publishers.
-        came: u64,
-    },
-    /// ZeroMQ dropped messages that a node sent to one peer.
-    Dropped {
-        /// The node's instance.
-        node: String,
-        /// How many.
-        count: u64,
-    },
-}
-
-impl Symptom {
-    /// Whether the same is wrong, whatever the numbers.
-    #[must_use]
-    pub fn is_like(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Failed { node, .. }, Self::Failed { node: of, .. }) => node == of,
-            (Self::Waits { socket, .. }, Self::Waits { socket: of, .. }) => socket == of,
-            (
-                Self::Missed { publisher, subscriber, .. },
-                Self::Missed { publisher: of, subscriber: whom, .. },
-            ) => publisher == of && subscriber == whom,
-            (Self::Dropped { node, .. }, Self::Dropped { node: of, .. }) => node == of,
-            _ => false,
-        }
-    }
+    /// What happened, as it can be drawn, where that was asked for.
+    pub story: Sequence,
+    /// Of each instance that was watched how many messages it got and sent at last.
+    pub last: BTreeMap<String, (u64, u64)>,
+    /// The same in all.
+    pub passed: BTreeMap<String, (u64, u64)>,
+    /// When messages passed.
+    pub moments: Vec<Duration>,
+    /// Whether a node asked for the end of the run.
+    pub ended: bool,
 }
 
 /// Whether a test holds.
@@ -105,6 +63,8 @@ pub struct Failure {
     pub instead: Vec<String>,
     /// What happened last, of all places, a line each.
     pub sequence: Vec<String>,
+    /// Whether it is what has to hold always.
+    pub is_always: bool,
 }
 
 /// What a test reached: the handlers of nodes with how often each was called, and the sockets with how
@@ -121,15 +81,20 @@ pub struct Reached {
 
 impl Outcome {
     /// What comes of a test for which nothing ran.
-    pub(super) fn without_a_run(verdict: Verdict) -> Self {
+    pub(crate) fn without_a_run(verdict: Verdict) -> Self {
         Self {
             verdict,
             took: Duration::ZERO,
             reached: Reached::default(),
             order: 0,
             symptoms: Vec::new(),
-            state: String::new(),
+            states: BTreeSet::new(),
             sequence: Vec::new(),
+            story: Sequence::default(),
+            last: BTreeMap::new(),
+            passed: BTreeMap::new(),
+            moments: Vec::new(),
+            ended: false,
         }
     }
 }

@@ -7,12 +7,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::outcome::Symptom;
+use super::symptom::Symptom;
 use crate::control::{Message, Opened};
 use crate::message::share_all;
 use crate::node::{Direction, Passed, Target};
 use crate::script::{Filter, Inbound, SocketView};
 use crate::test_file::{Expected, Watched};
+use crate::zeromq::Role;
 
 /// How many sightings a failure shows of its place.
 const SHOWN: usize = 8;
@@ -67,7 +68,7 @@ impl SeenMessage {
         Self { passed, opened: OnceCell::new() }
     }
 
-    fn is_sent(&self) -> bool {
+    pub(super) fn is_sent(&self) -> bool {
         self.passed.direction == Direction::Out
     }
 
@@ -119,7 +120,17 @@ impl SeenMessage {
         }
     }
 
-    fn shown(&self) -> String {
+    /// The frames after the envelope.
+    pub(super) fn frames(&self) -> Vec<&[u8]> {
+        self.read().inbound.payload.iter().map(|frame| &**frame).collect()
+    }
+
+    /// Whether more than one may get it.
+    pub(super) fn goes_to_all(&self) -> bool {
+        matches!(self.passed.place.role, Role::Pub | Role::Xpub | Role::Xsub | Role::Sub)
+    }
+
+    pub(super) fn shown(&self) -> String {
         let read = &self.read().message;
         let tag = read.msgid.map(|id| format!("{id} ")).or_else(|| {
             let topic = read.topic.as_ref()?.as_str()?;
@@ -231,9 +242,40 @@ impl Sightings {
         found
     }
 
-    /// When anything was last seen of an instance.
-    pub(super) fn last_at(&self, instance: &str) -> Option<Duration> {
-        self.all.iter().rev().find(|one| *one.whose == *instance).map(|one| one.at)
+    /// The frames of all messages that a node's socket sent or got, each with the instance.
+    pub(super) fn frames(&self, node: &str, socket: &str, sent: bool) -> Vec<(&str, Vec<&[u8]>)> {
+        let is_of = |whose: &str| whose.split('.').next() == Some(node);
+        let messages = self.all.iter().filter_map(|one| {
+            let Sight::Message(message) = &one.what else { return None };
+            let fits = message.is_sent() == sent
+                && one.socket.as_deref() == Some(socket)
+                && is_of(&one.whose);
+            fits.then(|| (&*one.whose, message.frames()))
+        });
+        messages.collect()
+    }
+
+    /// How many messages came to a place, or went from there.
+    pub(super) fn passed(&self, at: &str, sent: bool) -> u64 {
+        let target = at.parse::<Target>().ok();
+        let fits = |one: &&Sighting| {
+            matches!(&one.what, Sight::Message(message) if message.is_sent() == sent)
+                && one.is_at(at, target.as_ref())
+        };
+        self.all.iter().filter(fits).count() as u64
+    }
+
+    /// The times at which messages passed, each once.
+    pub(super) fn moments(&self) -> Vec<Duration> {
+        let messages = self.all.iter().filter(|one| matches!(one.what, Sight::Message(_)));
+        let mut times: Vec<Duration> = messages.map(|one| one.at).collect();
+        times.dedup();
+        times
+    }
+
+    /// All of it, in order.
+    pub(super) fn all(&self) -> &[Sighting] {
+        &self.all
     }
 
     /// What tells the order of all that was seen from another one.
@@ -290,7 +332,7 @@ impl Sighting {
 }
 
 impl Sight {
-    fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         match self {
             Self::Message(message) if message.is_sent() => format!("sent {}", message.shown()),
             Self::Message(message) => format!("got {}", message.shown()),

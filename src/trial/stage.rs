@@ -10,12 +10,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::figures::{Counted, figures};
 use super::manner::Manner;
-use super::outcome::{Failure, Reached, Symptom};
+use super::outcome::{Failure, Reached};
 use super::part::Part;
 use super::peer::Peer;
 use super::sightings::{SeenMessage, Sight, Sightings};
-use super::symptoms::{missed, of_counters, rough_state};
+use super::symptom::Symptom;
 use super::virtual_time;
+use super::watch::{Sample, Watch};
 use super::written::Written;
 use crate::backlog::Room;
 use crate::clock;
@@ -60,6 +61,14 @@ pub(super) struct Stage {
     pub(super) part: Part,
     /// Whether a node has asked for the end of the run, and whether it has come.
     end: End,
+    /// What lies between the nodes, where somebody wants to know.
+    pub(super) watch: Option<Watch>,
+    /// When the run is to be over in real time.
+    deadline: Option<Instant>,
+    /// Where the test stands.
+    span: Span,
+    /// What never arrived when the run ended.
+    pub(super) lost: Vec<Symptom>,
 }
 
 /// How far the run is from its end.
@@ -79,13 +88,7 @@ impl Stage {
         manner: Manner,
         network: Option<Network>,
     ) -> Result<Self, Failure> {
-        let failed = |what: String| Failure {
-            span: test.span,
-            what,
-            at: Duration::ZERO,
-            instead: Vec::new(),
-            sequence: Vec::new(),
-        };
+        let failed = |what: String| before_it_began(test.span, what);
         let topology = &part.of(topology);
         let (begun, morning) = (clock::now(), clock::time_of_day());
         let events = Events::new();
@@ -131,6 +134,10 @@ impl Stage {
             asked_at: None,
             part,
             end: End::Open,
+            watch: manner.watched.then(Watch::default),
+            deadline: manner.until,
+            span: test.span,
+            lost: Vec::new(),
         };
         for spec in &test.peers {
             let peer = Peer::open(spec, &stage.context, &stage.supervisor, &stage.topology);
@@ -147,7 +154,8 @@ impl Stage {
 
     /// A failure of a step at this moment.
     pub(super) fn failure(&self, span: Span, what: String, instead: Vec<String>) -> Failure {
-        Failure { span, what, at: self.at(), instead, sequence: self.sightings.sequence() }
+        let sequence = self.sightings.sequence();
+        Failure { span, what, at: self.at(), instead, sequence, is_always: false }
     }
 
     /// Notes that a step did something.
@@ -184,6 +192,18 @@ impl Stage {
                 self.sightings.add(at, peer.name(), None, message);
             }
         }
+        self.look(at);
+    }
+
+    /// Looks at what lies between the nodes, where that is watched and it is time.
+    fn look(&mut self, at: Duration) {
+        let is_due = self.watch.as_ref().is_some_and(|watch| watch.is_due(at));
+        let Some(network) = self.network.as_ref().filter(|_| is_due && self.end != End::Come)
+        else {
+            return;
+        };
+        let sample = Sample::of(at, network, self.running());
+        self.watch.as_mut().into_iter().for_each(|watch| watch.add(sample.clone()));
     }
 
     /// When something happened, since the test began.
@@ -208,6 +228,9 @@ impl Stage {
         } else if let EventKind::StopRequested { why, .. } = kind {
             self.end = if self.end == End::Open { End::AskedFor } else { self.end };
             Sight::Done(format!("asked for the end: {why}"))
+        } else if let EventKind::Lost { flow, lost, sent, .. } = kind {
+            let (flow, count, sent) = (flow.clone(), *lost, *sent);
+            return self.lost.push(Symptom::Lost { flow, count, sent });
         } else {
             return;
         };
@@ -233,6 +256,10 @@ impl Stage {
             self.ask_always()?;
             if holds(self)? {
                 return Ok(true);
+            }
+            if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
+                let what = "the run takes too long in real time".to_owned();
+                return Err(self.failure(self.span, what, Vec::new()));
             }
             let left = until.saturating_duration_since(clock::now());
             if left.is_zero() {
@@ -268,14 +295,15 @@ impl Stage {
         match broken {
             Some((span, what)) => {
                 let figures = counters.iter().map(|(node, figures)| format!("{node}: {figures}"));
-                Err(self.failure(span, what, figures.collect()))
+                let failure = self.failure(span, what, figures.collect());
+                Err(Failure { is_always: true, ..failure })
             }
             None => Ok(()),
         }
     }
 
     /// The instances that run, with what they were told to be.
-    fn running(&self) -> impl Iterator<Item = (&NodeHandle, &Arc<NodeSpec>)> {
+    pub(super) fn running(&self) -> impl Iterator<Item = (&NodeHandle, &Arc<NodeSpec>)> {
         let handles = self.supervisor.nodes();
         handles.filter_map(|handle| {
             let spec = self.topology.nodes.iter().find(|spec| spec.name == handle.node)?;
@@ -284,32 +312,14 @@ impl Stage {
     }
 
     /// The counters of all instances, those that are gone among them.
-    fn counted(&self) -> Vec<Counted> {
+    pub(super) fn counted(&self) -> Vec<Counted> {
         let running = self.running().map(|(handle, spec)| counted(handle, spec));
         self.gone.iter().cloned().chain(running).collect()
     }
 
-    /// What went wrong so far.
-    pub(super) fn symptoms(&self) -> Vec<Symptom> {
-        let mut found = self.sightings.failures();
-        let running =
-            self.running().map(|(handle, spec)| (&*handle.instance, &**spec, &*handle.counters));
-        let last_seen = |instance: &str| self.sightings.last_at(instance);
-        found.extend(of_counters(running, last_seen, self.at()));
-        let came = |instance: &str| {
-            let of_instance = self.running().filter(|(handle, _)| *handle.instance == *instance);
-            of_instance
-                .flat_map(|(handle, _)| handle.counters.sockets())
-                .map(|it| it.messages_in.get())
-                .sum()
-        };
-        found.extend(self.network.as_ref().map(|it| missed(it, came)).unwrap_or_default());
-        found
-    }
-
-    /// What handlers and queues came to, roughly.
-    pub(super) fn state(&self) -> String {
-        rough_state(&self.counted())
+    /// Whether a node asked for the end of the run.
+    pub(super) fn has_ended(&self) -> bool {
+        self.end != End::Open
     }
 
     /// What handlers and sockets came to.
@@ -364,22 +374,21 @@ fn counted(handle: &NodeHandle, spec: &Arc<NodeSpec>) -> Counted {
     Counted { spec: Arc::clone(spec), counters: Arc::clone(&handle.counters) }
 }
 
+/// A failure of a test that has not begun.
+fn before_it_began(span: Span, what: String) -> Failure {
+    let (instead, sequence) = (Vec::new(), Vec::new());
+    Failure { span, what, at: Duration::ZERO, instead, sequence, is_always: false }
+}
+
 /// What has to hold always, compiled.
 fn compiled(test: &TestSpec, engine: &Rc<Engine>) -> Result<Vec<(Span, Assertion)>, Failure> {
     let mut always = Vec::new();
     for condition in &test.always {
-        match Assertion::compile(engine, &condition.text) {
-            Ok(assertion) => always.push((condition.span, assertion)),
-            Err(faults) => {
-                return Err(Failure {
-                    span: condition.span,
-                    what: faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
-                    at: Duration::ZERO,
-                    instead: Vec::new(),
-                    sequence: Vec::new(),
-                });
-            }
-        }
+        let compiled = Assertion::compile(engine, &condition.text).map_err(|faults| {
+            let what: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            before_it_began(condition.span, what.join("; "))
+        });
+        always.push((condition.span, compiled?));
     }
     Ok(always)
 }

@@ -10,10 +10,12 @@ use super::outcome::{Failure, Outcome, Verdict};
 use super::part::Part;
 use super::sightings::Search;
 use super::stage::Stage;
+use super::story::story;
 use crate::control::{Spoken, send};
 use crate::node::{Interference, Target};
 use crate::receipt;
 use crate::script::{Filter, Offered};
+use crate::sequence::Sequence;
 use crate::simulation::{Fault, Network};
 use crate::source::Span;
 use crate::supervisor::{kill, revive};
@@ -60,8 +62,16 @@ pub(super) async fn carry_out(
         reached: stage.reached(),
         order: stage.sightings.order(),
         symptoms: stage.symptoms(),
-        state: stage.state(),
+        states: stage.states(),
         sequence: stage.sightings.sequence(),
+        story: match manner.told {
+            true => story(stage.sightings.all(), &stage.topology),
+            false => Sequence::default(),
+        },
+        last: stage.last(),
+        passed: stage.passed(),
+        moments: if manner.watched { stage.sightings.moments() } else { Vec::new() },
+        ended: stage.has_ended(),
     };
     stage.strike().await;
     outcome

@@ -1,41 +1,32 @@
 //! What figures tell of a run that went wrong.
 //!
-//! Owns what counts as that: what ZeroMQ dropped, and who waits for ever. Never decides whether it was meant.
+//! Owns what counts as that: what ZeroMQ dropped. Never decides whether it was meant.
 
-use std::fmt::Write as _;
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use super::figures::Counted;
-use super::outcome::Symptom;
-use crate::counters::{Counter, NodeCounters};
+use super::symptom::Symptom;
+use crate::counters::{DropReason, NodeCounters};
 use crate::simulation::Network;
 use crate::topology::NodeSpec;
-use crate::zeromq::Role;
 
-/// How long nothing may have been seen of a REQ that waits before it counts as one that waits for ever.
-const FOR_EVER: Duration = Duration::from_secs(10);
-
-/// What the counters of instances tell, at a time of the run.
+/// What the counters of instances tell.
 pub(super) fn of_counters<'c>(
     instances: impl Iterator<Item = (&'c str, &'c NodeSpec, &'c NodeCounters)>,
-    last_seen: impl Fn(&str) -> Option<Duration>,
-    now: Duration,
 ) -> Vec<Symptom> {
     let mut found = Vec::new();
     for (instance, spec, counters) in instances {
-        let mut dropped = 0;
-        for (socket, counters) in spec.sockets.iter().zip(counters.sockets()) {
-            dropped += counters.dropped.iter().map(Counter::get).sum::<u64>();
-            let (asked, answers) = (counters.messages_out.get(), counters.messages_in.get());
-            let is_silent =
-                last_seen(instance).is_some_and(|at| now.saturating_sub(at) >= FOR_EVER);
-            if socket.role == Role::Req && asked > answers && is_silent {
-                let socket = format!("{instance}.{}", socket.name);
-                found.push(Symptom::Waits { socket, answers });
+        let mut dropped = [0; DropReason::ALL.len()];
+        for counters in counters.sockets().iter().take(spec.sockets.len()) {
+            for reason in DropReason::ALL {
+                dropped[reason as usize] += counters.dropped[reason as usize].get();
             }
         }
-        if dropped > 0 {
-            found.push(Symptom::Dropped { node: instance.to_owned(), count: dropped });
+        for reason in DropReason::ALL {
+            let (count, node) = (dropped[reason as usize], instance.to_owned());
+            if count > 0 {
+                found.push(Symptom::Dropped { node, reason: reason.word(), count });
+            }
         }
     }
     found
@@ -50,19 +41,25 @@ pub(super) fn missed(network: &Network, came: impl Fn(&str) -> u64) -> Vec<Sympt
     missed.collect()
 }
 
-/// What handlers and queues came to: each figure by its order of magnitude.
-pub(super) fn rough_state(counted: &[Counted]) -> String {
-    let mut state = String::new();
+/// What handlers and sockets came to: each figure by its order of magnitude, a word each.
+pub(super) fn states(counted: &[Counted]) -> BTreeSet<String> {
+    let mut states = BTreeSet::new();
     let rough = |value: u64| u64::BITS - value.leading_zeros();
     for one in counted {
-        let counters = &one.counters;
-        // Writing into a String cannot fail.
-        let _ = write!(state, "{} {}", one.spec.name, rough(counters.waiting.get()));
-        for socket in counters.sockets() {
-            let (sent, received) = (socket.messages_out.get(), socket.messages_in.get());
-            let _ = write!(state, " {}/{}", rough(sent), rough(received));
+        let (counters, name) = (&one.counters, &one.spec.name);
+        for handler in counters.handlers() {
+            states.insert(format!("{name}.{} {}", handler.name, rough(handler.calls.get())));
         }
-        state.push('\n');
+        for (spec, socket) in one.spec.sockets.iter().zip(counters.sockets()) {
+            let name = format!("{name}.{}", spec.name);
+            let peers = (socket.peers.get(), rough(socket.disconnects.get()));
+            states.insert(format!("{name} has {peers:?}"));
+            for reason in DropReason::ALL {
+                let dropped = socket.dropped[reason as usize].get();
+                states.insert(format!("{name} {} {}", reason.word(), rough(dropped)));
+            }
+        }
+        states.insert(format!("{name} failed {}", rough(counters.failed.get())));
     }
-    state
+    states
 }

@@ -19,7 +19,7 @@ fn times(count: u64) -> u64 {
 fn outcome(loaded: &LoadedTests, seed: u64) -> Outcome {
     let test = &loaded.file.as_ref().unwrap().tests[0];
     let load = |_: &_| Err("nothing is saved".to_owned());
-    let manner = Manner { seed, real: false };
+    let manner = Manner::simulated(seed);
     carry_out(test, loaded.topology.as_ref().unwrap(), &load, manner).unwrap()
 }
 

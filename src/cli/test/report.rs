@@ -167,7 +167,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::source::{Source, SourceMap, Span};
-    use crate::trial::{Failure, Reached};
+    use crate::trial::Failure;
 
     fn done(verdict: Verdict) -> Done {
         let mut sources = SourceMap::default();
@@ -179,13 +179,8 @@ mod tests {
             verdict
         };
         let outcome = Outcome {
-            verdict,
             took: std::time::Duration::from_millis(1500),
-            reached: Reached::default(),
-            order: 0,
-            symptoms: Vec::new(),
-            state: String::new(),
-            sequence: Vec::new(),
+            ..Outcome::without_a_run(verdict)
         };
         let test = TestSpec {
             name: "a <b> & \"c\"".to_owned(),
@@ -207,6 +202,7 @@ mod tests {
             at: std::time::Duration::ZERO,
             instead: vec!["seen\u{1b}".to_owned()],
             sequence: vec!["a & b".to_owned()],
+            is_always: false,
         };
         let all = [done(Verdict::Passed), done(Verdict::Failed(Box::new(failure)))];
         let xml = report_junit(&all);

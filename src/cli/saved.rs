@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::Variables;
+use super::variables::Variables;
 use crate::document::with_values;
 use crate::load::{load, load_text};
 use crate::test_file::Saved;
