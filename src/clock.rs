@@ -99,12 +99,6 @@ struct Simulated {
     read: u64,
 }
 
-/// Whether no time passes on this thread as long as anybody works: who looks again and again until
-/// something comes would look for ever.
-pub(crate) fn stands_still() -> bool {
-    SIMULATED.get()
-}
-
 thread_local! {
     /// Of a thread whose work takes no time.
     static SIMULATED: Cell<Option<Simulated>> = const { Cell::new(None) };

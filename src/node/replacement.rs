@@ -110,7 +110,7 @@ pub(super) fn take_for(socket: &mut NodeSocket, patience: Duration) {
         }
         let more = socket.raw.events().is_ok_and(Readiness::readable);
         let waited = clock::since(begun);
-        let is_over = waited >= patience || clock::stands_still();
+        let is_over = waited >= patience || clock::is_simulated();
         if waited >= LAST_WORDS_MOST || !more && is_over {
             return;
         }
