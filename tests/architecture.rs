@@ -109,8 +109,9 @@ const UNSAFE: [&str; 8] = [
 /// Modules that know the time from `clock` alone, so that their tests need not wait.
 const CLOCKED: [&str; 6] = ["app", "node", "script", "supervisor", "until", "watch"];
 /// Files of those that measure how long work takes, or whose own threads wait for the system.
-const MEASURES: [&str; 7] = [
-    "node/carrier/agreement.rs",
+const MEASURES: [&str; 8] = [
+    "node/carrier/agreement/relay.rs",
+    "node/carrier/agreement/world.rs",
     "node/call_clock.rs",
     "node/keeper/writer.rs",
     "node/line_source/reader.rs",

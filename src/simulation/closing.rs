@@ -110,6 +110,10 @@ impl State {
         if is_up && !known.line(way).is_empty() {
             return;
         }
+        if is_up && known.is_cut() {
+            known.is_over = true;
+            return self.remove_end(id);
+        }
         if !connects {
             self.break_link(link);
             self.remove_end(id);

@@ -109,18 +109,15 @@ impl State {
         });
         for end in came.collect::<Vec<_>>() {
             let Some(link) = self.end(end).map(|end| end.link) else { continue };
-            self.silently(end, |state| state.break_link(link));
+            self.silently(end, |state| match state.link_mut(link) {
+                Some(known) if known.is_cut() => {
+                    known.is_over = true;
+                    state.lose(end);
+                }
+                Some(_) | None => state.break_link(link),
+            });
         }
         Ok(())
-    }
-
-    /// Ends a connection that its socket begins anew: nothing of what was under way on it comes.
-    pub(super) fn begin_connection_anew(&mut self, id: EndId) {
-        let Some(end) = self.end_mut(id).filter(|end| end.is_open()) else { return };
-        end.out.clear();
-        end.inbound.clear();
-        let link = end.link;
-        self.silently(id, |state| state.break_link(link));
     }
 
     /// Does something to an end of which its socket is told nothing.

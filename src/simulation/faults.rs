@@ -32,6 +32,24 @@ impl Network {
         let those: Vec<u32> = those.map(|(number, _)| number).collect();
         those.into_iter().for_each(|number| state.vanish(super::end::SocketId(number)));
     }
+
+    /// The connections between two owners end, as by somebody between them.
+    #[cfg(test)]
+    pub(crate) fn end_connections(&self, (one, other): (&str, &str)) {
+        let mut state = self.state();
+        let key = ordered(one, other);
+        let all: Vec<LinkId> = state.links.iter().map(|(number, _)| LinkId(number)).collect();
+        for link in all {
+            if state.owners(link).as_ref() != Some(&key) {
+                continue;
+            }
+            if state.link(link).is_some_and(super::line::Link::is_cut) {
+                state.break_link(link);
+            } else {
+                state.notice_end(link);
+            }
+        }
+    }
 }
 
 impl State {
@@ -68,8 +86,12 @@ impl State {
         if fault.is_cut {
             silence.into_iter().for_each(|after| self.later(after, Action::Silence(id, cuts)));
         } else {
+            let is_over = link.is_over;
             for way in Way::BOTH {
                 self.pump_soon(id, way);
+            }
+            if is_over {
+                self.soon(Action::Break(id));
             }
         }
     }
@@ -111,13 +133,12 @@ impl State {
 
     /// Whose sockets a link is between, in order of their names.
     pub(super) fn owners(&self, id: LinkId) -> Option<(String, String)> {
-        let link = self.link(id)?;
-        let owner = |end| Some(&self.socket(self.end(end)?.socket)?.owner);
-        Some(ordered(owner(link.connecting)?, owner(link.accepted?)?))
+        self.link(id)?.owners.clone()
     }
 }
 
-fn ordered(one: &str, other: &str) -> (String, String) {
+/// Two names in their order.
+pub(super) fn ordered(one: &str, other: &str) -> (String, String) {
     let (first, second) = if one <= other { (one, other) } else { (other, one) };
     (first.to_owned(), second.to_owned())
 }

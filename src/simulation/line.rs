@@ -76,6 +76,10 @@ pub(super) struct Link {
     pub(super) delay: Duration,
     /// How often it was cut; odd while it is.
     pub(super) cuts: u32,
+    /// Whose sockets it is between, in order of their names, once it has come up.
+    pub(super) owners: Option<(String, String)>,
+    /// Whether one of its ends has gone, which the other has not noticed yet.
+    pub(super) is_over: bool,
 }
 
 impl Link {

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use rand::RngExt;
 
-use super::Told;
 use super::end::{End, EndId, LinkId, SocketId, Stage};
 use super::line::{Line, Link, Way};
 use super::network::{Action, State};
 use super::pipe::Pipe;
 use super::stream::pieces;
 use super::topics::Topics;
+use super::{Told, faults};
 use crate::message::Multipart;
 use crate::zeromq::Role;
 
@@ -48,6 +48,8 @@ impl State {
             capacity,
             delay: Duration::ZERO,
             cuts: 0,
+            owners: None,
+            is_over: false,
         }));
         let local = self.chosen_local(endpoint);
         let end = self.make_end(socket, link, true, (local, endpoint.to_owned()))?;
@@ -119,8 +121,10 @@ impl State {
         let ends = (by.clone(), near.ends.0.clone());
         let near = near.socket;
         let Some(far) = self.make_end(socket, id, false, ends) else { return };
+        let owners = self.socket(near).zip(self.socket(socket));
+        let owners = owners.map(|(near, far)| faults::ordered(&near.owner, &far.owner));
         if let Some(link) = self.link_mut(id) {
-            (link.accepted, link.by) = (Some(far), by);
+            (link.accepted, link.by, link.owners) = (Some(far), by, owners);
         }
         if is_direct {
             self.join_queues(connecting, far);
@@ -260,20 +264,25 @@ impl State {
         true
     }
 
-    /// An end got what breaks its protocol: it ends the connection, and never tries again.
+    /// An end got what breaks its protocol: it ends the connection, and never tries again. What came
+    /// before can be read yet.
     fn give_up(&mut self, id: LinkId, end: EndId) {
-        let connects = self.end(end).is_some_and(|end| end.connects);
-        self.break_link(id);
-        if connects {
-            self.remove_end(end);
-            self.links.remove(id.0);
+        if !self.end(end).is_some_and(|end| end.connects) {
+            return self.break_link(id);
         }
+        let accepted = self.links.remove(id.0).and_then(|link| link.accepted);
+        accepted.into_iter().for_each(|accepted| self.lose(accepted));
+        self.lose(end);
     }
 
     /// Nothing more moves on a way now: an end that only lingers for that is over.
     fn moved_all(&mut self, id: LinkId, way: Way) {
-        let Some((from, _)) = self.link(id).and_then(|link| link.way(way)) else { return };
+        let Some(link) = self.link(id) else { return };
+        let (is_over, Some((from, _))) = (link.is_over, link.way(way)) else { return };
         self.end_if_done(from);
+        if is_over {
+            self.notice_end(id);
+        }
     }
 
     /// Who writes hears how much was read of a queue of that end.
@@ -305,11 +314,35 @@ impl State {
         }
     }
 
+    /// One of a link's ends has gone. The other notices when it has got what was sent before, if that
+    /// was not lost with it, and while the line is cut it does not.
+    pub(super) fn notice_end(&mut self, id: LinkId) {
+        let loses = self.chance.random_ratio(1, 4);
+        let Some(link) = self.link_mut(id) else { return };
+        if !std::mem::replace(&mut link.is_over, true) && loses {
+            let pumped = (link.forth.is_pumped, link.back.is_pumped);
+            (link.forth, link.back) = (Line::default(), Line::default());
+            (link.forth.is_pumped, link.back.is_pumped) = pumped;
+        }
+        if link.is_cut() {
+            return;
+        }
+        let comes = Way::BOTH.into_iter().any(|way| {
+            let Some(link) = self.links.get_mut(id.0) else { return false };
+            let to = link.way(way).and_then(|(_, to)| self.ends.get(to.0));
+            !link.line(way).is_empty() && to.is_some_and(End::is_open)
+        });
+        if !comes {
+            self.break_link(id);
+        }
+    }
+
     /// A link breaks: what the system had of it is gone. Who connects tries again.
     pub(super) fn break_link(&mut self, id: LinkId) {
         let Some(link) = self.link_mut(id) else { return };
         let (connecting, accepted, is_direct) =
             (link.connecting, link.accepted.take(), link.is_direct);
+        link.is_over = false;
         let pumped = (link.forth.is_pumped, link.back.is_pumped);
         (link.forth, link.back) = (Line::default(), Line::default());
         (link.forth.is_pumped, link.back.is_pumped) = pumped;

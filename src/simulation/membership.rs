@@ -150,11 +150,8 @@ impl State {
             end.stage = Stage::Draining;
             end.out.clear();
         }
-        if let Some(socket) = self.socket_mut(socket) {
-            socket.answers_no_more(id);
-            if !is_direct {
-                socket.tell(super::Told::Disconnected(&ends));
-            }
+        if let Some(socket) = self.socket(socket).filter(|_| !is_direct) {
+            socket.tell(super::Told::Disconnected(&ends));
         }
         self.ring(socket);
         // Who reads finds the end of the queue when it gets there, and until then has the peer's name.

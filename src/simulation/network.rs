@@ -61,6 +61,8 @@ pub(super) enum Action {
     Expire(EndId),
     /// Who is left at a link finds it broken.
     Break(LinkId),
+    /// An end whose peer is gone parts, if nothing that came is left.
+    Part(EndId),
     /// A link that is cut is taken for broken.
     Silence(LinkId, u32),
 }
@@ -169,6 +171,16 @@ impl Network {
         state.next()
     }
 
+    /// Lets so much happen as chance has it, or nothing.
+    #[cfg(test)]
+    pub(crate) fn go_on_a_little(&self, now: Duration) {
+        let mut state = self.state();
+        state.now = now;
+        let most = 1_u32 << state.chance.random_range(0..8);
+        let steps = state.chance.random_range(0..most);
+        (0..steps).find(|_| !state.step());
+    }
+
     /// The files of the simulation.
     pub(crate) fn disk(&self) -> &Disk {
         &self.disk
@@ -226,7 +238,8 @@ impl State {
             Action::Notice(end) => self.notice(end),
             Action::Credit { end, out, read } => self.credit(end, out, read),
             Action::Expire(end) => self.expire(end),
-            Action::Break(link) => self.break_link(link),
+            Action::Break(link) => self.notice_end(link),
+            Action::Part(end) => self.remove_if_drained(end),
             Action::Silence(link, cut) => self.silence(link, cut),
         }
         true

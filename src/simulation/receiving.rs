@@ -160,8 +160,14 @@ impl State {
             let read = self.end_mut(end).and_then(|end| end.inbound.read());
             let socket = self.socket_mut(id)?;
             let Some((message, credit)) = read else {
+                let asks = socket.role == Role::Req;
                 socket.sources.skip();
-                self.remove_if_drained(end);
+                if asks {
+                    // Until it has parted nobody answers in its place.
+                    self.soon(Action::Part(end));
+                } else {
+                    self.remove_if_drained(end);
+                }
                 continue;
             };
             socket.sources.next();
@@ -170,6 +176,26 @@ impl State {
                 self.soon(Action::Credit { end, out: false, read });
             }
             return Some(Taken { end, name, message });
+        }
+    }
+
+    /// Throws away all that came. Peers that are gone are noticed by that, and part in their turn.
+    pub(super) fn throw_away(&mut self, id: SocketId) {
+        while let Some(end) = self.socket(id).and_then(|socket| socket.sources.current()) {
+            let read = self.end_mut(end).and_then(|end| end.inbound.read());
+            let Some(socket) = self.socket_mut(id) else { return };
+            match read {
+                Some((_, credit)) => {
+                    socket.sources.next();
+                    if let Some(read) = credit {
+                        self.soon(Action::Credit { end, out: false, read });
+                    }
+                }
+                None => {
+                    socket.sources.skip();
+                    self.soon(Action::Part(end));
+                }
+            }
         }
     }
 

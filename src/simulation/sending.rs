@@ -71,7 +71,10 @@ impl State {
                     if !socket.settings.relaxed {
                         return Err(Refusal::WrongState);
                     }
-                    self.give_up_question(id);
+                    // The connection stays, and a late answer may yet come by it.
+                    if let Some(socket) = self.socket_mut(id) {
+                        socket.lockstep = Lockstep::Idle;
+                    }
                 }
                 self.next_target(id)
             }
@@ -92,7 +95,8 @@ impl State {
     pub(super) fn pass_over_full(&mut self, id: SocketId) {
         let sends = |socket: &super::socket::Socket| {
             matches!(socket.role, Role::Push | Role::Dealer)
-                || socket.role == Role::Req && socket.lockstep == Lockstep::Idle
+                || socket.role == Role::Req
+                    && (socket.lockstep == Lockstep::Idle || socket.settings.relaxed)
         };
         if self.socket(id).is_some_and(sends) {
             // That nobody has room is no news.
@@ -218,8 +222,9 @@ impl State {
         }
     }
 
-    /// What a REQ puts before a question; it has asked from now on.
+    /// What a REQ puts before a question; it has asked from now on, and what came before is no answer.
     fn question_head(&mut self, id: SocketId) -> Multipart {
+        self.throw_away(id);
         let Some(socket) = self.socket(id) else { return Multipart::new() };
         let number = socket.settings.correlates.then(|| {
             self.routing_number = self.routing_number.wrapping_add(1);
@@ -230,15 +235,6 @@ impl State {
         }
         let number = number.as_ref().map(|number| Frame::copy(number));
         number.into_iter().chain([Frame::empty()]).collect()
-    }
-
-    /// A relaxed REQ asks anew: who was asked is parted from, so that no late answer comes.
-    fn give_up_question(&mut self, id: SocketId) {
-        let Some(socket) = self.socket_mut(id) else { return };
-        let before = std::mem::take(&mut socket.lockstep);
-        if let Lockstep::Asked { end: Some(end), .. } = before {
-            self.begin_connection_anew(end);
-        }
     }
 
     /// Puts a message into the queue of an end.

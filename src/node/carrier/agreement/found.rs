@@ -1,0 +1,100 @@
+//! Cases in which simulated sockets once did not do what libzmq's do.
+
+use super::case::{Call, Case, Options, Transport};
+use super::compare;
+use crate::zeromq::Role;
+
+#[test]
+fn what_a_subscriber_has_unsubscribed_from_makes_room_as_it_does_in_libzmq() {
+    for binds in [Role::Pub, Role::Xpub] {
+        let calls = vec![
+            Call::Subscribe(1, true, 0),
+            Call::Send(0, 1),
+            Call::Send(0, 1),
+            Call::Receive(1, 2),
+            Call::SendTo(2, 0),
+            Call::Send(2, 1),
+            Call::Subscribe(1, true, 1),
+            Call::Subscribe(1, false, 0),
+            Call::Send(0, 1),
+            Call::Send(0, 1),
+            Call::Send(0, 1),
+            Call::Send(0, 1),
+            Call::Receive(1, 4),
+        ];
+        let (connects, marks, transport) = (Role::Sub, [1, 1, 1, 4], Transport::Inproc);
+        let options = Options::default();
+        compare(&Case { binds, connects, transport, count: 1, marks, options, calls }).unwrap();
+    }
+}
+
+#[test]
+fn whose_turn_it_is_after_peers_were_replaced_is_the_same() {
+    let mut calls = vec![
+        Call::Send(0, 1),
+        Call::Send(0, 1),
+        Call::Renew(2),
+        Call::Send(0, 1),
+        Call::Send(0, 1),
+        Call::SendTo(0, 1),
+        Call::Receive(3, 4),
+        Call::Send(0, 2),
+        Call::Send(0, 1),
+        Call::Renew(1),
+        Call::Send(0, 1),
+    ];
+    calls.extend([1, 2, 3].map(|socket| Call::Receive(socket, 9)));
+    let (binds, connects) = (Role::Dealer, Role::Router);
+    let (marks, transport, options) = ([2, 1, 1, 1], Transport::Inproc, Options::default());
+    compare(&Case { binds, connects, transport, count: 3, marks, options, calls }).unwrap();
+}
+
+#[test]
+fn a_relaxed_req_asks_the_next_of_its_peers_and_keeps_those_it_had() {
+    for relaxed in [vec![], vec![Call::Renew(0), Call::Renew(1), Call::Renew(3)]] {
+        let mut calls = relaxed;
+        for asked in 0..4 {
+            calls.extend([Call::Send(0, 1 + asked % 2)]);
+            calls.extend([1, 2, 3].map(|socket| Call::Receive(socket, 9)));
+            calls.extend([1, 2, 3].map(|socket| Call::Send(socket, 1)));
+        }
+        let (binds, connects, transport) = (Role::Req, Role::Rep, Transport::Inproc);
+        let options = Options { relaxed: true, ..Options::default() };
+        let marks = [7, 4, 8, 6];
+        compare(&Case { binds, connects, transport, count: 3, marks, options, calls }).unwrap();
+    }
+}
+
+#[test]
+fn who_dies_behind_a_line_that_is_cut_is_missed_when_it_heals() {
+    let calls = vec![
+        Call::SendTo(0, 1),
+        Call::Cut(0),
+        Call::Kill(1),
+        Call::SendTo(0, 1),
+        Call::Heal(0),
+        Call::SendTo(0, 1),
+    ];
+    let (binds, connects, transport) = (Role::Router, Role::Dealer, Transport::Relay);
+    let (marks, options) = ([10, 10, 10, 10], Options::default());
+    compare(&Case { binds, connects, transport, count: 1, marks, options, calls }).unwrap();
+}
+
+#[test]
+fn what_was_sent_before_a_death_comes_when_there_is_room_for_it() {
+    let calls = vec![Call::Flood(1, 6), Call::Kill(1), Call::Receive(0, 1)];
+    let (binds, connects, transport) = (Role::Pull, Role::Push, Transport::Tcp);
+    let (marks, options) = ([1, 1, 1, 1], Options::default());
+    compare(&Case { binds, connects, transport, count: 1, marks, options, calls }).unwrap();
+}
+
+#[test]
+fn what_came_before_what_breaks_a_protocol_is_read_yet() {
+    let mut calls = vec![Call::Send(1, 1), Call::Receive(0, 1)];
+    // The last of them is no answer.
+    calls.extend([Call::SendTo(0, 1), Call::SendTo(0, 1), Call::SendTo(0, 1)]);
+    calls.extend([Call::Receive(1, 1), Call::Send(1, 1)]);
+    let (binds, connects, transport) = (Role::Router, Role::Req, Transport::Tcp);
+    let (marks, options) = ([10, 10, 10, 10], Options::default());
+    compare(&Case { binds, connects, transport, count: 1, marks, options, calls }).unwrap();
+}
