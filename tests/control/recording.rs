@@ -333,10 +333,12 @@ nodes:
     assert!(turned > 0 && words[turned..].iter().all(|text| text.starts_with("two")));
 }
 
-/// A library that makes each `fdatasync` of a process take three seconds.
-fn slow_disk(folder: &Path) -> std::path::PathBuf {
-    let (source, library) = (folder.join("slow.c"), folder.join("slow.so"));
-    let text = "#include <unistd.h>\nint fdatasync(int fd) { return sleep(3) + fd * 0; }\n";
+/// A library that lets no `fdatasync` of a process end as long as a file is there.
+fn held_disk(folder: &Path, held: &Path) -> std::path::PathBuf {
+    let (source, library) = (folder.join("held.c"), folder.join("held.so"));
+    let text = format!(
+        "#include <unistd.h>\nint fdatasync(int fd) {{ while (access({held:?}, F_OK) == 0) usleep(10000); return 0 * fd; }}\n"
+    );
     fs::write(&source, text).unwrap();
     let mut built = Command::new("cc");
     built.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source);
@@ -349,26 +351,40 @@ fn what_a_slow_disk_has_no_room_for_is_counted_or_waited_for() {
     let count = 4_000;
     let body = "x".repeat(20_000);
     let lines: String = (0..count).map(|n| format!("{n} {body}\n")).collect();
+    let bytes = lines.len() as u64;
     for when_slow in ["drop", "wait"] {
+        // Not all of it passes before the disk is asked for the first time.
         let zrig = Zrig::of(&format!(
             "
 name: t
 nodes:
-  source: {{role: push, bind: {}, read: {{file: lines.txt}}}}
+  source: {{role: push, bind: {}, read: {{file: lines.txt, rate: 2000/s}}}}
   sink: {{role: pull, connect: source, write: {{file: out.txt}}}}
 ",
             free_port()
         ));
-        let file = zrig.path("r.mcap");
-        let library = slow_disk(file.parent().unwrap());
+        let (file, held) = (zrig.path("r.mcap"), zrig.path("held"));
+        fs::write(&held, "").unwrap();
+        let library = held_disk(file.parent().unwrap(), &held);
         let run = zrig
             .with("lines.txt", &lines)
             .environment("LD_PRELOAD", library.display())
             .arguments(["--record", file.to_str().unwrap(), "--record-when-slow", when_slow])
             .start();
         let out = run.path("out.txt");
-        let bytes = lines.len() as u64;
-        eventually("all have come", || fs::metadata(&out).is_ok_and(|file| file.len() == bytes));
+        let written = || fs::metadata(&out).map_or(0, |file| file.len());
+        if when_slow == "wait" {
+            let mut before = 0;
+            eventually("the nodes wait for the disk", || {
+                std::thread::sleep(std::time::Duration::from_millis(500));
+                let now = written();
+                now > 0 && std::mem::replace(&mut before, now) == now
+            });
+            assert!(before < bytes, "they do not wait");
+            fs::remove_file(&held).unwrap();
+        }
+        eventually("all have come", || written() == bytes);
+        let _ = fs::remove_file(&held);
         let ending = run.stop();
         let told = ending.times("missing: the disk was too slow");
         assert_eq!(told, usize::from(when_slow == "drop"));
