@@ -2,7 +2,11 @@
 //!
 //! Owns how a test is carried out, simulated or on real sockets. Prints nothing.
 
+#[cfg(test)]
+mod agreement;
 mod deliveries;
+#[cfg(test)]
+mod drawn;
 mod explore;
 mod figures;
 mod findings;

@@ -21,6 +21,9 @@ pub struct Outcome {
     pub reached: Reached,
     /// What tells the order of all that was seen from another one.
     pub order: u64,
+    /// All that was seen, a line each.
+    #[cfg(test)]
+    pub(crate) seen: String,
     /// What went wrong, whether the test asks of it or not.
     pub symptoms: Vec<Symptom>,
     /// What handlers, queues and sockets came to, each a word: what tells two kinds of runs apart.
@@ -87,6 +90,8 @@ impl Outcome {
             took: Duration::ZERO,
             reached: Reached::default(),
             order: 0,
+            #[cfg(test)]
+            seen: String::new(),
             symptoms: Vec::new(),
             states: BTreeSet::new(),
             sequence: Vec::new(),

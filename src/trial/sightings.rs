@@ -278,6 +278,16 @@ impl Sightings {
         &self.all
     }
 
+    /// All of it, a line each without its time.
+    #[cfg(test)]
+    pub(super) fn seen(&self) -> String {
+        let told = self.all.iter().map(|one| {
+            let socket = one.socket.as_deref().unwrap_or_default();
+            format!("{}.{socket} {}\n", one.whose, one.what.shown())
+        });
+        told.collect()
+    }
+
     /// What tells the order of all that was seen from another one.
     pub(super) fn order(&self) -> u64 {
         self.order.finish()

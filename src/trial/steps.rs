@@ -61,6 +61,8 @@ pub(super) async fn carry_out(
         took: stage.at(),
         reached: stage.reached(),
         order: stage.sightings.order(),
+        #[cfg(test)]
+        seen: stage.sightings.seen(),
         symptoms: stage.symptoms(),
         states: stage.states(),
         sequence: stage.sightings.sequence(),
