@@ -276,6 +276,35 @@ nodes:
 }
 
 #[test]
+fn a_bus_whose_way_in_is_made_anew_goes_on_with_what_its_readers_have_subscribed_to() {
+    let [first, second] = free_ports();
+    let topology = format!(
+        "
+nodes:
+  bus: {{sockets: {{in: {{role: xsub, bind: {first}}}, out: {{role: xpub, bind: {second}}}}}, forward: [in, out]}}
+  news: {{role: pub, connect: bus.in}}
+  reader: {{role: sub, connect: bus.out, msgids: [1000], on_message: 'print(msg.body)'}}
+"
+    );
+    let tests = "
+  - name: it goes on
+    steps:
+      - wait: 300ms
+      - send: {from: news, msgid: 1000, text: one}
+      - expect: {at: reader, log: one}
+      - save: {set: {nodes.bus.sockets.in.hwm: 1001}}
+      - wait: 1s
+      - send: {from: news, msgid: 1000, text: two}
+      - expect: {at: reader, log: two, within: 5s}
+";
+    let folder = folder(&topology, tests);
+    for real in [&[][..], &["--real"]] {
+        let told = text(&zrig_test(&[&[file(&folder).as_str()], real].concat()));
+        assert!(told.contains("ok    it goes on"), "{told}");
+    }
+}
+
+#[test]
 fn a_line_that_is_written_is_seen_and_one_that_must_not_be_fails_the_test() {
     let topology = "
 nodes:

@@ -193,6 +193,7 @@ impl NodeSocket {
         self.callers = std::mem::take(&mut before.callers);
         self.counters.peers.set(0);
         self.counters.subscriptions.set(0);
+        self.take_passed_on(before);
         if self.spec.role == before.spec.role {
             self.wishes = std::mem::take(&mut before.wishes);
         }

@@ -39,6 +39,23 @@ impl NodeSocket {
         Ok(())
     }
 
+    /// Takes the subscriptions that the XSUB before passed on: whoever has subscribed at the other end of a
+    /// bus does not do so again.
+    pub(super) fn take_passed_on(&mut self, before: &Self) {
+        if (self.spec.role, before.spec.role) != (Role::Xsub, Role::Xsub) {
+            return;
+        }
+        for (prefix, taken) in &before.taken {
+            let of_file = before.spec.filters.iter().filter(|it| it.prefix() == *prefix).count();
+            let of_handlers = before.wishes.get(prefix).copied().unwrap_or_default().max(0);
+            let own = of_file + usize::try_from(of_handlers).unwrap_or(usize::MAX);
+            for _ in own..*taken as usize {
+                // What the socket before took, this one takes.
+                let _ = self.subscribe(prefix);
+            }
+        }
+    }
+
     pub(super) fn subscription(
         &mut self,
         prefix: &[u8],
