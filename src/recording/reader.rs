@@ -51,19 +51,12 @@ impl Reader {
     /// When it is no recording, or cannot be read.
     pub fn open(path: &Path) -> Result<Self, RecordingError> {
         let io = |error| RecordingError::Io { path: path.to_owned(), error };
-        let mut file = File::open(path).map_err(io)?;
-        let about = file.metadata().map_err(io)?;
-        if !about.is_file() {
-            return Err(not_one(path, "it is no file"));
-        }
-        if about.len() == 0 {
-            return Err(not_one(path, "it is empty"));
-        }
-        let (summary, broken_off, figures) = match summary_of(&mut file, about.len()) {
+        let (mut file, length) = opened(path)?;
+        let (summary, broken_off, figures) = match summary_of(&mut file, length) {
             Some(summary) => (summary, None, None),
             None => {
                 file.seek(SeekFrom::Start(0)).map_err(io)?;
-                let scanned = scan(&mut file, about.len()).map_err(|why| why.of(path))?;
+                let scanned = scan(&mut file, length).map_err(|why| why.of(path))?;
                 (scanned.summary, Some(scanned.left), Some(scanned.bytes))
             }
         };
@@ -112,8 +105,7 @@ impl Reader {
     /// When it is no recording, cannot be read, or a part of it is not as it was written.
     pub fn check(path: &Path) -> Result<(), RecordingError> {
         let io = |error| RecordingError::Io { path: path.to_owned(), error };
-        let mut file = File::open(path).map_err(io)?;
-        let length = file.metadata().map_err(io)?.len();
+        let (mut file, length) = opened(path)?;
         let is_whole = summary_of(&mut file, length).is_some();
         file.seek(SeekFrom::Start(0)).map_err(io)?;
         let left = scan(&mut file, length).map_err(|why| why.of(path))?.left;
@@ -319,6 +311,19 @@ impl Reader {
             Err(error) => Err(damaged(&self.path, &error)),
         }
     }
+}
+
+/// A file that may be a recording, with its length. A pipe, which may never be written, is not opened.
+fn opened(path: &Path) -> Result<(File, u64), RecordingError> {
+    let io = |error| RecordingError::Io { path: path.to_owned(), error };
+    let about = path.metadata().map_err(io)?;
+    if !about.is_file() {
+        return Err(not_one(path, "it is no file"));
+    }
+    if about.len() == 0 {
+        return Err(not_one(path, "it is empty"));
+    }
+    Ok((File::open(path).map_err(io)?, about.len()))
 }
 
 /// The index of a whole file; none where it has none.

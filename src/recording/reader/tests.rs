@@ -93,6 +93,19 @@ fn what_was_written_is_read_and_a_part_of_it_too() {
 }
 
 #[test]
+fn what_is_no_file_is_refused_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for path in [pipe.as_path(), folder.path()] {
+        for error in [Reader::open(path).unwrap_err(), Reader::check(path).unwrap_err()] {
+            assert!(error.to_string().ends_with("is no recording: it is no file"), "{error}");
+        }
+    }
+}
+
+#[test]
 fn a_file_that_was_broken_off_anywhere_is_read_to_its_last_whole_chunk() {
     let folder = tempfile::tempdir().unwrap();
     let bytes = std::fs::read(written(folder.path())).unwrap();
