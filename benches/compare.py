@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures zrig against libzmq's zmq_proxy, pyzmq and zeromq.js, and prints Markdown tables.
+"""Measures zrig against libzmq's zmq_proxy, pyzmq, zeromq.js, pyomq and omq, and prints Markdown tables.
 
     benches/compare.py [--rounds 7] [--seconds 0.5] [WORK…]     shell patterns; `--list` shows all
 
@@ -92,6 +92,17 @@ class Tools:
         setup = ROOT / "tests/python/setup.sh"
         self.python = subprocess.check_output([setup], text=True).strip()
         self.node = self.javascript()
+        self.pyomq = TARGET / "bench-python"
+        self.omq = TARGET / "bench-omq/release/omq-middle"
+        self.rivals()
+
+    def rivals(self):
+        """Another implementation of ZeroMQ: from Python, and a program in Rust."""
+        if not (self.pyomq / "pyomq").exists():
+            install = [self.python, "-m", "pip", "install", "--quiet", "--target", self.pyomq, "pyomq==0.21.0"]
+            subprocess.run(install, check=True, stdout=sys.stderr)
+        build = ["cargo", "build", "--quiet", "--release", "--target-dir", TARGET / "bench-omq"]
+        subprocess.run(build, cwd=HERE / "omq", check=True, stdout=sys.stderr)
 
     def build(self, command, name):
         what = ["--profile", "dist", "--bin"] if command == "build" else ["--no-run", "--bench"]
@@ -144,8 +155,12 @@ class Competitor:
         elif name == "zeromq.js":
             command = ["node", HERE / "middle.js", work.kind, *ends]
             environment["NODE_PATH"] = str(tools.node)
+        elif name == "omq":
+            command = [tools.omq, work.kind, *ends]
         else:
             command = [tools.python, HERE / "middle.py", name, work.kind, *ends, work.hops]
+            if name == "pyomq":
+                environment["PYTHONPATH"] = str(tools.pyomq)
         quiet = subprocess.DEVNULL
         self.process = start(command, self.cores, env=environment, stdout=quiet, stderr=None)
         self.stop()

@@ -1,6 +1,7 @@
 """The same works written by hand with pyzmq, for benches/compare.py to measure.
 
-    middle.py KIND WORK IN OUT HOPS        KIND: proxy, sync, asyncio; with " CURVE" a server of KEYS
+    middle.py KIND WORK IN OUT HOPS        KIND: proxy, sync, asyncio; with " CURVE" a server of KEYS;
+                                           pyomq: sync, with pyomq in the place of pyzmq
 
 More than one hop is so many of them in one process, each with a thread of its own (asyncio: a
 task), linked by inproc.
@@ -11,8 +12,11 @@ import json
 import sys
 import threading
 
-import zmq
-import zmq.asyncio
+if sys.argv[1] == "pyomq":
+    import pyomq as zmq
+else:
+    import zmq
+    import zmq.asyncio
 
 SOCKETS = {
     "forward": (zmq.PULL, zmq.PUSH),

@@ -4,6 +4,8 @@ JSON = '{"id": 17, "city": "Oslo", "celsius": 4, "tags": ["a", "b"], "ok": true}
 TEXT = "1000 text " + "x" * 90
 SIZES = (10, 100, 1024, 65536)
 PEERS = ("zrig", "proxy", "sync", "asyncio", "zeromq.js")
+# Another implementation of ZeroMQ: a middle by hand in Rust, and one in Python.
+OMQ = ("omq", "pyomq")
 
 
 def pair(a, b, rest, fmt="plain"):
@@ -68,6 +70,8 @@ def forwards():
                 text = lambda words: [f"size:{size}" if word == "TEXT" else word for word in words]
                 inside = transport == "inproc"
                 peers = PEERS if kind == "forward" and not inside else PEERS[:4]
+                if kind != "bus" and not inside:
+                    peers += OMQ
                 if kind == "bus" and inside:
                     # The subscription never comes through three hops of pyzmq's asyncio.
                     peers = PEERS[:3]
@@ -100,6 +104,7 @@ def scripted():
         "append",
         ["pull", "OUT"],
         [["push", "IN", TEXT]],
+        peers=PEERS + OMQ,
     )
     yield Work(
         "json",
@@ -107,6 +112,7 @@ def scripted():
         "json",
         ["pull", "OUT"],
         [["push", "IN", JSON]],
+        peers=PEERS + OMQ,
     )
     yield Work(
         "filter",
@@ -114,11 +120,11 @@ def scripted():
         "filter",
         ["pull", "OUT"],
         [["push", "IN", TEXT, *[TEXT.replace("1000", str(n)) for n in range(1001, 1010)]]],
-        peers=("zrig", "sync", "asyncio", "zeromq.js"),
+        peers=("zrig", "sync", "asyncio", "zeromq.js", *OMQ),
         scale=10,
     )
     rep = "nodes:\n  middle: {role: rep, bind: 'IN', on_message: 'msg.text + \"!\"'}\n"
-    no_proxy = ("zrig", "sync", "asyncio", "zeromq.js")
+    no_proxy = ("zrig", "sync", "asyncio", "zeromq.js", *OMQ)
     yield Work("rep", rep, "rep", ["ask", "IN", "64", "size:100"], peers=no_proxy)
     yield Work("rep-1", rep, "rep", ["ask", "IN", "1", "size:100"], peers=no_proxy)
     yield Work("trip", rep, "rep", ["trip", "size:100"], peers=no_proxy, one_core=True)
