@@ -26,6 +26,17 @@ soak *NAME:
 web-pictures:
     ZRIG_SOAK=1 cargo test --locked --test web every_topology -- --nocapture
 
+# The book: the pages of docs/ as a site with search, in target/book/.
+book:
+    docs/book/build.sh
+
+# The pictures of docs/, from what ships and from the recordings beside them.
+pictures: (_python "docs/pictures/moving.py" "docs/pictures/first.mcap" "docs/pictures/first.svg")
+
+_python *ARGS:
+    cargo build --locked
+    $(tests/python/setup.sh) {{ARGS}}
+
 # The static program, libzmq and the C library inside: what the image of Containerfile holds.
 static *ARGS:
     packaging/static.sh {{ARGS}}

@@ -16,8 +16,13 @@ fn read(path: &str) -> String {
 #[test]
 fn every_recipe_shows_the_topology_and_the_script_that_ship() {
     let list = read("docs/recipes/README.md");
-    let pages = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/recipes")).unwrap();
-    assert_eq!(pages.count(), RECIPES.len() + 1, "a page of a recipe, and the list of them");
+    for page in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/recipes")).unwrap() {
+        let page = page.unwrap().file_name().into_string().unwrap();
+        assert!(
+            page == "README.md" || list.contains(&format!("]({page}) | ")),
+            "{page} is not in the list"
+        );
+    }
     for name in RECIPES {
         assert!(list.contains(&format!("| [{name}]({name}.md) | ")), "{name} is not in the list");
         let page = read(&format!("docs/recipes/{name}.md"));

@@ -1,16 +1,20 @@
-//! What the README shows is so: its topologies load, its scripts compile, its commands print what
-//! stands below them, and its tables leave nothing out.
+//! What the README and the pages of `docs/` show is so: their topologies load, their scripts compile, their
+//! commands print what stands below them, their tables leave nothing out, and their links lead somewhere.
 //!
 //! Owns how a block is marked. Behind the language of a block stands the file that it is
-//! (`yaml topologies/first.yaml`), `beside FILE` for commands that look into a run of that file, or
-//! `reload` for what a run says of an edit. A block that is no
-//! file of the repository, and is called `faulty`, is made for a command of the README to read.
+//! (`yaml topologies/first.yaml`), `beside FILE` for commands that look into a run of that file, `reload` for
+//! what a run says of an edit, or `of COMMAND` for a part of what a command says. A block that is no file of the
+//! repository is made for the commands of its page to read; what is wrong on purpose is called `faulty`.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeSet;
+#[allow(dead_code, reason = "other tests use more of it")]
+#[path = "run/support/port.rs"]
+mod port;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,54 +25,112 @@ use zrig::load::load;
 
 /// How long anything may take on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Pages whose commands are run.
+const EXECUTED: &[&str] =
+    &["README.md", "docs/checking.md", "docs/running.md", "docs/testing.md", "docs/tutorial.md"];
 /// Commands that change the machine, or that this test is run by.
-const NOT_RUN: &[&str] =
-    &["cargo test", "cargo install --locked --profile dist --path .", "sed -i"];
+const NOT_RUN: &[&str] = &["cargo test", "pip install zrig", "sed -i"];
 /// What a start says when somebody else has the port of the example just now.
 const PORT_TAKEN: &str = "another socket or program has it already";
 
 /// One fenced block.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Block {
+    /// Its page, below the root.
+    page: String,
     language: String,
     /// What stands behind the language.
     mark: String,
     text: String,
 }
 
+impl Block {
+    /// Whether it is a file of the repository.
+    fn ships(&self) -> bool {
+        !self.mark.is_empty() && root().join(&self.mark).is_file()
+    }
+
+    /// Whether it is a file for the commands of its page.
+    fn is_made(&self) -> bool {
+        self.mark.ends_with(".yaml") && !self.mark.contains(' ') && !self.ships()
+    }
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn readme() -> String {
-    fs::read_to_string(root().join("README.md")).unwrap()
+fn read(page: &str) -> String {
+    fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"))
 }
 
+/// Every page that people read in the repository, below the root: those at the root, and `docs/` with its folders.
+fn pages() -> Vec<String> {
+    let mut pages = Vec::new();
+    let mut folders = vec![PathBuf::from("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root().join(&folder)).unwrap() {
+            let entry = entry.unwrap();
+            let path = folder.join(entry.file_name());
+            if entry.path().is_dir() {
+                folders.push(path);
+            } else {
+                pages.push(path);
+            }
+        }
+    }
+    let root_pages =
+        fs::read_dir(root()).unwrap().map(|entry| PathBuf::from(entry.unwrap().file_name()));
+    pages.extend(root_pages);
+    pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
+    pages.sort();
+    assert!(pages.len() > 200, "{pages:?}");
+    pages.into_iter().map(|page| page.display().to_string()).collect()
+}
+
+/// The blocks of the README and the pages of `docs/`, without those of `explain`, which has tests of its own,
+/// and of exports, which are written by a command.
 fn blocks() -> Vec<Block> {
-    let readme = readme();
+    let own = |page: &String| {
+        !["docs/explain/", "docs/fleet/"].iter().any(|folder| page.starts_with(folder))
+    };
+    let blocks: Vec<Block> =
+        pages().iter().filter(|page| own(page)).flat_map(|page| blocks_of(page)).collect();
+    assert!(blocks.len() > 50, "{blocks:?}");
+    blocks
+}
+
+fn blocks_of(page: &str) -> Vec<Block> {
+    let text = read(page);
     let mut blocks = Vec::new();
-    let mut lines = readme.lines();
+    let mut lines = text.lines();
     while let Some(line) = lines.next() {
         let Some(fence) = line.strip_prefix("```") else { continue };
         let (language, mark) = fence.split_once(' ').unwrap_or((fence, ""));
         let text = lines.by_ref().take_while(|line| *line != "```");
         blocks.push(Block {
+            page: page.to_owned(),
             language: language.to_owned(),
             mark: mark.to_owned(),
             text: text.flat_map(|line| [line, "\n"]).collect(),
         });
     }
-    assert!(blocks.len() > 5, "{blocks:?}");
     blocks
+}
+
+/// The blocks of a language on pages whose commands are run.
+fn executed(language: &str) -> Vec<Block> {
+    let blocks = EXECUTED.iter().flat_map(|page| blocks_of(page));
+    blocks.filter(|block| block.language == language).collect()
 }
 
 fn blocks_in(language: &str) -> Vec<Block> {
     blocks().into_iter().filter(|block| block.language == language).collect()
 }
 
-/// The repository's topologies and scripts, and what the README has besides.
-fn folder() -> TempDir {
-    let folder = TempDir::with_prefix("zrig-readme-").unwrap();
+/// The repository's topologies and scripts, and what the page has besides.
+fn folder(page: &str) -> TempDir {
+    let folder = TempDir::with_prefix("zrig-pages-").unwrap();
     for name in ["topologies", "scripts"] {
         fs::create_dir(folder.path().join(name)).unwrap();
         for entry in fs::read_dir(root().join(name)).unwrap() {
@@ -78,7 +140,7 @@ fn folder() -> TempDir {
             }
         }
     }
-    for block in blocks().iter().filter(|block| block.mark.starts_with("faulty")) {
+    for block in blocks_of(page).iter().filter(|block| block.is_made()) {
         fs::write(folder.path().join(&block.mark), &block.text).unwrap();
     }
     folder
@@ -113,10 +175,7 @@ fn faults_of(yaml: &str, script: Option<&str>) -> Vec<String> {
 
 #[test]
 fn a_block_that_is_a_file_of_the_repository_is_that_file() {
-    let named: Vec<Block> = blocks()
-        .into_iter()
-        .filter(|block| !block.mark.is_empty() && root().join(&block.mark).is_file())
-        .collect();
+    let named: Vec<Block> = blocks().into_iter().filter(Block::ships).collect();
     assert!(named.len() >= 2, "the first topology and its script");
     for block in named {
         let file = fs::read_to_string(root().join(&block.mark)).unwrap();
@@ -125,15 +184,17 @@ fn a_block_that_is_a_file_of_the_repository_is_that_file() {
 }
 
 #[test]
-fn the_readme_opens_with_ten_lines_of_topology() {
-    let first = &blocks()[0];
-    assert_eq!((first.language.as_str(), first.text.lines().count()), ("yaml", 10));
+fn the_readme_is_read_in_a_minute_and_opens_with_ten_lines_of_topology() {
+    assert!(read("README.md").lines().count() <= 150);
+    let blocks = blocks_of("README.md");
+    let first = blocks.iter().find(|block| block.language == "yaml").unwrap();
+    assert_eq!(first.text.lines().count(), 10);
 }
 
 #[test]
-fn every_topology_of_the_readme_loads_clean() {
-    for block in blocks_in("yaml") {
-        let faults = if root().join(&block.mark).is_file() && !block.mark.is_empty() {
+fn every_topology_of_the_pages_loads_clean() {
+    for block in blocks_in("yaml").iter().filter(|block| !block.mark.ends_with(".test.yaml")) {
+        let faults = if block.ships() {
             let loaded = load(&root().join(&block.mark), &|_| None);
             loaded.diagnostics.iter().map(|fault| fault.message.clone()).collect()
         } else {
@@ -142,32 +203,59 @@ fn every_topology_of_the_readme_loads_clean() {
         assert_eq!(
             !faults.is_empty(),
             block.mark.starts_with("faulty"),
-            "{faults:?}\n{}",
+            "{}: {faults:?}\n{}",
+            block.page,
             block.text
         );
     }
 }
 
 #[test]
-fn every_script_of_the_readme_compiles() {
-    let yaml = "\
-nodes:
-  desk: {role: router, bind: tcp://127.0.0.1:*, timers: {close: 1s}, script: script.rhai}
-  customer: {role: req, connect: desk, on_start: send(1), on_message: print(msg)}
-";
-    for block in blocks_in("rhai") {
-        if block.mark.is_empty() {
-            assert_eq!(faults_of(yaml, Some(&block.text)), [""; 0], "{}", block.text);
+fn every_topology_of_a_recipe_runs_until_it_is_ended() {
+    let made = |block: &&Block| block.page.starts_with("docs/recipes/") && block.mark.is_empty();
+    let folder = TempDir::with_prefix("zrig-pages-").unwrap();
+    let mut ran = 0;
+    for block in blocks_in("yaml").iter().filter(made) {
+        fs::write(folder.path().join("recipe.yaml"), on_free_ports(&block.text)).unwrap();
+        let said = output_of("run recipe.yaml --for 500ms --fail-on-error", folder.path());
+        let has_started = said.contains("running live") || said.contains("running ");
+        let is_well = !["error", "failed", "warning"].iter().any(|word| said.contains(word));
+        assert!(has_started && is_well, "{}: {said}", block.page);
+        ran += 1;
+    }
+    assert!(ran >= 4, "bridge, load generator, feed, stand-in");
+}
+
+/// A text whose ports of four digits from 7101 on are those that nobody has now.
+fn on_free_ports(text: &str) -> String {
+    let mut text = text.to_owned();
+    for port in (7101..7500).map(|port| port.to_string()) {
+        if text.contains(&port) {
+            text = text.replace(&port, &port::free_port().to_string());
         }
+    }
+    text
+}
+
+#[test]
+fn every_script_of_the_pages_compiles() {
+    for block in blocks_in("rhai").iter().filter(|block| block.mark.is_empty()) {
+        let timers = if block.text.contains("fn on_timer(") { "timers: {close: 1s}, " } else { "" };
+        let yaml = format!(
+            "nodes:\n  desk: {{role: router, bind: tcp://127.0.0.1:*, {timers}script: script.rhai}}\n  \
+             customer: {{role: req, connect: desk, on_start: send(1), on_message: print(msg)}}\n"
+        );
+        let faults = faults_of(&yaml, Some(&block.text));
+        assert_eq!(faults, [""; 0], "{}: {}", block.page, block.text);
     }
 }
 
 #[test]
-fn every_command_of_the_readme_prints_what_stands_below_it() {
+fn every_command_of_the_pages_prints_what_stands_below_it() {
     let _turn = port_5556();
-    let folder = folder();
     let mut run = 0;
-    for block in blocks_in("console").iter().filter(|block| block.mark.is_empty()) {
+    for block in executed("console").iter().filter(|block| block.mark.is_empty()) {
+        let folder = folder(&block.page);
         for (command, wanted) in commands(&block.text) {
             if NOT_RUN.iter().any(|known| command.starts_with(known)) {
                 assert_eq!(wanted, "", "{command}");
@@ -183,25 +271,38 @@ fn every_command_of_the_readme_prints_what_stands_below_it() {
             if said != wanted {
                 said = without_times(&output_of(arguments, folder.path()));
             }
-            assert_eq!(said, wanted, "{command}");
+            assert_eq!(said, wanted, "{}: {command}", block.page);
             run += 1;
         }
     }
-    assert!(run >= 2, "the first example and a check");
+    assert!(run >= 3, "the first example, a check and a test");
+}
+
+#[test]
+fn a_part_of_what_a_command_says_is_said_by_it() {
+    let mut compared = 0;
+    for block in executed("text") {
+        let Some(command) = block.mark.strip_prefix("of zrig ") else { continue };
+        let folder = folder(&block.page);
+        let said = output_of(command, folder.path());
+        assert!(said.contains(&block.text), "{}: {command}\n{said}", block.page);
+        compared += 1;
+    }
+    assert!(compared >= 1, "the test that fails");
 }
 
 #[test]
 fn commands_that_look_into_a_run_print_what_stands_below_them() {
     let _turn = port_5556();
-    let folder = folder();
     let mut looked = 0;
-    for block in blocks_in("console") {
+    for block in executed("console") {
         let Some(file) = block.mark.strip_prefix("beside ") else { continue };
+        let folder = folder(&block.page);
         let _run = started(file, folder.path());
         for (command, wanted) in commands(&block.text) {
             let arguments = command.strip_prefix("zrig ").unwrap();
             let said = output_of(arguments, folder.path());
-            assert_eq!(shape(&said), shape(&wanted), "{command}\n{said}");
+            assert_eq!(shape(&said), shape(&wanted), "{}: {command}\n{said}", block.page);
             looked += 1;
         }
     }
@@ -241,11 +342,16 @@ fn shape(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn an_edit_is_answered_as_the_readme_says() {
+fn an_edit_is_answered_as_the_pages_say() {
     let _turn = port_5556();
-    let folder = folder();
-    let wanted = blocks().into_iter().find(|block| block.mark == "reload").unwrap();
-    let wanted: Vec<String> = wanted.text.lines().map(without_figures).collect();
+    let folder = folder("README.md");
+    let wanted: Vec<Vec<String>> = executed("text")
+        .iter()
+        .filter(|block| block.mark == "reload")
+        .map(|block| block.text.lines().map(without_figures).collect())
+        .collect();
+    assert!(wanted.iter().all(|one| *one == wanted[0]), "{wanted:?}");
+    let wanted = &wanted[0];
     let started = Instant::now();
     let (_run, lines) = loop {
         let run = Process::start("run topologies/first.yaml --for 2m", folder.path());
@@ -267,19 +373,38 @@ fn an_edit_is_answered_as_the_readme_says() {
     }
     // Readings from before the edit may stand in front.
     let from = said.len().saturating_sub(wanted.len());
-    assert_eq!(said[from..], wanted);
+    assert_eq!(said[from..], wanted[..]);
+}
+
+#[test]
+fn the_moving_picture_is_that_of_its_recording() {
+    let made = Command::new(root().join("tests/python/setup.sh")).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let python = String::from_utf8(made.stdout).unwrap();
+    let pictures = root().join("docs/pictures");
+    let folder = TempDir::with_prefix("zrig-pages-").unwrap();
+    let picture = folder.path().join("first.svg");
+    let drawn = Command::new(python.trim())
+        .arg(pictures.join("moving.py"))
+        .args([&pictures.join("first.mcap"), &picture])
+        .env("ZRIG", env!("CARGO_BIN_EXE_zrig"))
+        .output()
+        .unwrap();
+    assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
+    let committed = fs::read_to_string(pictures.join("first.svg")).unwrap();
+    assert!(fs::read_to_string(picture).unwrap() == committed, "`just pictures` makes it anew");
 }
 
 #[test]
 fn the_test_command_of_the_readme_is_what_continuous_integration_runs_last() {
-    let has = blocks_in("console").iter().any(|block| block.text == "$ cargo test\n");
+    let has = blocks_of("README.md").iter().any(|block| block.text == "$ cargo test\n");
     assert!(has, "the README has no `$ cargo test`");
     let script = fs::read_to_string(root().join(".ci/run")).unwrap();
     assert_eq!(script.trim_end().lines().last(), Some("cargo test"));
 }
 
 #[test]
-fn the_readme_lists_every_topology_that_ships() {
+fn the_list_of_topologies_leaves_none_out() {
     let of_folder = |folder: &'static str| {
         let entries = fs::read_dir(root().join(folder)).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -288,16 +413,16 @@ fn the_readme_lists_every_topology_that_ships() {
     };
     let folders = ["topologies", "topologies/fleet"];
     let shipped: BTreeSet<String> = folders.into_iter().flat_map(of_folder).collect();
-    let rows = readme();
-    let rows = rows
+    let page = read("docs/topologies.md");
+    let rows = page
         .lines()
-        .filter_map(|line| line.strip_prefix("| [")?.split_once("](")?.1.split_once(')'));
+        .filter_map(|line| line.strip_prefix("| [")?.split_once("](../")?.1.split_once(')'));
     let listed: BTreeSet<String> = rows.map(|(path, _)| path.to_owned()).collect();
     assert_eq!(listed, shipped);
 }
 
 #[test]
-fn the_readme_lists_every_command() {
+fn the_list_of_commands_leaves_none_out() {
     let help = output_of("--help", root());
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let commands = commands.take_while(|line| !line.is_empty());
@@ -305,15 +430,15 @@ fn the_readme_lists_every_command() {
         .filter_map(|line| line.split_whitespace().next())
         .filter(|name| *name != "help")
         .collect();
-    let readme = readme();
-    let rows = readme.lines().filter_map(|line| line.strip_prefix("| `zrig "));
+    let page = read("docs/commands.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `zrig "));
     let listed: BTreeSet<&str> = rows.filter_map(|row| row.split([' ', '`']).next()).collect();
     assert_eq!(listed, there);
 }
 
 #[test]
 fn the_list_of_all_pages_leaves_none_out() {
-    let list = fs::read_to_string(root().join("docs/README.md")).unwrap();
+    let list = read("docs/README.md");
     let folders = ["explain", "explain/codes"].map(|folder| root().join("docs").join(folder));
     let pages = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
     for page in pages.map(|page| page.unwrap().path()) {
@@ -325,22 +450,48 @@ fn the_list_of_all_pages_leaves_none_out() {
 
 #[test]
 fn every_link_of_the_pages_leads_somewhere() {
-    let pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
-    for page in pages.into_iter().chain([
-        "docs/development.md",
-        "docs/performance.md",
-        "docs/recordings.md",
-        "docs/security.md",
-        "SECURITY.md",
-    ]) {
-        let text = fs::read_to_string(root().join(page)).unwrap();
+    let pages: BTreeMap<String, String> =
+        pages().into_iter().map(|page| (page.clone(), read(&page))).collect();
+    let mut dead = Vec::new();
+    for (page, text) in &pages {
         let folder = root().join(page).parent().unwrap().to_owned();
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')) {
-            let path = link.0.split('#').next().unwrap();
-            let is_outside = link.0.starts_with("https://");
-            assert!(is_outside || folder.join(path).exists(), "{page}: {}", link.0);
+        for link in links(text) {
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if path.is_empty() { root().join(page) } else { folder.join(path) };
+            let Ok(target) = target.canonicalize() else {
+                dead.push(format!("{page}: {link} is not there"));
+                continue;
+            };
+            let target =
+                target.strip_prefix(root().canonicalize().unwrap()).unwrap().display().to_string();
+            let headed = |text: &String| anchors(text).any(|one| one == anchor);
+            if !anchor.is_empty() && pages.get(&target).is_some_and(|text| !headed(text)) {
+                dead.push(format!("{page}: {link} names a heading that {target} does not have"));
+            }
         }
     }
+    assert_eq!(dead, [""; 0]);
+}
+
+/// What the links of a page lead to that is in the repository, in its text, not in its blocks and code.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    let prose = text.split("\n```").step_by(2);
+    let links = prose.flat_map(|part| part.split("](").skip(1));
+    let links = links.filter_map(|rest| rest.split_once(')')).map(|(link, _)| link);
+    links.filter(|link| {
+        !link.contains("://") && !link.starts_with("mailto:") && !link.contains(['`', ' '])
+    })
+}
+
+/// The anchors of a page's headings, as GitHub names them.
+fn anchors(text: &str) -> impl Iterator<Item = String> {
+    let prose = text.split("\n```").step_by(2);
+    let headings = prose.flat_map(str::lines).filter(|line| line.starts_with('#'));
+    headings.map(|line| {
+        let title = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = title.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    })
 }
 
 /// The example has a fixed port, so what runs it takes turns.
@@ -461,7 +612,10 @@ fn without_time(line: &str) -> &str {
             other => byte == other,
         });
     // The last line of tests says how long they took.
-    let end = line.find(" failed, in ").filter(|_| line.ends_with(" s"));
+    let end = [" failed, in ", " passed, in "]
+        .iter()
+        .find_map(|words| line.find(words))
+        .filter(|_| line.ends_with(" s"));
     match end {
         Some(end) => &line[..end],
         None if is_time => &line[SHAPE.len()..],
