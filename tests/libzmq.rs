@@ -446,6 +446,55 @@ fn options_of_the_draft_api_are_known() {
     assert_eq!(option(&mut publisher, zmq_sys::ZMQ_RECONNECT_STOP), stop);
 }
 
+/// pyzmq#846: libzmq 4.3.5 aborts where the one that connected is a ROUTER or REP.
+#[test]
+fn who_gives_up_an_inproc_endpoint_before_somebody_binds_it_ends_nobody() {
+    let _turn = alone();
+    const KINDS: [SocketType; 10] = [
+        SocketType::PAIR,
+        SocketType::REQ,
+        SocketType::REP,
+        SocketType::DEALER,
+        SocketType::ROUTER,
+        SocketType::PUSH,
+        SocketType::PULL,
+        SocketType::XPUB,
+        SocketType::XSUB,
+        SocketType::PUB,
+    ];
+    let context = Context::new();
+    for connects in KINDS {
+        for binds in KINDS {
+            for (elsewhere, sends) in [(false, false), (false, true), (true, false), (true, true)] {
+                let endpoint = format!("inproc://{connects:?}-{binds:?}-{elsewhere}-{sends}");
+                let early = socket(&context, connects);
+                early.connect(&endpoint).unwrap();
+                if sends {
+                    // What cannot send says so; what can leaves it in the queue.
+                    let _ = early.send("early", DONTWAIT);
+                }
+                early.disconnect(&endpoint).unwrap();
+                let late = socket(&context, binds);
+                let bind = |late: Socket| {
+                    late.bind(&endpoint).unwrap();
+                    // What is received, if anything, is the early one's and whole.
+                    let came = late.recv_multipart(DONTWAIT);
+                    assert!(came.is_err() || sends, "{endpoint}: {came:?}");
+                    late
+                };
+                let late = match elsewhere {
+                    true => std::thread::scope(|scope| scope.spawn(|| bind(late)).join().unwrap()),
+                    false => bind(late),
+                };
+                // Both go on: the one finds its way to the other after all.
+                early.connect(&endpoint).unwrap();
+                early.get_events().unwrap();
+                late.get_events().unwrap();
+            }
+        }
+    }
+}
+
 #[test]
 fn options_of_a_context_can_be_set_by_value_and_by_bytes() {
     let _turn = alone();
