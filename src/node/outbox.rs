@@ -29,6 +29,8 @@ pub(super) struct Outbox {
     injected: InjectedQueue,
     /// Until when a handler said that it is busy: what it wants done after that waits.
     busy_until: Option<Instant>,
+    /// Whether a socket may have got room for what waits without anybody hearing of it.
+    may_have_room: bool,
     debts: Debts,
 }
 
@@ -41,6 +43,7 @@ impl Outbox {
             forwards,
             injected: InjectedQueue::default(),
             busy_until: None,
+            may_have_room: false,
             debts: Debts::default(),
         }
     }
@@ -150,6 +153,16 @@ impl Outbox {
     /// Whether an answer waits for its peer.
     pub(super) fn has_deferred(&self) -> bool {
         self.deferred.iter().any(|deferred| !deferred.is_empty())
+    }
+
+    /// Notes whether what waits is to be offered again soon, although no socket says that it has room.
+    pub(super) fn offer_again_soon(&mut self, soon: bool) {
+        self.may_have_room = soon;
+    }
+
+    /// Whether something waits that is offered again soon.
+    pub(super) fn is_offered_again(&self) -> bool {
+        self.may_have_room || self.has_deferred()
     }
 
     /// Whether an answer of this socket waits for its peer.

@@ -50,6 +50,8 @@ struct State {
     begun: Vec<String>,
     /// How many messages more it takes.
     room: usize,
+    /// How often it was offered one that it had no room for.
+    refusals: usize,
     /// What endpoints are refused with when they are to be bound.
     refused: BTreeMap<String, Errno>,
     bound: Vec<String>,
@@ -69,6 +71,7 @@ impl Wire {
             sent: Vec::new(),
             begun: Vec::new(),
             room: usize::MAX,
+            refusals: 0,
             refused,
             bound: Vec::new(),
             connected: Vec::new(),
@@ -100,6 +103,11 @@ impl Wire {
         let mut state = self.state();
         state.room = messages;
         state.ring();
+    }
+
+    /// How often it was offered a message that it had no room for.
+    pub(in crate::node) fn refusals(&self) -> usize {
+        self.state().refusals
     }
 
     /// What was sent since this was last asked: the frames of each message with `|` between.
@@ -189,6 +197,7 @@ impl Double {
     pub(in crate::node) fn send(&self, frame: &mut Frame, more: bool) -> Result<(), Errno> {
         let mut state = self.wire.state();
         if state.begun.is_empty() && state.room == 0 {
+            state.refusals += 1;
             return Err(Errno::AGAIN);
         }
         state.begun.push(String::from_utf8_lossy(frame).into_owned());

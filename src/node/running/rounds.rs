@@ -183,6 +183,61 @@ fn a_message_that_finds_no_room_waits_and_so_does_what_comes_after() {
     });
 }
 
+/// How often a node offers a message in vain while no time passes, and none of it is spent in vain.
+async fn refusals_at_a_standstill(bench: &Bench, socket: &str) -> usize {
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+    bench.wire(socket).refusals()
+}
+
+#[test]
+fn a_publisher_that_waits_for_its_subscribers_rests_and_hears_of_them() {
+    rounds(async {
+        let bench = Bench::of(&sound(
+            "
+nodes:
+  n: {role: pub, bind: 'inproc://n', when_full: wait, format: plain, every: 1s, on_tick: send(\"a\")}
+",
+        ))
+        .await;
+        bench.wire("pub").has_room(0);
+        clock::sleep(Duration::from_secs(1)).await;
+        let refusals = refusals_at_a_standstill(&bench, "pub").await;
+        assert!((1..20).contains(&refusals), "offered {refusals} times");
+        bench.wire("pub").has_room(usize::MAX);
+        bench.settle().await;
+        assert_eq!(bench.wire("pub").sent(), ["a"]);
+    });
+}
+
+#[test]
+fn a_relaxed_client_whose_next_question_finds_no_room_rests_and_takes_the_answer() {
+    rounds(async {
+        let bench = Bench::of(&sound(
+            "
+nodes:
+  n:
+    role: req
+    connect: 'tcp://127.0.0.1:5556'
+    options: {req_relaxed: true, req_correlate: true}
+    every: 1s
+    on_tick: send(\"a\")
+    on_message: count(msg.text)
+",
+        ))
+        .await;
+        bench.wire("req").has_room(1);
+        clock::sleep(Duration::from_millis(2_100)).await;
+        let before = bench.wire("req").refusals();
+        let refusals = refusals_at_a_standstill(&bench, "req").await - before;
+        assert!(refusals < 20, "offered {refusals} times");
+        bench.wire("req").arrives(&["b"]);
+        bench.settle().await;
+        assert_eq!(bench.wire("req").waiting(), 0, "the answer was taken");
+    });
+}
+
 #[test]
 fn a_held_node_takes_what_arrives_and_handles_it_when_it_is_let_go() {
     rounds(async {

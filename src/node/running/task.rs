@@ -33,7 +33,7 @@ const ANSWERED: usize = 16;
 const BURST_TIME: Duration = Duration::from_micros(300);
 /// How many busy rounds a node may have before other nodes have their turn.
 const ROUNDS_IN_A_ROW: u32 = 2;
-/// How often answers that a peer has no room for are offered again.
+/// How often what a peer has no room for is offered again, where nothing else would say that it has.
 const DEFERRED: Duration = Duration::from_millis(5);
 /// How often it is looked whether who stands in the way of messages lets them through.
 const HELD_BACK: Duration = Duration::from_millis(5);
@@ -324,11 +324,23 @@ impl Node {
         busy |= self.flush(now);
         busy |= self.perform_injected(now);
         busy |= self.forward();
-        let running = self.life.works();
-        busy | (0..self.sockets.len()).any(|place| {
-            self.sockets[place].readable
-                && (running && self.takes_from(place) || self.is_serviced(place))
-        })
+        let mut looked = false;
+        for place in 0..self.sockets.len() {
+            // What was offered in vain has left unknown whether anything came.
+            if self.reads_from(place) {
+                looked = true;
+                self.sockets[place].look();
+            }
+        }
+        // And that it had room may be among what was read by that.
+        self.outbox.offer_again_soon(looked && !self.outbox.is_clear());
+        busy | (0..self.sockets.len()).any(|place| self.reads_from(place))
+    }
+
+    /// Whether something may have come by a socket that the node takes now, whatever waits to go out.
+    fn reads_from(&self, place: usize) -> bool {
+        self.sockets[place].readable
+            && (self.life.works() && self.takes_from(place) || self.is_serviced(place))
     }
 
     /// Sleeps until a descriptor, a timer, the source or a command wakes the node.
@@ -374,7 +386,7 @@ impl Node {
             None
         };
         // That a peer has room again may be among what was read since they were last offered.
-        let deferred = self.outbox.has_deferred().then(|| clock::now() + DEFERRED);
+        let deferred = self.outbox.is_offered_again().then(|| clock::now() + DEFERRED);
         let is_held_back = self.sockets.iter().any(|socket| socket.passage.has_held());
         let held_back = is_held_back.then(|| clock::now() + HELD_BACK);
         [
