@@ -51,6 +51,12 @@ impl Line {
         self.bytes -= bytes(&message);
         Some(message)
     }
+
+    /// Forgets all but the first of what is on its way.
+    pub(super) fn keep(&mut self, most: usize) {
+        self.messages.truncate(most);
+        self.bytes = self.messages.iter().map(|(_, message)| bytes(message)).sum();
+    }
 }
 
 fn bytes(message: &Multipart) -> usize {

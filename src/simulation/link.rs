@@ -317,14 +317,11 @@ impl State {
     /// One of a link's ends has gone. The other notices when it has got what was sent before, if that
     /// was not lost with it, and while the line is cut it does not.
     pub(super) fn notice_end(&mut self, id: LinkId) {
-        let loses = self.chance.random_ratio(1, 4);
         let Some(link) = self.link_mut(id) else { return };
-        if !std::mem::replace(&mut link.is_over, true) && loses {
-            let pumped = (link.forth.is_pumped, link.back.is_pumped);
-            (link.forth, link.back) = (Line::default(), Line::default());
-            (link.forth.is_pumped, link.back.is_pumped) = pumped;
+        if !std::mem::replace(&mut link.is_over, true) {
+            self.lose_on_the_way(id);
         }
-        if link.is_cut() {
+        if self.link(id).is_none_or(Link::is_cut) {
             return;
         }
         let comes = Way::BOTH.into_iter().any(|way| {
@@ -334,6 +331,24 @@ impl State {
         });
         if !comes {
             self.break_link(id);
+        }
+    }
+
+    /// What the system has of a link whose one end has gone may be lost: all of it where that end had not
+    /// read what came to it, and where the other end has no room, all that it has not read ahead.
+    fn lose_on_the_way(&mut self, id: LinkId) {
+        let loses_all = self.chance.random_ratio(1, 4);
+        for way in Way::BOTH {
+            let Some(link) = self.links.get_mut(id.0) else { return };
+            let to = link.way(way).and_then(|(_, to)| self.ends.get(to.0));
+            let is_full = to.is_some_and(|end| end.is_open() && !end.inbound.has_room());
+            let line = link.line(way);
+            if loses_all {
+                line.keep(0);
+            } else if is_full && !line.is_empty() && self.chance.random_ratio(1, 2) {
+                let ahead = self.chance.random_range(1..=line.messages.len());
+                line.keep(ahead);
+            }
         }
     }
 
