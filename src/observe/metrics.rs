@@ -3,6 +3,7 @@
 //! Owns the metrics' names, units and help. Never takes a snapshot.
 
 use super::exposition::{Exposition, Family, Kind};
+use super::flow_metrics::flows;
 use crate::snapshot::{
     ConnectionSnapshot, HandlerSnapshot, LinkSnapshot, NodeSnapshot, NodeStatus, ProgramSnapshot,
     Snapshot, SocketSnapshot,
@@ -186,6 +187,7 @@ pub(crate) fn text(snapshot: &Snapshot) -> String {
             }
         }
     }
+    flows(&mut text, snapshot);
     text.finish()
 }
 

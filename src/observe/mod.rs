@@ -5,6 +5,7 @@
 
 mod exposition;
 mod filter;
+mod flow_metrics;
 mod happened;
 mod line;
 mod log;

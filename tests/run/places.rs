@@ -329,6 +329,13 @@ fn what_places_tell_each_other_adds_up_at_each_of_them_over_ends_and_returns() {
     fs::write(fleet.file(), text.replace("every: 5ms", "every: 1h")).unwrap();
     let most = (ended * TAKEN) as u64;
     let sums = settled("after three ends", most, told);
+    let page = get(port("edge"), "/metrics").body;
+    let sample = page.lines().find(|line| {
+        line.starts_with(
+            "zrig_flow_received_messages_total{from=\"edge/source.push\",to=\"hall/worker.jobs\"",
+        )
+    });
+    assert!(sample.is_some(), "{page}");
     let senders: Vec<&str> = sums.iter().map(|(from, _)| from.as_str()).collect();
     assert_eq!(senders, ["asker", "desk", "source", "worker"]);
     let of = |from: &str| sums.iter().find(|(sender, _)| sender == from).unwrap().1;
