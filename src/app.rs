@@ -27,6 +27,7 @@ use crate::control::{ControlSocket, Desk};
 use crate::diagnostic::Diagnostic;
 use crate::duration::format_duration;
 use crate::event::{Event, EventKind, EventReader, Events};
+use crate::listing::counted;
 use crate::load::{Loaded, Trouble, Versions};
 use crate::node::lay_out_descriptors;
 use crate::observe::{Logger, Receipts};
@@ -322,9 +323,8 @@ impl Run<'_> {
     /// `2 nodes at edge`
     fn what_runs(&self) -> String {
         let nodes = self.supervisor.nodes().count();
-        let s = if nodes == 1 { "" } else { "s" };
         let at = self.options.part.place.as_ref().map(|place| format!(" at {place}"));
-        format!("{nodes} node{s}{}", at.unwrap_or_default())
+        format!("{}{}", counted(nodes, "node"), at.unwrap_or_default())
     }
 
     /// One line for who looks at the run from outside.

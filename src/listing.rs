@@ -1,6 +1,8 @@
-//! A few of many names: what a person reads of a list that may have thousands.
+//! A few of many names, and how many there are: what a person reads of a list that may have thousands.
 //!
-//! Owns how many that are. Never shortens what a program reads.
+//! Owns how many are shown, and the plural. Never shortens what a program reads.
+
+use std::fmt::Display;
 
 /// How many names are shown; of one more there is room too.
 const SHOWN: usize = 5;
@@ -14,6 +16,13 @@ pub fn some_of<T: AsRef<str>>(names: &[T]) -> String {
         0 => text,
         more => format!("{text} and {} more", thousands(more as u64)),
     }
+}
+
+/// `1 node`, `2 nodes`: for words whose plural ends in an `s`.
+#[must_use]
+pub fn counted<N: Display + PartialEq + From<u8>>(count: N, word: &str) -> String {
+    let plural = if count == N::from(1) { "" } else { "s" };
+    format!("{count} {word}{plural}")
 }
 
 /// A number with a comma after each thousand.

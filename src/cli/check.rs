@@ -15,6 +15,7 @@ use clap::{Args, ValueEnum};
 pub(super) use self::files::test_files;
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::listing::counted;
 use crate::topology::{Part, Topology};
 
 use super::draw::{Look, draw_each, summary};
@@ -132,9 +133,6 @@ impl Seen {
 
 impl std::fmt::Display for Seen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let counted = |count: usize, word: &str| {
-            format!("{count} {word}{}", if count == 1 { "" } else { "s" })
-        };
         let files = match self.files {
             1 => "sound".to_owned(),
             files => format!("{files} files, all sound"),

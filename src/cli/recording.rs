@@ -18,7 +18,7 @@ use super::message;
 use super::output::{FAILED, aside, fail, invalid};
 use crate::control::{Opened, Sieve};
 use crate::duration::{format_duration, parse_duration};
-use crate::node::{Passed, Target};
+use crate::node::{Passed, Target, copy_of};
 use crate::observe::{Happened, time_of_day};
 use crate::recording::{Channel, Entry, Reader, RecordingError, cut, moment};
 use crate::script::Engine;
@@ -218,12 +218,6 @@ impl RecordingArguments {
         };
         Some(at(stretch.from)..=stretch.to.map_or(u64::MAX, at))
     }
-}
-
-/// `worker.2` is the second copy of `worker`.
-fn copy_of(instance: &str) -> (&str, u32) {
-    let copy = instance.rsplit_once('.').and_then(|(node, copy)| Some((node, copy.parse().ok()?)));
-    copy.unwrap_or((instance, 1))
 }
 
 fn refuse(error: &RecordingError) -> ExitCode {

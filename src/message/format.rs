@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::{Frame, Multipart, as_text};
+use crate::listing::counted;
 
 /// How a socket's messages are laid out.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -111,8 +112,7 @@ impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Frames { want, got } => {
-                let plural = if *want == 1 { "" } else { "s" };
-                write!(f, "it has {got} frames where the format has {want} frame{plural}")
+                write!(f, "it has {got} frames where the format has {}", counted(*want, "frame"))
             }
             Self::Msgid => f.write_str("it does not begin with an integer and a space"),
             Self::Msgtype => f.write_str("its message id is not followed by a message type"),

@@ -92,6 +92,6 @@ pub use state::{
     Bound, Expectation, Figures, MissingLink, NodeState, SocketFigures, SocketState, Subscriber,
 };
 pub use tap::TapReader;
-pub use target::Target;
+pub use target::{Target, copy_of};
 pub use whole_tap::{Missing, Seen, WholeReader};
 pub use zap::{ZapService, answer_of_zap};

@@ -15,6 +15,7 @@ use super::blueprint::{NodeError, UNFIT};
 use super::ipc::{self, Taken};
 use super::port_holder::with_holder;
 use super::socket::bind_failure;
+use super::target::copy_of;
 use crate::aside::asked;
 use crate::clock;
 use crate::script::check_state_text;
@@ -93,7 +94,7 @@ pub async fn probe_files(
         let opened = within(move || can_write(&wanted)).await;
         opened.map_err(|error| NodeError::Sink { path: path.clone(), error })?;
     }
-    let copy = instance.rsplit_once('.').and_then(|(_, copy)| copy.parse().ok()).unwrap_or(1);
+    let (_, copy) = copy_of(instance);
     let keeps = from.and_then(|from| from.persists_in(copy));
     if let Some(path) = to.persists_in(copy).filter(|path| keeps.as_ref() != Some(path)) {
         let wanted = path.clone();

@@ -20,6 +20,7 @@ use self::writer::{WriteQueue, Writer};
 use super::emitter::Emitter;
 use crate::clock;
 use crate::event::EventKind;
+use crate::listing::counted;
 use crate::message::{RecordFormat, Unfit};
 use crate::simulation::Disk;
 use crate::topology::{FileSpec, WriteSpec};
@@ -60,11 +61,10 @@ impl Unwritten {
     /// What there is to say at the end of a node.
     pub(super) fn lost(self, file: &str) -> EventKind {
         let Self { records, bytes } = self;
-        let plural = if records == 1 { "" } else { "s" };
         EventKind::Unwritten {
             error: format!(
-                "writing {file}: {records} line{plural} ({bytes} bytes) were not taken before the \
-                 node had to close"
+                "writing {file}: {} ({bytes} bytes) were not taken before the node had to close",
+                counted(records, "line")
             ),
         }
     }

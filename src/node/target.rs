@@ -1,6 +1,6 @@
-//! A part of a topology as a user names it.
+//! A part of a topology as a user names it, and a copy as it is called.
 //!
-//! Owns the form of such a name, and which sockets it means. Never knows whether there are any.
+//! Owns the form of such names, and which sockets they mean. Never knows whether there are any.
 
 use std::fmt;
 use std::str::FromStr;
@@ -39,6 +39,13 @@ impl Target {
             && self.replica.is_none_or(|wanted| wanted == replica)
             && self.socket.as_ref().is_none_or(|name| name == socket)
     }
+}
+
+/// The node of a copy and which one it is: `worker.2` is `worker`, 2. A node without copies is its first.
+#[must_use]
+pub fn copy_of(instance: &str) -> (&str, u32) {
+    let copy = instance.rsplit_once('.').and_then(|(node, copy)| Some((node, copy.parse().ok()?)));
+    copy.unwrap_or((instance, 1))
 }
 
 impl FromStr for Target {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::duration::format_duration;
 use crate::event::{EventKind, LetGo};
+use crate::listing::counted;
 use crate::receipt::Verdict;
 use crate::script::{HandlerError, Level};
 use crate::units::size_text;
@@ -123,12 +124,13 @@ pub(crate) fn sentence(kind: &EventKind) -> String {
         }
         EventKind::Malformed { message } => format!("dropped a malformed message: {message}"),
         EventKind::Dropped { reason, count } => {
-            let plural = if *count == 1 { "" } else { "s" };
-            format!("dropped {count} message{plural}: {}", reason.sentence())
+            format!("dropped {}: {}", counted(*count, "message"), reason.sentence())
         }
         EventKind::Unsent { endpoint, count } => {
-            let plural = if *count == 1 { "" } else { "s" };
-            format!("dropped {count} message{plural} for {endpoint}: not sent within the linger")
+            format!(
+                "dropped {} for {endpoint}: not sent within the linger",
+                counted(*count, "message")
+            )
         }
         EventKind::Lost { flow, lost, sent, dropped } => {
             let why = if *dropped {

@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 use std::time::{Duration, SystemTime};
 
 use crate::message::share_all;
-use crate::node::{Passed, open_envelope};
+use crate::node::{Passed, copy_of, open_envelope};
 use crate::topology::{LinkEnd, Topology};
 use crate::zeromq::Role;
 
@@ -108,11 +108,7 @@ impl UnderWay {
 
 /// The socket without its node's copy: `worker.2` is `worker`.
 fn port(instance: &str, socket: &str) -> Port {
-    let node = match instance.rsplit_once('.') {
-        Some((node, copy)) if copy.parse::<u32>().is_ok() => node,
-        _ => instance,
-    };
-    (node.to_owned(), socket.to_owned())
+    (copy_of(instance).0.to_owned(), socket.to_owned())
 }
 
 /// What tells one message from another, whatever envelope it has at either end.

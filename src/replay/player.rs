@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::origin::Origin;
 use crate::event::Events;
 use crate::message::{Frame, Multipart};
-use crate::node::{Context, Direction, Errno, Passed, PeerSettings, PeerSocket};
+use crate::node::{Context, Direction, Errno, Passed, PeerSettings, PeerSocket, copy_of};
 use crate::recording::Entry;
 use crate::snapshot::Snapshot;
 use crate::topology::{Attachment, SocketSpec, Topology};
@@ -231,10 +231,8 @@ impl<'t> Player<'t> {
     }
 
     fn spec(&self, instance: &str, socket: &str) -> Result<&'t SocketSpec, String> {
-        let of_instance = |name: &String| {
-            name == instance || instance.rsplit_once('.').is_some_and(|(node, _)| name == node)
-        };
-        let node = self.topology.nodes.iter().find(|node| of_instance(&node.name));
+        let (name, _) = copy_of(instance);
+        let node = self.topology.nodes.iter().find(|node| node.name == name);
         let spec = node.and_then(|node| node.sockets.iter().find(|spec| spec.name == socket));
         spec.ok_or_else(|| format!("the topology has no socket {instance}.{socket} any more"))
     }

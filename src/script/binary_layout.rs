@@ -11,6 +11,7 @@ use super::digits::Digits;
 use super::encode::kind_of;
 use super::guard::Guard;
 use super::operand::{Answer, Growing, with_array, with_bytes};
+use crate::listing::counted;
 
 /// Gives an engine these functions.
 pub(super) fn register(engine: &mut Engine, guard: &Rc<Guard>) {
@@ -181,10 +182,6 @@ fn pack(guard: &Rc<Guard>, layout: &Layout, format: &str, values: &Array) -> Ans
         }
     }
     Ok(blob.into_blob())
-}
-
-fn counted(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Zeros, which are reserved already.

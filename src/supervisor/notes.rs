@@ -3,6 +3,7 @@
 //! Owns what could be at risk, and the words for it. Never decides anything.
 
 use super::quiescence::Quiescence;
+use crate::listing::counted;
 use crate::plan::{Impact, NodePlan, Plan};
 use crate::topology::{NodeSpec, Topology};
 use crate::zeromq::Role;
@@ -29,7 +30,7 @@ pub(super) fn notes(old: &Topology, impact: &Impact, quiescence: &Quiescence) ->
         let Some(role) = role else { continue };
         notes.push(format!(
             "{node}.{socket} {what} while {} outside the file {} connected; {}",
-            plural(outside.count, "peer"),
+            counted(outside.count, "peer"),
             if outside.count == 1 { "was" } else { "were" },
             risk(role)
         ));
@@ -83,10 +84,6 @@ fn says_the_same(one: &NodeSpec, other: &NodeSpec) -> bool {
             (Some(one), Some(other)) => one.says_the_same(other),
             (_, _) => false,
         }
-}
-
-fn plural(count: u64, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// What can become of messages of outside peers when their connection ends.

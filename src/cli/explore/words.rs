@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::listing::counted;
 use crate::sequence::text;
 use crate::test_file::{Action, Saved};
 use crate::trial::{Finding, Progress, Symptom};
@@ -14,7 +15,7 @@ use crate::visible::visible;
 pub(super) fn told(progress: Progress) -> String {
     let Progress { runs, states, took, .. } = progress;
     let a_second = runs as f64 / took.as_secs_f64().max(0.001);
-    format!("{runs} runs, {a_second:.0} a second, {states} states seen")
+    format!("{}, {a_second:.0} a second, {} seen", counted(runs, "run"), counted(states, "state"))
 }
 
 /// The same, with how long it goes on.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::super::top::{Figures, Row, SocketRow, Table, rate, time};
 use crate::control::Failed;
 use crate::graph::{Live, Picture};
+use crate::listing::counted;
 
 /// The time that the rates are of.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -93,7 +94,7 @@ fn flow(copies: &[&SocketRow], is_named: bool) -> String {
         parts.push("idle".to_owned());
     }
     if peers > 0 {
-        parts.push(format!("{peers} peer{}", if peers == 1 { "" } else { "s" }));
+        parts.push(counted(peers, "peer"));
     }
     let name = copies.first().filter(|_| is_named).map(|socket| format!("{}: ", socket.name));
     format!("{}{}", name.unwrap_or_default(), parts.join(", "))

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::listing::counted;
 use crate::script::Branch;
 use crate::topology::Topology;
 use crate::trial::Reached;
@@ -110,8 +111,7 @@ fn missed(all: &BTreeMap<String, bool>) -> Vec<&str> {
 /// `3 of 4 handlers (not sink.on_stop)`
 fn told(all: &BTreeMap<String, bool>, what: &str) -> String {
     let missed = missed(all);
-    let s = if all.len() == 1 { "" } else { "s" };
-    let mut text = format!("{} of {} {what}{s}", all.len() - missed.len(), all.len());
+    let mut text = format!("{} of {}", all.len() - missed.len(), counted(all.len(), what));
     if !missed.is_empty() {
         let named = missed.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
         let more = missed.len().saturating_sub(NAMED);

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::{NodeSocket, SocketError, sends_messages};
+use crate::node::copy_of;
 use crate::node::raw::Errno;
 use crate::topology::{Filter, SocketSpec, WhenFull};
 use crate::zeromq::{OptionValue, Role, SocketOption};
@@ -21,9 +22,8 @@ impl NodeSocket {
         set("hwm", zmq_sys::ZMQ_SNDHWM, hwm(self.spec.hwm.send))?;
         set("hwm", zmq_sys::ZMQ_RCVHWM, hwm(self.spec.hwm.receive))?;
         set("linger", zmq_sys::ZMQ_LINGER, linger(&self.spec))?;
-        // No node's name has a point.
-        let number = self.owner.rsplit_once('.').and_then(|(_, number)| number.parse().ok());
-        if let Some(identity) = self.spec.identity_of(&self.owner, number.unwrap_or(1)) {
+        let (_, copy) = copy_of(&self.owner);
+        if let Some(identity) = self.spec.identity_of(&self.owner, copy) {
             let value = OptionValue::Bytes(identity);
             self.set("identity", zmq_sys::ZMQ_ROUTING_ID.cast_signed(), &value)?;
         }
