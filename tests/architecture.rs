@@ -47,6 +47,7 @@ const FLOORS: &[&[&str]] = &[
 
 /// Crates that belong to some modules alone.
 const OWNERS: &[(&str, &[&str])] = &[
+    ("chacha20", &["script"]),
     ("clap", &["cli"]),
     ("annotate_snippets", &["cli"]),
     ("notify", &["watch"]),
@@ -76,6 +77,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ratatui", &["cli"]),
     ("rpassword", &["cli"]),
     ("subtle", &["security"]),
+    ("twox_hash", &["message"]),
     ("getrandom", &["security"]),
     ("zeroize", &["cli", "security"]),
     ("serde_yaml", &["document"]),

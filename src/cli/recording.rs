@@ -20,7 +20,7 @@ use crate::control::{Opened, Sieve};
 use crate::duration::{format_duration, parse_duration};
 use crate::node::{Passed, Target, copy_of};
 use crate::observe::{Happened, time_of_day};
-use crate::recording::{Channel, Entry, Reader, RecordingError, cut, moment};
+use crate::recording::{CallChannel, Channel, Entry, Reader, RecordingError, Wants, cut, moment};
 use crate::script::Engine;
 use crate::visible::visible;
 
@@ -121,7 +121,10 @@ impl RecordingArguments {
     /// Writes a part to a file of its own.
     fn write(&self, reader: &mut Reader, sieve: &mut Sieve, to: &Path) -> io::Result<ExitCode> {
         let times = self.times(reader);
-        match cut(reader, times, |passed| self.wants(sieve, passed), to) {
+        let mut some = |passed: &Passed| self.wants(sieve, passed);
+        let is_part = self.node.is_some() || self.condition.is_some();
+        let wants = if is_part { Wants::Some(&mut some) } else { Wants::All };
+        match cut(reader, times, wants, to) {
             Ok(messages) => {
                 writeln!(io::stdout(), "{}: {messages} messages", to.display())?;
                 Ok(ExitCode::SUCCESS)
@@ -141,6 +144,8 @@ impl RecordingArguments {
                     return ControlFlow::Continue(());
                 }
                 Entry::Message { passed, peer } => self.message(passed, peer),
+                // They are for a comparison.
+                Entry::Calls { .. } => return ControlFlow::Continue(()),
                 // What is asked for are messages.
                 Entry::Event { .. } if chosen => return ControlFlow::Continue(()),
                 Entry::Event { happened, .. } => self.event(&happened),
@@ -271,6 +276,11 @@ fn summary(path: &Path, reader: &Reader) -> String {
         );
         let _ = writeln!(text, "{}", line.trim_end());
     }
+    let mut calls: Vec<String> = reader.calls().map(call_line).collect();
+    calls.sort();
+    for line in calls {
+        let _ = writeln!(text, "  {}", visible(&line));
+    }
     let _ = writeln!(text, "  {} events", reader.events());
     if let Some(left) = reader.broken_off() {
         let _ = writeln!(
@@ -279,6 +289,14 @@ fn summary(path: &Path, reader: &Reader) -> String {
         );
     }
     text
+}
+
+/// `worker: 120 calls of its handlers`
+fn call_line(channel: &CallChannel) -> String {
+    let CallChannel { instance, calls, missing } = channel;
+    let calls = calls.map_or_else(|| "calls".to_owned(), |calls| format!("{calls} calls"));
+    let missing = if *missing > 0 { format!(", {missing} missing") } else { String::new() };
+    format!("{instance}: {calls} of its handlers{missing}")
 }
 
 fn row(channel: &Channel) -> [String; 5] {

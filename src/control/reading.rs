@@ -35,7 +35,7 @@ pub(crate) struct Opened {
 impl Opened {
     /// Takes off the envelope, and the frame of `sequence`.
     pub(crate) fn of(passed: Passed) -> Self {
-        let Passed { at, direction, place, mut frames } = passed;
+        let Passed { at, direction, place, mut frames, .. } = passed;
         let bytes = frames.iter().map(|frame| frame.len()).sum();
         let sequence = if place.numbered && frames.len() > 1 { frames.pop() } else { None };
         let (inbound, misfit) = match open_envelope(0, place.role, frames) {
@@ -267,7 +267,8 @@ mod tests {
             numbered,
         });
         let frames = frames.iter().map(|bytes| Frame::from(*bytes)).collect();
-        let passed = Passed { at: SystemTime::now(), direction: Direction::In, place, frames };
+        let passed =
+            Passed { at: SystemTime::now(), direction: Direction::In, place, number: 1, frames };
         Opened::of(passed).read()
     }
 
@@ -312,7 +313,13 @@ mod tests {
             };
             let frames = frames.iter().map(|bytes| Frame::from(*bytes)).collect();
             let place = Arc::new(place);
-            let passed = Passed { at: SystemTime::now(), direction: Direction::In, place, frames };
+            let passed = Passed {
+                at: SystemTime::now(),
+                direction: Direction::In,
+                place,
+                number: 1,
+                frames,
+            };
             let told = wire(&passed).into_iter().map(|one| {
                 let text = one.frame.as_str().unwrap().to_owned();
                 match (one.kind, one.local) {

@@ -194,7 +194,9 @@ async fn client(stream: UnixStream, run: Arc<Run>, slot: OwnedSemaphorePermit) {
                 match run.wish(target.as_deref()) {
                     Ok((target, tap_slot)) => {
                         let to = PathBuf::from(to);
-                        let wanted = Wanted { to, target, when_full: when_slow, rotate };
+                        // What a filter leaves out handlers were given all the same.
+                        let calls = filter.is_none();
+                        let wanted = Wanted { to, target, when_full: when_slow, calls, rotate };
                         return run.record(wanted, filter, stream.into_inner(), (slot, tap_slot));
                     }
                     Err(failed) => Reply::Failed(failed),

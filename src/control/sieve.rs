@@ -38,9 +38,15 @@ impl Sieve {
     /// Whether a message that passed is.
     pub(crate) fn wants_passed(&mut self, passed: &Passed) -> bool {
         self.wants_all() || {
-            let Passed { at, direction, ref place, ref frames } = *passed;
+            let Passed { at, direction, ref place, number, ref frames } = *passed;
             let place = Arc::clone(place);
-            self.wants(&Opened::of(Passed { at, direction, place, frames: share_all(frames) }))
+            self.wants(&Opened::of(Passed {
+                at,
+                direction,
+                place,
+                number,
+                frames: share_all(frames),
+            }))
         }
     }
 

@@ -114,7 +114,7 @@ fn shown(node: &str, step: Step) -> Stepped {
             Seen::Message(passed) if sent.len() < SHOWN => sent.push(read(passed)),
             Seen::Message(_) => more += 1,
             Seen::Missing(Missing { direction: Direction::Out, messages, .. }) => more += messages,
-            Seen::Missing(_) => {}
+            Seen::Missing(_) | Seen::Calls { .. } => {}
         }
     }
     let took = took.map(|took| match took {

@@ -91,6 +91,8 @@ impl Whole {
                     self.told.missing += missing.messages;
                     paper.say(&Reply::Missing(lacking(&missing)));
                 }
+                // It has not asked for them.
+                Seen::Calls { .. } => {}
             }
         }
         self.sieve.tell(paper);

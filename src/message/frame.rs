@@ -175,6 +175,12 @@ impl Deref for Frame {
     }
 }
 
+impl AsRef<[u8]> for Frame {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
 impl From<&[u8]> for Frame {
     fn from(bytes: &[u8]) -> Self {
         Self::copy(bytes)

@@ -3,6 +3,7 @@
 //! A frame is libzmq's own message, a value like another; sockets belong to `node/`. Owns how a
 //! payload is cut into message id, type and body. Never touches a socket or a script value.
 
+mod fingerprint;
 mod format;
 mod frame;
 mod number;
@@ -10,6 +11,7 @@ mod outgoing;
 mod record;
 mod utf8;
 
+pub use fingerprint::fingerprint;
 pub use format::{
     Format, Malformed, MsgType, Tagged, encode_tagged, parse_envelope, parse_tagged, write_integer,
 };

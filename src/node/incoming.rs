@@ -14,22 +14,22 @@ const PEER_EVENTS_MAX: usize = 100_000;
 /// What came in and waits.
 #[derive(Default)]
 pub(super) struct Incoming {
-    /// Messages that came before the start.
-    early: VecDeque<Inbound>,
+    /// Messages that came before the start, with their numbers.
+    early: VecDeque<(Inbound, u32)>,
     /// What `on_peer` is to hear.
     peer_events: VecDeque<PeerEvent>,
 }
 
 impl Incoming {
     /// Keeps a message until the start.
-    pub(super) fn keep(&mut self, inbound: Inbound) {
+    pub(super) fn keep(&mut self, inbound: Inbound, number: u32) {
         if self.early.len() < EARLY_MAX {
-            self.early.push_back(inbound);
+            self.early.push_back((inbound, number));
         }
     }
 
     /// What came before the start, in order.
-    pub(super) fn take_early(&mut self) -> VecDeque<Inbound> {
+    pub(super) fn take_early(&mut self) -> VecDeque<(Inbound, u32)> {
         std::mem::take(&mut self.early)
     }
 

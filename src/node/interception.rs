@@ -11,6 +11,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::calls::Calls;
 use super::credentials::without_password;
 use super::target::Target;
 use crate::clock;
@@ -63,20 +64,29 @@ pub struct Passed {
     pub direction: Direction,
     /// Where.
     pub place: Arc<Place>,
+    /// Its number among those that went that way there since anybody stood there.
+    pub number: u32,
     /// All frames as libzmq has them, the envelope included.
     pub frames: Multipart,
 }
 
 impl Passed {
     /// One that passed then.
-    pub(super) fn at(
-        at: SystemTime,
-        direction: Direction,
-        place: &Arc<Place>,
+    pub(super) fn of(
+        Passing { at, direction, place, number }: Passing<'_>,
         frames: &[Frame],
     ) -> Self {
-        Self { at, direction, place: Arc::clone(place), frames: share_all(frames) }
+        Self { at, direction, place: Arc::clone(place), number, frames: share_all(frames) }
     }
+}
+
+/// What is known of a message that passes, beside its frames.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Passing<'p> {
+    pub(super) at: SystemTime,
+    pub(super) direction: Direction,
+    pub(super) place: &'p Arc<Place>,
+    pub(super) number: u32,
 }
 
 /// A message on its way out, for whoever wants to see it: sending empties the message itself.
@@ -108,16 +118,23 @@ pub(super) trait Interceptor: fmt::Debug + Send + Sync {
     }
 
     /// A message passed; its frames are there if anybody wanted to see it before.
-    fn passed(
-        &self,
-        direction: Direction,
-        place: &Arc<Place>,
-        at: SystemTime,
-        frames: Option<&[Frame]>,
-    );
+    fn passed(&self, passing: Passing<'_>, frames: Option<&[Frame]>);
 
     /// So many messages passed, none of which anybody wanted to see.
     fn passed_unseen(&self, direction: Direction, place: &Arc<Place>, messages: u64);
+
+    /// Whether it wants to see the calls of this copy of a node.
+    fn wants_calls(&self, _node: &str, _replica: u32) -> bool {
+        false
+    }
+
+    /// How often it has asked how the nodes stand whose calls it sees.
+    fn stands_asked(&self) -> u64 {
+        0
+    }
+
+    /// Handlers of a node were called.
+    fn called(&self, _calls: &Arc<Calls>) {}
 }
 
 /// Who stands in the way of a running topology's messages. Nodes look at it once a round.
@@ -141,6 +158,11 @@ impl Interceptors {
         let address = Arc::as_ptr(one).cast::<()>();
         locked(&self.list).retain(|other| Arc::as_ptr(other).cast::<()>() != address);
         self.version.fetch_add(1, Relaxed);
+    }
+
+    fn of_calls(&self, node: &str, replica: u32) -> Vec<Arc<dyn Interceptor>> {
+        let list = locked(&self.list);
+        list.iter().filter(|one| one.wants_calls(node, replica)).cloned().collect()
     }
 
     fn of(&self, node: &str, replica: u32, socket: &str) -> Vec<Arc<dyn Interceptor>> {
@@ -174,6 +196,11 @@ impl Lookout {
         self.seen = None;
     }
 
+    /// Who wants to see the calls of a copy of a node.
+    pub(super) fn call_takers(&self, node: &str, replica: u32) -> Vec<Arc<dyn Interceptor>> {
+        self.interceptors.of_calls(node, replica)
+    }
+
     /// Who stands in the way of this socket of a copy of a node.
     pub(super) fn passage(&self, node: &str, replica: u32, place: Place) -> Passage {
         Passage {
@@ -189,6 +216,9 @@ impl Lookout {
 pub(super) struct Passage {
     standing: Vec<Arc<dyn Interceptor>>,
     place: Option<Arc<Place>>,
+    /// How many messages came and went since anybody stood there.
+    came: Cell<u32>,
+    went: Cell<u32>,
     /// Whether something was not let through since this was last asked.
     has_held: Cell<bool>,
     /// Whether all is let through, because the node ends or becomes another.
@@ -214,6 +244,9 @@ impl Passage {
     #[inline]
     pub(super) fn passed_unseen(&self, direction: Direction, messages: usize) {
         let Some(place) = self.place.as_ref().filter(|_| !self.is_free()) else { return };
+        let count = if direction == Direction::In { &self.came } else { &self.went };
+        #[expect(clippy::cast_possible_truncation, reason = "numbers begin anew some time")]
+        count.set(count.get().wrapping_add(messages as u32));
         for one in &self.standing {
             one.passed_unseen(direction, place, messages as u64);
         }
@@ -258,7 +291,14 @@ impl Passage {
 
     /// Others stand there from now on.
     pub(super) fn replace(&mut self, by: Self) {
-        *self = Self { is_open: self.is_open, ..by };
+        let (came, went) = (Cell::clone(&self.came), Cell::clone(&self.went));
+        *self = Self { is_open: self.is_open, came, went, ..by };
+    }
+
+    /// The number of the message that came last.
+    #[inline]
+    pub(super) fn number(&self) -> u32 {
+        self.came.get()
     }
 
     /// A message arrived.
@@ -287,10 +327,13 @@ impl Passage {
     #[cold]
     fn tell(&self, direction: Direction, at: SystemTime, frames: Option<&[Frame]>) {
         let Some(place) = &self.place else { return };
+        let count = if direction == Direction::In { &self.came } else { &self.went };
+        let number = count.get().wrapping_add(1);
+        count.set(number);
         let shown = frames.filter(|_| self.hides).map(without_password);
         let frames = shown.as_deref().or(frames);
         for one in &self.standing {
-            one.passed(direction, place, at, frames);
+            one.passed(Passing { at, direction, place, number }, frames);
         }
     }
 }
@@ -311,7 +354,7 @@ mod tests {
             true
         }
 
-        fn passed(&self, _: Direction, _: &Arc<Place>, _: SystemTime, _: Option<&[Frame]>) {}
+        fn passed(&self, _: Passing<'_>, _: Option<&[Frame]>) {}
 
         fn passed_unseen(&self, _: Direction, _: &Arc<Place>, _: u64) {}
     }

@@ -8,6 +8,8 @@ mod backoff;
 mod binding;
 mod blueprint;
 mod call_clock;
+mod call_log;
+mod calls;
 mod carrier;
 mod chosen_ports;
 mod connections;
@@ -69,6 +71,7 @@ mod whole_tap;
 mod zap;
 
 pub use blueprint::{Blueprint, NodeError};
+pub use calls::{CallEnd, Called, Calls, Cause, PeerTold, SentTo, SocketStand, Stand};
 pub use chosen_ports::ChosenPorts;
 pub use context::{Asking, Context};
 pub use control::{Control, ControlSender, NodeHandle, WeakControlSender};

@@ -27,6 +27,7 @@ use super::arrivals::Arrivals;
 use super::binding::Bindings;
 use super::blueprint::{Blueprint, NodeError};
 use super::call_clock::CallClock;
+use super::call_log::{CallLog, sockets_of};
 use super::connections::Connections;
 use super::files::Files;
 use super::forward::Forward;
@@ -79,6 +80,10 @@ pub(super) struct Node {
     pace: Duration,
     /// The socket that is read first in the next round.
     cursor: usize,
+    /// What is kept of its calls, for who records them.
+    log: CallLog,
+    /// The number of the message in hand among those that came by its socket.
+    came: u32,
     /// How many calls came from outside.
     calls: u64,
     /// What the change to come was found to need.
@@ -121,6 +126,8 @@ impl Node {
             slowness: Slowness::new(seat),
             pace: Duration::ZERO,
             cursor: 0,
+            log: CallLog::default(),
+            came: 0,
             calls: 0,
             rehearsed: None,
             ending: Ending::default(),
@@ -241,6 +248,25 @@ impl Node {
             self.open_passages();
         }
         self.sockets.iter_mut().for_each(NodeSocket::try_passage);
+        if self.log.is_on() {
+            self.log.look();
+            self.tell_stand();
+        }
+    }
+
+    /// Tells who records its calls how it stands, where it stands otherwise than they have left it.
+    fn tell_stand(&mut self) {
+        let Some(handler) = self.handler.as_ref().filter(|_| self.log.wants_stand()) else {
+            return;
+        };
+        let sockets = sockets_of(handler, &self.socket_views, self.endpoints());
+        let Blueprint { clock, instance, .. } = &self.blueprint;
+        self.log.stands(instance, handler, clock, sockets);
+    }
+
+    /// What each socket was bound to last.
+    fn endpoints(&self) -> Vec<Option<String>> {
+        self.sockets.iter().map(|socket| socket.last_endpoint.clone()).collect()
     }
 
     /// Lets all messages through, whoever stands in their way, or no longer.
@@ -261,6 +287,11 @@ impl Node {
             };
             let passage = self.lookout.passage(&spec.name, *replica, place);
             socket.passage.replace(passage.hiding(socket.spec.is_zap_handler()));
+        }
+        self.log.hand_over(instance);
+        self.log.set_takers(self.lookout.call_takers(&spec.name, *replica));
+        if let Some(handler) = self.handler.as_ref().filter(|_| !self.log.is_on()) {
+            handler.note_learned(false);
         }
     }
 

@@ -7,9 +7,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::SystemTime;
 
-use super::interception::{Direction, Interceptor, Interceptors, Passed, Place};
+use super::interception::{Direction, Interceptor, Interceptors, Passed, Passing, Place};
 use super::target::Target;
 use crate::message::Frame;
 
@@ -110,19 +109,13 @@ impl Interceptor for Tap {
         self.looks(direction) && self.credit.load(Relaxed) > 0
     }
 
-    fn passed(
-        &self,
-        direction: Direction,
-        place: &Arc<Place>,
-        at: SystemTime,
-        frames: Option<&[Frame]>,
-    ) {
-        let shown = self.looks(direction)
-            && frames.filter(|_| self.take_credit()).is_some_and(|frames| {
-                self.queue.try_send(Passed::at(at, direction, place, frames)).is_ok()
-            });
+    fn passed(&self, passing: Passing<'_>, frames: Option<&[Frame]>) {
+        let shown = self.looks(passing.direction)
+            && frames
+                .filter(|_| self.take_credit())
+                .is_some_and(|frames| self.queue.try_send(Passed::of(passing, frames)).is_ok());
         if !shown {
-            self.passed_unseen(direction, place, 1);
+            self.passed_unseen(passing.direction, passing.place, 1);
         }
     }
 

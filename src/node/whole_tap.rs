@@ -3,12 +3,13 @@
 //! Owns what waits for the reader, bounded by bytes. What finds no room is counted in its place, by
 //! socket and direction, or holds its node back, as the reader wants it. Never drops in silence.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use super::interception::{Direction, Interceptor, Interceptors, Passed, Place};
+use super::calls::Calls;
+use super::interception::{Direction, Interceptor, Interceptors, Passed, Passing, Place};
 use super::target::Target;
 use crate::clock;
 use crate::lock::locked;
@@ -25,6 +26,13 @@ pub enum Seen {
     Message(Passed),
     /// Here messages passed that found no room.
     Missing(Missing),
+    /// Handlers of a node were called.
+    Calls {
+        /// The calls.
+        calls: Arc<Calls>,
+        /// How many before them found no room.
+        missing: u64,
+    },
 }
 
 impl Seen {
@@ -34,6 +42,7 @@ impl Seen {
         match self {
             Self::Message(passed) => passed.at,
             Self::Missing(missing) => missing.since,
+            Self::Calls { calls, .. } => calls.at,
         }
     }
 }
@@ -68,6 +77,12 @@ struct WholeTap {
     /// Bytes that may wait.
     room: usize,
     when_full: WhenFull,
+    /// Whether it sees the calls of handlers too.
+    calls: bool,
+    /// How often it has asked how the nodes stand.
+    asked: AtomicU64,
+    /// How many calls of each node have found no room since the last one that did.
+    missed: Mutex<BTreeMap<Arc<str>, u64>>,
     closed: AtomicBool,
     /// Bytes that wait.
     bytes: AtomicUsize,
@@ -85,11 +100,35 @@ impl Interceptors {
         room: usize,
         when_full: WhenFull,
     ) -> WholeReader {
+        self.whole_tap_of((target, direction), false, room, when_full)
+    }
+
+    /// The same, and at the calls of handlers of nodes that are looked at as a whole.
+    #[must_use]
+    pub fn whole_tap_with_calls(
+        self: &Arc<Self>,
+        target: Target,
+        room: usize,
+        when_full: WhenFull,
+    ) -> WholeReader {
+        self.whole_tap_of((target, None), true, room, when_full)
+    }
+
+    fn whole_tap_of(
+        self: &Arc<Self>,
+        (target, direction): (Target, Option<Direction>),
+        calls: bool,
+        room: usize,
+        when_full: WhenFull,
+    ) -> WholeReader {
         let tap = Arc::new(WholeTap {
             target,
             direction,
             room,
             when_full,
+            calls,
+            asked: AtomicU64::new(0),
+            missed: Mutex::default(),
             closed: AtomicBool::new(false),
             bytes: AtomicUsize::new(0),
             queue: Mutex::default(),
@@ -104,9 +143,7 @@ impl WholeReader {
     #[must_use]
     pub fn try_next(&self) -> Option<Seen> {
         let seen = locked(&self.tap.queue).pop_front()?;
-        if let Seen::Message(passed) = &seen {
-            self.tap.bytes.fetch_sub(size(&passed.frames), Relaxed);
-        }
+        self.tap.bytes.fetch_sub(size_of(&seen), Relaxed);
         Some(seen)
     }
 
@@ -114,12 +151,19 @@ impl WholeReader {
     pub fn take_all(&self, into: &mut VecDeque<Seen>) {
         let mut waiting = VecDeque::new();
         std::mem::swap(&mut *locked(&self.tap.queue), &mut waiting);
-        let sizes = waiting.iter().map(|seen| match seen {
-            Seen::Message(passed) => size(&passed.frames),
-            Seen::Missing(_) => 0,
-        });
-        self.tap.bytes.fetch_sub(sizes.sum(), Relaxed);
+        self.tap.bytes.fetch_sub(waiting.iter().map(size_of).sum(), Relaxed);
         into.append(&mut waiting);
+    }
+
+    /// Asks the nodes how they stand, before their next calls.
+    pub fn ask_stands(&self) {
+        self.tap.asked.fetch_add(1, Relaxed);
+    }
+
+    /// How many calls of each node have found no room since the last one that did.
+    #[must_use]
+    pub fn take_missed_calls(&self) -> BTreeMap<Arc<str>, u64> {
+        std::mem::take(&mut *locked(&self.tap.missed))
     }
 }
 
@@ -145,13 +189,8 @@ impl Interceptor for WholeTap {
         self.when_full == WhenFull::Wait && waits() && !self.closed.load(Relaxed)
     }
 
-    fn passed(
-        &self,
-        direction: Direction,
-        place: &Arc<Place>,
-        at: SystemTime,
-        frames: Option<&[Frame]>,
-    ) {
+    fn passed(&self, passing: Passing<'_>, frames: Option<&[Frame]>) {
+        let Passing { direction, place, .. } = passing;
         if !self.wants(direction) || self.closed.load(Relaxed) {
             return;
         }
@@ -160,7 +199,7 @@ impl Interceptor for WholeTap {
         match frames.filter(|_| bytes.is_some_and(|bytes| self.takes(bytes))) {
             Some(frames) => {
                 self.bytes.fetch_add(bytes.unwrap_or_default(), Relaxed);
-                queue.push_back(Seen::Message(Passed::at(at, direction, place, frames)));
+                queue.push_back(Seen::Message(Passed::of(passing, frames)));
             }
             None => miss(&mut queue, direction, place, 1),
         }
@@ -170,6 +209,31 @@ impl Interceptor for WholeTap {
         if messages > 0 && self.wants(direction) && !self.closed.load(Relaxed) {
             miss(&mut locked(&self.queue), direction, place, messages);
         }
+    }
+
+    fn wants_calls(&self, node: &str, replica: u32) -> bool {
+        // Of a part of a node it is not known what its handlers were given.
+        self.calls && self.target.socket.is_none() && self.target.means(node, replica, "")
+    }
+
+    fn stands_asked(&self) -> u64 {
+        self.asked.load(Relaxed)
+    }
+
+    fn called(&self, calls: &Arc<Calls>) {
+        if self.closed.load(Relaxed) {
+            return;
+        }
+        let mut queue = locked(&self.queue);
+        let bytes = calls.bytes();
+        let count = calls.calls.len() as u64;
+        if !self.takes(bytes) {
+            *locked(&self.missed).entry(Arc::clone(&calls.instance)).or_default() += count.max(1);
+            return;
+        }
+        let missing = locked(&self.missed).remove(&calls.instance).unwrap_or_default();
+        self.bytes.fetch_add(bytes, Relaxed);
+        queue.push_back(Seen::Calls { calls: Arc::clone(calls), missing });
     }
 }
 
@@ -199,6 +263,15 @@ fn miss(queue: &mut VecDeque<Seen>, direction: Direction, place: &Arc<Place>, me
     }
     let place = Arc::clone(place);
     queue.push_back(Seen::Missing(Missing { place, direction, messages, since: until, until }));
+}
+
+/// How much something takes while it waits, about.
+fn size_of(seen: &Seen) -> usize {
+    match seen {
+        Seen::Message(passed) => size(&passed.frames),
+        Seen::Missing(_) => 0,
+        Seen::Calls { calls, .. } => calls.bytes(),
+    }
 }
 
 /// How much a message takes while it waits, about.
@@ -239,6 +312,7 @@ mod tests {
                 assert!(it.since <= it.until);
                 format!("-{} {} {:?}", it.messages, it.place.socket, it.direction)
             }
+            Seen::Calls { calls, missing } => format!("{} calls, -{missing}", calls.calls.len()),
         };
         std::iter::from_fn(|| reader.try_next()).map(shown).collect()
     }

@@ -73,6 +73,7 @@ impl Recording {
             to: options.to.clone(),
             target: Target::everything(),
             when_full: options.when_slow,
+            calls: true,
             rotate: options.rotate,
         };
         let recorder = Recorder::begin(wanted, interceptors, events, versions)?;

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::node::{Direction, Passed, Place};
+use crate::node::{Calls, Direction, Passed, Place};
 
 /// Why a file cannot be read as a recording.
 #[derive(Debug, Error)]
@@ -56,6 +56,17 @@ pub struct Channel {
     pub missing: u64,
 }
 
+/// The calls of a node's handlers in a recording.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CallChannel {
+    /// The node, with its copy's number where it is replicated.
+    pub instance: Arc<str>,
+    /// How many there are, where the file says it.
+    pub calls: Option<u64>,
+    /// How many more there were that are not in it, where the file says it.
+    pub missing: u64,
+}
+
 /// A version of the topology in a recording.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Version {
@@ -76,6 +87,13 @@ pub enum Entry {
         passed: Passed,
         /// The host that it came from, where that is known.
         peer: Option<String>,
+    },
+    /// Handlers of a node were called.
+    Calls {
+        /// The calls, and how the node stood before them.
+        calls: Calls,
+        /// How many before them are missing.
+        missing: u64,
     },
     /// Something happened.
     Event {

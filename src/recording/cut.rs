@@ -31,6 +31,27 @@ pub enum CutError {
     },
 }
 
+/// Which messages go along.
+pub enum Wants<'w> {
+    /// All of them.
+    All,
+    /// Those of which this says so.
+    Some(&'w mut dyn FnMut(&Passed) -> bool),
+}
+
+impl Wants<'_> {
+    fn message(&mut self, passed: &Passed) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some(wants) => wants(passed),
+        }
+    }
+
+    fn is_all(&self) -> bool {
+        matches!(self, Self::All)
+    }
+}
+
 /// Writes what is wanted of these times, in nanoseconds since the epoch, to a file that is not there;
 /// how many messages that were.
 ///
@@ -40,7 +61,7 @@ pub enum CutError {
 pub fn cut(
     reader: &mut Reader,
     times: Option<RangeInclusive<u64>>,
-    mut wants: impl FnMut(&Passed) -> bool,
+    mut wants: Wants<'_>,
     to: &Path,
 ) -> Result<u64, CutError> {
     let failed = |error| CutError::Write { file: to.display().to_string(), error };
@@ -58,11 +79,14 @@ pub fn cut(
     let mut messages = 0;
     let stopped = reader.read(times, |entry| {
         let written = match &entry {
-            Entry::Message { passed, .. } if !wants(passed) => Ok(()),
+            Entry::Message { passed, .. } if !wants.message(passed) => Ok(()),
             Entry::Message { passed, peer } => {
                 messages += 1;
-                writer.message(passed, peer.clone())
+                writer.message(passed, peer.as_deref())
             }
+            // Of nodes that are there in part it is not known what their handlers were given.
+            Entry::Calls { .. } if !wants.is_all() => Ok(()),
+            Entry::Calls { calls, missing } => writer.calls(calls, *missing),
             Entry::Event { at, happened } => writer.event(*at, happened),
             Entry::Gap { at, gap } => writer.known_gap(*at, gap),
         };

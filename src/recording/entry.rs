@@ -4,16 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use prost::Message as _;
 use prost::bytes::Bytes;
-use prost_types::field_descriptor_proto::{Label, Type};
-use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet};
+use prost::encoding::{WireType, encode_key, encode_varint};
 
 use crate::message::Frame;
 use crate::node::{Direction, Place};
 
 /// The name of the message in its schema.
 pub(super) const MESSAGE: &str = "zrig.Message";
+/// The name of calls in theirs.
+pub(super) const CALLS: &str = "zrig.Calls";
 /// How messages are written.
 pub(super) const PROTOBUF: &str = "protobuf";
 
@@ -29,41 +29,19 @@ pub(super) struct Message {
 }
 
 impl Message {
-    /// Of frames that were received or sent.
-    pub(super) fn of(frames: &[Frame], peer: Option<String>) -> Self {
-        Self { frames: frames.iter().map(|frame| Bytes::copy_from_slice(frame)).collect(), peer }
+    /// Writes one of frames that were received or sent, without a copy of them in between: what is recorded
+    /// is mostly this.
+    pub(super) fn write(frames: &[Frame], peer: Option<&str>, into: &mut Vec<u8>) {
+        let mut field = |tag, bytes: &[u8]| {
+            encode_key(tag, WireType::LengthDelimited, into);
+            encode_varint(bytes.len() as u64, into);
+            into.extend_from_slice(bytes);
+        };
+        frames.iter().for_each(|frame| field(1, frame));
+        if let Some(peer) = peer {
+            field(2, peer.as_bytes());
+        }
     }
-}
-
-/// The schema of [`Message`] as other programs read it: a `FileDescriptorSet`.
-pub(super) fn schema() -> Vec<u8> {
-    let field = |name: &str, number, label: Label, kind: Type| FieldDescriptorProto {
-        name: Some(name.to_owned()),
-        number: Some(number),
-        label: Some(label.into()),
-        r#type: Some(kind.into()),
-        ..FieldDescriptorProto::default()
-    };
-    let mut peer = field("peer", 2, Label::Optional, Type::String);
-    // `optional` of proto3 is a oneof of its own.
-    (peer.proto3_optional, peer.oneof_index) = (Some(true), Some(0));
-    let message = DescriptorProto {
-        name: Some("Message".to_owned()),
-        field: vec![field("frames", 1, Label::Repeated, Type::Bytes), peer],
-        oneof_decl: vec![prost_types::OneofDescriptorProto {
-            name: Some("_peer".to_owned()),
-            options: None,
-        }],
-        ..DescriptorProto::default()
-    };
-    let file = FileDescriptorProto {
-        name: Some("zrig/message.proto".to_owned()),
-        package: Some("zrig".to_owned()),
-        message_type: vec![message],
-        syntax: Some("proto3".to_owned()),
-        ..FileDescriptorProto::default()
-    };
-    FileDescriptorSet { file: vec![file] }.encode_to_vec()
 }
 
 /// The topic of what passes a socket one way: `/NODE/SOCKET/in`.
@@ -86,21 +64,19 @@ pub(super) fn about(place: &Place, direction: Direction) -> BTreeMap<String, Str
 
 #[cfg(test)]
 mod tests {
+    use prost::Message as _;
+
     use super::*;
 
     #[test]
-    fn the_schema_says_what_is_written() {
-        let set = FileDescriptorSet::decode(&*schema()).unwrap();
-        let message = &set.file[0].message_type[0];
-        assert_eq!(
-            format!("{}.{}", set.file[0].package(), message.name()),
-            MESSAGE,
-            "the name that channels refer to"
-        );
-        let fields: Vec<_> =
-            message.field.iter().map(|it| (it.name(), it.number(), it.r#type())).collect();
-        assert_eq!(fields, [("frames", 1, Type::Bytes), ("peer", 2, Type::String)]);
-        let written = Message { frames: vec![Bytes::from_static(b"ab")], peer: Some("h".into()) };
-        assert_eq!(written.encode_to_vec(), b"\x0a\x02ab\x12\x01h");
+    fn a_message_is_written_as_the_schema_says() {
+        for (frames, peer) in [(&[][..], None), (&["ab"], Some("h")), (&["", "x", "yz"], None)] {
+            let mut written = Vec::new();
+            let given: Vec<Frame> = frames.iter().map(|text| Frame::from(*text)).collect();
+            Message::write(&given, peer, &mut written);
+            let frames = frames.iter().map(|text| Bytes::from_static(text.as_bytes())).collect();
+            let peer = peer.map(str::to_owned);
+            assert_eq!(written, Message { frames, peer }.encode_to_vec());
+        }
     }
 }

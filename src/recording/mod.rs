@@ -9,17 +9,19 @@
 //! that it has all where it has not.
 
 mod background;
+mod calls;
 mod contents;
 mod cut;
 mod entry;
 mod names;
 mod reader;
 mod recorder;
+mod schema;
 mod writer;
 
 pub use background::{OnFull, RecordOptions, Recording};
 pub(crate) use contents::moment;
-pub use contents::{Channel, Entry, RecordingError, Version};
-pub use cut::{CutError, cut};
+pub use contents::{CallChannel, Channel, Entry, RecordingError, Version};
+pub use cut::{CutError, Wants, cut};
 pub use reader::Reader;
 pub(crate) use recorder::{Recorded, Recorder, Wanted};

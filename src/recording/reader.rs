@@ -5,7 +5,7 @@
 mod chunk;
 mod scan;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::{ControlFlow, RangeInclusive};
@@ -19,8 +19,9 @@ use mcap::sans_io::summary_reader::{SummaryReadEvent, SummaryReader, SummaryRead
 use prost::Message as _;
 
 use self::scan::scan;
-use super::contents::{Channel, Entry, RecordingError, Version, moment};
-use super::entry::{MESSAGE, Message};
+use super::calls::Calls;
+use super::contents::{CallChannel, Channel, Entry, RecordingError, Version, moment};
+use super::entry::{CALLS, MESSAGE, Message};
 use super::names::{EVENTS, FIGURES, GAPS, TEXTS};
 use crate::message::{Format, Frame};
 use crate::node::{Direction, Passed, Place};
@@ -34,8 +35,12 @@ const RECORD_MOST: usize = 1 << 30;
 pub struct Reader {
     path: PathBuf,
     file: File,
+    /// Chunks are unpacked here: it says that they are not packed.
     summary: Summary,
+    /// The places of the chunks in it, by where their data begin.
+    chunks: HashMap<u64, usize>,
     channels: BTreeMap<u16, Channel>,
+    calls: BTreeMap<u16, CallChannel>,
     versions: Vec<Version>,
     events: u64,
     /// What stands at the end of a file that was broken off and cannot be read, in bytes; none of a
@@ -52,7 +57,7 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self, RecordingError> {
         let io = |error| RecordingError::Io { path: path.to_owned(), error };
         let (mut file, length) = opened(path)?;
-        let (summary, broken_off, figures) = match summary_of(&mut file, length) {
+        let (mut summary, broken_off, figures) = match summary_of(&mut file, length) {
             Some(summary) => (summary, None, None),
             None => {
                 file.seek(SeekFrom::Start(0)).map_err(io)?;
@@ -60,10 +65,18 @@ impl Reader {
                 (scanned.summary, Some(scanned.left), Some(scanned.bytes))
             }
         };
+        for index in &mut summary.chunk_indexes {
+            index.compression.clear();
+            index.compressed_size = index.uncompressed_size;
+        }
+        let offset =
+            |(at, index): (usize, &ChunkIndex)| Some((index.compressed_data_offset().ok()?, at));
         let mut reader = Self {
             path: path.to_owned(),
             file,
+            chunks: summary.chunk_indexes.iter().enumerate().filter_map(offset).collect(),
             channels: BTreeMap::new(),
+            calls: BTreeMap::new(),
             versions: Vec::new(),
             events: 0,
             summary,
@@ -78,6 +91,11 @@ impl Reader {
     #[must_use]
     pub fn channels(&self) -> &BTreeMap<u16, Channel> {
         &self.channels
+    }
+
+    /// The nodes whose handlers' calls it has.
+    pub fn calls(&self) -> impl Iterator<Item = &CallChannel> {
+        self.calls.values()
     }
 
     /// The versions of the topology, the first one first.
@@ -146,21 +164,14 @@ impl Reader {
             options = options.starting_at(*times.start()).ending_at(*times.end());
         }
         let damaged = |error: mcap::McapError| damaged(&self.path, &error);
-        // Chunks are unpacked here: the library is told that they are not packed.
-        let mut unpacked = self.summary.clone();
-        for index in &mut unpacked.chunk_indexes {
-            index.compression.clear();
-            index.compressed_size = index.uncompressed_size;
-        }
-        let mut reader = IndexedReader::new_with_options(&unpacked, options).map_err(damaged)?;
+        let mut reader =
+            IndexedReader::new_with_options(&self.summary, options).map_err(damaged)?;
         let mut record = Vec::new();
         while let Some(event) = reader.next_event() {
             match event.map_err(damaged)? {
                 IndexedReadEvent::ReadChunkRequest { offset, .. } => {
-                    let of_offset = |index: &&ChunkIndex| {
-                        index.compressed_data_offset().is_ok_and(|of_index| of_index == offset)
-                    };
-                    let wanted = unpacked.chunk_indexes.iter().find(of_offset);
+                    let wanted = self.chunks.get(&offset);
+                    let wanted = wanted.and_then(|at| self.summary.chunk_indexes.get(*at));
                     let chunk = wanted.map(|wanted| self.chunk(wanted, &mut record));
                     let chunk = chunk.unwrap_or_else(|| Err("it has no such chunk".to_owned()));
                     let chunk = chunk
@@ -225,8 +236,14 @@ impl Reader {
             let message = Message::decode(data).map_err(|error| format!("{topic}: {error}"))?;
             let frames = message.frames.iter().map(|frame| Frame::copy(frame)).collect();
             let (direction, place) = (channel.direction, Arc::clone(&channel.place));
-            let passed = Passed { at, direction, place, frames };
+            let passed = Passed { at, direction, place, number: header.sequence, frames };
             return Ok(Some(Entry::Message { passed, peer: message.peer }));
+        }
+        if let Some(channel) = self.calls.get(&header.channel_id) {
+            let calls = Calls::decode(data).map_err(|error| format!("{topic}: {error}"))?;
+            let read = calls.read(&channel.instance, header.log_time);
+            let (calls, missing) = read.map_err(|why| format!("{topic}: {why}"))?;
+            return Ok(Some(Entry::Calls { calls, missing }));
         }
         Ok(match topic {
             EVENTS => Some(Entry::Event { at, happened: json()? }),
@@ -241,6 +258,7 @@ impl Reader {
     ) -> Result<(), RecordingError> {
         let figures = |name: &str| self.metadata_of(&format!("{FIGURES}{name}"));
         let (bytes, missing) = (figures("bytes")?, figures("missing")?);
+        let calls = figures("calls")?;
         let counts = self.summary.stats.as_ref().map(|it| &it.channel_message_counts);
         for (id, known) in &self.summary.channels {
             let seen = scanned.and_then(|it| it.get(id)).copied();
@@ -249,12 +267,19 @@ impl Reader {
             if known.topic == EVENTS {
                 self.events = messages;
             }
-            if known.schema.as_ref().is_none_or(|schema| schema.name != MESSAGE) {
-                continue;
-            }
             let word = |name: &str| known.metadata.get(name).map_or("", String::as_str);
             let number =
                 |of: &BTreeMap<String, String>| of.get(&known.topic).and_then(|it| it.parse().ok());
+            match known.schema.as_ref().map(|schema| schema.name.as_str()) {
+                Some(MESSAGE) => {}
+                Some(CALLS) => {
+                    let (instance, calls) = (word("node").into(), number(&calls));
+                    let missing = number(&missing).unwrap_or_default();
+                    self.calls.insert(*id, CallChannel { instance, calls, missing });
+                    continue;
+                }
+                _ => continue,
+            }
             let (role, format) = (Role::parse(word("role")), Format::parse(word("format")));
             let (Some(role), Some(format)) = (role, format) else {
                 let why = format!("{} has no role and format that this zrig knows", known.topic);

@@ -14,7 +14,7 @@ use crate::backlog::Room;
 use crate::event::{EventReader, Events, Heard};
 use crate::load::Versions;
 use crate::message::Frame;
-use crate::node::{Direction, Interceptors, Passed, Seen, Target, WholeReader};
+use crate::node::{Calls, Direction, Interceptors, Passed, Seen, Target, WholeReader};
 use crate::observe::Happened;
 use crate::topology::WhenFull;
 
@@ -24,6 +24,9 @@ const ROOM: usize = 64 << 20;
 const EVENTS_ROOM: Room = Room { entries: 65_536, bytes: 16 << 20 };
 /// How old what is given may be before it is in the file: a run that is killed loses no more.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
+
+/// How long after something was missing nodes are asked how they stand: where much is, not for each of it.
+const ASK_AFTER: Duration = Duration::from_secs(1);
 
 /// What is recorded, and where to.
 #[derive(Clone, Debug)]
@@ -35,6 +38,8 @@ pub(crate) struct Wanted {
     /// What becomes of messages that the disk is too slow for: they are counted as missing, or their
     /// nodes wait.
     pub(crate) when_full: WhenFull,
+    /// Whether the calls of handlers too, which a comparison needs.
+    pub(crate) calls: bool,
     /// A file that has so many bytes is followed by another one.
     pub(crate) rotate: Option<u64>,
 }
@@ -62,6 +67,8 @@ pub(crate) struct Recorder {
     /// The last version whose texts are in the file.
     generation: u64,
     waiting: VecDeque<Seen>,
+    /// When it was seen first that something is missing, without which it is not known how nodes stand.
+    is_short: Option<Instant>,
     recorded: Recorded,
     /// Bytes of the files before this one.
     before: u64,
@@ -83,7 +90,12 @@ impl Recorder {
     ) -> io::Result<Self> {
         let writer = Writer::create(&wanted.to)?;
         let events = events.subscribe(EVENTS_ROOM, |_| true);
-        let reader = interceptors.whole_tap(wanted.target.clone(), None, ROOM, wanted.when_full);
+        let (target, when_full) = (wanted.target.clone(), wanted.when_full);
+        let reader = if wanted.calls {
+            interceptors.whole_tap_with_calls(target, ROOM, when_full)
+        } else {
+            interceptors.whole_tap(target, None, ROOM, when_full)
+        };
         Ok(Self {
             wanted,
             writer,
@@ -92,6 +104,7 @@ impl Recorder {
             versions: versions.clone(),
             generation: 0,
             waiting: VecDeque::new(),
+            is_short: None,
             recorded: Recorded { files: 1, ..Recorded::default() },
             before: 0,
             flushed: Instant::now(),
@@ -115,6 +128,10 @@ impl Recorder {
             found = true;
             self.write_event(&heard)?;
         }
+        if self.is_short.is_some_and(|since| since.elapsed() >= ASK_AFTER) {
+            self.is_short = None;
+            self.reader.ask_stands();
+        }
         self.is_dirty |= found;
         if self.is_dirty && self.flushed.elapsed() >= FLUSH_EVERY {
             self.flush()?;
@@ -134,6 +151,10 @@ impl Recorder {
     /// When the file takes no more. What was written before stays.
     pub(crate) fn finish(mut self, wants: &mut dyn FnMut(&Passed) -> bool) -> io::Result<Recorded> {
         while self.step(wants)? {}
+        for (instance, missing) in self.reader.take_missed_calls() {
+            let none = Calls { instance, at: SystemTime::now(), stand: None, calls: Vec::new() };
+            self.writer.calls(&none, missing)?;
+        }
         self.recorded.bytes = self.before + self.writer.finish()?;
         Ok(self.recorded)
     }
@@ -147,8 +168,15 @@ impl Recorder {
             Seen::Message(_) => Ok(()),
             Seen::Missing(missing) => {
                 self.recorded.missing += missing.messages;
+                self.is_short.get_or_insert_with(Instant::now);
                 let times = (missing.since, missing.until);
                 self.writer.gap(&missing.place, missing.direction, missing.messages, times)
+            }
+            Seen::Calls { calls, missing } => {
+                if *missing > 0 && calls.stand.is_none() {
+                    self.is_short.get_or_insert_with(Instant::now);
+                }
+                self.writer.calls(calls, *missing)
             }
         }
     }
@@ -197,14 +225,16 @@ impl Recorder {
         self.before += full.finish()?;
         self.recorded.files += 1;
         self.generation = self.generation.saturating_sub(1);
+        // What was told of nodes is in the file before.
+        self.reader.ask_stands();
         self.write_texts()
     }
 }
 
 /// The host that a message came from, where its transport knows one.
-fn peer(passed: &Passed) -> Option<String> {
+fn peer(passed: &Passed) -> Option<&str> {
     let address = || passed.frames.last().and_then(Frame::peer_address);
-    (passed.direction == Direction::In).then(address).flatten().map(str::to_owned)
+    (passed.direction == Direction::In).then(address).flatten()
 }
 
 /// `drops.mcap` is followed by `drops.2.mcap`.

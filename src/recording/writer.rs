@@ -16,9 +16,11 @@ use mcap::{Attachment, Compression, McapError, WriteOptions};
 use prost::Message as _;
 use serde_json::Value;
 
-use super::entry::{MESSAGE, Message, PROTOBUF, about, schema, topic};
+use super::calls::{self, Calls};
+use super::entry::{CALLS, MESSAGE, Message, PROTOBUF, about, topic};
 use super::names::{EVENTS, FIGURES, GAPS, TEXTS};
-use crate::node::{Direction, Passed, Place};
+use super::schema;
+use crate::node::{self, Direction, Passed, Place};
 
 /// The name that the file's header bears, by which its channels are to be understood.
 const PROFILE: &str = "zrig";
@@ -36,6 +38,9 @@ pub(super) struct Writer {
     /// The channels of sockets; each place is kept, so that its address is nobody else's.
     channels: HashMap<(usize, Direction), (Arc<Place>, u16)>,
     schema: u16,
+    /// Those of calls, by the node.
+    call_channels: HashMap<Arc<str>, u16>,
+    calls_schema: u16,
     events: u16,
     gaps: u16,
     /// How many messages each channel has, their bytes, and how many are missing.
@@ -76,7 +81,8 @@ impl Writer {
             .disable_seeking(true);
         let out = NoSeek::new(BufWriter::with_capacity(TOGETHER, file.try_clone()?));
         let mut out = options.create(out).map_err(of)?;
-        let messages = out.add_schema(MESSAGE, PROTOBUF, &schema()).map_err(of)?;
+        let messages = out.add_schema(MESSAGE, PROTOBUF, &schema::of_message()).map_err(of)?;
+        let calls_schema = out.add_schema(CALLS, PROTOBUF, &schema::of_calls()).map_err(of)?;
         let anything = out.add_schema("zrig.Json", "jsonschema", br#"{"type":"object"}"#);
         let anything = anything.map_err(of)?;
         let events = out.add_channel(anything, EVENTS, "json", &BTreeMap::new()).map_err(of)?;
@@ -88,6 +94,8 @@ impl Writer {
             file,
             channels: HashMap::new(),
             schema: messages,
+            call_channels: HashMap::new(),
+            calls_schema,
             events,
             gaps,
             figures: BTreeMap::new(),
@@ -101,20 +109,45 @@ impl Writer {
     /// # Errors
     ///
     /// When the file takes no more.
-    pub(super) fn message(&mut self, passed: &Passed, peer: Option<String>) -> io::Result<()> {
+    pub(super) fn message(&mut self, passed: &Passed, peer: Option<&str>) -> io::Result<()> {
         let channel = self.channel(&passed.place, passed.direction)?;
         let figures = self.figures.entry(channel).or_default();
         figures.messages += 1;
         figures.bytes += passed.frames.iter().map(|frame| frame.len() as u64).sum::<u64>();
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "the container counts in 32 bits, from anew"
-        )]
-        let sequence = figures.messages as u32;
+        self.buffer.clear();
+        Message::write(&passed.frames, peer, &mut self.buffer);
+        write(&mut self.out, channel, passed.number, passed.at, &self.buffer)
+    }
+
+    /// Writes calls of a node's handlers, so many of which are missing before them.
+    ///
+    /// # Errors
+    ///
+    /// When the file takes no more.
+    pub(super) fn calls(&mut self, calls: &node::Calls, missing: u64) -> io::Result<()> {
+        let channel = match self.call_channels.get(&calls.instance) {
+            Some(channel) => *channel,
+            None => self.call_channel(&calls.instance)?,
+        };
+        let figures = self.figures.entry(channel).or_default();
+        figures.messages += calls.calls.len() as u64;
+        figures.missing += missing;
         self.buffer.clear();
         // There always is room in memory.
-        let _ = Message::of(&passed.frames, peer).encode(&mut self.buffer);
-        write(&mut self.out, channel, sequence, passed.at, &self.buffer)
+        let _ = Calls::of(calls, missing).encode(&mut self.buffer);
+        write(&mut self.out, channel, 0, calls.at, &self.buffer)
+    }
+
+    fn call_channel(&mut self, instance: &Arc<str>) -> io::Result<u16> {
+        let (topic, about) = (calls::topic(instance), calls::about(instance));
+        let channel = self.out.add_channel(self.calls_schema, &topic, PROTOBUF, &about);
+        let channel = channel.map_err(of)?;
+        if self.call_channels.len() >= REMEMBERED {
+            self.call_channels.clear();
+        }
+        self.call_channels.insert(Arc::clone(instance), channel);
+        self.topics.insert(topic, channel);
+        Ok(channel)
     }
 
     /// Notes that messages are missing here.
@@ -226,7 +259,12 @@ impl Writer {
             of_topics.collect::<BTreeMap<_, _>>()
         };
         let (bytes, missing) = (named(|it| it.bytes), named(|it| it.missing));
-        for (name, metadata) in [("bytes", bytes), ("missing", missing)] {
+        let calls = self.call_channels.iter().map(|(instance, channel)| {
+            let figures = self.figures.get(channel).copied().unwrap_or_default();
+            (calls::topic(instance), figures.messages.to_string())
+        });
+        let calls = calls.collect();
+        for (name, metadata) in [("bytes", bytes), ("missing", missing), ("calls", calls)] {
             let metadata = Metadata { name: format!("{FIGURES}{name}"), metadata };
             self.out.write_metadata(&metadata).map_err(of)?;
         }

@@ -16,6 +16,7 @@ use super::debt::Debt;
 use super::effect::{Effect, Level, Route, SocketView};
 use super::encode;
 use super::generator::Generator;
+use super::learned::Times;
 use super::msg::{LazyMessage, Msg, ReadProfile};
 use super::socket_lookup::{self, Tag};
 use crate::clock::RunClock;
@@ -73,7 +74,7 @@ pub(super) struct View {
     pub(super) names: Vec<ImmutableString>,
     /// The socket that a handler outside a request sends on, or why there is none.
     pub(super) sender: Result<usize, Refusal>,
-    pub(super) clock: RunClock,
+    pub(super) times: Rc<Times>,
     pub(super) writes: bool,
     pub(super) has_timer: bool,
     /// What each socket was bound to last.

@@ -3,7 +3,6 @@
 //! Owns their names and arguments. Never performs anything: the call context collects effects.
 
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rhai::{Dynamic, EvalAltResult, ImmutableString, NativeCallContext, Position};
 
@@ -164,12 +163,11 @@ fn register_node(engine: &mut rhai::Engine, context: &Rc<CallContext>) {
     engine.register_fn("replica_index", move || said(at.view().map(|view| view.replica_index)));
     let at = Rc::clone(context);
     engine.register_fn("now", move || {
-        let since = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        said(at.view().map(|view| since(view.clock.time_of_day()).as_secs_f64()))
+        said(at.view().map(|view| view.times.time_of_day().as_secs_f64()))
     });
     let at = Rc::clone(context);
     engine.register_fn("elapsed", move || {
-        said(at.view().map(|view| view.clock.running().as_secs_f64()))
+        said(at.view().map(|view| view.times.running().as_secs_f64()))
     });
     let at = Rc::clone(context);
     engine.register_fn("stop", move || said(stop(&at, 0)));

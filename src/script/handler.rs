@@ -5,6 +5,7 @@
 
 mod argument;
 mod direct;
+mod learning;
 mod state;
 
 use std::cell::RefCell;
@@ -27,6 +28,7 @@ use super::failure;
 use super::fault::{HandlerError, HandlerErrorKind};
 use super::generator::Generator;
 use super::json;
+use super::learned::Times;
 use super::limits;
 use super::msg::{LazyMessage, Misfit, Msg, ReadProfile, blobs, excerpt, text_or_blob};
 use super::program::{Compiled, Entry, Program};
@@ -95,8 +97,8 @@ impl Handler {
     /// Puts other handlers in the place of these; the state stays.
     pub fn swap(&mut self, program: Program, view: NodeView) {
         self.state.limit_to(view.state_limit);
-        let generator = Rc::clone(&self.view.generator);
-        self.view = Rc::new(View { generator, ..view_of(view, &program.0) });
+        let (generator, times) = (Rc::clone(&self.view.generator), Rc::clone(&self.view.times));
+        self.view = Rc::new(View { generator, times, ..view_of(view, &program.0) });
         self.program = program.0;
         self.profile = ReadProfile::default();
         self.forget();
@@ -449,7 +451,7 @@ fn view_of(view: NodeView, program: &Compiled) -> View {
         names: view.sockets.iter().map(|socket_view| (&*socket_view.name).into()).collect(),
         sender: socket_lookup::sender(&view.sockets, None),
         sockets: view.sockets,
-        clock: view.clock,
+        times: Rc::new(Times::new(view.clock)),
         writes: view.writes,
         has_timer: program.entries.contains_key("on_timer"),
         endpoints: RefCell::default(),

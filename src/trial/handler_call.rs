@@ -145,6 +145,7 @@ fn body(spec: &NodeSpec, effect: &Effect) -> Option<Value> {
         at: SystemTime::UNIX_EPOCH,
         direction: Direction::Out,
         place: Arc::new(place),
+        number: 0,
         frames: share_all(&message.frames),
     };
     let read = Opened::of(passed).read();

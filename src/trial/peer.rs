@@ -178,7 +178,7 @@ impl Peer {
 
     fn passed(&self, direction: Direction, frames: Multipart) -> Passed {
         let place = Arc::clone(&self.place);
-        Passed { at: SystemTime::UNIX_EPOCH, direction, place, frames }
+        Passed { at: SystemTime::UNIX_EPOCH, direction, place, number: 0, frames }
     }
 }
 

@@ -74,10 +74,16 @@ impl SeenMessage {
 
     fn read(&self) -> &Read {
         self.opened.get_or_init(|| {
-            let Passed { at, direction, place, frames } = &self.passed;
+            let Passed { at, direction, place, number, frames } = &self.passed;
             let frames = share_all(frames);
             let place = Arc::clone(place);
-            let opened = Opened::of(Passed { at: *at, direction: *direction, place, frames });
+            let opened = Opened::of(Passed {
+                at: *at,
+                direction: *direction,
+                place,
+                number: *number,
+                frames,
+            });
             let place = &opened.place;
             let view = SocketView {
                 name: (&*place.socket).into(),

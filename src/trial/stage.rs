@@ -169,7 +169,7 @@ impl Stage {
         let at = self.at();
         let messages = std::iter::from_fn(|| self.tap.try_next()).filter_map(|seen| match seen {
             Seen::Message(passed) => Some(passed),
-            Seen::Missing(_) => None,
+            Seen::Missing(_) | Seen::Calls { .. } => None,
         });
         let mut messages = messages.collect::<Vec<_>>().into_iter().peekable();
         let told = std::iter::from_fn(|| self.reader.try_next()).filter_map(|heard| match heard {

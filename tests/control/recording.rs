@@ -100,8 +100,15 @@ fn all_that_passes_is_in_a_recording_in_its_order_and_other_programs_read_it() {
     let output = Command::new(python()).arg(script).arg(&file).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut read: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut calls = 0;
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let line: Value = serde_json::from_str(line).unwrap();
+        if line["schema"] == "zrig.Calls" {
+            assert_eq!(line["topic"], "/middle/calls");
+            let sent = line["sent"].as_array().unwrap();
+            calls += sent.iter().map(|call| call.as_array().unwrap().len()).sum::<usize>();
+            continue;
+        }
         assert_eq!(line["schema"], "zrig.Message");
         let frame = line["frames"][0].as_str().unwrap();
         let bytes =
@@ -111,6 +118,7 @@ fn all_that_passes_is_in_a_recording_in_its_order_and_other_programs_read_it() {
     }
     are_numbered(&read["/middle/out/out"], count, "!");
     are_numbered(&read["/middle/in/in"], count, "");
+    assert_eq!(calls, count);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 """Reads a recording as anybody would who knows MCAP and nothing of zrig.
 
-recording.py FILE: a line of JSON for each message, its frames in hex.
+recording.py FILE: a line of JSON for each message, its frames in hex, and for calls of handlers what
+tells the frames of each message that they sent.
 """
 
 import json
@@ -18,6 +19,10 @@ with open(sys.argv[1], "rb") as file:
             if channel.message_encoding == "protobuf"
         ]
     ):
+        if schema.name == "zrig.Calls":
+            calls = [call.fingerprints[:] for call in decoded.calls]
+            print(json.dumps({"topic": channel.topic, "schema": schema.name, "sent": calls}))
+            continue
         print(
             json.dumps(
                 {

@@ -76,7 +76,8 @@ impl Node {
     }
 
     /// Lets handlers know what the sockets were bound to last.
-    pub(super) fn share_endpoints(&self) {
+    pub(super) fn share_endpoints(&mut self) {
+        self.log.bound();
         let Some(handler) = &self.handler else { return };
         for (place, socket) in self.sockets.iter().enumerate() {
             handler.know_endpoint(place, socket.last_endpoint.as_deref());

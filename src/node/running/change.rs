@@ -157,8 +157,14 @@ impl Node {
         self.files.state_changed(clock::now());
         self.socket_views = self.blueprint.socket_views();
         match (&mut self.handler, program) {
-            (Some(handler), Some(program)) => handler.swap(program, self.blueprint.view()),
-            (_, None) => self.handler = fresh,
+            (Some(handler), Some(program)) => {
+                handler.swap(program, self.blueprint.view());
+                self.log.sockets_moved();
+            }
+            (_, None) => {
+                self.handler = fresh;
+                self.log.moved();
+            }
             (None, Some(_)) => {}
         }
         self.count_handlers();

@@ -15,6 +15,7 @@ use crate::counters::DropReason;
 use crate::event::EventKind;
 use crate::fiber;
 use crate::message::{Frame, Malformed, Multipart};
+use crate::node::call_log::{Begun, end_of};
 use crate::node::inbox::{beginning, open_envelope, subscription};
 use crate::node::life::Phase;
 use crate::node::line_source::Next;
@@ -31,6 +32,7 @@ use crate::zeromq::Role;
 impl Node {
     pub(super) fn arrived(&mut self, place: usize, mut frames: Multipart) {
         let role = self.sockets[place].spec.role;
+        self.came = self.sockets[place].came();
         if let Err(why) = self.sockets[place].check_number(&mut frames) {
             self.malformed(place, why, &frames);
             return;
@@ -50,7 +52,7 @@ impl Node {
 
     pub(super) fn take(&mut self, inbound: Inbound) {
         if self.life.phase() == Phase::Attaching {
-            self.incoming.keep(inbound);
+            self.incoming.keep(inbound, self.came);
         } else {
             self.handle(inbound);
         }
@@ -114,17 +116,25 @@ impl Node {
 
     /// Calls the handler, and queues what it wants done.
     pub(super) fn call(&mut self, invocation: Invocation) {
-        let Some(handler) = &mut self.handler else { return };
+        if self.handler.is_none() {
+            return;
+        }
         let place = if let Invocation::Message(inbound) = &invocation {
             Some(inbound.socket)
         } else {
             None
         };
         let name = invocation.handler();
+        let begun = self.log.is_on().then(|| self.begin_call(&invocation));
+        let Some(handler) = &mut self.handler else { return };
         let before = self.clock.now();
         let waiting = self.outbox.waiting();
         let result = handler.call_into(invocation, self.outbox.effects());
         let has_said = handler.has_said();
+        if let Some(begun) = begun {
+            self.log_call(begun, waiting, &result);
+        }
+        let Some(handler) = &mut self.handler else { return };
         let after = self.clock.called();
         let took = after - before;
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
@@ -161,6 +171,22 @@ impl Node {
         }
     }
 
+    /// What is to be known of a call before it begins, for who records it.
+    #[cold]
+    fn begin_call(&mut self, invocation: &Invocation) -> Begun {
+        self.tell_stand();
+        Begun::of(invocation, self.came, &self.socket_views)
+    }
+
+    /// Notes a call for who records it. Its effects are the last ones of the queue.
+    #[cold]
+    fn log_call(&mut self, begun: Begun, waiting: usize, result: &Result<(), Box<HandlerError>>) {
+        let Some(handler) = &self.handler else { return };
+        let endpoints = || self.sockets.iter().map(|socket| socket.last_endpoint.clone()).collect();
+        let effects = self.outbox.effects().range(waiting..);
+        self.log.add(begun, handler, endpoints, (effects, &self.socket_views), end_of(result));
+    }
+
     /// Counts for the handlers that there are now.
     pub(super) fn count_handlers(&mut self) {
         let names = self.handler.iter().flat_map(Handler::names);
@@ -192,6 +218,7 @@ impl Node {
         }
         if let Some(handler) = &mut self.handler {
             handler.state_mut().clear();
+            self.log.moved();
             self.files.state_changed(clock::now());
             self.blueprint.counters.state_bytes.set(0);
         }
@@ -242,6 +269,7 @@ impl Node {
         match self.blueprint.handler(&self.engine) {
             Ok(handler) => {
                 self.handler = handler;
+                self.log.moved();
                 self.share_endpoints();
             }
             // It compiled when the node was made, so this cannot fail now.

@@ -206,6 +206,7 @@ impl Node {
         self.timers.came(clock::now);
         self.life.halt().has_taken();
         self.sockets[place].passage.received(&frames);
+        self.came = self.sockets[place].passage.number();
         if self.outbox.forwards_from(place) {
             self.outbox.forward_later(place, &frames);
         } else {
@@ -224,6 +225,7 @@ impl Node {
         if !socket.passage.is_free() {
             let whole: Vec<Frame> = envelope.iter().chain(&payload).map(Frame::share).collect();
             socket.passage.received(&whole);
+            self.came = socket.passage.number();
         }
         if self.outbox.forwards_from(place) {
             let whole: Multipart = envelope.into_iter().chain(payload).collect();

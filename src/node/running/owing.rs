@@ -58,6 +58,10 @@ impl Node {
     }
 
     fn break_debts(&mut self, broken: Vec<Broken>) {
+        if !broken.is_empty() {
+            // A handler that answers later hears then that nobody waits.
+            self.log.moved();
+        }
         for Broken { socket, route, why } in broken {
             self.blueprint.counters.failed.add(1);
             let error = format!("a request was answered with an error instead of later: {why}");

@@ -89,6 +89,7 @@ impl Node {
 
     /// What it leaves to the node that takes its place; one that never began, what it was left.
     pub(super) fn leave(&mut self) -> Legacy {
+        self.log.hand_over(&self.blueprint.instance);
         if let Some(left) = self.blueprint.kept.take() {
             return left;
         }
@@ -150,7 +151,7 @@ impl Node {
     fn count_leftovers(&mut self) {
         let before: Vec<u64> = self.sockets.iter().map(shut_out).collect();
         self.outbox.drop_all(DropReason::Shutdown, &self.sockets);
-        for inbound in self.incoming.take_early() {
+        for (inbound, _) in self.incoming.take_early() {
             self.sockets[inbound.socket].counters.drop_one(DropReason::Shutdown);
         }
         self.sockets.iter_mut().for_each(NodeSocket::drop_stash);

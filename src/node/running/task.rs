@@ -146,6 +146,8 @@ impl Node {
     }
 
     pub(super) fn start(&mut self) {
+        // Who records its calls has to see the first one.
+        self.look_out();
         let is_first = self.life.start();
         let spec = Arc::clone(&self.blueprint.spec);
         self.timers.set_periodic(spec.every, &spec.timers, clock::now());
@@ -160,6 +162,7 @@ impl Node {
         let event = match (left.and_then(|left| left.state), &mut self.handler) {
             (Some(state), Some(handler)) => {
                 handler.state_mut().restore(state);
+                self.log.moved();
                 Invocation::Reload
             }
             _ => Invocation::Start,
@@ -168,7 +171,8 @@ impl Node {
         if is_first && !inherits_source {
             self.files.begin(clock::now());
         }
-        for inbound in self.incoming.take_early() {
+        for (inbound, number) in self.incoming.take_early() {
+            self.came = number;
             self.handle(inbound);
         }
     }
@@ -212,6 +216,7 @@ impl Node {
         }
         busy |= self.perform_injected(now);
         self.end_calls(now);
+        self.log.hand_over(&self.blueprint.instance);
         self.files.flush();
         self.keep_state(now, false);
         if !busy {

@@ -32,6 +32,14 @@ impl NodeSocket {
         }
     }
 
+    /// The number of the message that was received last: what is stashed came after it.
+    #[inline]
+    pub(in crate::node) fn came(&self) -> u32 {
+        #[expect(clippy::cast_possible_truncation, reason = "numbers begin anew some time")]
+        let stashed = self.stash.len() as u32;
+        self.passage.number().wrapping_sub(stashed)
+    }
+
     /// Tries again what was not let through, in the next round.
     #[inline]
     pub(in crate::node) fn try_passage(&mut self) {

@@ -1,4 +1,4 @@
-use super::super::cut::cut;
+use super::super::cut::{Wants, cut};
 use super::super::writer::Writer;
 use super::*;
 use crate::source::Source;
@@ -19,6 +19,7 @@ fn passed(place: &Arc<Place>, at: u64, texts: &[&str]) -> Passed {
         at: moment(at),
         direction: Direction::In,
         place: Arc::clone(place),
+        number: 1,
         frames: texts.iter().map(|text| Frame::from(*text)).collect(),
     }
 }
@@ -33,7 +34,7 @@ fn written(folder: &Path) -> PathBuf {
     writer.texts(1, moment(1_000), &texts).unwrap();
     for at in 1..=20 {
         let message = passed(&place, 1_000 * at, &["id", "", &format!("text {at}")]);
-        writer.message(&message, Some("127.0.0.1".to_owned())).unwrap();
+        writer.message(&message, Some("127.0.0.1")).unwrap();
         if at == 10 {
             writer.flush().unwrap();
         }
@@ -55,6 +56,7 @@ fn read(
             Entry::Message { passed, .. } => {
                 String::from_utf8_lossy(passed.frames.last().unwrap()).into_owned()
             }
+            Entry::Calls { calls, .. } => format!("{} calls", calls.calls.len()),
             Entry::Gap { gap, .. } => format!("-{}", gap["messages"]),
             Entry::Event { happened, .. } => happened["kind"].to_string(),
         });
@@ -85,7 +87,8 @@ fn what_was_written_is_read_and_a_part_of_it_too() {
     assert_eq!(read(&mut reader, Some(9_000..=11_000)).unwrap(), ["text 9", "text 10", "text 11"]);
 
     let part = folder.path().join("b.mcap");
-    let some = |passed: &Passed| passed.frames[2].ends_with(b"1");
+    let mut some = |passed: &Passed| passed.frames[2].ends_with(b"1");
+    let some = Wants::Some(&mut some);
     assert_eq!(cut(&mut reader, Some(5_000..=u64::MAX), some, &part).unwrap(), 1);
     let mut reader = Reader::open(&part).unwrap();
     assert_eq!(read(&mut reader, None).unwrap(), ["text 11", "-7", "\"note\""]);
