@@ -3,6 +3,7 @@
 //! Owns arguments and which subcommand is meant. Never starts a node itself.
 
 mod check;
+mod compare;
 mod draw;
 mod events;
 mod explain;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::compare::{Compare, Format};
 use super::output::{FAILED, INVALID, aside, fail, invalid, show_faults};
 use super::variables::Variables;
 use crate::control::{Client, Failed, Reply, Request, find};
@@ -45,6 +46,15 @@ pub(super) struct ReplayArguments {
     /// So many times as fast as it was, or `max`
     #[arg(long, value_name = "N", default_value = "1", value_parser = pace)]
     speed: Pace,
+    /// Run nothing: show what the handlers, as they are now, would do otherwise than they did
+    #[arg(long, conflicts_with = "speed")]
+    compare: bool,
+    /// Differences that are meant: KIND:NODE.HANDLER, or a file with such lines
+    #[arg(long, value_name = "GROUP|FILE", requires = "compare")]
+    accept: Vec<String>,
+    /// How differences are printed
+    #[arg(long, value_enum, default_value_t = Format::Text, requires = "compare")]
+    format: Format,
     /// Set a variable of the file, before the environment
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
@@ -77,6 +87,11 @@ impl ReplayArguments {
             Ok(reader) => reader,
             Err(error) => return Ok(invalid(&error.to_string())),
         };
+        if self.compare {
+            let (file, target) = (&*self.file, &*self.target);
+            let compare = Compare { file, target, accept: &self.accept, format: self.format };
+            return compare.run(reader, &variables);
+        }
         let (client, started) = match find(&self.target) {
             Ok(client) => (client, None),
             Err(_) if Path::new(&self.target).is_file() => match self.start()? {

@@ -1,13 +1,18 @@
-//! Giving what came from outside to the nodes of a run again.
+//! Giving what came from outside to the nodes of a run again, and comparing what handlers would do now.
 //!
 //! ```text
 //! recording ──Origin──▶ what came from outside ──Player──▶ peers of its own ──ZeroMQ──▶ nodes
+//!           ──Comparison──▶ the handlers as they are now ──▶ what they would do otherwise
 //! ```
 //!
-//! Owns which messages those are, and the peers that it plays. Never touches a node: what it gives comes
-//! over the sockets, as it came then.
+//! Owns which messages those are, the peers that it plays, and the comparison. Never touches a node: what it
+//! gives comes over the sockets, as it came then.
 
+mod comparison;
 mod origin;
 mod player;
 
+pub use comparison::{
+    Accepted, Comparison, Difference, Group, Kind, Missing, Report, Sent, look_up,
+};
 pub use player::{Pace, Player, Replayed};

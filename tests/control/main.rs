@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "a test says what it did not do")]
 
 mod client;
+mod comparison;
 mod events;
 mod hostile;
 mod recording;

@@ -21,6 +21,8 @@ pub(crate) struct Zrig {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     within: Vec<String>,
+    /// Where it is recorded, to be compared with itself at its end.
+    recorded: Option<TempDir>,
     lives: bool,
     keeps_stdin: bool,
     reads_stdout: bool,
@@ -44,6 +46,7 @@ impl Zrig {
             arguments: Vec::new(),
             environment: Vec::new(),
             within: Vec::new(),
+            recorded: None,
             lives: true,
             keeps_stdin: false,
             reads_stdout: true,
@@ -51,10 +54,12 @@ impl Zrig {
         }
     }
 
-    /// One that ships, in its place.
+    /// One that ships, in its place. It is recorded, and its handlers are compared with what they did when
+    /// it has ended: nothing differs.
     pub(crate) fn shipped(name: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("topologies");
-        Self::file(folder.join(format!("{name}.yaml")))
+        let recorded = TempDir::with_prefix("zrig-recorded-").unwrap();
+        Self { recorded: Some(recorded), ..Self::file(folder.join(format!("{name}.yaml"))) }
     }
 
     /// A file beside the topology.
@@ -127,6 +132,9 @@ impl Zrig {
         if self.lives {
             command.args(["--for", LIFE]);
         }
+        if let Some(recorded) = &self.recorded {
+            command.arg("--record").arg(recorded.path().join(RECORDING));
+        }
         for (name, value) in &self.environment {
             command.env(name, value);
         }
@@ -142,12 +150,47 @@ impl Zrig {
         let stdin = child.stdin.take();
         let log = self.reads_log.then(|| Lines::of(child.stderr.take().unwrap()));
         let out = self.reads_stdout.then(|| Lines::of(child.stdout.take().unwrap()));
-        Runner { folder: self.folder, file: self.file, child, stdin, log, out }
+        let compared = self.recorded.map(|folder| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_zrig"));
+            command
+                .arg("replay")
+                .arg(folder.path().join(RECORDING))
+                .arg(&self.file)
+                .arg("--compare");
+            let set = self.arguments.windows(2).filter(|pair| pair[0] == "--set");
+            for pair in set {
+                command.args(pair);
+            }
+            command.envs(self.environment);
+            Compared { command, _folder: folder }
+        });
+        Runner { folder: self.folder, file: self.file, compared, child, stdin, log, out }
     }
 
     /// Starts it and waits until it ends by itself.
     pub(crate) fn ends(self) -> Ending {
         self.start().ends()
+    }
+}
+
+/// The file of a recording, in a folder of its own.
+const RECORDING: &str = "run.mcap";
+
+/// The comparison of a recorded run with itself.
+struct Compared {
+    command: Command,
+    _folder: TempDir,
+}
+
+impl Compared {
+    /// Nothing differs, as far as there are handlers.
+    #[track_caller]
+    fn finds_nothing(mut self) {
+        let output = self.command.stdin(Stdio::null()).output().unwrap();
+        let (out, errors) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let same = out.contains("compared: no difference") && output.status.code() != Some(1);
+        assert!(same || errors.contains("has no calls of handlers"), "{out}{errors}");
     }
 }
 
@@ -158,6 +201,7 @@ const HANDLED: [(&str, u32); 3] = [("HUP", 1), ("INT", 2), ("TERM", 15)];
 pub(crate) struct Runner {
     folder: Option<Arc<TempDir>>,
     file: PathBuf,
+    compared: Option<Compared>,
     child: Child,
     stdin: Option<ChildStdin>,
     log: Option<Lines>,
@@ -306,6 +350,9 @@ impl Runner {
         for word in ["panicked", "a fault in zrig itself"] {
             let fault = log.iter().find(|line| line.contains(word));
             assert!(fault.is_none(), "the log:\n{}", log.join("\n"));
+        }
+        if let Some(compared) = self.compared.take() {
+            compared.finds_nothing();
         }
         let file = self.file.clone();
         Ending { status: status.code(), took, log, out, file, _folder: self.folder.take() }
