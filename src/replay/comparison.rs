@@ -24,7 +24,7 @@ use self::actor::{Actor, Played};
 pub use self::kind::Kind;
 pub use self::look_up::look_up;
 use crate::message::Format;
-use crate::node::{Calls, Direction, Passed};
+use crate::node::{Calls, Direction, Passed, SocketStand, copy_of};
 use crate::recording::{Entry, Reader};
 use crate::script::Engine;
 use crate::topology::{NodeSpec, Topology};
@@ -223,7 +223,7 @@ impl<'t> Comparison<'t> {
 
     fn judge(&mut self, instance: &Arc<str>, played: Played) {
         self.report.compared += 1;
-        let node = base(instance).to_owned();
+        let node = copy_of(instance).0.to_owned();
         let kind = Kind::of(&played.then, &played.now);
         *self.calls.entry((node.clone(), played.handler.clone())).or_default() += 1;
         let Some(kind) = kind else { return };
@@ -285,30 +285,18 @@ impl Group {
 }
 
 fn missing(instance: &str, since: Option<SystemTime>, why: String, calls: u64) -> Missing {
-    let node = base(instance).to_owned();
+    let node = copy_of(instance).0.to_owned();
     Missing { instance: instance.to_owned(), node, since, why, calls }
 }
 
 /// The node of an instance, with the number of the copy.
 fn found<'t>(topology: &'t Topology, instance: &str) -> Option<(&'t Arc<NodeSpec>, u32)> {
-    let named = |name: &str| topology.nodes.iter().find(|node| node.name == name);
-    if let Some(node) = named(instance) {
-        return Some((node, 1));
-    }
-    let (name, copy) = instance.rsplit_once('.')?;
-    Some((named(name)?, copy.parse().ok()?))
-}
-
-/// `worker.2` is a copy of `worker`.
-fn base(instance: &str) -> &str {
-    match instance.rsplit_once('.') {
-        Some((node, copy)) if copy.parse::<u32>().is_ok() => node,
-        _ => instance,
-    }
+    let (name, copy) = copy_of(instance);
+    Some((topology.nodes.iter().find(|node| node.name == name)?, copy))
 }
 
 /// What has become of sockets in whose frames that shows.
-fn changed(spec: &NodeSpec, then: &[crate::node::SocketStand]) -> Vec<String> {
+fn changed(spec: &NodeSpec, then: &[SocketStand]) -> Vec<String> {
     let mut told = Vec::new();
     for before in then {
         let name = format!("{}.{}", spec.name, before.name);

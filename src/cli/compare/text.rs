@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::changes::{Change, changes};
 use crate::cli::message;
 use crate::control::Opened;
+use crate::listing::counted;
 use crate::message::{JsonFrame, share_all};
 use crate::node::Passed;
 use crate::observe::time_of_day;
@@ -42,7 +43,7 @@ pub(super) fn text(report: &Report, accepted: &[Accepted]) -> String {
     }
     let differ = report.groups.iter().filter(|group| !group.is_accepted(accepted));
     let calls: u64 = differ.map(|group| group.count).sum();
-    let compared = calls_of(report.compared);
+    let compared = counted(report.compared, "call");
     let _ = match calls {
         0 => writeln!(text, "{compared} compared: no difference"),
         calls => writeln!(text, "{compared} compared: {calls} differ"),
@@ -50,15 +51,11 @@ pub(super) fn text(report: &Report, accepted: &[Accepted]) -> String {
     text
 }
 
-fn calls_of(count: u64) -> String {
-    if count == 1 { "1 call".to_owned() } else { format!("{count} calls") }
-}
-
 /// `handler on_work of worker (scripts/worker.rhai:12): 38 of 120 calls send something else`
 fn headline(group: &Group) -> String {
     let Group { kind, node, handler, place, count, of, .. } = group;
     let place = place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
-    let calls = calls_of(*of);
+    let calls = counted(*of, "call");
     let line = format!("handler {handler} of {node}{place}: {count} of {calls} {}", kind.says());
     visible(&line).into_owned()
 }
@@ -68,7 +65,7 @@ fn missing(one: &Missing) -> String {
     // Writing to a string does not fail.
     let _ = match one.calls {
         0 => Ok(()),
-        calls => write!(text, ", {}", calls_of(calls)),
+        calls => write!(text, ", {}", counted(calls, "call")),
     };
     if let Some(since) = one.since {
         let _ = write!(text, ", since {}", time_of_day(since));
