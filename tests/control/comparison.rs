@@ -365,3 +365,25 @@ fn a_recording_with_a_reload_is_compared_from_its_beginning_to_its_end() {
     assert_eq!(said.status, Some(0), "{}{}", said.out, said.errors);
     assert!(!said.out.contains("not compared"), "{}", said.out);
 }
+
+#[test]
+fn handlers_that_are_told_what_no_recording_has_are_not_compared() {
+    let desk = Desk::new();
+    let port = free_port();
+    let run = desk.run(&format!(
+        r#"
+name: hush
+nodes:
+  guard: {{role: rep, bind: "inproc://zeromq.zap.01", on_message: '["1.0", msg.frames[1], "200", "OK", "ann", ""]'}}
+  server: {{role: rep, bind: {port}, options: {{zap_domain: lab}}, on_message: '`${{msg.user}}!`'}}
+  client: {{role: req, connect: server, on_start: send("x"), on_message: 'after("20ms", "on")', on_timer: '"x"'}}
+"#
+    ));
+    let (file, topology) = (run.path("r.mcap"), run.path("topology.yaml"));
+    desk.ask(["record", "hush", "--to", file.to_str().unwrap(), "--for", "300ms"]).well();
+    let said = replay(&file, &topology);
+    assert_eq!(said.status, Some(2), "{}{}", said.out, said.errors);
+    for text in ["it reads `msg.user`, which no recording has", "compared: no difference"] {
+        assert!(said.out.contains(text), "{text}: {}", said.out);
+    }
+}

@@ -18,7 +18,7 @@ use crate::script::{
     CallTime, Effect, Engine, Handler, HandlerError, Inbound, Invocation, Learned, NodeView,
     PeerEvent, Program, Route, SocketView, deed,
 };
-use crate::topology::NodeSpec;
+use crate::topology::{NodeSpec, SocketSpec};
 use crate::zeromq::Role;
 
 /// A node.
@@ -147,6 +147,22 @@ impl Actor {
         self.stand = Some(stand);
     }
 
+    /// Why no recording says all that its handlers were told.
+    fn untold(&self) -> Option<&'static str> {
+        if self.spec.is_zap_handler() {
+            return Some("it is asked about passwords, which no recording has");
+        }
+        let reads = |program: &Program| {
+            program.survey().properties.iter().any(|property| property.name == "user")
+        };
+        let knows = |socket: &SocketSpec| {
+            socket.admission.is_some() || socket.asks_zap || socket.zap_domain().is_some()
+        };
+        let is_told =
+            self.program.as_ref().is_some_and(reads) && self.spec.sockets.iter().any(knows);
+        is_told.then_some("it reads `msg.user`, which no recording has")
+    }
+
     /// Its handlers begin with that state.
     fn begin(&mut self, state: Result<&[u8], &String>, at: SystemTime) {
         let handler = self.program.clone().map(|program| {
@@ -157,6 +173,9 @@ impl Actor {
             handler
         });
         self.handler = None;
+        if let Some(why) = self.untold() {
+            return self.lose(at, why.to_owned());
+        }
         let Some(mut handler) = handler else { return };
         let restored = match state {
             Ok(text) => handler.state_mut().restore_text(text),
