@@ -212,3 +212,44 @@ nodes:
     let ending = run.ends();
     assert!(!ending.said("cannot bind"), "{}", ending.text());
 }
+
+/// libzmq 4.3.5 aborts where it has begun to read a message, as it does when it is asked whether there is one,
+/// and the connection is let go of before the rest is read (libzmq#3485).
+#[test]
+fn who_lets_go_of_an_endpoint_where_a_message_waits_handles_that_message_and_goes_on() {
+    for (from, to) in [
+        ("role: dealer", "role: router"),
+        ("role: dealer", "role: rep"),
+        ("role: dealer", "role: dealer"),
+        ("role: pub, format: envelope", "role: sub, format: envelope, topics: all"),
+        ("role: pub, format: plain", "role: xsub, format: plain, topics: all"),
+    ] {
+        for endpoint in ["inproc://x".to_owned(), format!("tcp://127.0.0.1:{}", free_port())] {
+            let says = if from.contains("envelope") {
+                "publish(\"t\", \"first\"); publish(\"t\", \"second\");"
+            } else {
+                "send([\"\", \"first\"]); send([\"\", \"second\"]);"
+            };
+            let run = Zrig::of(&format!(
+                "
+nodes:
+  d: {{{from}, bind: '{endpoint}', on_start: 'after(\"100ms\", \"speak\");', on_timer: '{says}'}}
+  r:
+    {}
+    connect: '{endpoint}'
+    on_start: pause(); after(\"300ms\", \"leave\");
+    on_message: print(\"took a message\")
+    on_timer: |
+      if name == \"leave\" {{ disconnect(\"{endpoint}\"); after(\"100ms\", \"go on\"); }}
+      if name == \"go on\" {{ resume(); after(\"100ms\", \"say\"); }}
+      if name == \"say\" {{ print(\"still here\"); }}
+",
+                to.replace(", ", "\n    ")
+            ))
+            .start();
+            run.says("r  took a message");
+            run.says("r  still here");
+            run.stop();
+        }
+    }
+}

@@ -162,8 +162,16 @@ impl NodeSocket {
         self.set_int("ipv6", zmq_sys::ZMQ_IPV6, i32::from(is_wanted))
     }
 
-    /// Takes a connection away; what waits in it inbound is lost.
+    /// Takes a connection away; what waits in it inbound is lost, but for a message that libzmq has begun to
+    /// read, as it does where it is asked whether there is one: it would find the rest of it gone, and aborts
+    /// (`fq.cpp`).
     pub(in crate::node) fn disconnect(&mut self, endpoint: &str) -> Result<(), SocketError> {
+        self.stash_one();
+        self.let_go_of(endpoint)
+    }
+
+    /// Takes a connection away from a socket that nothing is read from any more, or was just read from.
+    fn let_go_of(&mut self, endpoint: &str) -> Result<(), SocketError> {
         self.readable = true;
         match self.raw.disconnect(endpoint) {
             // The other end of an inproc link may have ended it already.
@@ -223,7 +231,7 @@ impl NodeSocket {
         self.undeclared.retain(|endpoint| !self.declared.contains(endpoint));
         for endpoint in self.connected.clone() {
             // What cannot be let go of goes with the socket.
-            let _ = self.disconnect(&endpoint);
+            let _ = self.let_go_of(&endpoint);
         }
         for endpoint in self.bound.keys().cloned().collect::<Vec<_>>() {
             if endpoint.starts_with("inproc:") {

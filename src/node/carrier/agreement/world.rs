@@ -190,13 +190,18 @@ impl World {
     }
 
     fn detach(&mut self, number: usize) -> String {
-        let slot = &mut self.slots[number];
-        let Some(socket) = slot.carrier.as_ref().filter(|_| slot.is_attached) else {
+        if self.slots[number].carrier.is_none() || !self.slots[number].is_attached {
             return String::new();
-        };
+        }
+        // libzmq aborts where the rest of a message that it has begun to read goes with its connection.
+        let came = if number > 0 { self.receive_some(number, 1) } else { String::new() };
+        let slot = &mut self.slots[number];
+        let Some(socket) = &slot.carrier else { return came };
         slot.is_attached = false;
         let endpoint = &self.endpoints[number];
-        said(if number == 0 { socket.unbind(endpoint) } else { socket.disconnect(endpoint) })
+        let said =
+            said(if number == 0 { socket.unbind(endpoint) } else { socket.disconnect(endpoint) });
+        format!("{came} {said}")
     }
 
     /// The role at the other end of its links.
