@@ -15,6 +15,7 @@ mod parting;
 mod stepping;
 mod stopping;
 mod task;
+mod turns;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -84,6 +85,8 @@ pub(super) struct Node {
     log: CallLog,
     /// The number of the message in hand among those that came by its socket.
     came: u32,
+    /// Whether timers that are due go before messages.
+    is_timers_turn: bool,
     /// How many calls came from outside.
     calls: u64,
     /// What the change to come was found to need.
@@ -128,6 +131,7 @@ impl Node {
             cursor: 0,
             log: CallLog::default(),
             came: 0,
+            is_timers_turn: false,
             calls: 0,
             rehearsed: None,
             ending: Ending::default(),

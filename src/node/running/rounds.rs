@@ -239,6 +239,48 @@ nodes:
 }
 
 #[test]
+fn a_busy_node_takes_from_its_sockets_in_turn() {
+    rounds(async {
+        let text = "
+nodes:
+  n:
+    sockets:
+      a: {role: pull, bind: 'inproc://a'}
+      b: {role: pull, bind: 'inproc://b'}
+      out: {role: push, bind: 'inproc://out'}
+    on_message: busy(\"10ms\"); send(msg.socket)
+";
+        let bench = Bench::of(&sound(text)).await;
+        for n in 0..40 {
+            bench.wire("a").arrives(&[&n.to_string()]);
+            bench.wire("b").arrives(&[&n.to_string()]);
+        }
+        clock::sleep(Duration::from_millis(305)).await;
+        let sent = bench.wire("out").sent().concat();
+        assert!(sent.len() >= 28, "{sent}");
+        assert!(!sent.contains("aa") && !sent.contains("bb"), "{sent}");
+    });
+}
+
+#[test]
+fn a_node_that_is_busy_after_each_message_comes_to_its_timers() {
+    rounds(async {
+        let keys = "    every: 50ms
+    on_message: busy(\"10ms\"); send(msg.text)
+    on_tick: busy(\"10ms\"); send(\"tick\")
+";
+        let bench = Bench::of(&mill(keys)).await;
+        for _ in 0..100 {
+            bench.wire("in").arrives(&["x"]);
+        }
+        clock::sleep(Duration::from_millis(505)).await;
+        let sent = bench.wire("out").sent();
+        let ticks = sent.iter().filter(|it| *it == "tick").count();
+        assert!((6..=11).contains(&ticks) && sent.len() >= 45, "{sent:?}");
+    });
+}
+
+#[test]
 fn a_held_node_takes_what_arrives_and_handles_it_when_it_is_let_go() {
     rounds(async {
         let bench = Bench::of(&mill(ECHO)).await;

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use smallvec::SmallVec;
 use tokio::sync::{Notify, mpsc};
 
 use super::Node;
@@ -25,12 +24,6 @@ use crate::until::until;
 
 /// How many messages, timers or lines one round handles before other nodes have their turn.
 pub(super) const BURST: usize = 64;
-/// How many requests of a burst are handled before what came of them is sent: who asked waits, and
-/// libzmq's thread answers while the others are handled. Where nobody waits, waking it twice would
-/// only cost time.
-const ANSWERED: usize = 16;
-/// How long a round may take before other nodes have their turn.
-const BURST_TIME: Duration = Duration::from_micros(300);
 /// How many busy rounds a node may have before other nodes have their turn.
 const ROUNDS_IN_A_ROW: u32 = 2;
 /// How often what a peer has no room for is offered again, where nothing else would say that it has.
@@ -204,11 +197,14 @@ impl Node {
         busy |= self.flush(now);
         if self.life.works() {
             busy |= self.rest_is_over(now);
-            busy |= self.receive(now);
+            busy |= self.fire_in_turn(now);
+            let received = self.receive(now);
+            busy |= received;
             if self.life.phase() == Phase::Running {
                 busy |= self.fire(now);
                 busy |= self.read_lines(now);
             }
+            self.note_turn(received, now);
             busy |= self.give_what_is_owed(now);
             busy |= self.tell_peer_events();
             // What goes out here makes room for what a source or a timer has next.
@@ -266,53 +262,6 @@ impl Node {
     /// the middle of one.
     pub(super) fn has_worked_long(&self) -> bool {
         self.clock.calls_took(fiber::TURN)
-    }
-
-    fn receive(&mut self, now: Instant) -> bool {
-        let count = self.sockets.len();
-        let mut taken = 0;
-        let open: SmallVec<[bool; 8]> = (0..count).map(|place| self.takes_from(place)).collect();
-        'burst: while taken < BURST {
-            let before = taken;
-            for step in 0..count {
-                let place = (self.cursor + step) % count;
-                if !open[place] || !self.sockets[place].readable {
-                    continue;
-                }
-                let Some(frames) = self.sockets[place].receive() else { continue };
-                if taken == 0 && self.handler.is_some() {
-                    self.clock.begin_burst();
-                }
-                taken += 1;
-                self.arrivals.add();
-                let waiting = self.outbox.waiting();
-                self.arrived(place, frames);
-                if self.outbox.is_held_back(waiting) {
-                    break 'burst;
-                }
-                if self.arrivals.is_alone() {
-                    break 'burst;
-                }
-                if taken % ANSWERED == 0 && self.sockets[place].spec.role.routes() {
-                    self.flush(now);
-                }
-                if self.has_worked_long() {
-                    break 'burst;
-                }
-                if taken % 8 == 0 && self.clock.has_lasted(BURST_TIME) {
-                    break 'burst;
-                }
-            }
-            if before == taken {
-                break;
-            }
-        }
-        if taken > 0 {
-            self.timers.came(|| self.clock.now());
-        }
-        self.clock.end_burst();
-        self.cursor = self.cursor.wrapping_add(1);
-        taken > 0
     }
 
     /// The last look before sleep: EVENTS of every socket, which alone may say there is nothing.
