@@ -32,10 +32,15 @@ book:
 
 # The pictures of docs/, from what ships and from the recordings beside them.
 pictures: (_python "docs/pictures/moving.py" "docs/pictures/first.mcap" "docs/pictures/first.svg")
+    docs/guide/pictures.sh
 
 _python *ARGS:
     cargo build --locked
     $(tests/python/setup.sh) {{ARGS}}
+
+# The guide's own programs, each in its part, from a checkout of the guide.
+guide ZGUIDE *ARGS:
+    tests/python/guide.py {{ZGUIDE}} {{ARGS}}
 
 # The static program, libzmq and the C library inside: what the image of Containerfile holds.
 static *ARGS:

@@ -85,7 +85,9 @@ fn every_faulty_file_has_its_one_fault_told_and_is_clean_once_mended() {
 fn nothing_is_said_of_sound_topologies() {
     let sound = topologies("tests/sound");
     assert!(sound.len() >= 60, "{}", sound.len());
-    for path in sound.iter().chain(&topologies("topologies")) {
+    let guide = topologies("topologies/guide");
+    assert!(guide.len() >= 40, "{}", guide.len());
+    for path in sound.iter().chain(&topologies("topologies")).chain(&guide) {
         assert_clean(path);
     }
 }

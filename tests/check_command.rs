@@ -34,7 +34,7 @@ fn folders_and_patterns_are_checked_as_a_whole() {
         assert!(status == 0 && one_line && error.is_empty(), "{status}\n{text}{error}");
     };
     // The fleet below it has certificates that are made first; `tests/run/fleet.rs` checks it.
-    sound(check(&["--deny-warnings", "tests/sound", "topologies/*.yaml"]));
+    sound(check(&["--deny-warnings", "tests/sound", "topologies/*.yaml", "topologies/guide"]));
     sound(check(&["--deny-warnings", "tests/check/*.fixed.yaml"]));
     let first = (0, "sound: 2 nodes, 1 link and their handlers\n".to_owned(), String::new());
     assert_eq!(check(&["topologies/first.yaml"]), first);

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "trials/guide.rs"]
+mod guide;
 #[path = "run/support/port.rs"]
 mod port;
 #[path = "trials/runs.rs"]

@@ -73,10 +73,13 @@ fn every_topology_is_formatted_once_and_means_what_it_meant() {
 #[test]
 fn what_ships_is_formatted_already() {
     let mut paths = topologies("topologies");
-    let scripts = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts")).unwrap();
-    paths.extend(scripts.map(|entry| entry.unwrap().path()));
-    assert!(paths.len() > 20);
-    for path in paths {
+    paths.extend(topologies("topologies/guide"));
+    for folder in ["scripts", "scripts/guide"] {
+        let scripts = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap();
+        paths.extend(scripts.map(|entry| entry.unwrap().path()));
+    }
+    assert!(paths.len() > 70, "{}", paths.len());
+    for path in paths.into_iter().filter(|path| path.is_file()) {
         let text = fs::read_to_string(&path).unwrap();
         let is_script = path.extension().is_some_and(|ending| ending == "rhai");
         let formatted = if is_script { format_script(&text) } else { format_topology(&text) };

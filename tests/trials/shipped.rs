@@ -70,8 +70,12 @@ fn own_places(texts: &str, folder: &Path) -> Vec<String> {
         let Some((name, rest)) = written.split_once(":-") else { continue };
         let default = rest.split('}').next().unwrap();
         let place = match default {
-            _ if default.parse::<u16>().is_ok() => free_port().to_string(),
+            // What is below 1024 is no port, but a number of something.
+            _ if default.parse::<u16>().is_ok_and(|port| port >= 1024) => free_port().to_string(),
             _ if default.starts_with("tcp://") => format!("tcp://127.0.0.1:{}", free_port()),
+            _ if default.starts_with("ipc://") => {
+                format!("ipc://{}", folder.join(&default["ipc://".len()..]).display())
+            }
             _ if name.ends_with("FILE") || name.ends_with("OUT") => {
                 if default.contains('/') {
                     continue;
