@@ -10,5 +10,6 @@ static ALLOCATOR: zrig::memory::Counted<std::alloc::System> =
     zrig::memory::Counted(std::alloc::System);
 
 fn main() -> ExitCode {
+    zrig::node::look_up_hosts_by_itself();
     zrig::cli::main()
 }

@@ -85,7 +85,7 @@ pub use observation::{Observation, SocketObservation, Still};
 pub use peer_socket::{PeerSettings, PeerSocket};
 pub use probe::{probe_endpoint, probe_files};
 pub use program::{NotFound, guard, locate};
-pub use raw::{Errno, lay_out_descriptors};
+pub use raw::{Errno, lay_out_descriptors, look_up_hosts_by_itself};
 pub use rehearsal::Claim;
 pub use shard::Shard;
 pub use slow_motion::{SlowMotion, Step, Took};

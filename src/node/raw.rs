@@ -10,8 +10,8 @@ mod system;
 
 pub(super) use context::{RawContext, linger_at_most};
 pub(super) use events::{CLOSED, Listener};
-pub use system::lay_out_descriptors;
 pub(super) use system::{end_connection, end_output};
+pub use system::{lay_out_descriptors, look_up_hosts_by_itself};
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::fmt;

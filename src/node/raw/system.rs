@@ -1,4 +1,4 @@
-//! What the system is asked beside libzmq: connections' ends, and room for descriptors.
+//! What the system is asked beside libzmq: connections' ends, room for descriptors, and names of hosts.
 //!
 //! Owns these calls. Never decides anything.
 
@@ -52,6 +52,30 @@ pub fn lay_out_descriptors(expected: u64) {
         );
         if duplicate >= 0 {
             libc::close(duplicate);
+        }
+    }
+}
+
+/// Has names of hosts looked up in `/etc/hosts` and by DNS alone, where the program is linked with
+/// glibc statically.
+///
+/// All else that `/etc/nsswitch.conf` names, such as `mdns4_minimal` or `resolve`, is a library for
+/// the glibc of this system. Loaded into a program that brings another version, it ends that program by
+/// a signal. This is for before threads begin.
+pub fn look_up_hosts_by_itself() {
+    #[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
+    {
+        unsafe extern "C" {
+            fn __nss_configure_lookup(
+                database: *const std::ffi::c_char,
+                services: *const std::ffi::c_char,
+            ) -> c_int;
+        }
+        for (database, services) in
+            [(c"hosts", c"files dns"), (c"services", c"files"), (c"passwd", c"files")]
+        {
+            // SAFETY: both are texts with an end, which it copies.
+            unsafe { __nss_configure_lookup(database.as_ptr(), services.as_ptr()) };
         }
     }
 }
