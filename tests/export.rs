@@ -318,7 +318,8 @@ fn systemd_judges(parent: &Path) {
             let unit = folder.join(&name);
             // The program that is to be there is this one here.
             let text = fs::read_to_string(&unit).unwrap();
-            let here = text.replace("/usr/local/bin/zrig", env!("CARGO_BIN_EXE_zrig"));
+            let here =
+                text.replace("ExecStart=zrig", concat!("ExecStart=", env!("CARGO_BIN_EXE_zrig")));
             fs::write(&unit, here).unwrap();
             let mut verify = Command::new("systemd-analyze");
             let output =

@@ -52,8 +52,8 @@ fn systemd(text: &mut String, project: &Project, sites: &[Site<'_>]) {
     let folder = folder(project);
     let folder = folder.display();
     text.push_str(
-        "On each machine, as root, with `zrig` in `/usr/local/bin`; of the units the one of the \
-         place that\nthe machine is:\n\n",
+        "On each machine, as root, with `zrig` in `/usr/bin` or `/usr/local/bin`; of the units the one of \
+         the place\nthat the machine is:\n\n",
     );
     let unit = sites.first().map(|site| unit_name(project, site)).unwrap_or_default();
     commands(

@@ -83,7 +83,7 @@ fn unit(project: &Project, sites: &[Site<'_>], site: &Site<'_>) -> String {
          \n\
          [Service]\n\
          Type=notify\n\
-         ExecStart=/usr/local/bin/zrig {}\n\
+         ExecStart=zrig {}\n\
          ExecReload=/bin/sh -c \"kill -HUP $MAINPID\"\n\
          Restart=on-failure\n\
          RestartSec=1\n\
