@@ -46,6 +46,10 @@ guide ZGUIDE *ARGS:
 static *ARGS:
     packaging/static.sh {{ARGS}}
 
+# Archives, wheels, Debian and npm packages and the image around it: target/packages/.
+packages *ARGS:
+    packaging/build.py {{ARGS}}
+
 # Checks and runs a topology where there is nothing but the static program, in namespaces.
 root TOPOLOGY *ARGS:
     packaging/root.sh target/static/zrig {{TOPOLOGY}} {{ARGS}}
