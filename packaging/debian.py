@@ -19,14 +19,12 @@ declarative ZeroMQ topology runner
  ZeroMQ drops silently, shows what passes where, and tests topologies in
  simulated time.
  .
- It speaks with every program that is built on ZeroMQ, and brings its own libzmq.
+ It speaks with every program built on ZeroMQ, and brings its own libzmq.
 """
 
 OVERRIDES = """\
 # One program for every Debian, and the same as in the archive and in the wheel: its libzmq is a patched one.
 zrig: statically-linked-binary [usr/bin/zrig]
-# It is published by its authors, and no bug of Debian's asked for it.
-zrig: initial-upload-closes-no-bugs
 """
 
 COPYRIGHT = """\

@@ -5,9 +5,10 @@
 #   tests/engines/traffic.sh [process] [namespaces] [container] [systemd]      default: all
 #
 # PROGRAM is the static one (target/static/zrig), PACKAGES what `packaging/build.py` made of it
-# (target/packages), COUNT how many messages. `container` wants podman, `systemd` wants root, systemd-nspawn and
-# in ROOT a Debian root with systemd (debootstrap --include=systemd,dbus). What cannot be run is an error; name
-# the others then. Run by hand: ports 7301 and 7302 of loopback have to be free.
+# (target/packages), COUNT how many messages. `container` wants podman (PODMAN="podman --runtime runc" where control
+# groups are of the first version; PODMAN_RUN has further arguments of its `run`), `systemd` wants root,
+# systemd-nspawn and in ROOT a Debian root with systemd (debootstrap --include=systemd,dbus). What cannot be run is
+# an error; name the others then. Run by hand: ports 7301 and 7302 of loopback have to be free.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -59,7 +60,7 @@ namespaces() {
 container() {
     archive=$(ls "$packages"/zrig-*-image.tar)
     # An engine of its own, and nothing of it is left.
-    engine() { podman --root "$work/images" --runroot "$work/state" --storage-driver "${DRIVER:-vfs}" "$@"; }
+    engine() { ${PODMAN:-podman} --root "$work/images" --runroot "$work/state" --storage-driver "${DRIVER:-vfs}" "$@"; }
     image=$(engine load --quiet --input "$archive" | sed 's/^Loaded image: //')
     engine run --rm --name relay --network host --read-only --cap-drop all \
         --volume "$work/files:/etc/zrig:ro" ${PODMAN_RUN:-} "$image" run /etc/zrig/relay.yaml > "$work/log" 2>&1 &
