@@ -49,10 +49,9 @@ namespaces() {
     for _ in $(seq 100); do
         inside=$running
         while child=$(pgrep --oldest --parent "$inside"); do inside=$child; done
-        ! grep --quiet --text run "/proc/$inside/cmdline" || [ "$(cat "/proc/$inside/comm")" != zrig ] || break
+        ! grep --quiet --text '^/zrig.run' "/proc/$inside/cmdline" 2> /dev/null || break
         sleep 0.1
     done
-    [ "$(cat "/proc/$inside/comm")" = zrig ] || { cat "$work/log"; exit 1; }
     nsenter --target "$inside" --user --net --preserve-credentials "$python" "$here/traffic.py" "$count"
     ended "$inside"
 }
