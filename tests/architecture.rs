@@ -49,6 +49,8 @@ const FLOORS: &[&[&str]] = &[
 const OWNERS: &[(&str, &[&str])] = &[
     ("chacha20", &["script"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("annotate_snippets", &["cli"]),
     ("notify", &["watch"]),
     ("notify_debouncer_full", &["watch"]),

@@ -4,6 +4,7 @@
 
 mod check;
 mod compare;
+mod completions;
 mod draw;
 mod events;
 mod explain;
@@ -14,6 +15,7 @@ mod guard;
 mod import;
 mod keys;
 mod lsp;
+mod manual;
 mod message;
 mod output;
 mod plan;
@@ -29,12 +31,13 @@ mod test;
 mod top;
 mod users;
 mod variables;
+mod version;
 mod web;
 
 use std::io;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use self::output::{FAILED, aside};
 use crate::visible::visible_lines;
@@ -44,7 +47,7 @@ pub use variables::Variables;
 
 /// Runs declarative ZeroMQ topologies.
 #[derive(Parser, Debug)]
-#[command(name = "zrig", version, about, max_term_width = 100)]
+#[command(name = "zrig", version, long_version = version::long(), about, max_term_width = 100)]
 pub struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -74,6 +77,8 @@ enum Command {
     Explain(explain::ExplainArguments),
     Schema(schema::SchemaArguments),
     Lsp(lsp::LspArguments),
+    Completions(completions::CompletionsArguments),
+    Manual(manual::ManualArguments),
     #[command(hide = true)]
     Guard(guard::GuardArguments),
 }
@@ -104,6 +109,8 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => arguments.run(),
         Command::Schema(arguments) => arguments.run(),
         Command::Lsp(arguments) => arguments.run(),
+        Command::Completions(arguments) => arguments.run(definition()),
+        Command::Manual(arguments) => arguments.run(definition()),
         Command::Guard(arguments) => arguments.run(),
     };
     done.unwrap_or_else(|error| {
@@ -113,4 +120,12 @@ pub fn main() -> ExitCode {
         }
         ExitCode::from(FAILED)
     })
+}
+
+/// The command line as others are told of it: without what only zrig itself asks for.
+fn definition() -> clap::Command {
+    let whole = CommandLine::command();
+    let told = whole.get_subcommands().filter(|one| !one.is_hide_set()).cloned();
+    let about = whole.get_about().cloned().unwrap_or_default();
+    clap::Command::new("zrig").version(env!("CARGO_PKG_VERSION")).about(about).subcommands(told)
 }

@@ -79,6 +79,8 @@ nodes:
         &["explain", "router"],
         &["schema"],
         &["lsp"],
+        &["completions", "zsh"],
+        &["manual", "--to", exported],
         &["call", "quiet", "a", "hello"],
         &["top", "quiet", "--once"],
         &["top", "quiet", "--interval", "1h"],
