@@ -23,14 +23,14 @@ use self::sight::Sight;
 use self::signals::{Asked, Signals};
 use crate::backlog::Room;
 use crate::clock;
-use crate::control::{ControlSocket, Desk};
+use crate::control::{Asked as AskedByClients, ControlSocket, Desk, asked};
 use crate::diagnostic::Diagnostic;
 use crate::duration::format_duration;
 use crate::event::{Event, EventKind, EventReader, Events};
 use crate::listing::counted;
 use crate::load::{Loaded, Trouble, Versions};
 use crate::node::lay_out_descriptors;
-use crate::observe::{Logger, Receipts};
+use crate::observe::{Logger, Receipts, level as level_of};
 use crate::recording::{RecordOptions, Recording};
 use crate::script::Level;
 use crate::source::SourceMap;
@@ -44,6 +44,8 @@ use crate::web::{Listening, Lookup, Page, Reach, ServeAddress, ServeError, Tell,
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a file that was there may be gone or empty before that counts as meant.
 const SAVING: Duration = Duration::from_secs(1);
+/// How much of the log is kept for who looks later.
+const KEPT: Room = Room { entries: 1_000, bytes: 1 << 20 };
 /// How many requests to end the run may wait; the first one decides.
 const ENDS: Room = Room { entries: 16, bytes: 64 << 10 };
 
@@ -152,6 +154,7 @@ pub fn run(
     };
     let events = Events::new();
     logger.follow(&events);
+    events.keep(KEPT, |event| level_of(&event.kind) <= Level::Info);
     let ends = events.subscribe(ENDS, |event| event.kind.exit_status().is_some());
     let mut watcher = Watcher::new(options.watching == Watching::Polling);
     if options.watching != Watching::Off {
@@ -162,6 +165,7 @@ pub fn run(
     let receipts =
         options.receipts.as_ref().map(|path| Receipts::open(path, &events)).transpose()?;
     let supervisor = Supervisor::new(&topology, events.clone())?.with_seed(options.seed);
+    let (asking, clients) = asked();
     let mut run = Run {
         supervisor,
         events: events.clone(),
@@ -172,6 +176,7 @@ pub fn run(
         trouble: options.file.metadata().is_ok_and(|file| !file.is_file()).then_some(Trouble::Pipe),
         holds_until: loaded.holds_until,
         retry: Retry::default(),
+        clients,
         options,
         terminal,
         logger,
@@ -192,6 +197,7 @@ pub fn run(
                     options.watching != Watching::Off,
                     &run.supervisor,
                     &events,
+                    asking,
                 );
                 let _control = run.open_control(&desk);
                 if let Some((listening, page)) = web.zip(options.web.as_ref()) {
@@ -251,6 +257,8 @@ struct Run<'a> {
     holds_until: Option<SystemTime>,
     /// The reload that failed last, if it did.
     retry: Retry,
+    /// Clients that want the files looked at.
+    clients: AskedByClients,
     options: &'a RunOptions,
     terminal: &'a Terminal<'a>,
     logger: &'a Logger,
@@ -360,6 +368,7 @@ impl Run<'_> {
                     Asked::End => return 0,
                     Asked::Reload => Reason::Asked,
                 },
+                () = self.clients.next() => Reason::Asked,
                 () = self.watcher.changed(), if watches => Reason::Changed,
                 () = until(look_again) => Reason::Waited,
                 () = until(self.retry.due()) => Reason::Again,

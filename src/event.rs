@@ -4,6 +4,7 @@
 
 mod hub;
 mod json;
+mod kept;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

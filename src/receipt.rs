@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::duration::format_duration;
 use crate::listing::{some_of, thousands};
@@ -16,7 +16,7 @@ use crate::visible::visible_lines;
 const NOTES: usize = 20;
 
 /// How an attempt ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The new version runs.
@@ -76,6 +76,13 @@ impl Receipt {
     pub fn rejected(generation: u64, took: Duration, errors: Vec<String>) -> Self {
         let milliseconds = took.as_secs_f64() * 1000.0;
         Self { generation, milliseconds, errors, ..Self::empty(Verdict::Rejected) }
+    }
+
+    /// A receipt where nothing was to be done.
+    #[must_use]
+    pub fn unchanged(generation: u64, took: Duration) -> Self {
+        let milliseconds = took.as_secs_f64() * 1000.0;
+        Self { generation, milliseconds, ..Self::empty(Verdict::Applied) }
     }
 
     /// How many bytes it has as JSON.

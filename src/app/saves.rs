@@ -120,6 +120,10 @@ impl Run<'_> {
         match look.decision() {
             Decision::Wait => return Reloaded::StillSaving,
             Decision::Reject => self.reject_lost(&loaded, begun),
+            // Who asked is told again.
+            Decision::Leave if look.is_lost && self.clients.is_waited_for() => {
+                self.reject_lost(&loaded, begun);
+            }
             Decision::Leave if look.is_lost => {}
             Decision::Leave => {
                 if self.trouble.take().is_some() {
@@ -127,6 +131,10 @@ impl Run<'_> {
                     let text = format!("{file} is there again and says what runs: nothing changed");
                     self.emit(EventKind::Note { level: Level::Info, text });
                 }
+                // Who asked in the middle of a save that came to nothing.
+                let unchanged =
+                    Receipt::unchanged(self.supervisor.generation(), clock::since(begun));
+                self.clients.answer(&Arc::new(unchanged));
             }
             Decision::Take => {
                 service_manager::reloading();
@@ -264,8 +272,10 @@ impl Run<'_> {
         self.trouble = Some(trouble.clone());
     }
 
-    fn hand_out(&self, receipt: Receipt) {
-        self.emit(EventKind::Reloaded { receipt: Arc::new(receipt) });
+    fn hand_out(&mut self, receipt: Receipt) {
+        let receipt = Arc::new(receipt);
+        self.clients.answer(&receipt);
+        self.emit(EventKind::Reloaded { receipt });
     }
 }
 

@@ -51,7 +51,7 @@ impl EventsArguments {
     /// When the result cannot be written.
     pub(super) fn run(&self) -> io::Result<ExitCode> {
         let asked = find(&self.run).and_then(|mut client| {
-            client.ask(&Request::Events)?;
+            client.ask(&Request::Events { last: 0 })?;
             Ok(client)
         });
         match asked {
@@ -120,7 +120,10 @@ impl EventsArguments {
             | Reply::Recording(_)
             | Reply::Holding(_)
             | Reply::Stepped(_)
-            | Reply::Released(_) => {
+            | Reply::Released(_)
+            | Reply::Kept { .. }
+            | Reply::Reloaded(_)
+            | Reply::Stopping => {
                 return Err(io::Error::other(format!("the run said something strange: {line}")));
             }
         }

@@ -14,6 +14,8 @@ mod graph;
 mod guard;
 mod import;
 mod keys;
+mod list;
+mod logs;
 mod lsp;
 mod manual;
 mod message;
@@ -21,11 +23,13 @@ mod output;
 mod plan;
 mod record;
 mod recording;
+mod reload;
 mod replay;
 mod run;
 mod saved;
 mod schema;
 mod send;
+mod stop;
 mod tap;
 mod test;
 mod top;
@@ -61,6 +65,10 @@ enum Command {
     Graph(graph::GraphArguments),
     Import(import::ImportArguments),
     Export(export::ExportArguments),
+    List(list::ListArguments),
+    Stop(stop::StopArguments),
+    Reload(reload::ReloadArguments),
+    Logs(logs::LogsArguments),
     Top(top::TopArguments),
     Tap(tap::TapArguments),
     Test(test::TestArguments),
@@ -93,6 +101,10 @@ pub fn main() -> ExitCode {
         Command::Graph(arguments) => arguments.run(),
         Command::Import(arguments) => arguments.run(),
         Command::Export(arguments) => arguments.run(),
+        Command::List(arguments) => arguments.run(),
+        Command::Stop(arguments) => arguments.run(),
+        Command::Reload(arguments) => arguments.run(),
+        Command::Logs(arguments) => arguments.run(),
         Command::Top(arguments) => arguments.run(),
         Command::Tap(arguments) => arguments.run(),
         Command::Test(arguments) => arguments.run(),

@@ -145,7 +145,10 @@ impl RecordArguments {
                 | Reply::Answer(_)
                 | Reply::Holding(_)
                 | Reply::Stepped(_)
-                | Reply::Released(_)) => {
+                | Reply::Released(_)
+                | Reply::Kept { .. }
+                | Reply::Reloaded(_)
+                | Reply::Stopping) => {
                     return Err(io::Error::other(format!(
                         "the run said something strange: {strange:?}"
                     )));

@@ -157,7 +157,10 @@ impl TapArguments {
             | Reply::Recording(_)
             | Reply::Holding(_)
             | Reply::Stepped(_)
-            | Reply::Released(_) => {
+            | Reply::Released(_)
+            | Reply::Kept { .. }
+            | Reply::Reloaded(_)
+            | Reply::Stopping => {
                 return Err(io::Error::other(format!("the run said something strange: {line}")));
             }
             Reply::Dropped(_)

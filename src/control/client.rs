@@ -187,16 +187,19 @@ pub fn find(run: &str) -> Result<Client, Failed> {
 }
 
 /// What runs.
-struct Running {
-    clients: Vec<Client>,
+#[derive(Debug)]
+pub struct Running {
+    /// A connection with each run that answers.
+    pub clients: Vec<Client>,
     /// Processes that have a control socket and do not answer.
-    silent: Vec<u32>,
+    pub silent: Vec<u32>,
     /// What may not be looked at, and why.
-    barred: Vec<String>,
+    pub barred: Vec<String>,
 }
 
 /// Every run of this user. Sockets that runs of the past left behind are removed.
-fn running() -> Running {
+#[must_use]
+pub fn running() -> Running {
     let folder::Found { files, barred } = folder::sockets();
     let mut running = Running { clients: Vec::new(), silent: Vec::new(), barred };
     for (path, pid) in files {

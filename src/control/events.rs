@@ -3,22 +3,57 @@
 //! Owns how an event is written. A client that is slow loses events, which are counted and told, and
 //! holds nobody up.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
+use tokio::time::timeout;
 
 use super::protocol::Reply;
 use crate::backlog::Room;
-use crate::event::{EventReader, Events, Heard};
+use crate::event::{EventReader, Events, Heard, Stamped};
 use crate::observe::Happened;
 
 /// How much may wait for a client.
 const ROOM: Room = Room { entries: 4_096, bytes: 4 << 20 };
+/// How long a client may take to take what was before.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// About how many bytes are written together.
 const TOGETHER: usize = 16 << 10;
 
-/// A reader for a client.
-pub(super) fn reader(events: &Events) -> EventReader {
-    events.subscribe(ROOM, |_| true)
+/// The last of what happened, so many things at most.
+pub(super) struct Past {
+    kept: Vec<Arc<Stamped>>,
+    before: u64,
+}
+
+/// A reader for a client, and what was before.
+pub(super) fn reader(events: &Events, last: u64) -> (Past, EventReader) {
+    let last = usize::try_from(last).unwrap_or(usize::MAX);
+    let (kept, before, reader) = events.subscribe_after(ROOM, last);
+    (Past { kept, before }, reader)
+}
+
+/// Tells a client what was before; whether it took that.
+pub(super) async fn tell_past(stream: &mut BufReader<UnixStream>, past: Past) -> bool {
+    let events = past.kept.len() as u64;
+    let mut lines = Reply::Kept { events, older: past.before }.line();
+    for told in past.kept {
+        lines.extend(reply(Heard::Event(told)).line());
+        if lines.len() >= TOGETHER {
+            if !taken(stream, &lines).await {
+                return false;
+            }
+            lines.clear();
+        }
+    }
+    taken(stream, &lines).await
+}
+
+/// Whether a client takes some lines in its time.
+async fn taken(stream: &mut BufReader<UnixStream>, lines: &[u8]) -> bool {
+    timeout(PATIENCE, stream.write_all(lines)).await.is_ok_and(|written| written.is_ok())
 }
 
 /// Tells a client what happens until it or the run ends.

@@ -2,12 +2,13 @@
 //! nodes.
 //!
 //! ```text
-//! zrig tap, events, send, call, top ──lines of JSON──▶ control socket ──▶ nodes, figures
+//! zrig list, tap, events, send, stop, … ──lines of JSON──▶ control socket ──▶ nodes, figures
 //! ```
 //!
 //! Owns the protocol, the socket file and both ends. A node never waits for a client, and a run
 //! goes on without its control socket.
 
+mod asked;
 mod client;
 mod conversation;
 mod events;
@@ -27,11 +28,12 @@ mod tapping;
 mod watched;
 mod whole;
 
-pub use client::{Client, find};
+pub use asked::{Asked, asked};
+pub use client::{Client, Running, find, running};
 pub use conversation::Conversation;
 pub use protocol::{
     Ended, Failed, FrameKind, Hello, HelloNode, Lacking, Message, RecordingFigures, Released,
-    Reply, Request, Spoken, Stepped, Taken, Texts, WireFrame,
+    Reloaded, Reply, Request, Spoken, Stepped, Taken, Texts, WireFrame,
 };
 pub(crate) use reading::Opened;
 pub use reading::routing_id;

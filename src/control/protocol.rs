@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::event::LetGo;
 use crate::node::Direction;
 use crate::observe::Happened;
+use crate::receipt::Verdict;
 use crate::script::Offered;
 use crate::snapshot::Snapshot;
 use crate::tally::Told;
@@ -73,7 +74,11 @@ pub enum Request {
         rotate: Option<u64>,
     },
     /// What happens, from now on.
-    Events,
+    Events {
+        /// And so many of the last things that happened before, as far as they are kept.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        last: u64,
+    },
     /// Let a node send a value, or take it as received.
     Send(Spoken),
     /// Ask a node, and wait for the answer.
@@ -87,6 +92,10 @@ pub enum Request {
     },
     /// Let every node take everything again.
     Release,
+    /// Look at the files again, and apply what they say.
+    Reload,
+    /// End in good order; the connection stays until the end.
+    Stop,
 }
 
 /// A value for a node.
@@ -128,6 +137,13 @@ pub enum Reply {
     Message(Box<Message>),
     /// Something happened.
     Event(Box<Happened>),
+    /// So many things that happened before follow, and what happens then.
+    Kept {
+        /// How many.
+        events: u64,
+        /// How many were before those.
+        older: u64,
+    },
     /// So many messages passed that the tap did not show, or so many events happened that found no
     /// room, since this was last said.
     Dropped(u64),
@@ -156,6 +172,10 @@ pub enum Reply {
     Stepped(Box<Stepped>),
     /// The run is held no more.
     Released(Released),
+    /// What became of a reload.
+    Reloaded(Box<Reloaded>),
+    /// The run ends.
+    Stopping,
     /// It could not be done.
     Failed(Failed),
 }
@@ -274,6 +294,17 @@ pub enum Taken {
     Line(Value),
     /// The end of its source: its handler.
     End(String),
+}
+
+/// What became of a reload that a client asked for.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The same as the log has it.
+    pub message: String,
+    /// All of its receipt.
+    pub receipt: Value,
 }
 
 /// That a run is held no more.

@@ -16,14 +16,15 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
+use super::asked::Asking;
 use super::protocol::{
-    Failed, Hello, HelloNode, REQUEST_MAX, Released, Reply, Request, Texts, VERSION,
+    Failed, Hello, HelloNode, REQUEST_MAX, Released, Reloaded, Reply, Request, Texts, VERSION,
 };
 use super::record::{self, Recordable};
 use super::tapping::{self, Wish};
 use super::whole::ENDING;
 use super::{events, folder, speak, stepping};
-use crate::event::Events;
+use crate::event::{Event, EventKind, Events};
 use crate::load::Versions;
 use crate::node::{Interceptors, Target};
 use crate::recording::Wanted;
@@ -64,8 +65,8 @@ impl std::fmt::Debug for Desk {
 }
 
 impl Desk {
-    /// The desk of a run, what it was read from and whether its files are watched. Has to be called
-    /// inside a tokio runtime, which answers.
+    /// The desk of a run, what it was read from and whether its files are watched; what it hands on is
+    /// asked of who reads the other end. Has to be called inside a tokio runtime, which answers.
     #[must_use]
     pub fn of(
         file: &Path,
@@ -73,6 +74,7 @@ impl Desk {
         watched: bool,
         supervisor: &Supervisor,
         events: &Events,
+        asking: Asking,
     ) -> Self {
         let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
         let run = Arc::new(Run {
@@ -84,6 +86,7 @@ impl Desk {
             roster: supervisor.roster(),
             view: supervisor.view(),
             events: events.clone(),
+            asking,
             holding: supervisor.holding(),
             clients: Arc::new(Semaphore::new(CLIENTS)),
             taps: OpenTaps(Arc::new(Semaphore::new(TAPS as usize))),
@@ -138,6 +141,7 @@ struct Run {
     roster: watch::Receiver<Arc<Roster>>,
     view: View,
     events: Events,
+    asking: Asking,
     holding: Holding,
     clients: Arc<Semaphore>,
     taps: OpenTaps,
@@ -167,7 +171,7 @@ async fn client(stream: UnixStream, run: Arc<Run>, slot: OwnedSemaphorePermit) {
     let (mut line, mut hold) = (Vec::new(), None);
     while let Some(request) = next(&mut stream, &mut line, patience, &mut hold).await {
         let reply = match request {
-            Ok(Request::Tap { .. } | Request::Record { .. } | Request::Events)
+            Ok(Request::Tap { .. } | Request::Record { .. } | Request::Events { .. })
                 if hold.is_some() =>
             {
                 Reply::Failed(Failed::invalid("this connection holds the run; look by another one"))
@@ -202,11 +206,30 @@ async fn client(stream: UnixStream, run: Arc<Run>, slot: OwnedSemaphorePermit) {
                     Err(failed) => Reply::Failed(failed),
                 }
             }
-            Ok(Request::Events) => {
+            Ok(Request::Events { last }) => {
                 // From before it is told who runs, so that nothing happens between.
-                let reader = events::reader(&run.events);
-                if say(&mut stream, &Reply::Hello(run.hello())).await {
+                let (past, reader) = events::reader(&run.events, last);
+                if say(&mut stream, &Reply::Hello(run.hello())).await
+                    && (last == 0 || events::tell_past(&mut stream, past).await)
+                {
                     events::tell(&mut stream, reader).await;
+                }
+                return;
+            }
+            Ok(Request::Reload) => match run.asking.reload().await {
+                Ok(receipt) => Reply::Reloaded(Box::new(Reloaded {
+                    verdict: receipt.verdict,
+                    message: receipt.to_string(),
+                    // Its parts always are JSON.
+                    receipt: serde_json::to_value(&*receipt).unwrap_or_default(),
+                })),
+                Err(failed) => Reply::Failed(failed),
+            },
+            Ok(Request::Stop) => {
+                run.stop();
+                if say(&mut stream, &Reply::Stopping).await {
+                    // The end of the run ends the connection, which is how the client knows.
+                    ended(&mut stream).await;
                 }
                 return;
             }
@@ -235,6 +258,12 @@ async fn client(stream: UnixStream, run: Arc<Run>, slot: OwnedSemaphorePermit) {
 }
 
 impl Run {
+    /// Asks for the end, as a handler does.
+    fn stop(&self) {
+        let why = "a client of the control socket asked for it".to_owned();
+        self.events.emit(Event::of_run(EventKind::StopRequested { status: 0, why }));
+    }
+
     fn roster(&self) -> Arc<Roster> {
         Arc::clone(&self.roster.borrow())
     }
@@ -373,6 +402,16 @@ fn parse(line: &[u8]) -> Result<Request, String> {
         ));
     }
     serde_json::from_value(request).map_err(|error| error.to_string())
+}
+
+/// Returns when the client has gone.
+async fn ended(stream: &mut BufReader<UnixStream>) {
+    while let Ok(said) = stream.fill_buf().await
+        && !said.is_empty()
+    {
+        let length = said.len();
+        stream.consume(length);
+    }
 }
 
 /// Answers; whether the client took it.

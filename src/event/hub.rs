@@ -6,10 +6,11 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
 use smallvec::SmallVec;
 
+use super::kept::Kept;
 use super::{Event, Stamped};
 use crate::backlog::{Backlog, Item, Room};
 use crate::clock;
@@ -54,6 +55,8 @@ struct Hub {
     failed: AtomicBool,
     /// Whether a handler did.
     handlers_failed: AtomicBool,
+    /// The last of what happened, where it is kept.
+    kept: OnceLock<Arc<Kept>>,
 }
 
 /// A reader as emitters see it.
@@ -84,6 +87,15 @@ impl Queue for Arc<Backlog<Arc<Stamped>>> {
     }
 }
 
+/// What is kept goes on making room for what comes.
+impl Queue for Arc<Kept> {
+    fn put(&self, told: &Arc<Stamped>, bytes: usize, _urgent: bool) {
+        Kept::put(self, told, bytes);
+    }
+
+    fn end(&self) {}
+}
+
 /// A queue that has other entries too, in one order with the events, goes on without them.
 struct Shared<T>(Arc<Backlog<T>>);
 
@@ -112,6 +124,38 @@ impl Events {
         let queue = Arc::new(Backlog::new(room));
         let number = self.add(Box::new(wants), Box::new(Arc::clone(&queue)));
         EventReader { queue, hub: Arc::downgrade(&self.0), number }
+    }
+
+    /// Keeps the last of what is emitted from now on, as far as it is wanted, for readers that come
+    /// later; to be called once.
+    pub(crate) fn keep(&self, room: Room, wants: impl Fn(&Event) -> bool + Send + Sync + 'static) {
+        let kept = Arc::new(Kept::new(room));
+        if self.0.kept.set(Arc::clone(&kept)).is_ok() {
+            self.add(Box::new(wants), Box::new(kept));
+        }
+    }
+
+    /// A reader of everything that is emitted from now on, with the last that was kept, so many at most,
+    /// and how many were before those. Nothing is in both, and nothing that is kept falls between.
+    #[must_use]
+    pub(crate) fn subscribe_after(
+        &self,
+        room: Room,
+        last: usize,
+    ) -> (Vec<Arc<Stamped>>, u64, EventReader) {
+        let queue = Arc::new(Backlog::new(room));
+        let number = self.0.next.fetch_add(1, Relaxed);
+        let reader = Reader {
+            number,
+            wants: Box::new(|_| true),
+            queue: Box::new(Arc::clone(&queue)),
+            ends: AtomicBool::new(false),
+        };
+        // Whoever emits reads this: so no event is on its way to some readers and not yet to others.
+        let mut readers = self.0.readers.write().unwrap_or_else(PoisonError::into_inner);
+        let (kept, before) = self.0.kept.get().map_or((Vec::new(), 0), |kept| kept.last(last));
+        readers.push(reader);
+        (kept, before, EventReader { queue, hub: Arc::downgrade(&self.0), number })
     }
 
     /// Puts what is emitted from now on into a queue that others put something into as well, as far

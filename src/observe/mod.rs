@@ -23,3 +23,4 @@ pub use line::{LogFormat, time_of_day};
 pub use log::Logger;
 pub(crate) use metrics::text as metrics_text;
 pub use receipts::Receipts;
+pub(crate) use words::level;

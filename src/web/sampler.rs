@@ -41,7 +41,7 @@ pub(super) async fn follow(reach: Reach, board: Arc<Board>, pictures: Arc<Pictur
 
 async fn open(reach: &Reach) -> Option<(Hello, Conversation, Conversation)> {
     let mut events = reach.connect().await.ok()?;
-    events.ask(&Request::Events).await.ok()?;
+    events.ask(&Request::Events { last: 0 }).await.ok()?;
     let Ok(Some(Reply::Hello(hello))) = events.next().await else { return None };
     let figures = reach.connect().await.ok()?;
     Some((hello, events, figures))

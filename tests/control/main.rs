@@ -8,6 +8,7 @@
 mod client;
 mod comparison;
 mod events;
+mod finding;
 mod hostile;
 mod recording;
 mod secrets;

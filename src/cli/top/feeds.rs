@@ -100,7 +100,7 @@ impl Source {
         }
         while !news.is_closed() {
             if let Ok(mut run) = self.connect().await
-                && run.ask(&Request::Events).await.is_ok()
+                && run.ask(&Request::Events { last: 0 }).await.is_ok()
             {
                 while let Ok(Some(reply)) = run.next().await {
                     let told = if let Reply::Event(happened) = reply {
