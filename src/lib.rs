@@ -53,6 +53,7 @@ pub mod graph;
 pub mod import;
 mod ink;
 pub mod language;
+pub mod learn;
 pub mod lint;
 pub mod listing;
 pub mod load;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// From the top; modules of one line may use each other.
 const FLOORS: &[&[&str]] = &[
     &["main", "cli"],
-    &["app", "lsp", "replay", "trial"],
+    &["app", "learn", "lsp", "replay", "trial"],
     &["load", "watch", "observe", "control", "recording", "web"],
     &["supervisor"],
     &["node"],

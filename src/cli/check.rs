@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-pub(super) use self::files::test_files;
+pub(super) use self::files::{files as all_files, test_files};
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::listing::counted;

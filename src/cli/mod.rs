@@ -10,15 +10,18 @@ mod events;
 mod explain;
 mod explore;
 mod export;
+mod fmt;
 mod graph;
 mod guard;
 mod import;
 mod keys;
+mod learn;
 mod list;
 mod logs;
 mod lsp;
 mod manual;
 mod message;
+mod new;
 mod output;
 mod plan;
 mod record;
@@ -59,8 +62,11 @@ pub struct CommandLine {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    New(new::NewArguments),
+    Learn(learn::LearnArguments),
     Run(run::RunArguments),
     Check(check::CheckArguments),
+    Fmt(fmt::FmtArguments),
     Plan(plan::PlanArguments),
     Graph(graph::GraphArguments),
     Import(import::ImportArguments),
@@ -95,8 +101,11 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let done = match CommandLine::parse().command {
+        Command::New(arguments) => arguments.run(),
+        Command::Learn(arguments) => arguments.run(),
         Command::Run(arguments) => arguments.run(),
         Command::Check(arguments) => arguments.run(),
+        Command::Fmt(arguments) => arguments.run(),
         Command::Plan(arguments) => arguments.run(),
         Command::Graph(arguments) => arguments.run(),
         Command::Import(arguments) => arguments.run(),

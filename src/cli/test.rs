@@ -14,6 +14,8 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
+pub(super) use self::text::failed_test;
+
 use self::coverage::Coverage;
 use self::report::{Done, report_json, report_junit};
 use super::check::test_files;

@@ -1,10 +1,14 @@
 //! A file as it is usually laid out.
 //!
-//! Owns what is surely harmless: indentation, blanks at the ends of lines, blank lines. A text that
-//! would not mean the same afterwards stays as it is, comments included.
+//! Owns what is surely harmless: indentation, blanks at the ends of lines, blank lines, and by `spacing`
+//! those between keys, values and commas. A text that would not mean the same afterwards stays as it is,
+//! comments included.
+
+mod spacing;
 
 use std::ops::Range;
 
+use self::spacing::spaced;
 use super::position::floor;
 use super::tokens::{Token, TokenKind, tokens};
 use super::tree::{self, Kind, Line, Value, lines_of};
@@ -18,13 +22,43 @@ const STEP: usize = 2;
 /// it means.
 #[must_use]
 pub fn format_topology(text: &str) -> Option<String> {
-    if text.contains('\r') {
-        return None;
+    match formatted(text) {
+        Formatted::Anew(text) => Some(text),
+        Formatted::Already | Formatted::Never(_) => None,
     }
-    let formatted = laid_out(text);
-    let is_same = || means(text).is_some_and(|meaning| means(&formatted) == Some(meaning));
-    let is_stable = || laid_out(&formatted) == formatted;
-    (formatted != text && is_same() && is_stable()).then_some(formatted)
+}
+
+/// What comes of laying out a text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Formatted {
+    /// It is laid out so already.
+    Already,
+    /// So it looks then.
+    Anew(String),
+    /// It stays as it is, for this reason.
+    Never(&'static str),
+}
+
+/// A topology's or a test file's text, laid out as far as it means the same then.
+#[must_use]
+pub fn formatted(text: &str) -> Formatted {
+    if text.contains('\r') {
+        return Formatted::Never("its lines end with CR and LF, which stays as it is");
+    }
+    let Some(meaning) = means(text) else {
+        return Formatted::Never("it is no sound YAML: `zrig check` says where");
+    };
+    // Indentation alone, where the rest would mean something else.
+    for lay_out in [|text: &str| spaced(&laid_out(text)), laid_out] {
+        let formatted = lay_out(text);
+        if formatted == text {
+            return Formatted::Already;
+        }
+        if lay_out(&formatted) == formatted && means(&formatted).as_ref() == Some(&meaning) {
+            return Formatted::Anew(formatted);
+        }
+    }
+    Formatted::Never("laid out it would mean something else, or look different each time")
 }
 
 /// The same of a script: blanks at the ends of lines, and blank lines.
@@ -311,7 +345,7 @@ mod tests {
     #[test]
     fn a_topology_is_indented_and_keeps_its_comments_and_its_meaning() {
         let text = "\n\n# head  \nnodes:\n    # of a\n    a:\n        role: pub   # why\n\n\n        bind:\n        - 5556\n        -   5557\n        on_start: |\n            let a = 1;\n              print(a)  \n\n            print(2)\n        params: {a: 1,\n           b: 2}\n      # loose\n\n";
-        let want = "# head\nnodes:\n  # of a\n  a:\n    role: pub   # why\n\n    bind:\n      - 5556\n      -   5557\n    on_start: |\n      let a = 1;\n        print(a)  \n\n      print(2)\n    params: {a: 1,\n       b: 2}\n";
+        let want = "# head\nnodes:\n  # of a\n  a:\n    role: pub   # why\n\n    bind:\n      - 5556\n      - 5557\n    on_start: |\n      let a = 1;\n        print(a)  \n\n      print(2)\n    params: {a: 1,\n       b: 2}\n";
         let formatted = format_topology(text).unwrap();
         assert!(formatted.starts_with(want), "{formatted}");
         assert!(formatted.contains("# loose"));

@@ -26,7 +26,7 @@ mod words;
 
 pub use actions::{Action, actions, title as fix_title};
 pub use completion::{Completion, CompletionKind, complete, looks_like_a_topology};
-pub use formatting::{difference, format_script, format_topology};
+pub use formatting::{Formatted, difference, format_script, format_topology, formatted};
 pub use hover::{Hover, hover};
 pub use position::{Encoding, Lines, byte_of_utf16, utf16_of_byte};
 pub use project::{File, Project};

@@ -3,7 +3,10 @@
 //! Owns what a user relies on of them. What they do inside is tested beside the code.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod formatting;
 mod generated;
+mod learning;
+mod new;
 mod version;
 
 use std::path::Path;

@@ -56,6 +56,9 @@ nodes:
     std::fs::write(&other, text.replace("on_message: msg", "on_message: '1'")).unwrap();
     let exported = folder.path().join("exported");
     let exported = exported.to_str().unwrap();
+    let (ugly, lessons) = (folder.path().join("ugly.yaml"), folder.path().join("lessons"));
+    std::fs::write(&ugly, "a:   1\n").unwrap();
+    let (ugly, lessons) = (ugly.to_str().unwrap(), lessons.to_str().unwrap());
     let (file, other, faulty) =
         (file.to_str().unwrap(), other.to_str().unwrap(), faulty.to_str().unwrap());
     eventually("it is found", || {
@@ -79,8 +82,14 @@ nodes:
         &["explain", "router"],
         &["schema"],
         &["lsp"],
+        &["new"],
         &["completions", "zsh"],
         &["manual", "--to", exported],
+        &["fmt", "--check", ugly],
+        &["learn", lessons, "--list"],
+        &["learn", lessons, "--hint"],
+        &["learn", lessons, "--once"],
+        &["learn", lessons],
         &["list"],
         &["list", "--format", "json"],
         &["logs", "quiet"],

@@ -13,7 +13,7 @@ const DEEPEST: usize = 32;
 /// # Errors
 ///
 /// With an argument that stands for no file.
-pub(super) fn files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+pub(in crate::cli) fn files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     let mut seen = BTreeSet::new();
     let mut files = Vec::new();
     for argument in arguments {

@@ -9,7 +9,7 @@ use crate::cli::draw::draw_failure;
 use crate::duration::format_duration;
 use crate::source::SourceMap;
 use crate::test_file::TestSpec;
-use crate::trial::Verdict;
+use crate::trial::{Failure, Verdict};
 use crate::visible::visible;
 
 /// One test.
@@ -44,25 +44,36 @@ pub(super) fn shown(
             }
             text
         }
-        Verdict::Failed(failure) => {
-            let mut text = format!("  {}  {name}\n\n", paint("FAIL", 31));
-            let at = format!("after {:.3} s, with --seed {}", failure.at.as_secs_f64(), done.seed);
-            text.push_str(&draw_failure(failure.span, &failure.what, &at, sources, colours));
-            text.push('\n');
-            let mut list = |title: &str, lines: &[String]| {
-                let _ = writeln!(text, "  {title}");
-                for line in lines {
-                    let _ = writeln!(text, "    {}", visible(line));
-                }
-            };
-            if failure.instead.is_empty() {
-                list("nothing of that kind was seen there", &[]);
-            } else {
-                list("what was seen there:", &failure.instead);
-            }
-            list("what happened last:", &failure.sequence);
-            text.push('\n');
-            text
-        }
+        Verdict::Failed(failure) => failed_test(&test.name, failure, done.seed, sources, colours),
     }
+}
+
+/// A test that does not hold: where, what was seen instead, and what happened last.
+pub(in crate::cli) fn failed_test(
+    name: &str,
+    failure: &Failure,
+    seed: u64,
+    sources: &SourceMap,
+    colours: bool,
+) -> String {
+    let word = if colours { "\u{1b}[31mFAIL\u{1b}[0m" } else { "FAIL" };
+    let mut text = format!("  {word}  {}\n\n", visible(name));
+    let at = format!("after {:.3} s, with --seed {seed}", failure.at.as_secs_f64());
+    text.push_str(&draw_failure(failure.span, &failure.what, &at, sources, colours));
+    text.push('\n');
+    let mut list = |title: &str, lines: &[String]| {
+        // Writing into a String cannot fail.
+        let _ = writeln!(text, "  {title}");
+        for line in lines {
+            let _ = writeln!(text, "    {}", visible(line));
+        }
+    };
+    if failure.instead.is_empty() {
+        list("nothing of that kind was seen there", &[]);
+    } else {
+        list("what was seen there:", &failure.instead);
+    }
+    list("what happened last:", &failure.sequence);
+    text.push('\n');
+    text
 }
