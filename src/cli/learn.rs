@@ -16,6 +16,7 @@ use super::output::{FAILED, colours_on, invalid};
 use super::saved::load_saved;
 use super::variables::Variables;
 use crate::learn::{Judgement, LESSONS, Lesson, judge, path_of, put_aside, write_missing};
+use crate::load::text_of;
 use crate::visible::visible;
 use crate::watch::Watcher;
 
@@ -122,8 +123,11 @@ impl Classroom<'_> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let colours = colours_on(&io::stdout());
         let mut shown = None;
-        while let Some((lesson, mut judgement)) = self.current(wanted)? {
+        while let Some((lesson, _)) = self.current(wanted)? {
             let path = path_of(self.folder, lesson);
+            // Before it is judged: what is saved meanwhile is judged too.
+            let mut seen = text_of(&path);
+            let mut judgement = self.judge(lesson)?;
             let mut watcher = Watcher::new(false);
             watcher.follow(std::slice::from_ref(&path));
             if shown != Some(lesson.name) {
@@ -142,7 +146,11 @@ impl Classroom<'_> {
                     io::stdout(),
                     "waits for a save; `zrig learn {folder} --hint --lesson {hint}` helps, Ctrl-C ends\n"
                 )?;
-                runtime.block_on(watcher.changed());
+                // Something moves also where nothing was saved anew.
+                while text_of(&path) == seen {
+                    runtime.block_on(watcher.changed());
+                }
+                seen = text_of(&path);
                 judgement = self.judge(lesson)?;
             }
             wanted = None;

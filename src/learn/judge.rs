@@ -43,6 +43,8 @@ pub enum Finding {
     Missing,
     /// `check` has something to say.
     Faulty(Vec<Diagnostic>),
+    /// It is sound, but lacks what the tests need of it.
+    Lacking(Vec<Diagnostic>),
     /// A comment hides what `check` says, on this line.
     Silenced(usize),
     /// The tests cannot be carried out, for these reasons.
@@ -102,6 +104,9 @@ fn found(path: &Path, loaded: &LoadedTests, load: LoadSaved<'_>) -> io::Result<F
     match (&loaded.file, &loaded.topology) {
         (Some(file), Some(topology)) => tried(path, file, topology, load),
         // What the tests want is not there.
+        _ if loaded.topology.is_some() => {
+            Ok(Finding::Lacking(loaded.diagnostics.iter().filter(told).cloned().collect()))
+        }
         _ => Ok(Finding::Faulty(loaded.diagnostics.iter().filter(told).cloned().collect())),
     }
 }

@@ -1,7 +1,9 @@
 //! `zrig learn`: every lesson is solved as a learner would, and no wrong answer is taken for a right one.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 use zrig::document::with_values;
@@ -151,6 +153,9 @@ fn a_learner_goes_from_the_first_lesson_to_the_last() {
 #[test]
 fn what_is_wrong_is_said_in_the_words_of_check_and_of_tests() {
     let learner = Learner::new();
+    let (_, said) = learner.learn(&["--once"]);
+    let lacks = "it checks clean, but is not what is wanted:\n  `desk` binds nothing\n";
+    assert!(said.contains(lacks) && !said.contains("help:"), "{said}");
     let (_, said) = learner.learn(&["--once", "--lesson", "3"]);
     assert!(said.contains("error[ZR0305]: a sub cannot talk to a push"), "{said}");
     assert!(said.contains("see `zrig explain ZR0305` and `zrig explain role`"), "{said}");
@@ -166,6 +171,43 @@ fn what_is_wrong_is_said_in_the_words_of_check_and_of_tests() {
     fs::write(learner.path(&LESSONS[0]), "nodes: [").unwrap();
     let (_, said) = learner.learn(&["--once"]);
     assert!(said.contains("lessons/01-bind-and-connect.yaml:1:"), "{said}");
+}
+
+#[test]
+fn a_save_is_judged_at_once_and_the_next_lesson_comes_when_it_holds() {
+    let learner = Learner::new();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_zrig"))
+        .current_dir(learner.folder.path())
+        .args(["learn", "lessons"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut until = |text: &str| {
+        let mut seen = Vec::new();
+        for line in lines.by_ref() {
+            seen.push(line.unwrap());
+            if seen.last().unwrap().contains(text) {
+                return seen;
+            }
+        }
+        panic!("it ended without {text:?}: {seen:?}")
+    };
+    until("waits for a save");
+    let first = &LESSONS[0];
+    fs::write(learner.path(first), first.text.replacen("connect: 5550", "bind: 5551", 1)).unwrap();
+    // The middle of the save may be judged before its end.
+    while !until("waits for a save").iter().any(|line| line.contains("FAIL  the guest is greeted"))
+    {
+    }
+    learner.solve(first);
+    let said = until("Lesson 2 of ");
+    assert!(said.iter().any(|line| line.starts_with("done: 1. ")), "{said:?}");
+    let said = until("waits for a save");
+    let judged = said.iter().filter(|line| line.contains("FAIL")).count();
+    assert_eq!(judged, 1, "once: {said:?}");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub(super) fn said(lesson: &Lesson, judgement: &Judgement, colours: bool) -> Str
         Finding::Done => done(lesson, colours),
         Finding::Missing
         | Finding::Faulty(_)
+        | Finding::Lacking(_)
         | Finding::Silenced(_)
         | Finding::Impossible(_)
         | Finding::Failed { .. } => wrong(lesson, judgement, colours),
@@ -56,6 +57,15 @@ fn wrong(lesson: &Lesson, judgement: &Judgement, colours: bool) -> String {
         Finding::Faulty(faults) => {
             let drawn = draw(faults, sources, Look::Full { colours });
             format!("{}\n\n{}\n", drawn.trim_end(), pages(lesson, faults))
+        }
+        Finding::Lacking(faults) => {
+            // Where in the tests, and how those could be mended, is nothing to a learner.
+            let lacks = faults.iter().map(|fault| format!("  {}\n", visible(&fault.message)));
+            let lacks: String = lacks.collect();
+            format!(
+                "it checks clean, but is not what is wanted:\n{lacks}\n{}\n",
+                pages(lesson, &[])
+            )
         }
         Finding::Impossible(why) => {
             let why: String = why.iter().map(|one| format!("  {}\n", visible(one))).collect();
