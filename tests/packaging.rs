@@ -1,5 +1,5 @@
 //! What `packaging/build.py` makes around a program, held to those who unpack it: pip, tar and, where it is there,
-//! dpkg. The program is a stand-in of a few bytes, and so is the one that is asked for manual and completions.
+//! dpkg. The program is a stand-in of a few bytes, manual and completions are those of the real one.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, reason = "a test says what it skips")]
@@ -51,40 +51,23 @@ fn takes(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What answers the questions that packages have for their program.
-fn guide(folder: &Path) -> PathBuf {
-    let path = folder.join("guide");
-    let text = format!(
-        "#!/bin/sh\ncase $1 in\n--version) echo 'zrig {VERSION}' ;;\ncompletions) echo \"completions of $2\" ;;\n\
-         manual) mkdir -p \"$3\"; for page in zrig zrig-run zrig-check; do echo \".TH $page 1\" > \"$3/$page.1\"; done ;;\n\
-         *) exit 2 ;;\nesac\n"
-    );
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    path
-}
-
 /// All packages of both machines.
 fn packages(folder: &Path, to: &str) -> PathBuf {
     let to = folder.join(to);
     let (one, other) = (stand_in(folder, "x", X86_64), stand_in(folder, "a", AARCH64));
-    let guide = guide(folder);
-    let arguments = [
-        "--guide",
-        guide.to_str().unwrap(),
-        "--program",
-        one.to_str().unwrap(),
-        "--program",
-        other.to_str().unwrap(),
-    ];
+    let arguments =
+        ["--guide", ZRIG, "--program", one.to_str().unwrap(), "--program", other.to_str().unwrap()];
     let output = build(&arguments, &to);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     to
 }
 
-/// The pages of `guide`.
-fn pages() -> BTreeSet<String> {
-    ["zrig.1", "zrig-run.1", "zrig-check.1"].map(str::to_owned).into()
+/// The pages that the program writes of itself.
+fn pages(folder: &Path) -> BTreeSet<String> {
+    let to = folder.join("pages");
+    takes(Command::new(ZRIG).arg("manual").arg("--to").arg(&to));
+    let names = fs::read_dir(to).unwrap().map(|page| page.unwrap().file_name());
+    names.map(|name| name.into_string().unwrap()).collect()
 }
 
 #[test]
@@ -108,9 +91,9 @@ fn the_same_program_makes_the_same_bytes_twice() {
     ];
     assert_eq!(named, expected);
     takes(Command::new("sha256sum").args(["--check", "SHA256SUMS"]).current_dir(&one));
-    archives_hold_everything(&one, &pages());
+    archives_hold_everything(&one, &pages(folder.path()));
     the_wheel_installs_the_program(&one, folder.path());
-    the_debian_package_holds_everything(&one, &pages());
+    the_debian_package_holds_everything(&one, &pages(folder.path()));
     the_image_is_the_program_alone(&one, folder.path());
 }
 
@@ -163,7 +146,7 @@ fn the_wheel_installs_the_program(made: &Path, folder: &Path) {
         ("share/fish/vendor_completions.d/zrig.fish", "fish"),
     ] {
         let written = fs::read_to_string(into.join(path)).unwrap();
-        assert_eq!(written, format!("completions of {shell}\n"));
+        assert_eq!(written, takes(Command::new(ZRIG).args(["completions", shell])), "{shell}");
     }
     assert!(into.join("share/man/man1/zrig.1").exists());
 }
