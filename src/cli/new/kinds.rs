@@ -61,7 +61,7 @@ pub(super) fn kind(word: &str) -> Option<&'static Kind> {
 
 impl Kind {
     /// What it is, in a line: its first comment's first sentence, or its description.
-    pub(super) fn line(&self) -> &'static str {
+    pub(super) fn line(&self) -> String {
         let first = self.topology.lines().next().unwrap_or_default();
         let said = match first.strip_prefix("# ") {
             Some(comment) => match comment.split_once(": ") {
@@ -72,7 +72,9 @@ impl Kind {
             },
             None => first.trim_start_matches("description: "),
         };
-        said.trim_end_matches('.')
+        let mut letters = said.trim_end_matches('.').chars();
+        let capital = letters.next().map(char::to_uppercase).into_iter().flatten();
+        capital.chain(letters).collect()
     }
 
     /// The topology's text, in a file of this name with tests in one of that: what it needs is beside it.
