@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use smallvec::SmallVec;
 use tokio::sync::{Notify, mpsc};
 
 use super::Node;
@@ -278,17 +279,20 @@ impl Node {
         busy |= self.flush(now);
         busy |= self.perform_injected(now);
         busy |= self.forward();
-        let mut looked = false;
-        for place in 0..self.sockets.len() {
-            // What was offered in vain has left unknown whether anything came.
-            if self.reads_from(place) {
-                looked = true;
-                self.sockets[place].look();
-            }
+        // What was offered in vain has left unknown whether anything came.
+        let unsure: SmallVec<[usize; 4]> =
+            (0..self.sockets.len()).filter(|place| self.reads_from(*place)).collect();
+        for &place in &unsure {
+            self.sockets[place].look();
         }
         // And that it had room may be among what was read by that.
-        self.outbox.offer_again_soon(looked && !self.outbox.is_clear());
-        busy | (0..self.sockets.len()).any(|place| self.reads_from(place))
+        self.outbox.offer_again_soon(!unsure.is_empty() && !self.outbox.is_clear());
+        if busy || (0..self.sockets.len()).any(|place| self.reads_from(place)) {
+            return true;
+        }
+        // The end of a subscription is read before anything is offered again: libzmq sends to fewer then.
+        unsure.iter().for_each(|&place| self.sockets[place].readable = true);
+        false
     }
 
     /// Whether something may have come by a socket that the node takes now, whatever waits to go out.
