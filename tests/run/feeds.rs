@@ -99,7 +99,7 @@ fn detector_keeps_every_frame_of_a_series_and_says_what_is_damaged() {
     detector.says("the same");
     // The page's stand-in pushes what was kept, as the detector did.
     let page = read("docs/recipes/detector.md");
-    let (_, stand_in) = page.split_once("```yaml\n").unwrap();
+    let (_, stand_in) = page.split_once("```yaml series.yaml\n").unwrap();
     let (stand_in, _) = stand_in.split_once("```").unwrap();
     detector.tell(&format!("replay {again}"));
     let run = Zrig::of(&stand_in.replace("bind: 9999", &format!("connect: {again}")))
