@@ -26,7 +26,7 @@ import threading
 import time
 from pathlib import Path
 
-from works import FLOORS, SERVER_KEY, TAPPED, WORKS
+from works import FLOORS, OMQ, SERVER_KEY, TAPPED, WORKS
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -94,10 +94,9 @@ class Tools:
         self.node = self.javascript()
         self.pyomq = TARGET / "bench-python"
         self.omq = TARGET / "bench-omq/release/omq-middle"
-        self.rivals()
 
     def rivals(self):
-        """Another implementation of ZeroMQ: from Python, and a program in Rust."""
+        """Another implementation of ZeroMQ, from Python and in Rust: made where a work has them, which takes minutes."""
         if not (self.pyomq / "pyomq").exists():
             install = [self.python, "-m", "pip", "install", "--quiet", "--target", self.pyomq, "pyomq==0.21.0"]
             subprocess.run(install, check=True, stdout=sys.stderr)
@@ -459,6 +458,8 @@ def main():
         raise SystemExit("no such work; --list prints all")
     signal.signal(signal.SIGALRM, lambda *_: sys.exit(f"nothing for {PATIENCE} seconds"))
     tools = Tools(options)
+    if not options.against and any(name in WORKS and set(OMQ) & set(WORKS[name].peers) for name in chosen):
+        tools.rivals()
     for name in chosen:
         if name in special:
             special[name](tools, options)
