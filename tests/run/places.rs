@@ -1,104 +1,16 @@
 //! Places: one file, several runs of it, each at an address of its own.
-//!
-//! The addresses are of the loopback network, whose every address is this machine.
+
+mod fleet;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use self::fleet::{Fleet, LOOPBACK, Network, PLACES, TAKEN, networked, with_counts, yaml};
 use crate::support::http::get;
 use crate::support::{Runner, Zrig, eventually, free_port, free_ports, soaking};
-
-/// The three places.
-const PLACES: [&str; 3] = ["edge", "hall", "yard"];
-/// How many messages may be in a place that is stopped: taken by it and not handled.
-const TAKEN: usize = 40;
-
-/// A pipeline, requests and news from one place over a second one to a third.
-fn yaml(ports: &[u16], places: &str) -> String {
-    let [jobs, done, desk, inward, outward] = ports else { panic!("five ports") };
-    format!(
-        "places:{places}
-nodes:
-  source:
-    on: edge
-    role: push
-    bind: {jobs}
-    every: 5ms
-    on_tick: \"if this.n == () {{ this.n = 0; }} this.n += 1; send(`job ${{this.n}}`)\"
-  asker:
-    on: edge
-    role: dealer
-    connect: desk
-    every: 5ms
-    on_tick: \"if this.n == () {{ this.n = 0; }} this.n += 1; send(`ask ${{this.n}}`)\"
-    write: {{file: answers.txt, append: true}}
-  news:
-    on: edge
-    role: pub
-    bind: {inward}
-    sequence: true
-    every: 5ms
-    on_tick: publish(1, \"news\")
-  worker:
-    on: hall
-    sockets:
-      jobs: {{role: pull, connect: source}}
-      done: {{role: push, connect: sink}}
-    on_jobs: msg
-  desk:
-    on: hall
-    role: router
-    bind: {desk}
-    on_message: reply(msg, msg)
-  bus:
-    on: hall
-    sockets:
-      inward: {{role: xsub, connect: news}}
-      outward: {{role: xpub, bind: {outward}}}
-    forward: [outward, inward]
-  sink:
-    on: yard
-    role: pull
-    bind: {done}
-    write: {{file: done.txt, append: true}}
-  reader:
-    on: yard
-    role: sub
-    connect: bus.outward
-    topics: all
-    sequence: true
-    on_message: '()'
-"
-    )
-}
-
-const LOOPBACK: &str = "
-  edge: {address: 127.0.0.1, bind_address: 127.0.0.1}
-  hall: {address: 127.0.0.2, bind_address: 127.0.0.2}
-  yard: {address: 127.0.0.3, bind_address: 127.0.0.3}";
-
-/// The same with nodes by which every place tells the others what it counts.
-fn with_counts(yaml: &str, ports: [u16; 3]) -> String {
-    let mut nodes = String::new();
-    for (place, port) in PLACES.iter().zip(ports) {
-        let others: Vec<String> = PLACES
-            .iter()
-            .filter(|other| *other != place)
-            .map(|other| format!("{other}-counts.tells"))
-            .collect();
-        nodes += &format!(
-            "  {place}-counts:\n    on: {place}\n    counts: true\n    sockets:\n      tells: {{role: pub, \
-             bind: {port}}}\n      hears: {{role: sub, connect: [{}], topics: all}}\n",
-            others.join(", ")
-        );
-    }
-    format!("{yaml}{nodes}")
-}
 
 /// What a place tells of what goes from one place to another: from whom, sent, received, dropped, waiting.
 fn sums(told: &serde_json::Value) -> Vec<(String, [Option<u64>; 4])> {
@@ -139,93 +51,34 @@ fn settled(
     }
 }
 
-/// A folder with the file, and what its runs write there.
-struct Fleet {
-    folder: Arc<TempDir>,
-}
-
-impl Fleet {
-    fn of(yaml: &str) -> Self {
-        let folder = Arc::new(TempDir::with_prefix("zrig-test-").unwrap());
-        fs::write(folder.path().join("fleet.yaml"), yaml).unwrap();
-        Self { folder }
-    }
-
-    fn new() -> Self {
-        Self::of(&yaml(&free_ports::<5>(), LOOPBACK))
-    }
-
-    fn file(&self) -> PathBuf {
-        self.folder.path().join("fleet.yaml")
-    }
-
-    fn at(&self, place: &str) -> Zrig {
-        let zrig = Zrig::file(self.file()).arguments(["--place", place]);
-        if soaking() { zrig.lasting("1h") } else { zrig }
-    }
-
-    fn start(&self, place: &str) -> Runner {
-        let run = self.at(place).start();
-        run.says("running live");
-        run
-    }
-
-    /// The certificates of all its nodes.
-    fn make_keys(&self) {
-        let done = Command::new(env!("CARGO_BIN_EXE_zrig"))
-            .current_dir(self.folder.path())
-            .args(["keys", "keys", "--for", "fleet.yaml"])
-            .output()
-            .unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    }
-
-    fn lines(&self, name: &str) -> Vec<String> {
-        let text = fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
-        // The last one may be on its way.
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        whole.lines().map(str::to_owned).collect()
-    }
-
-    /// Waits until a file has so many lines more.
-    fn grows(&self, name: &str, by: usize) {
-        let wanted = self.lines(name).len() + by;
-        eventually(&format!("{wanted} lines of {name}"), || self.lines(name).len() >= wanted);
-    }
-
-    /// How many of the numbers that came lie in between without having come.
-    fn missing(&self, name: &str) -> Vec<u64> {
-        let number = |line: &String| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap();
-        let numbers: Vec<u64> = self.lines(name).iter().map(number).collect();
-        let came: BTreeSet<u64> = numbers.iter().copied().collect();
-        assert_eq!(came.len(), numbers.len(), "{name}: one came twice");
-        (1..=*came.last().unwrap()).filter(|number| !came.contains(number)).collect()
-    }
-}
-
 #[test]
 fn places_start_in_any_order_and_nothing_between_them_is_lost() {
-    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
-        let fleet = Fleet::new();
-        let runs: Vec<Runner> = order.iter().map(|at| fleet.start(PLACES[*at])).collect();
-        fleet.grows("done.txt", 50);
-        fleet.grows("answers.txt", 50);
-        assert_eq!(fleet.missing("done.txt"), [0; 0], "{order:?}");
-        assert_eq!(fleet.missing("answers.txt"), [0; 0], "{order:?}");
-        for run in runs {
-            let place = order.iter().map(|at| PLACES[*at]).collect::<Vec<_>>();
-            let ending = run.stop();
-            // A start does not wait for other places.
-            assert!(!ending.said("is not up"), "{place:?}:\n{}", ending.text());
+    for _ in 0..if soaking() { 50 } else { 1 } {
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let order = order.map(|at| PLACES[at]);
+            Fleet::everywhere().iter().for_each(|fleet| starts_in(order, fleet));
         }
+    }
+}
+
+fn starts_in(order: [&str; 3], fleet: &Fleet) {
+    let runs: Vec<Runner> = order.iter().map(|place| fleet.start(place)).collect();
+    fleet.grows("done.txt", 50);
+    fleet.grows("answers.txt", 50);
+    assert_eq!(fleet.missing("done.txt"), [0; 0], "{order:?} at {}.0", fleet.net());
+    assert_eq!(fleet.missing("answers.txt"), [0; 0], "{order:?} at {}.0", fleet.net());
+    for run in runs {
+        let ending = run.stop();
+        // A start does not wait for other places.
+        assert!(!ending.said("is not up"), "{order:?}:\n{}", ending.text());
     }
 }
 
 #[test]
 fn what_a_place_that_is_stopped_had_not_taken_comes_when_it_is_back() {
     let rounds = if soaking() { 50 } else { 1 };
-    for stopped in ["hall", "yard"] {
-        let fleet = Fleet::new();
+    let each = |stopped| Fleet::everywhere().into_iter().map(move |fleet| (stopped, fleet));
+    for (stopped, fleet) in ["hall", "yard"].into_iter().flat_map(each) {
         let mut runs: Vec<(&str, Runner)> =
             PLACES.iter().map(|place| (*place, fleet.start(place))).collect();
         fleet.grows("done.txt", 100);
@@ -238,7 +91,7 @@ fn what_a_place_that_is_stopped_had_not_taken_comes_when_it_is_back() {
             // The others go on, and keep what is for it.
             let away = runs.iter().find(|(place, _)| *place != "yard").unwrap();
             if stopped == "hall" {
-                away.1.says("lost place hall at 127.0.0.2:");
+                away.1.says(&format!("lost place hall at {}.2:", fleet.net()));
             }
             std::thread::sleep(std::time::Duration::from_millis(300));
             runs.push((stopped, fleet.start(stopped)));
@@ -248,7 +101,8 @@ fn what_a_place_that_is_stopped_had_not_taken_comes_when_it_is_back() {
         for name in ["done.txt", "answers.txt"] {
             let missing = fleet.missing(name);
             println!(
-                "{stopped} stopped {rounds} times: {} of {name} had been taken",
+                "{stopped} at {}.0 stopped {rounds} times: {} of {name} had been taken",
+                fleet.net(),
                 missing.len()
             );
             assert!(missing.len() <= rounds * TAKEN, "{stopped} {name}: {missing:?}");
@@ -375,89 +229,6 @@ fn a_place_that_is_away_and_one_that_is_back_are_told() {
     let hall = fleet.start("hall");
     edge.says_times("connected with place hall at 127.0.0.2:", 2);
     drop((edge, hall));
-}
-
-/// Three machines on one network, as far as a kernel can make them.
-struct Network(String);
-
-impl Network {
-    const ADDRESSES: &str = "
-  edge: {address: 10.254.7.1}
-  hall: {address: 10.254.7.2}
-  yard: {address: 10.254.7.3}";
-
-    fn ip(arguments: &str) -> Result<(), String> {
-        let done = Command::new("ip").args(arguments.split_whitespace()).output();
-        let done = done.map_err(|error| format!("ip: {error}"))?;
-        match done.status.success() {
-            true => Ok(()),
-            false => Err(format!("ip {arguments}: {}", String::from_utf8_lossy(&done.stderr))),
-        }
-    }
-
-    /// Why there can be none here, if so.
-    fn new() -> Result<Self, String> {
-        let network = Self(format!("zrig{}", std::process::id()));
-        let hub = network.of("hub");
-        Self::ip(&format!("netns add {hub}"))?;
-        Self::ip(&format!("-n {hub} link add hub type bridge"))?;
-        Self::ip(&format!("-n {hub} link set hub up"))?;
-        for (at, place) in PLACES.iter().enumerate() {
-            let own = network.of(place);
-            Self::ip(&format!("netns add {own}"))?;
-            Self::ip(&format!("-n {hub} link add {place} type veth peer name wire netns {own}"))?;
-            Self::ip(&format!("-n {own} addr add 10.254.7.{}/24 dev wire", at + 1))?;
-            for up in [format!("{own} link set lo"), format!("{own} link set wire")] {
-                Self::ip(&format!("-n {up} up"))?;
-            }
-            Self::ip(&format!("-n {hub} link set {place} master hub up"))?;
-        }
-        Ok(network)
-    }
-
-    fn of(&self, name: &str) -> String {
-        format!("{}-{name}", self.0)
-    }
-
-    /// What a place tells of itself: its server is seen from inside alone, by a client that is there.
-    fn figures(&self, place: &str) -> serde_json::Value {
-        let ask = "exec 3<>/dev/tcp/127.0.0.1/9464; printf 'GET /topology HTTP/1.1\\r\\nHost: \
-                   localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3";
-        let place = self.of(place);
-        let told = Command::new("ip").args(["netns", "exec", &place, "bash", "-c", ask]).output();
-        let told = String::from_utf8(told.unwrap().stdout).unwrap();
-        serde_json::from_str(told.split_once("\r\n\r\n").unwrap().1).unwrap()
-    }
-
-    /// Cuts the line of a place, or mends it.
-    fn line(&self, place: &str, state: &str) {
-        Self::ip(&format!("-n {} link set {place} {state}", self.of("hub"))).unwrap();
-    }
-}
-
-impl Drop for Network {
-    fn drop(&mut self) {
-        for name in PLACES.iter().copied().chain(["hub"]) {
-            // Of a network that could not be made, some are missing.
-            let _ = Self::ip(&format!("netns del {}", self.of(name)));
-        }
-    }
-}
-
-/// A run at each place, each on a machine of its own, with certificates; why there can be none here, if so.
-fn networked(yaml: &str) -> Result<(Network, Fleet, Vec<Runner>), String> {
-    let network = Network::new()?;
-    let yaml = with_counts(yaml, free_ports());
-    let fleet = Fleet::of(&format!("security: {{curve: keys}}\n{yaml}"));
-    fleet.make_keys();
-    let start = |place: &&str| {
-        let run = fleet.at(place).arguments(["--metrics", "127.0.0.1:9464"]);
-        let run = run.within(&["ip", "netns", "exec", &network.of(place)]).start();
-        run.says("running live");
-        run
-    };
-    let runs = PLACES.iter().map(start).collect();
-    Ok((network, fleet, runs))
 }
 
 #[test]
