@@ -12,6 +12,7 @@ mod mark;
 mod outlook;
 mod output;
 mod readiness;
+mod told;
 mod words;
 
 use std::cell::RefCell;
@@ -32,11 +33,7 @@ use super::backoff::Backoff;
 use super::blueprint::{Blueprint, NodeError};
 use super::control::Control;
 use super::emitter::Emitter;
-use super::interference::Interference;
-use super::observation::Observation;
-use super::slow_motion::{SlowMotion, Step};
-use super::socket_control::SocketControl;
-use super::state::{Bound, Figures};
+use super::state::Bound;
 use crate::clock;
 use crate::counters::{ProgramExit, ProgramMoment, ProgramState};
 use crate::event::EventKind;
@@ -48,12 +45,6 @@ pub use located::{NotFound, locate};
 
 /// How long what a program printed last may take to be read.
 const LAST_WORDS: Duration = Duration::from_millis(200);
-
-/// Why a program is not stepped.
-const NOT_STEPPED: &str = "it is a program, which runs on: zrig holds only nodes of handlers";
-
-/// Why nothing can be given to a program.
-const NOT_OURS: &str = "it is a program, which opens its sockets itself: zrig can give it nothing";
 
 /// A node that a program drives.
 pub(super) struct Program {
@@ -171,63 +162,6 @@ impl Program {
             Stage::Pausing { .. } => self.begin_again(),
             Stage::Alive(alive) => alive.kill(&self.emitter),
             Stage::Waiting | Stage::Left | Stage::Ended => {}
-        }
-    }
-
-    fn told(&mut self, control: Control) {
-        match control {
-            Control::Start
-            | Control::Quiesce
-            | Control::Hold { .. }
-            | Control::Forget
-            | Control::Release { .. } => {}
-            Control::Drain { quiet, done, .. } => {
-                // How far it is nobody knows: it is told to end, and shall do so in good order.
-                tokio::task::spawn_local(async move {
-                    clock::sleep(quiet).await;
-                    let _ = done.send(true);
-                });
-            }
-            Control::Rehearse { done, .. } => drop(done.send(Ok(Vec::new()))),
-            Control::Change { fates, done } => {
-                self.spec = Arc::clone(fates.to());
-                self.blueprint.spec = Arc::clone(&self.spec);
-                let _ = done.send(Ok(self.bound.clone()));
-            }
-            Control::Stop { deadline, .. } => self.end(deadline),
-            Control::Observe { answer } => {
-                let observation = Observation { status: self.status(), sockets: Vec::new() };
-                let _ = answer.send(observation);
-            }
-            Control::Describe { answer } => drop(answer.send(self.describe())),
-            Control::SlowMotion(told) => slow_motion(told),
-            Control::Interfere(told) => self.interfered(told),
-            Control::Sockets(told) => self.told_of_links(told),
-        }
-    }
-
-    /// What a test does to it: it is killed; its time is its own.
-    fn interfered(&mut self, told: Interference) {
-        match told {
-            Interference::Vanish => self.end(clock::now()),
-            Interference::Slow(_) => {}
-            Interference::Tick { done, .. } => drop(done.send(Err(NOT_OURS.to_owned()))),
-        }
-    }
-
-    fn told_of_links(&mut self, told: SocketControl) {
-        match told {
-            SocketControl::Connect { endpoints, done, linked, .. } => {
-                let _ = done.send(Vec::new());
-                self.connect(endpoints, linked);
-            }
-            SocketControl::Missing { answer } => drop(answer.send(self.missing())),
-            SocketControl::Figures { answer } => drop(answer.send(Figures::default())),
-            SocketControl::Inject(injection) => {
-                injection.taken.store(true, std::sync::atomic::Ordering::Relaxed);
-                let _ = injection.done.send(Err(NOT_OURS.to_owned()));
-            }
-            SocketControl::ConnectEarly { .. } | SocketControl::Audience { .. } => {}
         }
     }
 
@@ -448,17 +382,5 @@ impl Program {
         if let Some(program) = &self.blueprint.counters.program {
             program.note(note);
         }
-    }
-}
-
-/// A program runs on whatever is held: nothing of it is in zrig's hands.
-fn slow_motion(told: SlowMotion) {
-    match told {
-        SlowMotion::Hold { done } => drop(done.send(())),
-        SlowMotion::Step { done, .. } => {
-            let step = Step { took: None, why: Some(NOT_STEPPED), seen: Vec::new(), waiting: 0 };
-            let _ = done.send(step);
-        }
-        SlowMotion::Release => {}
     }
 }
