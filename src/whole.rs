@@ -30,6 +30,11 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(&draft.0, &target)
 }
 
+/// An error with the path that it is about.
+pub(crate) fn naming(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
 /// A file beside its place, removed when it is not needed any more.
 struct Draft(PathBuf);
 

@@ -58,9 +58,7 @@ impl FmtArguments {
                 Ok(Formatted::Already) => {}
                 Ok(Formatted::Anew(text)) => {
                     if !self.check {
-                        // What a link leads to, not the link.
-                        let real = file.canonicalize()?;
-                        replace(&real, text.as_bytes()).map_err(|error| {
+                        replace(file, text.as_bytes()).map_err(|error| {
                             io::Error::new(error.kind(), format!("{shown}: {error}"))
                         })?;
                     }

@@ -123,11 +123,8 @@ impl Classroom<'_> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let colours = colours_on(&io::stdout());
         let mut shown = None;
-        while let Some((lesson, _)) = self.current(wanted)? {
+        while let Some((lesson, mut judgement)) = self.current(wanted)? {
             let path = path_of(self.folder, lesson);
-            // Before it is judged: what is saved meanwhile is judged too.
-            let mut seen = text_of(&path);
-            let mut judgement = self.judge(lesson)?;
             let mut watcher = Watcher::new(false);
             watcher.follow(std::slice::from_ref(&path));
             if shown != Some(lesson.name) {
@@ -146,11 +143,10 @@ impl Classroom<'_> {
                     io::stdout(),
                     "waits for a save; `zrig learn {folder} --hint --lesson {hint}` helps, Ctrl-C ends\n"
                 )?;
-                // Something moves also where nothing was saved anew.
-                while text_of(&path) == seen {
+                // Something moves also where nothing was saved anew, and what was saved since then is judged too.
+                while text_of(&path).as_deref() == judgement.text() {
                     runtime.block_on(watcher.changed());
                 }
-                seen = text_of(&path);
                 judgement = self.judge(lesson)?;
             }
             wanted = None;

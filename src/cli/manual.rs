@@ -10,6 +10,8 @@ use std::process::ExitCode;
 use clap::{Args, Command};
 use clap_mangen::Man;
 
+use crate::whole::naming;
+
 /// What the pages are of.
 const SOURCE: &str = concat!("zrig ", env!("CARGO_PKG_VERSION"));
 
@@ -28,9 +30,7 @@ impl ManualArguments {
     ///
     /// When one cannot be written.
     pub(super) fn run(&self, definition: Command) -> io::Result<ExitCode> {
-        let named = |error: io::Error| {
-            io::Error::new(error.kind(), format!("{}: {error}", self.to.display()))
-        };
+        let named = |error: io::Error| naming(&self.to, &error);
         fs::create_dir_all(&self.to).map_err(named)?;
         let mut definition = definition.disable_help_subcommand(true);
         definition.build();

@@ -4,7 +4,7 @@
 
 mod kinds;
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,6 +15,7 @@ use self::kinds::{KINDS, Kind, kind};
 use super::output::{aside, invalid};
 use crate::nearest::nearest;
 use crate::visible::visible;
+use crate::whole::{naming, write_new};
 
 /// Write a topology to begin with, its scripts and its tests; without a kind, list the kinds
 #[derive(Args, Debug)]
@@ -113,21 +114,14 @@ fn wanted(kind: &Kind, file: &Path) -> Result<Vec<Wanted>, String> {
 
 /// Writes all files, or none: what somebody else puts there meanwhile stays, too.
 fn write_all(wanted: &[Wanted]) -> io::Result<()> {
-    let mut written: Vec<&Path> = Vec::new();
-    for one in wanted {
+    for (at, one) in wanted.iter().enumerate() {
         let made = one.path.parent().map_or(Ok(()), fs::create_dir_all);
-        let opened =
-            made.and_then(|()| OpenOptions::new().write(true).create_new(true).open(&one.path));
-        let done = opened.and_then(|mut file| {
-            written.push(&one.path);
-            file.write_all(one.text.as_bytes())
-        });
-        if let Err(error) = done {
-            for path in written {
+        if let Err(error) = made.and_then(|()| write_new(&one.path, one.text.as_bytes(), 0o644)) {
+            for written in &wanted[..at] {
                 // It is ours, and the error is told all the same.
-                let _ = fs::remove_file(path);
+                let _ = fs::remove_file(&written.path);
             }
-            return Err(io::Error::new(error.kind(), format!("{}: {error}", shown(&one.path))));
+            return Err(naming(&one.path, &error));
         }
     }
     Ok(())

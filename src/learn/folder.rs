@@ -2,11 +2,12 @@
 //!
 //! Owns that nothing of the learner's is written over. Judges nothing.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::lessons::{LESSONS, Lesson};
+use crate::whole::{naming, write_new};
 
 /// How many copies of one lesson are kept at most.
 const COPIES: usize = 1000;
@@ -23,14 +24,14 @@ pub fn path_of(folder: &Path, lesson: &Lesson) -> PathBuf {
 ///
 /// When one cannot be written; with its file.
 pub fn write_missing(folder: &Path) -> io::Result<usize> {
-    fs::create_dir_all(folder).map_err(|error| named(folder, &error))?;
+    fs::create_dir_all(folder).map_err(|error| naming(folder, &error))?;
     let mut written = 0;
     for lesson in LESSONS {
         let path = path_of(folder, lesson);
-        match write_new(&path, lesson.text) {
+        match write(&path, lesson) {
             Ok(()) => written += 1,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(named(&path, &error)),
+            Err(error) => return Err(naming(&path, &error)),
         }
     }
     Ok(written)
@@ -43,13 +44,13 @@ pub fn write_missing(folder: &Path) -> io::Result<usize> {
 ///
 /// When either cannot be done; with the file.
 pub fn put_aside(folder: &Path, lesson: &Lesson) -> io::Result<Option<PathBuf>> {
-    fs::create_dir_all(folder).map_err(|error| named(folder, &error))?;
+    fs::create_dir_all(folder).map_err(|error| naming(folder, &error))?;
     let path = path_of(folder, lesson);
     let kept = match fs::symlink_metadata(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         _ => Some(keep(&path)?),
     };
-    write_new(&path, lesson.text).map_err(|error| named(&path, &error))?;
+    write(&path, lesson).map_err(|error| naming(&path, &error))?;
     Ok(kept)
 }
 
@@ -60,23 +61,18 @@ fn keep(path: &Path) -> io::Result<PathBuf> {
         // A name is taken by a link, which is refused where the name is there already.
         match fs::hard_link(path, &copy) {
             Ok(()) => {
-                fs::remove_file(path).map_err(|error| named(path, &error))?;
+                fs::remove_file(path).map_err(|error| naming(path, &error))?;
                 return Ok(copy);
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(named(path, &error)),
+            Err(error) => return Err(naming(path, &error)),
         }
     }
     Err(io::Error::other(format!("{}: there are {COPIES} copies already", path.display())))
 }
 
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(text.as_bytes())
-}
-
-fn named(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+fn write(path: &Path, lesson: &Lesson) -> io::Result<()> {
+    write_new(path, lesson.text.as_bytes(), 0o644)
 }
 
 #[cfg(test)]

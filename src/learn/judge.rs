@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::lessons::Lesson;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::load::{Kept, LoadedTests, Unsaved, load_tests_unsaved, text_of};
+use crate::load::{Kept, LoadedTests, Unsaved, load_tests_unsaved};
 use crate::test_file::{Saved, TestFile};
 use crate::topology::Topology;
 use crate::trial::{Failure, Manner, Verdict, carry_out};
@@ -61,6 +61,12 @@ pub enum Finding {
 }
 
 impl Judgement {
+    /// The text that was judged; none where the file could not be read.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        judged_text(&self.loaded)
+    }
+
     /// Whether the lesson is done.
     #[must_use]
     pub fn is_done(&self) -> bool {
@@ -85,8 +91,13 @@ pub fn judge(lesson: &Lesson, path: &Path, load: LoadSaved<'_>) -> io::Result<Ju
     Ok(Judgement { loaded, finding })
 }
 
+fn judged_text(loaded: &LoadedTests) -> Option<&str> {
+    let source = loaded.sources.find(loaded.topology_file.as_ref()?)?;
+    Some(loaded.sources.get(source).text())
+}
+
 fn found(path: &Path, loaded: &LoadedTests, load: LoadSaved<'_>) -> io::Result<Finding> {
-    let Some(text) = text_of(path) else {
+    let Some(text) = judged_text(loaded) else {
         return Ok(match path.exists() {
             true => Finding::Faulty(loaded.diagnostics.clone()),
             false => Finding::Missing,
