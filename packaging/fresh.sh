@@ -1,6 +1,7 @@
 #!/bin/bash
 # The packages on a machine that has nothing: a bare Debian made for it, the wheel by pip, the Debian package by
-# dpkg, and the README's first topology with each. Says how long the first message takes, and fails above a minute.
+# dpkg; with each the README's first topology and one of `zrig new`. Says how long it takes until both have said
+# something, and fails above a minute.
 #
 #   packaging/fresh.sh [PACKAGES]      what packaging/build.py made; default: target/packages
 #
