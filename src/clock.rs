@@ -49,6 +49,16 @@ impl RunClock {
     }
 }
 
+/// How long after the beginning of 1970 a time of day is; one before that counts as its beginning.
+pub(crate) fn since_epoch(time: SystemTime) -> Duration {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// A duration in nanoseconds, as far as 64 bits count them: some 580 years.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// This moment.
 pub(crate) fn now() -> Instant {
     tokio::time::Instant::now().into_std()

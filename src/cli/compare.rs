@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 use self::changes::changes;
 use super::output::{FAILED, INVALID, aside, invalid, show_faults};
 use super::variables::Variables;
+use crate::clock::since_epoch;
 use crate::control::{Opened, find};
 use crate::load::{load, text_of};
-use crate::message::{JsonFrame, share_all};
-use crate::node::Passed;
+use crate::message::JsonFrame;
 use crate::recording::Reader;
 use crate::replay::{Accepted, Comparison, Difference, Group, Report, Sent, look_up};
 
@@ -162,14 +162,7 @@ fn group_json(group: &Group, accepted: &[Accepted]) -> Value {
 }
 
 fn difference_json(first: &Difference) -> Value {
-    let message = first.message.as_ref().map(|passed| {
-        let passed = Passed {
-            place: std::sync::Arc::clone(&passed.place),
-            frames: share_all(&passed.frames),
-            ..*passed
-        };
-        Opened::of(passed).read()
-    });
+    let message = first.message.as_ref().map(|passed| Opened::of(passed.share()).read());
     let (gone, new) = first.deeds.clone().unwrap_or_default();
     json!({
         "node": &*first.instance,
@@ -212,5 +205,5 @@ fn changes_json(then: &[Sent], now: &[Sent]) -> Vec<Value> {
 }
 
 fn seconds(at: SystemTime) -> f64 {
-    at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+    since_epoch(at).as_secs_f64()
 }

@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::output::aside;
+use crate::clock::since_epoch;
 use crate::control::{Client, Reply, Request, Running, running};
 use crate::listing::thousands;
 use crate::snapshot::{NodeSnapshot, NodeStatus, Snapshot};
@@ -102,7 +103,7 @@ impl Run {
             Ok(Some(Reply::Figures(figures))) => Some(figures),
             _ => None,
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = since_epoch(SystemTime::now());
         Self {
             name: hello.name,
             place: hello.place,

@@ -87,7 +87,7 @@ impl LogsArguments {
                 Ok(Some(Reply::Dropped(count))) => {
                     aside(&format!("… {count} more events have happened and not been shown"));
                 }
-                Ok(Some(other)) => return Ok(fail(&strange(&other))),
+                Ok(Some(other)) => return Ok(fail(&Failed::strange(&other))),
                 Ok(None) => return Ok(ExitCode::SUCCESS),
                 Err(failed) => return Ok(fail(&failed)),
             }
@@ -125,18 +125,14 @@ fn kept(client: &mut Client) -> Result<(Vec<Happened>, u64), Failed> {
             return Err(failed);
         }
         if !matches!(reply, Reply::Hello(_)) {
-            return Err(strange(&reply));
+            return Err(Failed::strange(&reply));
         }
     };
     let mut kept = Vec::new();
     for _ in 0..events {
         let reply = next()?;
-        let Reply::Event(happened) = reply else { return Err(strange(&reply)) };
+        let Reply::Event(happened) = reply else { return Err(Failed::strange(&reply)) };
         kept.push(*happened);
     }
     Ok((kept, older))
-}
-
-fn strange(reply: &Reply) -> Failed {
-    Failed::now(format!("the run said something strange: {reply:?}"))
 }

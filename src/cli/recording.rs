@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::events::for_person;
 use super::message;
 use super::output::{FAILED, aside, fail, invalid};
+use crate::clock::nanos;
 use crate::control::{Opened, Sieve};
 use crate::duration::{format_duration, parse_duration};
 use crate::node::{Passed, Target, copy_of};
@@ -218,9 +219,7 @@ impl RecordingArguments {
     fn times(&self, reader: &Reader) -> Option<RangeInclusive<u64>> {
         let stretch = self.cut?;
         let all = reader.times()?;
-        let at = |since: Duration| {
-            all.start().saturating_add(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
-        };
+        let at = |since: Duration| all.start().saturating_add(nanos(since));
         Some(at(stretch.from)..=stretch.to.map_or(u64::MAX, at))
     }
 }

@@ -50,9 +50,7 @@ impl ReloadArguments {
             match client.next(Some(PATIENCE))? {
                 Some(Reply::Reloaded(reloaded)) => Ok(*reloaded),
                 Some(Reply::Failed(failed)) => Err(failed),
-                Some(other) => {
-                    Err(Failed::now(format!("the run said something strange: {other:?}")))
-                }
+                Some(other) => Err(Failed::strange(&other)),
                 None => Err(Failed::now("the run ended meanwhile")),
             }
         });

@@ -42,9 +42,7 @@ impl StopArguments {
             match client.next(Some(PATIENCE))? {
                 Some(Reply::Stopping) => Ok(client),
                 Some(Reply::Failed(failed)) => Err(failed),
-                Some(other) => {
-                    Err(Failed::now(format!("the run said something strange: {other:?}")))
-                }
+                Some(other) => Err(Failed::strange(&other)),
                 None => Err(Failed::now("the run ended by itself meanwhile")),
             }
         });

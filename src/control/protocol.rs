@@ -201,6 +201,11 @@ impl Failed {
         Self { error: error.into(), invalid: true }
     }
 
+    /// A reply that is none to what was asked.
+    pub(crate) fn strange(reply: &Reply) -> Self {
+        Self::now(format!("the run said something strange: {reply:?}"))
+    }
+
     /// Something that could not be done now.
     pub(crate) fn now(error: impl ToString) -> Self {
         Self { error: error.to_string(), invalid: false }

@@ -3,11 +3,12 @@
 //! Owns how a body is shown: JSON as it is, text as text, anything else in hex, long ones cut.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
 use super::protocol::{FrameKind, Message, WireFrame};
+use crate::clock::since_epoch;
 use crate::message::{
     Format, Frame, JsonFrame, Malformed, MsgType, Multipart, as_text, integer_past_64_bits,
     parse_envelope, parse_tagged,
@@ -34,10 +35,10 @@ pub(crate) struct Opened {
 
 impl Opened {
     /// Takes off the envelope, and the frame of `sequence`.
-    pub(crate) fn of(passed: Passed) -> Self {
-        let Passed { at, direction, place, mut frames, .. } = passed;
-        let bytes = frames.iter().map(|frame| frame.len()).sum();
-        let sequence = if place.numbered && frames.len() > 1 { frames.pop() } else { None };
+    pub(crate) fn of(mut passed: Passed) -> Self {
+        let bytes = passed.frames.iter().map(|frame| frame.len()).sum();
+        let sequence = passed.take_sequence();
+        let Passed { at, direction, place, frames, .. } = passed;
         let (inbound, misfit) = match open_envelope(0, place.role, frames) {
             Ok(inbound) => (inbound, None),
             Err((why, payload)) => (Inbound { socket: 0, payload, route: None }, Some(why)),
@@ -242,7 +243,7 @@ pub fn routing_id(text: &str) -> Result<Vec<u8>, String> {
 
 /// Seconds since the epoch.
 pub(super) fn seconds(at: SystemTime) -> f64 {
-    at.duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+    since_epoch(at).as_secs_f64()
 }
 
 /// The same message again, for a filter to take.

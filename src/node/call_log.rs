@@ -4,13 +4,12 @@
 //! handler, and costs a call nothing but one comparison where nobody records it.
 
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use smallvec::SmallVec;
 
-use super::calls::{CallEnd, Called, Calls, Cause, PeerTold, SentTo, SocketStand, Stand};
+use super::calls::{CallEnd, Called, Calls, Cause, SentTo, SocketStand, Stand};
 use super::interception::Interceptor;
-use crate::clock::{self, RunClock};
+use crate::clock::{self, RunClock, nanos, since_epoch};
 use crate::message::fingerprint;
 use crate::script::{
     Effect, Handler, HandlerError, HandlerErrorKind, Inbound, Invocation, SocketView, deed,
@@ -120,7 +119,7 @@ impl CallLog {
         }
         let stand = Stand {
             state: (!goes_on).then(|| state_of(handler)),
-            running: u64::try_from(clock.running().as_nanos()).unwrap_or(u64::MAX),
+            running: nanos(clock.running()),
             at: nanos_of_day(),
             sockets,
         };
@@ -217,14 +216,7 @@ fn cause(invocation: &Invocation, number: u32, views: &[SocketView]) -> Cause {
         Invocation::Bytes(bytes) => Cause::Bytes(bytes.clone()),
         Invocation::End => Cause::End,
         Invocation::Idle => Cause::Idle,
-        Invocation::Peer(event) => Cause::Peer(Box::new(PeerTold {
-            kind: event.kind,
-            socket: event.socket,
-            endpoint: event.endpoint.clone(),
-            topic: event.topic.clone(),
-            user: event.user.as_deref().map(str::to_owned),
-            reason: event.reason.clone(),
-        })),
+        Invocation::Peer(event) => Cause::Peer(Box::new(event.clone())),
         Invocation::Reload => Cause::Reload,
         Invocation::Stop => Cause::Stop,
     }
@@ -232,33 +224,15 @@ fn cause(invocation: &Invocation, number: u32, views: &[SocketView]) -> Cause {
 
 /// Notes what an effect is.
 fn wanted(called: &mut Called, effect: &Effect, sockets: &[SocketView]) {
-    match effect {
-        Effect::Send { socket, message } => called.sent.push(SentTo {
-            socket: u16::try_from(*socket).ok(),
-            fingerprint: fingerprint(&message.frames),
-        }),
-        Effect::Write(frames) => {
-            called.sent.push(SentTo { socket: None, fingerprint: fingerprint(frames) });
-            called.written.push(frames.iter().map(|frame| frame.to_vec()).collect());
-        }
-        Effect::Subscribe { .. }
-        | Effect::Unsubscribe { .. }
-        | Effect::Connect { .. }
-        | Effect::Disconnect { .. }
-        | Effect::Bind { .. }
-        | Effect::Unbind { .. }
-        | Effect::After { .. }
-        | Effect::Cancel { .. }
-        | Effect::Busy { .. }
-        | Effect::Owe { .. }
-        | Effect::Pause { .. }
-        | Effect::Resume { .. }
-        | Effect::Log { .. }
-        | Effect::Count { .. }
-        | Effect::Stop { .. } => {
-            let name = |at: usize| sockets.get(at).map_or("", |view| &*view.name);
-            called.deeds.extend(deed(effect, name));
-        }
+    let Some((socket, frames)) = effect.message() else {
+        let name = |at: usize| sockets.get(at).map_or("", |view| &*view.name);
+        called.deeds.extend(deed(effect, name));
+        return;
+    };
+    let to = socket.and_then(|socket| u16::try_from(socket).ok());
+    called.sent.push(SentTo { socket: to, fingerprint: fingerprint(frames) });
+    if socket.is_none() {
+        called.written.push(frames.iter().map(|frame| frame.to_vec()).collect());
     }
 }
 
@@ -300,6 +274,5 @@ fn state_of(handler: &Handler) -> Result<Vec<u8>, String> {
 }
 
 fn nanos_of_day() -> u64 {
-    let since = clock::time_of_day().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    nanos(since_epoch(clock::time_of_day()))
 }

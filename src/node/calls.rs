@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use smallvec::SmallVec;
 
 use crate::message::Format;
-use crate::script::{Learned, PeerEventKind};
+use crate::script::{Learned, PeerEvent};
 use crate::zeromq::Role;
 
 /// Calls of one node's handlers, in their order.
@@ -103,28 +103,30 @@ pub enum Cause {
     /// `on_idle`.
     Idle,
     /// `on_peer`.
-    Peer(Box<PeerTold>),
+    Peer(Box<PeerEvent>),
     /// `on_reload`.
     Reload,
     /// `on_stop`.
     Stop,
 }
 
-/// What `on_peer` was told.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PeerTold {
-    /// What happened.
-    pub kind: PeerEventKind,
-    /// On which socket, by its place in the node.
-    pub socket: usize,
-    /// The endpoint.
-    pub endpoint: Option<String>,
-    /// The topic.
-    pub topic: Option<Vec<u8>>,
-    /// Who the peer was.
-    pub user: Option<String>,
-    /// Why it was refused.
-    pub reason: Option<String>,
+impl Cause {
+    /// The name of the handler, as [`Invocation::handler`](crate::script::Invocation::handler) has it.
+    #[must_use]
+    pub fn handler(&self) -> &'static str {
+        match self {
+            Self::Start => "on_start",
+            Self::Message { .. } => "on_message",
+            Self::Tick => "on_tick",
+            Self::Timer(_) => "on_timer",
+            Self::Line(_) | Self::Record(_) | Self::Bytes(_) => "on_line",
+            Self::End => "on_end",
+            Self::Idle => "on_idle",
+            Self::Peer(_) => "on_peer",
+            Self::Reload => "on_reload",
+            Self::Stop => "on_stop",
+        }
+    }
 }
 
 /// How a call ended.

@@ -78,6 +78,17 @@ impl Passed {
     ) -> Self {
         Self { at, direction, place: Arc::clone(place), number, frames: share_all(frames) }
     }
+
+    /// The same once more; its frames are shared.
+    #[must_use]
+    pub fn share(&self) -> Self {
+        Self { place: Arc::clone(&self.place), frames: share_all(&self.frames), ..*self }
+    }
+
+    /// Takes off the frame that `sequence` has put behind the others.
+    pub fn take_sequence(&mut self) -> Option<Frame> {
+        if self.place.numbered && self.frames.len() > 1 { self.frames.pop() } else { None }
+    }
 }
 
 /// What is known of a message that passes, beside its frames.

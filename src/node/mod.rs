@@ -72,7 +72,7 @@ mod whole_tap;
 mod zap;
 
 pub use blueprint::{Blueprint, NodeError};
-pub use calls::{CallEnd, Called, Calls, Cause, PeerTold, SentTo, SocketStand, Stand};
+pub use calls::{CallEnd, Called, Calls, Cause, SentTo, SocketStand, Stand};
 pub use chosen_ports::ChosenPorts;
 pub use context::{Asking, Context};
 pub use control::{Control, ControlSender, NodeHandle, WeakControlSender};

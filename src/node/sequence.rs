@@ -5,9 +5,8 @@
 //! subscriber that filters sees no gaps. Owns the numbers; never drops a message.
 
 use std::collections::HashMap;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::clock;
+use crate::clock::{self, since_epoch};
 use crate::counters::SocketCounters;
 use crate::message::{Format, Frame, Malformed, Multipart, parse_tagged};
 
@@ -88,10 +87,6 @@ fn tag(format: Format, frames: &[Frame]) -> Tag {
         (Format::Envelope, [topic, ..]) => topic.to_vec(),
         _ => Tag::new(),
     }
-}
-
-fn since_epoch(time: SystemTime) -> std::time::Duration {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -304,7 +304,3 @@ impl NodeSocket {
 fn sends_messages(role: Role) -> bool {
     !matches!(role, Role::Sub | Role::Xsub | Role::Pull)
 }
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}

@@ -2,12 +2,11 @@
 //!
 //! Owns which of its parts stands where. Never writes it anywhere.
 
-use std::time::UNIX_EPOCH;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::words::{level, sentence};
+use crate::clock::since_epoch;
 use crate::event::Stamped;
 
 /// Something that happened.
@@ -42,7 +41,7 @@ impl Happened {
         let mut kind = serde_json::to_value(&event.kind).unwrap_or_default();
         let mut part = |name: &str| kind.get_mut(name).map(Value::take);
         Self {
-            time: at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()),
+            time: since_epoch(*at).as_secs_f64(),
             level: level(&event.kind).word().to_owned(),
             node: Some(event.node.to_string()).filter(|node| !node.is_empty()),
             socket: event.socket.as_deref().map(str::to_owned),

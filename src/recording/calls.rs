@@ -10,8 +10,8 @@ use smallvec::SmallVec;
 
 use super::contents::moment;
 use crate::message::Format;
-use crate::node::{self, CallEnd, Called, Cause, PeerTold, SentTo, SocketStand};
-use crate::script::{Chance, Learned, PeerEventKind};
+use crate::node::{self, CallEnd, Called, Cause, SentTo, SocketStand};
+use crate::script::{Chance, Learned, PeerEvent, PeerEventKind};
 use crate::zeromq::Role;
 
 /// Calls of one node, whose name is its channel's.
@@ -247,45 +247,36 @@ impl Call {
 
     #[allow(clippy::cast_possible_truncation, reason = "no node has so many sockets")]
     fn cause(&mut self, cause: &Cause) {
-        let handler = match cause {
-            Cause::Start => "on_start",
+        match cause {
             Cause::Message { socket, number, is_bare } => {
                 self.socket = *socket as u32;
                 (self.number, self.is_bare) = (*number, *is_bare);
-                // Most are of messages.
-                ""
+                // Most are of messages, and their handler is left out.
+                return;
             }
-            Cause::Tick => "on_tick",
-            Cause::Timer(name) => {
-                self.timer.clone_from(name);
-                "on_timer"
-            }
+            Cause::Timer(name) => self.timer.clone_from(name),
             Cause::Line(line) => self.line(LINE, std::slice::from_ref(line)),
             Cause::Bytes(line) => self.line(BYTES, std::slice::from_ref(line)),
             Cause::Record(frames) => self.line(RECORD, frames),
-            Cause::End => "on_end",
-            Cause::Idle => "on_idle",
             Cause::Peer(peer) => {
                 self.socket = peer.socket as u32;
                 self.peer = Some(Peer {
                     event: peer.kind.word().to_owned(),
                     endpoint: peer.endpoint.clone(),
                     topic: peer.topic.clone().map(Bytes::from),
-                    user: peer.user.clone(),
+                    user: peer.user.as_deref().map(str::to_owned),
                     reason: peer.reason.clone(),
                 });
-                "on_peer"
             }
-            Cause::Reload => "on_reload",
-            Cause::Stop => "on_stop",
-        };
-        handler.clone_into(&mut self.handler);
+            Cause::Start | Cause::Tick | Cause::End | Cause::Idle | Cause::Reload | Cause::Stop => {
+            }
+        }
+        cause.handler().clone_into(&mut self.handler);
     }
 
-    fn line(&mut self, form: &str, given: &[Vec<u8>]) -> &'static str {
+    fn line(&mut self, form: &str, given: &[Vec<u8>]) {
         form.clone_into(&mut self.form);
         self.given = bytes(given);
-        "on_line"
     }
 
     fn read(self) -> Result<Called, String> {
@@ -336,7 +327,8 @@ impl Call {
                 let kind = kind.ok_or_else(|| format!("a peer was told {:?}", peer.event))?;
                 let topic = peer.topic.map(|topic| topic.to_vec());
                 let Peer { endpoint, user, reason, .. } = peer;
-                Cause::Peer(Box::new(PeerTold { kind, socket, endpoint, topic, user, reason }))
+                let user = user.map(Arc::from);
+                Cause::Peer(Box::new(PeerEvent { kind, socket, endpoint, topic, user, reason }))
             }
             "on_reload" => Cause::Reload,
             "on_stop" => Cause::Stop,

@@ -8,7 +8,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use mcap::records::{MessageHeader, Metadata};
 use mcap::write::NoSeek;
@@ -20,6 +20,7 @@ use super::calls::{self, Calls};
 use super::entry::{CALLS, MESSAGE, Message, PROTOBUF, about, topic};
 use super::names::{EVENTS, FIGURES, GAPS, TEXTS};
 use super::schema;
+use crate::clock::{nanos, since_epoch};
 use crate::node::{self, Direction, Passed, Place};
 
 /// The name that the file's header bears, by which its channels are to be understood.
@@ -305,12 +306,11 @@ fn write<W: Write + io::Seek>(
 
 /// A time as MCAP has it: since the epoch.
 pub(super) fn nanoseconds(at: SystemTime) -> u64 {
-    at.duration_since(UNIX_EPOCH)
-        .map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    nanos(since_epoch(at))
 }
 
 fn seconds(at: SystemTime) -> f64 {
-    at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+    since_epoch(at).as_secs_f64()
 }
 
 /// What the system said, without what the library adds.

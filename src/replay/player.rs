@@ -232,7 +232,7 @@ impl<'t> Player<'t> {
 
     fn spec(&self, instance: &str, socket: &str) -> Result<&'t SocketSpec, String> {
         let (name, _) = copy_of(instance);
-        let node = self.topology.nodes.iter().find(|node| node.name == name);
+        let node = self.topology.node(name);
         let spec = node.and_then(|node| node.sockets.iter().find(|spec| spec.name == socket));
         spec.ok_or_else(|| format!("the topology has no socket {instance}.{socket} any more"))
     }

@@ -374,6 +374,18 @@ impl Effect {
         }
     }
 
+    /// The frames of a message that is to be sent by a socket, or written where there is none.
+    #[must_use]
+    pub fn message(&self) -> Option<(Option<usize>, &Multipart)> {
+        if let Self::Send { socket, message } = self {
+            Some((Some(*socket), &message.frames))
+        } else if let Self::Write(frames) = self {
+            Some((None, frames))
+        } else {
+            None
+        }
+    }
+
     /// The socket that it is a message for, if it is one.
     #[must_use]
     pub fn sends_on(&self) -> Option<usize> {

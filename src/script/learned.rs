@@ -5,10 +5,10 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::generator::Chance;
-use crate::clock::RunClock;
+use crate::clock::{RunClock, nanos, since_epoch};
 
 /// What a call has learned, in the order in which it asked.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -67,11 +67,10 @@ impl Times {
 
     /// `now()`, since the epoch.
     pub(super) fn time_of_day(&self) -> Duration {
-        let since = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default();
         match &mut *self.way.borrow_mut() {
-            Way::Read => since(self.clock.time_of_day()),
+            Way::Read => since_epoch(self.clock.time_of_day()),
             Way::Noted(learned) => {
-                let now = since(self.clock.time_of_day());
+                let now = since_epoch(self.clock.time_of_day());
                 learned.times.push(nanos(now));
                 now
             }
@@ -114,8 +113,4 @@ impl Times {
         let running = series(&learned.running, time.running);
         self.way.replace(Way::Given { times, running });
     }
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -55,7 +55,7 @@ struct Own {
 impl PlaceCounts {
     /// What is told is kept in this tally.
     pub(super) fn of(tally: Tally) -> Self {
-        let since = clock::time_of_day().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = clock::since_epoch(clock::time_of_day());
         // No run of a place begins when another one did, in a process of the same number.
         let run = format!("{}-{}", since.as_micros(), std::process::id());
         let (here, exchanges, own, tellers) = Default::default();

@@ -4,13 +4,14 @@
 //! for until it comes back.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::time::{sleep, timeout_at};
 
 use super::board::{Board, EVENTS_TOGETHER};
 use super::pictures::Pictures;
 use super::reach::Reach;
+use crate::clock::since_epoch;
 use crate::control::{Conversation, Hello, Reply, Request};
 
 /// How often figures are asked for while somebody looks.
@@ -56,8 +57,7 @@ async fn sample(figures: &mut Conversation, board: &Board, pictures: &Pictures) 
         }
         let Ok(Some(Reply::Figures(snapshot))) = figures.next().await else { return };
         draw(figures, pictures, board.run().pid, snapshot.generation).await;
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        board.sampled(&snapshot, time.as_secs_f64());
+        board.sampled(&snapshot, since_epoch(SystemTime::now()).as_secs_f64());
         let pause = if board.is_looked_at() { OFTEN } else { SELDOM };
         tokio::select! {
             () = sleep(pause.saturating_sub(begun.elapsed())) => {}

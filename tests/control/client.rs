@@ -55,12 +55,7 @@ impl Desk {
     /// Runs a command to its end: exit status, standard output, standard error.
     #[track_caller]
     pub(crate) fn ask<const N: usize>(&self, arguments: [&str; N]) -> Said {
-        let output = self.command(arguments).output().unwrap();
-        Said {
-            status: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            errors: String::from_utf8(output.stderr).unwrap(),
-        }
+        Said::by(&mut self.command(arguments))
     }
 
     /// Starts a tap that is on when this returns: it has shown what the run is asked to send.
@@ -78,6 +73,16 @@ pub(crate) struct Said {
 }
 
 impl Said {
+    /// What this command says until its end, with nobody at its standard input.
+    pub(crate) fn by(command: &mut Command) -> Self {
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        Self {
+            status: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            errors: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     #[track_caller]
     pub(crate) fn well(self) -> String {
         assert_eq!((self.status, self.errors.as_str()), (Some(0), ""), "{}", self.out);

@@ -6,7 +6,7 @@ mod edits;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -87,20 +87,22 @@ fn recording_of(folder: &Path, name: &str) -> PathBuf {
 
 /// What `replay --compare` says of a recording and the topologies of a folder.
 fn compare(folder: &Path, name: &str, arguments: &[&str]) -> Said {
-    let output = Command::new(env!("CARGO_BIN_EXE_zrig"))
-        .arg("replay")
-        .arg(recording_of(recorded(), name))
-        .arg(folder.join(format!("topologies/{name}.yaml")))
-        .arg("--compare")
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    Said {
-        status: output.status.code(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        errors: String::from_utf8(output.stderr).unwrap(),
-    }
+    let topology = folder.join(format!("topologies/{name}.yaml"));
+    replay(&recording_of(recorded(), name), &topology, arguments)
+}
+
+/// What `replay --compare` says of a recording and a topology.
+fn replay(recording: &Path, topology: &Path, arguments: &[&str]) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zrig"));
+    Said::by(command.arg("replay").args([recording, topology]).arg("--compare").args(arguments))
+}
+
+/// Writes a part of the recording of `first` to a file.
+fn take_part(of_it: [&str; 2], to: &Path) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zrig"));
+    command.arg("recording").arg(recording_of(recorded(), "first")).args(of_it).arg("--to").arg(to);
+    let taken = Said::by(&mut command);
+    assert_eq!(taken.status, Some(0), "{taken:?}");
 }
 
 /// A copy of what ships, with an edit.
@@ -224,43 +226,15 @@ fn what_cannot_be_compared_is_said_and_is_never_taken_for_the_same() {
     assert_eq!(said.status, Some(0), "{}", said.out);
     // A part of a recording does not say how the nodes stood at its beginning.
     let part = gone.path().join("part.mcap");
-    let cut = Command::new(env!("CARGO_BIN_EXE_zrig"))
-        .arg("recording")
-        .arg(recording_of(recorded(), "first"))
-        .args(["--cut", "500ms..", "--to"])
-        .arg(&part)
-        .output()
-        .unwrap();
-    assert!(cut.status.success());
-    let said = replay(&part, &recorded().join("topologies/first.yaml"));
+    take_part(["--cut", "500ms.."], &part);
+    let said = replay(&part, &recorded().join("topologies/first.yaml"), &[]);
     assert_eq!(said.status, Some(2), "{}{}", said.out, said.errors);
     assert!(said.out.contains("how it stood before is not in the recording"), "{}", said.out);
     let none = gone.path().join("none.mcap");
-    let cut = Command::new(env!("CARGO_BIN_EXE_zrig"))
-        .arg("recording")
-        .arg(recording_of(recorded(), "first"))
-        .args(["--node", "station.pub", "--to"])
-        .arg(&none)
-        .output()
-        .unwrap();
-    assert!(cut.status.success());
-    let said = replay(&none, &recorded().join("topologies/first.yaml"));
+    take_part(["--node", "station.pub"], &none);
+    let said = replay(&none, &recorded().join("topologies/first.yaml"), &[]);
     assert_eq!(said.status, Some(2), "{}{}", said.out, said.errors);
     assert!(said.errors.contains("has no calls of handlers"), "{}", said.errors);
-}
-
-fn replay(file: &Path, topology: &Path) -> Said {
-    let output = Command::new(env!("CARGO_BIN_EXE_zrig"))
-        .arg("replay")
-        .args([file, topology])
-        .arg("--compare")
-        .output()
-        .unwrap();
-    Said {
-        status: output.status.code(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        errors: String::from_utf8(output.stderr).unwrap(),
-    }
 }
 
 /// Nodes whose handlers hang on time, chance, their state, what they read and who is there.
@@ -309,7 +283,7 @@ fn time_chance_and_state_follow_the_recording_also_of_a_run_that_is_under_way() 
     });
     desk.ask(["record", "moody", "--to", to, "--for", "1500ms", "--rotate", "4KiB"]).well();
     for file in ["r.mcap", "r.2.mcap"] {
-        let said = replay(&run.path(file), &topology);
+        let said = replay(&run.path(file), &topology, &[]);
         // Of a file that goes on with another it is not known at once how the nodes stand.
         let same = "compared: no difference";
         assert!(said.out.contains(same), "{file}: {}{}", said.out, said.errors);
@@ -317,7 +291,8 @@ fn time_chance_and_state_follow_the_recording_also_of_a_run_that_is_under_way() 
             said.out.lines().last().unwrap().split(' ').next().unwrap().parse().unwrap();
         assert!(count > 10, "{file}: {}", said.out);
     }
-    assert_eq!(replay(&whole, &topology).status, Some(0), "{}", replay(&whole, &topology).out);
+    let said = replay(&whole, &topology, &[]);
+    assert_eq!(said.status, Some(0), "{}", said.out);
     for (from, to, handler) in [
         ("random(1, 6)", "random(1, 5)", ""),
         ("then: now()", "then: now() + 1.0", "on_tick of a"),
@@ -329,7 +304,7 @@ fn time_chance_and_state_follow_the_recording_also_of_a_run_that_is_under_way() 
         let other = run.path("other.yaml");
         assert!(yaml.contains(from));
         fs::write(&other, yaml.replace(from, to)).unwrap();
-        let said = replay(&whole, &other);
+        let said = replay(&whole, &other, &[]);
         // Chance that is used otherwise in one place does not move that of the next call.
         let status = if handler.is_empty() { 0 } else { 1 };
         assert_eq!(said.status, Some(status), "{from} → {to}: {}{}", said.out, said.errors);
@@ -358,10 +333,10 @@ fn a_recording_with_a_reload_is_compared_from_its_beginning_to_its_end() {
     counted(60);
     let _ending = run.stop();
     // The sum went on, so nobody asks for the beginning any more; before the reload it began with 0.
-    let said = replay(&file, &topology);
+    let said = replay(&file, &topology, &[]);
     assert_eq!(said.status, Some(1), "{}{}", said.out, said.errors);
     fs::write(&topology, &yaml).unwrap();
-    let said = replay(&file, &topology);
+    let said = replay(&file, &topology, &[]);
     assert_eq!(said.status, Some(0), "{}{}", said.out, said.errors);
     assert!(!said.out.contains("not compared"), "{}", said.out);
 }
@@ -381,7 +356,7 @@ nodes:
     ));
     let (file, topology) = (run.path("r.mcap"), run.path("topology.yaml"));
     desk.ask(["record", "hush", "--to", file.to_str().unwrap(), "--for", "300ms"]).well();
-    let said = replay(&file, &topology);
+    let said = replay(&file, &topology, &[]);
     assert_eq!(said.status, Some(2), "{}{}", said.out, said.errors);
     for text in ["it reads `msg.user`, which no recording has", "compared: no difference"] {
         assert!(said.out.contains(text), "{text}: {}", said.out);

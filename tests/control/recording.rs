@@ -30,19 +30,8 @@ nodes:
 
 /// What `zrig recording` says.
 fn recording<const N: usize>(file: &Path, arguments: [&str; N]) -> Said {
-    let file = file.display().to_string();
-    let output = Command::new(env!("CARGO_BIN_EXE_zrig"))
-        .arg("recording")
-        .arg(file)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    Said {
-        status: output.status.code(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        errors: String::from_utf8(output.stderr).unwrap(),
-    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zrig"));
+    Said::by(command.arg("recording").arg(file).args(arguments))
 }
 
 /// The texts of the messages of a recording, by where they passed.

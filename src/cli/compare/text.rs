@@ -10,7 +10,7 @@ use super::changes::{Change, changes};
 use crate::cli::message;
 use crate::control::Opened;
 use crate::listing::counted;
-use crate::message::{JsonFrame, share_all};
+use crate::message::JsonFrame;
 use crate::node::Passed;
 use crate::observe::time_of_day;
 use crate::replay::{Accepted, Difference, Group, Missing, Report, Sent};
@@ -95,12 +95,7 @@ fn first(text: &mut String, first: &Difference) {
 }
 
 fn message_line(passed: &Passed) -> String {
-    let passed = Passed {
-        place: std::sync::Arc::clone(&passed.place),
-        frames: share_all(&passed.frames),
-        ..*passed
-    };
-    message::line(&Opened::of(passed).read())
+    message::line(&Opened::of(passed.share()).read())
 }
 
 fn messages(text: &mut String, then: &[Sent], now: &[Sent]) {

@@ -137,7 +137,7 @@ impl Node {
         let Some(handler) = &mut self.handler else { return };
         let after = self.clock.called();
         let took = after - before;
-        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = clock::nanos(took);
         let counters = &self.blueprint.counters;
         counters.handled.add(1);
         counters.handler.add(nanos);

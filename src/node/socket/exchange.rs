@@ -5,8 +5,8 @@
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{NodeSocket, Sent, nanos};
-use crate::clock;
+use super::{NodeSocket, Sent};
+use crate::clock::{self, nanos};
 use crate::counters::DropReason;
 use crate::message::{Frame, Malformed, Multipart, Outgoing};
 use crate::node::interception::Direction;

@@ -10,9 +10,9 @@ use std::time::SystemTime;
 
 use super::kept::Kept;
 use super::kind::Done;
-use crate::clock::RunClock;
-use crate::message::{Frame, Multipart, fingerprint, share_all};
-use crate::node::{CallEnd, Called, Cause, Passed, PeerTold, SocketStand, Stand, open_envelope};
+use crate::clock::{RunClock, nanos, since_epoch};
+use crate::message::{Frame, Multipart, fingerprint};
+use crate::node::{CallEnd, Called, Cause, Passed, SocketStand, Stand, open_envelope};
 use crate::recording::moment;
 use crate::script::{
     CallTime, Effect, Engine, Handler, HandlerError, Inbound, Invocation, Learned, NodeView,
@@ -255,7 +255,8 @@ impl Actor {
             }
             Cause::Peer(peer) => {
                 let place = self.spec.socket(self.socket_then(peer.socket));
-                (place.map(|place| Invocation::Peer(event(peer, place))), None)
+                let told = |socket| PeerEvent { socket, ..PeerEvent::clone(peer) };
+                (place.map(|place| Invocation::Peer(told(place))), None)
             }
             Cause::Start => (Some(Invocation::Start), None),
             Cause::Tick => (Some(Invocation::Tick), None),
@@ -312,30 +313,11 @@ impl Actor {
         let name = |place: usize| self.views.get(place).map_or("", |view| &*view.name);
         let mut now = Now::default();
         for effect in effects {
-            let (to, frames) = match effect {
-                Effect::Send { socket, message } => {
-                    (Some(name(*socket).to_owned()), &message.frames)
-                }
-                Effect::Write(frames) => (None, frames),
-                Effect::Subscribe { .. }
-                | Effect::Unsubscribe { .. }
-                | Effect::Connect { .. }
-                | Effect::Disconnect { .. }
-                | Effect::Bind { .. }
-                | Effect::Unbind { .. }
-                | Effect::After { .. }
-                | Effect::Cancel { .. }
-                | Effect::Busy { .. }
-                | Effect::Owe { .. }
-                | Effect::Pause { .. }
-                | Effect::Resume { .. }
-                | Effect::Log { .. }
-                | Effect::Count { .. }
-                | Effect::Stop { .. } => {
-                    now.done.deeds.extend(deed(effect, name));
-                    continue;
-                }
+            let Some((socket, frames)) = effect.message() else {
+                now.done.deeds.extend(deed(effect, name));
+                continue;
             };
+            let to = socket.map(|place| name(place).to_owned());
             now.done.sent.push((to, fingerprint(frames)));
             now.frames.push(frames.iter().map(|frame| frame.to_vec()).collect());
         }
@@ -363,18 +345,7 @@ impl Actor {
         invocation: Option<&Invocation>,
         message: Option<&Passed>,
     ) -> (String, Option<String>) {
-        let name = match &called.cause {
-            Cause::Message { .. } => "on_message",
-            Cause::Start => "on_start",
-            Cause::Tick => "on_tick",
-            Cause::Timer(_) => "on_timer",
-            Cause::Line(_) | Cause::Record(_) | Cause::Bytes(_) => "on_line",
-            Cause::End => "on_end",
-            Cause::Idle => "on_idle",
-            Cause::Peer(_) => "on_peer",
-            Cause::Reload => "on_reload",
-            Cause::Stop => "on_stop",
-        };
+        let name = called.cause.handler();
         let socket = if let Some(Invocation::Message(inbound)) = invocation {
             Some(inbound.socket)
         } else {
@@ -427,32 +398,17 @@ fn named<'s>(sockets: &'s [SocketStand], name: &str) -> Option<&'s SocketStand> 
 
 /// When a call was, for what it asks that it did not ask then.
 fn call_time(stand: Option<&Stand>, learned: &Learned, at: SystemTime) -> CallTime {
-    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let at = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
-    let at = learned.times.first().copied().unwrap_or(at);
+    let at = learned.times.first().copied().unwrap_or_else(|| nanos(since_epoch(at)));
     let running = stand.map_or(0, |stand| stand.running + at.saturating_sub(stand.at));
     CallTime { at, running }
 }
 
 /// A message as a handler is given it; nothing where it has not the envelope that it has to have.
 fn inbound(place: usize, passed: &Passed, is_bare: bool) -> Option<Inbound> {
-    let mut frames = share_all(&passed.frames);
-    if passed.place.numbered && frames.len() > 1 {
-        frames.pop();
-    }
+    let mut passed = passed.share();
+    passed.take_sequence();
     if is_bare {
-        return Some(Inbound { socket: place, payload: frames, route: None });
+        return Some(Inbound { socket: place, payload: passed.frames, route: None });
     }
-    open_envelope(place, passed.place.role, frames).ok()
-}
-
-fn event(peer: &PeerTold, socket: usize) -> PeerEvent {
-    PeerEvent {
-        kind: peer.kind,
-        socket,
-        endpoint: peer.endpoint.clone(),
-        topic: peer.topic.clone(),
-        user: peer.user.as_deref().map(Into::into),
-        reason: peer.reason.clone(),
-    }
+    open_envelope(place, passed.place.role, passed.frames).ok()
 }

@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::{Difference, Report};
-use crate::message::{Multipart, fingerprint, share_all};
-use crate::node::{Direction, Passed};
+use crate::clock::{nanos, since_epoch};
+use crate::message::fingerprint;
+use crate::node::Direction;
 use crate::recording::{Entry, Reader, RecordingError};
 
 /// How long after its call a message is looked for: one that waits for its peer is sent late.
@@ -48,33 +49,25 @@ fn look_up_one(first: &mut Difference, reader: &mut Reader) -> Result<(), Record
     if wanted.is_empty() {
         return Ok(());
     }
-    let at = first.at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    let at = since_epoch(first.at);
     let times = nanos(at.saturating_sub(EARLIEST))..=nanos(at + LATEST);
     let instance = first.instance.clone();
     let then = &mut first.then;
     reader.read(Some(times), |entry| {
-        let Entry::Message { passed, .. } = entry else { return ControlFlow::Continue(()) };
+        let Entry::Message { mut passed, .. } = entry else { return ControlFlow::Continue(()) };
         if passed.direction == Direction::Out && passed.place.instance == instance {
-            let frames = as_wanted(&passed);
-            let found = fingerprint(&frames);
+            // The handler wanted it sent without that.
+            passed.take_sequence();
+            let found = fingerprint(&passed.frames);
             let is_here = |at: &usize| then[*at].socket.as_deref() == Some(&*passed.place.socket);
             if wanted.get(&found).is_some_and(|all| all.iter().any(is_here)) {
                 for at in wanted.remove(&found).unwrap_or_default() {
-                    then[at].frames = Some(frames.iter().map(|frame| frame.to_vec()).collect());
+                    then[at].frames =
+                        Some(passed.frames.iter().map(|frame| frame.to_vec()).collect());
                 }
             }
         }
         if wanted.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     Ok(())
-}
-
-/// The frames as the handler wanted them sent: without the number that the socket has put behind them.
-fn as_wanted(passed: &Passed) -> Multipart {
-    let mut frames = share_all(&passed.frames);
-    if passed.place.numbered && frames.len() > 1 {
-        frames.pop();
-    }
-    frames
 }
