@@ -150,6 +150,7 @@ impl Forward {
             }
         };
         let taken = handed_on + usize::from(refused.is_some());
+        source.note_thrown();
         source.passage.passed_unseen(Direction::In, taken);
         target.passage.passed_unseen(Direction::Out, handed_on);
         between.notes.answers(target, handed_on);

@@ -42,6 +42,10 @@ use crate::message::Multipart;
 use crate::topology::SocketSpec;
 use crate::zeromq::{OptionValue, Role};
 
+/// After how many messages a subscriber that threw nothing away meanwhile has none left from before it
+/// unsubscribed: more than marks commonly let wait.
+pub(super) const THROWS_FOR: u32 = 100_000;
+
 /// What became of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Sent {
@@ -111,6 +115,8 @@ pub(super) struct NodeSocket {
     taken_is_told: bool,
     /// How many messages libzmq had thrown away when it was last asked.
     unwanted: u32,
+    /// After how many more messages it is looked whether libzmq has thrown away any.
+    throws_for: u32,
     /// Messages in and out so far, and when that last changed.
     moved: (u64, Instant),
     blocked_since: Option<Instant>,
@@ -173,6 +179,7 @@ impl NodeSocket {
             taken: BTreeMap::new(),
             taken_is_told: false,
             unwanted: 0,
+            throws_for: 0,
             moved: (0, clock::now()),
             blocked_since: None,
             numbering: None,
@@ -247,6 +254,18 @@ impl NodeSocket {
             let unwanted = unwanted.cast_unsigned();
             let more = unwanted.wrapping_sub(std::mem::replace(&mut self.unwanted, unwanted));
             self.counters.unwanted.add(u64::from(more));
+            if more > 0 {
+                self.throws_for = THROWS_FOR;
+            }
+        }
+    }
+
+    /// After a message: counts what libzmq threw away before it, as long as that may be.
+    #[inline]
+    pub(super) fn note_thrown(&mut self) {
+        if self.throws_for > 0 {
+            self.throws_for -= 1;
+            self.note_unwanted();
         }
     }
 

@@ -26,6 +26,9 @@ const UNCOUNTABLE: [&str; 6] = [
     "only_first_subscribe",
 ];
 
+/// Messages that a subscriber's socket reads ahead of its queues when it is asked for its events.
+const READ_AHEAD: u64 = 1;
+
 /// The flows and links of what runs.
 #[derive(Default, Debug)]
 pub(super) struct Flows {
@@ -121,7 +124,7 @@ impl Flows {
                 Some(flow) => flow,
                 None => {
                     self.flows.push(Flow {
-                        capacity: Some(Capacity::default()),
+                        capacity: Some(Capacity { messages: READ_AHEAD, ..Capacity::default() }),
                         ..Flow::new(Vec::new(), vec![Arc::clone(&pair.to)], true)
                     });
                     let Some(last) = self.flows.last_mut() else { continue };
@@ -340,6 +343,17 @@ mod tests {
         let all: Vec<Double<'_>> =
             named.iter().map(|(node, instance)| (&**node, &**instance, &[][..])).collect();
         doubles(&all)
+    }
+
+    #[test]
+    fn a_subscriber_has_room_for_the_marks_of_its_publishers_and_one_that_it_reads_ahead() {
+        let topology = sound(
+            "nodes: {a: {role: pub, bind: 'inproc://x', hwm: 5}, b: {role: pub, bind: 'inproc://y', hwm: 5}, \
+             c: {role: sub, connect: [a, b], topics: all, hwm: 7}}",
+        );
+        let found = Flows::of(&topology, &running(&topology), &Flows::default());
+        let capacity = found.flows[0].capacity.as_ref().unwrap();
+        assert_eq!(capacity.messages, (5 + 7) + (5 + 7) + 1);
     }
 
     #[test]

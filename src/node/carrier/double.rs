@@ -93,6 +93,15 @@ impl Wire {
         state.ring();
     }
 
+    /// It throws so many messages away that were unsubscribed from.
+    pub(in crate::node) fn throws(&self, messages: i32) {
+        let option = zmq_sys::ZMQ_SYS_UNWANTED.cast_signed();
+        let mut state = self.state();
+        let known = state.options.get(&option).and_then(|it| it.as_slice().try_into().ok());
+        let thrown = known.map_or(0, i32::from_ne_bytes) + messages;
+        state.options.insert(option, thrown.to_ne_bytes().to_vec());
+    }
+
     /// How many frames were not received yet.
     pub(in crate::node) fn waiting(&self) -> usize {
         self.state().arrived.len()

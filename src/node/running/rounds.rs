@@ -158,6 +158,42 @@ fn calls_are_counted_for_the_handler_that_they_were_of() {
 }
 
 #[test]
+fn what_a_subscriber_throws_away_is_counted_before_what_comes_after_it() {
+    let spec = |topics: &str, does: &str| {
+        sound(&format!(
+            "
+nodes:
+  n:
+    sockets:
+      in: {{role: sub, connect: 'tcp://127.0.0.1:5999', topics: {topics}, format: plain}}
+      out: {{role: push, bind: 'inproc://out'}}
+    {does}"
+        ))
+    };
+    let unwanted = |bench: &Bench| bench.counters.sockets()[0].unwanted.get();
+    rounds(async {
+        let leaves = "on_message: 'if msg.text == \"b\" { unsubscribe(\"b\") }'";
+        let bench = Bench::of(&spec("[a, b]", leaves)).await;
+        for text in ["b", "a"] {
+            bench.wire("in").throws(3);
+            bench.wire("in").arrives(&[text]);
+            bench.settle().await;
+        }
+        assert_eq!(unwanted(&bench), 6);
+    });
+    rounds(async {
+        let (from, to) = (spec("[a, b]", "forward: {in: out}"), spec("[a]", "forward: {in: out}"));
+        let bench = Bench::of(&from).await;
+        bench.change(&from, &to).await.unwrap();
+        bench.tell(Control::Release { reloaded: true });
+        bench.wire("in").throws(3);
+        bench.wire("in").arrives(&["a"]);
+        bench.settle().await;
+        assert_eq!(unwanted(&bench), 3);
+    });
+}
+
+#[test]
 fn a_message_that_finds_no_room_waits_and_so_does_what_comes_after() {
     rounds(async {
         let bench = Bench::of(&mill(ECHO)).await;

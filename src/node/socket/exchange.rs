@@ -99,6 +99,7 @@ impl NodeSocket {
         }
         self.counters.messages_in.add(1);
         self.counters.bytes_in.add(bytes as u64);
+        self.note_thrown();
         if !self.passage.is_free() && self.spec.role.receives() {
             self.passage.received(&frames);
         }

@@ -2,7 +2,7 @@
 //!
 //! Owns what the ends inside the file know of each other. Never sends a message.
 
-use super::NodeSocket;
+use super::{NodeSocket, THROWS_FOR};
 use crate::message::{Frame, Outgoing};
 use crate::node::inbox::subscription;
 use crate::node::raw::Errno;
@@ -102,6 +102,9 @@ impl NodeSocket {
         *count = if wanted { *count + 1 } else { count.saturating_sub(1) };
         if *count == 0 {
             self.taken.remove(prefix);
+        }
+        if !wanted {
+            self.throws_for = THROWS_FOR;
         }
         self.taken_is_told = false;
     }
