@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -286,10 +287,54 @@ fn kubernetes_judges(parent: &Path) {
         }
     }
     if is_there("kubectl") {
+        let discovery = Discovery::start();
         for folder in folders(parent) {
             let made = takes(Command::new("kubectl").arg("kustomize").arg(&folder));
             assert!(made.contains("kind: ConfigMap") && made.contains("-files\n"), "{made}");
+            let created = discovery.dry_run(&folder);
+            // Each object is told by its kind and name, and none is told but those.
+            let objects = made.lines().filter(|line| line.starts_with("kind: ")).count();
+            assert_eq!(created.lines().count(), objects, "{created}");
         }
+    }
+}
+
+/// What tells kubectl which kinds of objects there are; all else it knows by itself.
+struct Discovery {
+    server: Child,
+    port: String,
+    cache: TempDir,
+}
+
+impl Discovery {
+    fn start() -> Self {
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/discovery.py");
+        let mut server =
+            Command::new(of_python("python")).arg(program).stdout(Stdio::piped()).spawn().unwrap();
+        let mut port = String::new();
+        BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut port).unwrap();
+        let cache = TempDir::with_prefix("zrig-test-").unwrap();
+        Self { server, port: port.trim().to_owned(), cache }
+    }
+
+    /// What kubectl would create of a folder, a line each.
+    fn dry_run(&self, folder: &Path) -> String {
+        takes(
+            Command::new("kubectl")
+                .env("KUBECONFIG", self.cache.path().join("none"))
+                .args(["--server", &format!("http://127.0.0.1:{}", self.port)])
+                .arg("--cache-dir")
+                .arg(self.cache.path())
+                .args(["create", "--dry-run=client", "--validate=false", "--output=name", "-k"])
+                .arg(folder),
+        )
+    }
+}
+
+impl Drop for Discovery {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
     }
 }
 
