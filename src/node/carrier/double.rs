@@ -44,6 +44,8 @@ pub(in crate::node) struct Wire(Arc<Mutex<State>>);
 struct State {
     /// Frames that arrived, each with whether more follow.
     arrived: VecDeque<(Vec<u8>, bool)>,
+    /// A message that arrives just before EVENTS are read so many times more.
+    late: Option<(usize, String)>,
     /// Whole messages that were taken.
     sent: Vec<Vec<String>>,
     /// Frames of one that was begun.
@@ -68,6 +70,7 @@ impl Wire {
         bell.1.set_nonblocking(true).unwrap();
         Self(Arc::new(Mutex::new(State {
             arrived: VecDeque::new(),
+            late: None,
             sent: Vec::new(),
             begun: Vec::new(),
             room: usize::MAX,
@@ -91,6 +94,17 @@ impl Wire {
             state.arrived.push_back((frame.as_bytes().to_vec(), at + 1 < frames.len()));
         }
         state.ring();
+    }
+
+    /// A message of one frame arrives just before EVENTS are read for this time, from 0: they tell of it, and
+    /// the edge is gone.
+    pub(in crate::node) fn arrives_before_look(&self, number: usize, text: &str) {
+        self.state().late = Some((number, text.to_owned()));
+    }
+
+    /// Whether EVENTS were read often enough for that message to arrive.
+    pub(in crate::node) fn has_taken_late(&self) -> bool {
+        self.state().late.is_none()
     }
 
     /// It throws so many messages away that were unsubscribed from.
@@ -167,7 +181,11 @@ impl Double {
     }
 
     pub(in crate::node) fn events(&self) -> Result<Readiness, Errno> {
-        let state = self.wire.state();
+        let mut state = self.wire.state();
+        match state.late.take() {
+            Some((0, text)) => state.arrived.push_back((text.into_bytes(), false)),
+            late => state.late = late.map(|(looks, text)| (looks - 1, text)),
+        }
         while matches!((&state.bell.1).read(&mut [0; 64]), Ok(1..)) {}
         Ok(Readiness::of(!state.arrived.is_empty()))
     }

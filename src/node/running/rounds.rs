@@ -157,6 +157,24 @@ fn calls_are_counted_for_the_handler_that_they_were_of() {
     });
 }
 
+/// An observer's look reads EVENTS too, and with them the edge that would wake the node.
+#[test]
+fn a_message_that_arrives_while_the_node_is_observed_is_handled_at_once() {
+    for look in 0..6 {
+        rounds(async {
+            let bench = Bench::of(&mill(ECHO)).await;
+            bench.wire("in").arrives_before_look(look, "late");
+            let (answer, told) = oneshot::channel();
+            bench.tell(Control::Observe { answer });
+            told.await.unwrap();
+            bench.settle().await;
+            if bench.wire("in").has_taken_late() {
+                assert_eq!(bench.wire("out").sent(), ["late"], "it arrived before look {look}");
+            }
+        });
+    }
+}
+
 #[test]
 fn what_a_subscriber_throws_away_is_counted_before_what_comes_after_it() {
     let spec = |topics: &str, does: &str| {

@@ -216,13 +216,14 @@ impl Node {
         self.log.hand_over(&self.blueprint.instance);
         self.files.flush();
         self.keep_state(now, false);
+        self.advance_inquiries(now);
         if !busy {
+            // After everything that reads EVENTS: what they told would be known to nobody.
             busy = self.look_again(now);
         }
         self.reporter.tell_held(now);
         self.tell_unreached(now);
         self.sockets.iter_mut().for_each(|socket| socket.note_movement(now));
-        self.advance_inquiries(now);
         self.advance_drain(now, busy);
         self.advance_stop(now);
         self.blueprint.counters.waiting.set(self.outbox.messages_waiting());
