@@ -5,8 +5,10 @@
 use std::time::Duration;
 
 use super::Told;
-use super::end::{EndId, SocketId, Stage};
+use super::end::{EndId, LinkId, SocketId, Stage};
 use super::network::{Action, State};
+use super::socket::Socket;
+use crate::zeromq::Role;
 
 impl State {
     /// Closes a socket: what came is lost, what is to go out goes within its linger.
@@ -28,14 +30,12 @@ impl State {
         self.listening.retain(|it| it.socket != id);
         for end in self.ends_of(id) {
             let Some(link) = self.end(end).map(|end| end.link) else { continue };
-            let is_direct = self.link(link).is_none_or(|link| link.is_direct);
-            if is_direct {
-                self.break_link(link);
+            if self.link(link).is_none_or(|link| link.is_direct) {
+                self.let_go(end, None);
+                continue;
             }
             self.remove_end(end);
-            if !is_direct {
-                self.soon(Action::Break(link));
-            }
+            self.soon(Action::Break(link));
         }
     }
 
@@ -43,11 +43,14 @@ impl State {
     pub(super) fn let_go(&mut self, id: EndId, linger: Option<Duration>) {
         let Some(end) = self.end(id) else { return };
         let (socket, link, stage) = (end.socket, end.link, end.stage);
-        self.leave(socket, id);
         let Some(known) = self.link(link) else { return self.remove_end(id) };
-        if known.is_direct || stage == Stage::Draining {
-            return self.part_at_once(id);
+        if stage == Stage::Draining {
+            return self.remove_end(id);
         }
+        if known.is_direct {
+            return self.part_inside(id);
+        }
+        self.leave(socket, id);
         if let Some(end) = self.end_mut(id) {
             end.inbound.clear();
             end.stage = Stage::Lingering;
@@ -63,16 +66,47 @@ impl State {
         self.end_if_done(id);
     }
 
-    /// An end inside one process goes at once; what it sent is with its peer already.
-    fn part_at_once(&mut self, id: EndId) {
-        let Some(link) = self.end(id).map(|end| end.link) else { return };
-        let peer = self.link(link).and_then(|link| link.peer_of(id));
-        let is_direct = self.link(link).is_some_and(|link| link.is_direct);
-        self.remove_end(id);
-        if is_direct {
-            self.links.remove(link.0);
-            peer.into_iter().for_each(|peer| self.lose(peer));
+    /// Inside one process what an end has sent is with its peer already, or waits for one. Until that has
+    /// read all and looked for more, its socket has the end: a ROUTER the name, a PAIR the one peer.
+    fn part_inside(&mut self, id: EndId) {
+        let Some(end) = self.end(id).filter(|end| end.stage != Stage::Lingering) else { return };
+        let peer = self.link(end.link).and_then(|link| link.peer_of(id));
+        if peer.is_none() && !self.has_something_to_say(id) {
+            return self.remove_end(id);
         }
+        let was_full = !self.has_room(id);
+        if let Some(end) = self.end_mut(id) {
+            end.inbound.clear();
+            (end.stage, end.was_full) = (Stage::Lingering, was_full);
+        }
+        peer.into_iter().for_each(|peer| self.lose(peer));
+    }
+
+    /// One end of a link inside a process is no more, and so is the other one if it waited for that.
+    pub(super) fn end_inside(&mut self, id: LinkId, gone: EndId) {
+        let Some(link) = self.link(id).filter(|link| link.is_direct) else { return };
+        let peer = link.peer_of(gone).and_then(|peer| Some((peer, self.end(peer)?.stage)));
+        match peer {
+            None => drop(self.links.remove(id.0)),
+            Some((peer, Stage::Lingering)) => self.remove_end(peer),
+            Some(_) => {}
+        }
+    }
+
+    /// Whether messages wait in an end for whoever binds. Subscriptions are nothing that anybody misses.
+    fn has_something_to_say(&self, id: EndId) -> bool {
+        let Some(end) = self.end(id) else { return false };
+        let said = |it: &Socket| it.role != Role::Sub && !it.settings.conflates;
+        !end.out.is_empty() && self.socket(end.socket).is_some_and(said)
+    }
+
+    /// Only what a peer said is there of one that was gone before anybody was there to hear it.
+    pub(super) fn part_from_who_is_gone(&mut self, id: EndId, peer: EndId) {
+        let Some(gone) = self.end_mut(peer).filter(|peer| peer.stage == Stage::Lingering) else {
+            return;
+        };
+        gone.inbound.clear();
+        self.lose(id);
     }
 
     /// An end that lingers does so no longer: what still waits is dropped, and told.

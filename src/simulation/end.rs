@@ -26,7 +26,8 @@ pub(super) enum Stage {
     Open,
     /// The peer is gone: what came can be read yet, and nothing more goes out.
     Draining,
-    /// Its socket has let go of it: what waits to go out goes, within the linger.
+    /// Its socket has let go of it: what waits to go out goes, within the linger. Inside a process what was
+    /// sent is read yet.
     Lingering,
 }
 
@@ -38,6 +39,8 @@ pub(super) struct End {
     /// Whether it is the end that connects.
     pub(super) connects: bool,
     pub(super) stage: Stage,
+    /// Whether it took no more when it was open last.
+    pub(super) was_full: bool,
     /// What its socket wrote and the link has not taken.
     pub(super) out: Pipe,
     /// What came and its socket has not read.

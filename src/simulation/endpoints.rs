@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::end::{EndId, LinkId, SocketId, Stage};
+use super::end::{End, EndId, LinkId, SocketId, Stage};
 use super::line::{Link, Listening};
 use super::network::{Action, State};
 use super::{Refusal, Setting};
@@ -70,6 +70,10 @@ impl State {
         if is_once && !is_inproc && self.links_to(id, endpoint).next().is_some() {
             return;
         }
+        if is_inproc && socket.role == Role::Pair && !socket.sources.all().is_empty() {
+            // It has its one peer.
+            return;
+        }
         let Some(end) = self.make_link(id, endpoint) else { return };
         if joins {
             self.join(id, end);
@@ -90,7 +94,10 @@ impl State {
         }
         let linger = self.socket(id).map_or(Some(Duration::ZERO), |it| it.settings.linger);
         for end in ends {
-            self.let_go(end, linger);
+            // What came of a peer inside this process that is gone can be read yet.
+            if self.end(end).is_some_and(|it| it.stage != Stage::Draining || !self.is_inside(it)) {
+                self.let_go(end, linger);
+            }
         }
         Ok(())
     }
@@ -142,6 +149,11 @@ impl State {
             let end = end.filter(|end| end.stage != Stage::Lingering);
             end.and_then(|end| self.link(end.link)).is_some_and(|link| link.endpoint == endpoint)
         })
+    }
+
+    /// Whether an end is of a link inside one process.
+    fn is_inside(&self, end: &End) -> bool {
+        self.link(end.link).is_some_and(|link| link.is_direct)
     }
 
     /// Who listens at an endpoint, and by which of its own.

@@ -71,6 +71,7 @@ impl State {
             link,
             connects,
             stage: Stage::Unattached,
+            was_full: false,
             out: Pipe::new(settings.send_mark, settings.conflates),
             inbound: Pipe::new(settings.receive_mark, settings.conflates),
             topics: Topics::default(),
@@ -165,6 +166,9 @@ impl State {
                 }
             }
             self.ring(socket);
+        }
+        if is_direct {
+            self.part_from_who_is_gone(id, peer);
         }
         for way in Way::BOTH {
             self.pump_soon(link, way);
@@ -307,7 +311,7 @@ impl State {
         }
     }
 
-    fn may_write(&mut self, socket: SocketId, end: EndId) {
+    pub(super) fn may_write(&mut self, socket: SocketId, end: EndId) {
         if let Some(socket) = self.socket_mut(socket) {
             socket.targets.activate(end);
             socket.bell.ring();
@@ -355,19 +359,17 @@ impl State {
     /// A link breaks: what the system had of it is gone. Who connects tries again.
     pub(super) fn break_link(&mut self, id: LinkId) {
         let Some(link) = self.link_mut(id) else { return };
-        let (connecting, accepted, is_direct) =
-            (link.connecting, link.accepted.take(), link.is_direct);
+        if link.is_direct {
+            let connecting = link.connecting;
+            return self.let_go(connecting, None);
+        }
+        let (connecting, accepted) = (link.connecting, link.accepted.take());
         link.is_over = false;
         let pumped = (link.forth.is_pumped, link.back.is_pumped);
         (link.forth, link.back) = (Line::default(), Line::default());
         (link.forth.is_pumped, link.back.is_pumped) = pumped;
         if let Some(accepted) = accepted {
             self.lose(accepted);
-        }
-        if is_direct {
-            self.lose(connecting);
-            self.links.remove(id.0);
-            return;
         }
         self.lose_connection(id, connecting, accepted.is_some());
     }

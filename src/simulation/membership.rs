@@ -2,7 +2,7 @@
 //!
 //! Owns what each role makes of a peer that comes or goes: turns, names, subscriptions. Moves no message.
 
-use super::end::{EndId, SocketId, Stage};
+use super::end::{EndId, LinkId, SocketId, Stage};
 use super::network::State;
 use super::pipe::Pipe;
 use super::socket::{Lockstep, Socket};
@@ -26,7 +26,7 @@ impl State {
                 && self.socket(socket).is_some_and(|it| !it.sources.all().is_empty())
             {
                 self.note_refusal(id);
-                self.break_link(link);
+                self.turn_away(id, link);
                 return false;
             }
             self.join(socket, id);
@@ -83,11 +83,20 @@ impl State {
             let other = self.new_name();
             self.rename(socket, before, other);
             if let Some(link) = self.end(before).map(|end| end.link) {
-                self.break_link(link);
+                self.turn_away(before, link);
             }
         }
         self.rename(socket, id, name);
         true
+    }
+
+    /// A socket would not have the end of a link, or no longer.
+    fn turn_away(&mut self, id: EndId, link: LinkId) {
+        if self.link(link).is_some_and(|link| link.is_direct) {
+            self.let_go(id, None);
+        } else {
+            self.break_link(link);
+        }
     }
 
     pub(super) fn rename(&mut self, socket: SocketId, id: EndId, name: Vec<u8>) {
@@ -128,6 +137,11 @@ impl State {
                 end.inbound = Pipe::new(mark, conflates);
                 waiting.into_iter().for_each(|message| end.inbound.write(message));
             }
+            let has_room = self.end(to).is_some_and(|end| end.inbound.has_room());
+            if let Some(socket) = self.end(from).map(|end| end.socket).filter(|_| has_room) {
+                // It was passed over where it was full by its own mark alone.
+                self.may_write(socket, from);
+            }
         }
     }
 
@@ -139,6 +153,8 @@ impl State {
             self.end(id).and_then(|end| self.link(end.link)).is_some_and(|it| it.is_direct);
         match stage {
             Stage::Open => {}
+            // It takes part once, for what came.
+            Stage::Unattached if is_direct => return,
             Stage::Unattached | Stage::Draining => return self.remove_end(id),
             Stage::Lingering => {
                 self.tell_unsent(id);
@@ -146,8 +162,9 @@ impl State {
             }
         }
         self.tell_stream(id);
+        let was_full = !self.has_room(id);
         if let Some(end) = self.end_mut(id) {
-            end.stage = Stage::Draining;
+            (end.stage, end.was_full) = (Stage::Draining, was_full);
             end.out.clear();
         }
         if let Some(socket) = self.socket(socket).filter(|_| !is_direct) {
@@ -235,12 +252,13 @@ impl State {
 
     /// An end is no more.
     pub(super) fn remove_end(&mut self, id: EndId) {
-        let Some(owner) = self.end(id).map(|end| end.socket) else { return };
+        let Some((owner, link)) = self.end(id).map(|end| (end.socket, end.link)) else { return };
         self.leave(owner, id);
         self.ends.remove(id.0);
         if let Some(socket) = self.socket_mut(owner) {
             socket.ends.retain(|known| *known != id);
         }
+        self.end_inside(link, id);
         self.stop_if_over(owner);
     }
 }

@@ -121,7 +121,7 @@ impl State {
     /// wants it has to have room.
     fn audience(&self, id: SocketId, frame: &Frame) -> Result<Target, Refusal> {
         let socket = self.socket(id).ok_or(Refusal::Unsupported)?;
-        let is_full = |end: &EndId| self.wants(*end, frame) && !self.may_take(*end);
+        let is_full = |end: &EndId| self.wants(*end, frame) && self.is_full(*end);
         if socket.settings.waits && socket.targets.all().iter().any(is_full) {
             return Err(Refusal::Again);
         }
@@ -134,7 +134,8 @@ impl State {
         let is_mandatory = socket.settings.mandatory || socket.role == Role::Stream;
         let refusal = match socket.routes.get(&**frame) {
             Some(end) if self.may_take(*end) => return Ok(Target::One(*end)),
-            Some(end) if self.end(*end).is_some_and(super::end::End::is_open) => Refusal::Again,
+            // Also of a peer that is gone libzmq says that its queue is full, where it was.
+            Some(end) if self.is_full(*end) => Refusal::Again,
             Some(_) | None => Refusal::HostUnreachable,
         };
         if is_mandatory { Err(refusal) } else { Ok(Target::Nobody) }
@@ -152,10 +153,16 @@ impl State {
         self.end(id).is_some_and(super::end::End::is_open) && self.has_room(id)
     }
 
+    /// Whether the queue behind an end has no room, or had none when the end was open last.
+    fn is_full(&self, id: EndId) -> bool {
+        let Some(end) = self.end(id) else { return true };
+        if end.is_open() { !self.has_room(id) } else { end.was_full }
+    }
+
     /// Whether the queue behind an end has room.
-    fn has_room(&self, id: EndId) -> bool {
+    pub(super) fn has_room(&self, id: EndId) -> bool {
         let Some(end) = self.end(id) else { return false };
-        let Some(link) = self.link(end.link) else { return false };
+        let Some(link) = self.link(end.link) else { return end.out.has_room() };
         match link.peer_of(id).filter(|_| link.is_direct).and_then(|peer| self.end(peer)) {
             Some(peer) => peer.inbound.has_room(),
             None => end.out.has_room(),

@@ -59,6 +59,33 @@ impl Bench {
     }
 }
 
+#[test]
+fn who_gives_up_an_inproc_endpoint_before_it_is_bound_leaves_what_it_said_and_nothing_else() {
+    for (seed, says) in (0..8).flat_map(|seed| [(seed, false), (seed, true)]) {
+        let mut bench = Bench::new(seed);
+        for (closes, at) in [(false, "inproc://a"), (true, "inproc://b")] {
+            let early = bench.open(Role::Pair, &[]);
+            early.connect(at);
+            assert!(!says || send(&early, "said").is_ok());
+            early.disconnect(at).unwrap();
+            let early = if closes { None } else { Some(early) };
+            let late = bench.open(Role::Pair, &[]);
+            late.bind(at).unwrap();
+            bench.settle();
+            send(&late, "lost").unwrap_err();
+            assert_eq!(receive(&late), says.then(|| "said".to_owned()));
+            assert_eq!(receive(&late), None);
+            let friend = bench.open(Role::Pair, &[]);
+            friend.connect(at);
+            bench.settle();
+            send(&late, "kept").unwrap();
+            bench.settle();
+            assert_eq!(receive(&friend).as_deref(), Some("kept"));
+            assert_eq!(early.and_then(|early| receive(&early)), None);
+        }
+    }
+}
+
 fn send(socket: &SimulatedSocket, text: &str) -> Result<(), Refusal> {
     let frames: Vec<&str> = text.split('|').collect();
     for (at, frame) in frames.iter().enumerate() {

@@ -37,12 +37,16 @@ impl Context {
     }
 
     pub(crate) fn socket(&self, role: u32) -> Socket {
+        self.socket_if_any(role).unwrap_or_else(|| panic!("{}", why()))
+    }
+
+    /// A socket, if there may be another one.
+    pub(crate) fn socket_if_any(&self, role: u32) -> Option<Socket> {
         // SAFETY: the context is alive.
         let raw = unsafe { zmq_sys::zmq_socket(self.0, role as c_int) };
-        assert!(!raw.is_null(), "{}", why());
-        let socket = Socket(raw);
+        let socket = (!raw.is_null()).then_some(Socket(raw))?;
         socket.number(zmq_sys::ZMQ_LINGER, 0);
-        socket
+        Some(socket)
     }
 }
 
@@ -91,11 +95,15 @@ impl Socket {
         self.number(zmq_sys::ZMQ_RCVHWM, mark);
     }
 
-    pub(crate) fn bind(&self, endpoint: &str) -> String {
+    /// Binds, unless somebody has; whether it did.
+    pub(crate) fn binds(&self, endpoint: &str) -> bool {
         let name = CString::new(endpoint).unwrap();
         // SAFETY: the name ends with a 0.
-        let result = unsafe { zmq_sys::zmq_bind(self.0, name.as_ptr()) };
-        assert_eq!(result, 0, "{endpoint}: {}", why());
+        unsafe { zmq_sys::zmq_bind(self.0, name.as_ptr()) == 0 }
+    }
+
+    pub(crate) fn bind(&self, endpoint: &str) -> String {
+        assert!(self.binds(endpoint), "{endpoint}: {}", why());
         let mut place = [0_u8; 512];
         let mut length = place.len();
         // SAFETY: there is room for as much as `length` says.
@@ -120,6 +128,13 @@ impl Socket {
         let name = CString::new(endpoint).unwrap();
         // SAFETY: the name ends with a 0.
         let result = unsafe { zmq_sys::zmq_connect(self.0, name.as_ptr()) };
+        assert_eq!(result, 0, "{endpoint}: {}", why());
+    }
+
+    pub(crate) fn disconnect(&self, endpoint: &str) {
+        let name = CString::new(endpoint).unwrap();
+        // SAFETY: the name ends with a 0.
+        let result = unsafe { zmq_sys::zmq_disconnect(self.0, name.as_ptr()) };
         assert_eq!(result, 0, "{endpoint}: {}", why());
     }
 

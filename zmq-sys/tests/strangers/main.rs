@@ -12,6 +12,7 @@
 
 mod bytes;
 mod curve;
+mod early;
 mod faults;
 mod library;
 mod peer;
