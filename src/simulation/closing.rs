@@ -34,8 +34,11 @@ impl State {
                 self.let_go(end, None);
                 continue;
             }
+            let connects = self.end(end).is_some_and(|end| end.connects);
             self.remove_end(end);
-            self.soon(Action::Break(link));
+            if connects {
+                self.soon(Action::Break(link));
+            }
         }
     }
 

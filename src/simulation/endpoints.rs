@@ -115,14 +115,8 @@ impl State {
             end.and_then(|end| self.link(end.link)).is_some_and(|link| link.by == endpoint)
         });
         for end in came.collect::<Vec<_>>() {
-            let Some(link) = self.end(end).map(|end| end.link) else { continue };
-            self.silently(end, |state| match state.link_mut(link) {
-                Some(known) if known.is_cut() => {
-                    known.is_over = true;
-                    state.lose(end);
-                }
-                Some(_) | None => state.break_link(link),
-            });
+            // The connection is there until all that came by it has been read. What comes meanwhile is lost.
+            self.silently(end, |state| state.lose(end));
         }
         Ok(())
     }

@@ -105,7 +105,7 @@ impl State {
     }
 
     /// Has a link that has no peer try again in a while, if its socket is set to that.
-    fn try_again(&mut self, id: LinkId, socket: SocketId) {
+    pub(super) fn try_again(&mut self, id: LinkId, socket: SocketId) {
         let pause = self.socket(socket).and_then(|it| it.settings.reconnects_after);
         if let Some(pause) = pause {
             // libzmq adds up to as much again.
@@ -133,11 +133,10 @@ impl State {
         let roles = self.socket(near).zip(self.socket(socket)).map(|(a, b)| (a.role, b.role));
         if !is_direct && roles.is_some_and(|(a, b)| !can_talk(a, b)) {
             // libzmq ends such a connection, and never tries again.
-            self.remove_end(far);
             if let Some(link) = self.link_mut(id) {
                 link.accepted = None;
             }
-            return;
+            return self.remove_end(far);
         }
         self.obey_faults(id);
         for end in [connecting, far] {
@@ -316,84 +315,5 @@ impl State {
             socket.targets.activate(end);
             socket.bell.ring();
         }
-    }
-
-    /// One of a link's ends has gone. The other notices when it has got what was sent before, if that
-    /// was not lost with it, and while the line is cut it does not.
-    pub(super) fn notice_end(&mut self, id: LinkId) {
-        let Some(link) = self.link_mut(id) else { return };
-        if !std::mem::replace(&mut link.is_over, true) {
-            self.lose_on_the_way(id);
-        }
-        if self.link(id).is_none_or(Link::is_cut) {
-            return;
-        }
-        let comes = Way::BOTH.into_iter().any(|way| {
-            let Some(link) = self.links.get_mut(id.0) else { return false };
-            let to = link.way(way).and_then(|(_, to)| self.ends.get(to.0));
-            !link.line(way).is_empty() && to.is_some_and(End::is_open)
-        });
-        if !comes {
-            self.break_link(id);
-        }
-    }
-
-    /// What the system has of a link whose one end has gone may be lost: all of it where that end had not
-    /// read what came to it, and where the other end has no room, all that it has not read ahead.
-    fn lose_on_the_way(&mut self, id: LinkId) {
-        let loses_all = self.chance.random_ratio(1, 4);
-        for way in Way::BOTH {
-            let Some(link) = self.links.get_mut(id.0) else { return };
-            let to = link.way(way).and_then(|(_, to)| self.ends.get(to.0));
-            let is_full = to.is_some_and(|end| end.is_open() && !end.inbound.has_room());
-            let line = link.line(way);
-            if loses_all {
-                line.keep(0);
-            } else if is_full && !line.is_empty() && self.chance.random_ratio(1, 2) {
-                let ahead = self.chance.random_range(1..=line.messages.len());
-                line.keep(ahead);
-            }
-        }
-    }
-
-    /// A link breaks: what the system had of it is gone. Who connects tries again.
-    pub(super) fn break_link(&mut self, id: LinkId) {
-        let Some(link) = self.link_mut(id) else { return };
-        if link.is_direct {
-            let connecting = link.connecting;
-            return self.let_go(connecting, None);
-        }
-        let (connecting, accepted) = (link.connecting, link.accepted.take());
-        link.is_over = false;
-        let pumped = (link.forth.is_pumped, link.back.is_pumped);
-        (link.forth, link.back) = (Line::default(), Line::default());
-        (link.forth.is_pumped, link.back.is_pumped) = pumped;
-        if let Some(accepted) = accepted {
-            self.lose(accepted);
-        }
-        self.lose_connection(id, connecting, accepted.is_some());
-    }
-
-    /// The end that connects has lost its peer, and looks for it anew.
-    fn lose_connection(&mut self, id: LinkId, connecting: EndId, was_up: bool) {
-        let Some(end) = self.end(connecting) else {
-            self.links.remove(id.0);
-            return;
-        };
-        let (socket, ends, stage) = (end.socket, end.ends.clone(), end.stage);
-        if stage != Stage::Unattached && stage != Stage::Lingering && was_up {
-            if let Some(socket) = self.socket(socket) {
-                socket.tell(Told::Disconnected(&ends));
-            }
-            self.tell_stream(connecting);
-            self.ring(socket);
-        }
-        if stage == Stage::Lingering && self.end(connecting).is_some_and(|it| it.out.is_empty()) {
-            self.remove_end(connecting);
-            self.links.remove(id.0);
-            return;
-        }
-        self.begin_anew(connecting);
-        self.try_again(id, socket);
     }
 }

@@ -3,7 +3,7 @@
 //! Owns what each role makes of a peer that comes or goes: turns, names, subscriptions. Moves no message.
 
 use super::end::{EndId, LinkId, SocketId, Stage};
-use super::network::State;
+use super::network::{Action, State};
 use super::pipe::Pipe;
 use super::socket::{Lockstep, Socket};
 use crate::message::{Frame, Multipart};
@@ -155,7 +155,8 @@ impl State {
             Stage::Open => {}
             // It takes part once, for what came.
             Stage::Unattached if is_direct => return,
-            Stage::Unattached | Stage::Draining => return self.remove_end(id),
+            Stage::Unattached => return self.remove_end(id),
+            Stage::Draining => return,
             Stage::Lingering => {
                 self.tell_unsent(id);
                 return self.remove_end(id);
@@ -259,6 +260,9 @@ impl State {
             socket.ends.retain(|known| *known != id);
         }
         self.end_inside(link, id);
+        if self.link(link).is_some_and(|link| !link.is_direct && link.accepted == Some(id)) {
+            self.soon(Action::Break(link));
+        }
         self.stop_if_over(owner);
     }
 }

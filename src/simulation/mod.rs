@@ -7,6 +7,7 @@
 //! far a queue has got — is drawn. Never waits, never reads a clock, and touches nothing of the system.
 
 mod bell;
+mod breaking;
 mod closing;
 mod disk;
 mod end;

@@ -98,3 +98,84 @@ fn what_came_before_what_breaks_a_protocol_is_read_yet() {
     let (marks, options) = ([10, 10, 10, 10], Options::default());
     compare(&Case { binds, connects, transport, count: 1, marks, options, calls }).unwrap();
 }
+
+/// The same calls of all of these, with marks to send and to receive of who binds and who connects.
+fn all(
+    pairs: &[(Role, Role)],
+    transport: Transport,
+    marks: [i32; 4],
+    calls: &[Call],
+) -> Result<(), String> {
+    pairs.iter().try_for_each(|(binds, connects)| {
+        let (binds, connects, calls) = (*binds, *connects, calls.to_vec());
+        let options = Options::default();
+        compare(&Case { binds, connects, transport, count: 1, marks, options, calls })
+    })
+}
+
+#[test]
+fn a_router_knows_again_whose_connection_broke() {
+    let calls = [Call::Break(0), Call::Send(1, 1), Call::Receive(0, 1), Call::SendTo(0, 1)];
+    all(&[(Role::Router, Role::Dealer)], Transport::Relay, [5, 6, 7, 10], &calls).unwrap();
+}
+
+#[test]
+fn inside_a_process_who_is_let_go_of_has_its_place_until_all_that_it_said_is_read() {
+    let calls = [
+        Call::Send(1, 1),
+        Call::Flood(0, 30),
+        Call::Disconnect(0),
+        Call::SendTo(0, 1),
+        Call::Connect(0),
+        Call::Send(1, 1),
+        Call::Receive(0, 9),
+        Call::SendTo(0, 1),
+        Call::Disconnect(0),
+        Call::Connect(0),
+        Call::Send(1, 1),
+    ];
+    let pairs = [(Role::Pair, Role::Pair), (Role::Router, Role::Dealer)];
+    all(&pairs, Transport::Inproc, [3, 5, 5, 3], &calls).unwrap();
+}
+
+#[test]
+fn who_connects_too_early_and_gives_up_leaves_only_what_it_said() {
+    for says in [vec![], vec![Call::Send(1, 1), Call::Send(1, 2)]] {
+        let mut calls = vec![Call::Unbind, Call::Disconnect(0), Call::Connect(0)];
+        calls.extend(says);
+        calls.extend([Call::Disconnect(0), Call::Bind, Call::Send(0, 1), Call::Connect(0)]);
+        calls.extend([Call::Send(0, 1), Call::Receive(0, 9), Call::Receive(1, 9)]);
+        let pairs = [(Role::Pair, Role::Pair), (Role::Dealer, Role::Dealer)];
+        all(&pairs, Transport::Inproc, [3, 5, 5, 3], &calls).unwrap();
+    }
+}
+
+#[test]
+fn a_connection_of_an_endpoint_that_is_unbound_is_there_until_all_that_came_is_read() {
+    let calls = [
+        Call::Send(1, 1),
+        Call::Unbind,
+        Call::Flood(1, 4),
+        Call::Receive(0, 9),
+        Call::Flood(1, 4),
+        Call::Bind,
+        Call::Receive(0, 9),
+    ];
+    let pairs = [(Role::Router, Role::Dealer), (Role::Pull, Role::Push)];
+    all(&pairs, Transport::Tcp, [3, 1, 1, 3], &calls).unwrap();
+}
+
+#[test]
+fn who_has_no_room_does_not_notice_that_its_connection_is_over_and_the_other_one_does() {
+    let pairs = [(Role::Dealer, Role::Dealer)];
+    for at in [0, 1] {
+        let calls = [
+            Call::Flood(1 - at, 9),
+            Call::Break(0),
+            Call::Send(1 - at, 1),
+            Call::Receive(at, 2),
+            Call::Receive(at, 20),
+        ];
+        all(&pairs, Transport::Relay, [20, 4, 20, 4], &calls).unwrap();
+    }
+}

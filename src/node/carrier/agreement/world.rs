@@ -239,6 +239,8 @@ impl World {
                 }
             }
             self.now = until;
+            // What is called next is called at that time.
+            network.advance(until);
             return;
         }
         let until = clock::at_work() + pause * self.patience;
