@@ -67,7 +67,11 @@ impl State {
         // A ROUTER knows a peer by its name alone, and `immediate` wants nothing kept for nobody.
         let joins = !matches!(socket.role, Role::Router | Role::Rep | Role::Stream)
             && (is_inproc || !socket.settings.immediate);
-        if is_once && !is_inproc && self.links_to(id, endpoint).next().is_some() {
+        let is_there = || {
+            let gave_up = socket.given_up.iter().any(|known| known == endpoint);
+            gave_up || self.links_to(id, endpoint).next().is_some()
+        };
+        if is_once && !is_inproc && is_there() {
             return;
         }
         if is_inproc && socket.role == Role::Pair && !socket.sources.all().is_empty() {
@@ -89,7 +93,12 @@ impl State {
     /// Lets go of a connection: what came by it is lost, what is to go out goes within the linger.
     pub(super) fn disconnect(&mut self, id: SocketId, endpoint: &str) -> Result<(), Refusal> {
         let ends: Vec<EndId> = self.links_to(id, endpoint).collect();
-        if ends.is_empty() {
+        let gave_up = self.socket_mut(id).is_some_and(|socket| {
+            let before = socket.given_up.len();
+            socket.given_up.retain(|known| known != endpoint);
+            socket.given_up.len() < before
+        });
+        if ends.is_empty() && !gave_up {
             return Err(Refusal::NotFound);
         }
         let linger = self.socket(id).map_or(Some(Duration::ZERO), |it| it.settings.linger);

@@ -277,6 +277,12 @@ impl State {
         accepted.into_iter().for_each(|accepted| self.lose(accepted));
         self.lose(end);
     }
+        let endpoint = self.end(end).map(|end| (end.socket, end.ends.1.clone()));
+        if let Some((socket, endpoint)) = endpoint
+            && let Some(socket) = self.socket_mut(socket)
+        {
+            socket.given_up.push(endpoint);
+        }
 
     /// Nothing more moves on a way now: an end that only lingers for that is over.
     fn moved_all(&mut self, id: LinkId, way: Way) {

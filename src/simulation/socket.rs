@@ -166,6 +166,8 @@ pub(super) struct Socket {
     pub(super) is_decided: bool,
     /// Messages that came though they were unsubscribed from.
     pub(super) unwanted: u32,
+    /// Where it connected to and tries no more, as long as nobody disconnects it.
+    pub(super) given_up: Vec<String>,
     pub(super) last_endpoint: String,
     pub(super) bell: Arc<Bell>,
     pub(super) listener: Option<Listener>,
@@ -194,6 +196,7 @@ impl Socket {
             prefetched: None,
             is_decided: false,
             unwanted: 0,
+            given_up: Vec::new(),
             last_endpoint: String::new(),
             bell: Arc::default(),
             listener: None,

@@ -179,3 +179,13 @@ fn who_has_no_room_does_not_notice_that_its_connection_is_over_and_the_other_one
         all(&pairs, Transport::Relay, [20, 4, 20, 4], &calls).unwrap();
     }
 }
+
+#[test]
+fn who_gives_up_a_peer_that_breaks_the_protocol_can_be_let_go_of_and_be_linked_anew() {
+    let mut calls = vec![Call::Send(1, 1), Call::Receive(0, 1)];
+    // The last of them is no answer.
+    calls.extend([Call::SendTo(0, 1), Call::SendTo(0, 1), Call::SendTo(0, 1)]);
+    calls.extend([Call::Receive(1, 1), Call::Disconnect(0), Call::Connect(0)]);
+    calls.extend([Call::Send(1, 1), Call::Receive(0, 1)]);
+    all(&[(Role::Router, Role::Req)], Transport::Tcp, [10, 10, 10, 10], &calls).unwrap();
+}
