@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-#[cfg(test)]
 use rand::RngExt;
 
 use super::end::LinkId;
@@ -78,12 +77,21 @@ impl State {
         let silence = self.silence_of(id);
         let Some(link) = self.link_mut(id) else { return };
         link.delay = fault.delay;
-        if link.is_cut() == fault.is_cut {
+        // What is over has been heard of at both sides.
+        if link.is_cut() == fault.is_cut || fault.is_cut && link.is_over {
             return;
         }
         link.cuts += 1;
         let cuts = link.cuts;
         if fault.is_cut {
+            // All that waits for room, if it had time.
+            let had_time = self.chance.random_bool(0.75);
+            for way in Way::BOTH {
+                let Some(link) = self.links.get_mut(id.0) else { return };
+                let line = link.line(way);
+                let most = line.messages.len();
+                line.arrived = if had_time { most } else { self.chance.random_range(0..=most) };
+            }
             silence.into_iter().for_each(|after| self.later(after, Action::Silence(id, cuts)));
         } else {
             let is_over = link.is_over;
@@ -103,7 +111,7 @@ impl State {
         link.cuts += 1;
         for way in Way::BOTH {
             let line = link.line(way);
-            let arrived = self.chance.random_range(0..=line.messages.len());
+            let arrived = self.chance.random_range(line.arrived..=line.messages.len());
             line.keep(arrived);
         }
     }

@@ -30,6 +30,8 @@ pub(super) struct Line {
     /// With the time at which each arrives.
     pub(super) messages: VecDeque<(Duration, Multipart)>,
     pub(super) bytes: usize,
+    /// How many of them were at the other side already when the line was cut.
+    pub(super) arrived: usize,
     /// Whether it is looked at in its turn already.
     pub(super) is_pumped: bool,
     /// Whether it is looked at when what is on its way has arrived.
@@ -49,12 +51,14 @@ impl Line {
     pub(super) fn take(&mut self) -> Option<Multipart> {
         let (_, message) = self.messages.pop_front()?;
         self.bytes -= bytes(&message);
+        self.arrived = self.arrived.saturating_sub(1);
         Some(message)
     }
 
     /// Forgets all but the first of what is on its way.
     pub(super) fn keep(&mut self, most: usize) {
         self.messages.truncate(most);
+        self.arrived = self.arrived.min(most);
         self.bytes = self.messages.iter().map(|(_, message)| bytes(message)).sum();
     }
 }

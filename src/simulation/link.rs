@@ -232,10 +232,12 @@ impl State {
     /// The line hands a message on to whoever receives; whether it did.
     fn hand_on(&mut self, id: LinkId, way: Way, to: EndId) -> bool {
         let now = self.now;
-        let Some(link) = self.links.get_mut(id.0).filter(|link| !link.is_cut()) else {
-            return false;
-        };
+        let Some(link) = self.links.get_mut(id.0) else { return false };
+        let is_cut = link.is_cut();
         let line = link.line(way);
+        if is_cut && line.arrived == 0 {
+            return false;
+        }
         let Some(end) = self.ends.get_mut(to.0) else { return false };
         match line.messages.front() {
             Some((at, _)) if *at > now => {
@@ -275,14 +277,14 @@ impl State {
         }
         let accepted = self.links.remove(id.0).and_then(|link| link.accepted);
         accepted.into_iter().for_each(|accepted| self.lose(accepted));
-        self.lose(end);
-    }
         let endpoint = self.end(end).map(|end| (end.socket, end.ends.1.clone()));
         if let Some((socket, endpoint)) = endpoint
             && let Some(socket) = self.socket_mut(socket)
         {
             socket.given_up.push(endpoint);
         }
+        self.lose(end);
+    }
 
     /// Nothing more moves on a way now: an end that only lingers for that is over.
     fn moved_all(&mut self, id: LinkId, way: Way) {

@@ -189,3 +189,11 @@ fn who_gives_up_a_peer_that_breaks_the_protocol_can_be_let_go_of_and_be_linked_a
     calls.extend([Call::Send(1, 1), Call::Receive(0, 1)]);
     all(&[(Role::Router, Role::Req)], Transport::Tcp, [10, 10, 10, 10], &calls).unwrap();
 }
+
+#[test]
+fn what_was_there_before_a_line_was_cut_comes_when_there_is_room_for_it() {
+    let mut calls = vec![Call::Flood(0, 5), Call::Cut(0), Call::Flood(0, 2)];
+    calls.extend(std::iter::repeat_n(Call::Receive(1, 1), 6));
+    calls.extend([Call::Heal(0), Call::Receive(1, 9)]);
+    all(&[(Role::Push, Role::Pull)], Transport::Relay, [9, 9, 9, 1], &calls).unwrap();
+}
