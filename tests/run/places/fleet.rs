@@ -8,12 +8,10 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::support::{PATIENCE, Runner, Zrig, free_ports, soaking};
+use crate::support::{Runner, Zrig, eventually_or, free_ports, soaking};
 
 /// The three places.
 pub(super) const PLACES: [&str; 3] = ["edge", "hall", "yard"];
@@ -180,12 +178,9 @@ impl Fleet {
     /// The same; where it does not, it is told what else is known.
     pub(super) fn grows_or(&self, name: &str, by: usize, known: impl Fn() -> String) {
         let wanted = self.lines(name).len() + by;
-        let deadline = Instant::now() + PATIENCE;
-        while self.lines(name).len() < wanted {
-            let has = self.lines(name).len();
-            assert!(Instant::now() < deadline, "{has} of {wanted} lines of {name}:\n{}", known());
-            sleep(Duration::from_millis(5));
-        }
+        let has = || self.lines(name).len();
+        let what = || format!("{wanted} lines of {name}, it has {}:\n{}", has(), known());
+        eventually_or(what, || has() >= wanted);
     }
 
     /// How many of the numbers that came lie in between without having come.

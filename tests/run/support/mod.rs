@@ -26,10 +26,15 @@ pub(crate) fn soaking() -> bool {
 }
 
 /// Looks again and again, for what tells nobody when it happens: a file, a figure of the kernel.
-pub(crate) fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, happened: impl FnMut() -> bool) {
+    eventually_or(|| what.to_owned(), happened);
+}
+
+/// The same, for what is told by more than a word where it does not happen.
+pub(crate) fn eventually_or(what: impl Fn() -> String, mut happened: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !happened() {
-        assert!(Instant::now() < deadline, "not in {PATIENCE:?}: {what}");
+        assert!(Instant::now() < deadline, "not in {PATIENCE:?}: {}", what());
         std::thread::sleep(Duration::from_millis(5));
     }
 }
