@@ -7,6 +7,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::visible::visible;
+
 /// Writes a file that is not there yet; one that is stays as it is.
 ///
 /// # Errors
@@ -30,9 +32,9 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(&draft.0, &target)
 }
 
-/// An error with the path that it is about.
+/// An error with the path that it is about, in which nothing acts on a terminal.
 pub(crate) fn naming(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+    io::Error::new(error.kind(), format!("{}: {error}", visible(&path.display().to_string())))
 }
 
 /// A file beside its place, removed when it is not needed any more.
@@ -62,6 +64,13 @@ impl Drop for Draft {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_names_its_path_and_nothing_in_that_acts_on_a_terminal() {
+        let named = naming(Path::new("a\x1b[2J"), &io::ErrorKind::NotFound.into());
+        assert_eq!(named.to_string(), "a\\x1b[2J: entity not found");
+        assert_eq!(named.kind(), io::ErrorKind::NotFound);
+    }
 
     #[test]
     fn a_file_is_there_whole_and_nothing_beside_it() {

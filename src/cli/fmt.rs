@@ -14,7 +14,7 @@ use super::check::all_files;
 use super::output::{FAILED, INVALID, aside, invalid};
 use crate::language::{Formatted, format_script, formatted};
 use crate::visible::visible;
-use crate::whole::replace;
+use crate::whole::{naming, replace};
 
 /// Lay out topologies, test files and scripts; comments stay, and so does what they mean
 #[derive(Args, Debug)]
@@ -58,9 +58,7 @@ impl FmtArguments {
                 Ok(Formatted::Already) => {}
                 Ok(Formatted::Anew(text)) => {
                     if !self.check {
-                        replace(file, text.as_bytes()).map_err(|error| {
-                            io::Error::new(error.kind(), format!("{shown}: {error}"))
-                        })?;
+                        replace(file, text.as_bytes()).map_err(|error| naming(file, &error))?;
                     }
                     writeln!(out, "{shown}")?;
                     sum.changed += 1;
