@@ -111,8 +111,7 @@ impl Wire {
     pub(in crate::node) fn throws(&self, messages: i32) {
         let option = zmq_sys::ZMQ_SYS_UNWANTED.cast_signed();
         let mut state = self.state();
-        let known = state.options.get(&option).and_then(|it| it.as_slice().try_into().ok());
-        let thrown = known.map_or(0, i32::from_ne_bytes) + messages;
+        let thrown = state.number(option) + messages;
         state.options.insert(option, thrown.to_ne_bytes().to_vec());
     }
 
@@ -154,6 +153,12 @@ impl Wire {
 }
 
 impl State {
+    /// An option that is a number, 0 where nobody has set it.
+    fn number(&self, option: i32) -> i32 {
+        let bytes = self.options.get(&option).and_then(|it| it.as_slice().try_into().ok());
+        bytes.map_or(0, i32::from_ne_bytes)
+    }
+
     fn ring(&self) {
         // A bell that rings already need not ring again.
         let _ = (&self.bell.0).write(&[1]);
@@ -174,10 +179,7 @@ impl Double {
     }
 
     pub(in crate::node) fn get_int(&self, option: u32) -> Result<i32, Errno> {
-        let state = self.wire.state();
-        let bytes =
-            state.options.get(&option.cast_signed()).and_then(|it| it.as_slice().try_into().ok());
-        Ok(bytes.map_or(0, i32::from_ne_bytes))
+        Ok(self.wire.state().number(option.cast_signed()))
     }
 
     pub(in crate::node) fn events(&self) -> Result<Readiness, Errno> {
