@@ -2,6 +2,7 @@
 //!
 //! Owns the way from a reason to look at the files to a receipt. Never watches a file: `watch` does.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use super::signals::Signals;
 use super::{Run, STOP_PATIENCE, Watching, asked_to_end, service_manager};
 use crate::clock;
 use crate::event::EventKind;
-use crate::load::{Loaded, Trouble, load_again};
+use crate::load::{Loaded, Trouble, Unsaved, load_again_unsaved};
 use crate::receipt::{Receipt, Verdict};
 use crate::script::Level;
 use crate::topology::Topology;
@@ -220,14 +221,16 @@ impl Run<'_> {
     /// a save is over, two looks have to agree, and so where more follows and what was read has faults:
     /// on a busy machine the events of a write may come long after it.
     async fn look(&self) -> Option<(Loaded, Sight)> {
-        let read = || {
-            let loaded = load_again(&self.options.file, self.terminal.lookup);
-            let sight = Sight::of(&loaded);
-            (loaded, sight)
-        };
+        let mut files: Vec<PathBuf> = self.seen.paths().cloned().collect();
         let mut doubted = None;
         for _ in 0..LOOKS_MOST {
-            let writes = self.watcher.writes();
+            let Some(texts) = self.whole_texts(&files).await else { continue };
+            let read = || {
+                let file = &self.options.file;
+                let loaded = load_again_unsaved(file, &texts, self.terminal.lookup);
+                let sight = Sight::of(&loaded);
+                (loaded, sight)
+            };
             let (mut loaded, mut now) = read();
             while self.watcher.polls() && now != self.seen {
                 clock::sleep(SETTLED).await;
@@ -237,16 +240,31 @@ impl Run<'_> {
                     break;
                 }
             }
-            if self.watcher.may_be_half(writes).await {
+            if !self.watcher.is_hurried() {
+                return Some((loaded, now));
+            }
+            let named: Vec<_> = now.paths().filter(|path| !files.contains(path)).cloned().collect();
+            if !named.is_empty() {
+                files.extend(named);
                 continue;
             }
-            let is_sound = loaded.topology.is_some();
-            if is_sound || !self.watcher.is_hurried() || doubted.as_ref() == Some(&now) {
+            if loaded.topology.is_some() || doubted.as_ref() == Some(&now) {
                 return Some((loaded, now));
             }
             doubted = Some(now);
         }
         None
+    }
+
+    /// Where more and more is saved, what these files say at a moment when nobody writes to them;
+    /// nothing if somebody does. Loading them takes longer than such a moment may last.
+    async fn whole_texts(&self, files: &[PathBuf]) -> Option<Unsaved> {
+        if !self.watcher.is_hurried() {
+            return Some(Unsaved::default());
+        }
+        let writes = self.watcher.writes();
+        let texts = Unsaved::read_now(files);
+        (!self.watcher.may_be_half(writes).await).then_some(texts)
     }
 
     /// Says what is wrong with the files.

@@ -23,6 +23,11 @@ impl Sight {
         Self { texts: texts.collect(), fingerprints: loaded.fingerprints.clone() }
     }
 
+    /// The files whose texts were read.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        self.texts.iter().map(|(path, _)| path)
+    }
+
     /// Whether a file that had a text before has none now, though the topology may want it.
     pub(super) fn lacks(&self, before: &Self, wanted: &[PathBuf]) -> bool {
         before.texts.iter().any(|(path, text)| {

@@ -1,4 +1,4 @@
-//! Texts that are newer than their files, as an editor has them.
+//! Texts that stand for their files: as an editor has them, or as they were at one moment.
 //!
 //! Owns which text is read for a path, and what is kept between two loads of nearly the same texts.
 //! Never writes a file.
@@ -8,13 +8,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::read::{ReadError, read_file};
+use super::text_of;
 use crate::script::{Engine, HandlerText, Handlers, ScriptText, Survey};
 
-/// Texts that are not saved yet, by their paths.
+/// Texts that are read in place of their files, by their paths: mostly such that are not saved yet.
 #[derive(Clone, Default, Debug)]
 pub struct Unsaved(HashMap<PathBuf, Arc<str>>);
 
 impl Unsaved {
+    /// What these files say now, as far as they can be read.
+    #[must_use]
+    pub fn read_now(files: &[PathBuf]) -> Self {
+        let texts = files.iter().filter_map(|path| Some((path.clone(), text_of(path)?.into())));
+        Self(texts.collect())
+    }
+
     /// Has a text read in place of a file.
     pub fn insert(&mut self, path: PathBuf, text: Arc<str>) {
         self.0.insert(path, text);

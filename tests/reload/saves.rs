@@ -357,8 +357,17 @@ fn a_folder_that_is_replaced_and_the_one_above_it_are_watched_again() {
 
 #[test]
 fn saves_that_never_stop_put_no_reload_off_for_ever() {
-    for in_place in [false, true] {
-        let edited = Edited::start(&telling(0));
+    // One that takes longer to load than a save lasts.
+    let large: String = (0..900)
+        .map(|n| {
+            format!("fn f{n}(x) {{ let y = x + {n}; if y > 10 {{ y * 2 }} else {{ y - 1 }} }}\n")
+        })
+        .chain(["fn on_message(msg) { print(f1(2)) }\n".to_owned()])
+        .collect();
+    let with_large = "  large: {role: pull, bind: 'inproc://l', script: large.rhai}\n";
+    for (in_place, more) in [(false, ""), (true, ""), (true, with_large)] {
+        let telling = |version| telling(version) + more;
+        let edited = Edited::of(Zrig::of(&telling(0)).with("large.rhai", &large));
         edited.run.says("version 0;");
         let file = edited.run.path("topology.yaml");
         let mut version = 0;
