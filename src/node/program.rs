@@ -58,7 +58,8 @@ pub(super) struct Program {
     backoff: Backoff,
     /// Whoever waits for it to be ready.
     waiting: Option<oneshot::Sender<()>>,
-    allowance: Rc<RefCell<Allowance>>,
+    /// Of its standard output and of its standard error: a flood of one hides nothing of the other.
+    allowances: [Rc<RefCell<Allowance>>; 2],
 }
 
 /// Where a program is in its life.
@@ -100,7 +101,9 @@ impl Program {
             stage: Stage::Waiting,
             backoff: Backoff::new(clock::now()),
             waiting: None,
-            allowance: Rc::new(RefCell::new(Allowance::new(clock::now()))),
+            allowances: std::array::from_fn(|_| {
+                Rc::new(RefCell::new(Allowance::new(clock::now())))
+            }),
         };
         Ok((made, bound))
     }
@@ -214,11 +217,12 @@ impl Program {
     ) -> std::io::Result<Alive> {
         let (child, output) = Child::start(file, &program.command[1..], directory, environment)?;
         let mut told = Vec::new();
+        let [of_output, of_error] = &self.allowances;
         if let Some(stdout) = output.stdout {
-            told.push(tokio::task::spawn_local(self.tell(stdout)));
+            told.push(tokio::task::spawn_local(self.tell(stdout, of_output)));
         }
         if let Some(stderr) = output.stderr {
-            told.push(tokio::task::spawn_local(self.tell(stderr)));
+            told.push(tokio::task::spawn_local(self.tell(stderr, of_error)));
         }
         self.note(|moment| moment.state = ProgramState::Starting);
         Ok(Alive {
@@ -234,8 +238,12 @@ impl Program {
     }
 
     /// Telling what it prints at one of its ends.
-    fn tell(&self, from: impl AsyncRead + Unpin + 'static) -> impl Future<Output = ()> + 'static {
-        output::tell(from, self.emitter.clone(), Rc::clone(&self.allowance))
+    fn tell(
+        &self,
+        from: impl AsyncRead + Unpin + 'static,
+        allowance: &Rc<RefCell<Allowance>>,
+    ) -> impl Future<Output = ()> + 'static {
+        output::tell(from, self.emitter.clone(), Rc::clone(allowance))
     }
 
     async fn reported(&mut self, report: Option<Report>) {

@@ -93,11 +93,11 @@ fn a_program_has_the_environment_of_the_run_but_not_its_way_to_systemd() {
 fn what_a_program_prints_is_logged_line_by_line_within_bounds() {
     let script = r#"
 printf 'to standard output\n'
-printf 'to standard error\n' >&2
 printf 'no text: \377\376\n'
 printf 'control: \033[31mred\n'
 head -c 10000 /dev/zero | tr '\0' 'x'; echo
 yes flood | head -n 50000
+printf 'to standard error\n' >&2
 echo "after the flood"
 sleep 2
 printf 'the last words'

@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// How often it is told how many lines were left out.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// How many lines of a program may still be told.
+/// How many lines of one of a program's two outputs may still be told.
 #[derive(Debug)]
 pub(super) struct Allowance {
     left: u32,
