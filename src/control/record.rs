@@ -94,21 +94,21 @@ struct Session {
 
 impl Session {
     fn run(mut self, mut recorder: Recorder) -> io::Result<()> {
+        recorder.stand_back();
         let (mut told, mut looked) = (Instant::now(), Instant::now());
         self.tell(recorder.recorded(), false);
         loop {
             // Asked first: when the run is over its nodes have ended, and nothing more comes.
             let is_over = self.watched.changed(&mut self.paper);
-            let found = match recorder.step(&mut |passed| self.sieve.wants_passed(passed)) {
-                Ok(found) => found,
-                Err(error) => return self.give_up(&error, recorder.recorded()),
-            };
+            if let Err(error) = recorder.step(&mut |passed| self.sieve.wants_passed(passed)) {
+                return self.give_up(&error, recorder.recorded());
+            }
             if told.elapsed() >= TELL_EVERY {
                 told = Instant::now();
                 self.tell(recorder.recorded(), false);
             }
             let mut has_gone = self.paper.send().is_err();
-            if !has_gone && (!found || looked.elapsed() >= LOOK_EVERY) {
+            if !has_gone && (!recorder.is_pressed() || looked.elapsed() >= LOOK_EVERY) {
                 looked = Instant::now();
                 has_gone = !self.paper.wait().unwrap_or(false);
             }

@@ -29,6 +29,10 @@ pub(super) struct CallLog {
     is_bound: bool,
     stand: Option<Box<Stand>>,
     calls: Vec<Called>,
+    /// Whether none of them has room.
+    is_full: bool,
+    /// How many calls were made meanwhile that nobody was told of yet.
+    unseen: u64,
 }
 
 /// Whether a node stands otherwise than its calls have left it.
@@ -55,6 +59,15 @@ impl CallLog {
         !self.takers.is_empty()
     }
 
+    /// Whether the call that begins is recorded. One for which nobody has room is counted.
+    #[inline]
+    pub(super) fn begins(&mut self) -> bool {
+        if self.is_full {
+            self.unseen += 1;
+        }
+        self.is_on() && !self.is_full
+    }
+
     /// These record them from now on.
     pub(super) fn set_takers(&mut self, takers: Vec<Arc<dyn Interceptor>>) {
         let address = |one: &Arc<dyn Interceptor>| Arc::as_ptr(one).cast::<()>();
@@ -68,19 +81,28 @@ impl CallLog {
         };
         self.takers = takers.into_iter().map(asked).collect();
         self.moved = Moved::All;
+        self.is_full = false;
         self.calls.clear();
         self.stand = None;
     }
 
-    /// Looks whether anybody asks how the node stands.
+    /// Looks whether anybody asks how the node stands, or has no room any more or again: how it stands
+    /// then, the calls before have not told. Whether what its handlers learn is to be noted, where that
+    /// has changed.
     #[inline]
-    pub(super) fn look(&mut self) {
+    pub(super) fn look(&mut self) -> Option<bool> {
         for (taker, seen) in &mut self.takers {
             let asked = taker.stands_asked();
             if std::mem::replace(seen, asked) != asked {
                 self.moved = Moved::All;
             }
         }
+        let is_full = !self.takers.iter().any(|(taker, _)| taker.has_room_for_calls());
+        let was_full = std::mem::replace(&mut self.is_full, is_full);
+        (was_full != is_full).then(|| {
+            self.moved = Moved::All;
+            !is_full
+        })
     }
 
     /// The node stands otherwise than its calls have left it.
@@ -100,7 +122,7 @@ impl CallLog {
 
     /// Whether how the node stands has to be told before the next call.
     pub(super) fn wants_stand(&self) -> bool {
-        self.moved != Moved::No && self.is_on()
+        self.moved != Moved::No && self.is_on() && !self.is_full
     }
 
     /// Tells how the node stands.
@@ -156,6 +178,10 @@ impl CallLog {
     /// Hands over what was not handed over yet.
     #[inline]
     pub(super) fn hand_over(&mut self, instance: &Arc<str>) {
+        if self.unseen > 0 {
+            let unseen = std::mem::take(&mut self.unseen);
+            self.takers.iter().for_each(|(taker, _)| taker.called_unseen(instance, unseen));
+        }
         if !self.calls.is_empty() || self.stand.is_some() {
             self.give(instance);
         }

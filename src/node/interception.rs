@@ -128,15 +128,20 @@ pub(super) trait Interceptor: fmt::Debug + Send + Sync {
         false
     }
 
-    /// A message passed; its frames are there if anybody wanted to see it before.
-    fn passed(&self, passing: Passing<'_>, frames: Option<&[Frame]>);
+    /// A message passed that somebody wanted to see.
+    fn passed(&self, passing: Passing<'_>, frames: &[Frame]);
 
-    /// So many messages passed, none of which anybody wanted to see.
+    /// So many messages passed, none of which anybody wanted to see: told once a round.
     fn passed_unseen(&self, direction: Direction, place: &Arc<Place>, messages: u64);
 
     /// Whether it wants to see the calls of this copy of a node.
     fn wants_calls(&self, _node: &str, _replica: u32) -> bool {
         false
+    }
+
+    /// Whether it has room for calls now.
+    fn has_room_for_calls(&self) -> bool {
+        true
     }
 
     /// How often it has asked how the nodes stand whose calls it sees.
@@ -146,6 +151,9 @@ pub(super) trait Interceptor: fmt::Debug + Send + Sync {
 
     /// Handlers of a node were called.
     fn called(&self, _calls: &Arc<Calls>) {}
+
+    /// Handlers of a node were called so many times while it had no room.
+    fn called_unseen(&self, _instance: &Arc<str>, _calls: u64) {}
 }
 
 /// Who stands in the way of a running topology's messages. Nodes look at it once a round.
@@ -214,19 +222,17 @@ impl Lookout {
 
     /// Who stands in the way of this socket of a copy of a node.
     pub(super) fn passage(&self, node: &str, replica: u32, place: Place) -> Passage {
-        Passage {
-            standing: self.interceptors.of(node, replica, &place.socket),
-            place: Some(place.into()),
-            ..Passage::default()
-        }
+        let standing = self.interceptors.of(node, replica, &place.socket);
+        let is_free = standing.is_empty();
+        let post = || Post { standing, place: Arc::new(place), unseen: Default::default() };
+        Passage { post: (!is_free).then(post), ..Passage::default() }
     }
 }
 
 /// The way in and out of one socket, and who stands there; mostly nobody.
 #[derive(Default, Debug)]
 pub(super) struct Passage {
-    standing: Vec<Arc<dyn Interceptor>>,
-    place: Option<Arc<Place>>,
+    post: Option<Post>,
     /// How many messages came and went since anybody stood there.
     came: Cell<u32>,
     went: Cell<u32>,
@@ -238,40 +244,78 @@ pub(super) struct Passage {
     hides: bool,
 }
 
+/// Who stands at a socket.
+#[derive(Debug)]
+struct Post {
+    standing: Vec<Arc<dyn Interceptor>>,
+    place: Arc<Place>,
+    /// How many messages came and went that nobody wanted to see, and that nobody was told of yet: that
+    /// costs more than a message may.
+    unseen: [Cell<u64>; 2],
+}
+
+impl Post {
+    /// Tells of what passed unseen.
+    #[inline]
+    fn tell_unseen(&self) {
+        for (direction, count) in [Direction::In, Direction::Out].into_iter().zip(&self.unseen) {
+            if count.get() > 0 {
+                self.standing.iter().for_each(|one| {
+                    one.passed_unseen(direction, &self.place, count.get());
+                });
+                count.set(0);
+            }
+        }
+    }
+}
+
+impl Drop for Post {
+    fn drop(&mut self) {
+        self.tell_unseen();
+    }
+}
+
 impl Passage {
     /// Whether nobody stands there.
     #[inline]
     pub(super) fn is_free(&self) -> bool {
-        self.standing.is_empty()
+        self.post.is_none()
     }
 
     /// Whether somebody wants to see a message that goes that way.
     #[inline]
     pub(super) fn is_watched(&self, direction: Direction) -> bool {
-        self.standing.iter().any(|one| one.wants(direction))
+        self.post.as_ref().is_some_and(|post| post.standing.iter().any(|one| one.wants(direction)))
     }
 
     /// Messages passed that nobody wanted to see.
     #[inline]
     pub(super) fn passed_unseen(&self, direction: Direction, messages: usize) {
-        let Some(place) = self.place.as_ref().filter(|_| !self.is_free()) else { return };
-        let count = if direction == Direction::In { &self.came } else { &self.went };
+        let Some(post) = &self.post else { return };
+        let count = self.count(direction);
         #[expect(clippy::cast_possible_truncation, reason = "numbers begin anew some time")]
         count.set(count.get().wrapping_add(messages as u32));
-        for one in &self.standing {
-            one.passed_unseen(direction, place, messages as u64);
+        let unseen = &post.unseen[direction as usize];
+        unseen.set(unseen.get() + messages as u64);
+    }
+
+    /// Tells those who stand there how much has passed that nobody wanted to see.
+    #[inline]
+    pub(super) fn tell_unseen(&self) {
+        if let Some(post) = &self.post {
+            post.tell_unseen();
         }
     }
 
     /// Whether a message may pass now, in or out. One that may not waits where it is.
     #[inline]
     pub(super) fn lets_through(&self) -> bool {
-        self.is_free() || self.looks_through()
+        self.post.as_ref().is_none_or(|post| self.looks_through(post))
     }
 
     #[cold]
-    fn looks_through(&self) -> bool {
-        let holds = !self.is_open && self.standing.iter().any(|one| one.holds());
+    fn looks_through(&self, post: &Post) -> bool {
+        let holds = !self.is_open && post.standing.iter().any(|one| one.holds());
         if holds {
             self.has_held.set(true);
         }
@@ -315,8 +359,11 @@ impl Passage {
     /// A message arrived.
     #[inline]
     pub(super) fn received(&self, frames: &[Frame]) {
-        if !self.is_free() {
-            self.tell(Direction::In, clock::time_of_day(), Some(frames));
+        let Some(post) = &self.post else { return };
+        if self.is_watched(Direction::In) {
+            self.tell(post, Direction::In, clock::time_of_day(), frames);
+        } else {
+            self.passed_unseen(Direction::In, 1);
         }
     }
 
@@ -329,22 +376,31 @@ impl Passage {
     /// A message was sent.
     #[inline]
     pub(super) fn sent(&self, copy: Option<&Copy>) {
-        if !self.is_free() {
-            let at = copy.map_or_else(clock::time_of_day, |copy| copy.at);
-            self.tell(Direction::Out, at, copy.map(|copy| &copy.frames[..]));
+        let Some(post) = &self.post else { return };
+        match copy {
+            Some(copy) => self.tell(post, Direction::Out, copy.at, &copy.frames),
+            None => self.passed_unseen(Direction::Out, 1),
+        }
+    }
+
+    fn count(&self, direction: Direction) -> &Cell<u32> {
+        match direction {
+            Direction::In => &self.came,
+            Direction::Out => &self.went,
         }
     }
 
     #[cold]
-    fn tell(&self, direction: Direction, at: SystemTime, frames: Option<&[Frame]>) {
-        let Some(place) = &self.place else { return };
-        let count = if direction == Direction::In { &self.came } else { &self.went };
+    fn tell(&self, post: &Post, direction: Direction, at: SystemTime, frames: &[Frame]) {
+        // What passed before comes before.
+        post.tell_unseen();
+        let count = self.count(direction);
         let number = count.get().wrapping_add(1);
         count.set(number);
-        let shown = frames.filter(|_| self.hides).map(without_password);
-        let frames = shown.as_deref().or(frames);
-        for one in &self.standing {
-            one.passed(Passing { at, direction, place, number }, frames);
+        let shown = self.hides.then(|| without_password(frames));
+        let frames = shown.as_deref().unwrap_or(frames);
+        for one in &post.standing {
+            one.passed(Passing { at, direction, place: &post.place, number }, frames);
         }
     }
 }
@@ -365,7 +421,7 @@ mod tests {
             true
         }
 
-        fn passed(&self, _: Passing<'_>, _: Option<&[Frame]>) {}
+        fn passed(&self, _: Passing<'_>, _: &[Frame]) {}
 
         fn passed_unseen(&self, _: Direction, _: &Arc<Place>, _: u64) {}
     }

@@ -253,7 +253,10 @@ impl Node {
         }
         self.sockets.iter_mut().for_each(NodeSocket::try_passage);
         if self.log.is_on() {
-            self.log.look();
+            let notes = self.log.look();
+            if let Some((handler, notes)) = self.handler.as_ref().zip(notes) {
+                handler.note_learned(notes);
+            }
             self.tell_stand();
         }
     }

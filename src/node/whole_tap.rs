@@ -84,6 +84,9 @@ struct WholeTap {
     /// How many calls of each node have found no room since the last one that did.
     missed: Mutex<BTreeMap<Arc<str>, u64>>,
     closed: AtomicBool,
+    /// Whether something found no room, and half of the room is not free again. Where messages may be
+    /// missing none is looked at meanwhile, so that a node pays least where there is most to do.
+    full: AtomicBool,
     /// Bytes that wait.
     bytes: AtomicUsize,
     queue: Mutex<VecDeque<Seen>>,
@@ -130,6 +133,7 @@ impl Interceptors {
             asked: AtomicU64::new(0),
             missed: Mutex::default(),
             closed: AtomicBool::new(false),
+            full: AtomicBool::new(false),
             bytes: AtomicUsize::new(0),
             queue: Mutex::default(),
         });
@@ -143,16 +147,21 @@ impl WholeReader {
     #[must_use]
     pub fn try_next(&self) -> Option<Seen> {
         let seen = locked(&self.tap.queue).pop_front()?;
-        self.tap.bytes.fetch_sub(size_of(&seen), Relaxed);
+        self.tap.gone(size_of(&seen));
         Some(seen)
     }
 
-    /// All that waits, behind what `into` has already.
+    /// All that waits, in place of what `into` had; its memory is used again.
     pub fn take_all(&self, into: &mut VecDeque<Seen>) {
-        let mut waiting = VecDeque::new();
-        std::mem::swap(&mut *locked(&self.tap.queue), &mut waiting);
-        self.tap.bytes.fetch_sub(waiting.iter().map(size_of).sum(), Relaxed);
-        into.append(&mut waiting);
+        into.clear();
+        std::mem::swap(&mut *locked(&self.tap.queue), into);
+        self.tap.gone(into.iter().map(size_of).sum());
+    }
+
+    /// Whether so much waits that it should be taken soon.
+    #[must_use]
+    pub fn is_filling(&self) -> bool {
+        self.tap.bytes.load(Relaxed) >= self.tap.room / 4
     }
 
     /// Asks the nodes how they stand, before their next calls.
@@ -181,7 +190,7 @@ impl Interceptor for WholeTap {
     }
 
     fn wants(&self, direction: Direction) -> bool {
-        self.direction.is_none_or(|wanted| wanted == direction)
+        self.looks(direction) && !self.full.load(Relaxed)
     }
 
     fn holds(&self) -> bool {
@@ -189,24 +198,23 @@ impl Interceptor for WholeTap {
         self.when_full == WhenFull::Wait && waits() && !self.closed.load(Relaxed)
     }
 
-    fn passed(&self, passing: Passing<'_>, frames: Option<&[Frame]>) {
+    fn passed(&self, passing: Passing<'_>, frames: &[Frame]) {
         let Passing { direction, place, .. } = passing;
-        if !self.wants(direction) || self.closed.load(Relaxed) {
+        if !self.looks(direction) || self.closed.load(Relaxed) {
             return;
         }
+        let bytes = size(frames);
         let mut queue = locked(&self.queue);
-        let bytes = frames.map(size);
-        match frames.filter(|_| bytes.is_some_and(|bytes| self.takes(bytes))) {
-            Some(frames) => {
-                self.bytes.fetch_add(bytes.unwrap_or_default(), Relaxed);
-                queue.push_back(Seen::Message(Passed::of(passing, frames)));
-            }
-            None => miss(&mut queue, direction, place, 1),
+        if self.takes(bytes) {
+            self.bytes.fetch_add(bytes, Relaxed);
+            queue.push_back(Seen::Message(Passed::of(passing, frames)));
+        } else {
+            miss(&mut queue, direction, place, 1);
         }
     }
 
     fn passed_unseen(&self, direction: Direction, place: &Arc<Place>, messages: u64) {
-        if messages > 0 && self.wants(direction) && !self.closed.load(Relaxed) {
+        if self.looks(direction) && !self.closed.load(Relaxed) {
             miss(&mut locked(&self.queue), direction, place, messages);
         }
     }
@@ -214,6 +222,10 @@ impl Interceptor for WholeTap {
     fn wants_calls(&self, node: &str, replica: u32) -> bool {
         // Of a part of a node it is not known what its handlers were given.
         self.calls && self.target.socket.is_none() && self.target.means(node, replica, "")
+    }
+
+    fn has_room_for_calls(&self) -> bool {
+        !self.full.load(Relaxed)
     }
 
     fn stands_asked(&self) -> u64 {
@@ -226,18 +238,34 @@ impl Interceptor for WholeTap {
         }
         let mut queue = locked(&self.queue);
         let bytes = calls.bytes();
-        let count = calls.calls.len() as u64;
         if !self.takes(bytes) {
-            *locked(&self.missed).entry(Arc::clone(&calls.instance)).or_default() += count.max(1);
+            let count = calls.calls.len() as u64;
+            self.called_unseen(&calls.instance, count.max(1));
             return;
         }
         let missing = locked(&self.missed).remove(&calls.instance).unwrap_or_default();
         self.bytes.fetch_add(bytes, Relaxed);
         queue.push_back(Seen::Calls { calls: Arc::clone(calls), missing });
     }
+
+    fn called_unseen(&self, instance: &Arc<str>, calls: u64) {
+        *locked(&self.missed).entry(Arc::clone(instance)).or_default() += calls;
+    }
 }
 
 impl WholeTap {
+    fn looks(&self, direction: Direction) -> bool {
+        self.direction.is_none_or(|wanted| wanted == direction)
+    }
+
+    /// So many bytes do not wait any more.
+    fn gone(&self, bytes: usize) {
+        let before = self.bytes.fetch_sub(bytes, Relaxed);
+        if before - bytes <= self.room / 2 {
+            self.full.store(false, Relaxed);
+        }
+    }
+
     /// Whether so many bytes more may wait; a single message always may. Nodes that are held back, and
     /// have to go on nevertheless because they end, may fill as much again.
     fn takes(&self, bytes: usize) -> bool {
@@ -246,7 +274,11 @@ impl WholeTap {
             WhenFull::Drop => self.room,
         };
         let waiting = self.bytes.load(Relaxed);
-        waiting == 0 || waiting.saturating_add(bytes) <= room
+        let takes = waiting == 0 || waiting.saturating_add(bytes) <= room;
+        if !takes && self.when_full == WhenFull::Drop {
+            self.full.store(true, Relaxed);
+        }
+        takes
     }
 }
 
@@ -332,8 +364,9 @@ mod tests {
         send(&other, "5");
         one.received(&[Frame::from("6")]);
         send(&one, "7");
+        [&one, &other].iter().for_each(|passage| passage.tell_unseen());
         assert!(one.lets_through(), "nobody is held back");
-        assert_eq!(seen(&reader), ["1", "2", "-3 one In", "-1 other Out", "-1 one Out"]);
+        assert_eq!(seen(&reader), ["1", "2", "-3 one In", "-1 one Out", "-1 other Out"]);
         one.received(&[Frame::from("8")]);
         assert_eq!(seen(&reader), ["8"], "there is room again");
         one.received(&[Frame::from("x".repeat(1000).as_str())]);
@@ -341,6 +374,7 @@ mod tests {
         for text in ["1", "2", "3"] {
             one.received(&[Frame::from(text)]);
         }
+        one.tell_unseen();
         let mut all = VecDeque::new();
         reader.take_all(&mut all);
         assert!(
@@ -348,6 +382,36 @@ mod tests {
         );
         one.received(&[Frame::from("4")]);
         assert_eq!(seen(&reader), ["4"], "what was taken has left its room");
+    }
+
+    #[test]
+    fn where_messages_may_be_missing_none_is_looked_at_until_half_of_the_room_is_free_again() {
+        let interceptors = Arc::new(Interceptors::default());
+        let reader = interceptors.whole_tap("a".parse().unwrap(), None, room(4), WhenFull::Drop);
+        let passage = passage(&interceptors, "one");
+        let sees = || passage.is_watched(Direction::In) && passage.is_watched(Direction::Out);
+        for text in ["1", "2", "3", "4"] {
+            assert!(sees());
+            passage.received(&[Frame::from(text)]);
+        }
+        assert!(sees(), "there is no room, and nobody has needed any");
+        passage.received(&[Frame::from("5")]);
+        assert!(!sees());
+        passage.received(&[Frame::from("6")]);
+        send(&passage, "7");
+        assert!(reader.try_next().is_some() && !sees(), "a quarter is free");
+        assert!(reader.try_next().is_some() && sees());
+        passage.received(&[Frame::from("8")]);
+        assert_eq!(passage.number(), 7, "all that came is counted");
+        // What was not looked at is told before what comes after it, or at the end of a round.
+        assert_eq!(seen(&reader), ["3", "4", "-2 one In", "-1 one Out", "8"]);
+        passage.passed_unseen(Direction::Out, 3);
+        assert_eq!(seen(&reader), [""; 0]);
+        passage.tell_unseen();
+        assert_eq!(seen(&reader), ["-3 one Out"]);
+        passage.passed_unseen(Direction::In, 2);
+        drop(passage);
+        assert_eq!(seen(&reader), ["-2 one In"], "nor is it lost with the socket");
     }
 
     #[test]
@@ -390,6 +454,7 @@ mod tests {
         send(&passage, "out");
         passage.sent(None);
         passage.passed_unseen(Direction::Out, 2);
+        passage.tell_unseen();
         assert_eq!(seen(&reader), ["out", "-3 one Out"]);
     }
 }

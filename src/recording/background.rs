@@ -19,7 +19,7 @@ use crate::node::{Interceptors, Passed, Target};
 use crate::script::Level;
 use crate::topology::WhenFull;
 
-/// How often it looks for messages when there were none.
+/// How often it looks for messages when they are few.
 const TICK: Duration = Duration::from_millis(5);
 /// How long the end of a run waits for a disk.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -136,10 +136,12 @@ impl Work {
         mut recorder: Recorder,
         all: &mut dyn FnMut(&Passed) -> bool,
     ) -> Result<Recorded, (io::Error, Recorded)> {
+        recorder.stand_back();
         // Asked first: when the run is over its nodes have ended, and nothing more comes.
         while !self.over.load(Relaxed) {
             let found = recorder.step(all);
-            if !found.map_err(|error| (error, recorder.recorded()))? {
+            found.map_err(|error| (error, recorder.recorded()))?;
+            if !recorder.is_pressed() {
                 std::thread::park_timeout(TICK);
             }
         }

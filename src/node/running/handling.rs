@@ -125,7 +125,7 @@ impl Node {
             None
         };
         let name = invocation.handler();
-        let begun = self.log.is_on().then(|| self.begin_call(&invocation));
+        let begun = self.log.begins().then(|| self.begin_call(&invocation));
         let Some(handler) = &mut self.handler else { return };
         let before = self.clock.now();
         let waiting = self.outbox.waiting();

@@ -213,6 +213,7 @@ impl Node {
         }
         busy |= self.perform_injected(now);
         self.end_calls(now);
+        self.sockets.iter().for_each(|socket| socket.passage.tell_unseen());
         self.log.hand_over(&self.blueprint.instance);
         self.files.flush();
         self.keep_state(now, false);

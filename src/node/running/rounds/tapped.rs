@@ -1,6 +1,8 @@
 //! What a node does where somebody looks at all that passes.
 
 use super::*;
+use crate::node::interception::Direction;
+use crate::node::whole_tap::{Seen, WholeReader};
 
 #[test]
 fn a_node_waits_for_a_tap_that_wants_all_and_goes_on_when_it_has_room() {
@@ -54,5 +56,50 @@ fn a_server_that_waits_for_a_tap_answers_all_in_order_and_ends_in_time() {
         bench.tell(Control::Stop { deadline, alone: false, succeeded: false });
         (&mut bench.task).await.unwrap();
         assert!(clock::since(begun) <= Duration::from_millis(300), "it waits for nobody");
+    });
+}
+
+/// What waits for a reader: how many messages came, how many of them are missing, and the calls: how many,
+/// how many are missing, and before how many of them it was told how the node stands.
+fn waiting(reader: &WholeReader) -> [u64; 5] {
+    let mut found = [0; 5];
+    while let Some(seen) = reader.try_next() {
+        match seen {
+            Seen::Message(passed) => found[0] += u64::from(passed.direction == Direction::In),
+            Seen::Missing(missing) if missing.direction == Direction::In => {
+                found[1] += missing.messages;
+            }
+            Seen::Missing(_) => {}
+            Seen::Calls { calls, missing } => {
+                found[2] += calls.calls.len() as u64;
+                found[3] += missing;
+                found[4] += u64::from(calls.stand.is_some());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn calls_that_find_no_room_are_counted_and_the_next_one_comes_with_how_the_node_stands() {
+    rounds(async {
+        let bench = Bench::of(&mill(ECHO)).await;
+        let input = bench.wire("in");
+        let target = "n".parse().unwrap();
+        let reader = bench.interceptors.whole_tap_with_calls(target, 3_000, WhenFull::Drop);
+        let arrives = async |count: u64| {
+            for n in 0..count {
+                input.arrives(&[&n.to_string()]);
+                bench.settle().await;
+            }
+        };
+        arrives(3).await;
+        assert_eq!(waiting(&reader), [3, 0, 3, 0, 1], "it stands as the calls have left it");
+        arrives(100).await;
+        let [came, missing, called, unseen, _] = waiting(&reader);
+        assert!((1..50).contains(&came) && came + missing == 100, "{came} and {missing}");
+        assert!((1..50).contains(&called) && unseen == 0, "{called} and {unseen}");
+        arrives(2).await;
+        assert_eq!(waiting(&reader), [2, 0, 2, 100 - called, 1]);
     });
 }
