@@ -74,12 +74,13 @@ impl State {
         if is_once && !is_inproc && is_there() {
             return;
         }
-        if is_inproc && socket.role == Role::Pair && !socket.sources.all().is_empty() {
-            // It has its one peer.
+        let has_its_peer = self.peer_of_pair(id).is_some();
+        if is_inproc && has_its_peer {
             return;
         }
         let Some(end) = self.make_link(id, endpoint) else { return };
-        if joins {
+        // A second peer of a PAIR is one when it is there.
+        if joins && !has_its_peer {
             self.join(id, end);
         }
         let Some(link) = self.end(end).map(|end| end.link) else { return };

@@ -13,7 +13,7 @@ impl State {
     /// An end is there for its socket from now on; whether that takes it.
     pub(super) fn attach(&mut self, id: EndId, peer: EndId) -> bool {
         let Some(end) = self.end(id) else { return false };
-        let (socket, stage, link) = (end.socket, end.stage, end.link);
+        let (socket, stage) = (end.socket, end.stage);
         let Some(role) = self.socket(socket).map(|socket| socket.role) else { return false };
         if matches!(role, Role::Router | Role::Rep) && !self.name_peer(socket, id, peer) {
             return false;
@@ -22,12 +22,9 @@ impl State {
             self.name_stream(socket, id);
         }
         if stage == Stage::Unattached {
-            if role == Role::Pair
-                && self.socket(socket).is_some_and(|it| !it.sources.all().is_empty())
-            {
+            if self.peer_of_pair(socket).is_some() {
+                // It waits until that one has gone.
                 self.note_refusal(id);
-                self.turn_away(id, link);
-                return false;
             }
             self.join(socket, id);
         }
@@ -35,6 +32,13 @@ impl State {
             self.tell_stream(id);
         }
         true
+    }
+
+    /// The peer that a PAIR has: the first one that came and has not gone.
+    pub(super) fn peer_of_pair(&self, id: SocketId) -> Option<EndId> {
+        let socket = self.socket(id).filter(|socket| socket.role == Role::Pair)?;
+        let is_open = |end: &&EndId| self.end(**end).is_some_and(super::end::End::is_open);
+        socket.sources.all().iter().filter(is_open).min().copied()
     }
 
     /// An end takes part in what its socket does.

@@ -88,22 +88,48 @@ impl State {
 
     /// The message that is next, once that was looked for.
     fn front(&self, id: SocketId) -> Option<&Multipart> {
-        self.end(self.socket(id)?.sources.current()?)?.inbound.front()
+        self.end(self.source(id)?)?.inbound.front()
+    }
+
+    /// The end that is read next: where a PAIR's peer has gone, what that one sent comes before what its next
+    /// one does.
+    fn source(&self, id: SocketId) -> Option<EndId> {
+        let socket = self.socket(id)?;
+        match socket.role {
+            Role::Pair => socket.sources.oldest(),
+            Role::Pub
+            | Role::Sub
+            | Role::Req
+            | Role::Rep
+            | Role::Dealer
+            | Role::Router
+            | Role::Push
+            | Role::Pull
+            | Role::Xpub
+            | Role::Xsub
+            | Role::Stream => socket.sources.current(),
+        }
+    }
+
+    /// Nothing waits at the end that was to be read; whether another one is read now.
+    fn pass_over(&mut self, id: SocketId, end: EndId) -> bool {
+        if let Some(socket) = self.socket_mut(id).filter(|socket| socket.role != Role::Pair) {
+            socket.sources.skip();
+        }
+        self.remove_if_drained(end);
+        self.source(id) != Some(end)
     }
 
     /// Whether anybody whose turn it is has a message.
     fn has_next(&mut self, id: SocketId) -> bool {
         loop {
-            let Some(end) = self.socket(id).and_then(|socket| socket.sources.current()) else {
-                return false;
-            };
+            let Some(end) = self.source(id) else { return false };
             if self.end(end).is_some_and(|end| !end.inbound.is_empty()) {
                 return true;
             }
-            if let Some(socket) = self.socket_mut(id) {
-                socket.sources.skip();
+            if !self.pass_over(id, end) {
+                return false;
             }
-            self.remove_if_drained(end);
         }
     }
 
@@ -156,17 +182,16 @@ impl State {
             return Some(prefetched);
         }
         loop {
-            let end = self.socket(id)?.sources.current()?;
+            let end = self.source(id)?;
             let read = self.end_mut(end).and_then(|end| end.inbound.read());
             let socket = self.socket_mut(id)?;
             let Some((message, credit)) = read else {
-                let asks = socket.role == Role::Req;
-                socket.sources.skip();
-                if asks {
+                if socket.role == Role::Req {
+                    socket.sources.skip();
                     // Until it has parted nobody answers in its place.
                     self.soon(Action::Part(end));
-                } else {
-                    self.remove_if_drained(end);
+                } else if !self.pass_over(id, end) {
+                    return None;
                 }
                 continue;
             };

@@ -60,8 +60,7 @@ impl State {
         match role {
             Role::Push | Role::Dealer => self.next_target(id),
             Role::Pair => {
-                let socket = self.socket(id).ok_or(Refusal::Unsupported)?;
-                let end = socket.targets.all().first().copied();
+                let end = self.peer_of_pair(id);
                 let end = end.filter(|end| self.may_take(*end)).ok_or(Refusal::Again)?;
                 Ok(Target::One(end))
             }

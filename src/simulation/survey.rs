@@ -79,10 +79,17 @@ impl State {
         self.turned_away.insert((by, whom), Refused { at: self.now, end: id });
     }
 
-    /// A ROUTER keeps the connection of whom it ignores; a PAIR ends it, and the other comes again.
+    /// A ROUTER keeps the connection of whom it ignores, and at a PAIR one waits until the others have gone;
+    /// within a process a connection ends, and may come again.
     fn still_holds(&self, refused: &Refused) -> bool {
-        let is_kept = self.end(refused.end).is_some_and(|end| end.stage == Stage::Unattached);
-        is_kept || self.now < refused.at + COMES_AGAIN
+        let waits = |end: &End| {
+            let peer = self.peer_of_pair(end.socket);
+            end.stage == Stage::Unattached || peer.is_some_and(|peer| peer != refused.end)
+        };
+        match self.end(refused.end) {
+            Some(end) => waits(end),
+            None => self.now < refused.at + COMES_AGAIN,
+        }
     }
 
     fn owner_of(&self, socket: SocketId) -> Option<String> {

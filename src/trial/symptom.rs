@@ -201,7 +201,7 @@ impl Symptom {
             Self::Deadlocked { asks: true, .. } => ("lockstep", "ask one another before"),
             Self::Deadlocked { .. } => ("back-pressure", "in a circle everybody"),
             Self::Waits { .. } => ("req", "a plain req waits for ever"),
-            Self::TurnedAway { is_pair: true, .. } => ("pair", "a second caller is cut off"),
+            Self::TurnedAway { is_pair: true, .. } => ("pair", "a second caller waits"),
             Self::TurnedAway { .. } => ("identity", "the second is ignored"),
             Self::Untaken { .. } => ("back-pressure", "When the last stage cannot keep up"),
             Self::Nowhere { .. } => ("connect", "connecting makes a queue at once"),

@@ -50,7 +50,7 @@ pub(super) fn what(symptom: &Symptom) -> String {
             format!("{socket} has asked and waits for ever; it had {answers} answers before")
         }
         Symptom::TurnedAway { by, whom, is_pair: true, .. } => {
-            format!("{by} has a peer already and turns {whom} away again and again")
+            format!("{by} has a peer already, and {whom} waits until that one has gone")
         }
         Symptom::TurnedAway { by, whom, .. } => {
             format!("{by} ignores {whom}: it has a peer of that routing id already")

@@ -15,5 +15,6 @@ mod curve;
 mod early;
 mod faults;
 mod library;
+mod pair;
 mod peer;
 mod storm;
