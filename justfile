@@ -33,6 +33,7 @@ book:
 # The pictures of docs/, from what ships and from the recordings beside them.
 pictures: (_python "docs/pictures/moving.py" "docs/pictures/first.mcap" "docs/pictures/first.svg")
     docs/guide/pictures.sh
+    TZ=UTC target/debug/zrig recording docs/pictures/first.mcap --cut 2.4s..4.1s --picture docs/pictures/messages.svg
 
 _python *ARGS:
     cargo build --locked

@@ -396,6 +396,24 @@ fn the_moving_picture_is_that_of_its_recording() {
 }
 
 #[test]
+fn the_picture_of_messages_is_that_of_its_recording() {
+    let said = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zrig"));
+        command.args(["recording", "docs/pictures/first.mcap", "--cut", "2.4s..4.1s", "--format"]);
+        let output = command.args(arguments).current_dir(root()).env("TZ", "UTC").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let committed = read("docs/pictures/messages.svg");
+    assert!(said(&["svg"]) == committed, "`just pictures` makes it anew");
+    let shown = said(&["sequence"]);
+    let command = "$ zrig recording docs/pictures/first.mcap --cut 2.4s..4.1s --format sequence\n";
+    let blocks = blocks_of("docs/recordings.md");
+    let block = blocks.iter().find_map(|block| block.text.strip_prefix(command)).unwrap();
+    assert_eq!(block, shown);
+}
+
+#[test]
 fn the_test_command_of_the_readme_is_what_continuous_integration_runs_last() {
     let has = blocks_of("README.md").iter().any(|block| block.text == "$ cargo test\n");
     assert!(has, "the README has no `$ cargo test`");

@@ -6,7 +6,6 @@
 mod as_test;
 mod words;
 
-use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,11 +17,11 @@ use self::as_test::as_test;
 use self::words::{shown, told, told_on_the_way, what};
 use super::draw::{Look, draw};
 use super::output::{FAILED, INVALID, aside, colours_on, invalid, show_faults};
+use super::picture::{draw_to, no_picture};
 use super::saved::load_saved;
 use super::variables::Variables;
 use crate::duration::parse_duration;
 use crate::load::{load, load_tests};
-use crate::sequence::{mermaid, svg};
 use crate::source::{SourceMap, Span};
 use crate::test_file::{Condition, is_test_file};
 use crate::topology::Topology;
@@ -91,9 +90,8 @@ impl ExploreArguments {
         if let Some(path) = self.write.as_ref().filter(|path| path.exists()) {
             return Ok(invalid(&format!("{} is there already", path.display())));
         }
-        if let Some(path) = self.picture.iter().find(|path| !is_picture(path)) {
-            let path = path.display();
-            return Ok(invalid(&format!("{path} is no picture: FILE.svg or FILE.mmd")));
+        if let Some(why) = no_picture(self.picture.iter().map(PathBuf::as_path)) {
+            return Ok(invalid(&why));
         }
         // One that cannot be read is told of when it is loaded.
         let text = std::fs::read_to_string(&self.file).unwrap_or_default();
@@ -169,20 +167,11 @@ impl ExploreArguments {
             writeln!(out, "written as a test to {}", path.display())?;
         }
         for path in &self.picture {
-            let title = what(&finding.symptom);
-            let drawn = match path.extension().and_then(OsStr::to_str) {
-                Some("svg") => svg(&finding.story, &title),
-                _ => mermaid(&finding.story, &title),
-            };
-            std::fs::write(path, drawn)?;
+            draw_to(path, &finding.story, &what(&finding.symptom))?;
             writeln!(out, "drawn to {}", path.display())?;
         }
         Ok(())
     }
-}
-
-fn is_picture(path: &Path) -> bool {
-    matches!(path.extension().and_then(OsStr::to_str), Some("svg" | "mmd"))
 }
 
 fn told_faults(faults: &[crate::diagnostic::Diagnostic], sources: &SourceMap) {

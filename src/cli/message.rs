@@ -1,19 +1,22 @@
 //! A message as a line for a person.
 //!
-//! Owns how a tapped message and an answer look in a terminal. Never asks a run.
+//! Owns how a tapped message and an answer look in a terminal, and the words of one in a picture. Never
+//! asks a run.
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::control::{FrameKind, Message, WireFrame};
-use crate::node::Direction;
+use crate::control::{FrameKind, Message, Opened, WireFrame};
+use crate::node::{Direction, Passed};
 use crate::observe::time_of_day;
 use crate::visible::visible;
 
 /// Characters of a body that a line shows.
 const SHOWN: usize = 400;
+/// Characters of a message that a picture shows: of the longest one Mermaid takes no more.
+const LABEL: usize = 80;
 
 /// One line: time, direction, socket, peer, and what it says.
 pub(super) fn line(message: &Message) -> String {
@@ -33,7 +36,7 @@ pub(super) fn line(message: &Message) -> String {
         return format!("{}{frames}", visible(&line));
     }
     line.push_str("  ");
-    line.push_str(&shortened(&said(message)));
+    line.push_str(&shortened(&said(message), SHOWN));
     if let Some(sequence) = &message.sequence {
         let _ = write!(line, "  [{sequence}]");
     }
@@ -44,9 +47,14 @@ pub(super) fn line(message: &Message) -> String {
     visible(&line).into_owned()
 }
 
+/// What a message says, for a picture, which escapes it in its own way.
+pub(super) fn label(passed: &Passed) -> String {
+    shortened(&said(&Opened::of(passed.share()).read()), LABEL)
+}
+
 /// A frame on a line of its own: how many bytes, what it says, and what it is there for.
 fn frame_line(frame: &WireFrame) -> String {
-    let said = shortened(&text(&frame.frame));
+    let said = shortened(&text(&frame.frame), SHOWN);
     let what = match (frame.kind, frame.local) {
         (FrameKind::RoutingId, true) => "  (routing id, not on the wire)",
         (FrameKind::RoutingId, false) => "  (routing id)",
@@ -102,8 +110,8 @@ fn text(value: &Value) -> String {
 }
 
 /// Not longer than anybody reads.
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

@@ -23,6 +23,7 @@ mod manual;
 mod message;
 mod new;
 mod output;
+mod picture;
 mod plan;
 mod record;
 mod recording;

@@ -2,6 +2,8 @@
 //!
 //! Owns the arguments of `recording` and what it prints. Never changes a recording.
 
+mod picture;
+
 use std::io::{self, Write};
 use std::ops::{ControlFlow, RangeInclusive};
 use std::path::{Path, PathBuf};
@@ -16,6 +18,7 @@ use serde_json::{Value, json};
 use super::events::for_person;
 use super::message;
 use super::output::{FAILED, aside, fail, invalid};
+use super::picture::no_picture;
 use crate::clock::nanos;
 use crate::control::{Opened, Sieve};
 use crate::duration::{format_duration, parse_duration};
@@ -31,7 +34,7 @@ pub(super) struct RecordingArguments {
     /// The recording
     file: PathBuf,
     /// Look at every part, and say whether it is as it was written
-    #[arg(long, conflicts_with_all = ["cut", "node", "condition", "format", "to"])]
+    #[arg(long, conflicts_with_all = ["cut", "node", "condition", "format", "to", "picture"])]
     check: bool,
     /// Only this stretch, counted from its beginning: 10s..20s, 10s.. or ..20s
     #[arg(long, value_name = "FROM..TO", value_parser = stretch)]
@@ -45,18 +48,27 @@ pub(super) struct RecordingArguments {
     /// Write that part to a recording of its own, which must not be there
     #[arg(long, value_name = "FILE")]
     to: Option<PathBuf>,
-    /// Print what is in it: a line for a person, or one JSON object a line
-    #[arg(long, value_enum)]
+    /// Print what is in it, or draw it: which message went where, and when
+    #[arg(long, value_enum, conflicts_with = "to")]
     format: Option<Format>,
+    /// Draw that part as messages over time: FILE.svg, or FILE.mmd for Mermaid
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "format"])]
+    picture: Vec<PathBuf>,
 }
 
-/// How a part is printed.
+/// How a part is printed or drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Format {
     /// A line for a person
     Text,
     /// One JSON object a line, as `zrig tap` and `zrig events` have them
     Jsonl,
+    /// Messages over time for a terminal: a column a node, a line a message
+    Sequence,
+    /// Messages over time as a picture for slides and pages
+    Svg,
+    /// Messages over time for sites that draw Mermaid
+    Mermaid,
 }
 
 /// A stretch of time since the beginning.
@@ -94,6 +106,9 @@ impl RecordingArguments {
                 Err(error) => Ok(refuse(&error)),
             };
         }
+        if let Some(why) = no_picture(self.picture.iter().map(PathBuf::as_path)) {
+            return Ok(invalid(&why));
+        }
         let mut reader = match Reader::open(&self.file) {
             Ok(reader) => reader,
             Err(error) => return Ok(refuse(&error)),
@@ -106,6 +121,9 @@ impl RecordingArguments {
         let is_part = self.cut.is_some() || self.node.is_some() || self.condition.is_some();
         let code = match &self.to {
             Some(to) => self.write(&mut reader, &mut sieve, to)?,
+            None if self.form().is_some() || !self.picture.is_empty() => {
+                self.draw(&mut reader, &mut sieve)?
+            }
             None if is_part || self.format.is_some() => self.list(&mut reader, &mut sieve)?,
             None => {
                 let mut out = io::stdout().lock();
@@ -246,8 +264,7 @@ fn summary(path: &Path, reader: &Reader) -> String {
             let lasting = Duration::from_nanos(times.end().saturating_sub(*times.start()));
             let lasting =
                 Duration::from_millis(u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX));
-            let begin = DateTime::<Local>::from(moment(*times.start()));
-            let begin = begin.format("%Y-%m-%d %H:%M:%S%.3f");
+            let begin = begin_of(*times.start());
             let lasting = format_duration(lasting);
             writeln!(text, "{}: {messages} messages in {lasting} from {begin}", path.display())
         }
@@ -288,6 +305,12 @@ fn summary(path: &Path, reader: &Reader) -> String {
         );
     }
     text
+}
+
+/// When a recording begins, for a person.
+fn begin_of(nanoseconds: u64) -> String {
+    let begin = DateTime::<Local>::from(moment(nanoseconds));
+    begin.format("%Y-%m-%d %H:%M:%S%.3f").to_string()
 }
 
 /// `worker: 120 calls of its handlers`

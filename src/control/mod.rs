@@ -35,8 +35,8 @@ pub use protocol::{
     Ended, Failed, FrameKind, Hello, HelloNode, Lacking, Message, RecordingFigures, Released,
     Reloaded, Reply, Request, Spoken, Stepped, Taken, Texts, WireFrame,
 };
-pub(crate) use reading::Opened;
 pub use reading::routing_id;
+pub(crate) use reading::{Opened, routing_id_text};
 pub use server::{Desk, OpenTaps};
 pub(crate) use sieve::Sieve;
 pub use socket_file::ControlSocket;

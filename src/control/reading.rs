@@ -216,7 +216,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// A routing id as text where it is some, otherwise as `0x…`.
-fn routing_id_text(id: &[u8]) -> String {
+pub(crate) fn routing_id_text(id: &[u8]) -> String {
     let plain = |text: &&str| !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
     match std::str::from_utf8(id).ok().filter(plain).filter(|text| !text.starts_with("0x")) {
         Some(text) => text.to_owned(),

@@ -55,6 +55,7 @@ mod rehearsal;
 mod replacement;
 mod reporter;
 mod running;
+mod said;
 mod sequence;
 mod shard;
 mod sink;
@@ -89,6 +90,7 @@ pub use probe::{probe_endpoint, probe_files};
 pub use program::{NotFound, guard, locate};
 pub use raw::{Errno, lay_out_descriptors, look_up_hosts_by_itself};
 pub use rehearsal::Claim;
+pub use said::{ON_ITS_WAY, said};
 pub use shard::Shard;
 pub use slow_motion::{SlowMotion, Step, Took};
 pub use socket::SocketError;
@@ -97,6 +99,6 @@ pub use state::{
     Bound, Expectation, Figures, MissingLink, NodeState, SocketFigures, SocketState, Subscriber,
 };
 pub use tap::TapReader;
-pub use target::{Target, copy_of};
+pub use target::{Target, copy_of, port_of};
 pub use whole_tap::{Missing, Seen, WholeReader};
 pub use zap::{ZapService, answer_of_zap};

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::topology::Port;
+
 /// What stands for every node: no node is called so.
 const EVERY_NODE: &str = "*";
 
@@ -46,6 +48,12 @@ impl Target {
 pub fn copy_of(instance: &str) -> (&str, u32) {
     let copy = instance.rsplit_once('.').and_then(|(node, copy)| Some((node, copy.parse().ok()?)));
     copy.unwrap_or((instance, 1))
+}
+
+/// A socket without its node's copy: `in` of `worker.2` is `in` of `worker`.
+#[must_use]
+pub fn port_of(instance: &str, socket: &str) -> Port {
+    (copy_of(instance).0.to_owned(), socket.to_owned())
 }
 
 impl FromStr for Target {

@@ -1,7 +1,7 @@
 //! Recordings: what passed the sockets of a run, and what else happened, in a file.
 //!
 //! ```text
-//! whole tap, events, texts ──Recorder──▶ MCAP file ──Reader──▶ list, cut, replay
+//! whole tap, events, texts ──Recorder──▶ MCAP file ──Reader──▶ list, cut, story, replay
 //! ```
 //!
 //! Owns the form of the file: MCAP, with frames as protobuf whose schema is in the file, so that other
@@ -17,6 +17,7 @@ mod names;
 mod reader;
 mod recorder;
 mod schema;
+mod story;
 mod writer;
 
 pub use background::{OnFull, RecordOptions, Recording};
@@ -25,3 +26,4 @@ pub use contents::{CallChannel, Channel, Entry, RecordingError, Version};
 pub use cut::{CutError, Wants, cut};
 pub use reader::Reader;
 pub(crate) use recorder::{Recorded, Recorder, Wanted};
+pub use story::{LANES, LeftOut, ROWS, Story, Wish, story};

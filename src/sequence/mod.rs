@@ -19,6 +19,9 @@ pub use mermaid::mermaid;
 pub use svg::svg;
 pub use text::text;
 
+/// From how many moments on a picture names its lanes at its end too, where its beginning is out of sight.
+const LONG: usize = 24;
+
 /// What happened, in order of time.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct Sequence {
@@ -68,6 +71,11 @@ pub enum What {
 }
 
 impl Sequence {
+    /// Whether its lanes are named at its end too.
+    fn is_long(&self) -> bool {
+        self.moments.len() >= LONG
+    }
+
     /// Its last moments, so many at most, with the lanes that they are of.
     #[must_use]
     pub fn last(&self, count: usize) -> Self {
@@ -81,11 +89,24 @@ impl Sequence {
         let moments: Vec<Moment> = self.moments.iter().skip(from).take(count).cloned().collect();
         let used = |lane: usize| moments.iter().any(|moment| moment.what.touches(lane));
         let kept: Vec<usize> = (0..self.lanes.len()).filter(|lane| used(*lane)).collect();
-        let place = |lane: usize| kept.iter().position(|kept| *kept == lane).unwrap_or(0);
+        Self { lanes: self.lanes.clone(), moments }.with_lanes(&kept)
+    }
+
+    /// The same with that lane behind all others.
+    #[must_use]
+    pub fn with_last(self, last: usize) -> Self {
+        let mut lanes: Vec<usize> = (0..self.lanes.len()).collect();
+        lanes.sort_by_key(|lane| *lane == last);
+        self.with_lanes(&lanes)
+    }
+
+    /// The same with these lanes, in this order: all that it needs.
+    fn with_lanes(self, lanes: &[usize]) -> Self {
+        let place = |lane: usize| lanes.iter().position(|kept| *kept == lane).unwrap_or(0);
         let moved = |moment: Moment| Moment { what: moment.what.moved(place), ..moment };
         Self {
-            lanes: kept.iter().map(|lane| self.lanes[*lane].clone()).collect(),
-            moments: moments.into_iter().map(moved).collect(),
+            lanes: lanes.iter().map(|lane| self.lanes[*lane].clone()).collect(),
+            moments: self.moments.into_iter().map(moved).collect(),
         }
     }
 }
@@ -111,7 +132,7 @@ impl What {
 }
 
 /// `0.506 s`
-fn seconds(at: Duration) -> String {
+pub(crate) fn seconds(at: Duration) -> String {
     format!("{:.3} s", at.as_secs_f64())
 }
 

@@ -17,10 +17,15 @@ const TIMES: f64 = 76.0;
 /// How far lanes are apart at least, and at most.
 const APART: (f64, f64) = (150.0, 340.0);
 const HEAD: f64 = 64.0;
+/// How high the box of a name is.
+const NAMED: f64 = 30.0;
 const ROW: f64 = 32.0;
 /// The line of a lane, of a message.
 const LINE: Colour = Colour::new("#a9b6c6", "mixed-edge");
 const ARROW: Colour = Colour::new("#2563eb", "pubsub-strong");
+/// A text has a rim, under its letters.
+const OVER_LINES: &str = r#"paint-order="stroke""#;
+const IN_THE_MIDDLE: &str = r#"text-anchor="middle" paint-order="stroke""#;
 /// How long the arrow of a message is that never arrives.
 const STUMP: f64 = 46.0;
 
@@ -35,7 +40,8 @@ pub fn svg(sequence: &Sequence, title: &str) -> String {
     let titles = TITLE.wrap(title, inner, 3);
     let top = MARGIN + 24.0 * titles.len() as f64 + 10.0;
     let bottom = top + HEAD + ROW * sequence.moments.len() as f64;
-    let (width, height) = (inner + 2.0 * MARGIN, bottom + MARGIN);
+    let below = if sequence.is_long() { NAMED } else { 0.0 };
+    let (width, height) = (inner + 2.0 * MARGIN, bottom + below + MARGIN);
 
     let mut markup = Markup::default();
     begin_document(&mut markup, title, width, height);
@@ -46,6 +52,9 @@ pub fn svg(sequence: &Sequence, title: &str) -> String {
     let x_of = |lane: usize| MARGIN + TIMES + apart * (lane as f64 + 0.5);
     for (at, lane) in sequence.lanes.iter().enumerate() {
         draw_lane(&mut markup, x_of(at), (top, bottom), lane, apart);
+        if sequence.is_long() {
+            draw_name(&mut markup, (x_of(at), bottom), lane, apart);
+        }
     }
     let mut before = None;
     for (at, moment) in sequence.moments.iter().enumerate() {
@@ -75,13 +84,17 @@ fn begin_document(markup: &mut Markup, title: &str, width: f64, height: f64) {
 
 fn draw_lane(markup: &mut Markup, x: f64, (top, bottom): (f64, f64), name: &str, apart: f64) {
     let look = Look::of("lane").stroke(LINE, 1.5).with(r#"stroke-dasharray="4 4""#);
-    line(markup, (x, top + 30.0), (x, bottom), &look);
+    line(markup, (x, top + NAMED), (x, bottom), &look);
+    draw_name(markup, (x, top), name, apart);
+}
+
+fn draw_name(markup: &mut Markup, (x, top): (f64, f64), name: &str, apart: f64) {
     let name = NAME.fit(name, apart - 20.0);
     let width = NAME.width(&name) + 22.0;
-    let (left, top, wide) = (N(x - width / 2.0), N(top), N(width));
+    let (left, top, wide, high) = (N(x - width / 2.0), N(top), N(width), N(NAMED));
     let look = Look::of("name").fill(BOX).stroke(LINE, 1.5);
-    markup
-        .leaf("rect", &format!(r#"x="{left}" y="{top}" width="{wide}" height="30" rx="6" {look}"#));
+    let place = format!(r#"x="{left}" y="{top}" width="{wide}" height="{high}""#);
+    markup.leaf("rect", &format!(r#"{place} rx="6" {look}"#));
     centred(markup, (x, top.0 + 20.0), NAME, INK, &name);
 }
 
@@ -122,14 +135,14 @@ fn draw_moment(
             line(markup, (near, y), (far - way * 8.0, y), &look);
             head(markup, (far - way * 1.0, y), way, ARROW);
             let text = SAID.fit(text, (far - near).abs() - 24.0);
-            centred(markup, ((near + far) / 2.0, y - 6.0), SAID, TEXT, &text);
+            said(markup, ((near + far) / 2.0, y - 6.0), TEXT, IN_THE_MIDDLE, &text);
         }
         What::Message { from, text, .. } => {
             let x = x_of(*from);
             line(markup, (x, y), (x + STUMP, y), &Look::of("lost").stroke(ALARM, 1.8));
             cross(markup, (x + STUMP, y));
             let text = SAID.fit(text, apart * 1.5);
-            markup.text((x + STUMP + 12.0, y + 4.0), SAID, &Look::of("said").fill(ALARM), &text);
+            said(markup, (x + STUMP + 12.0, y + 4.0), ALARM, OVER_LINES, &text);
         }
         What::Note { lane, text, is_alarm } => {
             let (x, colour) = (x_of(*lane), if *is_alarm { ALARM } else { TEXT });
@@ -140,7 +153,7 @@ fn draw_moment(
                 markup.leaf("circle", &format!(r#"cx="{x}" cy="{y}" r="4" {look}"#));
             }
             let text = SAID.fit(text, (right - x - 14.0).max(apart / 2.0));
-            markup.text((x + 12.0, y + 4.0), SAID, &Look::of("said").fill(colour), &text);
+            said(markup, (x + 12.0, y + 4.0), colour, OVER_LINES, &text);
         }
         What::Step { text } => {
             let (x, top, width) = (N(left), N(y - 11.0), N(right - left));
@@ -172,6 +185,12 @@ fn cross(markup: &mut Markup, (x, y): (f64, f64)) {
     let look = Look::of("cross").stroke(ALARM, 2.2);
     line(markup, (x - 5.0, y - 5.0), (x + 5.0, y + 5.0), &look);
     line(markup, (x - 5.0, y + 5.0), (x + 5.0, y - 5.0), &look);
+}
+
+/// What is said between the lanes, or beside one; the lines of others end around it.
+fn said(markup: &mut Markup, at: (f64, f64), colour: Colour, more: &'static str, text: &str) {
+    let look = Look::of("said").fill(colour).stroke(GROUND, 4.0).with(more);
+    markup.text(at, SAID, &look, text);
 }
 
 fn centred(markup: &mut Markup, at: (f64, f64), set: Type, colour: Colour, text: &str) {

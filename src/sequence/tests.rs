@@ -57,3 +57,25 @@ fn the_last_moments_have_the_lanes_that_they_are_of() {
     assert!(matches!(last.moments[1].what, What::Message { from: 1, to: Some(0), .. }));
     assert_eq!(example().last(9), example());
 }
+
+#[test]
+fn a_lane_may_be_put_behind_all_others() {
+    let moved = example().with_last(0);
+    assert_eq!(moved.lanes, ["broker", "worker.1", "client"]);
+    assert!(matches!(moved.moments[0].what, What::Message { from: 2, to: Some(0), .. }));
+    assert_eq!(example().with_last(2), example());
+}
+
+#[test]
+fn a_long_picture_names_its_lanes_at_its_end_too() {
+    let long = Sequence {
+        moments: example().moments.into_iter().cycle().take(LONG).collect(),
+        ..example()
+    };
+    for (sequence, times) in [(example(), 1), (long, 2)] {
+        let named = |drawn: String| drawn.matches(">worker.1<").count();
+        assert_eq!(named(svg(&sequence, "")), times);
+        let heads = text(&sequence).lines().filter(|line| line.ends_with(" worker.1")).count();
+        assert_eq!(heads, times);
+    }
+}

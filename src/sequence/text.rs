@@ -22,6 +22,7 @@ pub fn text(sequence: &Sequence) -> String {
         text.push_str(&format!("{name:^apart$}"));
     }
     text = text.trim_end().to_owned() + "\n";
+    let names = text.clone();
     let mut before = None;
     for moment in &sequence.moments {
         // A time that has been said stands for all that happens at it.
@@ -31,6 +32,9 @@ pub fn text(sequence: &Sequence) -> String {
         let row = row(moment, lanes.len(), apart);
         let said = said(moment);
         text.push_str(&format!("{time:>width$}  {row}  {said}\n", width = TIMES - 2));
+    }
+    if sequence.is_long() {
+        text.push_str(&names);
     }
     text
 }

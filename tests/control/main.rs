@@ -10,6 +10,7 @@ mod comparison;
 mod events;
 mod finding;
 mod hostile;
+mod pictures;
 mod recording;
 mod secrets;
 mod slow_motion;

@@ -29,13 +29,13 @@ nodes:
 }
 
 /// What `zrig recording` says.
-fn recording<const N: usize>(file: &Path, arguments: [&str; N]) -> Said {
+pub(crate) fn recording<const N: usize>(file: &Path, arguments: [&str; N]) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zrig"));
     Said::by(command.arg("recording").arg(file).args(arguments))
 }
 
 /// The texts of the messages of a recording, by where they passed.
-fn texts(file: &Path) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn texts(file: &Path) -> BTreeMap<String, Vec<String>> {
     let said = recording(file, ["--format", "jsonl"]).well();
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in said.lines() {

@@ -74,6 +74,11 @@ pub fn check(document: &Document, scripts: &Scripts) -> Checked {
     Checked { topology: spec.filter(|_| is_sound).map(Topology::new), diagnostics }
 }
 
+/// What a document says as far as it can be read, faults or not: nothing that could run.
+pub(super) fn as_far_as_written(document: &Document) -> Option<TopologySpec> {
+    read_top(document, &Scripts::default(), &mut Report::new(document))
+}
+
 fn read_top(
     document: &Document,
     scripts: &Scripts,
