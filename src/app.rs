@@ -92,7 +92,7 @@ pub struct PageOptions {
     pub address: ServeAddress,
     /// The same variables as the run's, for another thread.
     pub lookup: Lookup,
-    /// Whether it may change the run's files.
+    /// Whether it may change the run's files, and replay recordings into it.
     pub edit: bool,
     /// Whether a browser is to open it.
     pub open: bool,
@@ -195,6 +195,7 @@ pub fn run(
                     &options.file,
                     &run.versions,
                     options.watching != Watching::Off,
+                    options.record.as_ref().map(|record| &*record.to),
                     &run.supervisor,
                     &events,
                     asking,

@@ -183,6 +183,7 @@ impl Run<'_> {
         let (receipt, ended) = self.change(&topology, signals).await;
         if let Some(mut receipt) = receipt {
             if receipt.verdict == Verdict::RolledBack {
+                self.versions.forget_after(receipt.generation);
                 // What was in the way may be gone by and by, or when the same is saved again.
                 receipt.retry_seconds = Some(self.retry.failed(&loaded.files).as_secs());
             } else {

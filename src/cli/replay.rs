@@ -4,7 +4,6 @@
 //! given, and how, is `replay`'s.
 
 use std::io::{self, IsTerminal, Write};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -16,25 +15,17 @@ use super::compare::{Compare, Format};
 use super::output::{FAILED, INVALID, aside, fail, invalid, show_faults};
 use super::variables::Variables;
 use crate::control::{Client, Failed, Reply, Request, find};
-use crate::duration::format_duration;
 use crate::load::load;
-use crate::node::Direction;
 use crate::recording::Reader;
-use crate::replay::{Pace, Player, Replayed};
+use crate::replay::{Pace, Performance, Replayed, Stop};
 use crate::snapshot::Snapshot;
 use crate::topology::Topology;
 use crate::visible::visible;
 
 /// How long a run may take to stand.
 const STARTING: Duration = Duration::from_secs(30);
-/// How long a run has to do nothing to have done all.
-const QUIET: Duration = Duration::from_millis(300);
-/// How long is waited for that.
-const SETTLING: Duration = Duration::from_secs(30);
 /// How often a run is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// How often the progress line is written anew.
-const TELL_EVERY: Duration = Duration::from_millis(200);
 
 /// Give what came from outside in a recording to the nodes of a run again, in time
 #[derive(Args, Debug)]
@@ -44,7 +35,7 @@ pub(super) struct ReplayArguments {
     /// A running topology, or the file of one, which is run for that
     target: String,
     /// So many times as fast as it was, or `max`
-    #[arg(long, value_name = "N", default_value = "1", value_parser = pace)]
+    #[arg(long, value_name = "N", default_value = "1")]
     speed: Pace,
     /// Run nothing: show what the handlers, as they are now, would do otherwise than they did
     #[arg(long, conflicts_with = "speed")]
@@ -58,18 +49,6 @@ pub(super) struct ReplayArguments {
     /// Set a variable of the file, before the environment
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
-}
-
-fn pace(text: &str) -> Result<Pace, String> {
-    if text == "max" {
-        return Ok(Pace::Most);
-    }
-    let times: f64 = text.parse().map_err(|_| "it wants a number, such as 10, or `max`")?;
-    if times > 0.0 && times.is_finite() {
-        Ok(Pace::Times(times))
-    } else {
-        Err("it wants a number above zero".to_owned())
-    }
 }
 
 impl ReplayArguments {
@@ -105,7 +84,7 @@ impl ReplayArguments {
             show_faults(&loaded);
             return Ok(ExitCode::from(INVALID));
         };
-        match self.play(reader, client, topology) {
+        match self.play(reader, client.hello.pid, topology) {
             Ok(replayed) => {
                 let mut out = io::stdout().lock();
                 out.write_all(told(&replayed).as_bytes())?;
@@ -140,39 +119,20 @@ impl ReplayArguments {
         }
     }
 
-    fn play(
-        &self,
-        mut reader: Reader,
-        mut client: Client,
-        topology: &Topology,
-    ) -> Result<Replayed, Failed> {
-        let run = client.hello.pid;
-        let snapshot = figures(&mut client)?;
-        let mut player = Player::new(topology, &snapshot, self.speed).map_err(Failed::now)?;
-        let channels: Vec<_> = reader.channels().values().cloned().collect();
-        let incoming =
-            channels.iter().filter(|it| it.direction == Direction::In && it.messages > 0);
-        player.prepare(incoming.map(|it| (&*it.place.instance, &*it.place.socket)));
-        let mut told = Instant::now();
-        let read = reader.read(None, |entry| {
-            player.take(&entry);
-            if told.elapsed() >= TELL_EVERY {
-                told = Instant::now();
-                progress(player.replayed());
-            }
-            ControlFlow::<()>::Continue(())
-        });
-        read.map_err(|error| Failed::now(error.to_string()))?;
-        let is_quiet = settle(run, &mut player, &snapshot)?;
+    fn play(&self, mut reader: Reader, run: u32, topology: &Topology) -> Result<Replayed, Failed> {
+        let performance =
+            Performance { topology, pace: self.speed, from: None, stop: Stop::default() };
+        // Another connection each time, since one that is silent for long is closed.
+        let mut figures = || figures(&mut find(&run.to_string())?);
+        let performed =
+            performance.give(&mut reader, &mut figures, &mut |it| progress(it.replayed))?;
         clear();
-        if !is_quiet {
+        if !performed.is_quiet {
             aside(
                 "… the run still has something to do, and what it has not taken yet is not waited for",
             );
         }
-        let replayed = player.replayed().clone();
-        player.leave();
-        Ok(replayed)
+        Ok(performed.replayed)
     }
 }
 
@@ -211,52 +171,10 @@ fn figures(client: &mut Client) -> Result<Snapshot, Failed> {
     }
 }
 
-/// Waits until the nodes have taken what they were given; whether they have.
-fn settle(run: u32, player: &mut Player<'_>, begun: &Snapshot) -> Result<bool, Failed> {
-    let until = Instant::now() + SETTLING;
-    let (mut before, mut since) = (Vec::new(), Instant::now());
-    while Instant::now() < until {
-        player.drain();
-        // Another connection, since one that is silent for long is closed.
-        let snapshot = figures(&mut find(&run.to_string())?)?;
-        let taken: Vec<(u64, u64)> = player
-            .given()
-            .map(|((instance, socket), given)| {
-                let came = |of: &Snapshot| {
-                    of.node(instance)
-                        .and_then(|node| node.socket(socket))
-                        .map_or(0, |it| it.messages_in)
-                };
-                (came(&snapshot).saturating_sub(came(begun)), given)
-            })
-            .collect();
-        let all = taken.iter().all(|(taken, given)| taken >= given);
-        if taken != before {
-            (before, since) = (taken, Instant::now());
-        }
-        // What a filter or a full queue drops never comes. What all have taken may have to be answered.
-        if since.elapsed() >= QUIET || (all && since.elapsed() >= LOOK_EVERY) {
-            std::thread::sleep(QUIET);
-            return Ok(true);
-        }
-        std::thread::sleep(LOOK_EVERY);
-    }
-    Ok(false)
-}
-
 /// What became of it, for a person.
 fn told(replayed: &Replayed) -> String {
-    let Replayed { given, inside, refused, late } = replayed;
-    let mut text = format!("{given} messages given");
-    if let Some(late) = late {
-        let late = Duration::from_micros(u64::try_from(late.as_micros()).unwrap_or(u64::MAX));
-        text.push_str(&format!(", at most {} late", format_duration(late)));
-    }
-    if *inside > 0 {
-        text.push_str(&format!("; {inside} came from nodes of the file, and come from them again"));
-    }
-    text.push('\n');
-    for (why, count) in refused {
+    let mut text = format!("{}\n", replayed.sentence());
+    for (why, count) in &replayed.refused {
         text.push_str(&format!("{count} not given: {}\n", visible(why)));
     }
     text
@@ -272,19 +190,5 @@ fn progress(replayed: &Replayed) {
 fn clear() {
     if io::stderr().is_terminal() {
         aside("");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_speed_is_a_number_above_zero_or_the_most() {
-        assert_eq!(pace("10"), Ok(Pace::Times(10.0)));
-        assert_eq!(pace("max"), Ok(Pace::Most));
-        for wrong in ["0", "-1", "inf", "fast", "NaN"] {
-            assert!(pace(wrong).is_err(), "{wrong}");
-        }
     }
 }

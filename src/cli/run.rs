@@ -82,7 +82,7 @@ pub(super) struct RunArguments {
     /// Open the page of --web in a browser
     #[arg(long, requires = "web")]
     open: bool,
-    /// Let the page of --web change the file and its scripts
+    /// Let the page of --web change the file and its scripts, and replay recordings into the run
     #[arg(long, requires = "web")]
     edit: bool,
     /// Record every message that nodes receive and send, and what else happens, in this file, which must

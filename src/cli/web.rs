@@ -23,7 +23,7 @@ pub(super) struct WebArguments {
     /// Open the page in a browser
     #[arg(long)]
     open: bool,
-    /// Let the page change the file and its scripts
+    /// Let the page change the file and its scripts, and replay recordings into the run
     #[arg(long)]
     edit: bool,
     /// Set a variable of the file, before the environment, as the run has it

@@ -37,6 +37,7 @@ impl Client {
             pid: 0,
             generation: 0,
             watched: true,
+            recording: None,
             nodes: Vec::new(),
         };
         let mut client = Self { hello: nobody, stream, lines };

@@ -36,7 +36,7 @@ pub use protocol::{
     Reloaded, Reply, Request, Spoken, Stepped, Taken, Texts, WireFrame,
 };
 pub use reading::routing_id;
-pub(crate) use reading::{Opened, routing_id_text};
+pub(crate) use reading::{Opened, read_by_frames, routing_id_text};
 pub use server::{Desk, OpenTaps};
 pub(crate) use sieve::Sieve;
 pub use socket_file::ControlSocket;

@@ -343,6 +343,10 @@ pub struct Hello {
     /// Whether what is saved is applied by itself, and not on SIGHUP alone.
     #[serde(default = "yes")]
     pub watched: bool,
+    /// The file that it has recorded to since its start, where it does; the first of them, where they follow
+    /// each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<String>,
     /// Its nodes.
     pub nodes: Vec<HelloNode>,
 }

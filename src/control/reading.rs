@@ -72,6 +72,12 @@ impl Opened {
     }
 }
 
+/// What there is to read of a message, and every frame of it as it is on the wire.
+pub(crate) fn read_by_frames(passed: Passed) -> Message {
+    let wire = Some(wire(&passed));
+    Message { wire, ..Opened::of(passed).read() }
+}
+
 /// A message with all its frames whole, the envelope among them.
 pub(super) fn read_whole(opened: &Opened, frames: &[Frame]) -> Message {
     let peer = opened.inbound.route.as_ref().and_then(|route| route.envelope.first());

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::os::unix::net::UnixStream as StandardStream;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,13 +65,14 @@ impl std::fmt::Debug for Desk {
 }
 
 impl Desk {
-    /// The desk of a run, what it was read from and whether its files are watched; what it hands on is
-    /// asked of who reads the other end. Has to be called inside a tokio runtime, which answers.
+    /// The desk of a run, what it was read from, whether its files are watched and what it is recorded to; what
+    /// it hands on is asked of who reads the other end. Has to be called inside a tokio runtime, which answers.
     #[must_use]
     pub fn of(
         file: &Path,
         versions: &Versions,
         watched: bool,
+        recording: Option<&Path>,
         supervisor: &Supervisor,
         events: &Events,
         asking: Asking,
@@ -81,6 +82,7 @@ impl Desk {
             file,
             versions: versions.clone(),
             watched,
+            recording: recording.map(|to| absolute(to).unwrap_or_else(|_| to.to_owned())),
             user: folder::user(),
             interceptors: supervisor.interceptors(),
             roster: supervisor.roster(),
@@ -136,6 +138,8 @@ struct Run {
     versions: Versions,
     /// Whether what is saved is applied by itself.
     watched: bool,
+    /// What is recorded to from the start on.
+    recording: Option<PathBuf>,
     user: u32,
     interceptors: Arc<Interceptors>,
     roster: watch::Receiver<Arc<Roster>>,
@@ -282,6 +286,7 @@ impl Run {
             pid: std::process::id(),
             generation: roster.generation,
             watched: self.watched,
+            recording: self.recording.as_ref().map(|file| file.display().to_string()),
             nodes: nodes.collect(),
         }
     }

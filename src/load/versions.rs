@@ -73,6 +73,11 @@ impl Versions {
         }
     }
 
+    /// What came after a generation never ran.
+    pub fn forget_after(&self, generation: u64) {
+        locked(&self.kept).retain(|version| version.generation <= generation);
+    }
+
     /// What a version was read from, if that is still kept.
     #[must_use]
     pub fn version(&self, generation: u64) -> Option<Version> {
@@ -133,6 +138,9 @@ mod tests {
             let texts = told.texts.iter().map(|(path, text)| (path.to_str().unwrap(), &**text));
             assert_eq!(texts.collect::<Vec<_>>(), [("/t/a.yaml", text), ("/t/b.rhai", "same")]);
         }
+        assert!(versions.version(3).is_none());
+        versions.keep(3, &of("rolled back"));
+        versions.forget_after(2);
         assert!(versions.version(3).is_none());
         assert_eq!(versions.since(1).iter().map(|it| it.generation).collect::<Vec<_>>(), [2]);
         let kept = locked(&versions.kept);

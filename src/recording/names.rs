@@ -1,5 +1,7 @@
 //! The names in a recording that are not those of sockets.
 
+/// The name that a file's header bears, by which its channels are to be understood.
+pub(super) const PROFILE: &str = "zrig";
 /// The topic of what happened.
 pub(super) const EVENTS: &str = "/zrig/events";
 /// The topic of what is missing.

@@ -3,32 +3,32 @@
 //! Owns what is believed of a file. Bad input is an error, and a file is never in memory as a whole.
 
 mod chunk;
+mod reading;
 mod scan;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::ops::{ControlFlow, RangeInclusive};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use mcap::Summary;
-use mcap::records::{AttachmentIndex, ChunkIndex, MessageHeader, MetadataIndex, Record};
-use mcap::sans_io::indexed_reader::{IndexedReadEvent, IndexedReader, IndexedReaderOptions};
+use mcap::records::{AttachmentIndex, ChunkIndex, MetadataIndex, Record};
 use mcap::sans_io::summary_reader::{SummaryReadEvent, SummaryReader, SummaryReaderOptions};
-use prost::Message as _;
 
+pub(super) use self::reading::{Reached, Selection};
 use self::scan::scan;
-use super::calls::Calls;
-use super::contents::{CallChannel, Channel, Entry, RecordingError, Version, moment};
-use super::entry::{CALLS, MESSAGE, Message};
-use super::names::{EVENTS, FIGURES, GAPS, TEXTS};
-use crate::message::{Format, Frame};
-use crate::node::{Direction, Passed, Place};
+use super::contents::{CallChannel, Channel, RecordingError, Version};
+use super::entry::{CALLS, MESSAGE};
+use super::names::{EVENTS, FIGURES, TEXTS};
+use crate::message::Format;
+use crate::node::{Direction, Place};
 use crate::zeromq::Role;
 
 /// Bytes that one record may have; more is not believed.
 const RECORD_MOST: usize = 1 << 30;
+/// Within how many nanoseconds those versions are written that a recording begins with.
+const TOGETHER: u64 = 1_000_000_000;
 
 /// A recording that can be read.
 #[derive(Debug)]
@@ -55,14 +55,24 @@ impl Reader {
     ///
     /// When it is no recording, or cannot be read.
     pub fn open(path: &Path) -> Result<Self, RecordingError> {
+        Self::open_within(path, u64::MAX)
+    }
+
+    /// The same, but of a file that was broken off, whose index is made anew, at most so many bytes are read.
+    ///
+    /// # Errors
+    ///
+    /// When it is no recording, or cannot be read.
+    pub fn open_within(path: &Path, most: u64) -> Result<Self, RecordingError> {
         let io = |error| RecordingError::Io { path: path.to_owned(), error };
         let (mut file, length) = opened(path)?;
         let (mut summary, broken_off, figures) = match summary_of(&mut file, length) {
             Some(summary) => (summary, None, None),
             None => {
                 file.seek(SeekFrom::Start(0)).map_err(io)?;
-                let scanned = scan(&mut file, length).map_err(|why| why.of(path))?;
-                (scanned.summary, Some(scanned.left), Some(scanned.bytes))
+                let scanned = scan(&mut file, length.min(most)).map_err(|why| why.of(path))?;
+                let unread = scanned.left + length.saturating_sub(most);
+                (scanned.summary, Some(unread), Some(scanned.bytes))
             }
         };
         for index in &mut summary.chunk_indexes {
@@ -102,6 +112,16 @@ impl Reader {
     #[must_use]
     pub fn versions(&self) -> &[Version] {
         &self.versions
+    }
+
+    /// The place of the version that was there at a time, in nanoseconds since the epoch, in `versions`.
+    #[must_use]
+    pub fn version_at(&self, at: u64) -> Option<usize> {
+        let known = self.versions.iter().rposition(|version| version.at <= at);
+        // Those that a recording begins with are written a moment after it began: the last of them ran.
+        let first = self.versions.first()?.at;
+        let begun = |at: u64| at <= first.saturating_add(TOGETHER);
+        known.or_else(|| self.versions.iter().rposition(|version| begun(version.at)))
     }
 
     /// How many events it has.
@@ -148,50 +168,6 @@ impl Reader {
         Some(first..=chunks.map(|chunk| chunk.message_end_time).max()?)
     }
 
-    /// Reads what was in these times, in nanoseconds since the epoch, in their order. What `take` says
-    /// ends it.
-    ///
-    /// # Errors
-    ///
-    /// When a part of it cannot be read.
-    pub fn read<B>(
-        &mut self,
-        times: Option<RangeInclusive<u64>>,
-        mut take: impl FnMut(Entry) -> ControlFlow<B>,
-    ) -> Result<Option<B>, RecordingError> {
-        let mut options = IndexedReaderOptions::new().with_record_length_limit(RECORD_MOST);
-        if let Some(times) = times {
-            options = options.starting_at(*times.start()).ending_at(*times.end());
-        }
-        let damaged = |error: mcap::McapError| damaged(&self.path, &error);
-        let mut reader =
-            IndexedReader::new_with_options(&self.summary, options).map_err(damaged)?;
-        let mut record = Vec::new();
-        while let Some(event) = reader.next_event() {
-            match event.map_err(damaged)? {
-                IndexedReadEvent::ReadChunkRequest { offset, .. } => {
-                    let wanted = self.chunks.get(&offset);
-                    let wanted = wanted.and_then(|at| self.summary.chunk_indexes.get(*at));
-                    let chunk = wanted.map(|wanted| self.chunk(wanted, &mut record));
-                    let chunk = chunk.unwrap_or_else(|| Err("it has no such chunk".to_owned()));
-                    let chunk = chunk
-                        .map_err(|why| RecordingError::Damaged { path: self.path.clone(), why })?;
-                    reader.insert_chunk_record_data(offset, &chunk).map_err(damaged)?;
-                }
-                IndexedReadEvent::Message { header, data } => {
-                    let entry = self
-                        .entry(&header, data)
-                        .map_err(|why| RecordingError::Damaged { path: self.path.clone(), why })?;
-                    let Some(entry) = entry else { continue };
-                    if let ControlFlow::Break(found) = take(entry) {
-                        return Ok(Some(found));
-                    }
-                }
-            }
-        }
-        Ok(None)
-    }
-
     /// The texts that a version was read from, by their files.
     ///
     /// # Errors
@@ -215,41 +191,12 @@ impl Reader {
         Ok(texts)
     }
 
-    /// A chunk's records.
-    fn chunk(&self, index: &ChunkIndex, record: &mut Vec<u8>) -> Result<Vec<u8>, String> {
-        let length = usize::try_from(index.chunk_length).unwrap_or(usize::MAX);
-        if length > RECORD_MOST {
-            return Err(format!("a chunk of {length} bytes is not believed"));
-        }
-        read_at(&mut &self.file, index.chunk_start_offset, length, record)
-            .map_err(|error| error.to_string())?;
-        let (header, data) = chunk::of_record(record)?;
-        chunk::unpacked(&header, data)
-    }
-
-    /// What a record says; nothing that this program knows, perhaps.
-    fn entry(&self, header: &MessageHeader, data: &[u8]) -> Result<Option<Entry>, String> {
-        let topic = self.summary.channels.get(&header.channel_id).map_or("", |it| &it.topic);
-        let json = || serde_json::from_slice(data).map_err(|error| format!("{topic}: {error}"));
-        let at = moment(header.log_time);
-        if let Some(channel) = self.channels.get(&header.channel_id) {
-            let message = Message::decode(data).map_err(|error| format!("{topic}: {error}"))?;
-            let frames = message.frames.iter().map(|frame| Frame::copy(frame)).collect();
-            let (direction, place) = (channel.direction, Arc::clone(&channel.place));
-            let passed = Passed { at, direction, place, number: header.sequence, frames };
-            return Ok(Some(Entry::Message { passed, peer: message.peer }));
-        }
-        if let Some(channel) = self.calls.get(&header.channel_id) {
-            let calls = Calls::decode(data).map_err(|error| format!("{topic}: {error}"))?;
-            let read = calls.read(&channel.instance, header.log_time);
-            let (calls, missing) = read.map_err(|why| format!("{topic}: {why}"))?;
-            return Ok(Some(Entry::Calls { calls, missing }));
-        }
-        Ok(match topic {
-            EVENTS => Some(Entry::Event { at, happened: json()? }),
-            GAPS => Some(Entry::Gap { at, gap: json()? }),
-            _ => None,
-        })
+    /// How many bytes the texts of a version have.
+    #[must_use]
+    pub fn texts_size(&self, version: &Version) -> u64 {
+        let all = self.summary.attachment_indexes.iter();
+        let sizes = all.filter(|it| it.log_time == version.at).map(|it| it.data_size);
+        sizes.fold(0, u64::saturating_add)
     }
 
     fn read_channels(

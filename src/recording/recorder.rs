@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::writer::Writer;
 use crate::backlog::Room;
-use crate::event::{EventReader, Events, Heard};
+use crate::event::{EventKind, EventReader, Events, Heard};
 use crate::load::Versions;
 use crate::message::Frame;
 use crate::node::{Calls, Direction, Interceptors, Passed, Seen, Target, WholeReader};
@@ -130,7 +130,9 @@ impl Recorder {
     ///
     /// When the file takes no more. What was written before stays.
     pub(crate) fn step(&mut self, wants: &mut dyn FnMut(&Passed) -> bool) -> io::Result<bool> {
-        self.write_texts()?;
+        if self.generation == 0 {
+            self.write_texts(u64::MAX, SystemTime::now())?;
+        }
         self.reader.take_all(&mut self.waiting);
         let mut found = !self.waiting.is_empty();
         while let Some(seen) = self.waiting.pop_front() {
@@ -202,24 +204,33 @@ impl Recorder {
     fn write_event(&mut self, heard: &Heard) -> io::Result<()> {
         match heard {
             Heard::Event(told) => {
+                // What is tried and does not run is no version of it.
+                if let EventKind::Reloaded { receipt } = &told.event.kind {
+                    self.write_texts(receipt.generation, told.at)?;
+                }
                 // What happened always is JSON.
                 let happened = serde_json::to_value(Happened::of(told)).unwrap_or_default();
                 self.writer.event(told.at, &happened)
             }
             Heard::Lost(count) => {
+                // A reload may be among them.
+                self.write_texts(u64::MAX, SystemTime::now())?;
                 let lost = serde_json::json!({"kind": "events-lost", "count": count});
                 self.writer.event(SystemTime::now(), &lost)
             }
         }
     }
 
-    /// Writes the texts of versions that have come since.
-    fn write_texts(&mut self) -> io::Result<()> {
-        for version in self.versions.since(self.generation) {
+    /// Writes the texts of versions that have come since, up to one, as there from that time on.
+    fn write_texts(&mut self, last: u64, mut at: SystemTime) -> io::Result<()> {
+        let come = self.versions.since(self.generation);
+        for version in come.into_iter().filter(|version| version.generation <= last) {
             self.generation = version.generation;
             let paths = version.texts.iter().map(|(path, _)| path.display().to_string());
             let texts: Vec<_> = paths.zip(version.shown).collect();
-            self.writer.texts(version.generation, SystemTime::now(), &texts)?;
+            self.writer.texts(version.generation, at, &texts)?;
+            // Their texts are told apart by their times.
+            at += Duration::from_nanos(1);
             self.is_dirty = true;
         }
         Ok(())
@@ -242,10 +253,11 @@ impl Recorder {
         let full = std::mem::replace(&mut self.writer, Writer::create(&next)?);
         self.before += full.finish()?;
         self.recorded.files += 1;
-        self.generation = self.generation.saturating_sub(1);
+        let running = self.generation;
+        self.generation = running.saturating_sub(1);
         // What was told of nodes is in the file before.
         self.reader.ask_stands();
-        self.write_texts()
+        self.write_texts(running, SystemTime::now())
     }
 }
 

@@ -18,13 +18,11 @@ use serde_json::Value;
 
 use super::calls::{self, Calls};
 use super::entry::{CALLS, MESSAGE, Message, PROTOBUF, about, topic};
-use super::names::{EVENTS, FIGURES, GAPS, TEXTS};
+use super::names::{EVENTS, FIGURES, GAPS, PROFILE, TEXTS};
 use super::schema;
 use crate::clock::{nanos, since_epoch};
 use crate::node::{self, Direction, Passed, Place};
 
-/// The name that the file's header bears, by which its channels are to be understood.
-const PROFILE: &str = "zrig";
 /// About how many bytes a chunk has before it is compressed.
 const CHUNK: u64 = 1 << 20;
 /// How many bytes are written together.

@@ -8,6 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::origin::Origin;
+use super::pace::Pace;
+use super::replayed::Replayed;
+use super::stop::Stop;
 use crate::event::Events;
 use crate::message::{Frame, Multipart};
 use crate::node::{Context, Direction, Errno, Passed, PeerSettings, PeerSocket, copy_of};
@@ -25,35 +28,16 @@ const SOCKETS: i32 = 4096;
 /// Messages that may wait for or with a peer.
 const HWM: u32 = 1000;
 
-/// How fast.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Pace {
-    /// So many times as fast as it was.
-    Times(f64),
-    /// As fast as the nodes take it.
-    Most,
-}
-
-/// What became of a recording's messages.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Replayed {
-    /// How many were given.
-    pub given: u64,
-    /// How many came from nodes of the file, and so come again by themselves.
-    pub inside: u64,
-    /// How many could not be given, by why.
-    pub refused: BTreeMap<String, u64>,
-    /// How much later than it was to be the latest was given; none where each was to be as soon as could be.
-    pub late: Option<Duration>,
-}
-
 /// Plays the peers of a run.
 #[derive(Debug)]
-pub struct Player<'t> {
+pub(super) struct Player<'t> {
     topology: &'t Topology,
     bound: HashMap<(String, String), String>,
     origin: Origin,
     pace: Pace,
+    /// From when on messages are given; none for all of them.
+    from: Option<SystemTime>,
+    stop: Stop,
     // Before the context, which waits for them.
     peers: HashMap<Key, Result<Peer, String>>,
     context: Context,
@@ -84,7 +68,11 @@ impl<'t> Player<'t> {
     /// # Errors
     ///
     /// When the system gives no sockets.
-    pub fn new(topology: &'t Topology, snapshot: &Snapshot, pace: Pace) -> Result<Self, String> {
+    pub(super) fn new(
+        topology: &'t Topology,
+        snapshot: &Snapshot,
+        pace: Pace,
+    ) -> Result<Self, String> {
         let mut bound = HashMap::new();
         for node in &snapshot.nodes {
             for socket in &node.sockets {
@@ -104,6 +92,8 @@ impl<'t> Player<'t> {
             bound,
             origin: Origin::of(topology),
             pace,
+            from: None,
+            stop: Stop::default(),
             peers: HashMap::new(),
             context,
             runtime: runtime.map_err(|error| error.to_string())?,
@@ -114,9 +104,22 @@ impl<'t> Player<'t> {
         })
     }
 
+    /// Gives only what came from that time on. What it is told of the time before says where later messages
+    /// came from.
+    #[must_use]
+    pub(super) fn beginning_at(self, from: Option<SystemTime>) -> Self {
+        Self { from, ..self }
+    }
+
+    /// Waits for nothing any more once this says so.
+    #[must_use]
+    pub(super) fn until(self, stop: Stop) -> Self {
+        Self { stop, ..self }
+    }
+
     /// Opens the peers of sockets that nobody inside the file is linked with, so that they are there when
     /// the first message is due.
-    pub fn prepare<'p>(&mut self, places: impl IntoIterator<Item = (&'p str, &'p str)>) {
+    pub(super) fn prepare<'p>(&mut self, places: impl IntoIterator<Item = (&'p str, &'p str)>) {
         for (instance, socket) in places {
             let spec = self.spec(instance, socket);
             let has_ids = spec.is_ok_and(|spec| matches!(spec.role, Role::Router | Role::Rep));
@@ -129,18 +132,25 @@ impl<'t> Player<'t> {
     }
 
     /// Takes the next of what a recording has, and gives it to its node when its time has come.
-    pub fn take(&mut self, entry: &Entry) {
+    pub(super) fn take(&mut self, entry: &Entry) {
         let Entry::Message { passed, .. } = entry else { return };
         if passed.direction == Direction::Out {
             self.origin.note_sent(passed);
             return;
         }
-        if !self.origin.is_from_outside(passed) {
+        let is_from_outside = self.origin.is_from_outside(passed);
+        if self.from.is_some_and(|from| passed.at < from) {
+            return;
+        }
+        if !is_from_outside {
             self.replayed.inside += 1;
             return;
         }
         let due = self.due(passed.at);
         self.wait_until(due);
+        if self.stop.is_said() {
+            return;
+        }
         match self.give(passed) {
             Ok(()) => {
                 self.replayed.given += 1;
@@ -154,17 +164,17 @@ impl<'t> Player<'t> {
 
     /// What became of all so far.
     #[must_use]
-    pub fn replayed(&self) -> &Replayed {
+    pub(super) fn replayed(&self) -> &Replayed {
         &self.replayed
     }
 
     /// How many messages each socket was given, by node and name.
-    pub fn given(&self) -> impl Iterator<Item = ((&str, &str), u64)> {
+    pub(super) fn given(&self) -> impl Iterator<Item = ((&str, &str), u64)> {
         self.given.iter().map(|((node, socket), count)| ((&**node, &**socket), *count))
     }
 
     /// Takes what came to the peers; nobody reads it.
-    pub fn drain(&mut self) {
+    pub(super) fn drain(&mut self) {
         // What a REP is asked it has to have in its hand to answer.
         for peer in self.peers.values().flatten().filter(|peer| peer.role != Role::Rep) {
             while peer.socket.receive().is_some() {}
@@ -173,7 +183,7 @@ impl<'t> Player<'t> {
     }
 
     /// Lets all peers go, without what their nodes have not taken.
-    pub fn leave(self) {
+    pub(super) fn leave(self) {
         self.peers.values().flatten().for_each(|peer| peer.socket.vanish());
     }
 
@@ -186,7 +196,7 @@ impl<'t> Player<'t> {
     }
 
     fn wait_until(&mut self, due: Option<Instant>) {
-        loop {
+        while !self.stop.is_said() {
             if self.drained.elapsed() >= DRAIN_EVERY {
                 self.drain();
             }

@@ -59,6 +59,9 @@ pub(super) struct RunTold {
     pub(super) watched: bool,
     /// Whether the page holds the run.
     pub(super) holding: bool,
+    /// What the run has recorded to since its start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) recording: Option<String>,
     pub(super) version: &'static str,
     pub(super) gone: bool,
 }
@@ -88,6 +91,7 @@ impl Board {
             edit,
             watched: true,
             holding: false,
+            recording: None,
             version: env!("CARGO_PKG_VERSION"),
             gone: true,
         };
@@ -138,6 +142,7 @@ impl Board {
             pid: hello.pid,
             generation: hello.generation,
             watched: hello.watched,
+            recording: hello.recording.clone(),
             gone: false,
             ..state.run.clone()
         };

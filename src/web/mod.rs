@@ -3,10 +3,11 @@
 //! ```text
 //! --metrics ──▶ figures ──▶ a window on what runs
 //! --web ──▶ routes ──▶ board ◀── sampler ──lines of JSON──▶ control socket
+//!                  ──▶ shelf ──▶ recordings beside the file ──▶ replay ──ZeroMQ──▶ nodes
 //! ```
 //!
 //! Owns the servers, who is let in, and the page with its parts. The page's server is a client of the
-//! control protocol and nothing else: a hundred who look cost the run nothing more than one.
+//! control protocol, and otherwise reads files alone: a hundred who look cost the run nothing more than one.
 
 mod apply;
 mod assets;
@@ -25,11 +26,15 @@ mod picture;
 mod pictures;
 mod places;
 mod reach;
+mod recordings;
 mod refusal;
+mod replay;
+mod replays;
 mod routes;
 mod sample;
 mod sampler;
 mod serve;
+mod shelf;
 mod site;
 mod slow;
 mod speak;

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::refusal::refusal;
 use super::site::Site;
 use crate::graph::{Open, Picture, svg};
+use crate::topology::Topology;
 
 /// What is asked of a picture.
 #[derive(Deserialize)]
@@ -34,19 +35,24 @@ pub(super) async fn picture(
     let Some(topology) = site.pictures.topology(wanted.generation) else {
         return refusal(StatusCode::NOT_FOUND, "there is no picture of that version");
     };
-    let open = Open::named(names(&wanted.open));
-    let copies = names(&wanted.copies).map(str::to_owned).collect();
-    let drawing = tokio::task::spawn_blocking(move || {
-        let picture = Picture::of(&topology).folded(&open);
-        picture.with_copies(&copies).as_ref().map(svg)
-    });
-    match drawing.await {
-        Ok(None) => {
+    let drawing =
+        tokio::task::spawn_blocking(move || drawn(&topology, &wanted.open, &wanted.copies));
+    drawing
+        .await
+        .unwrap_or_else(|error| refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()))
+}
+
+/// The picture of a topology, with these groups and copies one by one.
+pub(super) fn drawn(topology: &Topology, open: &str, copies: &str) -> Response {
+    let open = Open::named(names(open));
+    let copies = names(copies).map(str::to_owned).collect();
+    let picture = Picture::of(topology).folded(&open);
+    match picture.with_copies(&copies).as_ref().map(svg) {
+        Some(svg) => ([(CONTENT_TYPE, "image/svg+xml")], svg).into_response(),
+        None => {
             let why = "these copies are too many to be drawn one by one";
             refusal(StatusCode::UNPROCESSABLE_ENTITY, why)
         }
-        Ok(Some(svg)) => ([(CONTENT_TYPE, "image/svg+xml")], svg).into_response(),
-        Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
 }
 

@@ -55,15 +55,9 @@ impl Pictures {
     /// texts have changed, has no picture.
     pub(super) async fn is_of(&self, texts: Texts) {
         let lookup = self.lookup.clone();
-        let Texts { generation, file, part, texts } = texts;
-        let loading = tokio::task::spawn_blocking(move || {
-            let mut read = Unsaved::default();
-            for (path, text) in texts {
-                read.insert(PathBuf::from(path), text.into());
-            }
-            load_again_unsaved(file.as_ref(), &read, &|name| lookup.get(name)).topology
-        });
-        let Ok(Some(topology)) = loading.await else { return };
+        let (generation, part) = (texts.generation, texts.part.clone());
+        let loading = tokio::task::spawn_blocking(move || topology_of(texts, &lookup));
+        let Ok(Ok(topology)) = loading.await else { return };
         let Ok(topology) = topology.part(&part) else { return };
         let topology = Arc::new(topology);
         let mut kept = locked(&self.kept);
@@ -92,6 +86,20 @@ impl Pictures {
         };
         found.map(|(_, topology)| Arc::clone(topology))
     }
+}
+
+/// The whole topology that these texts say, or what is wrong with them now.
+pub(super) fn topology_of(texts: Texts, lookup: &Lookup) -> Result<Topology, String> {
+    let mut read = Unsaved::default();
+    for (path, text) in texts.texts {
+        read.insert(PathBuf::from(path), text.into());
+    }
+    let loaded = load_again_unsaved(texts.file.as_ref(), &read, &|name| lookup.get(name));
+    let fault =
+        loaded.diagnostics.first().map(|fault| format!("{}: {}", texts.file, fault.message));
+    loaded
+        .topology
+        .ok_or_else(|| fault.unwrap_or_else(|| "its texts are not to be read".to_owned()))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! How the page's server comes to its run: within the process, or by the control socket.
 //!
-//! Owns that a run which ended is found again when it comes back. Never asks for more than who it is.
+//! Owns that a run which ended is found again when it comes back. Never decides what it is asked.
 
 use std::io;
 use std::os::unix::net::UnixStream;
 
-use crate::control::{Conversation, Desk, Failed, find};
+use crate::control::{Conversation, Desk, Failed, Reply, Request, find};
 
 /// Where the run is.
 #[derive(Clone, Debug)]
@@ -50,6 +50,18 @@ impl Reach {
             }
         };
         Conversation::over(stream).map_err(now)
+    }
+
+    /// What it answers to a question, over a connection of its own.
+    ///
+    /// # Errors
+    ///
+    /// When it does not run, or ends before it has answered.
+    pub(super) async fn ask(&self, request: &Request) -> Result<Reply, Failed> {
+        let mut conversation = self.connect().await?;
+        conversation.ask(request).await.map_err(now)?;
+        let reply = conversation.next().await.map_err(now)?;
+        reply.ok_or_else(|| now(io::Error::other("the run ended meanwhile")))
     }
 }
 

@@ -24,8 +24,12 @@ use super::lookup::Lookup;
 use super::picture::picture;
 use super::pictures::Pictures;
 use super::reach::Reach;
+use super::recordings::{list, moment, one, then};
 use super::refusal::refusal;
+use super::replay::{begin_replay, replay, stop_replay};
+use super::replays::Replays;
 use super::serve::{Bounds, Listening};
+use super::shelf::Shelf;
 use super::site::{Holder, Site};
 use super::slow::{hold, release, step};
 use super::speak::{call, send};
@@ -46,6 +50,8 @@ const BOUNDS: Bounds = Bounds {
 const SPEAKING: usize = 16;
 /// How many may have files read at once.
 const LOADING: usize = 2;
+/// How many may look into recordings at once.
+const LOOKING: usize = 2;
 
 /// A live page.
 #[derive(Clone, Debug)]
@@ -54,7 +60,7 @@ pub struct Page {
     pub reach: Reach,
     /// What the run's variables are.
     pub lookup: Lookup,
-    /// Whether it may change the run's files.
+    /// Whether it may change the run's files, and replay recordings into it.
     pub edit: bool,
     /// Whether a browser is to open it.
     pub open: bool,
@@ -91,6 +97,9 @@ impl Page {
             tokens,
             speaking: Semaphore::new(SPEAKING),
             loading: Semaphore::new(LOADING),
+            looking: Arc::new(Semaphore::new(LOOKING)),
+            shelf: Shelf::default(),
+            replays: Replays::default(),
             applying: Mutex::default(),
             holder: Holder::default(),
         });
@@ -123,6 +132,12 @@ fn routes(site: Arc<Site>) -> Router {
         .route("/api/hold", post(hold))
         .route("/api/step", post(step))
         .route("/api/release", post(release))
+        .route("/api/recordings", get(list))
+        .route("/api/recording", get(one))
+        .route("/api/recording/moment", get(moment))
+        .route("/api/recording/picture.svg", get(then))
+        .route("/api/replay", get(replay).post(begin_replay))
+        .route("/api/replay/stop", post(stop_replay))
         .fallback(|| async { refusal(StatusCode::NOT_FOUND, "there is nothing here") })
         .method_not_allowed_fallback(|| async {
             refusal(StatusCode::METHOD_NOT_ALLOWED, "this is asked for in another way")

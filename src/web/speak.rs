@@ -73,7 +73,7 @@ async fn speak(site: &Site, body: &[u8], request: fn(Spoken) -> Request) -> Resp
         return refusal(StatusCode::SERVICE_UNAVAILABLE, error);
     };
     let patience = Duration::from_millis(spoken.milliseconds) + ANSWER;
-    let failed = match timeout(patience, ask(site, &request(spoken))).await {
+    let failed = match timeout(patience, site.reach.ask(&request(spoken))).await {
         Ok(Ok(Reply::Done(done))) => return Json(json!({"done": done})).into_response(),
         Ok(Ok(Reply::Answer(answer))) => return Json(json!({"answer": answer})).into_response(),
         Ok(Ok(Reply::Failed(failed)) | Err(failed)) => failed,
@@ -86,13 +86,6 @@ async fn speak(site: &Site, body: &[u8], request: fn(Spoken) -> Request) -> Resp
         StatusCode::SERVICE_UNAVAILABLE
     };
     (status, Json(json!({"failed": failed}))).into_response()
-}
-
-async fn ask(site: &Site, request: &Request) -> Result<Reply, Failed> {
-    let mut conversation = site.reach.connect().await?;
-    conversation.ask(request).await.map_err(|error| now(error.to_string()))?;
-    let reply = conversation.next().await.map_err(|error| now(error.to_string()))?;
-    reply.ok_or_else(|| now("the run ended meanwhile"))
 }
 
 fn now(error: impl Into<String>) -> Failed {

@@ -190,6 +190,45 @@ fn a_held_run_is_stepped_node_by_node_and_let_go() {
 }
 
 #[test]
+fn one_goes_back_on_a_recording_and_replays_it_into_the_run() {
+    let _turn = turn();
+    let inbox = free_port();
+    let yaml = format!(
+        "{STAGE}  inbox: {{role: pull, bind: {inbox}, on_message: 'print(`got ${{msg.text}}`)'}}\n"
+    );
+    let [station, desk] = free_ports();
+    let zrig = Zrig::of(&yaml).set("STATION", station).set("DESK", desk);
+    let file = zrig.path("run.mcap");
+    let (run, address) = shown(zrig.arguments(["--edit", "--record", file.to_str().unwrap()]));
+    let context = zmq::Context::new();
+    let peer = context.socket(zmq::PUSH).unwrap();
+    peer.connect(&format!("tcp://127.0.0.1:{inbox}")).unwrap();
+    for number in 0..5 {
+        peer.send(format!("m{number}").as_bytes(), 0).unwrap();
+        run.says(&format!("got m{number}"));
+    }
+    // What is looked at later has passed a while before the new version.
+    run.says_what("the 30th", |line| line.ends_with(" 30"));
+    fs::write(run.path("topology.yaml"), yaml.replace("display", "screen")).unwrap();
+    run.says("reload applied");
+    run.says_what("the 60th", |line| line.ends_with(" 60"));
+    fs::copy(&file, run.path("then.mcap")).unwrap();
+    let scenario = Scenario::begin("goes_back", &[&address]);
+    scenario.says("replayed");
+    run.says_times("got m4", 2);
+    scenario.ends();
+}
+
+#[test]
+fn a_page_that_may_not_change_the_run_only_looks_back() {
+    let _turn = turn();
+    let zrig = stage();
+    let file = zrig.path("run.mcap");
+    let (_run, address) = shown(zrig.arguments(["--record", file.to_str().unwrap()]));
+    play("only_looks_back", &[&address]);
+}
+
+#[test]
 fn the_page_fits_a_phone_and_the_dark_and_stands_still_where_that_is_wanted() {
     let _turn = turn();
     let (_run, address) = shown(stage());

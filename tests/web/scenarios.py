@@ -246,6 +246,96 @@ def slow_motion(browser, address):
     watched.close()
 
 
+def goes_back(browser, address):
+    """A recording is listed, gone back on to an older version and its messages, left, and replayed into the run by a button."""
+    watched = Watched(browser, address).open()
+    page = watched.page
+    drawn = "text => document.querySelector('#picture svg').textContent.includes(text)"
+    watched.until("the new version is shown", drawn, "screen")
+    say("looks")
+    watched.button("Recordings").click()
+    page.locator(".recorded li", has_text="being written").locator("button", has_text="run.mcap").wait_for()
+    watched.axe("the list")
+    page.locator(".recorded").get_by_role("button", name="then.mcap", exact=True).click()
+    banner = page.locator("#picture .then")
+    banner.get_by_text("The past: then.mcap at").wait_for()
+    watched.until("at its end the picture is the new one", "() => document.querySelector('.viewport').dataset.version === '1'")
+    page.get_by_label("Go to a mark").locator("option", has_text="reload applied").wait_for(state="attached")
+    watched.axe("the end of a recording")
+
+    # By keyboard, to before the reload.
+    line = page.get_by_label("Time in the recording")
+    line.focus()
+    page.keyboard.press("Home")
+    for _ in range(2):
+        page.keyboard.press("PageUp")
+    watched.until("the picture is the old one", drawn, "display")
+    assert not page.evaluate(drawn, "screen")
+    banner.get_by_text("generation 1").wait_for()
+    assert "message" in line.get_attribute("aria-valuetext"), line.get_attribute("aria-valuetext")
+    watched.until("what passed then stands at a wire", RATE)
+    rate = "table => [...document.querySelectorAll('table.moment tbody tr')].some(row => row.children[0].textContent === 'display.sub' && parseFloat(row.children[1].textContent) > 0)"
+    watched.until("and in the figures", rate)
+    page.locator('#picture [data-node="display"]').focus()
+    page.keyboard.press("Enter")
+    page.locator("#panel h2", has_text="display").wait_for()
+    watched.tab("Messages")
+    watched.until("the messages are the node's", """() => {
+        const seen = [...document.querySelectorAll('.message .who')].map(one => one.textContent);
+        return seen.length > 2 && seen.every(one => one === 'display.sub'); }""")
+    page.locator(".message .row").first.click()
+    page.locator(".frame.payload").first.wait_for()
+    watched.axe("a message of the past")
+
+    # From mark to mark, and out.
+    watched.button("The next mark").click()
+    watched.until("the picture is the new one", drawn, "screen")
+    banner.get_by_role("button", name="Back to now").click()
+    banner.wait_for(state="hidden")
+    watched.until("what passes now stands at a wire", RATE)
+    page.locator("#timeline .applied").wait_for()
+
+    watched.button("Recordings").click()
+    page.locator(".recorded").get_by_role("button", name="then.mcap", exact=True).click()
+    watched.tab("Replay")
+    page.get_by_label("How fast").select_option("10")
+    watched.button("Replay into this run").click()
+    page.locator(".replayed h3", has_text="Replayed then.mcap").wait_for()
+    page.locator(".replayed [role=status]", has_text="5 messages given").wait_for()
+    watched.axe("a replay")
+    say("replayed")
+
+    # What takes an hour is stopped, from wherever one is.
+    page.get_by_label("How fast").select_option("1")
+    line.focus()
+    page.keyboard.press("Home")
+    page.get_by_label("Which part").select_option("here")
+    watched.button("Replay into this run").click()
+    banner.get_by_role("button", name="Back to now").click()
+    watched.button("Stop the replay").click()
+    page.locator("#head .slow").wait_for(state="detached")
+    watched.close()
+    phone = Watched(browser, address, width=400, height=800, scheme="dark", still=True).open()
+    phone.button("Recordings").click()
+    phone.page.locator(".recorded").get_by_role("button", name="then.mcap", exact=True).click()
+    phone.page.locator("#timeline .bars").wait_for()
+    phone.page.locator("table.moment").wait_for()
+    assert phone.page.evaluate("document.documentElement.scrollWidth <= 400"), "nothing is wider than a phone"
+    phone.axe("the past on a phone in the dark")
+    phone.close()
+
+
+def only_looks_back(browser, address):
+    """Without --edit a recording is looked at, and not replayed; the page says why."""
+    watched = Watched(browser, address).open()
+    watched.button("Recordings").click()
+    watched.page.locator(".recorded").get_by_role("button", name="run.mcap", exact=True).click()
+    watched.tab("Replay")
+    watched.page.get_by_text("This page may not change the run").wait_for()
+    assert watched.button("Replay into this run").is_disabled()
+    watched.close()
+
+
 def many(browser, address, nodes):
     """Hundreds of nodes stay fluent."""
     watched = Watched(browser, address).open()

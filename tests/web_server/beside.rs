@@ -4,9 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Stdio};
 
+use serde_json::{Value, json};
+
 use crate::client::Desk;
-use crate::page::{NEWS, Stream};
-use crate::support::http::get;
+use crate::page::{NEWS, Stream, posted};
+use crate::support::http::{get, request};
 use crate::support::{Lines, PATIENCE, Zrig, eventually};
 
 /// A page beside a run, which ends with the test.
@@ -73,6 +75,39 @@ fn a_page_beside_a_run_shows_what_runs_and_not_what_was_saved_since() {
     let drawn = get(page.port, "/api/picture.svg").body;
     assert!(drawn.contains("station") && !drawn.contains("sender"), "{drawn}");
     run.stop();
+}
+
+#[test]
+fn a_page_beside_a_run_shows_what_that_records_and_replays_it() {
+    let desk = Desk::new();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, elsewhere) = (folder.path().join("news.yaml"), tempfile::tempdir().unwrap());
+    fs::write(&file, NEWS).unwrap();
+    let to = elsewhere.path().join("far.mcap");
+    let run = desk.start(Zrig::file(&file).arguments(["--record", to.to_str().unwrap()]));
+    let page = Beside::of(&desk, ["web", "news", "--edit"]);
+    let mut stream = Stream::open(page.port, "/api/stream", "");
+    let name = to.to_str().unwrap();
+    assert_eq!(stream.until("run", |told| told["gone"] == false)["recording"], name);
+    let recordings = || {
+        let told: Value = serde_json::from_str(&get(page.port, "/api/recordings").body).unwrap();
+        told["recordings"].as_array().unwrap().clone()
+    };
+    eventually("something is written", || recordings().iter().any(|one| one["messages"] != 0));
+    let one = &recordings()[0];
+    assert_eq!((&one["name"], &one["writing"]), (&json!(name), &json!(true)), "{one}");
+    let body = json!({"name": name, "speed": "max"}).to_string();
+    let begun = request(page.port, &posted("/api/replay", &body));
+    assert_eq!(begun.status, 200, "{}", begun.body);
+    let over = stream.until("replay", |told| told["outcome"] != "running");
+    assert_eq!((&over["outcome"], &over["given"]), (&json!("done"), &json!(0)), "{over}");
+    run.stop();
+    stream.until("gone", |_| true);
+    // There is nobody to give it to, and what it has can be seen yet.
+    assert_eq!(request(page.port, &posted("/api/replay", &body)).status, 409);
+    let found = get(page.port, &format!("/api/recording?name={name}"));
+    let told: Value = serde_json::from_str(&found.body).unwrap();
+    assert_eq!((&told["writing"], &told["unread"]), (&json!(false), &Value::Null), "{told}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod bounds;
 mod client;
 mod edit;
 mod page;
+mod recordings;
 mod slow_motion;
 mod strangers;
 #[allow(dead_code, unused_imports, reason = "shared with the tests of runs")]

@@ -16,6 +16,7 @@ use prost::Message as _;
 use super::super::contents::RecordingError;
 use super::super::entry::Message;
 use super::chunk::{records, unpacked};
+use super::reading::index_offsets;
 use super::{RECORD_MOST, not_one};
 
 /// Bytes before what a record says: its kind and its length.
@@ -122,21 +123,12 @@ impl Scanned {
 
     fn note_chunk(&mut self, at: u64, length: u64, header: ChunkHeader, data: &[u8]) -> Option<()> {
         let unpacked = unpacked(&header, data).ok()?;
-        let index = ChunkIndex {
-            message_start_time: header.message_start_time,
-            message_end_time: header.message_end_time,
-            chunk_start_offset: at,
-            chunk_length: length,
-            message_index_offsets: BTreeMap::new(),
-            message_index_length: 0,
-            compression: header.compression,
-            compressed_size: header.compressed_size,
-            uncompressed_size: header.uncompressed_size,
-        };
+        let mut counted: BTreeMap<u16, u64> = BTreeMap::new();
         for record in records(&unpacked) {
             let (kind, body) = record.ok()?;
             let record = mcap::parse_record(kind, body).ok()?;
             if let Record::Message { header, data } = &record {
+                *counted.entry(header.channel_id).or_default() += 1;
                 let (messages, bytes) = self.bytes.entry(header.channel_id).or_default();
                 *messages += 1;
                 let message = Message::decode(&**data).unwrap_or_default();
@@ -144,7 +136,18 @@ impl Scanned {
             }
             self.note_known(&record);
         }
-        self.summary.chunk_indexes.push(index);
+        let (message_index_offsets, message_index_length) = index_offsets(&counted, at + length);
+        self.summary.chunk_indexes.push(ChunkIndex {
+            message_start_time: header.message_start_time,
+            message_end_time: header.message_end_time,
+            chunk_start_offset: at,
+            chunk_length: length,
+            message_index_offsets,
+            message_index_length,
+            compression: header.compression,
+            compressed_size: header.compressed_size,
+            uncompressed_size: header.uncompressed_size,
+        });
         Some(())
     }
 }

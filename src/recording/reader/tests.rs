@@ -1,6 +1,16 @@
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::around::Around;
+use super::super::contents::{Entry, moment};
 use super::super::cut::{Wants, cut};
+use super::super::glance::glance;
+use super::super::overview::{Mark, MarkKind, Overview};
 use super::super::writer::Writer;
 use super::*;
+use crate::message::Frame;
+use crate::node::{Passed, Target};
 use crate::source::Source;
 
 fn place(role: Role) -> Arc<Place> {
@@ -143,5 +153,115 @@ fn a_file_that_is_not_as_it_was_written_is_an_error_or_says_less_and_never_more(
             }
             let _ = Reader::check(&path);
         }
+    }
+}
+
+#[test]
+fn a_recording_is_known_by_its_ends_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = written(folder.path());
+    let bytes = std::fs::read(&path).unwrap();
+    let whole = glance(&path).unwrap().unwrap();
+    assert_eq!(whole.length, bytes.len() as u64);
+    assert!(whole.index.is_some_and(|index| index > 100 && index < whole.length), "{whole:?}");
+    let other = folder.path().join("other.mcap");
+    let seen = |bytes: &[u8]| {
+        std::fs::write(&other, bytes).unwrap();
+        glance(&other).unwrap().map(|seen| seen.index)
+    };
+    assert_eq!(seen(&bytes[..bytes.len() - 1]), Some(None));
+    for length in [0, 8, 20, 25] {
+        assert_eq!(seen(&bytes[..length]).is_some(), length == 25, "{length}");
+    }
+    let mut foreign = bytes;
+    foreign[21] ^= 1;
+    assert_eq!(seen(&foreign), None, "it has another profile");
+    assert_eq!(glance(folder.path()).unwrap(), None);
+}
+
+#[test]
+fn how_much_a_chunk_has_is_known_without_reading_it_and_of_a_broken_one_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = written(folder.path());
+    let bytes = std::fs::read(&path).unwrap();
+    let counts = |path: &Path| {
+        let reader = Reader::open(path).unwrap();
+        let pieces = reader.pieces().map(|it| (it.times, it.messages.into_values().collect()));
+        pieces.collect::<Vec<(RangeInclusive<u64>, Vec<u64>)>>()
+    };
+    let all = counts(&path);
+    // In the last one a gap and an event too.
+    assert_eq!(all, [(1_000..=10_000, vec![10]), (11_000..=23_000, vec![1, 1, 10])]);
+    let broken = folder.path().join("broken.mcap");
+    std::fs::write(&broken, &bytes[..bytes.len() - 20]).unwrap();
+    assert_eq!(counts(&broken), all);
+    // As far as it is read.
+    let some = |most: usize| {
+        let part = Reader::open_within(&broken, most as u64).unwrap();
+        let rest = (bytes.len() - 20).saturating_sub(most) as u64;
+        assert!(part.broken_off().is_some_and(|left| left >= rest), "{most}");
+        part.pieces().count()
+    };
+    let mut pieces: Vec<usize> = (100..bytes.len()).step_by(40).map(some).collect();
+    assert!(pieces.is_sorted(), "{pieces:?}");
+    pieces.dedup();
+    assert_eq!(pieces, [0, 1, 2]);
+}
+
+#[test]
+fn a_line_of_time_counts_all_and_says_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut reader = Reader::open(&written(folder.path())).unwrap();
+    let line = Overview::of(&mut reader).unwrap().unwrap();
+    assert_eq!((line.first, line.step, line.columns.iter().sum::<u64>()), (1_000, 92, 20));
+    assert_eq!((line.columns[0], line.is_exact, line.missing), (1, true, 7));
+    let gap = Mark {
+        at: 21_000,
+        kind: MarkKind::Gap,
+        count: 7,
+        node: "a.in".to_owned(),
+        text: "in".to_owned(),
+    };
+    assert_eq!((line.marks, line.marked_until), (vec![gap], None));
+}
+
+#[test]
+fn a_moment_has_what_passed_before_it_and_the_last_messages_of_who_is_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut reader = Reader::open(&written(folder.path())).unwrap();
+    let texts = |around: &Around| {
+        let last = |passed: &Passed| String::from_utf8_lossy(&passed.frames[2]).into_owned();
+        around.messages.iter().map(|(passed, _)| last(passed)).collect::<Vec<_>>()
+    };
+    let around = Around::of(&mut reader, 12_500, &[]).unwrap();
+    assert_eq!((around.sockets[0].messages, around.sockets.len()), (12, 1));
+    assert_eq!(around.messages[0].1.as_deref(), Some("127.0.0.1"));
+    assert_eq!(texts(&around)[..2], ["text 12", "text 11"]);
+    assert_eq!(texts(&around).len(), 12);
+    let others: Target = "b".parse().unwrap();
+    let around = Around::of(&mut reader, 12_500, &[others]).unwrap();
+    assert_eq!((around.sockets.len(), around.messages.len()), (1, 0));
+    // Long after it nothing passes, and the last messages are what they were.
+    let around = Around::of(&mut reader, 9_000_000_000, &[]).unwrap();
+    assert_eq!((around.sockets.len(), &*texts(&around)[0]), (0, "text 20"));
+    assert_eq!(around.window, Duration::from_secs(1));
+}
+
+#[test]
+fn the_version_of_a_time_is_the_last_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mcap");
+    let mut writer = Writer::create(&path).unwrap();
+    let second = 1_000_000_000;
+    for (generation, at) in [(1, 10 * second), (2, 10 * second + 5), (3, 20 * second)] {
+        let source = Source::new("a.yaml", "nodes: {}");
+        let texts = [("a.yaml".to_owned(), Arc::clone(source.text()))];
+        writer.texts(generation, moment(at), &texts).unwrap();
+    }
+    writer.finish().unwrap();
+    let reader = Reader::open(&path).unwrap();
+    // What a recording begins with is written a moment after its first message.
+    for (at, want) in [(9 * second, 1), (11 * second, 1), (20 * second, 2), (99 * second, 2)] {
+        assert_eq!(reader.version_at(at), Some(want), "{at}");
     }
 }

@@ -54,9 +54,11 @@ export class Alive {
     return { node, chips, bars, said: "" };
   }
 
-  /** Draws what happened between two samples; returns the rates of the wires, as they lie. */
-  update(now, before) {
-    const rates = flowing(now, before, this.#scene.wires, this.#scene.owner, (name) => this.#scene.nodes.get(name)?.members);
+  /** Draws what happened between two samples; returns the rates of the wires, as they lie. `known` are those of the past. */
+  update(now, before, known) {
+    const members = (name) => this.#scene.nodes.get(name)?.members;
+    const { wires, owner } = this.#scene;
+    const rates = known ? known(now, before, wires, members) : flowing(now, before, wires, owner, members);
     for (const { wire, label } of this.#wires) this.#wire(wire, label, rates.get(wire));
     for (const dressed of this.#nodes.values()) this.#node(dressed, now, before);
     return this.#scene.wires.map((wire) => rates.get(wire));

@@ -1,5 +1,6 @@
 // The head of the page: who runs, how it is, and the switches. Owns no figures.
 import { html, useState } from "./preact.js";
+import { Replaying } from "./replay.js";
 import { set, select, use } from "./store.js";
 import { Slow } from "./slow.js";
 import { setTheme, theme } from "./theme.js";
@@ -23,9 +24,11 @@ export function Head() {
     ${run && html`<p class="which" title=${run.file}>generation ${run.generation}<span class="file"> of ${run.file?.split("/").pop()}</span></p>`}
     ${missed > 0 && html`<p class="which warn">${several(missed, "sample")} missed: this page was slow</p>`}
     <div class="switches">
+      <${Replaying} />
       ${connection === "live" && html`<${Slow} />`}
       <button type="button" onClick=${() => select(null, "figures")}>All nodes</button>
-      <button type="button" onClick=${() => set({ selected: null, tab: "file" })}>${run?.edit ? "Edit" : "File"}</button>
+      <button type="button" onClick=${() => set({ selected: null, tab: "recordings" })}>Recordings</button>
+      <button type="button" onClick=${() => set({ past: null, selected: null, tab: "file" })}>${run?.edit ? "Edit" : "File"}</button>
       <${Theme} />
     </div>`;
 }

@@ -2,10 +2,13 @@
 import { Alive } from "./alive.js";
 import { text } from "./api.js";
 import { Flow } from "./flow.js";
+import { backToNow } from "./past.js";
 import { rove } from "./roving.js";
 import { sceneOf } from "./scene.js";
 import { listen, select, set, state, toggle } from "./store.js";
 import { fateOf } from "./plan.js";
+import { passing, samplesOf } from "./then.js";
+import { moment } from "./words.js";
 
 const LEAST = 0.7;
 const MOST = 1.6;
@@ -19,6 +22,7 @@ let keys = null;
 let zoom = null;
 let asked = null;
 let drawn = {};
+let back;
 
 /** Makes the picture inside that element. */
 export function mountPicture(root) {
@@ -31,6 +35,7 @@ export function mountPicture(root) {
   paper.className = "paper";
   viewport.append(paper);
   root.append(banner, viewport, tools());
+  back = button("Back to now", "", () => (state.past ? backToNow("recordings") : set({ generation: null })));
   flow = new Flow(viewport);
   new ResizeObserver(() => fit()).observe(viewport);
   viewport.addEventListener("wheel", onWheel, { passive: false });
@@ -42,16 +47,15 @@ export function mountPicture(root) {
 
 function onChange(banner) {
   load();
-  if (drawn.generation !== state.generation) {
-    drawn.generation = state.generation;
-    banner.hidden = state.generation == null;
-    banner.replaceChildren(`Generation ${state.generation}, as it was.`, button("Back to now", "", () => set({ generation: null })));
+  const then = thenWords();
+  if (drawn.then !== then) {
+    drawn.then = then;
+    banner.hidden = !then;
+    // The button stays, so that who is on it stays on it.
+    banner.replaceChildren(then, back);
   }
   if (!scene) return;
-  if (drawn.now !== state.now && state.now && state.generation == null) {
-    drawn.now = state.now;
-    flow.rates(alive.update(state.now, state.before));
-  }
+  live();
   if (drawn.selected !== state.selected) mark();
   if (drawn.plan !== state.plan) {
     drawn.plan = state.plan;
@@ -59,22 +63,62 @@ function onChange(banner) {
   }
 }
 
+/** What is said where it is not what runs now; nothing where it is. */
+function thenWords() {
+  const { past, generation } = state;
+  if (past) {
+    const version = past.info.versions[past.moment?.version];
+    const at = past.info.line ? ` at ${moment(past.info.begun + past.at)}` : "";
+    return `The past: ${past.name}${at}${version ? `, generation ${version.generation}` : ""}.`;
+  }
+  return generation == null ? "" : `Generation ${generation}, as it was.`;
+}
+
+/** Draws what passes, now or in the moment of a recording that is looked at. */
+function live() {
+  const { past, now, before, generation } = state;
+  if (past) {
+    if (!past.moment || drawn.moment === past.moment) return;
+    drawn.moment = past.moment;
+    flow.rates(alive.update(...samplesOf(past.moment), passing));
+  } else if (now && drawn.now !== now && generation == null) {
+    drawn.now = now;
+    flow.rates(alive.update(now, before));
+  }
+}
+
+/** Where the picture of what should be shown is, and how that is known; none while that is not known. */
+function wanted() {
+  const { run, past } = state;
+  const named = (key) => state[key].size ? `&${key}=${[...state[key]].sort().map(encodeURIComponent)}` : "";
+  const folds = `${named("open")}${named("copies")}`;
+  if (past) {
+    // One in which nothing passed has its last version yet.
+    const version = past.moment?.version ?? (past.info.line ? null : past.info.versions.length - 1);
+    return version == null || version < 0 ? null : { path: `/api/recording/picture.svg?${new URLSearchParams({ name: past.name, version })}${folds}`, version };
+  }
+  const generation = state.generation ?? run?.generation;
+  return run && { path: `/api/picture.svg?generation=${generation}${folds}`, generation, pid: run.pid };
+}
+
 /** Asks for the picture of what should be shown, if it is another one. */
 async function load() {
-  if (!state.run) return;
-  const generation = state.generation ?? state.run.generation;
-  const named = (key) => state[key].size ? `&${key}=${[...state[key]].sort().map(encodeURIComponent)}` : "";
-  const query = `generation=${generation}${named("open")}${named("copies")}`;
-  const wanted = `${state.run.pid} ${query}`;
-  if (wanted === asked) return;
-  asked = wanted;
+  if (state.past?.failed && !state.past.moment) {
+    if (asked !== state.past.failed) fail((asked = state.past.failed));
+    return;
+  }
+  const next = wanted();
+  const key = JSON.stringify(next);
+  if (!next || key === asked) return;
+  asked = key;
   try {
-    const markup = await text(`/api/picture.svg?${query}`);
-    if (wanted !== asked) return;
+    const markup = await text(next.path);
+    if (key !== asked) return;
     show(new DOMParser().parseFromString(markup, "image/svg+xml").documentElement);
-    viewport.dataset.generation = generation;
+    viewport.dataset.generation = next.generation ?? "";
+    viewport.dataset.version = next.version ?? "";
   } catch (refused) {
-    if (wanted === asked) fail(refused.message);
+    if (key === asked) fail(refused.message);
   }
 }
 
@@ -103,11 +147,11 @@ function show(svg) {
   alive = new Alive(scene, (node, tab) => select({ node: node.name, members: node.members }, tab));
   keys = rove(svg, items(), choose);
   flow.show(scene);
-  drawn = { generation: drawn.generation };
+  drawn = { then: drawn.then };
   fit();
   mark();
-  if (state.now && state.generation == null) flow.rates(alive.update(state.now, state.before));
-  else flow.rates(scene.wires.map(() => ({ there: 0, back: 0 })));
+  flow.rates(scene.wires.map(() => ({ there: 0, back: 0 })));
+  live();
   if (focused) keys.focus([...scene.nodes.values()].find(({ name }) => name === focused)?.element);
   performance.mark("picture shown");
   if (state.plan) set({ plan: null });

@@ -27,6 +27,10 @@ export const state = {
   generation: null,
   /** What a save would do, by node, while it is looked at. */
   plan: null,
+  /** The recording that is looked at, and where: `{name, info, at, moment, failed}`. */
+  past: null,
+  /** What is replayed, or was the last time. */
+  replay: null,
   /** What the last step of slow motion took and sent. */
   stepped: null,
   /** Where the editor goes when it is opened: `{path, line, column}`. */
@@ -69,5 +73,5 @@ export function toggle(name, key = "open") {
 
 /** Opens the panel for a node, a wire or a reload. */
 export function select(selected, tab) {
-  set({ selected, tab: tab ?? (state.tab === "file" && !selected?.reload ? "file" : "figures") });
+  set({ selected, tab: tab ?? (state.past ? state.tab : state.tab === "file" && !selected?.reload ? "file" : "figures") });
 }

@@ -19,6 +19,7 @@ export async function begin() {
     missed: ({ count }) => set({ missed: state.missed + (count ?? 1) }),
     released: () => set({ stepped: null }),
     stepped: (stepped) => set({ stepped }),
+    replay: (replay) => set({ replay }),
     gone: () => set({ connection: "gone" }),
     back: () => set({ connection: "live" }),
   }, () => set({ connection: state.connection === "gone" ? "gone" : "lost" }));
@@ -27,6 +28,8 @@ export async function begin() {
 
 async function remember() {
   try {
+    const { replay } = await get("/api/replay");
+    if (replay && !state.replay) set({ replay });
     const { samples = [], events = [], receipts = [] } = await get("/api/history");
     const old = [];
     for (const raw of samples) old.push(taken(raw, old.at(-1)));

@@ -99,7 +99,8 @@ function useTap({ target, direction, filter }, isHeld) {
   return found;
 }
 
-function Message({ message }) {
+/** A message that passed, which opens to its frames. */
+export function Message({ message }) {
   const [isOpen, setOpen] = useState(false);
   const { time, direction, node, socket, malformed } = message;
   return html`<li class=${`message ${malformed ? "malformed" : ""}`}>

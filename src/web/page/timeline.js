@@ -1,4 +1,5 @@
-// The reloads as a line of time at the foot of the page. Shows them in order; each opens its receipt.
+// The foot of the page: the reloads in their order, each of which opens its receipt, or the line of time of a recording.
+import { LineOfTime } from "./line.js";
 import { html } from "./preact.js";
 import { select, use } from "./store.js";
 import { clock } from "./words.js";
@@ -6,6 +7,11 @@ import { clock } from "./words.js";
 const SIGNS = { applied: "✓", rejected: "✖", "rolled-back": "↶" };
 
 export function Timeline() {
+  const isPast = use((state) => state.past != null);
+  return isPast ? html`<${LineOfTime} />` : html`<${Reloads} />`;
+}
+
+function Reloads() {
   const reloads = use((state) => state.reloads);
   const selected = use((state) => state.selected);
   if (!reloads.length) return html`<p class="quiet">No reload yet. Each save of the file or a script will show here, with its receipt.</p>`;

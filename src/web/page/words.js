@@ -32,12 +32,18 @@ function digits(value) {
 
 export function bytes(value) {
   if (value < 1024) return `${Math.round(value)} B`;
-  return value < 1024 ** 2 ? `${digits(value / 1024)} KiB` : `${digits(value / 1024 ** 2)} MiB`;
+  if (value < 1024 ** 2) return `${digits(value / 1024)} KiB`;
+  return value < 1024 ** 3 ? `${digits(value / 1024 ** 2)} MiB` : `${digits(value / 1024 ** 3)} GiB`;
 }
 
 /** `14:02:07`, of seconds since the epoch. */
 export function clock(time) {
   return new Date(time * 1000).toLocaleTimeString("en-GB");
+}
+
+/** `2026-11-30 14:02:07` */
+export function dated(time) {
+  return `${new Date(time * 1000).toLocaleDateString("en-CA")} ${clock(time)}`;
 }
 
 /** `14:02:07.123` */
