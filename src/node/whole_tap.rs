@@ -16,6 +16,9 @@ use crate::lock::locked;
 use crate::message::Frame;
 use crate::topology::WhenFull;
 
+/// How far a reader stands back behind nodes, in the steps of nice(1): it gets about a fiftieth of a processor
+/// that they all want.
+const NICE: i32 = 19;
 /// Bytes that a message and each of its frames take beside what they say, about.
 const OVERHEAD: usize = 64;
 
@@ -156,6 +159,15 @@ impl WholeReader {
         into.clear();
         std::mem::swap(&mut *locked(&self.tap.queue), into);
         self.tap.gone(into.iter().map(size_of).sum());
+    }
+
+    /// Has the thread that calls it, which is to read, stand back where nodes want its processor too: what
+    /// then finds no room is counted. Nodes that wait for it would wait for nothing else.
+    pub fn stand_back(&self) {
+        if self.tap.when_full == WhenFull::Drop {
+            // A system that refuses lets it go on as the others do.
+            let _ = rustix::process::setpriority_process(None, NICE);
+        }
     }
 
     /// Whether so much waits that it should be taken soon.

@@ -25,9 +25,6 @@ const EVENTS_ROOM: Room = Room { entries: 65_536, bytes: 16 << 20 };
 /// How old what is given may be before it is in the file: a run that is killed loses no more.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
 
-/// How far a recording stands back behind what it records, in the steps of nice(1): at a fiftieth of a
-/// processor that all nodes want.
-const NICE: i32 = 19;
 /// How long after something was missing nodes are asked how they stand: where much is, not for each of it.
 const ASK_AFTER: Duration = Duration::from_secs(1);
 
@@ -115,13 +112,10 @@ impl Recorder {
         })
     }
 
-    /// Has this thread, which is to record, stand back where nodes want its processor too: what then finds no
-    /// room is counted. Nodes that wait for the recording would wait for nothing else.
+    /// Has this thread, which is to record, stand back where nodes want its processor too, unless they are
+    /// to wait for it.
     pub(crate) fn stand_back(&self) {
-        if self.wanted.when_full == WhenFull::Drop {
-            // A system that refuses lets it go on as the others do.
-            let _ = rustix::process::setpriority_process(None, NICE);
-        }
+        self.reader.stand_back();
     }
 
     /// Writes what has come since it was last called, as far as it is wanted; whether anything had.

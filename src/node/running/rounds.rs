@@ -24,7 +24,7 @@ use crate::node::socket::SocketError;
 use crate::node::state::Bound;
 use crate::plan::Plan;
 use crate::script::Engine;
-use crate::topology::{Topology, WhenFull, sound};
+use crate::topology::{Topology, sound};
 
 /// A node called `n` that runs, and where a test stands around it.
 struct Bench {

@@ -1,8 +1,13 @@
 //! What a node does where somebody looks at all that passes.
 
-use super::*;
+use std::time::Duration;
+
+use super::{Bench, ECHO, mill, rounds};
+use crate::clock;
+use crate::node::control::Control;
 use crate::node::interception::Direction;
 use crate::node::whole_tap::{Seen, WholeReader};
+use crate::topology::{WhenFull, sound};
 
 #[test]
 fn a_node_waits_for_a_tap_that_wants_all_and_goes_on_when_it_has_room() {
