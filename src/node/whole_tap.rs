@@ -16,9 +16,9 @@ use crate::lock::locked;
 use crate::message::Frame;
 use crate::topology::WhenFull;
 
-/// How far a reader stands back behind nodes, in the steps of nice(1): it gets about a fiftieth of a processor
-/// that they all want.
-const NICE: i32 = 19;
+/// How far a reader stands back behind nodes, in the steps of nice(1): where they want the processor too it gets a
+/// third of what one of them does, so that it goes on all the time.
+const NICE: i32 = 5;
 /// Bytes that a message and each of its frames take beside what they say, about.
 const OVERHEAD: usize = 64;
 
@@ -90,6 +90,8 @@ struct WholeTap {
     /// Whether something found no room, and half of the room is not free again. Where messages may be
     /// missing none is looked at meanwhile, so that a node pays least where there is most to do.
     full: AtomicBool,
+    /// Whether the reader says that it is behind.
+    behind: AtomicBool,
     /// Bytes that wait.
     bytes: AtomicUsize,
     queue: Mutex<VecDeque<Seen>>,
@@ -137,6 +139,7 @@ impl Interceptors {
             missed: Mutex::default(),
             closed: AtomicBool::new(false),
             full: AtomicBool::new(false),
+            behind: AtomicBool::new(false),
             bytes: AtomicUsize::new(0),
             queue: Mutex::default(),
         });
@@ -168,6 +171,12 @@ impl WholeReader {
             // A system that refuses lets it go on as the others do.
             let _ = rustix::process::setpriority_process(None, NICE);
         }
+    }
+
+    /// Says whether the reader is behind. Where messages may be missing, none is looked at then: it shall not wait for
+    /// long, whatever room there is.
+    pub fn set_behind(&self, is_behind: bool) {
+        self.tap.behind.store(is_behind, Relaxed);
     }
 
     /// Whether so much waits that it should be taken soon.
@@ -202,7 +211,7 @@ impl Interceptor for WholeTap {
     }
 
     fn wants(&self, direction: Direction) -> bool {
-        self.looks(direction) && !self.full.load(Relaxed)
+        self.looks(direction) && !self.passes_over()
     }
 
     fn holds(&self) -> bool {
@@ -237,7 +246,7 @@ impl Interceptor for WholeTap {
     }
 
     fn has_room_for_calls(&self) -> bool {
-        !self.full.load(Relaxed)
+        !self.passes_over()
     }
 
     fn stands_asked(&self) -> u64 {
@@ -268,6 +277,12 @@ impl Interceptor for WholeTap {
 impl WholeTap {
     fn looks(&self, direction: Direction) -> bool {
         self.direction.is_none_or(|wanted| wanted == direction)
+    }
+
+    /// Whether messages may be missing and none is looked at now.
+    fn passes_over(&self) -> bool {
+        let is_behind = || self.behind.load(Relaxed) && self.when_full == WhenFull::Drop;
+        self.full.load(Relaxed) || is_behind()
     }
 
     /// So many bytes do not wait any more.
@@ -424,6 +439,23 @@ mod tests {
         passage.passed_unseen(Direction::In, 2);
         drop(passage);
         assert_eq!(seen(&reader), ["-2 one In"], "nor is it lost with the socket");
+    }
+
+    #[test]
+    fn a_reader_that_is_behind_is_given_nothing_more_unless_nodes_are_to_wait_for_it() {
+        let interceptors = Arc::new(Interceptors::default());
+        for (when_full, after) in [(WhenFull::Drop, "-1 one In"), (WhenFull::Wait, "2")] {
+            let target = "a".parse().unwrap();
+            let reader = interceptors.whole_tap(target, None, room(9), when_full);
+            let passage = passage(&interceptors, "one");
+            passage.received(&[Frame::from("1")]);
+            reader.set_behind(true);
+            passage.received(&[Frame::from("2")]);
+            passage.tell_unseen();
+            reader.set_behind(false);
+            passage.received(&[Frame::from("3")]);
+            assert_eq!(seen(&reader), ["1", after, "3"]);
+        }
     }
 
     #[test]

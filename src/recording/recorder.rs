@@ -25,6 +25,10 @@ const EVENTS_ROOM: Room = Room { entries: 65_536, bytes: 16 << 20 };
 /// How old what is given may be before it is in the file: a run that is killed loses no more.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
 
+/// How long what was taken may take to be written before more is too much.
+const BEHIND: Duration = Duration::from_millis(100);
+/// How many messages are written before it looks at the time.
+const LOOK_AFTER: usize = 256;
 /// How long after something was missing nodes are asked how they stand: where much is, not for each of it.
 const ASK_AFTER: Duration = Duration::from_secs(1);
 
@@ -129,9 +133,7 @@ impl Recorder {
         }
         self.reader.take_all(&mut self.waiting);
         let mut found = !self.waiting.is_empty();
-        while let Some(seen) = self.waiting.pop_front() {
-            self.write(&seen, wants)?;
-        }
+        self.write_waiting(wants)?;
         while let Some(heard) = self.events.try_next() {
             found = true;
             self.write_event(&heard)?;
@@ -141,10 +143,35 @@ impl Recorder {
             self.reader.ask_stands();
         }
         self.is_dirty |= found;
-        if self.is_dirty && self.flushed.elapsed() >= FLUSH_EVERY {
-            self.flush()?;
-        }
+        self.flush_if_due()?;
         Ok(found)
+    }
+
+    /// Writes what was taken. Where that lasts, nodes are told: what is given shall be in the file within a second.
+    fn write_waiting(&mut self, wants: &mut dyn FnMut(&Passed) -> bool) -> io::Result<()> {
+        let begun = Instant::now();
+        let mut is_behind = false;
+        let mut written = 0_usize;
+        while let Some(seen) = self.waiting.pop_front() {
+            self.write(&seen, wants)?;
+            self.is_dirty = true;
+            written += 1;
+            if written % LOOK_AFTER == 0 {
+                self.flush_if_due()?;
+                if !is_behind && begun.elapsed() >= BEHIND {
+                    is_behind = true;
+                    self.reader.set_behind(true);
+                }
+            }
+        }
+        // What came until it was told is the next to be written.
+        self.reader.set_behind(is_behind);
+        Ok(())
+    }
+
+    fn flush_if_due(&mut self) -> io::Result<()> {
+        let is_due = self.is_dirty && self.flushed.elapsed() >= FLUSH_EVERY;
+        if is_due { self.flush() } else { Ok(()) }
     }
 
     /// Whether so much waits to be written that it should go on at once. Otherwise it should let some come
