@@ -39,7 +39,7 @@ pub(super) struct RecordArguments {
     /// End after this time, such as 10s
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     lasting: Option<Duration>,
-    /// What becomes of messages while the disk is too slow for them
+    /// What becomes of messages while the recording is too slow for them
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = WhenSlow::Drop)]
     when_slow: WhenSlow,
     /// Go on in another file when one has this size, such as 100MiB
@@ -47,12 +47,12 @@ pub(super) struct RecordArguments {
     rotate: Option<u64>,
 }
 
-/// What becomes of messages that a disk is too slow for.
+/// What becomes of messages that a recording is too slow for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(super) enum WhenSlow {
     /// They are not recorded, and the file says where how many are missing
     Drop,
-    /// Their nodes wait for the disk
+    /// Their nodes wait for it
     Wait,
 }
 
@@ -196,7 +196,7 @@ fn line(figures: &RecordingFigures) -> String {
     let RecordingFigures { file, files, messages, missing, bytes, .. } = figures;
     let missing = match missing {
         0 => String::new(),
-        missing => format!(" ({missing} missing: the disk was too slow)"),
+        missing => format!(" ({missing} missing: the recording was too slow)"),
     };
     let more = if *files > 1 { format!(" and {} more", files - 1) } else { String::new() };
     format!("{messages} messages{missing}, {bytes} bytes: {}{more}", visible(file))

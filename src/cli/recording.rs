@@ -168,6 +168,7 @@ impl RecordingArguments {
                 // What is asked for are messages.
                 Entry::Event { .. } if chosen => return ControlFlow::Continue(()),
                 Entry::Event { happened, .. } => self.event(&happened),
+                Entry::Gap { gap, .. } if !self.means_gap(&gap) => return ControlFlow::Continue(()),
                 Entry::Gap { gap, .. } => self.gap(&gap),
             };
             match writeln!(out, "{line}") {
@@ -188,11 +189,18 @@ impl RecordingArguments {
     }
 
     fn wants(&self, sieve: &mut Sieve, passed: &Passed) -> bool {
-        let here = self.node.as_ref().is_none_or(|node| {
-            let (name, copy) = copy_of(&passed.place.instance);
-            node.means(name, copy, &passed.place.socket)
-        });
-        here && sieve.wants_passed(passed)
+        self.means(&passed.place.instance, &passed.place.socket) && sieve.wants_passed(passed)
+    }
+
+    /// Whether what is asked for may have been among what is missing there.
+    fn means_gap(&self, gap: &Value) -> bool {
+        let text = |name: &str| gap[name].as_str().unwrap_or_default();
+        self.means(text("node"), text("socket"))
+    }
+
+    fn means(&self, instance: &str, socket: &str) -> bool {
+        let (name, copy) = copy_of(instance);
+        self.node.as_ref().is_none_or(|node| node.means(name, copy, socket))
     }
 
     fn message(&self, passed: Passed, peer: Option<String>) -> String {
@@ -326,7 +334,7 @@ fn row(channel: &Channel) -> [String; 5] {
     let bytes = channel.bytes.map_or_else(String::new, |bytes| format!("{bytes} bytes"));
     let missing = match channel.missing {
         0 => String::new(),
-        missing => format!("{missing} missing: the disk was too slow"),
+        missing => format!("{missing} missing: the recording was too slow"),
     };
     let messages = format!("{} messages", channel.messages);
     [visible(&place).into_owned(), channel.direction.word().to_owned(), messages, bytes, missing]

@@ -108,7 +108,7 @@ pub(super) struct RunArguments {
 /// How a run is recorded.
 #[derive(Args, Debug)]
 struct Recordings {
-    /// What becomes of messages while the disk of the recording is too slow for them
+    /// What becomes of messages while the recording is too slow for them
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = WhenSlow::Drop, requires = "record")]
     record_when_slow: WhenSlow,
     /// What becomes of the run when the disk of the recording is full

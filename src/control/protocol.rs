@@ -66,7 +66,7 @@ pub enum Request {
         /// Only messages of which this says true.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         filter: Option<String>,
-        /// What becomes of messages that the disk is too slow for: they are said to be missing, or their
+        /// What becomes of messages that the recording is too slow for: they are said to be missing, or their
         /// nodes have to wait.
         when_slow: WhenFull,
         /// A file that has so many bytes is followed by another one.
@@ -389,7 +389,7 @@ pub struct RecordingFigures {
     pub files: u32,
     /// Messages, each way.
     pub messages: u64,
-    /// Messages that passed and are not in it, because the disk was too slow.
+    /// Messages that passed and are not in it, because the recording was too slow.
     pub missing: u64,
     /// Bytes, as far as they are written.
     pub bytes: u64,

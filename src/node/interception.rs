@@ -91,6 +91,15 @@ impl Passed {
     }
 }
 
+/// Messages that passed one way and that nobody wanted to see.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unseen {
+    /// How many.
+    pub(super) messages: u64,
+    /// When the first of them passed.
+    pub(super) since: SystemTime,
+}
+
 /// What is known of a message that passes, beside its frames.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Passing<'p> {
@@ -131,8 +140,8 @@ pub(super) trait Interceptor: fmt::Debug + Send + Sync {
     /// A message passed that somebody wanted to see.
     fn passed(&self, passing: Passing<'_>, frames: &[Frame]);
 
-    /// So many messages passed, none of which anybody wanted to see: told once a round.
-    fn passed_unseen(&self, direction: Direction, place: &Arc<Place>, messages: u64);
+    /// Messages passed that nobody wanted to see: told once a round.
+    fn passed_unseen(&self, direction: Direction, place: &Arc<Place>, unseen: Unseen);
 
     /// Whether it wants to see the calls of this copy of a node.
     fn wants_calls(&self, _node: &str, _replica: u32) -> bool {
@@ -249,21 +258,20 @@ pub(super) struct Passage {
 struct Post {
     standing: Vec<Arc<dyn Interceptor>>,
     place: Arc<Place>,
-    /// How many messages came and went that nobody wanted to see, and that nobody was told of yet: that
-    /// costs more than a message may.
-    unseen: [Cell<u64>; 2],
+    /// What came and went that nobody wanted to see, and that nobody was told of yet: that costs more than a
+    /// message may.
+    unseen: [Cell<Option<Unseen>>; 2],
 }
 
 impl Post {
     /// Tells of what passed unseen.
     #[inline]
     fn tell_unseen(&self) {
-        for (direction, count) in [Direction::In, Direction::Out].into_iter().zip(&self.unseen) {
-            if count.get() > 0 {
+        for (direction, unseen) in [Direction::In, Direction::Out].into_iter().zip(&self.unseen) {
+            if let Some(unseen) = unseen.take() {
                 self.standing.iter().for_each(|one| {
-                    one.passed_unseen(direction, &self.place, count.get());
+                    one.passed_unseen(direction, &self.place, unseen);
                 });
-                count.set(0);
             }
         }
     }
@@ -295,8 +303,13 @@ impl Passage {
         let count = self.count(direction);
         #[expect(clippy::cast_possible_truncation, reason = "numbers begin anew some time")]
         count.set(count.get().wrapping_add(messages as u32));
-        let unseen = &post.unseen[direction as usize];
-        unseen.set(unseen.get() + messages as u64);
+        if messages > 0 {
+            let unseen = &post.unseen[direction as usize];
+            let before = unseen.get();
+            let since = before.map_or_else(clock::time_of_day, |before| before.since);
+            let before = before.map_or(0, |before| before.messages);
+            unseen.set(Some(Unseen { messages: before + messages as u64, since }));
+        }
     }
 
     /// Tells those who stand there how much has passed that nobody wanted to see.
@@ -423,7 +436,7 @@ mod tests {
 
         fn passed(&self, _: Passing<'_>, _: &[Frame]) {}
 
-        fn passed_unseen(&self, _: Direction, _: &Arc<Place>, _: u64) {}
+        fn passed_unseen(&self, _: Direction, _: &Arc<Place>, _: Unseen) {}
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use super::interception::{Direction, Interceptor, Interceptors, Passed, Passing, Place};
+use super::interception::{Direction, Interceptor, Interceptors, Passed, Passing, Place, Unseen};
 use super::target::Target;
 use crate::message::Frame;
 
@@ -113,14 +113,14 @@ impl Interceptor for Tap {
         let shown = self.looks(passing.direction)
             && self.take_credit()
             && self.queue.try_send(Passed::of(passing, frames)).is_ok();
-        if !shown {
-            self.passed_unseen(passing.direction, passing.place, 1);
+        if !shown && self.looks(passing.direction) {
+            self.dropped.fetch_add(1, Relaxed);
         }
     }
 
-    fn passed_unseen(&self, direction: Direction, _: &Arc<Place>, messages: u64) {
+    fn passed_unseen(&self, direction: Direction, _: &Arc<Place>, unseen: Unseen) {
         if self.looks(direction) {
-            self.dropped.fetch_add(messages, Relaxed);
+            self.dropped.fetch_add(unseen.messages, Relaxed);
         }
     }
 }

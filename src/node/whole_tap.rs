@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use super::calls::Calls;
-use super::interception::{Direction, Interceptor, Interceptors, Passed, Passing, Place};
+use super::interception::{Direction, Interceptor, Interceptors, Passed, Passing, Place, Unseen};
 use super::target::Target;
 use crate::clock;
 use crate::lock::locked;
@@ -230,13 +230,13 @@ impl Interceptor for WholeTap {
             self.bytes.fetch_add(bytes, Relaxed);
             queue.push_back(Seen::Message(Passed::of(passing, frames)));
         } else {
-            miss(&mut queue, direction, place, 1);
+            miss(&mut queue, direction, place, Unseen { messages: 1, since: passing.at });
         }
     }
 
-    fn passed_unseen(&self, direction: Direction, place: &Arc<Place>, messages: u64) {
+    fn passed_unseen(&self, direction: Direction, place: &Arc<Place>, unseen: Unseen) {
         if self.looks(direction) && !self.closed.load(Relaxed) {
-            miss(&mut locked(&self.queue), direction, place, messages);
+            miss(&mut locked(&self.queue), direction, place, unseen);
         }
     }
 
@@ -310,7 +310,8 @@ impl WholeTap {
 }
 
 /// Counts messages that found no room, once for each socket and direction since the last one that did.
-fn miss(queue: &mut VecDeque<Seen>, direction: Direction, place: &Arc<Place>, messages: u64) {
+fn miss(queue: &mut VecDeque<Seen>, direction: Direction, place: &Arc<Place>, unseen: Unseen) {
+    let Unseen { messages, since } = unseen;
     let until = clock::time_of_day();
     for seen in queue.iter_mut().rev() {
         let Seen::Missing(missing) = seen else { break };
@@ -321,7 +322,7 @@ fn miss(queue: &mut VecDeque<Seen>, direction: Direction, place: &Arc<Place>, me
         }
     }
     let place = Arc::clone(place);
-    queue.push_back(Seen::Missing(Missing { place, direction, messages, since: until, until }));
+    queue.push_back(Seen::Missing(Missing { place, direction, messages, since, until }));
 }
 
 /// How much something takes while it waits, about.

@@ -38,7 +38,7 @@ pub enum OnFull {
 pub struct RecordOptions {
     /// The file, which must not be there.
     pub to: PathBuf,
-    /// What becomes of messages that the disk is too slow for: they are counted as missing, or their
+    /// What becomes of messages that the recording is too slow for: they are counted as missing, or their
     /// nodes wait.
     pub when_slow: WhenFull,
     /// What becomes of the run when the file takes no more.
@@ -176,7 +176,7 @@ fn said(recorded: Recorded) -> String {
         let _ = write!(text, " of {files} files");
     }
     if missing > 0 {
-        let _ = write!(text, ", {missing} missing: the disk was too slow");
+        let _ = write!(text, ", {missing} missing: the recording was too slow");
     }
     text
 }

@@ -39,7 +39,7 @@ pub(crate) struct Wanted {
     pub(crate) to: PathBuf,
     /// Which sockets.
     pub(crate) target: Target,
-    /// What becomes of messages that the disk is too slow for: they are counted as missing, or their
+    /// What becomes of messages that the recording is too slow for: they are counted as missing, or their
     /// nodes wait.
     pub(crate) when_full: WhenFull,
     /// Whether the calls of handlers too, which a comparison needs.

@@ -60,7 +60,7 @@ function Recording({ one, isShown, open }) {
     ${writing && html` <span class="badge">being written</span>`}
     ${!writing && unread != null && html` <span class="badge warning">no end</span>`}
     <p class="quiet">${parts.filter(Boolean).join(", ")}</p>
-    ${missing > 0 && html`<p class="warn">${several(missing, "message")} missing: the disk was too slow</p>`}
+    ${missing > 0 && html`<p class="warn">${several(missing, "message")} missing: the recording was too slow</p>`}
     ${!writing && unread != null && html`<p class="warn">It was broken off, or somebody writes it yet${unread ? `; ${bytes(unread)} at its end are not read here` : ""}.</p>`}
     ${error && html`<p class="alarm">It cannot be shown: ${error}.</p>`}
   </li>`;
