@@ -32,6 +32,8 @@ pub struct PeerSettings {
     pub prefixes: Vec<Vec<u8>>,
     /// Its high-water marks, for sending and receiving.
     pub hwm: (u32, u32),
+    /// Whether a publisher waits for subscribers without room, instead of dropping what is for them.
+    pub waits: bool,
 }
 
 impl PeerSocket {
@@ -49,6 +51,9 @@ impl PeerSocket {
         let number = |messages: u32| OptionValue::Int(i32::try_from(messages).unwrap_or(i32::MAX));
         peer.set(zmq_sys::ZMQ_SNDHWM, &number(settings.hwm.0))?;
         peer.set(zmq_sys::ZMQ_RCVHWM, &number(settings.hwm.1))?;
+        if settings.waits && matches!(settings.role, Role::Pub | Role::Xpub) {
+            peer.set(zmq_sys::ZMQ_XPUB_NODROP, &OptionValue::Int(1))?;
+        }
         if let Some(identity) = &settings.identity {
             peer.set(zmq_sys::ZMQ_ROUTING_ID, &OptionValue::Bytes(identity.clone()))?;
         }

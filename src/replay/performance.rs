@@ -14,9 +14,10 @@ use super::stop::Stop;
 use crate::clock::{nanos, since_epoch};
 use crate::control::Failed;
 use crate::node::{Direction, ON_ITS_WAY};
-use crate::recording::{Entry, Reader};
+use crate::recording::{Channel, Entry, Reader};
 use crate::snapshot::Snapshot;
 use crate::topology::Topology;
+use crate::zeromq::Role;
 
 /// How long a run has to do nothing to have done all.
 const QUIET: Duration = Duration::from_millis(300);
@@ -76,9 +77,11 @@ impl Performance<'_> {
         let player = Player::new(self.topology, &begun, self.pace).map_err(Failed::now)?;
         let mut player = player.beginning_at(self.from).until(self.stop.clone());
         let channels: Vec<_> = reader.channels().values().cloned().collect();
-        let incoming =
-            channels.iter().filter(|it| it.direction == Direction::In && it.messages > 0);
-        player.prepare(incoming.map(|it| (&*it.place.instance, &*it.place.socket)));
+        let needs_peer = |it: &&Channel| {
+            it.messages > 0 && (it.direction == Direction::In || it.place.role == Role::Push)
+        };
+        let places = channels.iter().filter(needs_peer).map(|it| &it.place);
+        player.prepare(places.map(|it| (&*it.instance, &*it.socket)));
         // What is on its way at that time was sent before it.
         let since = |from| nanos(since_epoch(from).saturating_sub(ON_ITS_WAY));
         let times = self.from.map(|from| since(from)..=u64::MAX);

@@ -118,7 +118,7 @@ impl<'t> Player<'t> {
     }
 
     /// Opens the peers of sockets that nobody inside the file is linked with, so that they are there when
-    /// the first message is due.
+    /// the first message is due, and take what a node would wait with.
     pub(super) fn prepare<'p>(&mut self, places: impl IntoIterator<Item = (&'p str, &'p str)>) {
         for (instance, socket) in places {
             let spec = self.spec(instance, socket);
@@ -233,10 +233,20 @@ impl<'t> Player<'t> {
             await_one(&peer.socket, patience)
                 .ok_or_else(|| format!("{name} has asked nothing that could be answered"))?;
         }
-        let message: Multipart = rest.iter().map(Frame::share).collect();
-        let sent = self.runtime.block_on(peer.socket.send(message, patience));
-        sent.map_err(|errno| format!("{name} takes no more: {errno}"))?;
-        peer.patience = ROOM;
+        let until = Instant::now() + patience;
+        while let Some(Ok(peer)) = self.peers.get_mut(&key) {
+            let message: Multipart = rest.iter().map(Frame::share).collect();
+            let sent = self.runtime.block_on(peer.socket.send(message, patience.min(DRAIN_EVERY)));
+            match sent {
+                Ok(()) => {
+                    peer.patience = ROOM;
+                    break;
+                }
+                // It may wait for what it has sent to be taken.
+                Err(Errno::AGAIN) if Instant::now() < until && !self.stop.is_said() => self.drain(),
+                Err(errno) => return Err(format!("{name} takes no more: {errno}")),
+            }
+        }
         Ok(())
     }
 
@@ -258,7 +268,8 @@ impl<'t> Player<'t> {
         })?;
         // What a ROUTER chose itself nobody can choose.
         let identity = id.clone().filter(|id| id.first().is_some_and(|first| *first != 0));
-        let settings = PeerSettings { role, identity, prefixes: Vec::new(), hwm: (HWM, HWM) };
+        let settings =
+            PeerSettings { role, identity, prefixes: Vec::new(), hwm: (HWM, HWM), waits: true };
         let failed = |errno: Errno| format!("{name}: {errno}");
         let peer = PeerSocket::open(&self.context, &name, &settings).map_err(failed)?;
         match self.bound.get(&(instance.clone(), socket.clone())) {
@@ -290,7 +301,8 @@ fn peer_of(role: Role) -> Option<Role> {
         Role::Pull => Role::Push,
         Role::Req => Role::Rep,
         Role::Rep | Role::Router | Role::Dealer => Role::Dealer,
-        Role::Pub | Role::Push | Role::Stream => return None,
+        Role::Push => Role::Pull,
+        Role::Pub | Role::Stream => return None,
     })
 }
 

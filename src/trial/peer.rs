@@ -75,6 +75,7 @@ impl Peer {
             identity: spec.identity.clone(),
             prefixes: spec.filters.iter().map(Filter::prefix).collect(),
             hwm: spec.hwm,
+            waits: false,
         };
         let failed = |errno: crate::node::Errno| format!("the peer {}: {errno}", spec.name);
         let socket = PeerSocket::open(context, &spec.name, &settings).map_err(failed)?;

@@ -12,6 +12,7 @@ mod finding;
 mod hostile;
 mod pictures;
 mod recording;
+mod replay;
 mod secrets;
 mod slow_motion;
 mod socket;
