@@ -156,7 +156,7 @@ impl Recorder {
             self.write(&seen, wants)?;
             self.is_dirty = true;
             written += 1;
-            if written % LOOK_AFTER == 0 {
+            if written.is_multiple_of(LOOK_AFTER) {
                 self.flush_if_due()?;
                 if !is_behind && begun.elapsed() >= BEHIND {
                     is_behind = true;

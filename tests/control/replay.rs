@@ -5,22 +5,21 @@ use std::fs;
 use crate::client::Desk;
 use crate::support::{Zrig, eventually, free_ports};
 
-/// More than may wait in the queues between a peer and a node.
-const COUNT: usize = 20_000;
+/// With the bytes of each, more than may wait in the queues between a peer and a node.
+const COUNT: usize = 6_000;
 
-/// A subscriber and a relay, both slower than who speaks to them.
+/// A subscriber that is slower than who speaks to it, and a relay.
 fn slow([feed, jobs, done]: [u16; 3]) -> Zrig {
-    let slowly = "for n in 0..200 { } msg";
     Zrig::of(&format!(
         "
 name: slow
 nodes:
   reader:
     sockets: {{in: {{role: sub, topics: all, connect: 'tcp://127.0.0.1:{feed}'}}, out: {{role: pub, bind: inproc://out}}}}
-    on_in: '{slowly}'
+    on_in: 'let s = 0; for n in 0..800 {{ s += n * s % 7; }} msg'
   relay:
     sockets: {{in: {{role: pull, bind: {jobs}}}, out: {{role: push, bind: {done}}}}}
-    on_in: '{slowly}'
+    on_in: msg
 "
     ))
 }
@@ -34,11 +33,11 @@ fn as_fast_as_nodes_take_it_no_subscriber_misses_any_and_what_they_push_is_taken
     let one = first.path("one.mcap");
     let waits = ["--record", one.to_str().unwrap(), "--record-when-slow", "wait"];
     let run = desk.start(first.arguments(waits));
-    let lines: String = (0..COUNT).map(|n| format!("line {n}\n")).collect();
+    let lines: String = (0..COUNT).map(|n| format!("line {n} {:4000}\n", "")).collect();
     let others = Zrig::of(&format!(
         "
 nodes:
-  feed: {{role: pub, bind: {feed}, when_full: wait, read: {{file: lines.txt, rate: 4000/s}}}}
+  feed: {{role: pub, bind: {feed}, when_full: wait, read: {{file: lines.txt, rate: 2000/s}}}}
   jobs: {{role: push, connect: {jobs}, read: {{file: lines.txt}}}}
   done: {{role: pull, connect: {done}, write: {{file: done.txt}}}}
 "
