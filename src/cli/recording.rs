@@ -22,7 +22,7 @@ use super::picture::no_picture;
 use crate::clock::nanos;
 use crate::control::{Opened, Sieve};
 use crate::duration::{format_duration, parse_duration};
-use crate::node::{Passed, Target, copy_of};
+use crate::node::{Passed, Target};
 use crate::observe::{Happened, time_of_day};
 use crate::recording::{CallChannel, Channel, Entry, Reader, RecordingError, Wants, cut, moment};
 use crate::script::Engine;
@@ -189,18 +189,15 @@ impl RecordingArguments {
     }
 
     fn wants(&self, sieve: &mut Sieve, passed: &Passed) -> bool {
-        self.means(&passed.place.instance, &passed.place.socket) && sieve.wants_passed(passed)
+        let place = &passed.place;
+        is_meant(self.node.as_ref(), &place.instance, Some(&place.socket))
+            && sieve.wants_passed(passed)
     }
 
     /// Whether what is asked for may have been among what is missing there.
     fn means_gap(&self, gap: &Value) -> bool {
         let text = |name: &str| gap[name].as_str().unwrap_or_default();
-        self.means(text("node"), text("socket"))
-    }
-
-    fn means(&self, instance: &str, socket: &str) -> bool {
-        let (name, copy) = copy_of(instance);
-        self.node.as_ref().is_none_or(|node| node.means(name, copy, socket))
+        is_meant(self.node.as_ref(), text("node"), Some(text("socket")))
     }
 
     fn message(&self, passed: Passed, peer: Option<String>) -> String {
@@ -340,6 +337,15 @@ fn row(channel: &Channel) -> [String; 5] {
     [visible(&place).into_owned(), channel.direction.word().to_owned(), messages, bytes, missing]
 }
 
+/// Whether a node that something happened at is wanted, at that socket if it was at one.
+fn is_meant(target: Option<&Target>, node: &str, socket: Option<&str>) -> bool {
+    target.is_none_or(|target| {
+        // What happens to a node as a whole happens to each of its sockets.
+        let socket = socket.or(target.socket.as_deref()).unwrap_or_default();
+        target.means_instance(node, socket)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -353,6 +359,21 @@ mod tests {
         assert_eq!(of("..1m"), Ok((0, Some(60_000))));
         for wrong in ["10s", "20s..10s", "a..b", "10..20x"] {
             assert!(of(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_happens_to_a_node_is_meant_with_each_of_its_sockets() {
+        for (target, node, socket, meant) in [
+            (None, "a", None, true),
+            (Some("a"), "a.2", Some("in"), true),
+            (Some("a.2"), "a.1", None, false),
+            (Some("a.in"), "a", None, true),
+            (Some("a.in"), "a", Some("out"), false),
+            (Some("b"), "a", None, false),
+        ] {
+            let target: Option<Target> = target.map(|text| text.parse().unwrap());
+            assert_eq!(is_meant(target.as_ref(), node, socket), meant, "{target:?} {node}");
         }
     }
 }

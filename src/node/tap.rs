@@ -110,10 +110,11 @@ impl Interceptor for Tap {
     }
 
     fn passed(&self, passing: Passing<'_>, frames: &[Frame]) {
-        let shown = self.looks(passing.direction)
-            && self.take_credit()
-            && self.queue.try_send(Passed::of(passing, frames)).is_ok();
-        if !shown && self.looks(passing.direction) {
+        if !self.looks(passing.direction) {
+            return;
+        }
+        let shown = self.take_credit() && self.queue.try_send(Passed::of(passing, frames)).is_ok();
+        if !shown {
             self.dropped.fetch_add(1, Relaxed);
         }
     }

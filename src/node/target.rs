@@ -41,6 +41,13 @@ impl Target {
             && self.replica.is_none_or(|wanted| wanted == replica)
             && self.socket.as_ref().is_none_or(|name| name == socket)
     }
+
+    /// The same of a copy by the name of its instance: `worker.2`.
+    #[must_use]
+    pub fn means_instance(&self, instance: &str, socket: &str) -> bool {
+        let (node, replica) = copy_of(instance);
+        self.means(node, replica, socket)
+    }
 }
 
 /// The node of a copy and which one it is: `worker.2` is `worker`, 2. A node without copies is its first.

@@ -157,11 +157,14 @@ impl WholeReader {
         Some(seen)
     }
 
-    /// All that waits, in place of what `into` had; its memory is used again.
+    /// All that waits, behind what `into` has already; the memory of an empty one is used again.
     pub fn take_all(&self, into: &mut VecDeque<Seen>) {
-        into.clear();
-        std::mem::swap(&mut *locked(&self.tap.queue), into);
-        self.tap.gone(into.iter().map(size_of).sum());
+        let known = into.len();
+        {
+            let mut queue = locked(&self.tap.queue);
+            if known == 0 { std::mem::swap(&mut *queue, into) } else { into.append(&mut queue) }
+        }
+        self.tap.gone(into.iter().skip(known).map(size_of).sum());
     }
 
     /// Has the thread that calls it, which is to read, stand back where nodes want its processor too: what

@@ -12,7 +12,7 @@ use super::entry::topic;
 use super::reader::{Reached, Reader, Selection};
 use super::writer::nanoseconds;
 use crate::clock::nanos;
-use crate::node::{Direction, Passed, Place, Target, copy_of};
+use crate::node::{Direction, Passed, Place, Target};
 
 /// Over what time figures are.
 const WINDOW: Duration = Duration::from_secs(1);
@@ -142,6 +142,6 @@ fn topics(reader: &Reader, targets: &[Target]) -> BTreeSet<String> {
 }
 
 fn is_meant(targets: &[Target], place: &Place) -> bool {
-    let (node, copy) = copy_of(&place.instance);
-    targets.is_empty() || targets.iter().any(|target| target.means(node, copy, &place.socket))
+    let means = |target: &Target| target.means_instance(&place.instance, &place.socket);
+    targets.is_empty() || targets.iter().any(means)
 }

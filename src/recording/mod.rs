@@ -31,5 +31,6 @@ pub use cut::{CutError, Wants, cut};
 pub use glance::{Glance, glance};
 pub use overview::{Mark, MarkKind, Overview};
 pub use reader::Reader;
+pub use recorder::follows;
 pub(crate) use recorder::{Recorded, Recorder, Wanted};
 pub use story::{LANES, LeftOut, ROWS, Story, Wish, story};

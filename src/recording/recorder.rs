@@ -288,6 +288,15 @@ fn peer(passed: &Passed) -> Option<&str> {
     (passed.direction == Direction::In).then(address).flatten()
 }
 
+/// Whether a path is a recording's, or one of those that follow it when it is full.
+#[must_use]
+pub fn follows(path: &Path, first: &Path) -> bool {
+    // With its ending or without.
+    let names = [path.file_stem(), path.file_name()].into_iter().flatten();
+    let mut numbers = names.filter_map(|name| name.to_str()?.rsplit('.').next()?.parse().ok());
+    path == first || numbers.any(|number: u32| number > 1 && numbered(first, number) == path)
+}
+
 /// `drops.mcap` is followed by `drops.2.mcap`.
 fn numbered(path: &Path, number: u32) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -307,6 +316,23 @@ mod tests {
         for (path, want) in [("a/x.mcap", "a/x.2.mcap"), ("x", "x.2"), ("a.b/x.y.z", "a.b/x.y.2.z")]
         {
             assert_eq!(numbered(Path::new(path), 2), Path::new(want));
+        }
+    }
+
+    #[test]
+    fn a_recording_is_followed_by_those_with_its_name_and_a_number() {
+        for (path, first, is) in [
+            ("/t/a.mcap", "/t/a.mcap", true),
+            ("/t/a.2.mcap", "/t/a.mcap", true),
+            ("/t/a.x.mcap", "/t/a.mcap", false),
+            ("/t/a.1.mcap", "/t/a.mcap", false),
+            ("/t/ab.2.mcap", "/t/a.mcap", false),
+            ("/u/a.2.mcap", "/t/a.mcap", false),
+            ("/t/a.2", "/t/a.mcap", false),
+            ("/t/a.2", "/t/a", true),
+            ("/t/a.2.mcap", "/t/a", false),
+        ] {
+            assert_eq!(follows(Path::new(path), Path::new(first)), is, "{path} after {first}");
         }
     }
 }

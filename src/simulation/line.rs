@@ -132,14 +132,6 @@ pub(super) struct Listening {
     pub(super) actual: String,
 }
 
-/// That a socket would not have a peer.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Refused {
-    pub(super) at: Duration,
-    /// The socket's end.
-    pub(super) end: EndId,
-}
-
 /// The faults of a network, by the owners between whom they are; in order of their names.
 #[derive(Default, Debug)]
 pub(super) struct Faults {

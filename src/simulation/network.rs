@@ -14,7 +14,7 @@ use rand::{RngExt, SeedableRng};
 use super::bell::Bell;
 use super::disk::Disk;
 use super::end::{End, EndId, LinkId, SocketId};
-use super::line::{Faults, Link, Listening, Refused, Way};
+use super::line::{Faults, Link, Listening, Way};
 use super::socket::{Listener, Socket};
 use super::{Refusal, Setting};
 use crate::lock::locked;
@@ -113,8 +113,8 @@ pub(super) struct State {
     pub(super) faults: Faults,
     /// How many messages subscribers missed, by the owners of publisher and subscriber.
     pub(super) missed: BTreeMap<(String, String), u64>,
-    /// Who would not have whom as a peer, by their owners.
-    pub(super) turned_away: BTreeMap<(String, String), Refused>,
+    /// Who would not have whom as a peer, by their owners, and the end of whom it would not have.
+    pub(super) turned_away: BTreeMap<(String, String), EndId>,
     /// What may happen at once, in any order.
     ready: Vec<Action>,
     /// What happens later, by its time.

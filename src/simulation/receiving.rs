@@ -95,20 +95,7 @@ impl State {
     /// one does.
     fn source(&self, id: SocketId) -> Option<EndId> {
         let socket = self.socket(id)?;
-        match socket.role {
-            Role::Pair => socket.sources.oldest(),
-            Role::Pub
-            | Role::Sub
-            | Role::Req
-            | Role::Rep
-            | Role::Dealer
-            | Role::Router
-            | Role::Push
-            | Role::Pull
-            | Role::Xpub
-            | Role::Xsub
-            | Role::Stream => socket.sources.current(),
-        }
+        if socket.role == Role::Pair { socket.sources.oldest() } else { socket.sources.current() }
     }
 
     /// Nothing waits at the end that was to be read; whether another one is read now.

@@ -3,16 +3,12 @@
 //! Owns the look. Changes nothing, and judges nothing.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::end::{End, EndId, SocketId, Stage};
-use super::line::{Refused, Way};
+use super::line::Way;
 use super::network::{Network, State};
 use super::socket::Lockstep;
 use crate::zeromq::Role;
-
-/// How soon who was turned away comes again where nothing else is said.
-const COMES_AGAIN: Duration = Duration::from_secs(2);
 
 /// Everything that lies between the sockets.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -67,7 +63,7 @@ impl State {
                 survey.stretches.extend(self.stretch(socket.role, &socket.owner, id));
             }
         }
-        let still = self.turned_away.iter().filter(|(_, refusal)| self.still_holds(refusal));
+        let still = self.turned_away.iter().filter(|(_, refusal)| self.still_holds(**refusal));
         survey.turned_away = still.map(|(names, _)| names.clone()).collect();
         survey
     }
@@ -76,20 +72,15 @@ impl State {
     pub(super) fn note_refusal(&mut self, id: EndId) {
         let Some(by) = self.end(id).and_then(|end| self.owner_of(end.socket)) else { return };
         let Some(whom) = self.far_owner(id) else { return };
-        self.turned_away.insert((by, whom), Refused { at: self.now, end: id });
+        self.turned_away.insert((by, whom), id);
     }
 
-    /// A ROUTER keeps the connection of whom it ignores, and at a PAIR one waits until the others have gone;
-    /// within a process a connection ends, and may come again.
-    fn still_holds(&self, refused: &Refused) -> bool {
-        let waits = |end: &End| {
+    /// A ROUTER keeps the connection of whom it ignores, and at a PAIR one waits until the others have gone.
+    fn still_holds(&self, refused: EndId) -> bool {
+        self.end(refused).is_some_and(|end| {
             let peer = self.peer_of_pair(end.socket);
-            end.stage == Stage::Unattached || peer.is_some_and(|peer| peer != refused.end)
-        };
-        match self.end(refused.end) {
-            Some(end) => waits(end),
-            None => self.now < refused.at + COMES_AGAIN,
-        }
+            end.stage == Stage::Unattached || peer.is_some_and(|peer| peer != refused)
+        })
     }
 
     fn owner_of(&self, socket: SocketId) -> Option<String> {

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::board::RunTold;
 use crate::lock::locked;
-use crate::recording::{Glance, Reader, glance};
+use crate::recording::{Glance, Reader, follows, glance};
 use crate::topology::Topology;
 
 /// How many are shown, the newest ones.
@@ -263,44 +263,4 @@ fn files(folder: &Path, fits: impl Fn(&Path) -> bool) -> Vec<(PathBuf, Metadata)
     let fitting = entries.filter(|path| fits(path));
     let files = fitting.filter_map(|path| Some((path.symlink_metadata().ok()?, path)));
     files.filter(|(about, _)| about.is_file()).map(|(about, path)| (path, about)).collect()
-}
-
-/// Whether a path is a recording's, or one of those that follow it when it is full: `a.mcap`, `a.2.mcap`.
-fn follows(path: &Path, first: &Path) -> bool {
-    if path == first {
-        return true;
-    }
-    let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let (begin, number) = match first.extension() {
-        Some(_) => {
-            (stem(first), path.file_stem().unwrap_or_default().to_string_lossy().into_owned())
-        }
-        None => (stem(first), path.file_name().unwrap_or_default().to_string_lossy().into_owned()),
-    };
-    let number = number.strip_prefix(&begin).and_then(|rest| rest.strip_prefix('.'));
-    let is_numbered = number.is_some_and(|number| number.parse::<u32>().is_ok_and(|it| it > 1));
-    let same_end = first.extension().is_none_or(|end| path.extension() == Some(end));
-    path.parent() == first.parent() && same_end && is_numbered
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_recording_is_followed_by_those_with_its_name_and_a_number() {
-        for (path, first, is) in [
-            ("/t/a.mcap", "/t/a.mcap", true),
-            ("/t/a.2.mcap", "/t/a.mcap", true),
-            ("/t/a.x.mcap", "/t/a.mcap", false),
-            ("/t/a.1.mcap", "/t/a.mcap", false),
-            ("/t/ab.2.mcap", "/t/a.mcap", false),
-            ("/u/a.2.mcap", "/t/a.mcap", false),
-            ("/t/a.2", "/t/a.mcap", false),
-            ("/t/a.2", "/t/a", true),
-            ("/t/a.2.mcap", "/t/a", false),
-        ] {
-            assert_eq!(follows(Path::new(path), Path::new(first)), is, "{path} after {first}");
-        }
-    }
 }

@@ -9,11 +9,10 @@ use std::time::Duration;
 use super::super::message;
 use super::super::output::aside;
 use super::super::picture::{Form, draw_to};
-use super::{Format, RecordingArguments, begin_of, refuse};
+use super::{Format, RecordingArguments, begin_of, is_meant, refuse};
 use crate::control::Sieve;
 use crate::duration::format_duration;
 use crate::listing::thousands;
-use crate::node::{Target, copy_of};
 use crate::recording::{LANES, LeftOut, ROWS, Reader, Story, Wish, story};
 use crate::visible::visible;
 
@@ -99,36 +98,6 @@ impl RecordingArguments {
                  by --node",
                 thousands(crowded)
             ));
-        }
-    }
-}
-
-/// Whether a node that something happened at is wanted, at that socket if it was at one.
-fn is_meant(target: Option<&Target>, node: &str, socket: Option<&str>) -> bool {
-    target.is_none_or(|target| {
-        let (name, copy) = copy_of(node);
-        // What happens to a node as a whole happens to each of its sockets.
-        let socket = socket.or(target.socket.as_deref()).unwrap_or_default();
-        target.means(name, copy, socket)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_happens_to_a_node_is_meant_with_each_of_its_sockets() {
-        for (target, node, socket, meant) in [
-            (None, "a", None, true),
-            (Some("a"), "a.2", Some("in"), true),
-            (Some("a.2"), "a.1", None, false),
-            (Some("a.in"), "a", None, true),
-            (Some("a.in"), "a", Some("out"), false),
-            (Some("b"), "a", None, false),
-        ] {
-            let target: Option<Target> = target.map(|text| text.parse().unwrap());
-            assert_eq!(is_meant(target.as_ref(), node, socket), meant, "{target:?} {node}");
         }
     }
 }
