@@ -336,6 +336,8 @@ impl World {
         let slot = &mut self.slots[at];
         slot.is_attached = false;
         let before = slot.carrier.take();
+        // What it had to send may be with the system already.
+        self.let_go_on();
         if let Some(network) = self.network.as_ref().filter(|_| vanishes) {
             network.kill(&at.to_string());
         }

@@ -20,7 +20,7 @@ impl World {
     }
 
     /// Lets things happen that may, as many as chance has it, where nobody rests.
-    fn let_go_on(&self) {
+    pub(super) fn let_go_on(&self) {
         let goes_on = !self.rests || self.case.transport != Transport::Inproc;
         if let Some(network) = self.network.as_ref().filter(|_| goes_on) {
             network.go_on_a_little(self.now);
