@@ -304,9 +304,14 @@ fn summary(path: &Path, reader: &Reader) -> String {
     }
     let _ = writeln!(text, "  {} events", reader.events());
     if let Some(left) = reader.broken_off() {
+        let lost = if left > 0 {
+            format!(", and its last {left} bytes cannot be read")
+        } else {
+            String::new()
+        };
         let _ = writeln!(
             text,
-            "it was broken off: what passed in its last second may not be in it, and its last {left} bytes cannot be read"
+            "it was broken off: what passed in its last second may not be in it{lost}"
         );
     }
     text

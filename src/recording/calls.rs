@@ -27,6 +27,15 @@ pub(super) struct Calls {
     missing: u64,
 }
 
+/// How many calls there are, without a look into them.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct CountedCalls {
+    #[prost(bytes = "bytes", repeated, tag = "2")]
+    pub(super) calls: Vec<Bytes>,
+    #[prost(uint64, tag = "3")]
+    pub(super) missing: u64,
+}
+
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Stand {
     /// The state, as the text of a file that keeps one.

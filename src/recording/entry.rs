@@ -46,7 +46,12 @@ impl Message {
 
 /// The topic of what passes a socket one way: `/NODE/SOCKET/in`.
 pub(super) fn topic(place: &Place, direction: Direction) -> String {
-    format!("/{}/{}/{}", place.instance, place.socket, direction.word())
+    topic_of(&place.instance, &place.socket, direction.word())
+}
+
+/// The same by their words.
+pub(super) fn topic_of(instance: &str, socket: &str, direction: &str) -> String {
+    format!("/{instance}/{socket}/{direction}")
 }
 
 /// What is to be known of a socket to read its messages.

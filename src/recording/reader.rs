@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mcap::Summary;
 use mcap::records::{AttachmentIndex, ChunkIndex, MetadataIndex, Record};
@@ -29,6 +30,17 @@ use crate::zeromq::Role;
 const RECORD_MOST: usize = 1 << 30;
 /// Within how many nanoseconds those versions are written that a recording begins with.
 const TOGETHER: u64 = 1_000_000_000;
+
+/// What is known of a topic.
+#[derive(Clone, Copy, Default)]
+struct Figures {
+    messages: u64,
+    /// Of the frames of its messages.
+    bytes: Option<u64>,
+    calls: Option<u64>,
+    /// How many more messages or calls there were.
+    missing: u64,
+}
 
 /// A recording that can be read.
 #[derive(Debug)]
@@ -66,13 +78,13 @@ impl Reader {
     pub fn open_within(path: &Path, most: u64) -> Result<Self, RecordingError> {
         let io = |error| RecordingError::Io { path: path.to_owned(), error };
         let (mut file, length) = opened(path)?;
-        let (mut summary, broken_off, figures) = match summary_of(&mut file, length) {
+        let (mut summary, broken_off, counted) = match summary_of(&mut file, length) {
             Some(summary) => (summary, None, None),
             None => {
                 file.seek(SeekFrom::Start(0)).map_err(io)?;
                 let scanned = scan(&mut file, length.min(most)).map_err(|why| why.of(path))?;
                 let unread = scanned.left + length.saturating_sub(most);
-                (scanned.summary, Some(unread), Some(scanned.bytes))
+                (scanned.summary, Some(unread), Some(scanned.figures))
             }
         };
         for index in &mut summary.chunk_indexes {
@@ -93,7 +105,8 @@ impl Reader {
             broken_off,
         };
         reader.read_metadata()?;
-        reader.read_channels(figures.as_ref())?;
+        let figures = counted.map_or_else(|| reader.figures(), Ok)?;
+        reader.read_channels(&figures)?;
         Ok(reader)
     }
 
@@ -152,6 +165,7 @@ impl Reader {
             // Nothing but its last bytes, which say that it is such a file.
             true if left == mcap::MAGIC.len() as u64 => return Ok(()),
             true => format!("what stands at byte {at} is not as it was written"),
+            false if left == 0 => "it was broken off: it has no index".to_owned(),
             false => format!(
                 "it was broken off: of its last {left} bytes nothing can be read, and it has no index"
             ),
@@ -199,29 +213,37 @@ impl Reader {
         sizes.fold(0, u64::saturating_add)
     }
 
-    fn read_channels(
-        &mut self,
-        scanned: Option<&BTreeMap<u16, (u64, u64)>>,
-    ) -> Result<(), RecordingError> {
-        let figures = |name: &str| self.metadata_of(&format!("{FIGURES}{name}"));
-        let (bytes, missing) = (figures("bytes")?, figures("missing")?);
-        let calls = figures("calls")?;
+    /// What the index says of each topic.
+    fn figures(&self) -> Result<BTreeMap<String, Figures>, RecordingError> {
+        let named = |name: &str| self.metadata_of(&format!("{FIGURES}{name}"));
+        let (bytes, missing, calls) = (named("bytes")?, named("missing")?, named("calls")?);
         let counts = self.summary.stats.as_ref().map(|it| &it.channel_message_counts);
+        let of_channel = |(id, known): (&u16, &Arc<mcap::Channel<'_>>)| {
+            let topic = known.topic.clone();
+            let number = |of: &BTreeMap<String, String>| of.get(&topic)?.parse().ok();
+            let figures = Figures {
+                messages: counts.and_then(|counts| counts.get(id)).copied().unwrap_or_default(),
+                bytes: number(&bytes),
+                calls: number(&calls),
+                missing: number(&missing).unwrap_or_default(),
+            };
+            (topic, figures)
+        };
+        Ok(self.summary.channels.iter().map(of_channel).collect())
+    }
+
+    fn read_channels(&mut self, figures: &BTreeMap<String, Figures>) -> Result<(), RecordingError> {
         for (id, known) in &self.summary.channels {
-            let seen = scanned.and_then(|it| it.get(id)).copied();
-            let counted = counts.and_then(|counts| counts.get(id)).copied();
-            let messages = seen.map(|it| it.0).or(counted).unwrap_or_default();
+            let Figures { messages, bytes, calls, missing } =
+                figures.get(&known.topic).copied().unwrap_or_default();
             if known.topic == EVENTS {
                 self.events = messages;
             }
             let word = |name: &str| known.metadata.get(name).map_or("", String::as_str);
-            let number =
-                |of: &BTreeMap<String, String>| of.get(&known.topic).and_then(|it| it.parse().ok());
             match known.schema.as_ref().map(|schema| schema.name.as_str()) {
                 Some(MESSAGE) => {}
                 Some(CALLS) => {
-                    let (instance, calls) = (word("node").into(), number(&calls));
-                    let missing = number(&missing).unwrap_or_default();
+                    let instance = word("node").into();
                     self.calls.insert(*id, CallChannel { instance, calls, missing });
                     continue;
                 }
@@ -240,13 +262,8 @@ impl Reader {
                 format,
                 numbered: word("sequence") == "true",
             };
-            let channel = Channel {
-                place: place.into(),
-                direction,
-                messages,
-                bytes: seen.map(|it| it.1).or_else(|| number(&bytes)),
-                missing: number(&missing).unwrap_or_default(),
-            };
+            let place = place.into();
+            let channel = Channel { place, direction, messages, bytes, missing };
             self.channels.insert(*id, channel);
         }
         Ok(())

@@ -13,8 +13,11 @@ use mcap::records::{AttachmentIndex, ChunkHeader, ChunkIndex, MetadataIndex, Rec
 use mcap::{Channel, MAGIC, Schema, Summary};
 use prost::Message as _;
 
+use super::super::calls::CountedCalls;
 use super::super::contents::RecordingError;
-use super::super::entry::Message;
+use super::super::entry::{CALLS, MESSAGE, Message, topic_of};
+use super::super::names::GAPS;
+use super::Figures;
 use super::chunk::{records, unpacked};
 use super::reading::index_offsets;
 use super::{RECORD_MOST, not_one};
@@ -26,8 +29,8 @@ pub(super) const HEAD: usize = 9;
 #[derive(Default)]
 pub(super) struct Scanned {
     pub(super) summary: Summary,
-    /// Messages of each channel, and bytes of their frames.
-    pub(super) bytes: BTreeMap<u16, (u64, u64)>,
+    /// What was counted, by topics.
+    pub(super) figures: BTreeMap<String, Figures>,
     /// How many bytes at the end cannot be read.
     pub(super) left: u64,
 }
@@ -129,10 +132,7 @@ impl Scanned {
             let record = mcap::parse_record(kind, body).ok()?;
             if let Record::Message { header, data } = &record {
                 *counted.entry(header.channel_id).or_default() += 1;
-                let (messages, bytes) = self.bytes.entry(header.channel_id).or_default();
-                *messages += 1;
-                let message = Message::decode(&**data).unwrap_or_default();
-                *bytes += message.frames.iter().map(|frame| frame.len() as u64).sum::<u64>();
+                self.count(header.channel_id, data);
             }
             self.note_known(&record);
         }
@@ -150,6 +150,44 @@ impl Scanned {
         });
         Some(())
     }
+}
+
+impl Scanned {
+    /// Counts what a channel has.
+    fn count(&mut self, id: u16, data: &[u8]) {
+        let Some(channel) = self.summary.channels.get(&id) else { return };
+        let figures = self.figures.entry(channel.topic.clone()).or_default();
+        figures.messages += 1;
+        match channel.schema.as_ref().map(|schema| schema.name.as_str()) {
+            Some(MESSAGE) => {
+                let message = Message::decode(data).unwrap_or_default();
+                let bytes = message.frames.iter().map(|frame| frame.len() as u64).sum();
+                add(&mut figures.bytes, bytes);
+            }
+            Some(CALLS) => {
+                let calls = CountedCalls::decode(data).unwrap_or_default();
+                add(&mut figures.calls, calls.calls.len() as u64);
+                figures.missing = figures.missing.saturating_add(calls.missing);
+            }
+            _ if channel.topic == GAPS => self.count_missing(data),
+            _ => {}
+        }
+    }
+
+    fn count_missing(&mut self, gap: &[u8]) {
+        let gap: serde_json::Value = serde_json::from_slice(gap).unwrap_or_default();
+        let word = |name: &str| gap[name].as_str().unwrap_or_default();
+        let topic = topic_of(word("node"), word("socket"), word("direction"));
+        let figures = self.figures.entry(topic).or_default();
+        let missing = gap["messages"].as_u64().unwrap_or_default();
+        add(&mut figures.bytes, 0);
+        figures.missing = figures.missing.saturating_add(missing);
+    }
+}
+
+/// A damaged number is no reason to end.
+fn add(sum: &mut Option<u64>, more: u64) {
+    *sum = Some(sum.unwrap_or_default().saturating_add(more));
 }
 
 /// Where an attachment is, and its names. The library's own reading of one panics where it is short.

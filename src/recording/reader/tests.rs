@@ -10,7 +10,7 @@ use super::super::overview::{Mark, MarkKind, Overview};
 use super::super::writer::Writer;
 use super::*;
 use crate::message::Frame;
-use crate::node::{Passed, Target};
+use crate::node::{Calls, Passed, Target};
 use crate::source::Source;
 
 fn place(role: Role) -> Arc<Place> {
@@ -134,6 +134,36 @@ fn a_file_that_was_broken_off_anywhere_is_read_to_its_last_whole_chunk() {
         before = found;
     }
     assert!(halves > 0 && before == 22);
+}
+
+#[test]
+fn a_file_that_was_broken_off_says_what_is_missing_as_a_whole_one_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mcap");
+    let mut writer = Writer::create(&path).unwrap();
+    let place = place(Role::Pull);
+    writer.message(&passed(&place, 1_000, &["text"]), None).unwrap();
+    for at in [2_000, 3_000] {
+        writer.gap(&place, Direction::In, 7, (moment(at), moment(at))).unwrap();
+        let calls = Calls { instance: "a".into(), at: moment(at), stand: None, calls: Vec::new() };
+        writer.calls(&calls, 5).unwrap();
+    }
+    writer.gap(&place, Direction::Out, 2, (moment(4_000), moment(4_000))).unwrap();
+    writer.finish().unwrap();
+    let whole = Reader::open(&path).unwrap();
+    let missing = |reader: &Reader| -> Vec<u64> {
+        let channels = reader.channels().values().map(|it| it.missing);
+        channels.chain(reader.calls().map(|it| it.missing)).collect()
+    };
+    assert_eq!(missing(&whole), [14, 2, 10]);
+
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+    let broken = Reader::open(&path).unwrap();
+    assert!(broken.broken_off().is_some());
+    assert_eq!(missing(&broken), missing(&whole));
+    assert_eq!(broken.channels(), whole.channels());
+    assert!(broken.calls().eq(whole.calls()));
 }
 
 #[test]
