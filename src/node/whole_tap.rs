@@ -10,15 +10,13 @@ use std::time::SystemTime;
 
 use super::calls::Calls;
 use super::interception::{Direction, Interceptor, Interceptors, Passed, Passing, Place, Unseen};
+use super::share::Share;
 use super::target::Target;
 use crate::clock;
 use crate::lock::locked;
 use crate::message::Frame;
 use crate::topology::WhenFull;
 
-/// How far a reader stands back behind nodes, in the steps of nice(1): where they want the processor too it gets a
-/// third of what one of them does, so that it goes on all the time.
-const NICE: i32 = 5;
 /// Bytes that a message and each of its frames take beside what they say, about.
 const OVERHEAD: usize = 64;
 
@@ -167,12 +165,13 @@ impl WholeReader {
         self.tap.gone(into.iter().skip(known).map(size_of).sum());
     }
 
-    /// Has the thread that calls it, which is to read, stand back where nodes want its processor too: what
-    /// then finds no room is counted. Nodes that wait for it would wait for nothing else.
-    pub fn stand_back(&self) {
-        if self.tap.when_full == WhenFull::Drop {
-            // A system that refuses lets it go on as the others do.
-            let _ = rustix::process::setpriority_process(None, NICE);
+    /// The share of the thread that calls it, which is to read: it stands back where nodes want its processor too,
+    /// and what is not given then is counted. Nodes that wait for it would wait for nothing else.
+    #[must_use]
+    pub fn stand_back(&self) -> Share {
+        match self.tap.when_full {
+            WhenFull::Drop => Share::standing_back(),
+            WhenFull::Wait => Share::whole(),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::backlog::Room;
 use crate::event::{EventKind, EventReader, Events, Heard};
 use crate::load::Versions;
 use crate::message::Frame;
-use crate::node::{Calls, Direction, Interceptors, Passed, Seen, Target, WholeReader};
+use crate::node::{Calls, Direction, Interceptors, Passed, Seen, Share, Target, WholeReader};
 use crate::observe::Happened;
 use crate::topology::WhenFull;
 
@@ -66,6 +66,8 @@ pub(crate) struct Recorder {
     wanted: Wanted,
     writer: Writer,
     reader: WholeReader,
+    /// What this thread may take of the processor, once it is known which one it is.
+    share: Option<Share>,
     events: EventReader,
     versions: Versions,
     /// The last version whose texts are in the file.
@@ -104,6 +106,7 @@ impl Recorder {
             wanted,
             writer,
             reader,
+            share: None,
             events,
             versions: versions.clone(),
             generation: 0,
@@ -118,8 +121,8 @@ impl Recorder {
 
     /// Has this thread, which is to record, stand back where nodes want its processor too, unless they are
     /// to wait for it.
-    pub(crate) fn stand_back(&self) {
-        self.reader.stand_back();
+    pub(crate) fn stand_back(&mut self) {
+        self.share = Some(self.reader.stand_back());
     }
 
     /// Writes what has come since it was last called, as far as it is wanted; whether anything had.
@@ -148,6 +151,7 @@ impl Recorder {
     }
 
     /// Writes what was taken. Where that lasts, nodes are told: what is given shall be in the file within a second.
+    /// So they are where they would wait for a processor that this takes.
     fn write_waiting(&mut self, wants: &mut dyn FnMut(&Passed) -> bool) -> io::Result<()> {
         let begun = Instant::now();
         let mut is_behind = false;
@@ -158,15 +162,20 @@ impl Recorder {
             written += 1;
             if written.is_multiple_of(LOOK_AFTER) {
                 self.flush_if_due()?;
-                if !is_behind && begun.elapsed() >= BEHIND {
+                if !is_behind && (begun.elapsed() >= BEHIND || self.is_spent()) {
                     is_behind = true;
                     self.reader.set_behind(true);
                 }
             }
         }
         // What came until it was told is the next to be written.
-        self.reader.set_behind(is_behind);
+        let is_spent = self.is_spent();
+        self.reader.set_behind(is_behind || is_spent);
         Ok(())
+    }
+
+    fn is_spent(&mut self) -> bool {
+        self.share.as_mut().is_some_and(Share::is_spent)
     }
 
     fn flush_if_due(&mut self) -> io::Result<()> {
