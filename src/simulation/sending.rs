@@ -133,8 +133,8 @@ impl State {
         let is_mandatory = socket.settings.mandatory || socket.role == Role::Stream;
         let refusal = match socket.routes.get(&**frame) {
             Some(end) if self.may_take(*end) => return Ok(Target::One(*end)),
-            // Also of a peer that is gone libzmq says that its queue is full, where it was.
-            Some(end) if self.is_full(*end) => Refusal::Again,
+            Some(end) if self.is_open(*end) => Refusal::Again,
+            // One that is gone may have said what is not read yet.
             Some(_) | None => Refusal::HostUnreachable,
         };
         if is_mandatory { Err(refusal) } else { Ok(Target::Nobody) }
@@ -149,7 +149,11 @@ impl State {
 
     /// Whether an end takes another message.
     pub(super) fn may_take(&self, id: EndId) -> bool {
-        self.end(id).is_some_and(super::end::End::is_open) && self.has_room(id)
+        self.is_open(id) && self.has_room(id)
+    }
+
+    fn is_open(&self, id: EndId) -> bool {
+        self.end(id).is_some_and(super::end::End::is_open)
     }
 
     /// Whether the queue behind an end has no room, or had none when the end was open last.

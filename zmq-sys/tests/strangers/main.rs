@@ -17,4 +17,5 @@ mod faults;
 mod library;
 mod pair;
 mod peer;
+mod router;
 mod storm;
