@@ -13,6 +13,7 @@
 mod bytes;
 mod curve;
 mod early;
+mod ending;
 mod faults;
 mod library;
 mod pair;
