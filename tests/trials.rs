@@ -307,6 +307,40 @@ nodes:
 }
 
 #[test]
+fn a_router_that_waits_for_a_client_that_has_gone_serves_those_that_come() {
+    let topology = "
+nodes:
+  server:
+    role: router
+    bind: 'inproc://server'
+    hwm: 2
+    when_full: wait
+    on_message: 'for n in 0..20 { reply(msg, n) }'
+  client: {role: dealer, connect: server, hwm: 2, on_message: '()'}
+";
+    let tests = "
+  - name: it goes on
+    steps:
+      - slow: {node: client, by: 500ms}
+      - send: {from: client, text: one}
+      - send: {from: client, text: nobody reads this before the client is gone}
+      - expect: {at: client, where: 'true'}
+      - kill: client
+      - start: client
+      - send: {from: client, text: again}
+      - expect: {at: server, text: again, within: 5s}
+";
+    let folder = folder(topology, tests);
+    // As it was released, libzmq waits for ever.
+    let ways: &[&[&str]] =
+        if cfg!(feature = "patched-libzmq") { &[&[], &["--real"]] } else { &[&[]] };
+    for real in ways {
+        let told = text(&zrig_test(&[&[file(&folder).as_str()], *real].concat()));
+        assert!(told.contains("ok    it goes on"), "{told}");
+    }
+}
+
+#[test]
 fn a_line_that_is_written_is_seen_and_one_that_must_not_be_fails_the_test() {
     let topology = "
 nodes:

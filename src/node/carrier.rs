@@ -10,7 +10,7 @@ use super::wait::Ready;
 use crate::message::Frame;
 use crate::zeromq::OptionValue;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "patched-libzmq"))]
 mod agreement;
 #[cfg(test)]
 pub(super) mod double;

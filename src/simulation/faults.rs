@@ -36,7 +36,7 @@ impl Network {
     }
 
     /// The connections between two owners end, as by somebody between them.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "patched-libzmq"))]
     pub(crate) fn end_connections(&self, (one, other): (&str, &str)) {
         let mut state = self.state();
         let key = ordered(one, other);
@@ -105,7 +105,7 @@ impl State {
     }
 
     /// What a link that is cut had handed on before that is read yet when it ends; nobody knows how much.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "patched-libzmq"))]
     fn arrive_before_the_cut(&mut self, id: LinkId) {
         let Some(link) = self.links.get_mut(id.0).filter(|link| link.is_cut()) else { return };
         link.cuts += 1;

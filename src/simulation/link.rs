@@ -31,6 +31,11 @@ fn is_answer(message: &Multipart) -> bool {
     matches!(lengths[..], [0, _, ..] | [4, 0, _])
 }
 
+/// Whether it begins like one.
+fn begins_as_answer(message: &Multipart) -> bool {
+    message.len() > 1 && matches!(message[0].len(), 0 | 4)
+}
+
 impl State {
     /// A link from a socket to an endpoint, which is not up yet.
     pub(super) fn make_link(&mut self, socket: SocketId, endpoint: &str) -> Option<EndId> {
@@ -252,14 +257,21 @@ impl State {
         }
         match end.stage {
             Stage::Unattached => return false,
-            Stage::Open if !end.inbound.has_room() => return false,
             Stage::Open => {
-                let Some(message) = line.take() else { return false };
                 let role = self.sockets.get(end.socket.0).map(|socket| socket.role);
-                if role == Some(Role::Req) && !is_answer(&message) {
+                let is_full = !end.inbound.has_room();
+                // The first frame is looked at before there is room for it.
+                let suits = if is_full { begins_as_answer } else { is_answer };
+                if role == Some(Role::Req)
+                    && line.messages.front().is_some_and(|(_, message)| !suits(message))
+                {
                     self.give_up(id, to);
                     return false;
                 }
+                if is_full {
+                    return false;
+                }
+                let Some(message) = line.take() else { return false };
                 end.inbound.write(message);
                 self.soon(Action::Notice(to));
             }

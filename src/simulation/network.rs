@@ -172,7 +172,7 @@ impl Network {
     }
 
     /// Lets so much happen as chance has it, or nothing.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "patched-libzmq"))]
     pub(crate) fn go_on_a_little(&self, now: Duration) {
         let mut state = self.state();
         state.now = now;
@@ -243,6 +243,14 @@ impl State {
             Action::Silence(link, cut) => self.silence(link, cut),
         }
         true
+    }
+
+    /// Mostly nothing happens while somebody is at work with a socket, and now and then something does.
+    pub(super) fn may_go_on_meanwhile(&mut self) {
+        if self.chance.random_ratio(1, 4) {
+            let steps = self.chance.random_range(1..=STEPS);
+            (0..steps).find(|_| !self.step());
+        }
     }
 
     fn next(&self) -> Next {

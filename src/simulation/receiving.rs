@@ -202,6 +202,7 @@ impl State {
                     if let Some(read) = credit {
                         self.soon(Action::Credit { end, out: false, read });
                     }
+                    self.may_go_on_meanwhile();
                 }
                 None => {
                     socket.sources.skip();

@@ -43,7 +43,11 @@ fn messages(outcome: &Outcome) -> impl Iterator<Item = (&str, &str, &str)> {
     outcome.seen.lines().filter_map(|line| {
         let (place, rest) = line.split_once(' ')?;
         let (way, text) = rest.split_once(' ')?;
-        matches!(way, "sent" | "got").then_some((place, way, text.trim()))
+        // One frame reads alike in a format of frames and in one of texts.
+        let frames = text.trim();
+        let one = frames.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+        let text = one.filter(|one| !one.contains(", ")).unwrap_or(frames);
+        matches!(way, "sent" | "got").then_some((place, way, text))
     })
 }
 

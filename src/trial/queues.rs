@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::symptom::Symptom;
-use super::watch::{Sample, Watch};
+use super::watch::{Questions, Sample, Watch};
 use crate::simulation::Stretch;
 use crate::zeromq::Role;
 
@@ -56,14 +56,17 @@ fn has_peers(sample: &Sample, instance: &str, role: Role) -> bool {
     ways.any(|it| it.from == instance && it.role == role && it.to.is_ok())
 }
 
-/// REQs that have asked, and for all the time got no answer and asked nothing else.
+/// REQs that have asked, and for all the time got no answer and asked nothing else. One that may ask again, and
+/// whose node hears others meanwhile, goes on without the answer.
 fn waits(tail: &[&Sample], came: &dyn Fn(&str) -> u64) -> Vec<Symptom> {
     let (Some(first), Some(last)) = (tail.first(), tail.last()) else { return Vec::new() };
-    let is_unanswered = |(socket, now): &(&String, &(u64, u64))| {
+    let heard = |sample: &Sample, instance: &str| sample.moved.get(instance).map(|moved| moved.0);
+    let is_unanswered = |(socket, now): &(&String, &Questions)| {
         let instance = socket.rsplit_once('.').map_or("", |(instance, _)| instance);
-        now.0 > now.1
+        now.asked > now.answered
             && first.questions.get(*socket) == Some(*now)
             && has_peers(last, instance, Role::Req)
+            && !(now.may_ask_again && heard(first, instance) < heard(last, instance))
     };
     let waiting = last.questions.iter().filter(is_unanswered);
     waiting

@@ -24,6 +24,15 @@ pub(super) struct Watch {
     states: BTreeSet<String>,
 }
 
+/// What a REQ has asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Questions {
+    pub(super) asked: u64,
+    pub(super) answered: u64,
+    /// Whether it may ask again before it is answered.
+    pub(super) may_ask_again: bool,
+}
+
 /// One look.
 #[derive(Clone, Debug)]
 pub(super) struct Sample {
@@ -31,8 +40,8 @@ pub(super) struct Sample {
     pub(super) survey: Survey,
     /// Of each instance how many messages it had got and sent.
     pub(super) moved: BTreeMap<String, (u64, u64)>,
-    /// Of each REQ how many questions it has asked and how many answers it got.
-    pub(super) questions: BTreeMap<String, (u64, u64)>,
+    /// The questions of each REQ.
+    pub(super) questions: BTreeMap<String, Questions>,
     /// Instances with a message that no peer takes.
     pub(super) blocked: BTreeSet<String>,
 }
@@ -51,9 +60,12 @@ impl Sample {
             let (instance, sockets) = (&handle.instance, handle.counters.sockets());
             for (spec, it) in spec.sockets.iter().zip(&sockets) {
                 if spec.role == Role::Req {
-                    let name = format!("{instance}.{}", spec.name);
-                    let asked = (it.messages_out.get(), it.messages_in.get());
-                    sample.questions.insert(name, asked);
+                    let questions = Questions {
+                        asked: it.messages_out.get(),
+                        answered: it.messages_in.get(),
+                        may_ask_again: spec.is_on("req_relaxed"),
+                    };
+                    sample.questions.insert(format!("{instance}.{}", spec.name), questions);
                 }
             }
             let got = sockets.iter().map(|it| it.messages_in.get()).sum::<u64>();
