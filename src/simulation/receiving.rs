@@ -3,7 +3,7 @@
 //! Owns libzmq's rules of that: whose turn it is, filters, envelopes, the lockstep. Never sends.
 
 use super::Refusal;
-use super::end::{EndId, SocketId};
+use super::end::{EndId, SocketId, Stage};
 use super::network::{Action, State};
 use super::socket::{Lockstep, Taken};
 use crate::message::{Frame, Multipart};
@@ -95,7 +95,13 @@ impl State {
     /// one does.
     fn source(&self, id: SocketId) -> Option<EndId> {
         let socket = self.socket(id)?;
-        if socket.role == Role::Pair { socket.sources.oldest() } else { socket.sources.current() }
+        if socket.role != Role::Pair {
+            return socket.sources.current();
+        }
+        // What it has let go of itself it reads no more.
+        let is_read =
+            |end: &&EndId| self.end(**end).is_some_and(|end| end.stage != Stage::Lingering);
+        socket.sources.all().iter().filter(is_read).min().copied()
     }
 
     /// Nothing waits at the end that was to be read; whether another one is read now.

@@ -70,11 +70,6 @@ impl Turns {
         &self.ends
     }
 
-    /// The one that came before all others that are there.
-    pub(super) fn oldest(&self) -> Option<EndId> {
-        self.ends.iter().min().copied()
-    }
-
     pub(super) fn has(&self, end: EndId) -> bool {
         self.ends.contains(&end)
     }

@@ -29,6 +29,24 @@ fn what_a_subscriber_has_unsubscribed_from_makes_room_as_it_does_in_libzmq() {
 }
 
 #[test]
+fn a_pair_that_connects_again_hears_its_peer_though_nobody_has_read_what_it_said_before() {
+    let calls = vec![
+        Call::Send(1, 2),
+        Call::Disconnect(1),
+        Call::Connect(1),
+        Call::Send(1, 1),
+        Call::Send(0, 1),
+        Call::Receive(1, 5),
+    ];
+    for transport in [Transport::Inproc, Transport::Tcp] {
+        let (binds, connects, marks) = (Role::Pair, Role::Pair, [5, 3, 2, 9]);
+        let options = Options::default();
+        let calls = calls.clone();
+        compare(&Case { binds, connects, transport, count: 1, marks, options, calls }).unwrap();
+    }
+}
+
+#[test]
 fn whose_turn_it_is_after_peers_were_replaced_is_the_same() {
     let mut calls = vec![
         Call::Send(0, 1),
