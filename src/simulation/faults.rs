@@ -42,7 +42,8 @@ impl Network {
         let key = ordered(one, other);
         let all: Vec<LinkId> = state.links.iter().map(|(number, _)| LinkId(number)).collect();
         for link in all {
-            if state.owners(link).as_ref() != Some(&key) {
+            let is_up = state.link(link).is_some_and(|link| link.accepted.is_some());
+            if !is_up || state.owners(link).as_ref() != Some(&key) {
                 continue;
             }
             state.arrive_before_the_cut(link);

@@ -285,7 +285,9 @@ impl State {
     /// before can be read yet.
     fn give_up(&mut self, id: LinkId, end: EndId) {
         if !self.end(end).is_some_and(|end| end.connects) {
-            return self.break_link(id);
+            // What it had sent before may come yet.
+            self.lose(end);
+            return self.soon(Action::Break(id));
         }
         let accepted = self.links.remove(id.0).and_then(|link| link.accepted);
         accepted.into_iter().for_each(|accepted| self.lose(accepted));

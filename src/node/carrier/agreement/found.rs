@@ -215,3 +215,34 @@ fn what_was_there_before_a_line_was_cut_comes_when_there_is_room_for_it() {
     calls.extend([Call::Heal(0), Call::Receive(1, 9)]);
     all(&[(Role::Push, Role::Pull)], Transport::Relay, [9, 9, 9, 1], &calls).unwrap();
 }
+
+#[test]
+fn what_a_req_had_asked_is_read_by_who_answers_in_a_form_that_ends_the_connection() {
+    let calls = vec![
+        Call::Start(0, [10, 5]),
+        Call::Disconnect(3),
+        Call::Flood(0, 23),
+        Call::Start(3, [8, 7]),
+        Call::Flood(2, 20),
+    ];
+    let (binds, connects, transport) = (Role::Req, Role::Router, Transport::Tcp);
+    let options = Options { drops: true, waits: false, relaxed: true };
+    let marks = [5, 6, 3, 1];
+    compare(&Case { binds, connects, transport, count: 3, marks, options, calls }).unwrap();
+}
+
+#[test]
+fn what_is_said_while_a_line_is_cut_waits_whatever_else_ends_there() {
+    let calls = vec![
+        Call::Cut(1),
+        Call::Break(1),
+        Call::Send(1, 2),
+        Call::Break(1),
+        Call::Send(1, 1),
+        Call::Heal(1),
+    ];
+    let (binds, connects, transport) = (Role::Xpub, Role::Xsub, Transport::Relay);
+    let options = Options { drops: false, waits: false, relaxed: true };
+    compare(&Case { binds, connects, transport, count: 1, marks: [2, 7, 7, 6], options, calls })
+        .unwrap();
+}
