@@ -79,15 +79,16 @@ impl State {
             return;
         }
         let Some(end) = self.make_link(id, endpoint) else { return };
-        // A second peer of a PAIR is one when it is there.
-        if joins && !has_its_peer {
-            self.join(id, end);
-        }
         let Some(link) = self.end(end).map(|end| end.link) else { return };
         if is_inproc {
+            // What it says at once finds the room of both.
             self.attempt(link);
         } else {
             self.soon(Action::Attempt(link));
+        }
+        // A second peer of a PAIR is one when it is there.
+        if joins && !has_its_peer {
+            self.join(id, end);
         }
     }
 

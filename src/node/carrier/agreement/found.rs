@@ -246,3 +246,17 @@ fn what_is_said_while_a_line_is_cut_waits_whatever_else_ends_there() {
     compare(&Case { binds, connects, transport, count: 1, marks: [2, 7, 7, 6], options, calls })
         .unwrap();
 }
+
+#[test]
+fn inside_a_process_all_that_a_subscriber_wants_is_told_at_once_whatever_its_own_mark() {
+    let calls = vec![
+        Call::Subscribe(1, true, 0),
+        Call::Subscribe(1, true, 2),
+        Call::Kill(0),
+        Call::Start(0, [5, 8]),
+        Call::Connect(1),
+    ];
+    let (binds, connects, transport) = (Role::Xpub, Role::Sub, Transport::Inproc);
+    let (options, marks) = (Options::default(), [8, 4, 1, 10]);
+    compare(&Case { binds, connects, transport, count: 1, marks, options, calls }).unwrap();
+}
