@@ -171,11 +171,14 @@ impl Network {
         state.next()
     }
 
-    /// Lets so much happen as chance has it, or nothing.
+    /// Lets so much happen as chance has it, or nothing, or mostly nothing.
     #[cfg(all(test, feature = "patched-libzmq"))]
-    pub(crate) fn go_on_a_little(&self, now: Duration) {
+    pub(crate) fn go_on_a_little(&self, now: Duration, mostly_rests: bool) {
         let mut state = self.state();
         state.now = now;
+        if mostly_rests && state.chance.random_ratio(7, 8) {
+            return;
+        }
         let most = 1_u32 << state.chance.random_range(0..8);
         let steps = state.chance.random_range(0..most);
         (0..steps).find(|_| !state.step());

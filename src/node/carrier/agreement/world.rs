@@ -53,6 +53,8 @@ pub(super) struct World {
     patience: u32,
     /// Whether all comes to rest after each call.
     rests: bool,
+    /// Whether the threads of a simulation hardly have their turn, as on a busy machine.
+    is_lazy: bool,
 }
 
 /// An address of this machine alone that no other case has.
@@ -91,6 +93,7 @@ impl World {
             Kind::Real { patience } => (None, Some(RawContext::new().unwrap()), patience),
             Kind::Simulated { seed } => (Some(Network::new(seed)), None, 1),
         };
+        let is_lazy = matches!(kind, Kind::Simulated { seed } if seed.is_multiple_of(4));
         let mut world = Self {
             slots: Vec::new(),
             network,
@@ -103,6 +106,7 @@ impl World {
             sent: 0,
             patience,
             rests: true,
+            is_lazy,
         };
         let [send, receive, send_too, receive_too] = case.marks;
         for number in 0..=case.count {

@@ -23,7 +23,7 @@ impl World {
     pub(super) fn let_go_on(&self) {
         let goes_on = !self.rests || self.case.transport != Transport::Inproc;
         if let Some(network) = self.network.as_ref().filter(|_| goes_on) {
-            network.go_on_a_little(self.now);
+            network.go_on_a_little(self.now, self.is_lazy);
         }
     }
 
