@@ -141,8 +141,10 @@ impl RecordingArguments {
     fn write(&self, reader: &mut Reader, sieve: &mut Sieve, to: &Path) -> io::Result<ExitCode> {
         let times = self.times(reader);
         let mut some = |passed: &Passed| self.wants(sieve, passed);
+        let gaps = |gap: &Value| self.means_gap(gap);
         let is_part = self.node.is_some() || self.condition.is_some();
-        let wants = if is_part { Wants::Some(&mut some) } else { Wants::All };
+        let some = Wants::Some { messages: &mut some, gaps: &gaps };
+        let wants = if is_part { some } else { Wants::All };
         match cut(reader, times, wants, to) {
             Ok(messages) => {
                 writeln!(io::stdout(), "{}: {messages} messages", to.display())?;

@@ -3,14 +3,17 @@
 //! Owns what goes along: the texts of the versions that ran, and what happened. Never changes what was
 //! recorded.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::ops::{ControlFlow, RangeInclusive};
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::Value;
 use thiserror::Error;
 
-use super::contents::{Entry, RecordingError, moment};
+use super::contents::{Channel, Entry, RecordingError, moment};
+use super::entry::{topic, topic_of_gap};
 use super::reader::Reader;
 use super::writer::Writer;
 use crate::node::Passed;
@@ -35,15 +38,27 @@ pub enum CutError {
 pub enum Wants<'w> {
     /// All of them.
     All,
-    /// Those of which this says so.
-    Some(&'w mut dyn FnMut(&Passed) -> bool),
+    /// Some of them.
+    Some {
+        /// Those of which this says so.
+        messages: &'w mut dyn FnMut(&Passed) -> bool,
+        /// And what is missing, where this says so of a gap.
+        gaps: &'w dyn Fn(&Value) -> bool,
+    },
 }
 
 impl Wants<'_> {
     fn message(&mut self, passed: &Passed) -> bool {
         match self {
             Self::All => true,
-            Self::Some(wants) => wants(passed),
+            Self::Some { messages, .. } => messages(passed),
+        }
+    }
+
+    fn gap(&self, gap: &Value) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some { gaps, .. } => gaps(gap),
         }
     }
 
@@ -76,6 +91,9 @@ pub fn cut(
         texts.sort_by_key(|(file, _)| *file != version.file);
         writer.texts(version.generation, moment(version.at), &texts).map_err(failed)?;
     }
+    let channels = reader.channels().values();
+    let channels = channels.map(|it| (topic(&it.place, it.direction), it.clone()));
+    let channels: BTreeMap<String, Channel> = channels.collect();
     let mut messages = 0;
     let stopped = reader.read(times, |entry| {
         let written = match &entry {
@@ -88,7 +106,8 @@ pub fn cut(
             Entry::Calls { .. } if !wants.is_all() => Ok(()),
             Entry::Calls { calls, missing } => writer.calls(calls, *missing),
             Entry::Event { at, happened } => writer.event(*at, happened),
-            Entry::Gap { at, gap } => writer.known_gap(*at, gap),
+            Entry::Gap { gap, .. } if !wants.gap(gap) => Ok(()),
+            Entry::Gap { at, gap } => writer.known_gap(*at, gap, channels.get(&topic_of_gap(gap))),
         };
         written.map_or_else(ControlFlow::Break, ControlFlow::Continue)
     })?;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use prost::bytes::Bytes;
 use prost::encoding::{WireType, encode_key, encode_varint};
+use serde_json::Value;
 
 use crate::message::Frame;
 use crate::node::{Direction, Place};
@@ -49,8 +50,13 @@ pub(super) fn topic(place: &Place, direction: Direction) -> String {
     topic_of(&place.instance, &place.socket, direction.word())
 }
 
-/// The same by their words.
-pub(super) fn topic_of(instance: &str, socket: &str, direction: &str) -> String {
+/// The topic of what passed where messages are missing.
+pub(super) fn topic_of_gap(gap: &Value) -> String {
+    let word = |name: &str| gap[name].as_str().unwrap_or_default();
+    topic_of(word("node"), word("socket"), word("direction"))
+}
+
+fn topic_of(instance: &str, socket: &str, direction: &str) -> String {
     format!("/{instance}/{socket}/{direction}")
 }
 

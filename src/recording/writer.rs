@@ -17,6 +17,7 @@ use prost::Message as _;
 use serde_json::Value;
 
 use super::calls::{self, Calls};
+use super::contents::Channel;
 use super::entry::{CALLS, MESSAGE, Message, PROTOBUF, about, topic};
 use super::names::{EVENTS, FIGURES, GAPS, PROFILE, TEXTS};
 use super::schema;
@@ -174,12 +175,23 @@ impl Writer {
         write(&mut self.out, self.gaps, 0, since, told.to_string().as_bytes())
     }
 
-    /// Notes again that messages are missing, as another recording has it.
+    /// Notes again that messages are missing, as another recording has it: of a channel of that, if it is known there.
     ///
     /// # Errors
     ///
     /// When the file takes no more.
-    pub(super) fn known_gap(&mut self, at: SystemTime, gap: &Value) -> io::Result<()> {
+    pub(super) fn known_gap(
+        &mut self,
+        at: SystemTime,
+        gap: &Value,
+        of: Option<&Channel>,
+    ) -> io::Result<()> {
+        if let Some(of) = of {
+            let channel = self.channel(&of.place, of.direction)?;
+            let messages = gap["messages"].as_u64().unwrap_or_default();
+            let missing = &mut self.figures.entry(channel).or_default().missing;
+            *missing = missing.saturating_add(messages);
+        }
         write(&mut self.out, self.gaps, 0, at, gap.to_string().as_bytes())
     }
 

@@ -15,7 +15,7 @@ use prost::Message as _;
 
 use super::super::calls::CountedCalls;
 use super::super::contents::RecordingError;
-use super::super::entry::{CALLS, MESSAGE, Message, topic_of};
+use super::super::entry::{CALLS, MESSAGE, Message, topic_of_gap};
 use super::super::names::GAPS;
 use super::Figures;
 use super::chunk::{records, unpacked};
@@ -176,9 +176,7 @@ impl Scanned {
 
     fn count_missing(&mut self, gap: &[u8]) {
         let gap: serde_json::Value = serde_json::from_slice(gap).unwrap_or_default();
-        let word = |name: &str| gap[name].as_str().unwrap_or_default();
-        let topic = topic_of(word("node"), word("socket"), word("direction"));
-        let figures = self.figures.entry(topic).or_default();
+        let figures = self.figures.entry(topic_of_gap(&gap)).or_default();
         let missing = gap["messages"].as_u64().unwrap_or_default();
         add(&mut figures.bytes, 0);
         figures.missing = figures.missing.saturating_add(missing);

@@ -98,11 +98,16 @@ fn what_was_written_is_read_and_a_part_of_it_too() {
 
     let part = folder.path().join("b.mcap");
     let mut some = |passed: &Passed| passed.frames[2].ends_with(b"1");
-    let some = Wants::Some(&mut some);
+    let some = Wants::Some { messages: &mut some, gaps: &|_| true };
     assert_eq!(cut(&mut reader, Some(5_000..=u64::MAX), some, &part).unwrap(), 1);
     let mut reader = Reader::open(&part).unwrap();
     assert_eq!(read(&mut reader, None).unwrap(), ["text 11", "-7", "\"note\""]);
+    assert_eq!(reader.channels().values().map(|it| it.missing).collect::<Vec<_>>(), [7]);
     assert_eq!(reader.versions(), [version]);
+    let least = folder.path().join("c.mcap");
+    let nobody = Wants::Some { messages: &mut |_| false, gaps: &|gap| gap["node"] != "a" };
+    assert_eq!(cut(&mut reader, None, nobody, &least).unwrap(), 0);
+    assert_eq!(read(&mut Reader::open(&least).unwrap(), None).unwrap(), ["\"note\""]);
 }
 
 #[test]
