@@ -24,7 +24,8 @@ const WAITS_FOR: u32 = 10;
 const REMEMBERS: Duration = Duration::from_secs(10);
 /// Meanwhile the reader takes no more than such a part of one processor.
 const PART: u32 = 32;
-/// What it may take at once, as long as it takes to give it at that pace. It goes on with half of it.
+/// What it may take at once that has taken less for a while. When that is spent it goes on as soon as half of it is
+/// there again.
 const AT_ONCE: Duration = Duration::from_millis(100);
 
 /// What a reader's thread may take of the processor.
