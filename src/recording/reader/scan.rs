@@ -156,7 +156,10 @@ impl Scanned {
     /// Counts what a channel has.
     fn count(&mut self, id: u16, data: &[u8]) {
         let Some(channel) = self.summary.channels.get(&id) else { return };
-        let figures = self.figures.entry(channel.topic.clone()).or_default();
+        if !self.figures.contains_key(&channel.topic) {
+            self.figures.insert(channel.topic.clone(), Figures::default());
+        }
+        let Some(figures) = self.figures.get_mut(&channel.topic) else { return };
         figures.messages += 1;
         match channel.schema.as_ref().map(|schema| schema.name.as_str()) {
             Some(MESSAGE) => {
