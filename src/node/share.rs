@@ -8,9 +8,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use rustix::time::{ClockId, clock_gettime};
-
 use crate::clock;
+use crate::script::computed_by_this_thread;
 
 /// How far the thread stands back, in the steps of nice(1): of a processor that a node wants too it gets a third, so
 /// that it goes on all the time.
@@ -49,7 +48,7 @@ struct Kept {
 impl Share {
     /// As much as there is.
     #[must_use]
-    pub(super) fn whole() -> Self {
+    pub fn whole() -> Self {
         Self { kept: None }
     }
 
@@ -61,7 +60,8 @@ impl Share {
         let looked = clock::at_work();
         let waits = Waits::now(&own);
         let allowance = Allowance::full(looked);
-        Self { kept: Some(Kept { allowance, own, worked: worked(), looked, waits }) }
+        let worked = computed_by_this_thread();
+        Self { kept: Some(Kept { allowance, own, worked, looked, waits }) }
     }
 
     /// Whether more would be too much for now: its thread has taken what it may, and others wait for a processor.
@@ -72,7 +72,7 @@ impl Share {
 
 impl Kept {
     fn look(&mut self) -> bool {
-        let (now, worked) = (clock::at_work(), worked());
+        let (now, worked) = (clock::at_work(), computed_by_this_thread());
         let passed = now.saturating_duration_since(self.looked);
         if passed >= LOOK_EVERY {
             self.looked = now;
@@ -91,12 +91,6 @@ impl Kept {
 fn own_name() -> OsString {
     let path = fs::read_link("/proc/thread-self").unwrap_or_default();
     path.file_name().map(ToOwned::to_owned).unwrap_or_default()
-}
-
-/// How long this thread has been at work.
-fn worked() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::try_from(time).unwrap_or_default()
 }
 
 /// What may be taken, by the times that it is told.
@@ -229,8 +223,8 @@ mod tests {
     fn the_system_tells_how_long_others_wait_and_how_long_a_thread_worked() {
         assert_eq!(waited("81 1200000 7\n"), Some(Duration::from_micros(1200)));
         assert_eq!(waited(""), None);
-        let before = worked();
-        while worked() <= before {
+        let before = computed_by_this_thread();
+        while computed_by_this_thread() <= before {
             std::hint::black_box(fs::metadata("/").ok());
         }
     }

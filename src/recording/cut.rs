@@ -107,7 +107,10 @@ pub fn cut(
             Entry::Calls { calls, missing } => writer.calls(calls, *missing),
             Entry::Event { at, happened } => writer.event(*at, happened),
             Entry::Gap { gap, .. } if !wants.gap(gap) => Ok(()),
-            Entry::Gap { at, gap } => writer.known_gap(*at, gap, channels.get(&topic_of_gap(gap))),
+            Entry::Gap { at, gap } => {
+                let of = channels.get(&topic_of_gap(gap));
+                writer.known_gap(*at, gap, of.map(|it| (&it.place, it.direction)))
+            }
         };
         written.map_or_else(ControlFlow::Break, ControlFlow::Continue)
     })?;

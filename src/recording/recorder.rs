@@ -66,8 +66,8 @@ pub(crate) struct Recorder {
     wanted: Wanted,
     writer: Writer,
     reader: WholeReader,
-    /// What this thread may take of the processor, once it is known which one it is.
-    share: Option<Share>,
+    /// What this thread may take of the processor.
+    share: Share,
     events: EventReader,
     versions: Versions,
     /// The last version whose texts are in the file.
@@ -106,7 +106,7 @@ impl Recorder {
             wanted,
             writer,
             reader,
-            share: None,
+            share: Share::whole(),
             events,
             versions: versions.clone(),
             generation: 0,
@@ -122,7 +122,7 @@ impl Recorder {
     /// Has this thread, which is to record, stand back where nodes want its processor too, unless they are
     /// to wait for it.
     pub(crate) fn stand_back(&mut self) {
-        self.share = Some(self.reader.stand_back());
+        self.share = self.reader.stand_back();
     }
 
     /// Writes what has come since it was last called, as far as it is wanted; whether anything had.
@@ -162,20 +162,15 @@ impl Recorder {
             written += 1;
             if written.is_multiple_of(LOOK_AFTER) {
                 self.flush_if_due()?;
-                if !is_behind && (begun.elapsed() >= BEHIND || self.is_spent()) {
+                if !is_behind && (begun.elapsed() >= BEHIND || self.share.is_spent()) {
                     is_behind = true;
                     self.reader.set_behind(true);
                 }
             }
         }
         // What came until it was told is the next to be written.
-        let is_spent = self.is_spent();
-        self.reader.set_behind(is_behind || is_spent);
+        self.reader.set_behind(is_behind || self.share.is_spent());
         Ok(())
-    }
-
-    fn is_spent(&mut self) -> bool {
-        self.share.as_mut().is_some_and(Share::is_spent)
     }
 
     fn flush_if_due(&mut self) -> io::Result<()> {

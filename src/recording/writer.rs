@@ -17,7 +17,6 @@ use prost::Message as _;
 use serde_json::Value;
 
 use super::calls::{self, Calls};
-use super::contents::Channel;
 use super::entry::{CALLS, MESSAGE, Message, PROTOBUF, about, topic};
 use super::names::{EVENTS, FIGURES, GAPS, PROFILE, TEXTS};
 use super::schema;
@@ -162,8 +161,6 @@ impl Writer {
         messages: u64,
         (since, until): (SystemTime, SystemTime),
     ) -> io::Result<()> {
-        let channel = self.channel(place, direction)?;
-        self.figures.entry(channel).or_default().missing += messages;
         let told = serde_json::json!({
             "node": &*place.instance,
             "socket": &*place.socket,
@@ -172,10 +169,10 @@ impl Writer {
             "since": seconds(since),
             "until": seconds(until),
         });
-        write(&mut self.out, self.gaps, 0, since, told.to_string().as_bytes())
+        self.known_gap(since, &told, Some((place, direction)))
     }
 
-    /// Notes again that messages are missing, as another recording has it: of a channel of that, if it is known there.
+    /// Notes that messages are missing as a recording has it, and counts them where it is known of what they are.
     ///
     /// # Errors
     ///
@@ -184,10 +181,10 @@ impl Writer {
         &mut self,
         at: SystemTime,
         gap: &Value,
-        of: Option<&Channel>,
+        of: Option<(&Arc<Place>, Direction)>,
     ) -> io::Result<()> {
-        if let Some(of) = of {
-            let channel = self.channel(&of.place, of.direction)?;
+        if let Some((place, direction)) = of {
+            let channel = self.channel(place, direction)?;
             let messages = gap["messages"].as_u64().unwrap_or_default();
             let missing = &mut self.figures.entry(channel).or_default().missing;
             *missing = missing.saturating_add(messages);

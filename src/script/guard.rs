@@ -234,7 +234,8 @@ fn certain(took: Duration, computed: Option<Duration>) -> Duration {
     }
 }
 
-fn computed_by_this_thread() -> Duration {
+/// How long this thread has had a processor; for ever where the system does not tell.
+pub(crate) fn computed_by_this_thread() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or(Duration::MAX)
 }

@@ -89,6 +89,7 @@ pub use failure::panic_text;
 pub use fault::{CallSite, FaultKind, HandlerError, HandlerErrorKind, ScriptFault, ScriptFix};
 pub use filter::Filter;
 pub use generator::Chance;
+pub(crate) use guard::computed_by_this_thread;
 pub use handler::{Handler, NodeState};
 pub use import::ImportError;
 pub use kept_state::{StateText, check_state_text};

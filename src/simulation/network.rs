@@ -166,8 +166,7 @@ impl Network {
     pub(crate) fn advance(&self, now: Duration) -> Next {
         let mut state = self.state();
         state.now = now;
-        let steps = state.chance.random_range(1..=STEPS);
-        (0..steps).find(|_| !state.step());
+        state.go_on();
         state.next()
     }
 
@@ -251,9 +250,14 @@ impl State {
     /// Mostly nothing happens while somebody is at work with a socket, and now and then something does.
     pub(super) fn may_go_on_meanwhile(&mut self) {
         if self.chance.random_ratio(1, 4) {
-            let steps = self.chance.random_range(1..=STEPS);
-            (0..steps).find(|_| !self.step());
+            self.go_on();
         }
+    }
+
+    /// Lets some things happen that may, one at least.
+    fn go_on(&mut self) {
+        let steps = self.chance.random_range(1..=STEPS);
+        (0..steps).find(|_| !self.step());
     }
 
     fn next(&self) -> Next {

@@ -30,7 +30,7 @@ fn what_a_subscriber_has_unsubscribed_from_makes_room_as_it_does_in_libzmq() {
 
 #[test]
 fn a_pair_that_connects_again_hears_its_peer_though_nobody_has_read_what_it_said_before() {
-    let calls = vec![
+    let calls = [
         Call::Send(1, 2),
         Call::Disconnect(1),
         Call::Connect(1),
@@ -39,10 +39,7 @@ fn a_pair_that_connects_again_hears_its_peer_though_nobody_has_read_what_it_said
         Call::Receive(1, 5),
     ];
     for transport in [Transport::Inproc, Transport::Tcp] {
-        let (binds, connects, marks) = (Role::Pair, Role::Pair, [5, 3, 2, 9]);
-        let options = Options::default();
-        let calls = calls.clone();
-        compare(&Case { binds, connects, transport, count: 1, marks, options, calls }).unwrap();
+        all(&[(Role::Pair, Role::Pair)], transport, [5, 3, 2, 9], &calls).unwrap();
     }
 }
 
@@ -233,7 +230,7 @@ fn what_a_req_had_asked_is_read_by_who_answers_in_a_form_that_ends_the_connectio
 
 #[test]
 fn what_is_said_while_a_line_is_cut_waits_whatever_else_ends_there() {
-    let calls = vec![
+    let calls = [
         Call::Cut(1),
         Call::Break(1),
         Call::Send(1, 2),
@@ -241,22 +238,17 @@ fn what_is_said_while_a_line_is_cut_waits_whatever_else_ends_there() {
         Call::Send(1, 1),
         Call::Heal(1),
     ];
-    let (binds, connects, transport) = (Role::Xpub, Role::Xsub, Transport::Relay);
-    let options = Options { drops: false, waits: false, relaxed: true };
-    compare(&Case { binds, connects, transport, count: 1, marks: [2, 7, 7, 6], options, calls })
-        .unwrap();
+    all(&[(Role::Xpub, Role::Xsub)], Transport::Relay, [2, 7, 7, 6], &calls).unwrap();
 }
 
 #[test]
 fn inside_a_process_all_that_a_subscriber_wants_is_told_at_once_whatever_its_own_mark() {
-    let calls = vec![
+    let calls = [
         Call::Subscribe(1, true, 0),
         Call::Subscribe(1, true, 2),
         Call::Kill(0),
         Call::Start(0, [5, 8]),
         Call::Connect(1),
     ];
-    let (binds, connects, transport) = (Role::Xpub, Role::Sub, Transport::Inproc);
-    let (options, marks) = (Options::default(), [8, 4, 1, 10]);
-    compare(&Case { binds, connects, transport, count: 1, marks, options, calls }).unwrap();
+    all(&[(Role::Xpub, Role::Sub)], Transport::Inproc, [8, 4, 1, 10], &calls).unwrap();
 }

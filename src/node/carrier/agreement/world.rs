@@ -226,10 +226,10 @@ impl World {
                 let _ = socket.events();
             }
         };
-        // The first look may come in the middle of what happens.
-        self.let_go_on();
-        look();
         if let Some(network) = &self.network {
+            // The first look may come in the middle of what happens.
+            self.let_go_on();
+            look();
             // libzmq's are looked at more than once as well, and a look can end what the next one misses.
             let until = self.now + pause;
             loop {
