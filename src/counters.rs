@@ -174,6 +174,18 @@ pub struct SocketCounters {
 }
 
 impl SocketCounters {
+    /// Messages that came: those received, and those that a subscriber's socket threw away.
+    #[must_use]
+    pub fn arrived(&self) -> u64 {
+        self.messages_in.get() + self.unwanted.get()
+    }
+
+    /// Messages that went through it, either way; a socket for which it stays the same is still.
+    #[must_use]
+    pub fn moved(&self) -> u64 {
+        self.arrived() + self.messages_out.get()
+    }
+
     /// Notes the size of a message handed to libzmq.
     pub fn note_size(&self, bytes: u64) {
         let smallest = self.smallest_out.get();

@@ -233,7 +233,7 @@ impl NodeSocket {
 
     /// Notes whether messages went through since this was last asked.
     pub(super) fn note_movement(&mut self, now: Instant) {
-        let moved = self.counters.messages_in.get() + self.counters.messages_out.get();
+        let moved = self.counters.moved();
         if moved != self.moved.0 {
             self.moved = (moved, now);
         }
@@ -269,7 +269,7 @@ impl NodeSocket {
         }
     }
 
-    /// Messages that had gone through it when that was last noted.
+    /// Messages that had moved through it when that was last noted.
     pub(super) fn moved(&self) -> u64 {
         self.moved.0
     }
@@ -290,10 +290,14 @@ impl NodeSocket {
         self.connected.len() + accepted as usize
     }
 
-    /// Whether EVENTS says that a peer's message waits; processes all pending commands.
+    /// Whether EVENTS says that a peer's message waits; processes all pending commands, and throws
+    /// away what is not wanted before it.
     pub(super) fn look(&mut self) -> bool {
         let arrived = self.raw.events().is_ok_and(super::raw::Readiness::readable);
         self.readable = arrived || !self.stash.is_empty();
+        if self.throws_for > 0 {
+            self.note_unwanted();
+        }
         arrived
     }
 

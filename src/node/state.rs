@@ -75,7 +75,7 @@ pub struct Figures {
 /// What went through a socket up to one moment.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct SocketFigures {
-    /// Messages received from libzmq.
+    /// Messages that came, with those that were thrown away because nobody wanted them any more.
     pub received: u64,
     /// Messages handed to libzmq.
     pub sent: u64,
@@ -92,7 +92,7 @@ impl SocketFigures {
     #[must_use]
     pub fn of(counters: &SocketCounters) -> Self {
         Self {
-            received: counters.messages_in.get(),
+            received: counters.arrived(),
             sent: counters.messages_out.get(),
             peers: counters.peers.get(),
             turnover: counters.connects.get() + counters.disconnects.get(),

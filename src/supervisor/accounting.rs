@@ -71,12 +71,12 @@ impl Member {
 
     /// What it received, with what it threw away because it had just unsubscribed.
     pub(super) fn received(&self) -> u64 {
-        self.counters.messages_in.get() + self.counters.unwanted.get()
+        self.counters.arrived()
     }
 
     /// Whether nothing has gone through it since it was looked at.
     fn is_unmoved_since(&self, observed: &SocketObservation) -> bool {
-        self.counters.messages_in.get() + self.counters.messages_out.get() == observed.moved
+        self.counters.moved() == observed.moved
     }
 
     fn refused(&self) -> u64 {
@@ -322,7 +322,7 @@ mod tests {
             let at = |millis: u64| self.begun + Duration::from_millis(millis);
             SocketObservation {
                 is_told: true,
-                moved: end.counters.messages_in.get() + end.counters.messages_out.get(),
+                moved: end.counters.moved(),
                 still: Some(Still { since: at(since), until: at(until) }),
                 drained: true,
                 ..SocketObservation::default()
@@ -369,6 +369,18 @@ mod tests {
         assert_eq!(ends.judge(&from, &to), (0, 144));
         let to = ends.seen(&ends.to, 0, 1100);
         assert_eq!(ends.judge(&from, &to), (144, 0));
+    }
+
+    /// What it throws away comes out of queues that more may wait in.
+    #[test]
+    fn who_throws_away_what_it_unsubscribed_from_is_not_still() {
+        let mut ends = Ends::of(Role::Pub, Role::Sub);
+        ends.go(144, 0);
+        let [from, to] = [&ends.from, &ends.to].map(|end| ends.seen(end, 0, 1000));
+        ends.to.counters.unwanted.add(20);
+        assert_eq!(ends.judge(&from, &to), (0, 124));
+        let to = ends.seen(&ends.to, 1000, 2000);
+        assert_eq!(ends.judge(&from, &to), (124, 0));
     }
 
     #[test]

@@ -186,7 +186,7 @@ impl Own {
         let refused: u64 = refused.iter().map(|it| counters.dropped[*it as usize].get()).sum();
         Counted {
             sent: self.before.sent + counters.messages_out.get() + refused,
-            received: self.before.received + counters.messages_in.get() + counters.unwanted.get(),
+            received: self.before.received + counters.arrived(),
             dropped: self.before.dropped + refused,
             strangers: counters.peers.get() > self.peers,
         }

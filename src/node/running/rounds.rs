@@ -18,7 +18,9 @@ use crate::node::carrier::double::{Doubles, Wire};
 use crate::node::context::Context;
 use crate::node::control::{Control, ControlSender};
 use crate::node::interception::Interceptors;
+use crate::node::interference::Interference;
 use crate::node::legacy::Legacy;
+use crate::node::observation::Observation;
 use crate::node::raw::Errno;
 use crate::node::socket::SocketError;
 use crate::node::state::Bound;
@@ -86,6 +88,12 @@ impl Bench {
         let fates = Plan::between(from, to).fates("n").unwrap();
         let (done, told) = oneshot::channel();
         self.tell(Control::Change { fates, done });
+        told.await.unwrap()
+    }
+
+    async fn observe(&self) -> Observation {
+        let (answer, told) = oneshot::channel();
+        self.tell(Control::Observe { answer });
         told.await.unwrap()
     }
 
@@ -166,9 +174,7 @@ fn a_message_that_arrives_while_the_node_is_observed_is_handled_at_once() {
         rounds(async {
             let bench = Bench::of(&mill(ECHO)).await;
             bench.wire("in").arrives_before_look(look, "late");
-            let (answer, told) = oneshot::channel();
-            bench.tell(Control::Observe { answer });
-            told.await.unwrap();
+            bench.observe().await;
             bench.settle().await;
             let has_come = bench.wire("in").has_taken_late();
             assert!(has_come || look > 1, "an observer makes the node look twice at the least");
@@ -212,6 +218,51 @@ nodes:
         bench.wire("in").arrives(&["a"]);
         bench.settle().await;
         assert_eq!(unwanted(&bench), 3);
+    });
+}
+
+/// What is thrown away is known at each look, whether or not a message follows that is wanted.
+#[test]
+fn a_subscriber_that_throws_away_is_not_still() {
+    let text = "
+nodes:
+  n:
+    role: sub
+    connect: 'tcp://127.0.0.1:5999'
+    topics: [a, b]
+    format: plain
+    on_start: unsubscribe(\"b\")
+    on_message: ()
+";
+    rounds(async {
+        let bench = Bench::of(&sound(text)).await;
+        for round in 1..=5 {
+            clock::sleep(Duration::from_millis(100)).await;
+            bench.wire("sub").throws(3);
+            let observed = bench.observe().await;
+            let still = observed.sockets[0].still.unwrap();
+            assert_eq!(bench.counters.sockets()[0].unwanted.get(), 3 * round);
+            assert_eq!(observed.sockets[0].moved, 3 * round as u64);
+            assert!(still.until - still.since < Duration::from_millis(50), "{still:?}");
+        }
+        clock::sleep(Duration::from_millis(500)).await;
+        let still = bench.observe().await.sockets[0].still.unwrap();
+        assert!(still.until - still.since >= Duration::from_millis(500), "{still:?}");
+    });
+}
+
+/// A test that kills a node expects nothing more of it.
+#[test]
+fn a_node_that_vanishes_sends_nothing_of_what_waits() {
+    rounds(async {
+        let bench = Bench::of(&mill("    on_message: busy(\"200ms\"); send(msg.text)")).await;
+        bench.wire("in").arrives(&["late"]);
+        bench.settle().await;
+        assert_eq!(bench.wire("in").waiting(), 0, "it works at it");
+        bench.tell(Interference::Vanish.into());
+        let Bench { doubles, task, .. } = bench;
+        task.await.unwrap();
+        assert_eq!(doubles.wire("n.out").sent(), [""; 0]);
     });
 }
 

@@ -48,6 +48,10 @@ impl Node {
                     Err(mpsc::error::TryRecvError::Disconnected) => return None,
                 }
             }
+            if self.life.phase() == Phase::Closed {
+                // It has vanished, and what waits in it with it.
+                return Some(self.leave());
+            }
             let busy = self.guarded_round();
             if self.life.phase() == Phase::Closed {
                 return Some(self.leave());
