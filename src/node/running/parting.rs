@@ -88,8 +88,8 @@ impl Node {
             let busy = self.guarded_round();
             let answered = !busy && places.iter().all(|&place| self.has_answered(place));
             if answered {
-                let waits = self.unsent(until).await;
-                let sent = waits.iter().all(|one| one.count == 0 || !places.contains(&one.place));
+                let waits = self.unsent(&places, until).await;
+                let sent = waits.is_some_and(|waits| waits.iter().all(|one| one.count == 0));
                 if sent && places.iter().all(|&place| self.has_answered(place)) {
                     break;
                 }
@@ -170,7 +170,6 @@ impl Node {
     async fn answer_to_the_last(&mut self, place: usize) -> Vec<(String, String)> {
         let begun = clock::now();
         let until = begun + patience([&self.sockets[place]].into_iter());
-        let mut was_still_at = None;
         loop {
             // Who never ceases to ask is answered for so long: the answers have to go out.
             if clock::since(begun) < ANSWERING / 2 {
@@ -178,28 +177,24 @@ impl Node {
                 self.finish_stash(place);
             }
             let all_taken = self.send_what_waits(place);
-            let mut waits = self.unsent(until.max(clock::now() + TOLD)).await;
-            waits.retain(|one| one.place == place);
+            let told = self.unsent(&[place], until.max(clock::now() + TOLD)).await;
+            let is_known = told.is_some();
+            let waits = told.unwrap_or_default();
             let is_over = clock::now() >= until;
             let is_long_over = clock::since(begun) >= ANSWERING;
             let socket = &self.sockets[place];
             let accepted = socket.peers.accepted(&socket.connected).map(|(ends, _)| ends);
             let has_sent = |ends: &(String, String)| {
-                // Of each that libzmq has not told of in time it is not known.
                 let mut of_it = waits.iter().filter(|one| one.ends == *ends).peekable();
                 of_it.peek().is_some() && of_it.all(|one| one.count == 0)
             };
             let all_sent = accepted.clone().all(has_sent);
             let sent: Vec<_> = accepted.filter(|ends| has_sent(ends)).cloned().collect();
             let more = clock::since(begun) < ANSWERING / 2 && !self.has_answered(place);
-            let is_still = all_taken && all_sent && !more;
-            // What libzmq tells may be what an observer asked for, before the last answer was given.
-            let given = is_still.then(|| self.sockets[place].counters.messages_out.get());
-            let is_to_go_on = is_still || more;
-            if is_still && given == was_still_at || is_over && !is_to_go_on || is_long_over {
+            let is_still = is_known && all_taken && all_sent && !more;
+            if is_still || is_over && !more && is_known || is_long_over {
                 return sent;
             }
-            was_still_at = given;
             if !more && !is_still {
                 clock::sleep(LOOK).await;
             }
@@ -213,31 +208,54 @@ impl Node {
             && self.sockets[place].look_drained()
     }
 
-    /// What really waits in libzmq to go out on each connection.
-    async fn unsent(&mut self, until: Instant) -> Vec<Unsent> {
-        let (answer, mut told) = oneshot::channel();
-        self.inquire(answer);
+    /// What really waits in libzmq to go out on each connection of these sockets, while nothing more
+    /// was given to them; nothing where that is not known in time.
+    async fn unsent(&mut self, places: &[usize], until: Instant) -> Option<Vec<Unsent>> {
         loop {
-            let busy = self.guarded_round();
-            if let Ok(observation) = told.try_recv() {
-                let of_socket = |(place, socket): (usize, SocketObservation)| {
-                    let connections = socket.connections.into_iter().zip(socket.unsent);
-                    connections.map(move |(one, count)| Unsent {
-                        place,
-                        ends: (one.local, one.remote),
-                        count,
-                    })
-                };
-                return observation.sockets.into_iter().enumerate().flat_map(of_socket).collect();
+            // What an observer has asked for may be told from before the last message was given.
+            while self.inquiries.are_under_way() {
+                self.go_round_until(until).await?;
             }
-            if clock::now() >= until {
-                return Vec::new();
+            let given = self.given(places);
+            let (answer, mut told) = oneshot::channel();
+            self.inquire(answer);
+            let observation = loop {
+                if let Ok(observation) = told.try_recv() {
+                    break observation;
+                }
+                self.go_round_until(until).await?;
+            };
+            let mut of_places = Vec::new();
+            let mut is_told = true;
+            for (place, socket) in observation.sockets.into_iter().enumerate() {
+                if places.contains(&place) {
+                    is_told &= socket.is_told;
+                    of_places.extend(unsent_of(place, socket));
+                }
             }
-            if !busy {
-                std::thread::yield_now();
+            if is_told && self.given(places) == given {
+                return Some(of_places);
             }
-            tokio::task::yield_now().await;
+            self.go_round_until(until).await?;
         }
+    }
+
+    /// A round while something is waited for; nothing once the time is over.
+    async fn go_round_until(&mut self, until: Instant) -> Option<()> {
+        let busy = self.guarded_round();
+        if clock::now() >= until {
+            return None;
+        }
+        if !busy {
+            std::thread::yield_now();
+        }
+        tokio::task::yield_now().await;
+        Some(())
+    }
+
+    /// How many messages were given to libzmq by these sockets.
+    fn given(&self, places: &[usize]) -> u64 {
+        places.iter().map(|&place| self.sockets[place].counters.messages_out.get()).sum()
     }
 
     /// Lets what waits to go out by bound endpoints that a spec no longer declares leave, before they
@@ -259,11 +277,16 @@ impl Node {
         let goes = |place: usize, local: &str| {
             going.iter().any(|(at, _, actual)| *at == place && came_in_by(local, actual))
         };
-        let mut left;
+        let places: Vec<usize> = going.iter().map(|(place, _, _)| *place).collect();
+        let mut left = Vec::new();
         loop {
-            left = self.unsent(until + LOOK).await;
-            left.retain(|one| one.count > 0 && goes(one.place, &one.ends.0));
-            if left.is_empty() || clock::now() >= until {
+            let told = self.unsent(&places, until + LOOK).await;
+            let is_known = told.is_some();
+            if let Some(told) = told {
+                left = told;
+                left.retain(|one| one.count > 0 && goes(one.place, &one.ends.0));
+            }
+            if is_known && left.is_empty() || clock::now() >= until {
                 break;
             }
             clock::sleep(LOOK).await;
@@ -273,6 +296,12 @@ impl Node {
             counters.dropped[DropReason::Shutdown as usize].add(one.count);
         }
     }
+}
+
+/// What waits to go out on each connection of a socket, as libzmq tells it.
+fn unsent_of(place: usize, socket: SocketObservation) -> impl Iterator<Item = Unsent> {
+    let connections = socket.connections.into_iter().zip(socket.unsent);
+    connections.map(move |(one, count)| Unsent { place, ends: (one.local, one.remote), count })
 }
 
 /// Takes what a full queue had kept in the kernel and in the peers: one that ends its connection while
@@ -321,3 +350,6 @@ fn patience<'s>(sockets: impl Iterator<Item = &'s NodeSocket>) -> Duration {
     let lingers = sockets.map(|socket| socket.spec.linger.unwrap_or(PARTING));
     lingers.max().unwrap_or(PARTING).min(PARTING)
 }
+
+#[cfg(test)]
+mod tests;

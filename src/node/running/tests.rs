@@ -30,7 +30,7 @@ pub(super) fn panic_if_wanted(node: &str) {
     assert!(node != "stops", "planted in {node}");
 }
 
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
@@ -111,7 +111,7 @@ fn with_socket(socket: &str) -> Topology {
     sound(&format!("nodes: {{n: {{sockets: {{z: {{role: pull, bind: 'inproc://z'}}{socket}}}}}}}"))
 }
 
-async fn node_of(topology: &Topology, context: &Context, emitter: &Events) -> Box<Node> {
+pub(super) async fn node_of(topology: &Topology, context: &Context, emitter: &Events) -> Box<Node> {
     let spec = Arc::clone(&topology.nodes[0]);
     let blueprint = Blueprint {
         counters: Arc::new(NodeCounters::new(spec.sockets.len())),

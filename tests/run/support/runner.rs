@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::{Lines, PATIENCE};
+use super::{Lines, PATIENCE, soaking};
 
 /// How long a forgotten run may live, when a test is killed before it can end it.
-const LIFE: &str = "5m";
+fn life() -> &'static str {
+    if soaking() { "60m" } else { "5m" }
+}
 
 /// A run that is yet to start.
 pub(crate) struct Zrig {
@@ -130,7 +132,7 @@ impl Zrig {
         }
         command.arg("run").arg(&self.file).args(&self.arguments);
         if self.lives {
-            command.args(["--for", LIFE]);
+            command.args(["--for", life()]);
         }
         if let Some(recorded) = &self.recorded {
             command.arg("--record").arg(recorded.path().join(RECORDING));
