@@ -15,6 +15,7 @@ use crate::zeromq::Role;
 /// # Errors
 ///
 /// When a request has no empty delimiter frame: a REP discards it.
+#[inline]
 pub fn open_envelope(
     socket: usize,
     role: Role,

@@ -28,6 +28,7 @@ impl Notes<'_> {
     }
 
     /// Notes what became of a message, and tells of one that its socket never takes.
+    #[inline]
     pub(super) fn sent(&mut self, place: usize, socket: &NodeSocket, sent: Sent) {
         match sent {
             Sent::Taken => {

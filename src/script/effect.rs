@@ -145,12 +145,15 @@ pub enum Invocation {
 }
 
 impl Invocation {
+    /// The handler of messages.
+    pub const OF_MESSAGE: &str = "on_message";
+
     /// The name of the handler; messages of a socket may have one of their own.
     #[must_use]
     pub fn handler(&self) -> &'static str {
         match self {
             Self::Start => "on_start",
-            Self::Message(_) => "on_message",
+            Self::Message(_) => Self::OF_MESSAGE,
             Self::Tick => "on_tick",
             Self::Timer(_) => "on_timer",
             Self::Line(_) | Self::Record(_) | Self::Bytes(_) => "on_line",

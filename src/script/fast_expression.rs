@@ -247,7 +247,7 @@ impl Property {
     }
 
     /// What stands beside an operator is a number or text here.
-    #[inline]
+    #[inline(always)]
     fn part(self, message: &LazyMessage) -> Option<Part<'_>> {
         match self {
             Self::Msgid => message.msgid().ok().map(Part::Integer),

@@ -45,6 +45,7 @@ pub(super) fn read_whole(json: &[u8]) -> Result<Dynamic, serde_json::Error> {
     read_with(json, &Numbers { wide: RefCell::new(wide), ..numbers })
 }
 
+#[inline]
 fn read_with(json: &str, numbers: &Numbers) -> Result<Dynamic, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_str(json);
     let value = ValueSeed(numbers).deserialize(&mut reader)?;

@@ -84,6 +84,9 @@ pub(super) struct Misfit {
 
 impl LazyMessage {
     /// Reads as much of a message as tells whether it fits its socket's format.
+    ///
+    /// Inlined, since to hand over and to give back so large a thing takes as long as to read it.
+    #[inline(always)]
     pub(super) fn open(
         inbound: Inbound,
         socket_view: &SocketView,

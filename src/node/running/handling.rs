@@ -50,6 +50,7 @@ impl Node {
         }
     }
 
+    #[inline]
     pub(super) fn take(&mut self, inbound: Inbound) {
         if self.life.phase() == Phase::Attaching {
             self.incoming.keep(inbound, self.came);
@@ -66,6 +67,7 @@ impl Node {
         true
     }
 
+    #[inline]
     pub(super) fn handle(&mut self, inbound: Inbound) {
         if self.blueprint.spec.counts {
             return self.hear_counts(&inbound);
@@ -119,12 +121,11 @@ impl Node {
         if self.handler.is_none() {
             return;
         }
-        let place = if let Invocation::Message(inbound) = &invocation {
-            Some(inbound.socket)
+        let (name, place) = if let Invocation::Message(inbound) = &invocation {
+            (Invocation::OF_MESSAGE, Some(inbound.socket))
         } else {
-            None
+            (invocation.handler(), None)
         };
-        let name = invocation.handler();
         let begun = self.log.begins().then(|| self.begin_call(&invocation));
         let Some(handler) = &mut self.handler else { return };
         let before = self.clock.now();

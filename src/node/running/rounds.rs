@@ -242,7 +242,7 @@ nodes:
             let observed = bench.observe().await;
             let still = observed.sockets[0].still.unwrap();
             assert_eq!(bench.counters.sockets()[0].unwanted.get(), 3 * round);
-            assert_eq!(observed.sockets[0].moved, 3 * round as u64);
+            assert_eq!(observed.sockets[0].moved, 3 * round);
             assert!(still.until - still.since < Duration::from_millis(50), "{still:?}");
         }
         clock::sleep(Duration::from_millis(500)).await;

@@ -101,7 +101,9 @@ impl Node {
             Control::Hold { stash } => self.hold(&stash),
             Control::Rehearse { fates, done } => drop(done.send(self.rehearse(&fates))),
             Control::Forget => self.rehearsed = None,
-            Control::Change { fates, done } => drop(done.send(self.change(&fates).await)),
+            Control::Change { fates, done } => {
+                drop(done.send(Box::pin(self.change(&fates)).await));
+            }
             Control::Release { reloaded } => self.release(reloaded),
             Control::Start => self.start(),
             Control::Quiesce => {
@@ -112,7 +114,7 @@ impl Node {
             Control::Drain { quiet, deadline, done } => self.life.drain(quiet, deadline, done),
             Control::Stop { deadline, alone, succeeded } => {
                 if alone {
-                    self.answer_before_stop().await;
+                    Box::pin(self.answer_before_stop()).await;
                 }
                 self.begin_stop(deadline, alone, succeeded);
             }

@@ -42,10 +42,10 @@ impl Node {
         // each would otherwise begin every other round at the same socket.
         let mut next = self.cursor;
         let open: SmallVec<[bool; 8]> = (0..count).map(|place| self.takes_from(place)).collect();
+        let first = self.cursor % count.max(1);
         'burst: while taken < BURST {
             let before = taken;
-            for step in 0..count {
-                let place = (self.cursor + step) % count;
+            for place in (first..count).chain(0..first) {
                 if !open[place] || !self.sockets[place].readable {
                     continue;
                 }

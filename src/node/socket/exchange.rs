@@ -148,16 +148,10 @@ impl NodeSocket {
         let whole = message.next == 0 && !self.passage.is_free();
         let copy = if whole { self.passage.copy(&message.frames) } else { None };
         let is_bare = self.spec.role == Role::Router && self.delimiters.lacks(&message.frames);
-        let sent = match self.hand_over(message) {
-            Err(Errno::AGAIN) => {
-                // Credit from peers may wait among commands that sends skip; EVENTS reads them.
-                let _ = self.raw.events();
-                // So may the end of a subscription, and then libzmq sends to fewer.
-                self.find_reached(message);
-                self.hand_over(message)
-            }
-            sent => sent,
-        };
+        let mut sent = self.hand_over(message);
+        if sent == Err(Errno::AGAIN) {
+            sent = self.offer_again(message);
+        }
         self.count_reached(message);
         match sent {
             Ok(()) => {
@@ -199,6 +193,17 @@ impl NodeSocket {
         self.checking.check(self.spec.format, frames, &self.counters)
     }
 
+    /// Hands over what was refused, once libzmq has looked at what its peers told it.
+    #[cold]
+    fn offer_again(&mut self, message: &mut Outgoing) -> Result<(), Errno> {
+        // Credit from peers may wait among commands that sends skip; EVENTS reads them.
+        let _ = self.raw.events();
+        // So may the end of a subscription, and then libzmq sends to fewer.
+        self.find_reached(message);
+        self.hand_over(message)
+    }
+
+    #[inline]
     pub(super) fn hand_over(&self, message: &mut Outgoing) -> Result<(), Errno> {
         let last = message.frames.len().saturating_sub(1);
         while message.next <= last {

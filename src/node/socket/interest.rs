@@ -70,10 +70,18 @@ impl NodeSocket {
     }
 
     /// Finds the subscribers inside the file that take a message, or notes what is subscribed to.
+    #[inline]
     pub(super) fn find_reached(&mut self, message: &mut Outgoing) {
-        if message.counted {
-            return;
+        if !message.counted {
+            if matches!(self.spec.role, Role::Pub | Role::Xpub | Role::Xsub) {
+                self.look_whom_it_concerns(message);
+            } else {
+                message.counted = true;
+            }
         }
+    }
+
+    fn look_whom_it_concerns(&mut self, message: &mut Outgoing) {
         match (self.spec.role, &*message.frames) {
             (Role::Pub | Role::Xpub, [first, ..]) => self.fanout.find(first),
             (Role::Xsub, frames) => {
