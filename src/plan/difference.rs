@@ -280,3 +280,42 @@ fn of_node(kind: ChangeKind, how: How, why: Why) -> Change {
 fn of_socket(socket: &str, kind: ChangeKind, how: How, why: Why) -> Change {
     Change { socket: Some(socket.to_owned()), kind, how, why }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::security::PublicKey;
+    use crate::topology::{CurveSpec, NodeKey, sound};
+
+    #[test]
+    fn another_certificate_is_another_socket() {
+        let text = "nodes: {n: {role: pull, bind: 5001, on_message: ''}}";
+        let before = sound(text).nodes[0].sockets[0].clone();
+        let own = NodeKey::Public(PublicKey::new([1; 32]));
+        let curve = CurveSpec { own, role: None, servers: [].into(), server: None };
+        let after = SocketSpec { curve: Some(curve), ..before.clone() };
+        let changes = of_sockets(&before, &after);
+        let of = |change: &Change| (change.kind.clone(), change.how);
+        assert_eq!(changes.iter().map(of).collect::<Vec<_>>(), [(ChangeKind::Curve, How::Rebuild)]);
+    }
+
+    /// Handlers of a file, with one module.
+    fn file(path: &str, text: &str, module: &str) -> ScriptText {
+        ScriptText {
+            path: path.into(),
+            handlers: Handlers::File(text.into()),
+            modules: [("m.rhai".into(), module.into())].into(),
+        }
+    }
+
+    #[test]
+    fn handlers_of_a_file_are_the_same_by_its_path_its_text_and_its_modules() {
+        let known = file("a.rhai", "fn on_tick() {}", "");
+        let same = |other: &ScriptText| same_text(Some(&known), Some(other));
+        assert!(same(&file("a.rhai", "fn on_tick() {}", "")));
+        assert!(!same(&file("b.rhai", "fn on_tick() {}", "")));
+        assert!(!same(&file("a.rhai", "fn on_tick() { }", "")));
+        assert!(!same(&file("a.rhai", "fn on_tick() {}", "fn f() {}")));
+    }
+}

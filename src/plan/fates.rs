@@ -156,4 +156,19 @@ nodes:
         let fate = fates(BEFORE, AFTER).fate("c", socket(&there.nodes[0], "c"));
         assert_eq!(fate, Fate::Rebuilt);
     }
+
+    #[test]
+    fn what_comes_after_is_found_by_its_name() {
+        let fates = fates(BEFORE, AFTER);
+        let identity = fates.after("b").and_then(|socket| socket.identity.as_deref());
+        assert_eq!(identity, Some(&b"other"[..]));
+        assert!(fates.after("d").is_none());
+    }
+
+    #[test]
+    fn a_socket_that_asks_a_zap_handler_by_now_is_what_a_plan_took_it_for() {
+        let mut there = sound(BEFORE).nodes[0].sockets[0].clone();
+        there.asks_zap = true;
+        assert_eq!(fates(BEFORE, AFTER).fate("a", Some(&there)), Fate::ReAttached);
+    }
 }

@@ -150,6 +150,11 @@ const OF_PROGRAMS: &[(&str, &str, &str)] = &[
     ),
     (
         "sink: {role: pull, bind: 5002}",
+        "sink: {role: pull, bind: 5002, hwm: 5, process: {command: [./sink]}}",
+        "~ sink|a program for handlers  [begins anew: the one lets go of its endpoints before the other takes them]|pull: hwm.send 1000 → 5  [begins anew: a program is told when it starts]|pull: hwm.receive 1000 → 5  [begins anew: a program is told when it starts]|ends sink|begins sink",
+    ),
+    (
+        "sink: {role: pull, bind: 5002}",
         "sink: {role: pull, bind: 5002, process: {command: [./sink]}}",
         "~ sink|a program for handlers  [begins anew: the one lets go of its endpoints before the other takes them]|ends sink|begins sink",
     ),
@@ -317,4 +322,186 @@ fn only_some_nodes_name_no_other() {
         }
     }
     assert_eq!(only.links(), []);
+}
+
+/// A node as it is and as it will be, with what its plan says of its changes.
+const CHANGES: &[(&str, &str, &str)] = &[
+    (
+        "sockets: {in: {role: pull, bind: 5001}, out: {role: push, bind: 5002}, more: {role: push, bind: 5003}}, forward: {in: out}",
+        "sockets: {in: {role: pull, bind: 5001}, out: {role: push, bind: 5002}, more: {role: push, bind: 5003}}, forward: {in: more}",
+        "forward [live]: taken over between two messages",
+    ),
+    (
+        "sockets: {in: {role: router, bind: 5001}, out: {role: dealer, bind: 5002}, tap: {role: pub, bind: 5003}}, forward: [in, out]",
+        "sockets: {in: {role: router, bind: 5001}, out: {role: dealer, bind: 5002}, tap: {role: pub, bind: 5003}}, forward: [in, out], capture: tap",
+        "forward [live]: taken over between two messages",
+    ),
+    // Where a socket stands in the file does not count.
+    (
+        "sockets: {in: {role: pull, bind: 5001}, out: {role: push, bind: 5002}}, forward: {in: out}",
+        "sockets: {out: {role: push, bind: 5002}, in: {role: pull, bind: 5001}}, forward: {in: out}",
+        "",
+    ),
+    (
+        "role: pull, bind: 5001, write: {file: a, format: lines}",
+        "role: pull, bind: 5001, write: {file: a, format: json}",
+        "write [live]: what is written from now on has the new format; what is in the file stays",
+    ),
+    (
+        "role: pull, bind: 5001, write: {file: a, append: true}",
+        "role: pull, bind: 5001, write: {file: a, append: false}",
+        "write [live]: taken over between two messages",
+    ),
+    (
+        "role: pull, bind: 5001, write: {file: a}",
+        "role: pull, bind: 5001, write: {file: b, append: false}",
+        "write [live]: what was in the new file goes; the one before is written out",
+    ),
+    (
+        "role: pull, bind: 5001, write: {file: a}",
+        "role: pull, bind: 5001, write: {file: b, append: true}",
+        "write [live]: what waits for the file before is written out",
+    ),
+    (
+        "role: pull, bind: 5001, write: {file: a}",
+        "role: pull, bind: 5001, on_message: ''",
+        "handlers [live]: taken over between two messages; write [live]: what waits for the file before is written out",
+    ),
+    (
+        "role: push, bind: 5001, read: {file: a}",
+        "role: push, bind: 5001, read: {file: a, rate: 1/s}",
+        "read [live]: read from its first line",
+    ),
+    (
+        "role: push, bind: 5001, read: {file: a, rate: 1/s}",
+        "role: push, bind: 5001, read: {file: a, rate: 2/s}",
+        "read [live]: taken over between two messages",
+    ),
+    (
+        "role: router, bind: 5001, on_message: msg",
+        "role: router, bind: 5001, on_message: msg, options: {router_mandatory: true}",
+        "router: options.router_mandatory [live]: taken over between two messages",
+    ),
+    (
+        "role: router, bind: 5001, on_message: msg, options: {router_handover: true}",
+        "role: router, bind: 5001, on_message: msg",
+        "router: options.router_handover [live]: it holds for peers that come later",
+    ),
+    (
+        "role: router, bind: 5001, on_message: msg",
+        "role: router, bind: 5001, on_message: msg, options: {sndbuf: 100000}",
+        "router: options.sndbuf [new socket]: libzmq copies it when an endpoint is bound or connected",
+    ),
+    (
+        "role: xpub, bind: 5001, on_message: ''",
+        "role: xpub, bind: 5001, on_message: '', options: {xpub_verbose: true}",
+        "xpub: options.xpub_verbose [live]: libzmq takes it at once",
+    ),
+    (
+        "role: xpub, bind: 5001, on_message: '', options: {xpub_welcome_msg: hi}",
+        "role: xpub, bind: 5001, on_message: ''",
+        "xpub: options.xpub_welcome_msg [new socket]: libzmq has no call that sets an option back",
+    ),
+    (
+        "role: sub, bind: 5001, topics: [a], on_message: ''",
+        "role: sub, bind: 5001, topics: [b], on_message: ''",
+        "sub: subscribe \"b\" [live]: connections stay; sub: unsubscribe \"a\" [live]: connections stay",
+    ),
+    (
+        "role: pull, bind: 5001, on_message: ''",
+        "role: pull, bind: 5002, on_message: ''",
+        "pull: + bind tcp://127.0.0.1:5002 [connections change]: the socket stays; pull: - bind tcp://127.0.0.1:5001 [connections change]: the socket stays",
+    ),
+    (
+        "role: pull, connect: 'tcp://127.0.0.1:5001', plain: {user: ann, password: a}, on_message: ''",
+        "role: pull, connect: 'tcp://127.0.0.1:5001', plain: {user: ann, password: b}, on_message: ''",
+        "pull: plain [new socket]: libzmq copies it when an endpoint is bound or connected",
+    ),
+];
+
+/// What a plan says of the changes of its only node.
+fn told(from: &str, to: &str) -> String {
+    let whole = |node: &str| sound(&format!("nodes:\n  n: {{{node}}}\n"));
+    let plan = Plan::between(&whole(from), &whole(to));
+    let NodePlan::Change { changes, .. } = &plan.nodes[0] else { return String::new() };
+    let lines =
+        changes.iter().map(|change| format!("{} [{}]: {}", change.text(), change.how, change.why));
+    lines.collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn each_change_is_told_with_how_and_why() {
+    for (from, to, wanted) in CHANGES {
+        assert_eq!(told(from, to), *wanted, "{from} → {to}");
+    }
+}
+
+#[test]
+fn a_node_that_answers_goes_on_answering_while_its_socket_is_replaced() {
+    let before = "nodes:
+  desk: {role: router, bind: 5001, on_message: msg}
+  asker: {role: dealer, connect: desk, every: 1s, on_tick: send(1)}
+";
+    let plan = Plan::between(&sound(before), &sound(&before.replace("5001", "5001, hwm: 10")));
+    assert_eq!(
+        done(&plan),
+        "replaced desk.router; disturbed asker.dealer (held), desk.router (after answering); \
+         renewed asker.dealer > desk.router"
+    );
+    let only = |node: &str, has_peers: bool| plan.impact().only_answers(node, |_| has_peers);
+    assert!(only("desk", true));
+    assert!(!only("desk", false), "nobody is there to be answered");
+    assert!(!only("asker", true), "it asks");
+    assert!(!only("nobody", true), "it is not disturbed");
+}
+
+#[test]
+fn what_a_node_has_received_is_handled_before_its_role_ends() {
+    let before = "nodes:\n  n: {role: dealer, bind: 5001, on_message: ''}\n";
+    for after in ["role: pull, bind: 5001", "sockets: {other: {role: pull, bind: 5001}}"] {
+        let after = before.replace("role: dealer, bind: 5001", after);
+        let plan = Plan::between(&sound(before), &sound(&after));
+        assert_eq!(plan.pause_of("n"), Some(Pause::AfterAnswering), "{after}");
+    }
+}
+
+#[test]
+fn a_zap_handler_that_changes_is_not_held_since_nobody_would_be_let_in() {
+    let before = "nodes:\n  n: {role: rep, bind: 'inproc://zeromq.zap.01', on_message: msg}\n";
+    let changed = |before: &str| {
+        let plan = Plan::between(&sound(before), &sound(&before.replace("rep,", "rep, hwm: 10,")));
+        (plan.impact().replaced.len(), plan.pause_of("n"))
+    };
+    assert_eq!(changed(before), (1, None));
+    let other = before.replace("inproc://zeromq.zap.01", "inproc://other");
+    assert_eq!(changed(&other), (1, Some(Pause::AfterAnswering)));
+}
+
+#[test]
+fn sent_and_received_become_equal_only_where_each_message_has_one_receiver_that_counts() {
+    let balances = |text: &str| {
+        let before = sound(text);
+        let plan =
+            Plan::between(&before, &sound(&text.replace("bind: 5001", "bind: 5001, hwm: 1")));
+        plan.impact().groups.iter().map(|group| group.balances).collect::<Vec<_>>()
+    };
+    let text = "nodes:
+  a: {role: push, bind: 5001, every: 1s, on_tick: send(1)}
+  b: {role: pull, connect: a, on_message: ''}
+";
+    assert_eq!(balances(text), [true]);
+    let program = "connect: a, process: {command: [./b]}";
+    assert_eq!(balances(&text.replace("connect: a, on_message: ''", program)), [false]);
+    let published =
+        text.replace("push", "pub").replace("pull", "sub").replace("send(1)", "publish(1, 1)");
+    assert_eq!(balances(&published.replace("connect: a", "connect: a, msgids: [1]")), [false]);
+}
+
+#[test]
+fn a_node_that_stays_keeps_all_its_copies() {
+    let plan = edit("bind: 5004", "bind: 5005");
+    let worker = plan.nodes.iter().find(|node| node.name() == "worker").unwrap();
+    assert!(matches!(worker, NodePlan::Keep(_)));
+    let stay = [("worker.1".to_owned(), 1), ("worker.2".to_owned(), 2)].to_vec();
+    assert_eq!(worker.instances(), Instances { stay, ..Instances::default() });
 }
