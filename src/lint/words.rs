@@ -382,3 +382,22 @@ fn check_properties(subject: &Subject<'_>, survey: &Survey, findings: &mut Vec<D
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Functions of the contract that are called in ways that their arguments alone do not tell.
+    const CALLED: &str = "send send_to publish reply subscribe unsubscribe connect disconnect bind \
+        unbind last_endpoint after param log count stop random pick shuffle hmac_sha256 compress \
+        decompress pack unpack matches captures replace_all format round range get max min";
+
+    #[test]
+    fn how_a_function_is_called_is_said_by_calling_it() {
+        for name in CALLED.split_whitespace() {
+            let usage = usage(name).unwrap_or_else(|| panic!("{name}"));
+            assert!(usage.contains(&format!("{name}(")), "{name}: {usage}");
+        }
+        assert_eq!(usage("clear"), None);
+    }
+}
