@@ -126,3 +126,43 @@ impl SocketSpec {
         self.binds().any(Endpoint::is_zap)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::sound;
+
+    /// Options of a pull, how it authenticates by them, whether a ZAP handler would be asked, and
+    /// whether peers come in where there is none.
+    const MECHANISMS: &[(&str, Mechanism, bool, bool)] = &[
+        ("", Mechanism::Null, false, true),
+        ("zap_domain: home", Mechanism::Null, true, false),
+        ("zap_domain: home, zap_enforce_domain: false", Mechanism::Null, true, true),
+        ("plain_server: true", Mechanism::PlainServer, true, false),
+        ("plain_server: false", Mechanism::Null, false, true),
+        ("plain_username: a, plain_password: b", Mechanism::PlainClient, false, true),
+    ];
+
+    fn socket(options: &str) -> SocketSpec {
+        let text = format!("nodes: {{a: {{role: pull, bind: 1, options: {{{options}}}}}}}");
+        sound(&text).nodes[0].sockets[0].clone()
+    }
+
+    #[test]
+    fn who_is_asked_about_peers_follows_from_the_options() {
+        for (options, mechanism, asks, lets_in) in MECHANISMS {
+            let socket = socket(options);
+            assert_eq!(socket.mechanism_of_options(), *mechanism, "{options}");
+            assert_eq!(socket.would_ask_zap(), *asks, "{options}");
+            assert_eq!(socket.lets_in_unasked(), *lets_in, "{options}");
+            let asking = SocketSpec { asks_zap: true, ..socket };
+            assert!(!asking.lets_in_unasked(), "{options}");
+        }
+    }
+
+    #[test]
+    fn a_socket_with_users_of_its_own_asks_no_handler_of_the_file() {
+        let plain = SocketSpec { plain: Some(PlainSpec::Server), ..socket("zap_domain: home") };
+        assert!(!plain.would_ask_zap());
+    }
+}

@@ -524,3 +524,105 @@ impl Filter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::sound;
+
+    fn node(text: &str) -> NodeSpec {
+        NodeSpec::clone(&sound(&format!("nodes: {{a: {{{text}}}}}")).nodes[0])
+    }
+
+    #[test]
+    fn a_source_is_kept_unless_it_has_to_be_opened_again() {
+        let read = |more: &str| node(&format!("role: push, bind: 1, read: {{file: a{more}}}"));
+        assert!(read("").keeps_source(&read("")));
+        assert!(read(", rate: 1/s").keeps_source(&read(", rate: 2/s")));
+        assert!(!read("").keeps_source(&read(", rate: 2/s")), "it reads ahead no more");
+        assert!(!read("").keeps_source(&read(", repeat: true")));
+    }
+
+    #[test]
+    fn a_sink_is_kept_while_it_is_the_same_file() {
+        let write = |what: &str| node(&format!("role: pull, bind: 1, write: {{{what}}}"));
+        assert!(write("file: a").keeps_sink(&write("file: a, append: true")));
+        assert!(!write("file: a").keeps_sink(&write("file: b")));
+    }
+
+    #[test]
+    fn a_forward_takes_what_comes_at_its_ends_and_joins_no_other_socket() {
+        let taken = |both_ways: bool| {
+            let forward = ForwardSpec { from: 0, to: 1, both_ways };
+            [0, 1, 2].map(|socket| (forward.takes_from(socket), forward.joins(socket)))
+        };
+        assert_eq!(taken(false), [(true, true), (false, true), (false, false)]);
+        assert_eq!(taken(true), [(true, true), (true, true), (false, false)]);
+    }
+
+    #[test]
+    fn one_receiver_has_each_message_unless_it_is_published_filtered_or_replaced_by_the_next() {
+        for (socket, is_once) in [
+            ("role: pull", true),
+            ("role: dealer", true),
+            ("role: pub", false),
+            ("role: xpub", false),
+            ("role: sub, topics: [a]", false),
+            ("role: stream", false),
+            ("role: pull, options: {conflate: true}", false),
+            ("role: pull, options: {conflate: false}", true),
+        ] {
+            let node = node(&format!("{socket}, bind: 1"));
+            assert_eq!(node.sockets[0].delivers_once(), is_once, "{socket}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_what_was_set_or_its_default() {
+        let number = |options: &str| {
+            let node = node(&format!("role: pull, bind: 1, options: {{{options}}}"));
+            node.sockets[0].number(OptionName("maxmsgsize"))
+        };
+        assert_eq!((number(""), number("maxmsgsize: 5")), (Some(-1), Some(5)));
+    }
+
+    #[test]
+    fn copies_differ_by_an_identity_that_names_them() {
+        let differs = |identity: &str| {
+            let identity = identity.as_bytes().to_vec();
+            let node = node("role: dealer, bind: 1");
+            let socket = SocketSpec { identity: Some(identity), ..node.sockets[0].clone() };
+            socket.identity_differs()
+        };
+        assert!(differs("w-${replica}") && differs("${replica_index}"));
+        assert!(!differs("w"));
+        assert!(!node("role: dealer, bind: 1").sockets[0].identity_differs());
+    }
+
+    #[test]
+    fn a_file_with_a_zap_handler_has_sockets_that_ask_it() {
+        let text = "
+nodes:
+  a: {role: pull, bind: 1, options: {zap_domain: home}}
+  b: {role: pull, bind: 2}
+  zap: {role: rep, bind: 'inproc://zeromq.zap.01', on_message: msg}
+";
+        let (with, without) = (sound(text), sound(&text.replace("zeromq.zap.01", "other")));
+        let asks = |topology: &crate::topology::Topology| {
+            let nodes = topology.nodes.iter();
+            nodes.map(|node| node.sockets[0].asks_zap).collect::<Vec<_>>()
+        };
+        assert!(with.asks_zap() && !without.asks_zap());
+        assert_eq!(asks(&with), [true, false, false]);
+        assert_eq!(asks(&without.asking_as(&with)), [true, false, false]);
+        assert_eq!(asks(&with.asking_as(&without)), [false; 3]);
+        let handlers = with.nodes.iter().map(|node| node.is_zap_handler());
+        assert_eq!(handlers.collect::<Vec<_>>(), [false, false, true]);
+    }
+
+    #[test]
+    fn sockets_are_counted_for_every_copy() {
+        let text = "nodes: {a: {role: push, connect: 'tcp://127.0.0.1:1', replicas: 3}}";
+        assert_eq!(sound(text).socket_count(), 3);
+    }
+}
