@@ -1,5 +1,7 @@
 //! What the checker says, as snapshots: each case is a faulty text with all that is said of it.
 
+mod edges;
+
 use std::fmt::Write;
 
 use proptest::prelude::*;
