@@ -4,6 +4,7 @@
 
 mod picture;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::ops::{ControlFlow, RangeInclusive};
 use std::path::{Path, PathBuf};
@@ -131,6 +132,9 @@ impl RecordingArguments {
                 ExitCode::SUCCESS
             }
         };
+        if let Some(said) = self.not_there(&reader) {
+            aside(&visible(&said));
+        }
         if let Some((count, error)) = sieve.failures() {
             aside(&format!("… left out, as --where failed ({count} times): {}", visible(error)));
         }
@@ -188,6 +192,23 @@ impl RecordingArguments {
         }
         out.flush()?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// What to say where nothing ever passed at the node that is asked for: who is in it instead.
+    fn not_there(&self, reader: &Reader) -> Option<String> {
+        let target = self.node.as_ref()?;
+        let places = || reader.channels().values().map(|channel| &channel.place);
+        if places().any(|it| is_meant(Some(target), &it.instance, Some(&it.socket))) {
+            return None;
+        }
+        let known: BTreeSet<&str> = places().map(|place| &*place.instance).collect();
+        let known: Vec<&str> = known.into_iter().collect();
+        let file = self.file.display();
+        Some(if known.is_empty() {
+            format!("nothing of {target} is in {file}, nor of any other node")
+        } else {
+            format!("nothing of {target} is in {file}; it has what passed at {}", known.join(", "))
+        })
     }
 
     fn wants(&self, sieve: &mut Sieve, passed: &Passed) -> bool {

@@ -136,6 +136,13 @@ nodes:
         let line: Value = serde_json::from_str(line).unwrap();
         assert_eq!(line["message"]["peer"], "c9", "{line}");
     }
+    let nobody = recording(&file, ["--node", "nobody"]);
+    assert!(
+        nobody.errors.contains("nothing of nobody is in")
+            && nobody.errors.contains("it has what passed at client, desk"),
+        "{}",
+        nobody.errors
+    );
     let texts = texts(&file);
     assert!(texts["desk.router out"].iter().all(|text| text == "got hello"));
     assert_eq!(recording(&file, ["--check"]).status, Some(0));
