@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "check/edges.rs"]
+mod edges;
 #[path = "check/large.rs"]
 mod large;
 #[path = "check/secrets.rs"]
