@@ -64,7 +64,8 @@ fn all_that_passes_is_in_a_recording_in_its_order_and_other_programs_read_it() {
     let count = if soaking() { 100_000 } else { 3_000 };
     let run = line(count);
     let file = run.path("r.mcap");
-    let run = run.arguments(["--record", file.to_str().unwrap()]).start();
+    let recorded = ["--record", file.to_str().unwrap(), "--record-when-slow", "wait"];
+    let run = run.arguments(recorded).start();
     eventually("all lines have come", || {
         fs::read_to_string(run.path("out.txt")).is_ok_and(|text| text.lines().count() == count)
     });
@@ -299,6 +300,7 @@ nodes:
         let file = folder.join("r.mcap");
         let run = zrig
             .arguments(["--record", file.to_str().unwrap(), "--record-on-full", on_full])
+            .arguments(["--record-when-slow", "wait"])
             .within(&["unshare", "-rm", "sh", "-c", &mount, "sh"])
             .start();
         run.says("takes no more: No space left on device");
