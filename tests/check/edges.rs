@@ -6,9 +6,8 @@ use std::fmt::Write;
 use std::fs;
 
 use zrig::cli::{Look, draw};
-use zrig::load::load;
 
-use super::variable;
+use super::loaded;
 
 #[test]
 fn what_is_unwise_is_told_up_to_its_edges_and_not_beyond() {
@@ -18,7 +17,7 @@ fn what_is_unwise_is_told_up_to_its_edges_and_not_beyond() {
     let mut told = String::new();
     for case in cases.split("\n----\n") {
         fs::write(&path, case).unwrap();
-        let loaded = load(&path, &variable);
+        let loaded = loaded(&path);
         let findings = draw(&loaded.diagnostics, &loaded.sources, Look::Short);
         let findings = findings.replace(&format!("{}/", folder.path().display()), "");
         writeln!(told, "{}\n{findings}----", case.trim_end()).unwrap();

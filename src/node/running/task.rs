@@ -48,11 +48,8 @@ impl Node {
                     Err(mpsc::error::TryRecvError::Disconnected) => return None,
                 }
             }
-            if self.life.phase() == Phase::Closed {
-                // It has vanished, and what waits in it with it.
-                return Some(self.leave());
-            }
-            let busy = self.guarded_round();
+            // One that a test let vanish does nothing more, and what waits in it is gone with it.
+            let busy = self.life.phase() != Phase::Closed && self.guarded_round();
             if self.life.phase() == Phase::Closed {
                 return Some(self.leave());
             }

@@ -72,12 +72,13 @@ impl NodeSocket {
     /// Finds the subscribers inside the file that take a message, or notes what is subscribed to.
     #[inline]
     pub(super) fn find_reached(&mut self, message: &mut Outgoing) {
-        if !message.counted {
-            if matches!(self.spec.role, Role::Pub | Role::Xpub | Role::Xsub) {
-                self.look_whom_it_concerns(message);
-            } else {
-                message.counted = true;
-            }
+        if message.counted {
+            return;
+        }
+        if matches!(self.spec.role, Role::Pub | Role::Xpub | Role::Xsub) {
+            self.look_whom_it_concerns(message);
+        } else {
+            message.counted = true;
         }
     }
 
